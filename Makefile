@@ -1,0 +1,112 @@
+# Everything a checkout needs. The only assumption is a Python of 3.11 or newer
+# as `python3`; `make build` also wants python3.13, the version Lambda runs.
+
+PYTHON ?= python3
+ARGS ?=
+export SAM_CLI_TELEMETRY := 0
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+REQUIRED := $(VENV)/.required
+SAM_VENV := .venv-sam
+SAM_INSTALLED := $(SAM_VENV)/.installed
+
+PIP_INSTALL := -m pip install --quiet --no-compile --disable-pip-version-check
+TEMPLATES := template.yaml $(wildcard infrastructure/*.yaml)
+CODE := layers cli functions tests $(wildcard benchmarks)
+
+# A python3.13 that answers: the one on PATH may be a shim of a version manager
+# that points nowhere.
+FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 2>/dev/null); do \
+	"$$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done
+
+.PHONY: help install demo test lint format bench build validate requirements clean
+
+help:
+	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
+	@echo "make test          run every test"
+	@echo "make lint          style, types, import rules, template"
+	@echo "make format        rewrite the code in the house style"
+	@echo "make bench         measure (ARGS=... goes to the benchmarks)"
+	@echo "make validate      sam validate --lint"
+	@echo "make build         sam build, without Docker; needs python3.13"
+	@echo "make requirements  pin the dependencies anew"
+	@echo "make install       create .venv; the targets above do it when needed"
+	@echo "make clean         remove environments and build output"
+
+# ------------------------------------------------------------- environments
+install: $(INSTALLED)
+
+$(REQUIRED): requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Rollcall needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true)." >&2; \
+		echo "Point to another one: make PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@echo "Installing into $(VENV) (only the first time, and when requirements/ changes)"
+	@$(PYTHON) -m venv $(VENV) || { \
+		echo "Could not create $(VENV). On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements/dev.txt
+	@touch $@
+
+$(INSTALLED): $(REQUIRED) pyproject.toml
+	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(SAM_INSTALLED): requirements/sam.txt
+	@echo "Installing the SAM command line into $(SAM_VENV)"
+	@$(PYTHON) -m venv $(SAM_VENV)
+	@$(SAM_VENV)/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements/sam.txt
+	@touch $@
+
+# -------------------------------------------------------------------- daily
+# One plain command, so that make runs it without a shell between: Ctrl-C (and
+# a SIGTERM sent to make) reaches the demo itself.
+demo: $(INSTALLED)
+	@$(BIN)/rollcall demo $(ARGS)
+
+test: $(INSTALLED)
+	$(BIN)/pytest $(ARGS)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/cfn-lint --append-rules cfn_lint_serverless.rules --regions eu-central-1 --template $(TEMPLATES)
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix-only $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# --------------------------------------------------------------- deployment
+validate: $(SAM_INSTALLED)
+	$(SAM_VENV)/bin/sam validate --lint --template template.yaml --region eu-central-1
+
+build: $(SAM_INSTALLED)
+	@python313=$$($(FIND_PYTHON313)); \
+	if [ -z "$$python313" ]; then \
+		echo "make build needs python3.13, the version the functions run on, on PATH or in ~/.pyenv/versions." >&2; \
+		exit 1; \
+	fi; \
+	PATH="$$(dirname "$$python313"):$$PATH" $(SAM_VENV)/bin/sam build --template template.yaml $(ARGS)
+
+# ------------------------------------------------------------- maintenance
+# --no-config and --no-header keep the place the packages came from out of the
+# files; the pins hold for every platform and every Python from 3.11.
+PIN := uv pip compile --no-config --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
+
+requirements:
+	@command -v uv >/dev/null || { echo "make requirements needs uv (pip install uv)." >&2; exit 1; }
+	cd requirements && $(PIN) $(ARGS) runtime.in --output-file runtime.txt
+	cd requirements && $(PIN) $(ARGS) dev.in --output-file dev.txt
+	cd requirements && $(PIN) $(ARGS) sam.in --output-file sam.txt
+	cp requirements/runtime.txt layers/rollcall/requirements.txt
+
+clean:
+	rm -rf .venv .venv-3.13 .venv-sam .aws-sam build dist *.egg-info
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find layers cli functions tests -name __pycache__ -type d -prune -exec rm -rf {} +

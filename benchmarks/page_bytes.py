@@ -1,0 +1,127 @@
+"""Bytes a row in ledger pages, and the page size at which writing and reading cost least.
+
+Pages are made by the real updater; what a scan costs is the eventually consistent Query of all
+pages, and the CPU to inflate and add up what a filter over durations and statuses needs.
+"""
+
+from __future__ import annotations
+
+import time
+from base64 import b64decode
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks import capacity, data, wiring, write_units
+from benchmarks.memory_dynamodb import MemoryDynamoDb
+from benchmarks.report import Report, median, number
+from rollcall.ledger.page import Rows
+
+TARGETS = tuple(kib * 1024 for kib in (2, 4, 8, 16, 32, 64))
+# How often a row is read by a scan in its life, on average: the occasional question that no rollup
+# answers, over all that is stored.
+SCANS = (1, 10, 100)
+
+
+def run(*, is_quick: bool) -> Report:
+    report = Report("page_bytes", engine="DynamoDB's published rules on real item sizes")
+    with wiring.environment():
+        _bytes(report, is_quick=is_quick)
+        _cost(report, write_units.live(is_quick=is_quick))
+        _cost(report, write_units.backfill(is_quick=is_quick))
+    return report
+
+
+def _bytes(report: Report, *, is_quick: bool) -> None:
+    table = report.table(
+        "Bytes a row, pages as live traffic leaves them (finished and unfinished calls)",
+        "page target",
+        "uuid ids: rows a page",
+        "bytes a row",
+        "short ids: rows a page",
+        "bytes a row",
+    )
+    count = 1_000 if is_quick else 6_000
+    cells: dict[int, list[str]] = {target: [] for target in TARGETS}
+    for ids in ("uuid", "short"):
+        versions = data.live(count, write_units.CALLS_PER_SECOND, ids=ids)
+        dataset = write_units.Dataset(ids, 3, versions, ())
+        for target in TARGETS:
+            pages = write_units.loaded(dataset, target).items_of(wiring.ANALYTICS, "page")
+            rows = sum(int(page["n"]["N"]) for page in pages)
+            size = sum(map(capacity.item_bytes, pages))
+            cells[target] += [number(rows / len(pages)), f"{size / rows:.1f}"]
+    for target, of_target in cells.items():
+        table.add(f"{target // 1024} KiB", *of_target)
+
+
+def _cost(report: Report, dataset: write_units.Dataset) -> None:
+    scan_table = report.table(
+        f"What one scan of every row costs — {dataset.name}",
+        "page target",
+        "pages",
+        "read units per 1,000 rows",
+        "our CPU, ms per 1,000 rows",
+    )
+    table = report.table(
+        f"Cost per call in read units (a write unit is {capacity.WRITE_TO_READ_PRICE}): "
+        f"writing and reading its page, and S scans in its life — {dataset.name}",
+        "page target",
+        *(f"batch {b:,}, {s} scans" for b in write_units.BATCHES for s in SCANS),
+    )
+    costs: dict[int, list[float]] = {}
+    for target in TARGETS:
+        store = write_units.loaded(dataset, target)
+        pages = store.items_of(wiring.ANALYTICS, "page")
+        rows = sum(int(page["n"]["N"]) for page in pages)
+        scan = _scan_units(pages) / rows
+        scan_table.add(
+            f"{target // 1024} KiB",
+            len(pages),
+            number(scan * 1000),
+            number(_scan_ms(pages, 3) / rows * 1000),
+        )
+        costs[target] = []
+        for batch in write_units.BATCHES:
+            sample = dataset.sample(batch)
+            done = write_units.ours(store, sample, batch, target)
+            cost = _cost_of(done) / len(sample) * dataset.versions_of_a_call
+            costs[target] += [cost + scan * scans for scans in SCANS]
+    best = [min(column) for column in zip(*costs.values(), strict=True)]
+    for target, row in costs.items():
+        cells = [
+            f"**{number(cost)}**" if cost == least else number(cost)
+            for cost, least in zip(row, best, strict=True)
+        ]
+        table.add(f"{target // 1024} KiB", *cells)
+
+
+def _cost_of(done: MemoryDynamoDb) -> float:
+    """Everything that was written and read, in read units."""
+    written = sum(done.units[kind] for kind in ("page", "rollup", "open", "index"))
+    read = sum(units for what, units in done.units.items() if what.startswith("read"))
+    return written * capacity.WRITE_TO_READ_PRICE + read
+
+
+def _scan_units(pages: Sequence[dict[str, Any]]) -> float:
+    """Query answers of up to 1 MB, each rounded up."""
+    units, size = 0.0, 0
+    for page in pages:
+        size += capacity.item_bytes(page)
+        if size >= 1_048_576:
+            units += capacity.eventual_read_units(size)
+            size = 0
+    return units + (capacity.eventual_read_units(size) if size else 0)
+
+
+def _scan_ms(pages: Sequence[dict[str, Any]], rounds: int) -> float:
+    encoded = [b64decode(page["data"]["B"]) for page in pages]
+    taken = []
+    for _ in range(rounds):
+        started = time.thread_time()
+        for one in encoded:
+            rows = Rows.decode("call", one)
+            statuses, seconds = rows.texts("status"), rows.integers("duration_seconds").values
+            is_long = seconds >= 60
+            _ = int(seconds[is_long].sum()), len(statuses.codes[is_long])
+        taken.append((time.thread_time() - started) * 1000)
+    return median(taken)

@@ -1,0 +1,54 @@
+"""What the operator's commands share: the way to the records table, and its errors in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from rollcall_cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from rollcall.usecases.administer import Administer
+
+_ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
+
+
+@contextlib.contextmanager
+def administration() -> Iterator[Administer]:
+    """The operator's verbs on the table that the environment names.
+
+    Every error that a person can mend becomes a CommandError.
+    """
+    endpoint = os.environ.get(_ENDPOINT, "")
+    if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
+        # An emulator takes any credentials, but the SDK will not sign without some.
+        os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
+        os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
+        os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    os.environ.setdefault("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
+
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from rollcall.domain.errors import Unavailable
+    from rollcall.settings import BadSetting
+    from rollcall.usecases.administer import BadRequest
+
+    where = endpoint or "DynamoDB"
+    try:
+        from rollcall import bootstrap
+
+        yield bootstrap.administer()
+    except (BadRequest, BadSetting) as error:
+        raise CommandError(str(error)) from error
+    except Unavailable as error:
+        raise CommandError(f"{where} cannot be reached: {error}") from error
+    except ClientError as error:
+        details = error.response["Error"]
+        raise CommandError(
+            f"{where} refused: {details['Code']}: {details.get('Message', '')}"
+        ) from error
+    except (BotoCoreError, ValueError) as error:
+        raise CommandError(f"{where} cannot be reached: {error}") from error

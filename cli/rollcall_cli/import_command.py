@@ -1,0 +1,162 @@
+"""`rollcall import`: bring a file of records into Rollcall through its own API."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from rollcall_cli.errors import CommandError
+from rollcall_cli.importing.checkpoint import Checkpoint, Progress, identity_of
+from rollcall_cli.importing.importer import RejectedRows, import_rows
+from rollcall_cli.importing.rows import Position, detect_format, read_rows
+from rollcall_cli.importing.sender import LIMIT_RECORDS, Interrupted, Sender
+
+
+def import_records(
+    file: Annotated[
+        Path, typer.Argument(help="JSON lines (.jsonl, .ndjson, .json) or CSV (.csv).")
+    ],
+    api: Annotated[str, typer.Option(help="URL of the API, http://127.0.0.1:3000 for one.")],
+    token: Annotated[
+        str | None, typer.Option(envvar="ROLLCALL_TOKEN", help="A token with the scope ingest.")
+    ] = None,
+    type: Annotated[
+        str | None, typer.Option(help="Type of the records that do not name theirs.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="jsonl or csv, if the extension does not tell.")
+    ] = None,
+    rejected: Annotated[
+        Path | None,
+        typer.Option(help="Where rejected lines go; FILE.rejected.jsonl by default."),
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Records a request.", min=1, max=LIMIT_RECORDS)] = (
+        LIMIT_RECORDS
+    ),
+    resume: Annotated[
+        bool, typer.Option(help="Go on where an interrupted import of this file stopped.")
+    ] = True,
+) -> None:
+    """Send the records of a file, in order. Sending a file again is harmless.
+
+    CSV: the header names the fields; an empty cell is an absent field; `labels` are separated by
+    `|`; `events.sms_sent` and `payload.plan` are columns of their own; a payload cell is text
+    unless its column is named `payload.score:number` or `payload.vip:boolean`.
+
+    Exit status 0: all taken in; 1: some lines were rejected; 2: it could not be done.
+    """
+    if not token:
+        raise CommandError("give a token with --token or in ROLLCALL_TOKEN")
+    kind = detect_format(file, format)
+    rejected_path = rejected or file.with_name(file.name + ".rejected.jsonl")
+    stop = threading.Event()
+    sender = Sender(api, token, pause=stop.wait)
+    try:
+        options = (api.rstrip("/"), token, kind, type or "", str(rejected_path))
+        identity = identity_of(file, *options)
+        checkpoint = Checkpoint(file.with_name(file.name + ".rollcall-progress"), identity)
+        progress = (checkpoint.load() if resume else None) or Progress()
+        if progress.offset:
+            _tell(f"going on after line {progress.lines}")
+        job = _Job(file, kind, type, batch, rejected_path)
+        is_complete = _import(job, sender, checkpoint, progress, stop)
+    except OSError as error:
+        raise CommandError(f"{error.filename or file}: {error.strerror or error}") from error
+    if not is_complete:
+        _tell(f"stopped after line {progress.lines}; run the same command again to go on")
+        raise typer.Exit(130)
+    checkpoint.remove()
+    summary = (
+        f"{progress.records} records: {progress.accepted} accepted, {progress.unchanged}"
+        f" unchanged, {progress.stale} stale, {progress.rejected} rejected"
+    )
+    print(summary + (f" (see {rejected_path})" if progress.rejected else ""), flush=True)
+    if progress.rejected:
+        raise typer.Exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    file: Path
+    format: str
+    record_type: str | None
+    batch_size: int
+    rejected_path: Path
+
+
+def _import(
+    job: _Job, sender: Sender, checkpoint: Checkpoint, progress: Progress, stop: threading.Event
+) -> bool:
+    """Returns whether the whole file has been dealt with."""
+    refused = RejectedRows(job.rejected_path, progress)
+    try:
+        with (
+            job.file.open("rb") as content,
+            _stopping_on_ctrl_c(stop),
+            _bar(job.file, progress) as show,
+        ):
+            start = Position(progress.offset, progress.lines)
+            return import_rows(
+                read_rows(content, job.format, job.record_type, start),
+                sender,
+                batch_size=job.batch_size,
+                progress=progress,
+                checkpoint=checkpoint,
+                rejected=refused,
+                wants_to_stop=stop.is_set,
+                show=show,
+            )
+    except Interrupted:
+        return False
+    finally:
+        refused.close()
+
+
+@contextmanager
+def _stopping_on_ctrl_c(stop: threading.Event) -> Iterator[None]:
+    """The first Ctrl-C asks to stop after the batch under way, the second one stops at once."""
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _bar(file: Path, progress: Progress) -> Iterator[Callable[[Progress], None]]:
+    """A progress bar on stderr, if that is a terminal; yields what moves it."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(file.name, total=file.stat().st_size, completed=progress.offset)
+
+        def show(now: Progress) -> None:
+            bar.update(task, completed=now.offset, description=f"{now.records} records")
+
+        yield show
+
+
+def _tell(message: str) -> None:
+    print(f"rollcall: {message}", file=sys.stderr, flush=True)

@@ -1,0 +1,78 @@
+"""Remember how far an import has got, in a file beside the imported one; written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_SAMPLE_BYTES = 65_536
+
+
+@dataclass(slots=True)
+class Progress:
+    """What has been acknowledged: rows up to `offset`, and what became of them."""
+
+    offset: int = 0
+    lines: int = 0
+    accepted: int = 0
+    unchanged: int = 0
+    stale: int = 0
+    rejected: int = 0
+    rejected_bytes: int = 0  # length of the file of rejected rows
+
+    @property
+    def records(self) -> int:
+        """How many rows have been dealt with."""
+        return self.accepted + self.unchanged + self.stale + self.rejected
+
+
+class Checkpoint:
+    """The progress file of one import; it counts only for the same file, target and options."""
+
+    def __init__(self, path: Path, identity: str) -> None:
+        self.path = path
+        self._identity = identity
+
+    def load(self) -> Progress | None:
+        """The progress of an earlier run of this very import; None if there is none."""
+        try:
+            stored = json.loads(self.path.read_text("utf-8"))
+            if stored.pop("identity") != self._identity:
+                return None
+            return Progress(**stored)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None  # not ours, or torn: begin at the start, which is harmless
+
+    def save(self, progress: Progress) -> None:
+        """Replace the file; after this, a crash costs nothing that was acknowledged."""
+        unfinished = self.path.with_name(self.path.name + ".new")
+        content = {"identity": self._identity} | asdict(progress)
+        with unfinished.open("w", encoding="utf-8") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(self.path)
+
+    def remove(self) -> None:
+        """The import is complete."""
+        self.path.unlink(missing_ok=True)
+
+
+def identity_of(path: Path, *options: str) -> str:
+    """A digest of the file's size and samples of its content, and of the options.
+
+    A secret among the options cannot be read back from it as long as it cannot be guessed.
+    """
+    digest = hashlib.sha256()
+    for option in options:
+        digest.update(hashlib.sha256(option.encode()).digest())
+    size = path.stat().st_size
+    digest.update(str(size).encode())
+    with path.open("rb") as file:
+        for start in (0, size // 2, max(0, size - _SAMPLE_BYTES)):
+            file.seek(start)
+            digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()

@@ -1,0 +1,174 @@
+"""Post batches of records to /v1/records, with bounded, jittered retries; reads no files."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+
+from rollcall_cli.errors import CommandError
+
+LIMIT_BODY_BYTES = 2_097_152
+LIMIT_RECORDS = 500
+
+_HEAD, _TAIL = b'{"records":[', b"]}"
+_ATTEMPTS = 8
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 20.0
+
+
+class Interrupted(Exception):
+    """Ctrl-C came while the sender was waiting to try again; nothing was acknowledged."""
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What the service says of one batch; `rejected` has the places in the batch."""
+
+    accepted: int = 0
+    unchanged: int = 0
+    stale: int = 0
+    rejected: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def body_bytes(records: Sequence[bytes]) -> int:
+    """The size of the body that holds these records."""
+    return len(_HEAD) + len(_TAIL) + sum(map(len, records)) + max(0, len(records) - 1)
+
+
+class Sender:
+    """Sends batches to one API with one token.
+
+    `pause` waits some seconds and returns True when the person wants to stop.
+    """
+
+    def __init__(
+        self,
+        api: str,
+        token: str,
+        *,
+        pause: Callable[[float], bool],
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        parts = urlsplit(api)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise CommandError(f"--api: {api} is not a URL")
+        self._api = api.rstrip("/")
+        self._url = f"{self._api}/v1/records"
+        self._pause = pause
+        self._jitter = jitter
+        self._has_succeeded = False
+        self._http = urllib3.PoolManager(
+            headers={"Authorization": f"Token {token}", "Content-Type": "application/json"},
+            retries=False,
+            timeout=urllib3.Timeout(connect=5, read=60),
+        )
+
+    def send(self, records: Sequence[bytes]) -> Receipt:
+        """Send one batch; raises CommandError when it cannot be delivered, Interrupted."""
+        status, body = self._post(_HEAD + b",".join(records) + _TAIL)
+        if status in (400, 413):
+            return self._send_in_parts(records, body)
+        answer = _parsed(body)
+        if status not in (200, 207, 422) or "accepted" not in answer:
+            raise CommandError(f"{self._url} answered {status}: {_message(body)}")
+        return Receipt(
+            accepted=answer["accepted"],
+            unchanged=answer["unchanged"],
+            stale=answer["stale"],
+            rejected=[
+                (entry["index"], entry["field"], entry["message"]) for entry in answer["rejected"]
+            ],
+        )
+
+    def _send_in_parts(self, records: Sequence[bytes], body: bytes) -> Receipt:
+        """The body as a whole was refused: find the record at fault, and spare the others."""
+        if len(records) == 1:
+            return Receipt(rejected=[(0, "record", _message(body))])
+        middle = len(records) // 2
+        first, second = self.send(records[:middle]), self.send(records[middle:])
+        return Receipt(
+            accepted=first.accepted + second.accepted,
+            unchanged=first.unchanged + second.unchanged,
+            stale=first.stale + second.stale,
+            rejected=first.rejected + [(i + middle, f, m) for i, f, m in second.rejected],
+        )
+
+    def _post(self, body: bytes) -> tuple[int, bytes]:
+        reason = ""
+        for attempt in range(_ATTEMPTS):
+            retry_after = 0.0
+            try:
+                reply = self._http.request("POST", self._url, body=body)
+            except urllib3.exceptions.LocationParseError as error:
+                raise CommandError(f"--api: {self._api} is not a URL") from error
+            except urllib3.exceptions.HTTPError as error:
+                reason = _reason(error)
+                if not self._has_succeeded and _is_hopeless(error):
+                    raise CommandError(f"cannot reach {self._api}: {reason}") from error
+            else:
+                self._refuse_if_final(reply.status, reply.data)
+                if reply.status != 429 and reply.status < 500:
+                    self._has_succeeded = True
+                    return reply.status, reply.data
+                reason = f"it answered {reply.status}: {_message(reply.data)}"
+                retry_after = _seconds(reply.headers.get("Retry-After"))
+            longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
+            pause = max(longest * (0.5 + 0.5 * self._jitter()), retry_after)
+            if attempt + 1 < _ATTEMPTS and self._pause(pause):
+                raise Interrupted
+        raise CommandError(
+            f"gave up on {self._url} after {_ATTEMPTS} attempts: {reason};"
+            " what was acknowledged is kept, run the command again to go on"
+        )
+
+    def _refuse_if_final(self, status: int, body: bytes) -> None:
+        match status:
+            case 401:
+                raise CommandError(
+                    f"{self._api} does not accept the token: it is unknown, expired or revoked"
+                )
+            case 403:
+                raise CommandError(
+                    f"{self._api} refuses the token: it needs the scope ingest ({_message(body)})"
+                )
+            case 404:
+                raise CommandError(f"there is no Rollcall at {self._api}: no /v1/records (404)")
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _message(body: bytes) -> str:
+    answer = _parsed(body)
+    for key in ("detail", "message", "error", "title"):
+        if isinstance(answer.get(key), str):
+            return str(answer[key])
+    return body[:200].decode("utf-8", "replace") or "no reason given"
+
+
+def _reason(error: Exception) -> str:
+    inner = error.__cause__ or error.__context__ or error
+    return str(getattr(inner, "strerror", None) or str(inner) or type(error).__name__)
+
+
+def _is_hopeless(error: Exception) -> bool:
+    """Nothing listens there, or there is no such host: a wrong URL, as long as none answered."""
+    refused = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.SSLError)
+    return isinstance(error, refused)
+
+
+def _seconds(header: str | None) -> float:
+    if header is None or not header.strip().isdecimal():
+        return 0.0
+    return min(float(header.strip()), 60.0)

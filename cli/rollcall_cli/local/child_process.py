@@ -1,0 +1,72 @@
+"""Start a program that ends when we end, however that happens; always in a process group of its own.
+
+A group of its own, so that Ctrl-C in a terminal reaches us first and we stop things in order. If we
+are killed without a chance to do so, a watcher notices that its pipe from us has closed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+# `read` returns at the end of the pipe: when we have closed it, or are no more.
+_WATCHER = 'read _; kill -KILL "-$0"'
+
+
+class ChildProcess:
+    """A running program and its watcher; `close` stops the program's whole group."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        output: int | IO[bytes],
+    ) -> None:
+        self._process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        self._watcher = subprocess.Popen(
+            ["/bin/sh", "-c", _WATCHER, str(self._process.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    @property
+    def exit_status(self) -> int | None:
+        """The program's exit status; None while it runs."""
+        return self._process.poll()
+
+    def close(self) -> None:
+        """End the program, politely at first, and wait until it has ended."""
+        if self._process.poll() is None:
+            self._signal(signal.SIGTERM)
+            try:
+                self._process.wait(timeout=3)
+            except subprocess.TimeoutExpired:
+                self._signal(signal.SIGKILL)
+                self._process.wait(timeout=3)
+        # Only now, and by a signal: it must not find its pipe closed and kill a group whose
+        # number has come to belong to somebody else.
+        self._watcher.kill()
+        self._watcher.wait(timeout=3)
+        assert self._watcher.stdin is not None
+        self._watcher.stdin.close()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+            os.killpg(self._process.pid, number)

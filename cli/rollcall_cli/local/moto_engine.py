@@ -1,0 +1,196 @@
+"""moto's DynamoDB in this process, behind HTTP on loopback: one request at a time, undo instead of copy.
+
+moto 5.2 rolls a failed transaction back by putting back deep copies of whole tables, and makes one
+such copy for every item of the transaction. Two consequences, and what is done about them here:
+
+- Requests that overlap would lose writes, so they are strictly serialised.
+- The cost of a transaction grows with the table (26 items: 0.3 s on an empty table, 1 s on one of
+  1,500 items, without end). While a transaction runs here, tables are not copied; the items it
+  names, 100 at most, are remembered and put back if it fails. Its stream records go too, which
+  moto would leave for readers to see.
+
+A third thing is slow: two checks of a whole update expression are repeated for every nested part of
+it, so that 25 terms cost 625. Here they are made once, for the whole, which implies the parts.
+
+State is the process's: one engine at a time, empty when it starts.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from typing import Any
+from unittest.mock import patch
+
+from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.parsing.validators import ActionCountValidator, OverlappingPathsValidator
+from moto.dynamodbstreams.models import dynamodbstreams_backends
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import ThreadedWSGIServer
+
+from rollcall_cli.errors import CommandError
+from rollcall_cli.local.intrinsics import REGION
+from rollcall_cli.local.ports import HOST, bind
+
+_SIGNED_REGION = re.compile(r"(Credential=[^/,]*/[^/,]*/)[^/,]*/")
+_one_engine = threading.Lock()
+
+
+class MotoEngine:
+    """A running moto server; `close` stops it and forgets its tables."""
+
+    def __init__(self, port: int) -> None:
+        if not _one_engine.acquire(blocking=False):
+            raise CommandError("moto runs in this process already, and keeps one state a process")
+        self._adaptations = ExitStack()
+        try:
+            _forget_tables()
+            _adapt(self._adaptations)
+            listener = bind(port, "--dynamodb-port")
+            try:
+                self._server = _Server(
+                    HOST,
+                    listener.getsockname()[1],
+                    _Serialised(DomainDispatcherApplication(create_backend_app)),
+                    handler=_QuietRequestHandler,
+                    fd=listener.fileno(),
+                )
+            finally:
+                listener.close()  # the server has a duplicate of it
+        except BaseException:
+            self._restore()
+            raise
+        self.url = f"http://{HOST}:{self._server.port}"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="moto", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=2)
+        self._restore()
+
+    def _restore(self) -> None:
+        self._adaptations.close()
+        _forget_tables()
+        _one_engine.release()
+
+
+class _Server(ThreadedWSGIServer):
+    """Ends without waiting for connections that clients keep open."""
+
+    daemon_threads = True
+    block_on_close = False
+
+
+class _QuietRequestHandler(MotoRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: a line a request would drown what matters."""
+
+
+class _Serialised:
+    """WSGI middleware: one request at a time, and the same tables for every region.
+
+    moto keeps tables by the region in the signature; DynamoDB Local, as it is started here, does
+    not. A client must not find other tables because of its AWS_REGION.
+    """
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self._application = application
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if "HTTP_AUTHORIZATION" in environ:
+            environ["HTTP_AUTHORIZATION"] = _SIGNED_REGION.sub(
+                rf"\g<1>{REGION}/", environ["HTTP_AUTHORIZATION"], count=1
+            )
+        with self._lock:
+            return list(self._application(environ, start_response))
+
+
+def _forget_tables() -> None:
+    dynamodb_backends.reset()
+    dynamodbstreams_backends.reset()
+
+
+def _adapt(adaptations: ExitStack) -> None:
+    """Replace what the module docstring names, until `adaptations` is closed."""
+    undoing = _undoing(DynamoDBBackend.transact_write_items)
+    adaptations.enter_context(patch.object(DynamoDBBackend, "transact_write_items", undoing))
+    for validator in (ActionCountValidator, OverlappingPathsValidator):
+        adaptations.enter_context(patch.object(validator, "traverse", _check_whole))
+
+
+def _check_whole(validator: Any, expression: Any) -> Any:
+    return validator.process(expression) or expression
+
+
+def _undoing(
+    copying: Callable[[DynamoDBBackend, list[dict[str, Any]]], None],
+) -> Callable[[DynamoDBBackend, list[dict[str, Any]]], None]:
+    """moto's transaction with an undo log in the place of its copies of whole tables."""
+
+    def transact_write_items(
+        backend: DynamoDBBackend, transact_items: list[dict[str, Any]]
+    ) -> None:
+        undo = [
+            _remember(backend.tables[operation["TableName"]], operation)
+            for entry in transact_items
+            for operation in entry.values()
+            if operation.get("TableName") in backend.tables
+        ]
+        try:
+            with _TablesNotCopied():
+                copying(backend, transact_items)
+        except BaseException:
+            for put_back in undo:
+                put_back()
+            raise
+
+    return transact_write_items
+
+
+class _TablesNotCopied:
+    """While entered, a deep copy of a table is the table itself. Requests are serialised."""
+
+    def __enter__(self) -> None:
+        Table.__deepcopy__ = lambda table, _memo: table  # type: ignore[attr-defined]
+
+    def __exit__(self, *_: object) -> None:
+        del Table.__deepcopy__  # type: ignore[attr-defined]
+
+
+def _remember(table: Table, operation: Mapping[str, Any]) -> Callable[[], None]:
+    """A function that puts back the item that the operation names, as it is now."""
+    attributes = operation.get("Key") or operation.get("Item") or {}
+    names = [name for name in (table.hash_key_attr, table.range_key_attr) if name]
+    stream_length = len(table.stream_shard.items) if table.stream_shard else 0
+    if any(name not in attributes for name in names):
+        return lambda: None  # moto refuses the transaction before it writes
+    hash_key, *range_key = (DynamoType(attributes[name]) for name in names)
+    partition = table.items.get(hash_key, {})
+    before = copy.deepcopy(partition.get(range_key[0]) if range_key else partition or None)
+
+    def put_back() -> None:
+        if table.stream_shard:
+            del table.stream_shard.items[stream_length:]
+        holder: dict[Any, Any] = table.items[hash_key] if range_key else table.items
+        key = range_key[0] if range_key else hash_key
+        if before is None:
+            holder.pop(key, None)
+        else:
+            holder[key] = before
+
+    return put_back

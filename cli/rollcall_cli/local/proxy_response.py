@@ -1,0 +1,99 @@
+"""Read what a function answered as API Gateway's Lambda proxy integration does. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Any
+
+_KEYS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# The gateway writes these itself.
+_OWN_HEADERS = {"content-length", "transfer-encoding", "connection"}
+
+
+class MalformedAnswer(ValueError):
+    """The function's answer is not a Lambda proxy response; the client gets a 5xx."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """What goes back to the client."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def parse_answer(answer: Any, *, decodes_binary: bool) -> HttpResponse:
+    """The HTTP response a function's answer stands for; raises MalformedAnswer.
+
+    `decodes_binary`: whether the API's binary media types cover what the client accepts; if not,
+    a base64 body goes out as the text it is.
+    """
+    if not isinstance(answer, dict):
+        raise MalformedAnswer(f"expected an object, not {type(answer).__name__}")
+    if set(answer) - _KEYS:
+        raise MalformedAnswer(f"unknown keys {', '.join(sorted(set(answer) - _KEYS))}")
+    status = _status(answer.get("statusCode"))
+    headers = _headers(answer)
+    if not any(name.lower() == "content-type" for name, _ in headers):
+        headers.append(("Content-Type", "application/json"))
+    body = answer.get("body")
+    if body is None:
+        body = ""
+    if not isinstance(body, str):
+        raise MalformedAnswer("body must be a text or null")
+    encoded = answer.get("isBase64Encoded", False)
+    if not isinstance(encoded, bool):
+        raise MalformedAnswer("isBase64Encoded must be a boolean")
+    try:
+        if encoded and decodes_binary:
+            content = base64.b64decode(body, validate=True)
+        else:
+            content = body.encode("utf-8")
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise MalformedAnswer(f"body: {error}") from error
+    return HttpResponse(status, tuple(headers), content)
+
+
+def _status(value: Any) -> int:
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 200 <= value <= 599:
+        raise MalformedAnswer("statusCode must be an integer from 200 to 599")
+    return value
+
+
+def _headers(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    single, multiple = (
+        {} if answer.get(key) is None else answer[key] for key in ("headers", "multiValueHeaders")
+    )
+    if not isinstance(single, dict) or not isinstance(multiple, dict):
+        raise MalformedAnswer("headers and multiValueHeaders must be objects")
+    pairs: list[tuple[str, Any]] = []
+    for name, values in multiple.items():
+        if not isinstance(values, list):
+            raise MalformedAnswer(f"multiValueHeaders.{name} must be a list")
+        pairs += [(name, value) for value in values]
+    taken = {(name.lower(), str(value)) for name, value in pairs}
+    pairs += [(n, v) for n, v in single.items() if (n.lower(), str(v)) not in taken]
+    return [
+        (name, _header_value(name, value))
+        for name, value in pairs
+        if name.lower() not in _OWN_HEADERS
+    ]
+
+
+def _header_value(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        value = str(value).lower()
+    if not isinstance(value, str | int | float):
+        raise MalformedAnswer(f"header {name} must be a text, number or boolean")
+    text = str(value)
+    is_printable = all(character == "\t" or " " <= character != "\x7f" for character in text)
+    if not _HEADER_NAME.fullmatch(name) or not is_printable or max(text, default=" ") > "\xff":
+        raise MalformedAnswer(f"header {name!r} cannot be sent")
+    return text

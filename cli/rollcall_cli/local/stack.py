@@ -1,0 +1,262 @@
+"""The whole local stack as a context manager: engine, tables, functions, pump and gateway.
+
+with LocalStack(engine="moto", port=0, dynamodb_port=0) as stack:
+    ...  # stack.api_url, stack.dynamodb_url
+    stack.drain()
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rollcall_cli.errors import CommandError
+from rollcall_cli.local.engines import start_engine
+from rollcall_cli.local.failure_destination import FailureFolder
+from rollcall_cli.local.gateway import DRAIN_SECONDS, Gateway
+from rollcall_cli.local.http_server import HttpServer
+from rollcall_cli.local.intrinsics import REGION
+from rollcall_cli.local.ports import bind
+from rollcall_cli.local.progress import tell
+from rollcall_cli.local.pump import Pump
+from rollcall_cli.local.rie import RieRuntime, find_emulator
+from rollcall_cli.local.runtime import InProcessRuntime, Runtime, invoke
+from rollcall_cli.local.shard_reader import SENTINEL_KEY, Delivery
+from rollcall_cli.local.stream_source import DynamoStream
+from rollcall_cli.local.tables import create_tables, stream_arn
+from rollcall_cli.local.template import StreamMapping, Template, load_template
+
+DEFAULT_PORT = 3000
+DEFAULT_DYNAMODB_PORT = 3001
+
+
+def find_template(start: Path | None = None) -> Path:
+    """template.yaml in the folder or the nearest one above it, else in Rollcall's own checkout."""
+    here = (start or Path.cwd()).resolve()
+    own_checkout = Path(__file__).resolve().parents[3]
+    for folder in (here, *here.parents, own_checkout):
+        if (folder / "template.yaml").is_file() and (folder / "functions").is_dir():
+            return folder / "template.yaml"
+    raise CommandError("there is no template.yaml here or above; give its path with --template")
+
+
+class LocalStack:
+    """Starts on entry, in this process but for what engine and runtime start; stops on exit.
+
+    `engine` is `auto`, `moto`, `dynamodb-local` or an endpoint URL; ports of 0 are any free ones.
+    `runtime` is `inprocess` or `rie`. `parameters` override the template's defaults, `environment`
+    what the functions see, `clock` ages cached authorizations. Without a `state_dir`, logs and
+    given-up records go to a folder for this run, kept only if records were given up.
+    Raises CommandError for everything a person can put right. One stack a process at a time when
+    the engine is moto or the runtime `inprocess`.
+    """
+
+    api_url: str
+    dynamodb_url: str
+    state_dir: Path
+
+    def __init__(  # noqa: PLR0913 - by keyword, each with a default
+        self,
+        *,
+        engine: str = "auto",
+        port: int = DEFAULT_PORT,
+        dynamodb_port: int = DEFAULT_DYNAMODB_PORT,
+        runtime: str = "inprocess",
+        template: Path | None = None,
+        state_dir: Path | None = None,
+        jar: Path | None = None,
+        emulator: Path | None = None,
+        parameters: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if runtime not in ("inprocess", "rie"):
+            raise CommandError(f"--runtime: {runtime} is neither inprocess nor rie")
+        self._engine_choice = engine
+        self._port = port
+        self._dynamodb_port = dynamodb_port
+        self._runtime_choice = runtime
+        self._template_path = template or find_template()
+        self._given_state_dir = state_dir
+        self._jar = jar
+        self._emulator = emulator
+        self._parameters = parameters
+        self._environment = dict(environment or {})
+        self._clock = clock
+        self._pumps: list[Pump] = []
+        self._running = ExitStack()
+
+    # ------------------------------------------------------------------ what it offers
+    @property
+    def template(self) -> Template:
+        """The template the stack is made of."""
+        return self._template
+
+    @property
+    def records_table(self) -> str:
+        """Name of the records table."""
+        return self._template.table("RecordsTable").name
+
+    @property
+    def analytics_table(self) -> str:
+        """Name of the analytics table."""
+        return self._template.table("AnalyticsTable").name
+
+    @property
+    def failures_dir(self) -> Path:
+        """Where the functions and the pump leave what they gave up."""
+        return self.state_dir / "failures"
+
+    def drain(self, timeout_seconds: float = DRAIN_SECONDS) -> bool:
+        """Wait until every record written before the call is in the rollups; False: not in time."""
+        deadline = time.monotonic() + timeout_seconds
+        return all(pump.drain(max(0.0, deadline - time.monotonic())) for pump in self._pumps)
+
+    def client(self, service: str = "dynamodb") -> Any:
+        """A boto3 client for the engine: `dynamodb` or `dynamodbstreams`."""
+        return boto3.client(
+            service,
+            endpoint_url=self.dynamodb_url,
+            region_name=REGION,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106 - every emulator takes anything
+            config=Config(account_id_endpoint_mode="disabled", retries={"total_max_attempts": 3}),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What another process needs in its environment to work on the same tables."""
+        return {
+            "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_url,
+            "AWS_ENDPOINT_URL_DYNAMODBSTREAMS": self.dynamodb_url,
+            # botocore ≥ 1.44 puts the account into the host of dynamodbstreams calls otherwise.
+            "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "ROLLCALL_RECORDS_TABLE": self.records_table,
+            "ROLLCALL_ANALYTICS_TABLE": self.analytics_table,
+        }
+
+    # ------------------------------------------------------------------------ lifetime
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._running.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._running.close()
+
+    def _start(self) -> None:
+        _log_to_stderr()
+        self._template = load_template(self._template_path, self._parameters)
+        self.state_dir = self._make_state_dir()
+        # Before anything slow, so that a port that is taken is known at once.
+        listener = bind(self._port, "--port")
+        self._running.callback(listener.close)
+        engine = start_engine(
+            self._engine_choice, self._dynamodb_port, jar=self._jar, log_folder=self.state_dir
+        )
+        self._running.callback(engine.close)
+        self.dynamodb_url = engine.url
+        dynamodb = self.client()
+        try:
+            create_tables(dynamodb, self._template)
+        except (BotoCoreError, ClientError) as error:
+            raise CommandError(f"cannot create the tables at {engine.url}: {error}") from error
+        runtime = self._make_runtime()
+        self._running.callback(runtime.close)
+        for mapping in self._template.mappings:
+            pump = self._make_pump(mapping, runtime, dynamodb)
+            pump.start()
+            self._pumps.append(pump)
+            self._running.callback(pump.close)
+        gateway = Gateway(self._template, runtime, drain=self.drain, clock=self._clock)
+        server = HttpServer(gateway, listener)
+        self._running.callback(server.close)
+        self.api_url = server.url
+
+    def _make_state_dir(self) -> Path:
+        if self._given_state_dir is not None:
+            try:
+                self._given_state_dir.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise CommandError(
+                    f"--state-dir {self._given_state_dir}: {error.strerror}"
+                ) from error
+            return self._given_state_dir.resolve()
+        folder = Path(tempfile.mkdtemp(prefix="rollcall-local-"))
+        self._running.callback(_remove_unless_failures, folder)
+        return folder
+
+    def _make_runtime(self) -> Runtime:
+        self.failures_dir.mkdir(exist_ok=True)
+        environment = self.environment() | {
+            "ROLLCALL_FAILURE_DESTINATION": self.failures_dir.as_uri(),
+        }
+        environment |= self._environment
+        functions = self._template.functions
+        if self._runtime_choice == "rie":
+            emulator = find_emulator(self._template.path, self._emulator)
+            tell(f"runtime: every function in {emulator}")
+            return RieRuntime(functions, environment, emulator)
+        return InProcessRuntime(functions, environment)
+
+    def _make_pump(self, mapping: StreamMapping, runtime: Runtime, dynamodb: Any) -> Pump:
+        function = self._template.functions[mapping.function]
+
+        def call(event: Mapping[str, Any]) -> Any:
+            return invoke(runtime, mapping.function, event, function.timeout_seconds)
+
+        def write_sentinel(nonce: str) -> None:
+            item = SENTINEL_KEY | {"nonce": {"S": nonce}}
+            dynamodb.put_item(TableName=mapping.table.name, Item=item)
+
+        delivery = Delivery(
+            mapping=mapping,
+            function_arn=function.arn,
+            invoke=call,
+            failures=FailureFolder(self.failures_dir),
+            clock=time.monotonic,
+            wall_clock=time.time,
+        )
+        source = DynamoStream(self.client("dynamodbstreams"), stream_arn(dynamodb, mapping.table))
+        return Pump(source, delivery, write_sentinel)
+
+
+def _remove_unless_failures(folder: Path) -> None:
+    failures = folder / "failures"
+    if failures.is_dir() and any(path.is_file() for path in failures.rglob("*")):
+        tell(f"records that were given up are in {failures}")
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _log_to_stderr() -> None:
+    logger = logging.getLogger("rollcall.local")
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("rollcall: %(message)s"))
+        logger.addHandler(handler)
+        logger.propagate = False

@@ -1,0 +1,91 @@
+"""`rollcall local`: run the whole service on this machine until Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from rollcall_cli.local.progress import tell
+from rollcall_cli.local.stack import DEFAULT_DYNAMODB_PORT, DEFAULT_PORT, LocalStack
+
+
+class _Stopped(BaseException):
+    """SIGINT or SIGTERM came: unwind and stop everything, from wherever the start has got to."""
+
+
+def local(
+    port: Annotated[int, typer.Option(help="Port of the API; 0: any free one.")] = DEFAULT_PORT,
+    dynamodb_port: Annotated[
+        int, typer.Option(help="Port of the database engine; 0: any free one.")
+    ] = DEFAULT_DYNAMODB_PORT,
+    engine: Annotated[
+        str, typer.Option(help="auto, moto, dynamodb-local, or the URL of an endpoint that runs.")
+    ] = "auto",
+    runtime: Annotated[
+        str, typer.Option(help="inprocess, or rie: the Lambda Runtime Interface Emulator.")
+    ] = "inprocess",
+    state_dir: Annotated[
+        Path | None, typer.Option(help="Folder for logs and given-up records.")
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option(help="template.yaml; found here or above by default.")
+    ] = None,
+    jar: Annotated[Path | None, typer.Option(help="DynamoDBLocal.jar to use.")] = None,
+    rie: Annotated[Path | None, typer.Option(help="aws-lambda-rie binary to use.")] = None,
+) -> None:
+    """Serve the API on this machine, with a local database, until Ctrl-C.
+
+    Prints one line of JSON on stdout when it is ready; everything else goes to stderr.
+    """
+    ready_line = sys.stdout
+    # Handlers in this process may print, as Lambda lets them; stdout is for the ready line alone.
+    sys.stdout = sys.stderr
+    _raise_on_signals()
+    try:
+        with LocalStack(
+            engine=engine,
+            port=port,
+            dynamodb_port=dynamodb_port,
+            runtime=runtime,
+            template=template,
+            state_dir=state_dir,
+            jar=jar,
+            emulator=rie,
+        ) as stack:
+            print(json.dumps(ready(stack)), file=ready_line, flush=True)
+            threading.Event().wait()
+    except _Stopped:
+        tell("stopped")
+    finally:
+        sys.stdout = ready_line
+
+
+def ready(stack: LocalStack) -> dict[str, Any]:
+    """What is printed when the stack answers."""
+    return {
+        "ready": True,
+        "api": stack.api_url,
+        "dynamodb": stack.dynamodb_url,
+        "records_table": stack.records_table,
+        "analytics_table": stack.analytics_table,
+    }
+
+
+def _raise_on_signals() -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        # From now on the stack is being stopped, which takes a few seconds at most: a second
+        # Ctrl-C must not break that off half-way and leave processes behind.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        tell("stopping")
+        raise _Stopped
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)

@@ -1,0 +1,31 @@
+"""Answer GET /api/v2/platform/organisation/analytics/ in Unpod's published format."""
+
+from rollcall.api.endpoint import analytics_headers, endpoint
+from rollcall.api.errors import NotFound
+from rollcall.api.guard import require_own_handle
+from rollcall.api.http import Request, Response, json_response
+from rollcall.api.parameters import refuse_others, single_value
+from rollcall.bootstrap import count, directory
+from rollcall.dialects import unpod
+from rollcall.domain.metering import ReadMeter
+
+service = count()
+handles = directory()
+
+
+@endpoint(unpod.error_body)
+def lambda_handler(request: Request) -> Response:
+    """Lifetime totals of the organisation, or of the space that `space_token` names."""
+    require_own_handle(request, handles)
+    caller, meter = request.caller, ReadMeter()
+    space_token = single_value(request, "space_token")
+    if space_token is None:
+        refuse_others(request, "space_token")
+        totals = service.organisation(caller.org_id, caller.epoch, meter)
+    else:
+        found = service.space(caller.org_id, caller.epoch, space_token, meter)
+        if found is None:  # 404 comes before 400
+            raise NotFound(unpod.SPACE_UNKNOWN)
+        refuse_others(request, "space_token")
+        totals = found
+    return json_response(200, unpod.analytics_body(totals), analytics_headers(meter))

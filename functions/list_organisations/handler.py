@@ -1,0 +1,20 @@
+"""Answer GET /api/v2/platform/organizations/ in Unpod's shape: the token's organisation."""
+
+from rollcall.api.endpoint import endpoint
+from rollcall.api.errors import Unauthorized
+from rollcall.api.http import Request, Response, json_response
+from rollcall.api.parameters import refuse_others
+from rollcall.bootstrap import directory
+from rollcall.dialects import unpod
+
+service = directory()
+
+
+@endpoint(unpod.error_body)
+def lambda_handler(request: Request) -> Response:
+    """The one organisation that the token belongs to."""
+    refuse_others(request)
+    organisation = service.organisation(request.caller.org_id)
+    if organisation is None:
+        raise Unauthorized("The organisation is gone.")
+    return json_response(200, unpod.organisations_body(organisation))

@@ -1,0 +1,25 @@
+"""Apply the records table's stream to ledger pages and rollups.
+
+Delivery is at least once: batches are retried, re-cut, bisected and replayed, and a timed-out
+invocation may still finish. None of that changes the outcome; see `rollcall.ledger.apply`. A record
+that cannot be parsed is quarantined and the batch goes on. After any other failure the earliest
+record not known to be applied or quarantined is reported, so that it and all after it come back.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rollcall.api.stream import partial_batch_response
+from rollcall.bootstrap import update
+
+RESERVED_SECONDS = 5  # for the last write under way and the report
+
+
+def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """A partial batch response: nothing, or one item identifier."""
+
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS
+
+    records = event["Records"]
+    return partial_batch_response(records, update(seconds_left)(records))

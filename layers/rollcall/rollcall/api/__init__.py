@@ -1,0 +1,1 @@
+"""The HTTP edge: requests parsed strictly, tenants guarded, errors in the dialect of the route."""

@@ -1,0 +1,79 @@
+"""The decorator that makes a Lambda handler of an endpoint: parse, guard, answer, never leak."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
+
+from rollcall.api.errors import ApiError, ErrorBody, gateway_error
+from rollcall.api.guard import refuse_repeated_credentials
+from rollcall.api.http import JSON_TYPE, Request, Response, json_response, parse_event
+from rollcall.api.strict_json import MalformedJson
+from rollcall.domain.calendar import format_instant
+from rollcall.domain.errors import Unavailable
+from rollcall.domain.metering import ReadMeter
+from rollcall.domain.tenancy import tenant
+from rollcall.telemetry import logger
+
+LambdaHandler: TypeAlias = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+
+
+class Endpoint(Protocol):
+    """What an endpoint is: a request in, a response out."""
+
+    def __call__(self, request: Request) -> Response: ...
+
+
+def endpoint(
+    error_body: ErrorBody, content_type: str = JSON_TYPE
+) -> Callable[[Endpoint], LambdaHandler]:
+    """Make a Lambda handler of an endpoint whose errors `error_body` puts into its dialect.
+
+    The endpoint runs as the caller's organisation: requests to the store that name another's key
+    are refused. An ApiError becomes its status; anything else is logged whole and answered with a
+    500 that carries the request id alone.
+    """
+
+    def error(status: int, message: str) -> dict[str, Any]:
+        response = json_response(status, error_body(status, message))
+        response.content_type = content_type
+        return response.to_proxy()
+
+    def decorate(answer: Endpoint) -> LambdaHandler:
+        @functools.wraps(answer)
+        def lambda_handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
+            request_id = str((event.get("requestContext") or {}).get("requestId", ""))
+            try:
+                request = parse_event(event)
+                refuse_repeated_credentials(request)
+                with tenant(request.caller.org_id):
+                    return answer(request).to_proxy()
+            except ApiError as refused:
+                if refused.speaks_for_gateway:
+                    return gateway_error(refused.status, str(refused)).to_proxy()
+                return error(refused.status, str(refused))
+            except MalformedJson as malformed:
+                return error(400, str(malformed))
+            except Unavailable:
+                logger.exception("the store is unavailable", extra={"request_id": request_id})
+                return error(503, f"Try again later (request {request_id}).")
+            except Exception:  # noqa: BLE001 - the client learns that it failed, not how
+                logger.exception("unexpected error", extra={"request_id": request_id})
+                return error(500, f"Internal server error (request {request_id}).")
+
+        return lambda_handler
+
+    return decorate
+
+
+def analytics_headers(meter: ReadMeter) -> dict[str, str]:
+    """The X-Rollcall headers of an analytics answer."""
+    headers = {
+        "X-Rollcall-Source": meter.source,
+        "X-Rollcall-Items-Read": str(meter.items),
+        "X-Rollcall-Read-Units": f"{meter.units:g}",
+    }
+    if meter.as_of_ms is not None:
+        headers["X-Rollcall-As-Of"] = format_instant(meter.as_of_ms)
+    return headers

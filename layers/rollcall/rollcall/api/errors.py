@@ -1,0 +1,70 @@
+"""Every error that becomes an HTTP answer, and the one place where it does.
+
+ApiError
+├── BadRequest       400
+├── Forbidden        403
+├── NotFound         404
+├── ContentTooLarge  413, always with the gateway's body
+└── Unauthorized     401, always with the gateway's body
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, ClassVar, TypeAlias
+
+from rollcall.api.http import Response, json_response
+
+ErrorBody: TypeAlias = Callable[[int, str], dict[str, Any]]
+
+
+class ApiError(Exception):
+    """An answer other than success; the message is for the client."""
+
+    status: ClassVar[int] = 500
+    speaks_for_gateway: ClassVar[bool] = False
+
+
+class BadRequest(ApiError):
+    """The request is malformed."""
+
+    status = 400
+
+
+class Forbidden(ApiError):
+    """The caller may not see what was asked for."""
+
+    status = 403
+
+
+class NotFound(ApiError):
+    """There is no such thing."""
+
+    status = 404
+
+
+class ContentTooLarge(ApiError):
+    """The body is larger than the route accepts."""
+
+    status = 413
+    speaks_for_gateway = True
+
+
+class Unauthorized(ApiError):
+    """The credentials cannot be trusted."""
+
+    status = 401
+    speaks_for_gateway = True
+
+
+def gateway_error(status: int, detail: str) -> Response:
+    """An error with the body that the gateway's own errors carry, whoever raises it."""
+    phrase = "Content Too Large" if status == 413 else HTTPStatus(status).phrase
+    body: dict[str, Any] = {
+        "status_code": status,
+        "message": phrase,
+        "error": phrase,
+        "detail": detail,
+    }
+    return json_response(status, body)

@@ -1,0 +1,240 @@
+"""The values of record fields as they come in: checked against CONTRACT section 2, normalised.
+
+Each type parses one JSON value into what is stored, and raises ValueError with the rule it broke.
+Nothing is coerced: a text is not a number, 1.0 is not an integer, true is not 1, null is nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated, Any, Final, TypeAlias
+
+import tinycss2.color4
+from pydantic import PlainValidator, WithJsonSchema
+
+from rollcall.domain.calendar import parse_instant
+from rollcall.domain.numbers import canonical, scaled
+from rollcall.domain.records import (
+    CALL_EVENTS,
+    CALL_STATUSES,
+    DIRECTIONS,
+    DISPOSITIONS,
+    LEAD_STATUSES,
+    TASK_STATUSES,
+    PayloadValue,
+)
+
+MAX_ID: Final = 128
+MAX_TEXT: Final = 256
+MAX_INTEGER: Final = 10**15
+MAX_AMOUNT: Final = 10**9
+MAX_LABELS: Final = 32
+MAX_PAYLOAD_KEYS: Final = 32
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_PAYLOAD_KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_EVENT_TYPE: Final = re.compile(r"[a-z0-9_]{1,64}")
+
+Number: TypeAlias = int | Decimal
+
+
+def parse_id(value: Any) -> str:
+    """An id as text: 1–128 characters without control characters, or an integer of ≤ 128 digits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if len(str(abs(value))) > MAX_ID:
+            raise ValueError(f"must be an integer of at most {MAX_ID} digits")
+        return str(value)
+    if not isinstance(value, str):
+        raise ValueError("must be a text or an integer")
+    if not 1 <= len(value) <= MAX_ID:
+        raise ValueError(f"must have 1 to {MAX_ID} characters")
+    if _CONTROL.search(value):
+        raise ValueError("must not hold control characters")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a text")
+    if len(value) > MAX_TEXT:
+        raise ValueError(f"must have at most {MAX_TEXT} characters")
+    return value
+
+
+def _nullable_text(value: Any) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _instant(value: Any) -> int:
+    if not isinstance(value, str):
+        raise ValueError("must be an RFC 3339 instant")
+    return parse_instant(value)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _integer(least: int) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValueError("must be an integer")
+        if not least <= value <= MAX_INTEGER:
+            raise ValueError(f"must be from {least} to {MAX_INTEGER}")
+        return value
+
+    return parse
+
+
+def _number(value: Any, most: int) -> Number:
+    if not isinstance(value, int | Decimal) or isinstance(value, bool):
+        raise ValueError("must be a number")
+    if not 0 <= value <= most:
+        raise ValueError(f"must be from 0 to {most}")
+    return value
+
+
+def _scaled(most: int, places: int) -> Callable[[Any], int]:
+    return lambda value: scaled(_number(value, most), places)
+
+
+def _choice(choices: tuple[str, ...], synonyms: dict[str, str] | None = None) -> Callable[..., str]:
+    accepted = {**{choice: choice for choice in choices}, **(synonyms or {})}
+
+    def parse(value: Any) -> str:
+        if not isinstance(value, str) or value not in accepted:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return accepted[value]
+
+    return parse
+
+
+def _event_type(value: Any) -> str:
+    if not isinstance(value, str) or not _EVENT_TYPE.fullmatch(value):
+        raise ValueError("must have 1 to 64 of a-z, 0-9 and _")
+    return value
+
+
+def _color(value: Any) -> str:
+    color = _text(value)
+    if tinycss2.color4.parse_color(color) is None:
+        raise ValueError("must be a CSS colour")
+    return color
+
+
+def _labels(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError("must be a list of label ids")
+    if len(value) > MAX_LABELS:
+        raise ValueError(f"must have at most {MAX_LABELS} entries")
+    return tuple(sorted({parse_id(entry) for entry in value}))
+
+
+def _events(value: Any) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise ValueError("must be an object of counts")
+    unknown = next((key for key in value if key not in CALL_EVENTS), None)
+    if unknown is not None:
+        raise ValueError(f"must hold only {', '.join(CALL_EVENTS)}")
+    count = _integer(0)
+    counts = {key: count(value[key]) for key in CALL_EVENTS if key in value}
+    return {key: number for key, number in counts.items() if number}
+
+
+def _payload(value: Any) -> dict[str, PayloadValue]:
+    if not isinstance(value, dict):
+        raise ValueError("must be an object")
+    if len(value) > MAX_PAYLOAD_KEYS:
+        raise ValueError(f"must have at most {MAX_PAYLOAD_KEYS} keys")
+    for key in value:
+        if not _PAYLOAD_KEY.fullmatch(key):
+            raise ValueError("must have keys of 1 to 64 letters, digits, '_', '.' and '-'")
+    return {key: _payload_value(value[key]) for key in sorted(value)}
+
+
+def _payload_value(value: Any) -> PayloadValue:
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return _text(value)
+        case int() | Decimal():
+            return payload_number(value)
+    raise ValueError("must have values that are text, number, boolean or null")
+
+
+def payload_number(value: Number) -> Decimal:
+    """A payload number in its one form. Raises ValueError past 38 digits or 10^±100."""
+    number = Decimal(value)
+    if not number.is_zero() and not -100 <= number.adjusted() <= 100:
+        raise ValueError("must have numbers of a magnitude from 1e-100 to 1e100")
+    # The text may be long with zeros that carry nothing: "0" alone is of any length.
+    digits = "".join(map(str, number.as_tuple().digits)).strip("0")
+    if len(digits) > 38:
+        raise ValueError("must have numbers of at most 38 significant digits")
+    exact = canonical(number)
+    if abs(exact) > Decimal("1e100"):
+        raise ValueError("must have numbers of a magnitude from 1e-100 to 1e100")
+    return exact
+
+
+def _field(parse: Callable[[Any], Any], **schema: Any) -> tuple[PlainValidator, WithJsonSchema]:
+    return PlainValidator(parse), WithJsonSchema(schema)
+
+
+_ID_SCHEMA: Final = {
+    "oneOf": [{"type": "string", "minLength": 1, "maxLength": MAX_ID}, {"type": "integer"}]
+}
+
+Id = Annotated[str, *_field(parse_id, **_ID_SCHEMA)]
+Text = Annotated[str, *_field(_text, type="string", maxLength=MAX_TEXT)]
+NullableText = Annotated[
+    str | None, *_field(_nullable_text, type=["string", "null"], maxLength=MAX_TEXT)
+]
+Instant = Annotated[int, *_field(_instant, type="string", format="date-time")]
+Flag = Annotated[bool, *_field(_flag, type="boolean")]
+Attempt = Annotated[int, *_field(_integer(1), type="integer", minimum=1, maximum=MAX_INTEGER)]
+Duration = Annotated[
+    int, *_field(_scaled(MAX_AMOUNT, 0), type="number", minimum=0, maximum=MAX_AMOUNT)
+]
+Sentiment = Annotated[int, *_field(_scaled(1, 3), type="number", minimum=0, maximum=1)]
+Cost = Annotated[int, *_field(_scaled(MAX_AMOUNT, 6), type="number", minimum=0, maximum=MAX_AMOUNT)]
+CallStatus = Annotated[str, *_field(_choice(CALL_STATUSES), enum=CALL_STATUSES)]
+Disposition = Annotated[str, *_field(_choice(DISPOSITIONS), enum=DISPOSITIONS)]
+Direction = Annotated[str, *_field(_choice(DIRECTIONS), enum=DIRECTIONS)]
+TaskStatus = Annotated[
+    str,
+    *_field(
+        _choice(TASK_STATUSES, {"in_progress": "running"}), enum=[*TASK_STATUSES, "in_progress"]
+    ),
+]
+LeadStatus = Annotated[str, *_field(_choice(LEAD_STATUSES), enum=LEAD_STATUSES)]
+EventType = Annotated[str, *_field(_event_type, type="string", pattern="^[a-z0-9_]{1,64}$")]
+Color = Annotated[str, *_field(_color, type="string", maxLength=MAX_TEXT)]
+Labels = Annotated[
+    tuple[str, ...], *_field(_labels, type="array", items=_ID_SCHEMA, maxItems=MAX_LABELS)
+]
+Events = Annotated[
+    dict[str, int],
+    *_field(
+        _events,
+        type="object",
+        properties={
+            name: {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER} for name in CALL_EVENTS
+        },
+        additionalProperties=False,
+    ),
+]
+Payload = Annotated[
+    dict[str, PayloadValue],
+    *_field(
+        _payload,
+        type="object",
+        maxProperties=MAX_PAYLOAD_KEYS,
+        propertyNames={"pattern": "^[A-Za-z0-9_.-]{1,64}$"},
+        additionalProperties={"type": ["string", "number", "boolean", "null"]},
+    ),
+]

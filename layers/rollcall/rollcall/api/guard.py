@@ -1,0 +1,41 @@
+"""The tenant guard: the organisation that a header names must be the one the token belongs to."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rollcall.api.errors import BadRequest, Forbidden, NotFound, Unauthorized
+from rollcall.api.http import Request
+from rollcall.domain.organisations import HANDLE_PATTERN
+
+
+class Handles(Protocol):
+    """Knows which handles exist."""
+
+    def org_id_of_handle(self, handle: str) -> str | None:
+        """Whose handle it is."""
+
+
+def refuse_repeated_credentials(request: Request) -> None:
+    """Raises Unauthorized on a second Authorization header: a cached authorizer never saw it."""
+    if len(request.header("Authorization")) > 1:
+        raise Unauthorized("The Authorization header is repeated.")
+
+
+def require_own_handle(request: Request, handles: Handles) -> None:
+    """Check `Org-Handle` against the caller.
+
+    Raises BadRequest when it is missing, empty or repeated, NotFound when nobody has the handle,
+    and Forbidden when somebody else has. The texts are those Unpod publishes.
+    """
+    values = request.header("Org-Handle")
+    if len(values) > 1:
+        raise BadRequest("Org-Handle header must be sent once.")
+    if not values or not values[0]:
+        raise BadRequest("Org-Handle header is required.")
+    if values[0] == request.caller.org_handle:
+        return
+    # What cannot be a handle is nobody's, and may be longer than a key.
+    if not HANDLE_PATTERN.fullmatch(values[0]) or handles.org_id_of_handle(values[0]) is None:
+        raise NotFound("Organization not found.")
+    raise Forbidden("Invalid organization handle.")

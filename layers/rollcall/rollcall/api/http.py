@@ -1,0 +1,103 @@
+"""Requests and responses in the terms of API Gateway's Lambda proxy integration (REST API)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import unquote
+
+from rollcall.api import strict_json
+
+JSON_TYPE: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who the authorizer says is calling; the only source of an organisation's id."""
+
+    org_id: str
+    org_handle: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. `path` holds decoded path parameters, `query` every value of each parameter."""
+
+    caller: Caller
+    id: str
+    path: Mapping[str, str]
+    query: Mapping[str, list[str]]
+    body: bytes
+    _headers: Mapping[str, list[str]] = field(repr=False)
+
+    def header(self, name: str) -> list[str]:
+        """Every value of a header, whatever the case of its name."""
+        return self._headers.get(name.lower(), [])
+
+    def json(self) -> Any:
+        """The body as strict JSON. Raises MalformedJson."""
+        return strict_json.loads(self.body)
+
+
+@dataclass(slots=True)
+class Response:
+    """One response; `body` is JSON text."""
+
+    status: int
+    body: str
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = JSON_TYPE
+
+    def to_proxy(self) -> dict[str, Any]:
+        """As API Gateway takes it."""
+        return {
+            "statusCode": self.status,
+            "headers": {
+                "Content-Type": self.content_type,
+                "Cache-Control": "no-store",
+                **self.headers,
+            },
+            "body": self.body,
+            "isBase64Encoded": False,
+        }
+
+
+def json_response(status: int, body: Any, headers: dict[str, str] | None = None) -> Response:
+    """A response whose body is compact JSON, keys in the order given."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Response(status, text, headers or {})
+
+
+def parse_event(event: Mapping[str, Any]) -> Request:
+    """The request in a proxy event."""
+    headers: dict[str, list[str]] = {}
+    for name, values in (event.get("multiValueHeaders") or {}).items():
+        headers.setdefault(name.lower(), []).extend(values)
+    context = event["requestContext"]
+    authorizer = context["authorizer"]
+    caller = Caller(authorizer["org_id"], authorizer["org_handle"], int(authorizer["epoch"]))
+    # REST APIs hand path parameters over as they were sent, percent-encoded.
+    path = {name: unquote(text) for name, text in (event.get("pathParameters") or {}).items()}
+    return Request(
+        caller=caller,
+        id=context.get("requestId", ""),
+        path=path,
+        query=event.get("multiValueQueryStringParameters") or {},
+        body=_body(event),
+        _headers=headers,
+    )
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    body = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(body).encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error as error:
+        raise strict_json.MalformedJson("the body is not what the gateway encodes") from error

@@ -1,0 +1,84 @@
+"""`POST /v1/records` on the wire: the body in, the receipt out, problem+json when it is no body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from rollcall.api import strict_json
+from rollcall.api.documents import RefusedRecord, parse_record
+from rollcall.api.errors import BadRequest, ContentTooLarge
+from rollcall.api.http import Request, Response
+from rollcall.domain.facts import Change
+from rollcall.usecases.ingest import Receipt, Refusal
+
+PROBLEM_TYPE: Final = "application/problem+json"
+MAX_BODY_BYTES: Final = 2_097_152
+MAX_RECORDS: Final = 500
+
+
+def problem_body(status: int, message: str) -> dict[str, Any]:
+    """The body of an error: a problem document (RFC 9457)."""
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "detail": message}
+
+
+def parse_body(request: Request) -> list[Any]:
+    """The documents of a request.
+
+    Raises ContentTooLarge, MalformedJson, or BadRequest when the body as a whole is malformed.
+    """
+    if len(request.body) > MAX_BODY_BYTES:
+        raise ContentTooLarge(f"The body must have at most {MAX_BODY_BYTES} bytes.")
+    if request.query:
+        raise BadRequest("This route takes no query parameters.")
+    body = request.json()
+    if not isinstance(body, dict) or not isinstance(body.get("records"), list):
+        raise BadRequest('The body must be an object with a list "records".')
+    unknown = next((key for key in body if key != "records"), None)
+    if unknown is not None:
+        raise BadRequest(f"The body has the unknown field {unknown[:64]!r}.")
+    documents: list[Any] = body["records"]
+    if not 1 <= len(documents) <= MAX_RECORDS:
+        raise BadRequest(f'"records" must hold 1 to {MAX_RECORDS} records.')
+    return documents
+
+
+def parse_documents(documents: Sequence[Any]) -> tuple[list[tuple[int, Change]], list[Refusal]]:
+    """The changes that may be made, and the refusals, each with its index."""
+    changes: list[tuple[int, Change]] = []
+    refusals: list[Refusal] = []
+    for index, document in enumerate(documents):
+        try:
+            changes.append((index, parse_record(document)))
+        except RefusedRecord as refused:
+            refusals.append(Refusal(index, refused.field, str(refused)))
+    return changes, refusals
+
+
+def render(documents: Sequence[Any], refusals: Sequence[Refusal], receipt: Receipt) -> Response:
+    """The answer: 200 when all are good, 207 when some are, 422 when none is."""
+    rejected = sorted([*refusals, *receipt.refusals], key=lambda refusal: refusal.index)
+    status = 200
+    if rejected:
+        status = 207 if len(rejected) < len(documents) else 422
+    body = {
+        "accepted": receipt.accepted,
+        "unchanged": receipt.unchanged,
+        "stale": receipt.stale,
+        "rejected": [
+            {
+                "index": refusal.index,
+                "id": _id_as_sent(documents[refusal.index]),
+                "field": refusal.field,
+                "message": refusal.message,
+            }
+            for refusal in rejected
+        ],
+    }
+    return Response(status, strict_json.dumps(body))
+
+
+def _id_as_sent(document: Any) -> Any:
+    return document.get("id") if isinstance(document, dict) else None

@@ -1,0 +1,109 @@
+"""Wires use cases to stores: one function a service, made once per execution environment.
+
+What only some functions need is imported where it is wired, so that a function that reads rollups
+starts without numpy and one that never sees a body starts without pydantic.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from rollcall.domain.contributions import ContributionFunction
+from rollcall.ledger.backoff import Backoff
+from rollcall.settings import settings
+from rollcall.storage.client import dynamodb_client
+from rollcall.storage.directory import Directory
+from rollcall.storage.rollups import RollupStore
+
+if TYPE_CHECKING:
+    from rollcall.ledger.apply import Applier
+    from rollcall.usecases.administer import Administer
+    from rollcall.usecases.authorize import Authorize
+    from rollcall.usecases.count import Count
+    from rollcall.usecases.ingest import Ingest
+    from rollcall.usecases.ports import Quarantine
+    from rollcall.usecases.update import Update
+
+
+def now_us() -> int:
+    """The clock, in microseconds since 1970 UTC."""
+    return time.time_ns() // 1_000
+
+
+def now_ms() -> int:
+    """The clock, in milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@functools.cache
+def _client() -> Any:
+    return dynamodb_client(connections=settings.ingest_concurrency)
+
+
+@functools.cache
+def directory() -> Directory:
+    """Organisations, handles and tokens."""
+    return Directory(_client(), settings.records_table, Backoff())
+
+
+@functools.cache
+def authorize() -> Authorize:
+    """Resolves Authorization headers."""
+    from rollcall.usecases.authorize import Authorize
+
+    return Authorize(directory(), now_ms)
+
+
+@functools.cache
+def administer() -> Administer:
+    """The operator's verbs."""
+    from rollcall.usecases.administer import Administer
+
+    return Administer(directory(), now_ms)
+
+
+@functools.cache
+def count() -> Count:
+    """Lifetime counts from rollups."""
+    from rollcall.usecases.count import Count
+
+    return Count(RollupStore(_client(), settings.analytics_table, Backoff()))
+
+
+@functools.cache
+def ingest() -> Ingest:
+    """Takes records in."""
+    from rollcall.storage.facts import FactStore
+    from rollcall.usecases.ingest import Ingest
+
+    # Tries end well inside API Gateway's 29 s.
+    facts = FactStore(_client(), settings.records_table, now_us, Backoff(tries=8))
+    executor = ThreadPoolExecutor(settings.ingest_concurrency, thread_name_prefix="ingest")
+    return Ingest(directory(), facts, executor, now_us)
+
+
+def update(seconds_left: Callable[[], float]) -> Update:
+    """Applies one batch of the stream; `seconds_left` ends its retries in time to report."""
+    from rollcall.ledger.apply import Applier
+    from rollcall.storage.facts import stream_fact
+    from rollcall.storage.pages import PageStore
+    from rollcall.usecases.update import Update
+
+    backoff = Backoff(time_left=seconds_left)
+
+    def applier(org_id: str, epoch: int, contribute: ContributionFunction) -> Applier:
+        store = PageStore(_client(), settings.analytics_table, org_id, epoch, now_ms, backoff)
+        return Applier(store, contribute, target_bytes=settings.page_target_bytes, backoff=backoff)
+
+    return Update(directory(), applier, stream_fact, _quarantine())
+
+
+@functools.cache
+def _quarantine() -> Quarantine:
+    from rollcall.storage.quarantine import quarantine
+
+    return quarantine(settings.failure_destination)

@@ -1,0 +1,1 @@
+"""Published shapes in, published shapes out, nothing else: one module a product."""

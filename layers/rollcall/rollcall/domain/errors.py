@@ -1,0 +1,45 @@
+"""Every error Rollcall raises on purpose.
+
+RollcallError
+├── CorruptItem            a stored item breaks its own format
+├── UnknownOrganisation    no organisation item, or one that is being deleted
+├── UnknownContribution    an epoch was made with a contribution version this release lacks
+├── Conflict               another writer came first; the work is to be done again
+├── Unavailable            the store stayed busy or broken through every retry
+├── PageTooLarge           a ledger page cannot be made small enough
+└── ForeignKey             a request to the store names a key outside the current organisation
+"""
+
+from __future__ import annotations
+
+
+class RollcallError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class CorruptItem(RollcallError):
+    """A stored item does not follow the format this release writes and reads."""
+
+
+class UnknownOrganisation(RollcallError):
+    """There is no such organisation, or it is being deleted."""
+
+
+class UnknownContribution(RollcallError):
+    """An epoch was made with a contribution version that this release does not carry."""
+
+
+class Conflict(RollcallError):
+    """Another writer changed an item first: nothing was written, read again and recompute."""
+
+
+class Unavailable(RollcallError):
+    """The store stayed busy or broken through every retry; what was asked may or may not be done."""
+
+
+class PageTooLarge(RollcallError):
+    """One row, or rows at one position, pass the hard ceiling of a ledger page."""
+
+
+class ForeignKey(RollcallError):
+    """A request to the store was refused: it names a key outside the current organisation."""

@@ -1,0 +1,84 @@
+"""Names of what rollups hold: rollup keys, closed measures and open breakdowns.
+
+A *closed* measure comes from a value space that this release fixes, so a rollup has a bounded
+number of them; an *open* breakdown counts by values that users choose. Names are short because an
+item's size is what a write costs: a day of calls with every closed measure stays under 1 KB, one
+write unit. docs/data-model.md lists them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple, TypeAlias
+
+ALL: Final = "ALL"
+
+Scope: TypeAlias = tuple[str, ...]
+Measures: TypeAlias = Mapping[str, int]
+
+ORG: Final[Scope] = ("ORG",)
+
+# Families
+CALLS: Final = "calls"
+TASKS: Final = "tasks"
+LEADS: Final = "leads"
+KNOWN: Final = "known"
+WORKSPACE: Final = "workspace"
+
+# Open breakdowns: one letter each, and `<letter>=<value>` or, for "no value", the letter alone.
+# The `=` is in every value's name, so no value can be mistaken for "none".
+OUTCOME: Final = "o"
+PROVIDER: Final = "p"
+LABEL: Final = "l"
+DURATION: Final = "t"
+EVENT_TYPE: Final = "e"
+ROOM: Final = "r"
+PAGE: Final = "b"
+
+
+class RollupKey(NamedTuple):
+    """One stored rollup: a family's measures of one scope in one bucket.
+
+    `bucket` is `ALL` or a UTC day `YYYY-MM-DD`; `is_open` tells the sibling item that holds the
+    open breakdowns from the one that holds the closed measures.
+    """
+
+    family: str
+    scope: Scope
+    bucket: str
+    is_open: bool = False
+
+
+def space_scope(space_token: str) -> Scope:
+    """The scope of an Unpod space."""
+    return ("SPACE", space_token)
+
+
+def campaign_scope(direction: str, campaign_id: str) -> Scope:
+    """The scope of an NLPearl campaign; the same id may be used once per direction."""
+    return ("CAMPAIGN", direction, campaign_id)
+
+
+def workspace_scope(workspace_id: str) -> Scope:
+    """The scope of a Nexus workspace."""
+    return ("WORKSPACE", workspace_id)
+
+
+def open_name(breakdown: str, value: str | None) -> str:
+    """The attribute that counts `value` in an open breakdown; None is "no value"."""
+    return breakdown if value is None else f"{breakdown}={value}"
+
+
+def breakdown_of(name: str) -> str:
+    """The open breakdown that an attribute made by `open_name` belongs to."""
+    return name[:1]
+
+
+def sentiment_band(sentiment_milli: int) -> int:
+    """Band 0–4 of a stored sentiment: bands of 0.2, upper bound exclusive but the last."""
+    return min(sentiment_milli // 200, 4)
+
+
+def attempt_name(attempt: int) -> str:
+    """Attempts 1 to 9 stand alone, all later ones together as `10+`."""
+    return str(attempt) if attempt < 10 else "10+"

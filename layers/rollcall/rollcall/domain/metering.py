@@ -1,0 +1,32 @@
+"""What one answer read: items, capacity units, and how fresh the newest of it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class ReadMeter:
+    """Adds up the reads behind one answer; told to the client in the X-Rollcall headers."""
+
+    items: int = 0
+    units: float = 0.0
+    used_rollups: bool = False
+    used_ledger: bool = False
+    as_of_ms: int | None = None
+
+    def count(self, items: int, units: float) -> None:
+        """Add one request's items and consumed capacity."""
+        self.items += items
+        self.units += units
+
+    def saw(self, applied_at_ms: int) -> None:
+        """Take note of when something that was read had last been applied to."""
+        self.as_of_ms = max(self.as_of_ms or 0, applied_at_ms)
+
+    @property
+    def source(self) -> str:
+        """`rollups`, `ledger` or `mixed`."""
+        if self.used_ledger:
+            return "mixed" if self.used_rollups else "ledger"
+        return "rollups"

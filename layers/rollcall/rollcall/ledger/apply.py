@@ -1,0 +1,229 @@
+"""The exactness rule: a page is a last-writer-wins ledger, and rollups change only with it.
+
+Streams deliver at least once, in batches that are retried, re-cut and replayed, and a reply may be
+lost after the write was made. So nothing here counts deliveries. For every row:
+
+1. the page that covers its position is read, consistently;
+2. a row whose revision the page already holds, or has passed, is done: nothing is written;
+3. the delta is contribution(new row) − contribution(the page's own old row);
+4. one transaction puts the page, on condition that its version is still the one that was read, and
+   ADDs the delta to every rollup it touches;
+5. when any condition fails, everything is read again and computed again.
+
+Any duplication, reordering, re-cutting or crash therefore ends in the same rollups, and at every
+moment the rollups are the sum of the contributions of the committed pages.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from rollcall.domain.contributions import ContributionFunction
+from rollcall.domain.errors import Conflict, Unavailable
+from rollcall.domain.measures import RollupKey
+from rollcall.ledger.backoff import Backoff
+from rollcall.ledger.merge import PageIndex, RowChange, merge
+from rollcall.ledger.page import Row
+from rollcall.ledger.transaction import (
+    MAX_ITEMS,
+    MAX_TERMS,
+    OpenBreakdowns,
+    OpenPut,
+    PageWrite,
+    RollupAdd,
+    Transaction,
+    write_open,
+)
+from rollcall.ledger.tree import DEFAULT_TARGET_BYTES, Page, split
+
+# One changed row brings at most this many terms to one update: 32 labels out and 32 others in, two
+# outcomes, two providers, two durations.
+_TERMS_OF_A_ROW: Final = 70
+# Room kept in a transaction for pages that split.
+_SPARE_ITEMS: Final = 3
+
+
+class LedgerStore(Protocol):
+    """The pages and rollups of one organisation in one epoch."""
+
+    def page_at(self, record_type: str, position: str) -> Page | None:
+        """The last page that starts at or before a position, read consistently; None: no pages."""
+
+    def open_breakdowns(self, keys: Collection[RollupKey]) -> Mapping[RollupKey, OpenBreakdowns]:
+        """The open breakdowns that are stored, read consistently; absent ones are left out."""
+
+    def commit(self, transaction: Transaction) -> None:
+        """Write all of a transaction or nothing.
+
+        Raises Conflict when a condition failed or another transaction was in the way: nothing was
+        written. After Unavailable it is unknown whether the transaction was made; it is safe to
+        read and compute again.
+        """
+
+
+@dataclass(slots=True, eq=False)
+class _LoadedPage:
+    record_type: str
+    page: Page
+    index: PageIndex
+
+
+@dataclass(slots=True)
+class _Work:
+    """Rows taken from the front of the queue, as far as one transaction carries them."""
+
+    taken: int = 0
+    most_terms: int = 0
+    changes: dict[int, tuple[_LoadedPage, list[RowChange]]] = field(default_factory=dict)
+    delta: dict[RollupKey, dict[str, int]] = field(default_factory=dict)
+
+
+class Applier:
+    """Applies rows to the ledger of one organisation in one epoch."""
+
+    def __init__(
+        self,
+        store: LedgerStore,
+        contribute: ContributionFunction,
+        *,
+        target_bytes: int = DEFAULT_TARGET_BYTES,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._store = store
+        self._contribute = contribute
+        self._target_bytes = target_bytes
+        self._backoff = backoff or Backoff()
+        # What was read or written last. A stale copy does no harm: revisions only grow, every
+        # write is conditional on what was read, and a conflict forgets it all.
+        self._pages: dict[str, list[_LoadedPage]] = {}
+        self._opens: dict[RollupKey, OpenBreakdowns] = {}
+
+    def apply(self, rows: Iterable[tuple[str, Row]]) -> None:
+        """Bring (record type, row) pairs into pages and rollups; each fact at most once.
+
+        Returns when all of them are in, whoever wrote them. Raises Unavailable when tries or time
+        are used up: some may be in, and all may safely be applied again.
+        """
+        queue = deque(sorted(rows, key=lambda pair: (pair[0], pair[1].position)))
+        failures = 0
+        most = len(queue)
+        while queue:
+            self._backoff.check()
+            try:
+                work = self._gather(queue, most)
+                transaction, pages = self._build(work)
+                if work.taken > 1 and not transaction.fits:
+                    most = work.taken // 2
+                    continue
+                if transaction.item_count:
+                    self._store.commit(transaction)
+            except (Conflict, Unavailable) as error:
+                failures += 1
+                self._pages.clear()
+                self._opens.clear()
+                self._backoff.pause(failures, error)
+                continue
+            failures = 0
+            self._remember(transaction, pages)
+            for _ in range(work.taken):
+                queue.popleft()
+            most = len(queue)
+
+    def _gather(self, queue: Iterable[tuple[str, Row]], most: int) -> _Work:
+        work = _Work()
+        for record_type, row in queue:
+            if work.taken >= most:
+                break
+            loaded = self._page_for(record_type, row)
+            change = loaded.index.change(row)
+            if change is not None and not self._add(work, loaded, change):
+                break
+            work.taken += 1
+        return work
+
+    def _add(self, work: _Work, loaded: _LoadedPage, change: RowChange) -> bool:
+        """Take a change into the work; False where the transaction has no room for it."""
+        contributions = [
+            (sign, list(self._contribute(row.id, row.record)))
+            for sign, row in ((1, change.new), (-1, change.old))
+            if row is not None and row.record is not None
+        ]
+        new_keys = {key for _, pairs in contributions for key, _ in pairs if key not in work.delta}
+        page_count = len(work.changes) + (id(loaded) not in work.changes)
+        has_room = len(work.delta) + len(new_keys) + page_count <= MAX_ITEMS - _SPARE_ITEMS
+        if work.taken and not (has_room and work.most_terms <= MAX_TERMS - _TERMS_OF_A_ROW):
+            return False
+        for sign, pairs in contributions:
+            for key, measures in pairs:
+                rollup = work.delta.setdefault(key, {})
+                for name, amount in measures.items():
+                    rollup[name] = rollup.get(name, 0) + sign * amount
+                work.most_terms = max(work.most_terms, len(rollup))
+        work.changes.setdefault(id(loaded), (loaded, []))[1].append(change)
+        return True
+
+    def _page_for(self, record_type: str, row: Row) -> _LoadedPage:
+        position = row.position
+        candidates = self._pages.setdefault(record_type, [])
+        for loaded in reversed(candidates):
+            if loaded.page.covers(position):
+                return loaded
+        page = self._store.page_at(record_type, position) or Page.unwritten(record_type)
+        if not page.covers(position):
+            raise Conflict(f"no page covers {position}: a split is under way")
+        candidates.append(_LoadedPage(record_type, page, PageIndex(page.rows)))
+        return candidates[-1]
+
+    def _build(self, work: _Work) -> tuple[Transaction, list[tuple[_LoadedPage, list[Page]]]]:
+        writes: list[PageWrite] = []
+        pages: list[tuple[_LoadedPage, list[Page]]] = []
+        for loaded, changes in work.changes.values():
+            old = loaded.page
+            merged = merge(old.rows, changes)
+            written = []
+            for encoded in split(old.start, old.end, merged, self._target_bytes):
+                read = old.version if encoded.start == old.start else 0
+                write = PageWrite(loaded.record_type, encoded, read)
+                writes.append(write)
+                written.append(Page(encoded.start, encoded.end, write.version, encoded.rows))
+            pages.append((loaded, written))
+
+        adds: list[RollupAdd] = []
+        puts: list[OpenPut] = []
+        deltas = {k: d for k, v in work.delta.items() if (d := {n: x for n, x in v.items() if x})}
+        self._read_opens(key for key in deltas if key.is_open)
+        for key, delta in deltas.items():
+            if not key.is_open:
+                adds.append(RollupAdd(key, delta))
+                continue
+            match write_open(key, delta, self._opens[key]):
+                case RollupAdd() as add:
+                    adds.append(add)
+                case OpenPut() as put:
+                    puts.append(put)
+        return Transaction(tuple(writes), tuple(adds), tuple(puts)), pages
+
+    def _read_opens(self, keys: Iterable[RollupKey]) -> None:
+        missing = [key for key in keys if key not in self._opens]
+        if missing:
+            stored = self._store.open_breakdowns(missing)
+            for key in missing:
+                self._opens[key] = stored.get(key, OpenBreakdowns())
+
+    def _remember(
+        self, transaction: Transaction, pages: list[tuple[_LoadedPage, list[Page]]]
+    ) -> None:
+        for loaded, written in pages:
+            candidates = self._pages[loaded.record_type]
+            candidates.remove(loaded)
+            candidates.extend(
+                _LoadedPage(loaded.record_type, page, PageIndex(page.rows)) for page in written
+            )
+        for add in transaction.adds:
+            if add.key.is_open:
+                self._opens[add.key] = self._opens[add.key].plus(add.delta)
+        for put in transaction.puts:
+            self._opens[put.key] = OpenBreakdowns(put.counts, put.spilled, put.version_read + 1)

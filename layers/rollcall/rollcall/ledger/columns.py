@@ -1,0 +1,265 @@
+"""Columns of a page in memory, and each column's bytes.
+
+Two kinds serve every field: integers with nulls, and texts with nulls, dictionary-coded. Both are
+immutable; every operation gives a new column. Bytes are little-endian and stand for themselves:
+a column can be read without its neighbours. See docs/data-model.md for the layout.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rollcall.domain.errors import CorruptItem
+
+Int64s: TypeAlias = NDArray[np.int64]
+Int32s: TypeAlias = NDArray[np.int32]
+Indices: TypeAlias = NDArray[np.intp]
+
+NULL: Final = -(2**63)
+
+# How a column's bytes are to be read.
+OFFSETS: Final = 0  # integers as (value − smallest)
+STEPS: Final = 1  # never-falling integers as differences, themselves OFFSETS
+WORDS: Final = 2  # a dictionary and a code a row
+DISTINCT: Final = 3  # one text a row, no codes
+UUIDS: Final = 4  # DISTINCT, each a lower-case UUID in 16 bytes
+ENCODINGS: Final = (OFFSETS, STEPS, WORDS, DISTINCT, UUIDS)
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UINT: Final[dict[int, np.dtype[Any]]] = {
+    1: np.dtype("<u1"),
+    2: np.dtype("<u2"),
+    4: np.dtype("<u4"),
+    8: np.dtype("<u8"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class IntColumn:
+    """Integers; a null is `NULL`."""
+
+    values: Int64s
+
+    @staticmethod
+    def nulls(count: int) -> IntColumn:
+        """A column of nulls."""
+        return IntColumn(np.full(count, NULL, dtype=np.int64))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def get(self, row: int) -> int | None:
+        """The value of one row."""
+        value = int(self.values[row])
+        return None if value == NULL else value
+
+    def take(self, rows: Indices) -> IntColumn:
+        """The given rows, in the given order."""
+        return IntColumn(self.values[rows])
+
+    def is_empty(self) -> bool:
+        """Whether every value is null."""
+        return bool((self.values == NULL).all())
+
+    def changed(self, rows: Sequence[int], values: Iterable[Any], added: int) -> IntColumn:
+        """A copy with `added` more rows, in which `rows` hold `values`."""
+        grown = np.full(len(self.values) + added, NULL, dtype=np.int64)
+        grown[: len(self.values)] = self.values
+        grown[rows] = [NULL if v is None else v for v in values]
+        return IntColumn(grown)
+
+    def encode(self) -> tuple[int, bytes]:
+        """(encoding, bytes before compression)."""
+        values = self.values
+        if len(values) > 1 and values[0] != NULL and bool((values[1:] >= values[:-1]).all()):
+            steps = np.diff(values)
+            return STEPS, struct.pack("<q", int(values[0])) + _pack_offsets(steps)
+        return OFFSETS, _pack_offsets(values)
+
+
+def _pack_offsets(values: Int64s) -> bytes:
+    null = values == NULL
+    has_null = bool(null.any())
+    present = values[~null] if has_null else values
+    low = int(present.min()) if len(present) else 0
+    span = int(present.max()) - low + has_null if len(present) else 0
+    width = next(w for w in (0, 1, 2, 4, 8) if span < 256**w)
+    header = struct.pack("<qBB", low, width, has_null)
+    if width == 0:
+        return header
+    offsets = values - low + 1 if has_null else values - low
+    if has_null:
+        offsets[null] = 0
+    return header + _planes(offsets.astype(_UINT[width]), width)
+
+
+def _planes(array: NDArray[Any], width: int) -> bytes:
+    """Bytes of equal significance side by side, which compresses far better than row by row."""
+    return array.view(np.uint8).reshape(-1, width).T.tobytes()
+
+
+def _from_planes(data: memoryview, width: int, count: int) -> NDArray[Any]:
+    planes = np.frombuffer(data, dtype=np.uint8, count=width * count)
+    rows: NDArray[np.uint8] = np.ascontiguousarray(planes.reshape(width, count).T)
+    return rows.view(_UINT[width]).reshape(count)
+
+
+def _unpack_offsets(data: memoryview, count: int) -> Int64s:
+    low, width, has_null = struct.unpack_from("<qBB", data)
+    if width == 0:
+        return np.full(count, low, dtype=np.int64)
+    values: Int64s = _from_planes(data[10:], width, count).astype(np.int64)
+    if not has_null:
+        values += low
+        return values
+    null = values == 0
+    values += low - 1
+    values[null] = NULL
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class TextColumn:
+    """Texts, dictionary-coded: row i holds `words[codes[i] - 1]`, or null where the code is 0.
+
+    The dictionary may hold words that no row uses; `encode` leaves them out, so that a value that
+    was replaced or erased is in no stored byte.
+    """
+
+    words: list[str]
+    codes: Int32s
+
+    @staticmethod
+    def nulls(count: int) -> TextColumn:
+        """A column of nulls."""
+        return TextColumn([], np.zeros(count, dtype=np.int32))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def get(self, row: int) -> str | None:
+        """The value of one row."""
+        code = int(self.codes[row])
+        return self.words[code - 1] if code else None
+
+    def texts(self) -> list[str | None]:
+        """Every row's value."""
+        lookup: list[str | None] = [None, *self.words]
+        return [lookup[code] for code in self.codes.tolist()]
+
+    def take(self, rows: Indices) -> TextColumn:
+        """The given rows, in the given order."""
+        return TextColumn(self.words, self.codes[rows])
+
+    def is_empty(self) -> bool:
+        """Whether every value is null."""
+        return not self.codes.any()
+
+    def changed(self, rows: Sequence[int], values: Iterable[Any], added: int) -> TextColumn:
+        """A copy with `added` more rows, in which `rows` hold `values`."""
+        words = list(self.words)
+        code_of: dict[Any, int] = {word: code for code, word in enumerate(words, 1)}
+        code_of[None] = 0
+        codes: list[int] = []
+        for value in values:
+            code = code_of.get(value)
+            if code is None:
+                words.append(value)
+                code = code_of[value] = len(words)
+            codes.append(code)
+        grown = np.zeros(len(self.codes) + added, dtype=np.int32)
+        grown[: len(self.codes)] = self.codes
+        grown[rows] = codes
+        return TextColumn(words, grown)
+
+    def encode(self) -> tuple[int, bytes]:
+        """(encoding, bytes before compression)."""
+        used, first_row, codes = np.unique(self.codes, return_index=True, return_inverse=True)
+        has_null = bool(len(used)) and used[0] == 0
+        # Words in the order of their first row: neighbours in time are alike.
+        order = np.argsort(first_row, kind="stable")
+        if has_null:
+            order = np.concatenate(([0], order[order != 0]))
+        words = [self.words[code - 1] for code in used[order].tolist() if code]
+        if len(words) == len(self.codes):
+            if all(_UUID.fullmatch(word) for word in words):
+                return UUIDS, bytes.fromhex("".join(words).replace("-", ""))
+            return DISTINCT, _pack_words(words)
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order)) + (not has_null)
+        width = next(w for w in (1, 2, 4) if len(words) < 256**w)
+        packed = _pack_words(words)
+        planes = _planes(rank[codes.reshape(-1)].astype(_UINT[width]), width)
+        return WORDS, struct.pack("<IB", len(packed), width) + packed + planes
+
+
+def _pack_words(words: Sequence[str]) -> bytes:
+    lengths = np.fromiter((len(w) for w in words), dtype=np.int64, count=len(words))
+    packed = _pack_offsets(lengths)
+    return struct.pack("<II", len(words), len(packed)) + packed + "".join(words).encode()
+
+
+def _unpack_words(data: memoryview) -> list[str]:
+    count, size = struct.unpack_from("<II", data)
+    ends = np.cumsum(_unpack_offsets(data[8 : 8 + size], count)).tolist()
+    text = str(data[8 + size :], "utf-8")
+    words, start = [], 0
+    for end in ends:
+        words.append(text[start:end])
+        start = end
+    return words
+
+
+Column: TypeAlias = IntColumn | TextColumn
+
+
+def decode_column(encoding: int, data: bytes, count: int) -> Column:
+    """The column of `count` rows whose `encode` gave these bytes.
+
+    Raises CorruptItem on an encoding this release does not know.
+    """
+    view = memoryview(data)
+    match encoding:
+        case 0:
+            return IntColumn(_unpack_offsets(view, count))
+        case 1:
+            (first,) = struct.unpack_from("<q", view)
+            steps = _unpack_offsets(view[8:], count - 1)
+            return IntColumn(np.cumsum(np.concatenate(([first], steps)), dtype=np.int64))
+        case 2:
+            size, width = struct.unpack_from("<IB", view)
+            words = _unpack_words(view[5 : 5 + size])
+            codes = _from_planes(view[5 + size :], width, count)
+            return TextColumn(words, codes.astype(np.int32))
+        case 3:
+            return TextColumn(_unpack_words(view), np.arange(1, count + 1, dtype=np.int32))
+        case 4:
+            digits = view.hex()
+            words = [
+                f"{d[:8]}-{d[8:12]}-{d[12:16]}-{d[16:20]}-{d[20:]}"
+                for d in (digits[i : i + 32] for i in range(0, 32 * count, 32))
+            ]
+            return TextColumn(words, np.arange(1, count + 1, dtype=np.int32))
+    raise CorruptItem(f"column encoding {encoding}")
+
+
+def compress(data: bytes) -> bytes:
+    """Raw deflate: a page has many small columns, so each header would count."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    return packer.compress(data) + packer.flush()
+
+
+def decompress(data: bytes) -> bytes:
+    """The inverse of `compress`; raises CorruptItem on damaged bytes."""
+    try:
+        return zlib.decompress(data, -15)
+    except zlib.error as error:
+        raise CorruptItem(f"damaged column: {error}") from error

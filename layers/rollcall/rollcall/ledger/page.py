@@ -1,0 +1,286 @@
+"""A ledger page: rows of one record type as columns, and its bytes.
+
+    byte 0        format version (1)
+    bytes 1–4     number of rows, u32
+    bytes 5–8     size of the directory, u32
+    directory     raw deflate of: per column u8 length, name, u8 encoding, u32 size
+    columns       raw deflate each, in the directory's order
+
+Columns inflate one by one when they are first asked for, so a question about durations never
+touches payloads. A column in which every value is null is left out.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from rollcall.domain.errors import CorruptItem
+from rollcall.domain.facts import payload_text, payload_value
+from rollcall.domain.records import RECORD_TYPES, Kind, Record, RecordType
+from rollcall.ledger.columns import (
+    ENCODINGS,
+    Column,
+    Indices,
+    IntColumn,
+    TextColumn,
+    compress,
+    decode_column,
+    decompress,
+)
+from rollcall.ledger.positions import position
+
+FORMAT_VERSION: Final = 1
+
+# Columns every page has, whatever its type. `time` stands for the type's own time field too.
+ID: Final = "id"
+REV: Final = "rev"
+TIME: Final = "time"
+TOMBSTONE: Final = "tombstone"
+
+_SEPARATOR: Final = "\x1f"  # ids hold no control characters
+_HEADER: Final = struct.Struct("<BII")
+
+Cell: TypeAlias = int | str | None
+
+
+@dataclass(slots=True)
+class Row:
+    """One fact as the ledger knows it; `record` is None for a tombstone."""
+
+    id: str
+    rev: int
+    time_ms: int
+    record: Record | None
+
+    @property
+    def position(self) -> str:
+        """Where the row lives."""
+        return position(self.time_ms, self.id)
+
+
+class Rows:
+    """Rows of one record type as columns; immutable, columns decoded when first asked for."""
+
+    def __init__(
+        self,
+        record_type: str,
+        count: int,
+        columns: dict[str, Column],
+        encoded: Mapping[str, tuple[int, bytes]] | None = None,
+    ) -> None:
+        self._type: RecordType = RECORD_TYPES[record_type]
+        self._count = count
+        self._columns = columns
+        self._encoded = dict(encoded or {})
+
+    @staticmethod
+    def empty(record_type: str) -> Rows:
+        """No rows."""
+        return Rows(record_type, 0, {})
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def names(self) -> set[str]:
+        """The columns that hold a value."""
+        return self._columns.keys() | self._encoded.keys()
+
+    def column(self, name: str) -> Column | None:
+        """One column, or None where every value is null."""
+        if name in self._encoded:
+            encoding, data = self._encoded.pop(name)
+            self._columns[name] = decode_column(encoding, decompress(data), self._count)
+        return self._columns.get(name)
+
+    def integers(self, name: str) -> IntColumn:
+        """A column of integers; all null where the page has none."""
+        column = self.column(name)
+        if column is None:
+            return IntColumn.nulls(self._count)
+        if not isinstance(column, IntColumn):
+            raise CorruptItem(f"column {name!r} is not of integers")
+        return column
+
+    def texts(self, name: str) -> TextColumn:
+        """A column of texts; all null where the page has none."""
+        column = self.column(name)
+        if column is None:
+            return TextColumn.nulls(self._count)
+        if not isinstance(column, TextColumn):
+            raise CorruptItem(f"column {name!r} is not of texts")
+        return column
+
+    def ids(self) -> list[str]:
+        """Every row's id."""
+        return [text or "" for text in self.texts(ID).texts()]
+
+    def positions(self) -> list[str]:
+        """Every row's position."""
+        times = self.integers(TIME).values.tolist()
+        return [position(time, fact_id) for time, fact_id in zip(times, self.ids(), strict=True)]
+
+    def row(self, index: int) -> Row:
+        """One row, made whole."""
+        cells: dict[str, Cell] = {}
+        for name in self.names:
+            column = self.column(name)
+            if column is not None:
+                value = column.get(index)
+                if value is not None:
+                    cells[name] = value
+        return _row_of(self._type, cells)
+
+    def __iter__(self) -> Any:
+        return (self.row(index) for index in range(self._count))
+
+    def take(self, indices: Indices) -> Rows:
+        """The given rows, in the given order."""
+        columns: dict[str, Column] = {}
+        for name in self.names:
+            column = self.column(name)
+            if column is not None:
+                columns[name] = column.take(indices)
+        return Rows(self._type.name, len(indices), columns)
+
+    def with_rows(self, replaced: Mapping[int, Row], added: Sequence[Row]) -> Rows:
+        """A copy in which some rows are replaced and others added, in order of time."""
+        count = self._count + len(added)
+        targets = [*replaced, *range(self._count, count)]
+        cells = [_cells_of(self._type, row) for row in (*replaced.values(), *added)]
+        columns: dict[str, Column] = {}
+        for name in self.names.union(*cells):
+            column = self.column(name)
+            if column is None:
+                column = _empty_column(self._type, name, self._count)
+            columns[name] = column.changed(targets, [c.get(name) for c in cells], len(added))
+        grown = Rows(self._type.name, count, columns)
+        times = grown.integers(TIME).values
+        if (times[1:] < times[:-1]).any():
+            return grown.take(np.argsort(times, kind="stable"))
+        return grown
+
+    def encode(self) -> bytes:
+        """The page's bytes; deterministic for equal rows in equal order."""
+        directory, bodies = [], []
+        for name in sorted(self.names):
+            column = self.column(name)
+            if column is None or column.is_empty():
+                continue
+            encoding, raw = column.encode()
+            body = compress(raw)
+            encoded_name = name.encode()
+            directory.append(
+                struct.pack("<B", len(encoded_name))
+                + encoded_name
+                + struct.pack("<BI", encoding, len(body))
+            )
+            bodies.append(body)
+        packed = compress(b"".join(directory))
+        return b"".join([_HEADER.pack(FORMAT_VERSION, self._count, len(packed)), packed, *bodies])
+
+    @staticmethod
+    def decode(record_type: str, data: bytes) -> Rows:
+        """The rows whose `encode` gave these bytes.
+
+        Raises CorruptItem on an unknown format version or damaged bytes.
+        """
+        if len(data) < _HEADER.size or data[0] != FORMAT_VERSION:
+            raise CorruptItem(f"ledger page format {data[:1].hex() or 'missing'}")
+        _, count, directory_size = _HEADER.unpack_from(data)
+        offset = _HEADER.size + directory_size
+        encoded = {}
+        for name, encoding, size in _directory(decompress(data[_HEADER.size : offset])):
+            encoded[name] = (encoding, data[offset : offset + size])
+            offset += size
+        if offset != len(data):
+            raise CorruptItem("ledger page is cut short or has bytes to spare")
+        return Rows(record_type, count, {}, encoded)
+
+
+def _directory(data: bytes) -> Iterable[tuple[str, int, int]]:
+    offset = 0
+    while offset < len(data):
+        length = data[offset]
+        name = data[offset + 1 : offset + 1 + length].decode()
+        offset += 1 + length
+        encoding, size = struct.unpack_from("<BI", data, offset)
+        if encoding not in ENCODINGS:
+            raise CorruptItem(f"column encoding {encoding}")
+        offset += 5
+        yield name, encoding, size
+
+
+def _empty_column(record_type: RecordType, name: str, count: int) -> Column:
+    if name in (REV, TIME, TOMBSTONE) or name.startswith("events."):
+        return IntColumn.nulls(count)
+    if name == ID or name.startswith("payload."):
+        return TextColumn.nulls(count)
+    kind = next(c.kind for c in record_type.columns if c.name == name)
+    return IntColumn.nulls(count) if kind in (Kind.INTEGER, Kind.FLAG) else TextColumn.nulls(count)
+
+
+def _cells_of(record_type: RecordType, row: Row) -> dict[str, Cell]:
+    cells: dict[str, Cell] = {ID: row.id, REV: row.rev, TIME: row.time_ms}
+    if row.record is None:
+        cells[TOMBSTONE] = 1
+        return cells
+    for column in record_type.columns:
+        name = column.name
+        value = getattr(row.record, name)
+        if value is None or name == record_type.time_column:
+            continue
+        match column.kind:
+            case Kind.INTEGER | Kind.TEXT:
+                cells[name] = value
+            case Kind.FLAG:
+                cells[name] = int(value)
+            case Kind.TEXTS:
+                if value:
+                    cells[name] = _SEPARATOR.join(value)
+            case Kind.COUNTS:
+                for key, count in value.items():
+                    cells[f"{name}.{key}"] = count
+            case Kind.PAYLOAD:
+                for key, item in value.items():
+                    cells[f"{name}.{key}"] = payload_text(item)
+    return cells
+
+
+def _row_of(record_type: RecordType, cells: Mapping[str, Any]) -> Row:
+    time_ms = cells[TIME]
+    if TOMBSTONE in cells:
+        return Row(cells[ID], cells[REV], time_ms, None)
+    values: dict[str, Any] = {}
+    for column in record_type.columns:
+        name = column.name
+        if name == record_type.time_column:
+            values[name] = time_ms
+            continue
+        match column.kind:
+            case Kind.INTEGER | Kind.TEXT:
+                values[name] = cells.get(name)
+            case Kind.FLAG:
+                flag = cells.get(name)
+                values[name] = None if flag is None else bool(flag)
+            case Kind.TEXTS:
+                joined = cells.get(name)
+                values[name] = tuple(joined.split(_SEPARATOR)) if joined else ()
+            case Kind.COUNTS:
+                prefix = f"{name}."
+                values[name] = {
+                    key: cells[prefix + key] for key in column.choices if prefix + key in cells
+                }
+            case Kind.PAYLOAD:
+                prefix = f"{name}."
+                values[name] = {
+                    key.removeprefix(prefix): payload_value(text)
+                    for key, text in sorted(cells.items())
+                    if key.startswith(prefix)
+                }
+    return Row(cells[ID], cells[REV], time_ms, record_type.cls(**values))

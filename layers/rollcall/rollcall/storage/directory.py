@@ -1,0 +1,194 @@
+"""Organisations, their handles and their tokens, as items of the records table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rollcall.domain.organisations import Organisation, Token
+from rollcall.domain.tenancy import tenant
+from rollcall.ledger.backoff import Backoff
+from rollcall.storage import attributes as av
+from rollcall.storage import keys
+from rollcall.storage.attributes import Item
+from rollcall.storage.client import translated_errors
+from rollcall.storage.guard import PARTITION_VALUE
+from rollcall.storage.reads import batch_get
+
+
+class Directory:
+    """Who exists, and who may come in."""
+
+    def __init__(self, client: Any, table: str, backoff: Backoff) -> None:
+        self._client = client
+        self._table = table
+        self._backoff = backoff
+
+    # -- organisations -----------------------------------------------------------------------
+    def organisation(self, org_id: str) -> Organisation | None:
+        """One organisation, read consistently."""
+        with tenant(org_id):
+            item = self._get(keys.organisation(org_id))
+        return organisation_of_item(item) if item else None
+
+    def org_id_of_handle(self, handle: str) -> str | None:
+        """Whose handle it is."""
+        item = self._get(keys.handle(handle))
+        return av.text(item, "org_id") if item else None
+
+    def create_organisation(self, organisation: Organisation) -> None:
+        """Claim the handle and store the organisation, both or neither.
+
+        Raises Conflict when the handle is taken.
+        """
+        key = keys.organisation(organisation.id)
+        claim = keys.handle(organisation.handle)
+        is_new = {
+            "ConditionExpression": "attribute_not_exists(#pk)",
+            "ExpressionAttributeNames": {"#pk": keys.PK},
+        }
+        claim_item = {keys.PK: claim.pk, keys.SK: claim.sk, "org_id": organisation.id}
+        puts = [item_of_organisation(key, organisation), av.to_item(claim_item)]
+        with tenant(organisation.id), translated_errors():
+            self._client.transact_write_items(
+                TransactItems=[
+                    {"Put": {"TableName": self._table, "Item": item, **is_new}} for item in puts
+                ]
+            )
+
+    def organisations(self) -> Iterator[Organisation]:
+        """Every organisation, by handle."""
+        for key in self._index(keys.ORGANISATIONS_GSI1PK):
+            found = self.organisation(keys.org_id_of(key.pk))
+            if found is not None:
+                yield found
+
+    # -- tokens ------------------------------------------------------------------------------
+    def token(self, token_id: str) -> Token | None:
+        """One token, read consistently."""
+        item = self._get(keys.token(token_id))
+        return token_of_item(item) if item else None
+
+    def put_token(self, token: Token) -> None:
+        """Store a new token. Raises Conflict when its id is taken."""
+        key = keys.token(token.id)
+        item = av.to_item(
+            {
+                keys.PK: key.pk,
+                keys.SK: key.sk,
+                keys.GSI1PK: keys.tokens_of(token.org_id),
+                keys.GSI1SK: token.id,
+                "org_id": token.org_id,
+                "scopes": token.scopes,
+                "created_at_ms": token.created_at_ms,
+                "expires_at_ms": token.expires_at_ms,
+                "revoked_at_ms": token.revoked_at_ms,
+            }
+        )
+        with translated_errors():
+            self._client.put_item(
+                TableName=self._table,
+                Item=item,
+                ConditionExpression="attribute_not_exists(#pk)",
+                ExpressionAttributeNames={"#pk": keys.PK},
+            )
+
+    def revoke_token(self, token_id: str, revoked_at_ms: int) -> None:
+        """Revoke a token as of an instant; an earlier revocation stands.
+
+        Raises Conflict when there is no such token, or it is revoked already by then.
+        """
+        key = keys.token(token_id)
+        exists = "attribute_exists(#pk)"
+        not_revoked_before = "(attribute_not_exists(#revoked) OR #revoked > :at)"
+        with translated_errors():
+            self._client.update_item(
+                TableName=self._table,
+                Key={keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}},
+                UpdateExpression="SET #revoked = :at",
+                ConditionExpression=f"{exists} AND {not_revoked_before}",
+                ExpressionAttributeNames={"#pk": keys.PK, "#revoked": "revoked_at_ms"},
+                ExpressionAttributeValues={":at": {"N": str(revoked_at_ms)}},
+            )
+
+    def tokens(self, org_id: str) -> list[Token]:
+        """Every token of an organisation, oldest first."""
+        with tenant(org_id):
+            wanted = list(self._index(keys.tokens_of(org_id)))
+            items = batch_get(self._client, self._table, wanted, self._backoff)
+        return sorted(map(token_of_item, items), key=lambda token: (token.created_at_ms, token.id))
+
+    # -- requests ----------------------------------------------------------------------------
+    def _get(self, key: keys.Key) -> Item | None:
+        with translated_errors():
+            answer: Mapping[str, Any] = self._client.get_item(
+                TableName=self._table,
+                Key={keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}},
+                ConsistentRead=True,
+            )
+        return answer.get("Item")
+
+    def _index(self, partition: str) -> Iterator[keys.Key]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "IndexName": keys.GSI1,
+            "KeyConditionExpression": "#pk = :pk",
+            "ExpressionAttributeNames": {"#pk": keys.GSI1PK},
+            "ExpressionAttributeValues": {PARTITION_VALUE: {"S": partition}},
+        }
+        while True:
+            with translated_errors():
+                answer = self._client.query(**request)
+            for item in answer["Items"]:
+                yield keys.Key(av.text(item, keys.PK), av.text(item, keys.SK))
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def item_of_organisation(key: keys.Key, organisation: Organisation) -> Item:
+    """An organisation as it is stored."""
+    return av.to_item(
+        {
+            keys.PK: key.pk,
+            keys.SK: key.sk,
+            keys.GSI1PK: keys.ORGANISATIONS_GSI1PK,
+            keys.GSI1SK: organisation.handle,
+            "id": organisation.id,
+            "handle": organisation.handle,
+            "name": organisation.name,
+            "created_at_ms": organisation.created_at_ms,
+            "buckets": organisation.buckets,
+            "live": organisation.live,
+            "written": organisation.written,
+            "contributions": {str(e): v for e, v in organisation.contributions.items()},
+            "deleting": organisation.is_deleting or None,
+        }
+    )
+
+
+def organisation_of_item(item: Item) -> Organisation:
+    """The inverse of `item_of_organisation`."""
+    return Organisation(
+        id=av.text(item, "id"),
+        handle=av.text(item, "handle"),
+        name=av.text(item, "name"),
+        created_at_ms=av.integer(item, "created_at_ms"),
+        buckets=av.integer(item, "buckets"),
+        live=av.integer(item, "live"),
+        written=tuple(int(epoch["N"]) for epoch in item["written"]["L"]),
+        contributions={int(e): int(v["N"]) for e, v in item["contributions"]["M"].items()},
+        is_deleting=av.flag(item, "deleting"),
+    )
+
+
+def token_of_item(item: Item) -> Token:
+    """A stored token."""
+    return Token(
+        id=keys.token_id_of(av.text(item, keys.PK)),
+        org_id=av.text(item, "org_id"),
+        scopes=tuple(scope["S"] for scope in item["scopes"]["L"]),
+        created_at_ms=av.integer(item, "created_at_ms"),
+        expires_at_ms=av.optional_integer(item, "expires_at_ms"),
+        revoked_at_ms=av.optional_integer(item, "revoked_at_ms"),
+    )

@@ -1,0 +1,130 @@
+"""Every key of both tables: built here, parsed here, and nowhere else.
+
+A key is made of components, each followed by `#`. Inside a component `#` and the escape character
+are escaped, so keys are injective: no id can forge another's key, and a prefix that ends with the
+separator never matches a longer id. Only two characters are escaped, so that an id of 128
+characters of any script stays inside DynamoDB's limits (2,048 bytes for a partition key, 1,024 for
+a sort key).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final, NamedTuple
+
+from rollcall.domain.measures import ALL, RollupKey
+
+PK: Final = "PK"
+SK: Final = "SK"
+GSI1: Final = "GSI1"
+GSI1PK: Final = "GSI1PK"
+GSI1SK: Final = "GSI1SK"
+
+ORGANISATION_SK: Final = "ORG"
+TOKEN_PREFIX: Final = "TOKEN#"
+HANDLE_PREFIX: Final = "HANDLE#"
+ORGANISATIONS_GSI1PK: Final = "ORGS#"
+FACT_SK_PREFIX: Final = "FACT#"
+
+
+class Key(NamedTuple):
+    """A primary key."""
+
+    pk: str
+    sk: str
+
+
+class FactKey(NamedTuple):
+    """What a fact's primary key says."""
+
+    org_id: str
+    type: str
+    id: str
+
+
+def escape(component: str) -> str:
+    """A component in which `#` cannot occur."""
+    return component.replace("~", "~~").replace("#", "~-")
+
+
+def unescape(component: str) -> str:
+    """The inverse of `escape`."""
+    parts = component.split("~~")
+    return "~".join(part.replace("~-", "#") for part in parts)
+
+
+def org_prefix(org_id: str) -> str:
+    """What every tenant key of an organisation begins with."""
+    return f"ORG#{escape(org_id)}#"
+
+
+def organisation(org_id: str) -> Key:
+    """An organisation."""
+    return Key(org_prefix(org_id), ORGANISATION_SK)
+
+
+def handle(org_handle: str) -> Key:
+    """The claim of a handle by an organisation."""
+    return Key(f"{HANDLE_PREFIX}{escape(org_handle)}", "HANDLE")
+
+
+def token(token_id: str) -> Key:
+    """A token, by the hash that is its id."""
+    return Key(f"{TOKEN_PREFIX}{token_id}", "TOKEN")
+
+
+def token_id_of(pk: str) -> str:
+    """The token id in a token's partition key."""
+    return pk.removeprefix(TOKEN_PREFIX)
+
+
+def org_id_of(pk: str) -> str:
+    """The organisation in a tenant's partition key."""
+    return unescape(pk.split("#")[1])
+
+
+def tokens_of(org_id: str) -> str:
+    """The GSI1 partition that lists an organisation's tokens."""
+    return f"{org_prefix(org_id)}TOKENS#"
+
+
+def bucket_of(fact_id: str, buckets: int) -> int:
+    """Which of an organisation's buckets holds a fact."""
+    if buckets == 1:
+        return 0
+    digest = hashlib.blake2b(fact_id.encode(), digest_size=4, person=b"bucket").digest()
+    return int.from_bytes(digest, "big") % buckets
+
+
+def fact(org_id: str, record_type: str, fact_id: str, buckets: int) -> Key:
+    """A fact."""
+    bucket = bucket_of(fact_id, buckets)
+    return Key(f"{org_prefix(org_id)}{record_type}#{bucket}#", f"{FACT_SK_PREFIX}{escape(fact_id)}")
+
+
+def parse_fact(pk: str, sk: str) -> FactKey:
+    """What a fact's key says. Raises ValueError when it is not a fact's key."""
+    parts = pk.split("#")
+    if len(parts) != 5 or parts[0] != "ORG" or parts[4] or not parts[3].isdecimal():
+        raise ValueError("the partition key is not a fact's")
+    if not sk.startswith(FACT_SK_PREFIX) or "#" in sk.removeprefix(FACT_SK_PREFIX):
+        raise ValueError("the sort key is not a fact's")
+    return FactKey(unescape(parts[1]), parts[2], unescape(sk.removeprefix(FACT_SK_PREFIX)))
+
+
+def epoch_prefix(org_id: str, epoch: int) -> str:
+    """What every page and rollup of an epoch begins with; its GSI1 partition too."""
+    return f"{org_prefix(org_id)}E{epoch}#"
+
+
+def ledger(org_id: str, epoch: int, record_type: str) -> str:
+    """The partition of a ledger; the sort key of a page is its start position."""
+    return f"{epoch_prefix(org_id, epoch)}LEDGER#{record_type}#"
+
+
+def rollup(org_id: str, epoch: int, key: RollupKey) -> Key:
+    """A rollup, or its sibling with the open breakdowns."""
+    kind = "OPEN" if key.is_open else "ROLLUP"
+    scope = "".join(f"{escape(component)}#" for component in key.scope)
+    bucket = ALL if key.bucket == ALL else f"DAY#{key.bucket}"
+    return Key(f"{epoch_prefix(org_id, epoch)}{kind}#{key.family}#{scope}", bucket)

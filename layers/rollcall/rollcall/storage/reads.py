@@ -1,0 +1,67 @@
+"""Batched reads, and the count of what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, Final
+
+from rollcall.domain.errors import Conflict, Unavailable
+from rollcall.domain.metering import ReadMeter
+from rollcall.ledger.backoff import Backoff
+from rollcall.storage import keys
+from rollcall.storage.attributes import Item
+from rollcall.storage.client import translated_errors
+
+_MOST_KEYS: Final = 100  # BatchGetItem's own limit
+
+
+def batch_get(
+    client: Any,
+    table: str,
+    wanted: Iterable[keys.Key],
+    backoff: Backoff,
+    meter: ReadMeter | None = None,
+) -> list[Item]:
+    """The items that exist among `wanted`, read consistently, in no particular order.
+
+    Keys that DynamoDB leaves unprocessed are asked for again; raises Unavailable when some stay
+    unprocessed, so what is missing from the answer is missing from the table.
+    """
+    items: list[Item] = []
+    for chunk in _chunks(dict.fromkeys(wanted)):
+        left = [{keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}} for key in chunk]
+        failures = 0
+        while left:
+            try:
+                with translated_errors():
+                    answer = client.batch_get_item(
+                        RequestItems={table: {"Keys": left, "ConsistentRead": True}},
+                        ReturnConsumedCapacity="TOTAL",
+                    )
+            except (Conflict, Unavailable) as error:
+                failures += 1
+                backoff.pause(failures, error)
+                continue
+            found = answer["Responses"].get(table, [])
+            items.extend(found)
+            if meter is not None:
+                meter.count(len(found), consumed_units(answer))
+            left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+            if left:
+                failures += 1
+                backoff.pause(failures, Conflict("unprocessed keys"))
+    return items
+
+
+def consumed_units(answer: dict[str, Any]) -> float:
+    """The capacity units a request consumed, summed over tables."""
+    capacity = answer.get("ConsumedCapacity") or []
+    entries = capacity if isinstance(capacity, list) else [capacity]
+    return float(sum(entry.get("CapacityUnits", 0.0) for entry in entries))
+
+
+def _chunks(wanted: Iterable[keys.Key]) -> Iterator[list[keys.Key]]:
+    iterator = iter(wanted)
+    while chunk := list(islice(iterator, _MOST_KEYS)):
+        yield chunk

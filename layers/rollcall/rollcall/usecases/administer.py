@@ -1,0 +1,150 @@
+"""Making organisations and tokens: what the command line does."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rollcall.domain.errors import Conflict, RollcallError
+from rollcall.domain.organisations import (
+    HANDLE_PATTERN,
+    MAX_BUCKETS,
+    SCOPES,
+    Organisation,
+    Token,
+    new_token,
+    token_id,
+)
+
+
+class BadRequest(RollcallError):
+    """The operator asked for something that cannot be; the message names it."""
+
+
+class AdminDirectory(Protocol):
+    """Organisations, handles and tokens, with writing."""
+
+    def organisation(self, org_id: str) -> Organisation | None: ...
+    def org_id_of_handle(self, handle: str) -> str | None: ...
+    def organisations(self) -> Iterator[Organisation]: ...
+    def create_organisation(self, organisation: Organisation) -> None: ...
+    def token(self, token_id: str) -> Token | None: ...
+    def tokens(self, org_id: str) -> list[Token]: ...
+    def put_token(self, token: Token) -> None: ...
+    def revoke_token(self, token_id: str, revoked_at_ms: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A new token's text, which is never seen again, and what is stored of it."""
+
+    text: str
+    stored: Token
+
+
+class Administer:
+    """The operator's verbs."""
+
+    def __init__(self, directory: AdminDirectory, now_ms: Callable[[], int]) -> None:
+        self._directory = directory
+        self._now_ms = now_ms
+
+    def create_organisation(self, handle: str, name: str, buckets: int = 1) -> Organisation:
+        """A new organisation. Raises BadRequest on a bad or taken handle, name or bucket count."""
+        if not HANDLE_PATTERN.fullmatch(handle):
+            raise BadRequest(
+                f"handle {handle!r} must be 1 to 63 of a-z, 0-9, '.', '_' and '-', "
+                "beginning and ending with a letter or digit"
+            )
+        if not 1 <= len(name) <= 256 or not name.isprintable():
+            raise BadRequest("name must have 1 to 256 printable characters")
+        if not 1 <= buckets <= MAX_BUCKETS:
+            raise BadRequest(f"buckets must be 1 to {MAX_BUCKETS}")
+        organisation = Organisation(
+            id=f"org_{secrets.token_hex(10)}",
+            handle=handle,
+            name=name,
+            created_at_ms=self._now_ms(),
+            buckets=buckets,
+        )
+        try:
+            self._directory.create_organisation(organisation)
+        except Conflict:
+            # The SDK may have repeated our own claim after its first reply was lost.
+            if self._directory.org_id_of_handle(handle) != organisation.id:
+                raise BadRequest(f"handle {handle!r} is taken") from None
+        return organisation
+
+    def organisations(self) -> list[Organisation]:
+        """Every organisation, by handle."""
+        return list(self._directory.organisations())
+
+    def issue_token(
+        self, handle: str, scopes: Sequence[str], expires_at_ms: int | None = None
+    ) -> IssuedToken:
+        """A new token. Raises BadRequest on an unknown handle or scope, or a past expiry."""
+        if not scopes or not set(scopes) <= set(SCOPES):
+            raise BadRequest(f"scopes must be some of {', '.join(SCOPES)}")
+        if expires_at_ms is not None and expires_at_ms <= self._now_ms():
+            raise BadRequest("the expiry must lie in the future")
+        organisation = self._organisation(handle)
+        ordered = tuple(scope for scope in SCOPES if scope in scopes)
+        return self._issue(organisation.id, ordered, expires_at_ms)
+
+    def tokens(self, handle: str) -> list[Token]:
+        """Every token of an organisation, oldest first."""
+        return self._directory.tokens(self._organisation(handle).id)
+
+    def revoke_token(self, token_id: str) -> None:
+        """Revoke a token now; doing it again changes nothing. Raises BadRequest when unknown."""
+        self._require_token(token_id)
+        self._revoke(token_id, self._now_ms())
+
+    def rotate_token(self, token_id: str, overlap_ms: int) -> IssuedToken:
+        """A new token with the old one's scopes and expiry; the old one ends after the overlap.
+
+        Raises BadRequest when the old one is unknown, expired or revoked.
+        """
+        old = self._require_token(token_id)
+        now_ms = self._now_ms()
+        if old.state(now_ms) != "active":
+            raise BadRequest(f"token {token_id} is {old.state(now_ms)}")
+        issued = self._issue(old.org_id, old.scopes, old.expires_at_ms)
+        self._revoke(token_id, now_ms + overlap_ms)
+        return issued
+
+    def _issue(
+        self, org_id: str, scopes: tuple[str, ...], expires_at_ms: int | None
+    ) -> IssuedToken:
+        text = new_token()
+        stored = Token(token_id(text), org_id, scopes, self._now_ms(), expires_at_ms)
+        try:
+            self._directory.put_token(stored)
+        except Conflict:
+            # Ids are hashes of 178 random bits: one that is taken is our own repeated write.
+            if self._directory.token(stored.id) != stored:
+                raise
+        return IssuedToken(text, stored)
+
+    def _revoke(self, token_id: str, at_ms: int) -> None:
+        try:
+            self._directory.revoke_token(token_id, at_ms)
+        except Conflict:
+            stored = self._require_token(token_id)
+            if stored.revoked_at_ms is None or stored.revoked_at_ms > at_ms:
+                raise
+
+    def _organisation(self, handle: str) -> Organisation:
+        org_id = self._directory.org_id_of_handle(handle)
+        organisation = self._directory.organisation(org_id) if org_id is not None else None
+        if organisation is None:
+            raise BadRequest(f"no organisation has the handle {handle!r}")
+        return organisation
+
+    def _require_token(self, token_id: str) -> Token:
+        stored = self._directory.token(token_id)
+        if stored is None:
+            raise BadRequest(f"no token has the id {token_id!r}")
+        return stored

@@ -1,0 +1,79 @@
+"""Thousands of records in random order, then every figure against the oracle."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.builders import call
+from tests.generate import batches, mixed_records
+from tests.oracle import Oracle
+from tests.stack import Organisation
+
+
+def send(org: Organisation, oracle: Oracle, records: list[dict], size: int = 500) -> None:
+    """Post everything; the verdicts must be the oracle's."""
+    for batch in batches(records, size):
+        answer = org.post(batch)
+        now_ms = time.time_ns() // 1_000_000
+        assert (answer.status, answer.json) == oracle.post(batch, now_ms)
+
+
+def assert_figures(org: Organisation, oracle: Oracle) -> None:
+    assert org.unpod() == oracle.unpod()
+    for token in [*sorted(oracle.known_spaces()), "nobody"]:
+        assert org.unpod(token) == oracle.unpod(token), token
+
+
+@pytest.mark.slow
+def test_mixed_records_in_random_order(stack, org, request):
+    on_moto = "moto" in request.node.callspec.id
+    shape = {"days": 2, "spaces": 2, "others": 2} if on_moto else {"days": 10, "spaces": 6}
+    records = mixed_records(20_241, 1_200 if on_moto else 3_000, **shape)
+    oracle = Oracle()
+    send(org, oracle, records)
+    stack.drain()
+    assert_figures(org, oracle)
+    # Sent again, out of order: nothing is new, nothing changes.
+    for batch in batches(records[::-1], 500):
+        assert org.post(batch).json["accepted"] == 0
+    stack.drain()
+    assert_figures(org, oracle)
+
+
+@pytest.mark.slow
+def test_many_clients_at_once(stack, org):
+    """Versions of the same records race each other; the outcome is the same."""
+    records = mixed_records(7, 300, versions=(3, 3), days=2, spaces=2, others=2)
+    with ThreadPoolExecutor(6) as clients:
+        answers = list(clients.map(org.post, batches(records, 40)))
+    assert {answer.status for answer in answers} == {200}
+    stack.drain()
+    oracle = Oracle()
+    for batch in batches(records, 500):
+        oracle.post(batch, time.time_ns() // 1_000_000)
+    assert_figures(org, oracle)
+
+
+@pytest.mark.slow
+def test_reads_do_not_grow_with_the_calls(stack, org, request):
+    on_moto = "moto" in request.node.callspec.id
+
+    def post(numbers):
+        for batch in batches(numbers, 500):
+            records = [call(n, space_token="s", duration_seconds=n % 90) for n in batch]
+            assert org.post(records).json["accepted"] == len(batch)
+        stack.drain()
+        answers = [org.get(), org.get("/api/v2/platform/organisation/analytics/?space_token=s")]
+        assert {answer.json["data"]["total_calls"] for answer in answers} == {numbers.stop}
+        return [
+            (answer.header("X-Rollcall-Items-Read"), answer.header("X-Rollcall-Read-Units"))
+            for answer in answers
+        ]
+
+    few = post(range(10))
+    many = post(range(10, 2_000 if on_moto else 10_000))
+    assert [items for items, _ in few] == [items for items, _ in many]
+    assert all(
+        float(units) <= float(first) + 1 for (_, first), (_, units) in zip(few, many, strict=True)
+    )

@@ -1,0 +1,138 @@
+"""In-memory stores that keep the real ones' promises; tests/integration holds both to one suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rollcall.domain.contributions import contribution_function
+from rollcall.domain.errors import Conflict
+from rollcall.domain.measures import RollupKey
+from rollcall.ledger.page import Row, Rows
+from rollcall.ledger.positions import END, FIRST
+from rollcall.ledger.transaction import OpenBreakdowns, Transaction
+from rollcall.ledger.tree import Page
+
+
+@dataclass
+class StoredPage:
+    start: str
+    end: str
+    version: int
+    data: bytes
+
+
+@dataclass
+class MemoryLedger:
+    """Pages and rollups of one organisation's epoch (`rollcall.ledger.apply.LedgerStore`).
+
+    `around(operation, act)` runs every operation and may raise before or after it, or do other
+    work first; that is where tests inject faults.
+    """
+
+    around: Callable[[str, Callable[[], Any]], Any] = lambda _operation, act: act()
+    pages: dict[str, dict[str, StoredPage]] = field(default_factory=dict)
+    closed: dict[RollupKey, dict[str, int]] = field(default_factory=dict)
+    opens: dict[RollupKey, OpenBreakdowns] = field(default_factory=dict)
+    commits: int = 0
+
+    def page_at(self, record_type: str, position: str) -> Page | None:
+        return self.around("page_at", lambda: self._page_at(record_type, position))
+
+    def open_breakdowns(self, keys: Collection[RollupKey]) -> Mapping[RollupKey, OpenBreakdowns]:
+        return self.around(
+            "open_breakdowns", lambda: {k: self.opens[k] for k in keys if k in self.opens}
+        )
+
+    def commit(self, transaction: Transaction) -> None:
+        self.around("commit", lambda: self._commit(transaction))
+
+    def _page_at(self, record_type: str, position: str) -> Page | None:
+        pages = self.pages.get(record_type, {})
+        start = max((start for start in pages if start <= position), default=None)
+        if start is None:
+            return None
+        stored = pages[start]
+        rows = Rows.decode(record_type, stored.data)
+        return Page(stored.start, stored.end, stored.version, rows)
+
+    def _commit(self, transaction: Transaction) -> None:
+        assert 0 < transaction.item_count <= 100
+        for write in transaction.pages:
+            stored = self.pages.get(write.record_type, {}).get(write.page.start)
+            if (stored.version if stored else 0) != write.version_read:
+                raise Conflict("page")
+        for add in transaction.adds:
+            assert len(add.delta) <= 250
+            if self.opens.get(add.key, OpenBreakdowns()).spilled & set(add.unspilled):
+                raise Conflict("spilled")
+        for put in transaction.puts:
+            if self.opens.get(put.key, OpenBreakdowns()).version != put.version_read:
+                raise Conflict("open")
+        self.commits += 1
+        for write in transaction.pages:
+            page = write.page
+            self.pages.setdefault(write.record_type, {})[page.start] = StoredPage(
+                page.start, page.end, write.version, page.data
+            )
+        for add in transaction.adds:
+            if add.key.is_open:
+                stored_open = self.opens.get(add.key, OpenBreakdowns())
+                self.opens[add.key] = stored_open.plus(add.delta)
+            else:
+                rollup = self.closed.setdefault(add.key, {})
+                for name, amount in add.delta.items():
+                    rollup[name] = rollup.get(name, 0) + amount
+        for put in transaction.puts:
+            self.opens[put.key] = OpenBreakdowns(
+                dict(put.counts), put.spilled, put.version_read + 1
+            )
+
+    # -- what tests look at --------------------------------------------------------------------
+    def rollups(self) -> Iterator[tuple[RollupKey, Mapping[str, int]]]:
+        yield from self.closed.items()
+        yield from ((key, stored.counts) for key, stored in self.opens.items())
+
+    def rows(self) -> Iterator[tuple[str, Row]]:
+        for record_type, pages in self.pages.items():
+            for stored in pages.values():
+                for row in Rows.decode(record_type, stored.data):
+                    yield record_type, row
+
+    def check_pages(self) -> None:
+        """Pages tile everything, and every row lies in its page, once."""
+        for record_type, pages in self.pages.items():
+            expected = FIRST
+            seen: set[str] = set()
+            for start in sorted(pages):
+                stored = pages[start]
+                assert stored.start == start == expected
+                expected = stored.end
+                for row in Rows.decode(record_type, stored.data):
+                    assert stored.start <= row.position < stored.end
+                    assert row.id not in seen
+                    seen.add(row.id)
+            assert expected == END
+
+    def check_rollups(self) -> None:
+        """Every rollup is the sum of the contributions of the committed pages."""
+        contribute = contribution_function(1)
+        totals: dict[RollupKey, dict[str, int]] = {}
+        for _, row in self.rows():
+            if row.record is not None:
+                for key, measures in contribute(row.id, row.record):
+                    total = totals.setdefault(key, {})
+                    for name, amount in measures.items():
+                        total[name] = total.get(name, 0) + amount
+        stored = {key: _without_zeros(m) for key, m in self.rollups()}
+        spilled = {key: o.spilled for key, o in self.opens.items()}
+        expected = {
+            key: {n: v for n, v in m.items() if v and n[:1] not in spilled.get(key, ())}
+            for key, m in totals.items()
+        }
+        assert {k: m for k, m in stored.items() if m} == {k: m for k, m in expected.items() if m}
+
+
+def _without_zeros(measures: Mapping[str, int]) -> dict[str, int]:
+    return {name: value for name, value in measures.items() if value}

@@ -1,0 +1,186 @@
+"""The DynamoDB stores keep the promises that the in-memory one makes: one suite, three stores."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from rollcall.domain.contributions import contribution_function
+from rollcall.domain.errors import Conflict
+from rollcall.domain.facts import Fact
+from rollcall.domain.measures import RollupKey
+from rollcall.domain.tenancy import tenant
+from rollcall.ledger import transaction
+from rollcall.ledger.apply import Applier
+from rollcall.ledger.backoff import Backoff
+from rollcall.ledger.page import Row, Rows
+from rollcall.storage import keys
+from rollcall.storage.pages import PageStore, open_of_item, page_of_item
+from rollcall.storage.rollups import measures_of_item
+from rollcall.usecases.update import Delivery, fold
+from tests.fakes import MemoryLedger, StoredPage
+from tests.generate import mixed_records
+from tests.integration.conftest import ENGINES
+from tests.neutral import neutral
+from tests.oracle import Oracle
+from tests.properties.test_exactness import versions_of
+
+BACKOFF = Backoff(tries=30, first_seconds=0.001)
+NOW_MS = 1_800_000_000_000
+
+
+class Stored:
+    """What a real table holds, read back through GSI1, in the in-memory store's shape."""
+
+    def __init__(self, client: Any, org_id: str, epoch: int) -> None:
+        self.memory = MemoryLedger()
+        prefix = keys.epoch_prefix(org_id, epoch)
+        pages = client.get_paginator("query").paginate(
+            TableName="rollcall-analytics",
+            IndexName="GSI1",
+            KeyConditionExpression="GSI1PK = :pk",
+            ExpressionAttributeValues={":pk": {"S": prefix}},
+        )
+        for found in itertools.chain.from_iterable(page["Items"] for page in pages):
+            item = client.get_item(
+                TableName="rollcall-analytics",
+                Key={"PK": found["PK"], "SK": found["SK"]},
+                ConsistentRead=True,
+            )["Item"]
+            self._take(item, item["PK"]["S"].removeprefix(prefix))
+
+    def _take(self, item: dict[str, Any], rest: str) -> None:
+        kind, name, *scope = rest.rstrip("#").split("#")
+        if kind == "LEDGER":
+            page = page_of_item(name, item)
+            data = item["data"]["B"]
+            stored = StoredPage(page.start, page.end, page.version, data)
+            self.memory.pages.setdefault(name, {})[item["SK"]["S"]] = stored
+            return
+        bucket = item["SK"]["S"].removeprefix("DAY#")
+        key = RollupKey(name, tuple(map(keys.unescape, scope)), bucket, kind == "OPEN")
+        if key.is_open:
+            self.memory.opens[key] = open_of_item(item)
+        else:
+            self.memory.closed[key] = measures_of_item(item)
+
+
+@pytest.fixture(params=["memory", *ENGINES])
+def store(
+    request: pytest.FixtureRequest, client_of: Callable[[str], Any]
+) -> Iterator[tuple[Any, Callable[[], MemoryLedger]]]:
+    """A store, and a way to look at all it holds."""
+    if request.param == "memory":
+        memory = MemoryLedger()
+        yield memory, lambda: memory
+        return
+    client = client_of(request.param)
+    org_id = f"org#{uuid.uuid4()}"
+    real = PageStore(client, "rollcall-analytics", org_id, 3, lambda: NOW_MS, BACKOFF)
+    with tenant(org_id):
+        yield real, lambda: Stored(client, org_id, 3).memory
+
+
+def apply(store: Any, facts: list[Fact], target_bytes: int = 4_096) -> None:
+    rows = fold([Delivery(index, "org", fact) for index, fact in enumerate(facts)])
+    contribute = contribution_function(1)
+    Applier(store, contribute, target_bytes=target_bytes, backoff=BACKOFF).apply(rows)
+
+
+def calls(count: int, **fields: Any) -> list[Fact]:
+    return versions_of(
+        [
+            {
+                "type": "call",
+                "id": f"call {number}",
+                "started_at": f"2026-11-21T00:{number % 60:02d}:00Z",
+                "status": "completed",
+                "outcome": f"outcome {number}",
+                **fields,
+            }
+            for number in range(count)
+        ]
+    )
+
+
+def test_rollups_equal_brute_force(store: Any) -> None:
+    target, look = store
+    records = mixed_records(11, 120, days=2, spaces=2, others=2)
+    oracle = Oracle()
+    oracle.post(records[:500], NOW_MS)
+    versions = versions_of(records[:500])
+    for start in range(0, len(versions), 90):
+        apply(target, versions[start : start + 90])
+    apply(target, versions[::-1])
+    found = look()
+    found.check_pages()
+    found.check_rollups()
+    assert neutral(found.rollups()) == oracle.rollups()
+    assert {key.bucket for key, _ in found.rollups()} > {"ALL"}
+
+
+def test_a_page_that_changed_since_it_was_read_is_a_conflict(store: Any) -> None:
+    target, look = store
+    apply(target, calls(3))
+    page = target.page_at("call", calls(1)[0].has_position and "9" * 15 + ".f")
+    row = Row("late", 5, 0, None)
+    encoded = transaction.EncodedPage(
+        page.start, page.end, rows := page.rows.with_rows({}, [row]), rows.encode()
+    )
+    write = transaction.PageWrite("call", encoded, page.version)
+    add = transaction.RollupAdd(RollupKey("calls", ("ORG",), "ALL"), {"calls": 1})
+    before = neutral(look().rollups())
+    target.commit(transaction.Transaction((write,), (), ()))
+    with pytest.raises(Conflict):
+        target.commit(transaction.Transaction((write,), (add,), ()))
+    unwritten = transaction.PageWrite("call", encoded, 0)
+    with pytest.raises(Conflict):
+        target.commit(transaction.Transaction((unwritten,), (add,), ()))
+    assert neutral(look().rollups()) == before
+
+
+def test_no_add_reaches_a_spilled_breakdown(store: Any) -> None:
+    target, look = store
+    key = RollupKey("calls", ("ORG",), "2026-11-21", True)
+    put = transaction.OpenPut(key, {"p=x": 1}, frozenset("o"), 0)
+    target.commit(transaction.Transaction((), (), (put,)))
+    with pytest.raises(Conflict):
+        target.commit(transaction.Transaction((), (), (put,)))
+    outcome = transaction.RollupAdd(key, {"o=a": 1, "p=x": 1}, ("o", "p"))
+    with pytest.raises(Conflict):
+        target.commit(transaction.Transaction((), (outcome,), ()))
+    provider = transaction.RollupAdd(key, {"p=x": 2, "p": 1}, ("p",))
+    target.commit(transaction.Transaction((), (provider,), ()))
+    found: Mapping[RollupKey, Any] = target.open_breakdowns([key])
+    assert found[key].counts == {"p=x": 3, "p": 1}
+    assert found[key].spilled == {"o"}
+    assert found[key].version == 2
+
+
+def test_a_breakdown_past_its_limit_spills_and_the_rest_stays_exact(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, look = store
+    monkeypatch.setattr(transaction, "OPEN_LIMIT_BYTES", 2_000)
+    apply(target, calls(30, provider="p1"))
+    apply(target, calls(60, provider="p1"))
+    apply(target, calls(90, provider="p1"))
+    found = look()
+    found.check_rollups()
+    day = found.opens[RollupKey("calls", ("ORG",), "2026-11-21", True)]
+    assert day.spilled == {"o"}
+    assert day.counts == {"p=p1": 90}
+
+
+def test_an_unknown_page_is_none_and_the_first_page_covers_everything(store: Any) -> None:
+    target, look = store
+    assert target.page_at("call", "5") is None
+    apply(target, calls(1))
+    page = target.page_at("call", "9" * 15 + ".f")
+    assert page.version == 1
+    assert len(page.rows) == 1
+    assert len(Rows.decode("call", next(iter(look().pages["call"].values())).data)) == 1

@@ -1,0 +1,181 @@
+"""Each function's policy allows the requests that its handler makes, and hardly anything else."""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib.util
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+
+from rollcall import bootstrap
+from rollcall.domain.tenancy import tenant
+from rollcall.storage import keys
+from rollcall.storage.facts import item_of_fact
+from tests.builders import call
+from tests.properties.test_exactness import versions_of
+
+ROOT = Path(__file__).parents[2]
+TABLES = {"rollcall-records": "RecordsTable", "rollcall-analytics": "AnalyticsTable"}
+SERVICES = (bootstrap.directory, bootstrap.authorize, bootstrap.administer, bootstrap.count)
+CACHED = (bootstrap._client, bootstrap.ingest, bootstrap._quarantine, *SERVICES)
+
+Used = set[tuple[str, str, str]]  # action, table, leading key
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads the template with its intrinsics as {tag: value}."""
+
+
+def _intrinsic(loader: yaml.Loader, tag: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return {tag: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {tag: loader.construct_sequence(node)}
+    return {tag: loader.construct_mapping(node)}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)
+
+
+def policies(function: str) -> list[tuple[set[str], str, list[str]]]:
+    """(actions, table, leading-key patterns) of a function's DynamoDB statements."""
+    template = yaml.load((ROOT / "template.yaml").read_text(), _Loader)
+    name = "".join(word.title() for word in function.split("_")) + "Function"
+    found = []
+    for policy in template["Resources"][name]["Properties"]["Policies"]:
+        for statement in policy["Statement"]:
+            actions = statement["Action"]
+            actions = {actions} if isinstance(actions, str) else set(actions)
+            if all(action.startswith("dynamodb:") for action in actions):
+                table = statement["Resource"]["GetAtt"].removesuffix(".Arn")
+                condition = statement["Condition"]["ForAllValues:StringLike"]
+                found.append((actions, table, condition["dynamodb:LeadingKeys"]))
+    return found
+
+
+@pytest.fixture
+def used(client_of: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Used]:
+    """What the product's own client asks for, on moto."""
+    monkeypatch.setattr(bootstrap, "settings", SimpleNamespace(
+        records_table="rollcall-records", analytics_table="rollcall-analytics",
+        page_target_bytes=16_384, ingest_concurrency=4, failure_destination="file:///nowhere",
+    ))  # fmt: skip
+    for service in CACHED:
+        service.cache_clear()
+    client = client_of("moto")
+    monkeypatch.setattr(bootstrap, "dynamodb_client", lambda connections: client)
+    requests: Used = set()
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        requests.update(_actions(model.name, params))
+
+    client.meta.events.register("provide-client-params.dynamodb", note)
+    yield requests
+    for service in CACHED:
+        service.cache_clear()
+
+
+def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    match operation:
+        case "TransactWriteItems":
+            for action in params["TransactItems"]:
+                for kind, request in action.items():
+                    key = request["Item"] if kind == "Put" else request["Key"]
+                    yield f"dynamodb:{kind}Item", request["TableName"], key["PK"]["S"]
+        case "BatchGetItem":
+            for table, request in params["RequestItems"].items():
+                for key in request["Keys"]:
+                    yield "dynamodb:BatchGetItem", table, key["PK"]["S"]
+        case "Query":
+            pk = params["ExpressionAttributeValues"][":pk"]["S"]
+            yield "dynamodb:Query", params["TableName"], pk
+        case "PutItem":
+            yield "dynamodb:PutItem", params["TableName"], params["Item"]["PK"]["S"]
+        case _:
+            yield f"dynamodb:{operation}", params["TableName"], params["Key"]["PK"]["S"]
+
+
+def handler(function: str) -> Callable[[Any, Any], Any]:
+    path = ROOT / "functions" / function / "handler.py"
+    spec = importlib.util.spec_from_file_location(f"policy_check_{function}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.lambda_handler
+
+
+def proxy_event(organisation: Any, handle: str, **fields: Any) -> dict[str, Any]:
+    context = {"org_id": organisation.id, "org_handle": organisation.handle, "epoch": "0"}
+    return {
+        "multiValueHeaders": {"Org-Handle": [handle]},
+        "requestContext": {"requestId": "r", "authorizer": context},
+        **fields,
+    }
+
+
+def test_policies_allow_what_handlers_do(used: Used) -> None:
+    admin = bootstrap.administer()
+    organisation = admin.create_organisation("policies", "Policies")
+    issued = admin.issue_token("policies", ["read", "ingest"])
+    body = json.dumps({"records": [call("c1", space_token="s", outcome="o")]})
+    facts = versions_of([call("c1", space_token="s", outcome="o")])
+    image = item_of_fact(keys.fact(organisation.id, "call", "c1", 1), facts[0])
+    lambda_context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
+    stream = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "NewImage": image}}
+    method_arn = "arn:aws:execute-api:us-east-1:123456789012:api/live/GET/x"
+    analytics = "get_organisation_analytics"
+    requests: list[tuple[str, Any]] = [
+        (
+            "authorize_request",
+            {
+                "methodArn": method_arn,
+                "multiValueHeaders": {"Authorization": [f"Token {issued.text}"]},
+            },
+        ),
+        ("ingest_records", proxy_event(organisation, "policies", body=body)),
+        ("update_rollups", {"Records": [stream]}),
+        (analytics, proxy_event(organisation, "policies")),
+        (
+            analytics,
+            proxy_event(
+                organisation, "policies", multiValueQueryStringParameters={"space_token": ["s"]}
+            ),
+        ),
+        (analytics, proxy_event(organisation, "somebody-else")),
+        ("list_organisations", proxy_event(organisation, "policies")),
+    ]
+    needed: dict[str, Used] = {}
+    for function, event in requests:
+        used.clear()
+        answer = handler(function)(event, lambda_context)
+        assert answer.get("statusCode", 200) in (200, 404), answer
+        assert not answer.get("batchItemFailures")
+        needed.setdefault(function, set()).update(used)
+    with tenant(organisation.id):
+        assert bootstrap.count().organisation(organisation.id, 0, _meter()).calls["calls"] == 1
+
+    for function, requests_made in needed.items():
+        allowed = policies(function)
+        for action, table, pk in requests_made:
+            assert any(
+                action in actions
+                and TABLES[table] == allowed_table
+                and any(fnmatch.fnmatchcase(pk, pattern) for pattern in patterns)
+                for actions, allowed_table, patterns in allowed
+            ), f"{function} is not allowed {action} on {table} {pk}"
+        made = {(action, TABLES[table]) for action, table, _ in requests_made}
+        granted = {(action, table) for actions, table, _ in allowed for action in actions}
+        assert granted == made, f"{function} may do more than it does"
+
+
+def _meter() -> Any:
+    from rollcall.domain.metering import ReadMeter
+
+    return ReadMeter()

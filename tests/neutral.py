@@ -1,0 +1,73 @@
+"""Stored rollups in the oracle's neutral form: (family, scope, bucket, measure) → value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rollcall.domain.measures import RollupKey
+
+CLOSED = {"s.": "status", "d.": "disposition", "e.": "event"}
+OPEN = {
+    ("calls", "o"): "outcome",
+    ("calls", "p"): "provider",
+    ("calls", "l"): "label",
+    ("calls", "t"): "duration",
+    ("workspace", "e"): "event_type",
+    ("workspace", "r"): "room",
+    ("workspace", "b"): "page",
+}
+NAMES = {
+    "calls",
+    "answered",
+    "timed",
+    "seconds",
+    "cost_micros",
+    "tasks",
+    "leads",
+    "converted",
+    "facts",
+    "rooms",
+    "recordings",
+    "contacts",
+    "bookings",
+    "room_joins",
+}
+
+
+def neutral(rollups: Iterable[tuple[RollupKey, Mapping[str, int]]]) -> dict[Any, int]:
+    """Every measure that is not zero. Anything it does not know is an error."""
+    totals = {}
+    for key, measures in rollups:
+        scope = (key.scope[0].lower(), *key.scope[1:])
+        for name, value in measures.items():
+            if value:
+                measure = _open(key.family, name) if key.is_open else _closed(name)
+                totals[key.family, scope, key.bucket, measure] = value
+    return totals
+
+
+def _closed(name: str) -> Any:
+    if name in NAMES:
+        return name
+    if name[:2] in CLOSED:
+        return CLOSED[name[:2]], name[2:]
+    kind, value = name[0], name[1:]
+    match kind:
+        case "h":
+            return "hour", int(value)
+        case "a":
+            return "attempt", value
+        case "w":
+            return "attempt_successes", value
+        case "m":
+            return "sentiment", int(value)
+    raise AssertionError(f"unknown measure {name!r}")
+
+
+def _open(family: str, name: str) -> Any:
+    breakdown, equals, value = name.partition("=")
+    meaning = OPEN[family, breakdown]
+    if not equals:
+        return meaning, None
+    return meaning, int(value) if meaning == "duration" else value

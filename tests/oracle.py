@@ -1,0 +1,643 @@
+"""A brute-force model of Rollcall: what an answer must be, computed the slow and obvious way.
+
+It keeps the winning version of every record in a dictionary and counts them anew for every
+question. It never imports `rollcall`, so that it cannot repeat its mistakes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from typing import Any
+
+CALL_STATUSES = "queued ringing in_progress completed failed busy no_answer canceled".split()
+DISPOSITIONS = (
+    "need_retry wrong_country_code need_follow_up voicemail_left successful "
+    "unsuccessful wrong_number completed unreachable error"
+).split()
+TASK_STATUSES = "pending running completed failed hold partially_completed".split()
+LEAD_STATUSES = "BACKLOG PROCESSING RETRY FINISHED".split()
+EVENTS = "take_message sms_sent call_transferred calendar_booked email_sent".split()
+
+FUTURE_TOLERANCE_MS = 5 * 60 * 1000
+LARGEST_INTEGER = 10**15
+LARGEST_AMOUNT = 10**9
+
+
+class Refused(Exception):
+    """The record is rejected because of `field`."""
+
+    def __init__(self, field: str, message: str = "") -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+
+class Tie(Exception):
+    """Equal `updated_at`, different content: the content hash decides, and we do not know it."""
+
+
+# ------------------------------------------------------------------ values
+
+
+def is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def exact(value: int | float | Decimal) -> Decimal:
+    """The decimal number that was written in the JSON text."""
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+def rounded(number: Decimal, places: int) -> int:
+    """`number` in units of 10^-places, rounded half away from zero."""
+    with localcontext(Context(prec=60)):
+        step = Decimal(1).scaleb(-places)
+        return int(number.quantize(step, ROUND_HALF_UP).scaleb(places))
+
+
+def identifier(value: Any, field: str) -> str:
+    """Ids are compared by their text: 5 and "5" are one id."""
+    if is_integer(value):
+        if abs(value) >= 10**128:
+            raise Refused(field, "more than 128 digits")
+        return format(value, "d") if value else "0"
+    if not isinstance(value, str):
+        raise Refused(field, "neither text nor integer")
+    if not 1 <= len(value) <= 128:
+        raise Refused(field, "1 to 128 characters")
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise Refused(field, "control character")
+    return value
+
+
+def text(value: Any, field: str) -> str:
+    if not isinstance(value, str) or len(value) > 256:
+        raise Refused(field, "text of 0 to 256 characters")
+    return value
+
+
+def one_of(choices: Iterable[str]) -> Callable[[Any, str], str]:
+    def check(value: Any, field: str) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise Refused(field, f"one of {choices}")
+        return value
+
+    return check
+
+
+def flag(value: Any, field: str) -> bool:
+    if not isinstance(value, bool):
+        raise Refused(field, "true or false")
+    return value
+
+
+TIMESTAMP = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
+    r"(?:Z|([+-])([0-9]{2}):([0-9]{2}))"
+)
+
+
+def instant(value: Any, field: str) -> int:
+    """Milliseconds since 1970 UTC; digits below the millisecond are cut off."""
+    match = TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise Refused(field, "no RFC 3339 timestamp with an offset")
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    fraction, sign, offset_hours, offset_minutes = match.groups()[6:]
+    if offset_hours and (int(offset_hours) > 23 or int(offset_minutes) > 59):
+        raise Refused(field, "no such offset")
+    # Year 9999 may come back into the range, and year 0 is not known to datetime: one step aside.
+    if not 1969 <= year <= 9999:
+        raise Refused(field, "years 1970 to 9998")
+    try:
+        local = datetime(year, month, day, hour, minute, second)
+    except ValueError:
+        raise Refused(field, "no such date or time") from None
+    milliseconds = (local - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
+    milliseconds += int(((fraction or "") + "000")[:3])
+    if offset_hours:
+        offset = (int(offset_hours) * 60 + int(offset_minutes)) * 60_000
+        milliseconds -= offset if sign == "+" else -offset
+    first = 0
+    end = (datetime(9999, 1, 1) - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
+    if not first <= milliseconds < end:
+        raise Refused(field, "years 1970 to 9998")
+    return milliseconds
+
+
+def counting_number(smallest: int) -> Callable[[Any, str], int]:
+    def check(value: Any, field: str) -> int:
+        if not is_integer(value) or not smallest <= value <= LARGEST_INTEGER:
+            raise Refused(field, f"an integer from {smallest} to 10^15")
+        return value
+
+    return check
+
+
+def amount(largest: int, places: int) -> Callable[[Any, str], int]:
+    """A number from 0 to `largest` as sent, stored in units of 10^-places."""
+
+    def check(value: Any, field: str) -> int:
+        if not is_number(value) or not 0 <= exact(value) <= largest:
+            raise Refused(field, f"a number from 0 to {largest}")
+        return rounded(exact(value), places)
+
+    return check
+
+
+def label_set(value: Any, field: str) -> frozenset[str]:
+    if not isinstance(value, list) or len(value) > 32:
+        raise Refused(field, "at most 32 label ids")
+    return frozenset(identifier(entry, field) for entry in value)
+
+
+def event_counts(value: Any, field: str) -> dict[str, int]:
+    if not isinstance(value, dict) or any(name not in EVENTS for name in value):
+        raise Refused(field, "an object of known events")
+    counts = {name: counting_number(0)(count, field) for name, count in value.items()}
+    return {name: count for name, count in counts.items() if count}
+
+
+def payload_number(value: int | float | Decimal, field: str) -> Decimal:
+    number = exact(value)
+    if number == 0:
+        return Decimal(0)
+    _, digits, exponent = number.as_tuple()
+    significant = "".join(map(str, digits)).lstrip("0").rstrip("0")
+    if len(significant) > 38:
+        raise Refused(field, "more than 38 significant digits")
+    if not Decimal("1e-100") <= abs(number) <= Decimal("1e100"):
+        raise Refused(field, "magnitude")
+    return number
+
+
+def payload_object(value: Any, field: str) -> dict[str, tuple[str, Any]]:
+    if not isinstance(value, dict) or len(value) > 32:
+        raise Refused(field, "an object of at most 32 keys")
+    content: dict[str, tuple[str, Any]] = {}
+    for key, entry in value.items():
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", key):
+            raise Refused(field, "key")
+        if entry is None:
+            content[key] = ("null", None)
+        elif isinstance(entry, bool):
+            content[key] = ("boolean", entry)
+        elif isinstance(entry, str):
+            content[key] = ("string", text(entry, field))
+        elif is_number(entry):
+            content[key] = ("number", payload_number(entry, field))
+        else:
+            raise Refused(field, "a string, number, boolean or null")
+    return content
+
+
+COLOR_NAMES = set(
+    "black silver gray white maroon red purple fuchsia green lime olive yellow navy blue teal "
+    "aqua orange rebeccapurple transparent".split()
+)
+
+
+def color(value: Any, field: str) -> str:
+    """Judges the notations that the tests use: hexadecimal and a few names."""
+    shape = r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})"
+    if isinstance(value, str) and (re.fullmatch(shape, value) or value in COLOR_NAMES):
+        return value
+    raise Refused(field, "a CSS colour")
+
+
+def task_status(value: Any, field: str) -> str:
+    return one_of(TASK_STATUSES)("running" if value == "in_progress" else value, field)
+
+
+def event_type(value: Any, field: str) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9_]{1,64}", value):
+        raise Refused(field, "[a-z0-9_]{1,64}")
+    return value
+
+
+def nullable_text(value: Any, field: str) -> str | None:
+    return None if value is None else text(value, field)
+
+
+# ------------------------------------------------------------------ record types
+
+Check = Callable[[Any, str], Any]
+
+
+@dataclass(frozen=True)
+class Type:
+    required: Mapping[str, Check]
+    optional: Mapping[str, Check]
+    time: str | None = None
+
+
+direction = one_of(["inbound", "outbound"])
+seconds = amount(LARGEST_AMOUNT, 0)
+
+TYPES: dict[str, Type] = {
+    "call": Type(
+        {"started_at": instant, "status": one_of(CALL_STATUSES)},
+        {
+            "disposition": one_of(DISPOSITIONS),
+            "direction": direction,
+            "campaign_id": identifier,
+            "space_token": identifier,
+            "template_id": identifier,
+            "merchant_id": identifier,
+            "reseller_id": identifier,
+            "lead_id": identifier,
+            "provider": text,
+            "outcome": text,
+            "duration_seconds": seconds,
+            "sentiment": amount(1, 3),
+            "cost": amount(LARGEST_AMOUNT, 6),
+            "attempt": counting_number(1),
+            "answered": flag,
+            "labels": label_set,
+            "events": event_counts,
+            "payload": payload_object,
+        },
+        "started_at",
+    ),
+    "task": Type(
+        {"created_at": instant, "status": task_status}, {"space_token": identifier}, "created_at"
+    ),
+    "lead": Type(
+        {"created_at": instant, "status": one_of(LEAD_STATUSES)},
+        {
+            "converted": flag,
+            "template_id": identifier,
+            "merchant_id": identifier,
+            "reseller_id": identifier,
+            "payload": payload_object,
+        },
+        "created_at",
+    ),
+    "space": Type({}, {"name": text, "created_at": instant}),
+    "campaign": Type({"direction": direction}, {"name": text, "created_at": instant}),
+    "workspace": Type({}, {"name": text, "created_at": instant}),
+    "label": Type({"name": text}, {"color": color}),
+    "room": Type(
+        {"workspace_id": identifier, "created_at": instant, "name": text},
+        {"display_name": nullable_text},
+        "created_at",
+    ),
+    "booking_page": Type(
+        {"workspace_id": identifier, "title": text, "slug": text}, {"created_at": instant}
+    ),
+    "recording": Type(
+        {"workspace_id": identifier, "created_at": instant},
+        {"room_id": identifier, "duration_seconds": seconds},
+        "created_at",
+    ),
+    "contact": Type({"workspace_id": identifier, "created_at": instant}, {}, "created_at"),
+    "contact_event": Type(
+        {"workspace_id": identifier, "event_type": event_type, "occurred_at": instant},
+        {"room_id": identifier, "booking_page_id": identifier},
+        "occurred_at",
+    ),
+}
+
+
+def with_defaults(kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    """The content as it is compared: everything that may be left out filled in."""
+    filled = dict.fromkeys([*TYPES[kind].required, *TYPES[kind].optional])
+    filled.update(content)
+    if kind == "call":
+        if filled["attempt"] is None:
+            filled["attempt"] = 1
+        if filled["answered"] is None:
+            answered = filled["status"] == "completed"
+            filled["answered"] = answered and filled["disposition"] != "voicemail_left"
+        filled["labels"] = filled["labels"] or frozenset()
+        filled["events"] = filled["events"] or {}
+    if "payload" in filled:
+        filled["payload"] = filled["payload"] or {}
+    if kind == "label" and filled["color"] is None:
+        filled["color"] = "#9e9e9e"
+    return filled
+
+
+@dataclass(frozen=True)
+class Version:
+    """One record as judged: `content` is None for a deletion."""
+
+    kind: str
+    id: str
+    updated_at: int | None
+    content: dict[str, Any] | None
+
+
+@dataclass
+class Fact:
+    """The winning version of one (type, id); `time` is fixed by the first accepted version."""
+
+    updated_at: int
+    content: dict[str, Any] | None
+    time: int | None
+
+
+def judge(record: Any, now_ms: int) -> Version:
+    """Check one record on its own; raise `Refused` with the field at fault."""
+    if not isinstance(record, dict):
+        raise Refused("record", "no object")
+    kind = record.get("type")
+    if not isinstance(kind, str) or kind not in TYPES:
+        raise Refused("type", "unknown")
+    if "id" not in record:
+        raise Refused("id", "missing")
+    key = identifier(record["id"], "id")
+    updated_at = None
+    if "updated_at" in record:
+        updated_at = instant(record["updated_at"], "updated_at")
+        if updated_at > now_ms + FUTURE_TOLERANCE_MS:
+            raise Refused("updated_at", "in the future")
+    given = {k: v for k, v in record.items() if k not in ("type", "id", "updated_at")}
+    if "deleted" in given:
+        if given.pop("deleted") is not True:
+            raise Refused("deleted", "true or absent")
+        for name in given:
+            raise Refused(name, "not in a deletion")
+        return Version(kind, key, updated_at, None)
+    checks = {**TYPES[kind].required, **TYPES[kind].optional}
+    for name in given:
+        if name not in checks:
+            raise Refused(name, "unknown field")
+    for name in TYPES[kind].required:
+        if name not in given:
+            raise Refused(name, "missing")
+    content = {name: checks[name](value, name) for name, value in given.items()}
+    if kind == "call" and "campaign_id" in content and "direction" not in content:
+        raise Refused("campaign_id", "needs direction")
+    return Version(kind, key, updated_at, with_defaults(kind, content))
+
+
+def unknown_tie(new: dict[str, Any], old: dict[str, Any]) -> bool:
+    raise Tie
+
+
+# ------------------------------------------------------------------ the model
+
+
+class Oracle:
+    """One organisation. `tie(new, old)` says whether new content wins on an equal `updated_at`."""
+
+    def __init__(self, tie: Callable[[dict[str, Any], dict[str, Any]], bool] = unknown_tie) -> None:
+        self.facts: dict[tuple[str, str], Fact] = {}
+        self.tie = tie
+
+    # ---- writing
+
+    def post(self, records: Any, now_ms: int) -> tuple[int, dict[str, Any] | None]:
+        """The status and body of POST /v1/records; without the rejections' free `message`."""
+        if not isinstance(records, list) or not 1 <= len(records) <= 500:
+            return 400, None
+        counts = {"accepted": 0, "unchanged": 0, "stale": 0}
+        rejected = []
+        for index, record in enumerate(records):
+            try:
+                counts[self._put(judge(record, now_ms), now_ms)] += 1
+            except Refused as refusal:
+                given = record.get("id") if isinstance(record, dict) else None
+                rejected.append({"index": index, "id": given, "field": refusal.field})
+        status = 200 if not rejected else 422 if len(rejected) == len(records) else 207
+        return status, {**counts, "rejected": rejected}
+
+    def _put(self, version: Version, now_ms: int) -> str:
+        key = version.kind, version.id
+        stored = self.facts.get(key)
+        time_field = TYPES[version.kind].time
+        time = version.content[time_field] if version.content and time_field else None
+        if stored is None:
+            updated_at = now_ms if version.updated_at is None else version.updated_at
+            self.facts[key] = Fact(updated_at, version.content, time)
+            return "accepted"
+        if time is not None and stored.time is not None and time != stored.time:
+            raise Refused(time_field or "", "cannot change")
+        same = version.content == stored.content
+        updated_at = version.updated_at
+        if updated_at is None:
+            if same:
+                return "unchanged"
+            updated_at = max(now_ms, stored.updated_at + 1)
+        if updated_at < stored.updated_at:
+            return "stale"
+        if updated_at == stored.updated_at:
+            if same:
+                return "unchanged"
+            if not self._wins(version.content, stored.content):
+                return "stale"
+        stored.updated_at, stored.content = updated_at, version.content
+        if stored.time is None:
+            stored.time = time
+        return "accepted"
+
+    def _wins(self, new: dict[str, Any] | None, old: dict[str, Any] | None) -> bool:
+        if new is None or old is None:
+            return new is None
+        return self.tie(new, old)
+
+    def would_tie(self, record: Any, now_ms: int) -> bool:
+        """Whether the answer for this record hangs on the content hash."""
+        try:
+            version = judge(record, now_ms)
+        except Refused:
+            return False
+        stored = self.facts.get((version.kind, version.id))
+        return (
+            stored is not None
+            and version.content is not None
+            and stored.content is not None
+            and version.updated_at == stored.updated_at
+            and version.content != stored.content
+        )
+
+    # ---- what is alive
+
+    def live(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
+        """(id, content) of every record of this type that is not deleted."""
+        return [
+            (id, fact.content)
+            for (type, id), fact in self.facts.items()
+            if type == kind and fact.content is not None
+        ]
+
+    def known_spaces(self) -> set[str]:
+        return {scope[1] for scope in self._known() if scope[0] == "space"}
+
+    def known_campaigns(self) -> set[tuple[str, str]]:
+        return {(scope[1], scope[2]) for scope in self._known() if scope[0] == "campaign"}
+
+    def known_workspaces(self) -> set[str]:
+        return {scope[1] for scope in self._known() if scope[0] == "workspace"}
+
+    def _known(self) -> Counter[tuple[str, ...]]:
+        """How many live facts name each space, campaign and workspace."""
+        named: Counter[tuple[str, ...]] = Counter()
+        for id, _ in self.live("space"):
+            named["space", id] += 1
+        for id, content in self.live("campaign"):
+            named["campaign", content["direction"], id] += 1
+        for id, _ in self.live("workspace"):
+            named["workspace", id] += 1
+        for kind in ("call", "task"):
+            for _, content in self.live(kind):
+                if content["space_token"] is not None:
+                    named["space", content["space_token"]] += 1
+        for _, content in self.live("call"):
+            if content["campaign_id"] is not None:
+                named["campaign", content["direction"], content["campaign_id"]] += 1
+        for kind in ("room", "booking_page", "recording", "contact", "contact_event"):
+            for _, content in self.live(kind):
+                named["workspace", content["workspace_id"]] += 1
+        return named
+
+    # ---- Unpod
+
+    def unpod(self, space_token: str | None = None) -> dict[str, Any] | None:
+        """The `data` object of Unpod's analytics; None for a space nobody knows."""
+        if space_token is not None and space_token not in self.known_spaces():
+            return None
+        calls = [content for _, content in self.live("call")]
+        tasks = [content for _, content in self.live("task")]
+        if space_token is not None:
+            calls = [call for call in calls if call["space_token"] == space_token]
+            tasks = [task for task in tasks if task["space_token"] == space_token]
+        durations = [
+            call["duration_seconds"] for call in calls if call["duration_seconds"] is not None
+        ]
+        average = 0.0
+        if durations:
+            tenths = (sum(durations) * 20 + len(durations)) // (len(durations) * 2)
+            average = float(Decimal(tenths) / 10)
+        return {
+            "total_calls": len(calls),
+            "completed_calls": sum(call["status"] == "completed" for call in calls),
+            "failed_calls": sum(call["status"] == "failed" for call in calls),
+            "avg_duration_seconds": average,
+            "total_tasks": len(tasks),
+            "task_status_breakdown": {
+                status: sum(task["status"] == status for task in tasks)
+                for status in ("pending", "running", "completed", "failed")
+            },
+        }
+
+    # ---- rollups
+
+    def rollups(self) -> dict[tuple[str, tuple[str, ...], str, Any], int]:
+        """Every rollup of DESIGN section 5, counted anew: (family, scope, bucket, measure) → value.
+
+        Buckets are "ALL" or "YYYY-MM-DD" (UTC). Only values other than zero are listed, but a
+        breakdown's value that occurs is never zero. Measures are a name, or (breakdown, value).
+        """
+        totals: Counter[tuple[str, tuple[str, ...], str, Any]] = Counter()
+        for _, call in self.live("call"):
+            self._add_call(totals, call)
+        for _, task in self.live("task"):
+            scopes: list[tuple[str, ...]] = [("org",)]
+            if task["space_token"] is not None:
+                scopes.append(("space", task["space_token"]))
+            for scope in scopes:
+                for bucket in ("ALL", day_of(task["created_at"])):
+                    totals["tasks", scope, bucket, "tasks"] += 1
+                    totals["tasks", scope, bucket, ("status", task["status"])] += 1
+        for _, lead in self.live("lead"):
+            for scope in [("org",), *business_scopes(lead)]:
+                for bucket in ("ALL", day_of(lead["created_at"])):
+                    totals["leads", scope, bucket, "leads"] += 1
+                    totals["leads", scope, bucket, ("status", lead["status"])] += 1
+                    if lead["status"] == "FINISHED" and lead["converted"]:
+                        totals["leads", scope, bucket, "converted"] += 1
+        for scope, count in self._known().items():
+            totals["known", scope, "ALL", "facts"] += count
+        self._add_workspaces(totals)
+        return {key: value for key, value in totals.items() if value}
+
+    def _add_call(self, totals: Counter[Any], call: dict[str, Any]) -> None:
+        day = day_of(call["started_at"])
+        rollups: list[tuple[tuple[str, ...], str]] = [(("org",), "ALL"), (("org",), day)]
+        if call["space_token"] is not None:
+            rollups += [(("space", call["space_token"]), bucket) for bucket in ("ALL", day)]
+        if call["campaign_id"] is not None:
+            rollups.append((("campaign", call["direction"], call["campaign_id"]), day))
+        rollups += [(scope, day) for scope in business_scopes(call)]
+        for scope, bucket in rollups:
+            histogram = bucket != "ALL" and scope[0] in ("org", "template", "merchant", "reseller")
+            for measure, value in call_measures(call, histogram):
+                totals["calls", scope, bucket, measure] += value
+
+    def _add_workspaces(self, totals: Counter[Any]) -> None:
+        def add(content: dict[str, Any], bucket: str, measure: Any, value: int = 1) -> None:
+            totals["workspace", ("workspace", content["workspace_id"]), bucket, measure] += value
+
+        for _, room in self.live("room"):
+            add(room, "ALL", "rooms")
+        for _, recording in self.live("recording"):
+            add(recording, "ALL", "recordings")
+            add(recording, "ALL", "seconds", recording["duration_seconds"] or 0)
+        for _, contact in self.live("contact"):
+            add(contact, "ALL", "contacts")
+            add(contact, day_of(contact["created_at"]), "contacts")
+        for _, event in self.live("contact_event"):
+            add(event, "ALL", ("event_type", event["event_type"]))
+            for type, measure, breakdown, field in (
+                ("room_join", "room_joins", "room", "room_id"),
+                ("booking", "bookings", "page", "booking_page_id"),
+            ):
+                if event["event_type"] == type:
+                    add(event, "ALL", measure)
+                    add(event, day_of(event["occurred_at"]), measure)
+                    if event[field] is not None:
+                        add(event, "ALL", (breakdown, event[field]))
+
+
+def moment(milliseconds: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+
+
+def day_of(milliseconds: int) -> str:
+    return moment(milliseconds).strftime("%Y-%m-%d")
+
+
+def business_scopes(content: dict[str, Any]) -> list[tuple[str, ...]]:
+    names = ("template", "merchant", "reseller")
+    return [(name, content[f"{name}_id"]) for name in names if content[f"{name}_id"] is not None]
+
+
+def call_measures(call: dict[str, Any], histogram: bool) -> list[tuple[Any, int]]:
+    """What one call adds to one rollup."""
+    attempt = str(call["attempt"]) if call["attempt"] < 10 else "10+"
+    measures: list[tuple[Any, int]] = [
+        ("calls", 1),
+        (("status", call["status"]), 1),
+        (("hour", moment(call["started_at"]).hour), 1),
+        (("attempt", attempt), 1),
+        (("outcome", call["outcome"]), 1),
+        (("provider", call["provider"]), 1),
+    ]
+    if call["answered"]:
+        measures.append(("answered", 1))
+    if call["duration_seconds"] is not None:
+        measures += [("timed", 1), ("seconds", call["duration_seconds"])]
+        if histogram:
+            measures.append((("duration", call["duration_seconds"]), 1))
+    if call["cost"] is not None:
+        measures.append(("cost_micros", call["cost"]))
+    if call["disposition"] is not None:
+        measures.append((("disposition", call["disposition"]), 1))
+    if call["disposition"] == "successful":
+        measures.append((("attempt_successes", attempt), 1))
+    if call["sentiment"] is not None:
+        measures.append((("sentiment", min(call["sentiment"] // 200, 4)), 1))
+    measures += [(("label", label), 1) for label in call["labels"]]
+    measures += [(("event", name), count) for name, count in call["events"].items()]
+    return measures

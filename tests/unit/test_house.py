@@ -1,0 +1,188 @@
+"""The rules of the house that a program can check."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYER = ROOT / "layers" / "rollcall" / "rollcall"
+HANDLERS = sorted((ROOT / "functions").glob("*/handler.py"))
+HANDLER_LINES = 40
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the full name of every module, and of every name, that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def top_level_imports(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(path)}
+
+
+def tracked_files() -> list[Path]:
+    """What git would commit; where there is no git, nothing can be said."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if listing.returncode:
+        pytest.skip(f"git cannot list the files: {listing.stderr.strip()}")
+    return [path for name in listing.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def code_lines(path: Path) -> int:
+    """Lines of a file, without the blank ones."""
+    return sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+
+
+# ---------------------------------------------------------------- functions
+@pytest.mark.parametrize("path", HANDLERS, ids=lambda path: path.parent.name)
+def test_a_handler_is_thin(path: Path) -> None:
+    assert code_lines(path) <= HANDLER_LINES
+    assert not top_level_imports(path) & {"boto3", "botocore", "os"}
+
+
+def test_every_function_of_the_template_has_its_handler() -> None:
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    folders = re.findall(r"CodeUri: (functions/\w+)", template)
+    assert folders
+    assert sorted(folders) == sorted(path.parent.relative_to(ROOT).as_posix() for path in HANDLERS)
+
+
+# -------------------------------------------------------------------- layer
+@pytest.mark.parametrize(
+    "path", sorted((LAYER / "domain").rglob("*.py")), ids=lambda path: path.stem
+)
+def test_the_domain_imports_the_standard_library_alone(path: Path) -> None:
+    assert top_level_imports(path) <= sys.stdlib_module_names | {"rollcall"}
+    assert {name for name in imports(path) if name.startswith("rollcall")} <= {
+        name for name in imports(path) if name.startswith("rollcall.domain")
+    }
+
+
+def test_the_environment_is_read_in_one_place() -> None:
+    readers = {
+        path.relative_to(LAYER).as_posix()
+        for path in LAYER.rglob("*.py")
+        if re.search(r"\bos\.(environ|getenv)\b|from os import .*environ", path.read_text("utf-8"))
+    }
+    assert readers <= {"settings.py"}
+
+
+def test_logging_happens_in_one_place() -> None:
+    loggers = {
+        path.relative_to(LAYER).as_posix()
+        for path in LAYER.rglob("*.py")
+        if {"logging", "aws_lambda_powertools.Logger", "aws_lambda_powertools.logging"}
+        & set(imports(path))
+    }
+    assert loggers <= {"telemetry.py"}
+
+
+def test_no_scan() -> None:
+    """Nothing reads a whole table; the guard in storage refuses one, this finds it sooner."""
+    scanners = [
+        path.relative_to(LAYER).as_posix()
+        for path in LAYER.rglob("*.py")
+        if re.search(
+            r"""\.scan\(TableName|get_paginator\(["']scan["']\)""", path.read_text("utf-8")
+        )
+    ]
+    assert scanners == []
+
+
+# ------------------------------------------------------------- dependencies
+def test_the_layer_ships_what_is_pinned() -> None:
+    layer = (ROOT / "layers" / "rollcall" / "requirements.txt").read_text(encoding="utf-8")
+    pinned = (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8")
+    assert layer == pinned, "run `make requirements`"
+
+
+def pins(name: str) -> set[str]:
+    text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z0-9][\w.-]*==[^\s;]+)", text, re.MULTILINE))
+
+
+def test_the_tests_run_against_what_the_layer_ships() -> None:
+    assert pins("runtime.txt") <= pins("dev.txt")
+
+
+@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "sam.txt"])
+def test_every_requirement_has_its_hash(name: str) -> None:
+    text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
+    requirements = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert requirements
+    assert [each.split()[0] for each in requirements if "--hash=sha256:" not in each] == []
+
+
+def test_no_file_records_where_packages_came_from() -> None:
+    registry = re.compile(
+        r"--(?:extra-)?index-url[ =]\S|--find-links[ =]\S"
+        r"|https?://(?:files\.pythonhosted\.org|pypi\.org/simple|registry\.npmjs\.org|registry\.yarnpkg\.com)",
+    )
+    lock_files = {"uv.lock", "poetry.lock", "package-lock.json", "yarn.lock", "pnpm-lock.yaml"}
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for path in tracked_files()
+        if path.name in lock_files
+        or (path != Path(__file__) and registry.search(path.read_text("utf-8", errors="ignore")))
+    ]
+    assert found == []
+
+
+# ----------------------------------------------------------------- template
+def test_the_template_has_no_yaml_aliases() -> None:
+    """CloudFormation refuses them, and no local tool says so."""
+    tokens = yaml.scan((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    assert not [t for t in tokens if isinstance(t, (yaml.AliasToken, yaml.AnchorToken))]
+
+
+def test_the_template_lints() -> None:
+    lint = subprocess.run(
+        [
+            *(Path(sys.executable).with_name("cfn-lint"), "--regions", "eu-central-1"),
+            *("--append-rules", "cfn_lint_serverless.rules", "--template", "template.yaml"),
+        ],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert lint.returncode == 0, lint.stdout + lint.stderr
+
+
+# --------------------------------------------------------------------- docs
+def test_the_readme_names_only_make_targets_that_exist() -> None:
+    targets = set(
+        re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    )
+    named = set(re.findall(r"`make ([a-z][\w-]*)", (ROOT / "README.md").read_text("utf-8")))
+    assert {"demo", "test"} <= named <= targets
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    assert broken == []

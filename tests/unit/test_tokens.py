@@ -1,0 +1,117 @@
+"""Tokens: their form, their states, and what the authorizer makes of a header."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollcall.api.authorizer import policy, single_header
+from rollcall.domain.organisations import (
+    Organisation,
+    Token,
+    is_well_formed,
+    new_token,
+    token_id,
+)
+from rollcall.usecases.authorize import Authorize, Unauthorized
+
+NOW_MS = 1_800_000_000_000
+DIGITS = string.digits + string.ascii_letters
+ORGANISATION = Organisation("org_1", "acme", "Acme", 0, live=4)
+
+
+class Directory:
+    def __init__(self, token: Token | None, organisation: Organisation | None) -> None:
+        self._token, self._organisation = token, organisation
+        self.reads = 0
+
+    def token(self, wanted: str) -> Token | None:
+        self.reads += 1
+        return self._token if self._token and self._token.id == wanted else None
+
+    def organisation(self, org_id: str) -> Organisation | None:
+        return self._organisation
+
+    def org_id_of_handle(self, handle: str) -> str | None: ...
+
+
+def stored(text: str, **fields: int) -> Token:
+    return Token(token_id(text), "org_1", ("read",), 0, **fields)
+
+
+def test_new_tokens_are_well_formed_and_distinct() -> None:
+    tokens = {new_token() for _ in range(50)}
+    assert len(tokens) == 50
+    assert all(is_well_formed(token) and len(token) == 39 for token in tokens)
+
+
+@given(st.integers(3, 38), st.sampled_from(DIGITS))
+def test_one_mistyped_digit_is_refused(place: int, digit: str) -> None:
+    token = new_token()
+    typed = token[:place] + digit + token[place + 1 :]
+    assert is_well_formed(typed) == (typed == token)
+
+
+@pytest.mark.parametrize("scheme", ["Token", "token", "BEARER", "jwt", "JWT"])
+def test_a_good_token_in_any_scheme(scheme: str) -> None:
+    text = new_token()
+    grant = Authorize(Directory(stored(text), ORGANISATION), lambda: NOW_MS)(f"{scheme} {text}")
+    answer = policy("arn:aws:execute-api:eu-west-1:1:api/live/GET/api/x/y", grant)
+    resources = answer["policyDocument"]["Statement"][0]["Resource"]
+    assert "arn:aws:execute-api:eu-west-1:1:api/live/GET/api/v2/platform/*" in resources
+    assert not any("v1/records" in resource for resource in resources)
+    assert answer["context"] == {
+        "org_id": "org_1",
+        "org_handle": "acme",
+        "epoch": 4,
+        "scopes": "read",
+        "token_id": token_id(text),
+    }
+
+
+def test_what_is_no_token_is_refused_before_anything_is_read() -> None:
+    text = new_token()
+    directory = Directory(stored(text), ORGANISATION)
+    authorize = Authorize(directory, lambda: NOW_MS)
+    for header in ("", "Token", text, f"Basic {text}", f"Token {text}x", f"Token {text[:-1]}"):
+        with pytest.raises(Unauthorized, match=r"^Unauthorized$"):
+            authorize(header)
+    assert directory.reads == 0
+
+
+def test_states() -> None:
+    token = stored(new_token())
+    assert token.state(NOW_MS) == "active"
+    assert replace(token, expires_at_ms=NOW_MS).state(NOW_MS) == "expired"
+    assert replace(token, expires_at_ms=NOW_MS + 1).state(NOW_MS) == "active"
+    assert replace(token, revoked_at_ms=NOW_MS, expires_at_ms=1).state(NOW_MS) == "revoked"
+    assert replace(token, revoked_at_ms=NOW_MS + 1).state(NOW_MS) == "active"
+
+
+def test_unknown_expired_revoked_and_orphaned_tokens_are_refused() -> None:
+    text = new_token()
+    deleting = replace(ORGANISATION, is_deleting=True)
+    for directory in (
+        Directory(None, ORGANISATION),
+        Directory(stored(text, expires_at_ms=NOW_MS), ORGANISATION),
+        Directory(stored(text, revoked_at_ms=NOW_MS), ORGANISATION),
+        Directory(stored(text), None),
+        Directory(stored(text), deleting),
+    ):
+        with pytest.raises(Unauthorized):
+            Authorize(directory, lambda: NOW_MS)(f"Token {text}")
+
+
+def test_a_repeated_header_is_refused_whatever_its_case() -> None:
+    for headers in (
+        {},
+        {"authorization": ["a", "a"]},
+        {"Authorization": ["a"], "AUTHORIZATION": ["b"]},
+    ):
+        with pytest.raises(Unauthorized):
+            single_header({"multiValueHeaders": headers}, "Authorization")
+    assert single_header({"multiValueHeaders": {"authorization": ["a"]}}, "Authorization") == "a"
