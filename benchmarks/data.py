@@ -10,14 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rollcall_cli.demo_data import demo_records
-
 from rollcall.api import strict_json
 from rollcall.api.documents import parse_record
 from rollcall.domain.facts import Fact, judge
 from rollcall.ledger.page import Row
 from rollcall.storage import keys
 from rollcall.storage.facts import item_of_fact
+from rollcall_cli.demo_data import demo_records
 
 ORG_ID = "org_0123456789abcdef0123"
 SEED = 20_261_121
@@ -59,28 +58,23 @@ def documents(
     organisation has 50 campaigns and templates, 300 merchants and 20 resellers, few of them busy.
     """
     dice = random.Random(seed)
-    made = (r for r in demo_records(seed, count, 30, TODAY) if r["type"] == "call")
-    calls = []
-    for call in made:
-        if "disposition" not in call and call["status"] in ("queued", "ringing", "in_progress"):
-            call = {**call, "status": "canceled"}
+    calls = [r for r in demo_records(seed, count, 30, TODAY) if r["type"] == "call"]
+    for call in calls:
+        if call["status"] in ("queued", "ringing", "in_progress"):
+            call["status"] = "canceled"
         if ids == "uuid":
-            call = {**call, "id": str(uuid.UUID(int=dice.getrandbits(128), version=4))}
+            call["id"] = str(uuid.UUID(int=dice.getrandbits(128), version=4))
         if is_wide:
             merchant, campaign = _long_tail(dice, 300), _long_tail(dice, 50)
-            call = {
-                **call,
-                "merchant_id": f"merchant-{merchant}",
-                "reseller_id": f"reseller-{merchant % 20}",
-                "campaign_id": f"campaign-{campaign}",
-                "template_id": f"template-{campaign}",
-            }
-        calls.append(call)
+            call["merchant_id"] = f"merchant-{merchant}"
+            call["reseller_id"] = f"reseller-{merchant % 20}"
+            call["campaign_id"] = f"campaign-{campaign}"
+            call["template_id"] = f"template-{campaign}"
     return calls
 
 
 def _long_tail(dice: random.Random, count: int) -> int:
-    """A number below `count`, small ones far more often (1 in 3 below 1, half below 5)."""
+    """A number below `count`, small ones more often: half of them below its square root."""
     return int(count ** dice.random()) % count
 
 
@@ -111,7 +105,9 @@ def live(
         early = {name: value for name, value in document.items() if name not in _LATE}
         is_answered = document["status"] == "completed"
         ringing = int(dice.uniform(2_000, 8_000))
-        lasting = ringing + int(float(document.get("duration_seconds", dice.uniform(10, 40))) * 1000)
+        lasting = ringing + int(
+            float(document.get("duration_seconds", dice.uniform(10, 40))) * 1000
+        )
         steps = (
             (started, {**early, "status": "queued"}),
             (started + ringing, {**early, "status": "in_progress" if is_answered else "ringing"}),
@@ -135,7 +131,9 @@ def backfill(count: int, days: int = 30, seed: int = SEED, *, ids: str = "uuid")
         moment = dt.datetime.fromisoformat(document["started_at"])
         started = int(moment.timestamp() * 1000)
         started = today_ms - (today_ms - started) % (days * DAY_MS)
-        versions.append(_version({**document, "started_at": text(started)}, None, today_ms + number))
+        versions.append(
+            _version({**document, "started_at": text(started)}, None, today_ms + number)
+        )
     dice.shuffle(versions)
     return versions
 

@@ -61,8 +61,8 @@ class MemoryDynamoDb:
     def copy(self) -> MemoryDynamoDb:
         """The same items, counters at zero."""
         fork = MemoryDynamoDb()
-        fork._partitions = copy.deepcopy(self._partitions)  # noqa: SLF001 - of the same class
-        fork._order = copy.deepcopy(self._order)  # noqa: SLF001 - of the same class
+        fork._partitions = copy.deepcopy(self._partitions)
+        fork._order = copy.deepcopy(self._order)
         return fork
 
     def attach(self, client: Any) -> None:
@@ -211,9 +211,7 @@ class MemoryDynamoDb:
             attributes = dict(request["Key"])
             stored = _Item(attributes, capacity.item_bytes(attributes))
             self._store(request["TableName"], attributes, stored.size)
-            stored = self._find(
-                request["TableName"], attributes["PK"]["S"], attributes["SK"]["S"]
-            )
+            stored = self._find(request["TableName"], attributes["PK"]["S"], attributes["SK"]["S"])
             assert stored is not None
         names = request["ExpressionAttributeNames"]
         values = request["ExpressionAttributeValues"]
@@ -226,7 +224,8 @@ class MemoryDynamoDb:
             changed[names[name]] = values[value]
         for term in filter(None, (clauses["add"] or "").split(", ")):
             name, value = term.split(" ")
-            total = int(stored.attributes.get(names[name], {"N": "0"})["N"]) + int(values[value]["N"])
+            total = int(stored.attributes.get(names[name], {"N": "0"})["N"])
+            total += int(values[value]["N"])
             changed[names[name]] = {"N": str(total)}
         for name, attribute in changed.items():
             old = stored.attributes.get(name)

@@ -28,7 +28,7 @@ COLUMNS = (
     "batch",
     "records a second",
     "µs a record",
-    "in DynamoDB calls, µs",
+    "in DynamoDB calls, µs (summed over threads)",
     "our own CPU, µs",
     "calls to DynamoDB a record",
 )
@@ -69,9 +69,7 @@ def _ingest(report: Report, engine: wiring.Engine, rounds: int, count: int) -> N
                 for body in bodies:
                     ingest(data.ORG_ID, _changes(body))
                 seconds = time.perf_counter() - started
-                measured[batch].append(
-                    _row(timer, seconds, time.process_time() - cpu, len(sample))
-                )
+                measured[batch].append(_row(timer, seconds, time.process_time() - cpu, len(sample)))
     table = report.table("Ingest: parse, judge, write the fact (16 writes at a time)", *COLUMNS)
     for batch, rows in measured.items():
         table.add(batch, *(number(median(column)) for column in zip(*rows, strict=True)))

@@ -110,7 +110,8 @@ def run(*, is_quick: bool) -> Report:
             columns.append(_measure(store, few, batch, rounds))
         for part in (*PARTS, "outside"):
             table.add(
-                part, *(f"{total * shares[part]:,.1f} ({shares[part]:.0%})" for total, shares in columns)
+                part,
+                *(f"{total * shares[part]:,.1f} ({shares[part]:.0%})" for total, shares in columns),
             )
         table.add("**all**", *(f"{total:,.1f}" for total, _ in columns))
         for batch, (total, shares) in zip(write_units.BATCHES, columns, strict=True):
@@ -137,7 +138,9 @@ def _measure(
         clock.seconds["botocore: sign, send"] -= in_store
         clock.seconds["outside"] = total - sum(clock.seconds.values())
         split.append({name: seconds / total for name, seconds in clock.seconds.items()})
-    shares = Counter({name: median(s.get(name, 0.0) for s in split) for name in (*PARTS, "outside")})
+    shares = Counter(
+        {name: median(s.get(name, 0.0) for s in split) for name in (*PARTS, "outside")}
+    )
     return median(plain) / len(records) * 1e6, shares
 
 

@@ -45,7 +45,9 @@ def run(*, is_quick: bool) -> Report:
                 wiring.apply(part)
             handler = _handler()
             for name, event in _events().items():
-                _measure(report, table, name, handler, event, client, timer, 200 if is_quick else 3_000)
+                _measure(
+                    report, table, name, handler, event, client, timer, 200 if is_quick else 3_000
+                )
     return report
 
 

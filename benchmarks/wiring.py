@@ -17,10 +17,6 @@ from unittest.mock import patch
 
 import boto3
 from botocore.config import Config
-from rollcall_cli.local import dynamodb_local
-from rollcall_cli.local.stack import find_template
-from rollcall_cli.local.tables import create_tables
-from rollcall_cli.local.template import load_template
 
 from benchmarks.data import ORG_ID
 from benchmarks.memory_dynamodb import MemoryDynamoDb
@@ -31,13 +27,15 @@ from rollcall.storage import keys
 from rollcall.storage.client import dynamodb_client
 from rollcall.storage.directory import item_of_organisation
 from rollcall.usecases.update import Update
+from rollcall_cli.local import dynamodb_local
+from rollcall_cli.local.stack import find_template
+from rollcall_cli.local.tables import create_tables
+from rollcall_cli.local.template import load_template
 
 CHECKOUT = Path(__file__).parents[1]
 RECORDS, ANALYTICS = DEFAULT_RECORDS_TABLE, DEFAULT_ANALYTICS_TABLE
 ENGINE = f"DynamoDB Local {dynamodb_local.NPM_VERSION}"
-ORGANISATION = Organisation(
-    id=ORG_ID, handle="bench", name="Benchmark", created_at_ms=1, buckets=1
-)
+ORGANISATION = Organisation(id=ORG_ID, handle="bench", name="Benchmark", created_at_ms=1, buckets=1)
 
 _CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "local",
@@ -53,7 +51,7 @@ class NoQuarantine:
     """Nothing a benchmark sends is to be set aside."""
 
     def put(self, record: Any, reason: str) -> None:
-        raise AssertionError(f"quarantined: {reason}")
+        raise AssertionError(f"quarantined, because {reason}: {record}")
 
 
 @contextlib.contextmanager
@@ -196,7 +194,7 @@ def engine() -> Iterator[Engine]:
 @contextlib.contextmanager
 def local_stack(on: Engine) -> Iterator[str]:
     """`rollcall local` in a process of its own, on a running engine: its address."""
-    command = [sys.executable, "-m", "rollcall_cli.main", "local", "--port", "0", "--engine", on.url]
+    command = [sys.executable, "-m", *"rollcall_cli.main local --port 0 --engine".split(), on.url]
     with tempfile.TemporaryDirectory(prefix="rollcall-bench-") as folder:
         process = subprocess.Popen(  # noqa: S603 - a program of ours
             [*command, "--state-dir", folder],

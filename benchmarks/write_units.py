@@ -16,8 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rollcall_cli.errors import CommandError
-
 from benchmarks import capacity, data, wiring
 from benchmarks.data import Version
 from benchmarks.memory_dynamodb import MemoryDynamoDb, kind_of
@@ -25,9 +23,10 @@ from benchmarks.report import Report, number
 from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
 from rollcall.domain.measures import RollupKey
 from rollcall.storage import keys
+from rollcall_cli.errors import CommandError
 
 BATCHES = (1, 100, 1_000)
-FEW = 600
+FEW = 300
 TARGET = 16_384
 # 100 records a second: what fills a batch of 100 in the mapping's window of one second.
 CALLS_PER_SECOND = 100 / 3
@@ -48,7 +47,7 @@ class Dataset:
 
 
 def _sizes(is_quick: bool) -> tuple[int, int]:
-    return (2_000, 200) if is_quick else (12_000, 2_000)
+    return (1_000, 100) if is_quick else (8_000, 1_500)
 
 
 def live(*, is_quick: bool, is_wide: bool = False) -> Dataset:
@@ -208,7 +207,9 @@ def _measure(report: Report, dataset: Dataset) -> None:
             report.finding(
                 f"{dataset.name}, batch {batch:,}: {ratio:.2f} × naive; aim ≤ {aim} × is {met}."
             )
-    sizes = {kind: sorted(store.sizes(wiring.ANALYTICS, kind)) for kind in ("page", "rollup", "open")}
+    sizes = {
+        kind: sorted(store.sizes(wiring.ANALYTICS, kind)) for kind in ("page", "rollup", "open")
+    }
     shape = report.table(
         f"Items stored when the measurement begins — {dataset.name}",
         "kind",

@@ -19,12 +19,12 @@ from rollcall_cli.demo_data import Record, demo_records
 from rollcall_cli.demo_examples import Scene, curl, requests_to_try
 from rollcall_cli.demo_filling import Filled, Tenant, by_time, fill, new_tenant
 from rollcall_cli.demo_output import aligned, costs, pretty
-from rollcall_cli.demo_stopping import Stopped, raise_on_signals
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.ports import preferred_port
 from rollcall_cli.local.progress import tell
 from rollcall_cli.local.stack import DEFAULT_DYNAMODB_PORT, DEFAULT_PORT, LocalStack
+from rollcall_cli.stopping import Stopped, raise_on_signals
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import threading
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
 from rollcall_cli.local.progress import tell
 from rollcall_cli.local.stack import DEFAULT_DYNAMODB_PORT, DEFAULT_PORT, LocalStack
-
-
-class _Stopped(BaseException):
-    """SIGINT or SIGTERM came: unwind and stop everything, from wherever the start has got to."""
+from rollcall_cli.stopping import Stopped, raise_on_signals
 
 
 def local(
@@ -47,7 +42,7 @@ def local(
     ready_line = sys.stdout
     # Handlers in this process may print, as Lambda lets them; stdout is for the ready line alone.
     sys.stdout = sys.stderr
-    _raise_on_signals()
+    raise_on_signals()
     try:
         with LocalStack(
             engine=engine,
@@ -61,7 +56,7 @@ def local(
         ) as stack:
             print(json.dumps(ready(stack)), file=ready_line, flush=True)
             threading.Event().wait()
-    except _Stopped:
+    except Stopped:
         tell("stopped")
     finally:
         sys.stdout = ready_line
@@ -76,16 +71,3 @@ def ready(stack: LocalStack) -> dict[str, Any]:
         "records_table": stack.records_table,
         "analytics_table": stack.analytics_table,
     }
-
-
-def _raise_on_signals() -> None:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        # From now on the stack is being stopped, which takes a few seconds at most: a second
-        # Ctrl-C must not break that off half-way and leave processes behind.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-        tell("stopping")
-        raise _Stopped
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)

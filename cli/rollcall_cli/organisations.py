@@ -6,8 +6,6 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from rollcall_cli.administration import administration
 
@@ -45,10 +43,9 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps([_document(organisation) for organisation in organisations]))
         return
-    table = Table("handle", "id", "name", "created", "buckets")
     for organisation in organisations:
-        table.add_row(*(str(value) for value in _row(organisation)))
-    Console().print(table)
+        handle, org_id, name, created_at, _ = _row(organisation)
+        print(f"{handle:<20} {org_id}  {created_at}  {name}")
 
 
 def _document(organisation: Organisation) -> dict[str, Any]:

@@ -8,8 +8,6 @@ import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from rollcall_cli.administration import administration
 from rollcall_cli.errors import CommandError
@@ -54,11 +52,11 @@ def list_(
     if as_json:
         print(json.dumps(documents))
         return
-    table = Table("token id", "state", "scopes", "created", "expires", "revoked")
     for document in documents:
-        cells = {**document, "scopes": " ".join(document["scopes"])}
-        table.add_row(*(str(value or "") for value in cells.values()))
-    Console().print(table)
+        scopes = " ".join(document["scopes"])
+        ends = document["revoked_at"] or document["expires_at"] or "never"
+        # The id first and whole: it is what `revoke` and `rotate` are given.
+        print(f"{document['token_id']}  {document['state']:<7}  ends {ends:<24}  {scopes}")
 
 
 @app.command()

@@ -1,11 +1,11 @@
 """Answer GET /api/v2/platform/organizations/ in Unpod's shape: the token's organisation."""
 
 from rollcall.api.endpoint import endpoint
-from rollcall.api.errors import Unauthorized
 from rollcall.api.http import Request, Response, json_response
 from rollcall.api.parameters import refuse_others
 from rollcall.bootstrap import directory
 from rollcall.dialects import unpod
+from rollcall.domain.errors import UnknownOrganisation
 
 service = directory()
 
@@ -16,5 +16,5 @@ def lambda_handler(request: Request) -> Response:
     refuse_others(request)
     organisation = service.organisation(request.caller.org_id)
     if organisation is None:
-        raise Unauthorized("The organisation is gone.")
+        raise UnknownOrganisation(request.caller.org_id)
     return json_response(200, unpod.organisations_body(organisation))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests import stack as stacks
-from tests.builders import call, deletion, space, task
+from tests.builders import OMIT, call, deletion, space, task
 from tests.oracle import instant
 from tests.stack import ORGANISATIONS, RECORDS, UNPOD
 
@@ -29,6 +29,7 @@ def figures(alice):
         task("t2", space_token=KNOWN, status="hold"),
         task("t3", status="partially_completed"),
         space("empty"),
+        space("bare", name=OMIT),
         space("deleted"),
         deletion("call", "c4"),
         deletion("space", "deleted"),
@@ -122,6 +123,7 @@ def test_one_space(alice, figures):
 
 def test_a_space_is_known_by_its_record_or_by_what_names_it(alice, figures):
     assert alice.unpod("empty")["total_calls"] == 0
+    assert alice.unpod("bare")["total_calls"] == 0
     assert alice.unpod("42")["total_calls"] == 1
     for unknown in ("only deleted", "deleted", "known", UNKNOWN, "4", "x" * 129, "a\x00b", "#"):
         assert alice.unpod(unknown) is None

@@ -181,6 +181,14 @@ def test_batches_and_transactions_are_checked_key_by_key_and_scans_refused(clien
             client.batch_write_item(RequestItems={TABLE: [{"PutRequest": {"Item": key("ORG#1#")}}]})
 
 
+def test_a_record_without_fields_stores_no_empty_map() -> None:
+    """DynamoDB Local's streams lose empty maps."""
+    bare = Fact("space", "s", False, None, 5, 7, parsed({"type": "space", "id": "s"}).record)
+    item = item_of_fact(keys.fact("org", "space", "s", 1), bare)
+    assert {"M": {}} not in item.values()
+    assert stream_fact(item).fact == bare
+
+
 def test_garbage_under_a_fact_key_is_corrupt_whatever_it_is() -> None:
     key = keys.fact("org", "call", "c#1", 1)
     record = parsed(full_call("c#1"))

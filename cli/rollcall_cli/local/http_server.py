@@ -6,6 +6,7 @@ they travel beside the scope, under RAW_HEADERS.
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -75,6 +76,7 @@ class HttpServer:
                 timeout_graceful_shutdown=1,
             )
         )
+        logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
         self._thread.start()
         deadline = time.monotonic() + 30
@@ -85,6 +87,8 @@ class HttpServer:
 
     def close(self) -> None:
         """Answer nothing more and wait until the server has ended."""
+        # It would report every request that it breaks off.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
         self._server.should_exit = True
         self._thread.join(timeout=5)
         self._listener.close()

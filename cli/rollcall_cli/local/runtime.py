@@ -120,6 +120,7 @@ class InProcessRuntime:
         self._namespace = f"rollcall_local_{next(self._instances)}"
         self._handlers: dict[str, Callable[[Any, Any], Any]] = {}
         self._failures: dict[str, FunctionError] = {}
+        self._is_closed = False
         self._replaced: dict[str, str | None] = {}
         self._modules: list[str] = []
         self._added_paths: list[str] = []
@@ -154,7 +155,8 @@ class InProcessRuntime:
                 answer = handler(json.loads(payload), context)
             except Exception as error:
                 # "Unauthorized" is how an authorizer says no; anything else deserves a trace.
-                if str(error) != "Unauthorized":
+                # Once closed, nobody waits for it, and what it works on is gone.
+                if str(error) != "Unauthorized" and not self._is_closed:
                     traceback.print_exc(file=sys.stderr)
                 raise FunctionError(type(error).__name__, str(error)) from error
             try:
@@ -166,6 +168,7 @@ class InProcessRuntime:
 
     def close(self) -> None:
         """Forget the handlers and put the environment back; calls under way are abandoned."""
+        self._is_closed = True
         self._handlers.clear()
         for module in self._modules:
             sys.modules.pop(module, None)

@@ -11,7 +11,7 @@ from rollcall.api.guard import refuse_repeated_credentials
 from rollcall.api.http import JSON_TYPE, Request, Response, json_response, parse_event
 from rollcall.api.strict_json import MalformedJson
 from rollcall.domain.calendar import format_instant
-from rollcall.domain.errors import Unavailable
+from rollcall.domain.errors import Unavailable, UnknownOrganisation
 from rollcall.domain.metering import ReadMeter
 from rollcall.domain.tenancy import tenant
 from rollcall.telemetry import logger
@@ -55,6 +55,9 @@ def endpoint(
                 return error(refused.status, str(refused))
             except MalformedJson as malformed:
                 return error(400, str(malformed))
+            except UnknownOrganisation:
+                # The authorizer let it in from its cache: it is gone since.
+                return gateway_error(401, "The organisation is gone.").to_proxy()
             except Unavailable:
                 logger.exception("the store is unavailable", extra={"request_id": request_id})
                 return error(503, f"Try again later (request {request_id}).")

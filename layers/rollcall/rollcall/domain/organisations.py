@@ -11,8 +11,11 @@ import hashlib
 import re
 import secrets
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+
+from rollcall.domain.contributions import CURRENT_VERSION
 
 SCOPES: Final = ("read", "ingest", "admin")
 HANDLE_PATTERN: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?")
@@ -33,7 +36,7 @@ class Organisation:
     buckets: int = 1
     live: int = 0
     written: tuple[int, ...] = (0,)
-    contributions: dict[int, int] = field(default_factory=lambda: {0: 1})
+    contributions: Mapping[int, int] = field(default_factory=lambda: {0: CURRENT_VERSION})
     is_deleting: bool = False
 
 
