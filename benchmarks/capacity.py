@@ -19,16 +19,16 @@ def number_bytes(number: str) -> int:
 
 def value_bytes(attribute: dict[str, Any]) -> int:
     """An attribute's value; binary as in JSON, in base64."""
-    ((kind, value),) = attribute.items()
+    kind, value = next(iter(attribute.items()))
     match kind:
         case "S":
-            return len(value.encode())
+            return len(str(value).encode())
         case "N":
             return number_bytes(value)
         case "B":
             if isinstance(value, bytes):
                 return len(value)
-            return len(value) // 4 * 3 - value[-2:].count("=")
+            return len(value) // 4 * 3 - str(value[-2:]).count("=")
         case "BOOL" | "NULL":
             return 1
         case "L":

@@ -23,7 +23,7 @@ SCANS = (10, 1_000)
 
 
 def run(*, is_quick: bool) -> Report:
-    report = Report("page_bytes", engine="DynamoDB's published rules on real item sizes")
+    report = Report("page_bytes")
     with wiring.environment():
         live = write_units.live(is_quick=is_quick)
         loaded = {target: write_units.loaded(live, target) for target in TARGETS}

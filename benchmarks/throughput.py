@@ -35,7 +35,9 @@ COLUMNS = (
 
 
 def run(*, is_quick: bool) -> Report:
-    report = Report("throughput", engine=wiring.ENGINE)
+    report = Report(
+        "throughput", engine=f"{wiring.ENGINE}, pages of {write_units.TARGET // 1024} KiB"
+    )
     rounds = 2 if is_quick else 3
     with wiring.engine() as engine:
         _ingest(report, engine, rounds, 200 if is_quick else 1_000)

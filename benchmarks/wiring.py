@@ -22,7 +22,7 @@ from benchmarks.data import ORG_ID
 from benchmarks.memory_dynamodb import MemoryDynamoDb
 from rollcall import bootstrap
 from rollcall.domain.organisations import Organisation
-from rollcall.settings import DEFAULT_ANALYTICS_TABLE, DEFAULT_RECORDS_TABLE
+from rollcall.settings import DEFAULT_ANALYTICS_TABLE, DEFAULT_RECORDS_TABLE, settings
 from rollcall.storage import keys
 from rollcall.storage.client import dynamodb_client
 from rollcall.storage.directory import item_of_organisation
@@ -62,14 +62,14 @@ def environment(url: str = "http://127.0.0.1:9") -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def wired(client: Any, page_target_bytes: int = 16_384) -> Iterator[None]:
+def wired(client: Any, page_target_bytes: int = settings.page_target_bytes) -> Iterator[None]:
     """Let `rollcall.bootstrap` wire its use cases over `client`."""
-    settings = dataclasses.replace(bootstrap.settings, page_target_bytes=page_target_bytes)
+    changed = dataclasses.replace(settings, page_target_bytes=page_target_bytes)
     caches = [made for made in vars(bootstrap).values() if hasattr(made, "cache_clear")]
     for cache in caches:
         cache.cache_clear()
     with (
-        patch.object(bootstrap, "settings", settings),
+        patch.object(bootstrap, "settings", changed),
         patch.object(bootstrap, "_client", lambda: client),
         patch.object(bootstrap, "_quarantine", NoQuarantine),
     ):
@@ -79,8 +79,8 @@ def wired(client: Any, page_target_bytes: int = 16_384) -> Iterator[None]:
 
 
 def updater() -> Update:
-    """The update use case as the stream function makes it for every batch."""
-    return bootstrap.update(lambda: 600.0)
+    """The update use case as the stream function makes it."""
+    return bootstrap.update()
 
 
 def apply(records: Sequence[dict[str, Any]]) -> None:

@@ -22,12 +22,13 @@ from benchmarks.memory_dynamodb import MemoryDynamoDb, kind_of
 from benchmarks.report import Report, number
 from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
 from rollcall.domain.measures import RollupKey
+from rollcall.settings import settings
 from rollcall.storage import keys
 from rollcall_cli.errors import CommandError
 
 BATCHES = (1, 100, 1_000)
 FEW = 300
-TARGET = 16_384
+TARGET = settings.page_target_bytes
 # 100 records a second: what fills a batch of 100 in the mapping's window of one second.
 CALLS_PER_SECOND = 100 / 3
 
@@ -158,7 +159,7 @@ def written(store: MemoryDynamoDb) -> int:
 
 
 def run(*, is_quick: bool) -> Report:
-    report = Report("write_units", engine="DynamoDB's published rules on real item sizes")
+    report = Report("write_units", engine=f"pages of {TARGET // 1024} KiB")
     with wiring.environment():
         _measure(report, live(is_quick=is_quick))
         _measure(report, live(is_quick=is_quick, is_wide=True))

@@ -32,18 +32,18 @@ def administration() -> Iterator[Administer]:
 
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from rollcall.domain.errors import Unavailable
+    from rollcall.domain.errors import Conflict, Unavailable
     from rollcall.settings import BadSetting
-    from rollcall.usecases.administer import BadRequest
+    from rollcall.usecases.administer import Refused
 
     where = endpoint or "DynamoDB"
     try:
         from rollcall import bootstrap
 
         yield bootstrap.administer()
-    except (BadRequest, BadSetting) as error:
+    except (Refused, BadSetting) as error:
         raise CommandError(str(error)) from error
-    except Unavailable as error:
+    except (Conflict, Unavailable) as error:
         raise CommandError(f"{where} cannot be reached: {error}") from error
     except ClientError as error:
         details = error.response["Error"]

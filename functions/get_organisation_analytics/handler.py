@@ -19,13 +19,8 @@ def lambda_handler(request: Request) -> Response:
     require_own_handle(request, handles)
     caller, meter = request.caller, ReadMeter()
     space_token = single_value(request, "space_token")
-    if space_token is None:
-        refuse_others(request, "space_token")
-        totals = service.organisation(caller.org_id, caller.epoch, meter)
-    else:
-        found = service.space(caller.org_id, caller.epoch, space_token, meter)
-        if found is None:  # 404 comes before 400
-            raise NotFound(unpod.SPACE_UNKNOWN)
-        refuse_others(request, "space_token")
-        totals = found
+    totals = service(caller.org_id, caller.epoch, space_token, meter)
+    if totals is None:  # before the query is refused: 404 comes before 400
+        raise NotFound(unpod.SPACE_UNKNOWN)
+    refuse_others(request, "space_token")
     return json_response(200, unpod.analytics_body(totals), analytics_headers(meter))

@@ -15,6 +15,6 @@ def lambda_handler(request: Request) -> Response:
     """The one organisation that the token belongs to."""
     refuse_others(request)
     organisation = service.organisation(request.caller.org_id)
-    if organisation is None:
+    if organisation is None or organisation.is_deleting:
         raise UnknownOrganisation(request.caller.org_id)
     return json_response(200, unpod.organisations_body(organisation))

@@ -11,15 +11,13 @@ from typing import Any
 
 from rollcall.api.stream import partial_batch_response
 from rollcall.bootstrap import update
+from rollcall.ledger.backoff import time_limit
 
-RESERVED_SECONDS = 5  # for the last write under way and the report
+service = update()
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """A partial batch response: nothing, or one item identifier."""
-
-    def seconds_left() -> float:
-        return context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS
-
     records = event["Records"]
-    return partial_batch_response(records, update(seconds_left)(records))
+    with time_limit(context.get_remaining_time_in_millis() / 1000):
+        return partial_batch_response(records, service(records))

@@ -8,17 +8,20 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from rollcall.domain.errors import CorruptItem, ForeignKey, Unavailable
-from rollcall.domain.facts import Change, Fact, Outcome, content_hash
+from rollcall.domain.facts import Change, Fact, Outcome
+from rollcall.domain.organisations import Organisation
 from rollcall.domain.tenancy import tenant
 from rollcall.ledger.backoff import Backoff
 from rollcall.storage import keys
 from rollcall.storage.facts import FactStore, fact_of_item, item_of_fact, stream_fact
+from rollcall.usecases.ingest import Ingest
 from tests.builders import call, deletion, full_call
 from tests.parsing import parsed
 
@@ -103,6 +106,24 @@ def test_a_lost_reply_is_still_an_acceptance(client: Any, org_id: str) -> None:
     assert stored(store, org_id) == newer
 
 
+def test_a_reply_lost_to_every_attempt_of_the_sdk_is_an_acceptance_too(
+    client: Any, org_id: str
+) -> None:
+    store = FactStore(client, TABLE, lambda: time.time_ns() // 1_000, BACKOFF)
+    original, sent = client._endpoint.http_session.send, itertools.count()
+
+    def send(request: Any) -> Any:
+        response = original(request)
+        if next(sent) < 4:
+            raise ReadTimeoutError(endpoint_url=request.url)
+        return response
+
+    client._endpoint.http_session.send = send
+    with tenant(org_id):
+        outcome, _ = store.write(org_id, 1, None, change())
+    assert outcome is Outcome.ACCEPTED
+
+
 def test_a_store_that_never_answers_is_an_error_and_no_silence(client: Any, org_id: str) -> None:
     def send(request: Any) -> Any:
         raise ReadTimeoutError(endpoint_url=request.url)
@@ -181,36 +202,117 @@ def test_batches_and_transactions_are_checked_key_by_key_and_scans_refused(clien
             client.batch_write_item(RequestItems={TABLE: [{"PutRequest": {"Item": key("ORG#1#")}}]})
 
 
+def streamed(item: dict[str, Any], event: str = "MODIFY") -> dict[str, Any]:
+    return {"eventName": event, "dynamodb": {"SequenceNumber": "1", "NewImage": item}}
+
+
 def test_a_record_without_fields_stores_no_empty_map() -> None:
     """DynamoDB Local's streams lose empty maps."""
     bare = Fact("space", "s", False, None, 5, 7, parsed({"type": "space", "id": "s"}).record)
     item = item_of_fact(keys.fact("org", "space", "s", 1), bare)
     assert {"M": {}} not in item.values()
-    assert stream_fact(item).fact == bare
+    assert stream_fact(streamed(item)) == ("org", bare)
 
 
-def test_garbage_under_a_fact_key_is_corrupt_whatever_it_is() -> None:
-    key = keys.fact("org", "call", "c#1", 1)
-    record = parsed(full_call("c#1"))
-    assert record.record is not None
-    fact = Fact("call", "c#1", False, record.record.started_at_ms, 5, 7, record.record)  # type: ignore[attr-defined]
-    good = item_of_fact(key, fact)
-    found = stream_fact(good)
-    assert found.org_id == "org"
-    assert content_hash(found.fact.record) == content_hash(fact.record)
-    assert fact_of_item(good) == fact
-    for name in ("type", "id", "rev", "updated_at_ms", "record", "time_ms", "PK", "SK"):
-        for garbage in (None, {"S": "#"}, {"N": "1e5"}, {"M": {}}, {"BOOL": True}, {"L": []}):
-            item = {n: v for n, v in good.items() if n != name}
-            if garbage is not None:
-                item[name] = garbage
-            with pytest.raises(CorruptItem):
-                stream_fact(item)
-    fields = good["record"]["M"]
-    for name, value in fields.items():
-        for garbage in ({"S": "\x00"}, {"N": "-1"}, {"N": "abc"}, {"M": {"x": {}}}, {}, {"B": b""}):
-            if type(garbage) is type(value) and garbage.keys() == value.keys() == {"S"}:
-                continue  # a text is a text
-            item = {**good, "record": {"M": {**fields, name: garbage}}}
-            with pytest.raises(CorruptItem):
-                stream_fact(item)
+def good_item() -> dict[str, Any]:
+    record = parsed(full_call("c#1")).record
+    assert record is not None
+    fact = Fact("call", "c#1", False, record.started_at_ms, 5, 7, record)  # type: ignore[attr-defined]
+    item = item_of_fact(keys.fact("org", "call", "c#1", 1), fact)
+    assert stream_fact(streamed(item)) == ("org", fact)
+    assert fact_of_item(item) == fact
+    return item
+
+
+def test_a_removal_brings_no_fact() -> None:
+    assert stream_fact({"eventName": "REMOVE", "dynamodb": {"OldImage": good_item()}}) is None
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {},
+        {"eventName": "INSERT"},
+        {"eventName": "INSERT", "dynamodb": None},
+        {"eventName": "INSERT", "dynamodb": {"NewImage": None}},
+        {"eventName": "INSERT", "dynamodb": {"NewImage": "?"}},
+        {"eventName": "INSERT", "dynamodb": {"NewImage": {"PK": None, "SK": 5}}},
+        {"eventName": "INSERT", "dynamodb": {"NewImage": {"PK": {"S": "ORG#o#call#0#"}}}},
+    ],
+)
+def test_a_stream_record_without_a_fact_is_corrupt(record: dict[str, Any]) -> None:
+    with pytest.raises(CorruptItem):
+        stream_fact(record)
+
+
+TOP_LEVEL = ("type", "id", "rev", "updated_at_ms", "record", "time_ms", "PK", "SK")
+
+
+@pytest.mark.parametrize("name", TOP_LEVEL)
+@pytest.mark.parametrize(
+    "garbage", [None, {"S": "#"}, {"N": "1e5"}, {"M": {}}, {"BOOL": True}, {"L": []}, {}, 5]
+)
+def test_garbage_under_a_fact_key_is_corrupt(name: str, garbage: Any) -> None:
+    item = {n: v for n, v in good_item().items() if n != name}
+    if garbage is not None:
+        item[name] = garbage
+    with pytest.raises(CorruptItem):
+        stream_fact(streamed(item))
+
+
+OUT_OF_RANGE = [
+    ("status", {"S": "COMPLETED"}),
+    ("status", {"S": "x" * 257}),
+    ("outcome", {"S": "x" * 257}),
+    ("space_token", {"S": "x" * 129}),
+    ("space_token", {"S": ""}),
+    ("space_token", {"S": "a\x00"}),
+    ("duration_seconds", {"N": "-1"}),
+    ("duration_seconds", {"N": "1000000000000001"}),
+    ("duration_seconds", {"N": "1.5"}),
+    ("attempt", {"S": "1"}),
+    ("answered", {"S": "true"}),
+    ("labels", {"L": [{"S": ""}]}),
+    ("labels", {"L": [{"S": "a\x1fb"}]}),
+    ("labels", {"L": [{"S": "b"}, {"S": "a"}]}),
+    ("labels", {"L": [{"S": "a"}, {"S": "a"}]}),
+    ("labels", {"L": [{"S": f"{n:03}"} for n in range(33)]}),
+    ("events", {"M": {"sms_sent": {"N": "0"}}}),
+    ("events", {"M": {"other": {"N": "1"}}}),
+    ("payload", {"M": {"k" * 300: {"S": "v"}}}),
+    ("payload", {"M": {"a b": {"S": "v"}}}),
+    ("payload", {"M": {"k": {"S": "x" * 257}}}),
+    ("payload", {"M": {"k": {"N": "NaN"}}}),
+    ("payload", {"M": {"k": {"L": []}}}),
+    ("payload", {"M": {f"k{n}": {"S": "v"} for n in range(33)}}),
+    ("colour", {"S": "red"}),
+]
+
+
+@pytest.mark.parametrize(("field", "garbage"), OUT_OF_RANGE)
+def test_garbage_in_a_field_is_corrupt(field: str, garbage: dict[str, Any]) -> None:
+    good = good_item()
+    item = {**good, "record": {"M": {**good["record"]["M"], field: garbage}}}
+    with pytest.raises(CorruptItem):
+        stream_fact(streamed(item))
+
+
+def test_a_time_past_the_calendar_is_corrupt() -> None:
+    good = good_item()
+    late = {"N": "500000000000000"}
+    fields = {**good["record"]["M"], "started_at_ms": late}
+    with pytest.raises(CorruptItem):
+        stream_fact(streamed({**good, "time_ms": late, "record": {"M": fields}}))
+
+
+def test_a_damaged_fact_is_refused_alone(client: Any, org_id: str) -> None:
+    store = FactStore(client, TABLE, lambda: time.time_ns() // 1_000, BACKOFF)
+    directory = SimpleNamespace(organisation=lambda _: Organisation(org_id, "h", "n", 0))
+    with tenant(org_id), ThreadPoolExecutor(2) as pool:
+        key = keys.fact(org_id, "call", "c#1", 1)
+        damaged = {"PK": {"S": key.pk}, "SK": {"S": key.sk}, "rubbish": {"BOOL": True}}
+        client.put_item(TableName=TABLE, Item=damaged)
+        take_in = Ingest(directory, store, pool, lambda: time.time_ns() // 1_000)  # type: ignore[arg-type]
+        receipt = take_in(org_id, [(0, change()), (1, parsed(call("other")))])
+    assert receipt.accepted == 1
+    assert [(refusal.index, refusal.field) for refusal in receipt.refusals] == [(0, "record")]

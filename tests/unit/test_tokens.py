@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.api.authorizer import policy, single_header
+from rollcall.api.authorizer import ROUTES, policy, single_header
 from rollcall.domain.organisations import (
     Organisation,
     Token,
@@ -17,7 +17,9 @@ from rollcall.domain.organisations import (
     new_token,
     token_id,
 )
-from rollcall.usecases.authorize import Authorize, Unauthorized
+from rollcall.usecases.authorize import Authorize, CredentialsRefused
+from rollcall_cli.local.stack import find_template
+from rollcall_cli.local.template import load_template
 
 NOW_MS = 1_800_000_000_000
 DIGITS = string.digits + string.ascii_letters
@@ -78,7 +80,7 @@ def test_what_is_no_token_is_refused_before_anything_is_read() -> None:
     directory = Directory(stored(text), ORGANISATION)
     authorize = Authorize(directory, lambda: NOW_MS)
     for header in ("", "Token", text, f"Basic {text}", f"Token {text}x", f"Token {text[:-1]}"):
-        with pytest.raises(Unauthorized, match=r"^Unauthorized$"):
+        with pytest.raises(CredentialsRefused, match=r"^Unauthorized$"):
             authorize(header)
     assert directory.reads == 0
 
@@ -102,7 +104,7 @@ def test_unknown_expired_revoked_and_orphaned_tokens_are_refused() -> None:
         Directory(stored(text), None),
         Directory(stored(text), deleting),
     ):
-        with pytest.raises(Unauthorized):
+        with pytest.raises(CredentialsRefused):
             Authorize(directory, lambda: NOW_MS)(f"Token {text}")
 
 
@@ -112,6 +114,24 @@ def test_a_repeated_header_is_refused_whatever_its_case() -> None:
         {"authorization": ["a", "a"]},
         {"Authorization": ["a"], "AUTHORIZATION": ["b"]},
     ):
-        with pytest.raises(Unauthorized):
+        with pytest.raises(CredentialsRefused):
             single_header({"multiValueHeaders": headers}, "Authorization")
     assert single_header({"multiValueHeaders": {"authorization": ["a"]}}, "Authorization") == "a"
+
+
+def test_a_token_that_opens_nothing_is_denied_everything() -> None:
+    text = new_token()
+    admin = replace(stored(text), scopes=("admin",))
+    grant = Authorize(Directory(admin, ORGANISATION), lambda: NOW_MS)(f"Token {text}")
+    (statement,) = policy("arn:aws:execute-api:eu-west-1:1:api/live/GET/x", grant)[
+        "policyDocument"
+    ]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Resource"] == ["arn:aws:execute-api:eu-west-1:1:api/live/*"]
+
+
+def test_every_route_of_the_template_is_opened_by_one_scope_and_nothing_else_is() -> None:
+    template = load_template(find_template())
+    served = {f"{route.method}{route.path}" for route in template.routes}
+    opened = [route for routes in ROUTES.values() for route in routes]
+    assert sorted(opened) == sorted([*served, *(f"{route}/" for route in served)])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -80,26 +79,26 @@ def ingest() -> Ingest:
     from rollcall.storage.facts import FactStore
     from rollcall.usecases.ingest import Ingest
 
-    # Tries end well inside API Gateway's 29 s.
-    facts = FactStore(_client(), settings.records_table, now_us, Backoff(tries=8))
+    facts = FactStore(_client(), settings.records_table, now_us, Backoff())
     executor = ThreadPoolExecutor(settings.ingest_concurrency, thread_name_prefix="ingest")
     return Ingest(directory(), facts, executor, now_us)
 
 
-def update(seconds_left: Callable[[], float]) -> Update:
-    """Applies one batch of the stream; `seconds_left` ends its retries in time to report."""
+@functools.cache
+def update() -> Update:
+    """Applies batches of the stream."""
     from rollcall.ledger.apply import Applier
     from rollcall.storage.facts import stream_fact
     from rollcall.storage.pages import PageStore
     from rollcall.usecases.update import Update
 
-    backoff = Backoff(time_left=seconds_left)
+    client, backoff = _client(), Backoff()
 
-    def applier(org_id: str, epoch: int, contribute: ContributionFunction) -> Applier:
-        store = PageStore(_client(), settings.analytics_table, org_id, epoch, now_ms, backoff)
+    def writer(org_id: str, epoch: int, contribute: ContributionFunction) -> Applier:
+        store = PageStore(client, settings.analytics_table, org_id, epoch, now_ms, backoff)
         return Applier(store, contribute, target_bytes=settings.page_target_bytes, backoff=backoff)
 
-    return Update(directory(), applier, stream_fact, _quarantine())
+    return Update(directory(), writer, stream_fact, _quarantine())
 
 
 @functools.cache

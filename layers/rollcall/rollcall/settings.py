@@ -20,10 +20,10 @@ class Settings:
 
     records_table: str = DEFAULT_RECORDS_TABLE  # ROLLCALL_RECORDS_TABLE
     analytics_table: str = DEFAULT_ANALYTICS_TABLE  # ROLLCALL_ANALYTICS_TABLE
-    page_target_bytes: int = 16_384  # ROLLCALL_PAGE_TARGET_BYTES, 1,024 to 262,144
+    page_target_bytes: int = 8_192  # ROLLCALL_PAGE_TARGET_BYTES, 1,024 to 262,144
     ingest_concurrency: int = 16  # ROLLCALL_INGEST_CONCURRENCY, 1 to 64
     failure_destination: str = ""  # ROLLCALL_FAILURE_DESTINATION, s3://… or file:///…
-    log_level: str = "INFO"  # ROLLCALL_LOG_LEVEL
+    log_level: str = "INFO"  # ROLLCALL_LOG_LEVEL, in Lambda's words
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -37,7 +37,7 @@ class Settings:
 
         defaults = Settings()
         level = environment.get("ROLLCALL_LOG_LEVEL", defaults.log_level)
-        if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        if level not in ("DEBUG", "INFO", "WARN", "ERROR"):
             raise BadSetting(f"ROLLCALL_LOG_LEVEL must be a level's name, not {level!r}")
         return Settings(
             records_table=environment.get("ROLLCALL_RECORDS_TABLE", defaults.records_table),

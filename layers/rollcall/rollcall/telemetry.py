@@ -6,4 +6,6 @@ from aws_lambda_powertools import Logger
 
 from rollcall.settings import settings
 
-logger = Logger(service="rollcall", level=settings.log_level)
+logger = Logger(
+    service="rollcall", level="WARNING" if settings.log_level == "WARN" else settings.log_level
+)

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from rollcall.usecases.authorize import Grant, Unauthorized
+from rollcall.usecases.authorize import CredentialsRefused, Grant
+
+# What each scope opens, as METHOD/path of the gateway, which hands the path over as it was sent. A
+# route of the template that no scope names stays shut; a test holds the two together.
+ROUTES: Final[dict[str, tuple[str, ...]]] = {
+    "ingest": ("POST/v1/records", "POST/v1/records/"),
+    "read": (
+        "GET/api/v2/platform/organisation/analytics",
+        "GET/api/v2/platform/organisation/analytics/",
+        "GET/api/v2/platform/organizations",
+        "GET/api/v2/platform/organizations/",
+    ),
+}
 
 
 def single_header(event: Mapping[str, Any], name: str) -> str:
-    """A header's only value. Raises Unauthorized when it is missing or sent more than once."""
+    """A header's only value. Raises CredentialsRefused when it is missing or sent more than once."""
     values = [
         value
         for header, sent in (event.get("multiValueHeaders") or {}).items()
@@ -17,26 +29,28 @@ def single_header(event: Mapping[str, Any], name: str) -> str:
         for value in sent
     ]
     if len(values) != 1:
-        raise Unauthorized
+        raise CredentialsRefused
     return str(values[0])
 
 
 def policy(method_arn: str, grant: Grant) -> dict[str, Any]:
     """The policy for the whole API, so that its cached copy is right for every route."""
     api_and_stage = "/".join(method_arn.split("/")[:2])
-    allow = {
-        "Effect": "Allow",
+    scopes = grant.token.scopes
+    routes = [route for scope in scopes for route in ROUTES.get(scope, ())]
+    statement = {
+        "Effect": "Allow" if routes else "Deny",
         "Action": "execute-api:Invoke",
-        "Resource": [f"{api_and_stage}/{route}" for route in grant.routes],
+        "Resource": [f"{api_and_stage}/{route}" for route in routes or ["*"]],
     }
     return {
         "principalId": grant.organisation.id,
-        "policyDocument": {"Version": "2012-10-17", "Statement": [allow]},
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
         "context": {
             "org_id": grant.organisation.id,
             "org_handle": grant.organisation.handle,
             "epoch": grant.organisation.live,
-            "scopes": " ".join(grant.token.scopes),
+            "scopes": " ".join(scopes),
             "token_id": grant.token.id,
         },
     }

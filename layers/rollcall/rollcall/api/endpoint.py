@@ -11,9 +11,10 @@ from rollcall.api.guard import refuse_repeated_credentials
 from rollcall.api.http import JSON_TYPE, Request, Response, json_response, parse_event
 from rollcall.api.strict_json import MalformedJson
 from rollcall.domain.calendar import format_instant
-from rollcall.domain.errors import Unavailable, UnknownOrganisation
+from rollcall.domain.errors import UnknownOrganisation
 from rollcall.domain.metering import ReadMeter
 from rollcall.domain.tenancy import tenant
+from rollcall.ledger.backoff import time_limit
 from rollcall.telemetry import logger
 
 LambdaHandler: TypeAlias = Callable[[Mapping[str, Any], Any], dict[str, Any]]
@@ -42,12 +43,12 @@ def endpoint(
 
     def decorate(answer: Endpoint) -> LambdaHandler:
         @functools.wraps(answer)
-        def lambda_handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
+        def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             request_id = str((event.get("requestContext") or {}).get("requestId", ""))
             try:
                 request = parse_event(event)
                 refuse_repeated_credentials(request)
-                with tenant(request.caller.org_id):
+                with tenant(request.caller.org_id), time_limit(_seconds_left(context)):
                     return answer(request).to_proxy()
             except ApiError as refused:
                 if refused.speaks_for_gateway:
@@ -58,9 +59,6 @@ def endpoint(
             except UnknownOrganisation:
                 # The authorizer let it in from its cache: it is gone since.
                 return gateway_error(401, "The organisation is gone.").to_proxy()
-            except Unavailable:
-                logger.exception("the store is unavailable", extra={"request_id": request_id})
-                return error(503, f"Try again later (request {request_id}).")
             except Exception:  # noqa: BLE001 - the client learns that it failed, not how
                 logger.exception("unexpected error", extra={"request_id": request_id})
                 return error(500, f"Internal server error (request {request_id}).")
@@ -70,13 +68,22 @@ def endpoint(
     return decorate
 
 
+def _seconds_left(context: Any) -> float:
+    return float(context.get_remaining_time_in_millis()) / 1000
+
+
 def analytics_headers(meter: ReadMeter) -> dict[str, str]:
     """The X-Rollcall headers of an analytics answer."""
     headers = {
         "X-Rollcall-Source": meter.source,
         "X-Rollcall-Items-Read": str(meter.items),
-        "X-Rollcall-Read-Units": f"{meter.units:g}",
+        "X-Rollcall-Read-Units": _plain(meter.units),
     }
     if meter.as_of_ms is not None:
         headers["X-Rollcall-As-Of"] = format_instant(meter.as_of_ms)
     return headers
+
+
+def _plain(number: float) -> str:
+    """A decimal without exponent and without zeros that say nothing."""
+    return f"{number:.3f}".rstrip("0").rstrip(".")

@@ -6,15 +6,25 @@ Nothing is coerced: a text is not a number, 1.0 is not an integer, true is not 1
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import tinycss2.color4
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import PlainValidator
 
 from rollcall.domain.calendar import parse_instant
+from rollcall.domain.limits import (
+    EVENT_TYPE,
+    MAX_AMOUNT,
+    MAX_ID_LENGTH,
+    MAX_INTEGER,
+    MAX_LABELS,
+    MAX_PAYLOAD_KEYS,
+    PAYLOAD_KEY,
+    check_id,
+    check_text,
+)
 from rollcall.domain.numbers import canonical, scaled
 from rollcall.domain.records import (
     CALL_EVENTS,
@@ -26,40 +36,24 @@ from rollcall.domain.records import (
     PayloadValue,
 )
 
-MAX_ID: Final = 128
-MAX_TEXT: Final = 256
-MAX_INTEGER: Final = 10**15
-MAX_AMOUNT: Final = 10**9
-MAX_LABELS: Final = 32
-MAX_PAYLOAD_KEYS: Final = 32
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_PAYLOAD_KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_EVENT_TYPE: Final = re.compile(r"[a-z0-9_]{1,64}")
-
 Number: TypeAlias = int | Decimal
 
 
 def parse_id(value: Any) -> str:
     """An id as text: 1–128 characters without control characters, or an integer of ≤ 128 digits."""
     if isinstance(value, int) and not isinstance(value, bool):
-        if len(str(abs(value))) > MAX_ID:
-            raise ValueError(f"must be an integer of at most {MAX_ID} digits")
+        if len(str(abs(value))) > MAX_ID_LENGTH:
+            raise ValueError(f"must be an integer of at most {MAX_ID_LENGTH} digits")
         return str(value)
     if not isinstance(value, str):
         raise ValueError("must be a text or an integer")
-    if not 1 <= len(value) <= MAX_ID:
-        raise ValueError(f"must have 1 to {MAX_ID} characters")
-    if _CONTROL.search(value):
-        raise ValueError("must not hold control characters")
-    return value
+    return check_id(value)
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("must be a text")
-    if len(value) > MAX_TEXT:
-        raise ValueError(f"must have at most {MAX_TEXT} characters")
-    return value
+    return check_text(value)
 
 
 def _nullable_text(value: Any) -> str | None:
@@ -113,7 +107,7 @@ def _choice(choices: tuple[str, ...], synonyms: dict[str, str] | None = None) ->
 
 
 def _event_type(value: Any) -> str:
-    if not isinstance(value, str) or not _EVENT_TYPE.fullmatch(value):
+    if not isinstance(value, str) or not EVENT_TYPE.fullmatch(value):
         raise ValueError("must have 1 to 64 of a-z, 0-9 and _")
     return value
 
@@ -150,7 +144,7 @@ def _payload(value: Any) -> dict[str, PayloadValue]:
     if len(value) > MAX_PAYLOAD_KEYS:
         raise ValueError(f"must have at most {MAX_PAYLOAD_KEYS} keys")
     for key in value:
-        if not _PAYLOAD_KEY.fullmatch(key):
+        if not PAYLOAD_KEY.fullmatch(key):
             raise ValueError("must have keys of 1 to 64 letters, digits, '_', '.' and '-'")
     return {key: _payload_value(value[key]) for key in sorted(value)}
 
@@ -169,6 +163,8 @@ def _payload_value(value: Any) -> PayloadValue:
 def payload_number(value: Number) -> Decimal:
     """A payload number in its one form. Raises ValueError past 38 digits or 10^±100."""
     number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError("must have numbers of a magnitude from 1e-100 to 1e100")
     if not number.is_zero() and not -100 <= number.adjusted() <= 100:
         raise ValueError("must have numbers of a magnitude from 1e-100 to 1e100")
     # The text may be long with zeros that carry nothing: "0" alone is of any length.
@@ -181,60 +177,22 @@ def payload_number(value: Number) -> Decimal:
     return exact
 
 
-def _field(parse: Callable[[Any], Any], **schema: Any) -> tuple[PlainValidator, WithJsonSchema]:
-    return PlainValidator(parse), WithJsonSchema(schema)
-
-
-_ID_SCHEMA: Final = {
-    "oneOf": [{"type": "string", "minLength": 1, "maxLength": MAX_ID}, {"type": "integer"}]
-}
-
-Id = Annotated[str, *_field(parse_id, **_ID_SCHEMA)]
-Text = Annotated[str, *_field(_text, type="string", maxLength=MAX_TEXT)]
-NullableText = Annotated[
-    str | None, *_field(_nullable_text, type=["string", "null"], maxLength=MAX_TEXT)
-]
-Instant = Annotated[int, *_field(_instant, type="string", format="date-time")]
-Flag = Annotated[bool, *_field(_flag, type="boolean")]
-Attempt = Annotated[int, *_field(_integer(1), type="integer", minimum=1, maximum=MAX_INTEGER)]
-Duration = Annotated[
-    int, *_field(_scaled(MAX_AMOUNT, 0), type="number", minimum=0, maximum=MAX_AMOUNT)
-]
-Sentiment = Annotated[int, *_field(_scaled(1, 3), type="number", minimum=0, maximum=1)]
-Cost = Annotated[int, *_field(_scaled(MAX_AMOUNT, 6), type="number", minimum=0, maximum=MAX_AMOUNT)]
-CallStatus = Annotated[str, *_field(_choice(CALL_STATUSES), enum=CALL_STATUSES)]
-Disposition = Annotated[str, *_field(_choice(DISPOSITIONS), enum=DISPOSITIONS)]
-Direction = Annotated[str, *_field(_choice(DIRECTIONS), enum=DIRECTIONS)]
-TaskStatus = Annotated[
-    str,
-    *_field(
-        _choice(TASK_STATUSES, {"in_progress": "running"}), enum=[*TASK_STATUSES, "in_progress"]
-    ),
-]
-LeadStatus = Annotated[str, *_field(_choice(LEAD_STATUSES), enum=LEAD_STATUSES)]
-EventType = Annotated[str, *_field(_event_type, type="string", pattern="^[a-z0-9_]{1,64}$")]
-Color = Annotated[str, *_field(_color, type="string", maxLength=MAX_TEXT)]
-Labels = Annotated[
-    tuple[str, ...], *_field(_labels, type="array", items=_ID_SCHEMA, maxItems=MAX_LABELS)
-]
-Events = Annotated[
-    dict[str, int],
-    *_field(
-        _events,
-        type="object",
-        properties={
-            name: {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER} for name in CALL_EVENTS
-        },
-        additionalProperties=False,
-    ),
-]
-Payload = Annotated[
-    dict[str, PayloadValue],
-    *_field(
-        _payload,
-        type="object",
-        maxProperties=MAX_PAYLOAD_KEYS,
-        propertyNames={"pattern": "^[A-Za-z0-9_.-]{1,64}$"},
-        additionalProperties={"type": ["string", "number", "boolean", "null"]},
-    ),
-]
+Id = Annotated[str, PlainValidator(parse_id)]
+Text = Annotated[str, PlainValidator(_text)]
+NullableText = Annotated[str | None, PlainValidator(_nullable_text)]
+Instant = Annotated[int, PlainValidator(_instant)]
+Flag = Annotated[bool, PlainValidator(_flag)]
+Attempt = Annotated[int, PlainValidator(_integer(1))]
+Duration = Annotated[int, PlainValidator(_scaled(MAX_AMOUNT, 0))]
+Sentiment = Annotated[int, PlainValidator(_scaled(1, 3))]
+Cost = Annotated[int, PlainValidator(_scaled(MAX_AMOUNT, 6))]
+CallStatus = Annotated[str, PlainValidator(_choice(CALL_STATUSES))]
+Disposition = Annotated[str, PlainValidator(_choice(DISPOSITIONS))]
+Direction = Annotated[str, PlainValidator(_choice(DIRECTIONS))]
+TaskStatus = Annotated[str, PlainValidator(_choice(TASK_STATUSES, {"in_progress": "running"}))]
+LeadStatus = Annotated[str, PlainValidator(_choice(LEAD_STATUSES))]
+EventType = Annotated[str, PlainValidator(_event_type)]
+Color = Annotated[str, PlainValidator(_color)]
+Labels = Annotated[tuple[str, ...], PlainValidator(_labels)]
+Events = Annotated[dict[str, int], PlainValidator(_events)]
+Payload = Annotated[dict[str, PayloadValue], PlainValidator(_payload)]

@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import unquote
 
 from rollcall.api import strict_json
 
@@ -26,11 +25,9 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. `path` holds decoded path parameters, `query` every value of each parameter."""
+    """One request. `query` holds every value of each parameter."""
 
     caller: Caller
-    id: str
-    path: Mapping[str, str]
     query: Mapping[str, list[str]]
     body: bytes
     _headers: Mapping[str, list[str]] = field(repr=False)
@@ -81,12 +78,8 @@ def parse_event(event: Mapping[str, Any]) -> Request:
     context = event["requestContext"]
     authorizer = context["authorizer"]
     caller = Caller(authorizer["org_id"], authorizer["org_handle"], int(authorizer["epoch"]))
-    # REST APIs hand path parameters over as they were sent, percent-encoded.
-    path = {name: unquote(text) for name, text in (event.get("pathParameters") or {}).items()}
     return Request(
         caller=caller,
-        id=context.get("requestId", ""),
-        path=path,
         query=event.get("multiValueQueryStringParameters") or {},
         body=_body(event),
         _headers=headers,

@@ -76,9 +76,21 @@ def _decimal(text: str) -> Decimal:
     try:
         number = _Number(text)
     except InvalidOperation:
-        raise MalformedJson("a number's exponent is out of reach") from None
+        number = _beyond_reach(text)
     number.text = text
     return number
+
+
+def _beyond_reach(text: str) -> _Number:
+    """A stand-in for a number whose exponent no Decimal holds: 0, next to 0, or infinite.
+
+    It is JSON all the same, so the field that it is in judges it, not the whole body.
+    """
+    mantissa, _, exponent = text.lower().partition("e")
+    sign = "-" if mantissa.startswith("-") else ""
+    if not mantissa.strip("-.0"):
+        return _Number(0)
+    return _Number(sign + ("1e-999999" if exponent.startswith("-") else "Infinity"))
 
 
 def _integer(text: str) -> int | Decimal:

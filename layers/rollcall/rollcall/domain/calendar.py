@@ -9,8 +9,7 @@ from typing import Final
 
 MS_PER_DAY: Final = 86_400_000
 _EPOCH_ORDINAL: Final = dt.date(1970, 1, 1).toordinal()
-_FIRST_MS: Final = 0
-_LAST_MS: Final = (dt.date(9999, 1, 1).toordinal() - _EPOCH_ORDINAL) * MS_PER_DAY - 1
+LAST_MS: Final = (dt.date(9999, 1, 1).toordinal() - _EPOCH_ORDINAL) * MS_PER_DAY - 1
 _RFC3339: Final = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
     r"(?:(Z)|([+-])([0-9]{2}):([0-9]{2}))"
@@ -44,7 +43,7 @@ def parse_instant(text: str) -> int:
     minutes = (day_ordinal - _EPOCH_ORDINAL) * 1440 + hour * 60 + minute - offset_minutes
     millis = int((fraction or "")[:3].ljust(3, "0"))
     instant_ms = (minutes * 60 + second) * 1000 + millis
-    if not _FIRST_MS <= instant_ms <= _LAST_MS:
+    if not 0 <= instant_ms <= LAST_MS:
         raise ValueError("must lie in the years 1970 to 9998 (UTC)")
     return instant_ms
 

@@ -6,7 +6,8 @@ RollcallError
 ├── UnknownContribution    an epoch was made with a contribution version this release lacks
 ├── Conflict               another writer came first; the work is to be done again
 ├── Unavailable            the store stayed busy or broken through every retry
-├── PageTooLarge           a ledger page cannot be made small enough
+├── TransactionTooLarge    what belongs together passes a limit of the store
+│   └── PageTooLarge       a ledger page passes the hard ceiling of an item
 └── ForeignKey             a request to the store names a key outside the current organisation
 """
 
@@ -37,8 +38,12 @@ class Unavailable(RollcallError):
     """The store stayed busy or broken through every retry; what was asked may or may not be done."""
 
 
-class PageTooLarge(RollcallError):
-    """One row, or rows at one position, pass the hard ceiling of a ledger page."""
+class TransactionTooLarge(RollcallError):
+    """What must be written together passes a limit of the store; fewer rows at once may fit."""
+
+
+class PageTooLarge(TransactionTooLarge):
+    """A ledger page passes the hard ceiling of an item."""
 
 
 class ForeignKey(RollcallError):

@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rollcall.domain.records import RECORD_TYPES, PayloadValue, Record
 
@@ -54,6 +54,13 @@ class Fact:
     def has_position(self) -> bool:
         """Whether the fact has a place in the ledger (a deletion of an id never seen has none)."""
         return self.time_ms is not None or RECORD_TYPES[self.type].time_column is None
+
+
+class StreamFact(NamedTuple):
+    """A fact out of the table's stream, and whose it is."""
+
+    org_id: str
+    fact: Fact
 
 
 class Outcome(enum.Enum):

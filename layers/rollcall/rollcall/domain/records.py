@@ -55,8 +55,9 @@ class Kind(enum.Enum):
 
     INTEGER = "integer"  # int of at most 64 bits, or None
     FLAG = "flag"  # bool or None
-    TEXT = "text"  # str or None; ids and choices too
-    TEXTS = "texts"  # sorted tuple of distinct str
+    TEXT = "text"  # str or None; choices too
+    ID = "id"  # a reference: str or None
+    IDS = "ids"  # references: sorted tuple of distinct str
     COUNTS = "counts"  # mapping of str to int above zero
     PAYLOAD = "payload"  # mapping of str to PayloadValue
 
@@ -71,6 +72,10 @@ def _integer() -> Any:
 
 def _text(choices: tuple[str, ...] = ()) -> Any:
     return field(default=None, metadata=_column(Kind.TEXT, choices))
+
+
+def _id() -> Any:
+    return field(default=None, metadata=_column(Kind.ID))
 
 
 def _required(kind: Kind, choices: tuple[str, ...] = ()) -> Any:
@@ -93,18 +98,18 @@ class Call:
     attempt: int = _required(Kind.INTEGER)
     disposition: str | None = _text(DISPOSITIONS)
     direction: str | None = _text(DIRECTIONS)
-    campaign_id: str | None = _text()
-    space_token: str | None = _text()
-    template_id: str | None = _text()
-    merchant_id: str | None = _text()
-    reseller_id: str | None = _text()
-    lead_id: str | None = _text()
+    campaign_id: str | None = _id()
+    space_token: str | None = _id()
+    template_id: str | None = _id()
+    merchant_id: str | None = _id()
+    reseller_id: str | None = _id()
+    lead_id: str | None = _id()
     provider: str | None = _text()
     outcome: str | None = _text()
     duration_seconds: int | None = _integer()
     sentiment_milli: int | None = _integer()
     cost_micros: int | None = _integer()
-    labels: tuple[str, ...] = field(default=(), metadata=_column(Kind.TEXTS))
+    labels: tuple[str, ...] = field(default=(), metadata=_column(Kind.IDS))
     events: Mapping[str, int] = field(
         default_factory=dict, metadata=_column(Kind.COUNTS, CALL_EVENTS)
     )
@@ -119,7 +124,7 @@ class Task:
 
     created_at_ms: int = _required(Kind.INTEGER)
     status: str = _required(Kind.TEXT, TASK_STATUSES)
-    space_token: str | None = _text()
+    space_token: str | None = _id()
 
 
 @dataclass(slots=True, eq=True)
@@ -129,9 +134,9 @@ class Lead:
     created_at_ms: int = _required(Kind.INTEGER)
     status: str = _required(Kind.TEXT, LEAD_STATUSES)
     converted: bool | None = field(default=None, metadata=_column(Kind.FLAG))
-    template_id: str | None = _text()
-    merchant_id: str | None = _text()
-    reseller_id: str | None = _text()
+    template_id: str | None = _id()
+    merchant_id: str | None = _id()
+    reseller_id: str | None = _id()
     payload: Mapping[str, PayloadValue] = field(
         default_factory=dict, metadata=_column(Kind.PAYLOAD)
     )
@@ -174,7 +179,7 @@ class Label:
 class Room:
     """A meeting room of a workspace."""
 
-    workspace_id: str = _required(Kind.TEXT)
+    workspace_id: str = _required(Kind.ID)
     created_at_ms: int = _required(Kind.INTEGER)
     name: str = _required(Kind.TEXT)
     display_name: str | None = _text()
@@ -184,7 +189,7 @@ class Room:
 class BookingPage:
     """A page on which meetings are booked."""
 
-    workspace_id: str = _required(Kind.TEXT)
+    workspace_id: str = _required(Kind.ID)
     title: str = _required(Kind.TEXT)
     slug: str = _required(Kind.TEXT)
     created_at_ms: int | None = _integer()
@@ -194,9 +199,9 @@ class BookingPage:
 class Recording:
     """A recording made in a workspace."""
 
-    workspace_id: str = _required(Kind.TEXT)
+    workspace_id: str = _required(Kind.ID)
     created_at_ms: int = _required(Kind.INTEGER)
-    room_id: str | None = _text()
+    room_id: str | None = _id()
     duration_seconds: int | None = _integer()
 
 
@@ -204,7 +209,7 @@ class Recording:
 class Contact:
     """A contact of a workspace."""
 
-    workspace_id: str = _required(Kind.TEXT)
+    workspace_id: str = _required(Kind.ID)
     created_at_ms: int = _required(Kind.INTEGER)
 
 
@@ -212,11 +217,11 @@ class Contact:
 class ContactEvent:
     """Something a contact did: joined a room, booked a meeting, or any other event type."""
 
-    workspace_id: str = _required(Kind.TEXT)
+    workspace_id: str = _required(Kind.ID)
     event_type: str = _required(Kind.TEXT)
     occurred_at_ms: int = _required(Kind.INTEGER)
-    room_id: str | None = _text()
-    booking_page_id: str | None = _text()
+    room_id: str | None = _id()
+    booking_page_id: str | None = _id()
 
 
 @dataclass(frozen=True, slots=True)

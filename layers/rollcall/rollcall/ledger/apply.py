@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from rollcall.domain.contributions import ContributionFunction
-from rollcall.domain.errors import Conflict, Unavailable
+from rollcall.domain.errors import Conflict, TransactionTooLarge, Unavailable
 from rollcall.domain.measures import RollupKey
 from rollcall.ledger.backoff import Backoff
 from rollcall.ledger.merge import PageIndex, RowChange, merge
@@ -114,8 +114,11 @@ class Applier:
             self._backoff.check()
             try:
                 work = self._gather(queue, most)
-                transaction, pages = self._build(work)
-                if work.taken > 1 and not transaction.fits:
+                try:
+                    transaction, pages = self._build(work)
+                except TransactionTooLarge:
+                    if work.taken == 1:
+                        raise
                     most = work.taken // 2
                     continue
                 if transaction.item_count:
@@ -146,24 +149,38 @@ class Applier:
 
     def _add(self, work: _Work, loaded: _LoadedPage, change: RowChange) -> bool:
         """Take a change into the work; False where the transaction has no room for it."""
-        contributions = [
-            (sign, list(self._contribute(row.id, row.record)))
-            for sign, row in ((1, change.new), (-1, change.old))
-            if row is not None and row.record is not None
-        ]
-        new_keys = {key for _, pairs in contributions for key, _ in pairs if key not in work.delta}
+        delta = self._delta(change)
+        new_keys = delta.keys() - work.delta.keys()
         page_count = len(work.changes) + (id(loaded) not in work.changes)
         has_room = len(work.delta) + len(new_keys) + page_count <= MAX_ITEMS - _SPARE_ITEMS
         if work.taken and not (has_room and work.most_terms <= MAX_TERMS - _TERMS_OF_A_ROW):
             return False
-        for sign, pairs in contributions:
-            for key, measures in pairs:
-                rollup = work.delta.setdefault(key, {})
-                for name, amount in measures.items():
-                    rollup[name] = rollup.get(name, 0) + sign * amount
-                work.most_terms = max(work.most_terms, len(rollup))
+        for key, measures in delta.items():
+            rollup = work.delta.setdefault(key, {})
+            for name, amount in measures.items():
+                rollup[name] = rollup.get(name, 0) + amount
+            work.most_terms = max(work.most_terms, len(rollup))
         work.changes.setdefault(id(loaded), (loaded, []))[1].append(change)
         return True
+
+    def _delta(self, change: RowChange) -> dict[RollupKey, dict[str, int]]:
+        """Contribution of the new row minus that of the old, without what stays as it is.
+
+        A rollup that stays as it is would take another's place in the transaction.
+        """
+        delta: dict[RollupKey, dict[str, int]] = {}
+        for sign, row in ((1, change.new), (-1, change.old)):
+            if row is None or row.record is None:
+                continue
+            for key, measures in self._contribute(row.id, row.record):
+                rollup = delta.setdefault(key, {})
+                for name, amount in measures.items():
+                    rollup[name] = rollup.get(name, 0) + sign * amount
+        return {
+            key: kept
+            for key, measures in delta.items()
+            if (kept := {name: amount for name, amount in measures.items() if amount})
+        }
 
     def _page_for(self, record_type: str, row: Row) -> _LoadedPage:
         position = row.position
@@ -204,7 +221,10 @@ class Applier:
                     adds.append(add)
                 case OpenPut() as put:
                     puts.append(put)
-        return Transaction(tuple(writes), tuple(adds), tuple(puts)), pages
+        transaction = Transaction(tuple(writes), tuple(adds), tuple(puts))
+        if not transaction.fits:
+            raise TransactionTooLarge(f"{transaction.item_count} items at once")
+        return transaction, pages
 
     def _read_opens(self, keys: Iterable[RollupKey]) -> None:
         missing = [key for key in keys if key not in self._opens]

@@ -1,40 +1,59 @@
-"""Jittered back-off with an end: bounded tries inside a bounded time."""
+"""Jittered back-off with an end: bounded tries inside the time that an invocation has left."""
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Final
 
 from rollcall.domain.errors import Unavailable
+
+# What one request to the store takes at the longest, and so what is kept back to finish one that is
+# under way and still answer: two attempts of a 1 s connection and a 3 s read, and a pause.
+LONGEST_REQUEST_SECONDS: Final = 9.0
+
+_ends_at: ContextVar[float] = ContextVar("ends_at", default=float("inf"))
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Let no retry begin that could not end within `seconds` from now."""
+    token = _ends_at.set(time.monotonic() + seconds - LONGEST_REQUEST_SECONDS)
+    try:
+        yield
+    finally:
+        _ends_at.reset(token)
+
+
+def seconds_left() -> float:
+    """Seconds in which another try may begin; endless outside of any `time_limit`."""
+    return _ends_at.get() - time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How often, how long and until when to try again.
-
-    `time_left` gives the seconds until the work must be given up; `sleep` and `jitter` are
-    injected so that a test needs no clock.
-    """
+    """How often and how long apart to try; `sleep` and `jitter` are injected for tests."""
 
     tries: int = 12
     first_seconds: float = 0.02
     most_seconds: float = 2.0
-    time_left: Callable[[], float] = lambda: float("inf")
     sleep: Callable[[float], None] = time.sleep
-    jitter: Callable[[], float] = field(default=random.random)
+    jitter: Callable[[], float] = random.random
 
     def pause(self, failures: int, cause: Exception) -> None:
         """Wait before try `failures` + 1; raises Unavailable when tries or time are used up."""
         if failures >= self.tries:
             raise Unavailable(f"gave up after {failures} tries: {cause}") from cause
         seconds = min(self.most_seconds, self.first_seconds * 2 ** (failures - 1)) * self.jitter()
-        if seconds >= self.time_left():
+        if seconds >= seconds_left():
             raise Unavailable(f"out of time after {failures} tries: {cause}") from cause
         self.sleep(seconds)
 
     def check(self) -> None:
         """Raises Unavailable when no time is left for more work."""
-        if self.time_left() <= 0:
+        if seconds_left() <= 0:
             raise Unavailable("out of time")

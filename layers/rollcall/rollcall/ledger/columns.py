@@ -7,6 +7,7 @@ a column can be read without its neighbours. See docs/data-model.md for the layo
 
 from __future__ import annotations
 
+import enum
 import re
 import struct
 import zlib
@@ -25,13 +26,16 @@ Indices: TypeAlias = NDArray[np.intp]
 
 NULL: Final = -(2**63)
 
-# How a column's bytes are to be read.
-OFFSETS: Final = 0  # integers as (value − smallest)
-STEPS: Final = 1  # never-falling integers as differences, themselves OFFSETS
-WORDS: Final = 2  # a dictionary and a code a row
-DISTINCT: Final = 3  # one text a row, no codes
-UUIDS: Final = 4  # DISTINCT, each a lower-case UUID in 16 bytes
-ENCODINGS: Final = (OFFSETS, STEPS, WORDS, DISTINCT, UUIDS)
+
+class Encoding(enum.IntEnum):
+    """How a column's bytes are to be read."""
+
+    OFFSETS = 0  # integers as (value − smallest)
+    STEPS = 1  # never-falling integers as differences, themselves OFFSETS
+    WORDS = 2  # a dictionary and a code a row
+    DISTINCT = 3  # one text a row, no codes
+    UUIDS = 4  # DISTINCT, each a lower-case UUID in 16 bytes
+
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UINT: Final[dict[int, np.dtype[Any]]] = {
@@ -76,13 +80,13 @@ class IntColumn:
         grown[rows] = [NULL if v is None else v for v in values]
         return IntColumn(grown)
 
-    def encode(self) -> tuple[int, bytes]:
+    def encode(self) -> tuple[Encoding, bytes]:
         """(encoding, bytes before compression)."""
         values = self.values
         if len(values) > 1 and values[0] != NULL and bool((values[1:] >= values[:-1]).all()):
             steps = np.diff(values)
-            return STEPS, struct.pack("<q", int(values[0])) + _pack_offsets(steps)
-        return OFFSETS, _pack_offsets(values)
+            return Encoding.STEPS, struct.pack("<q", int(values[0])) + _pack_offsets(steps)
+        return Encoding.OFFSETS, _pack_offsets(values)
 
 
 def _pack_offsets(values: Int64s) -> bytes:
@@ -180,25 +184,26 @@ class TextColumn:
         grown[rows] = codes
         return TextColumn(words, grown)
 
-    def encode(self) -> tuple[int, bytes]:
+    def encode(self) -> tuple[Encoding, bytes]:
         """(encoding, bytes before compression)."""
-        used, first_row, codes = np.unique(self.codes, return_index=True, return_inverse=True)
-        has_null = bool(len(used)) and used[0] == 0
+        count = len(self.codes)
+        # The first row of every word: assigned from back to front, the last assignment stays.
+        first_row = np.full(len(self.words) + 1, count, dtype=np.intp)
+        first_row[self.codes[::-1]] = np.arange(count - 1, -1, -1)
+        used = int(np.count_nonzero(first_row[1:] < count))
         # Words in the order of their first row: neighbours in time are alike.
-        order = np.argsort(first_row, kind="stable")
-        if has_null:
-            order = np.concatenate(([0], order[order != 0]))
-        words = [self.words[code - 1] for code in used[order].tolist() if code]
-        if len(words) == len(self.codes):
+        order = np.argsort(first_row[1:], kind="stable")[:used]
+        words = [self.words[index] for index in order.tolist()]
+        if used == count:
             if all(_UUID.fullmatch(word) for word in words):
-                return UUIDS, bytes.fromhex("".join(words).replace("-", ""))
-            return DISTINCT, _pack_words(words)
-        rank = np.empty(len(order), dtype=np.int64)
-        rank[order] = np.arange(len(order)) + (not has_null)
+                return Encoding.UUIDS, bytes.fromhex("".join(words).replace("-", ""))
+            return Encoding.DISTINCT, _pack_words(words)
+        rank = np.zeros(len(self.words) + 1, dtype=np.int64)
+        rank[order + 1] = np.arange(1, used + 1)
         width = next(w for w in (1, 2, 4) if len(words) < 256**w)
         packed = _pack_words(words)
-        planes = _planes(rank[codes.reshape(-1)].astype(_UINT[width]), width)
-        return WORDS, struct.pack("<IB", len(packed), width) + packed + planes
+        planes = _planes(rank[self.codes].astype(_UINT[width]), width)
+        return Encoding.WORDS, struct.pack("<IB", len(packed), width) + packed + planes
 
 
 def _pack_words(words: Sequence[str]) -> bytes:
@@ -221,34 +226,30 @@ def _unpack_words(data: memoryview) -> list[str]:
 Column: TypeAlias = IntColumn | TextColumn
 
 
-def decode_column(encoding: int, data: bytes, count: int) -> Column:
-    """The column of `count` rows whose `encode` gave these bytes.
-
-    Raises CorruptItem on an encoding this release does not know.
-    """
+def decode_column(encoding: Encoding, data: bytes, count: int) -> Column:
+    """The column of `count` rows whose `encode` gave these bytes."""
     view = memoryview(data)
     match encoding:
-        case 0:
+        case Encoding.OFFSETS:
             return IntColumn(_unpack_offsets(view, count))
-        case 1:
+        case Encoding.STEPS:
             (first,) = struct.unpack_from("<q", view)
             steps = _unpack_offsets(view[8:], count - 1)
             return IntColumn(np.cumsum(np.concatenate(([first], steps)), dtype=np.int64))
-        case 2:
+        case Encoding.WORDS:
             size, width = struct.unpack_from("<IB", view)
             words = _unpack_words(view[5 : 5 + size])
             codes = _from_planes(view[5 + size :], width, count)
             return TextColumn(words, codes.astype(np.int32))
-        case 3:
+        case Encoding.DISTINCT:
             return TextColumn(_unpack_words(view), np.arange(1, count + 1, dtype=np.int32))
-        case 4:
+        case Encoding.UUIDS:
             digits = view.hex()
             words = [
                 f"{d[:8]}-{d[8:12]}-{d[12:16]}-{d[16:20]}-{d[20:]}"
                 for d in (digits[i : i + 32] for i in range(0, 32 * count, 32))
             ]
             return TextColumn(words, np.arange(1, count + 1, dtype=np.int32))
-    raise CorruptItem(f"column encoding {encoding}")
 
 
 def compress(data: bytes) -> bytes:

@@ -23,8 +23,8 @@ from rollcall.domain.errors import CorruptItem
 from rollcall.domain.facts import payload_text, payload_value
 from rollcall.domain.records import RECORD_TYPES, Kind, Record, RecordType
 from rollcall.ledger.columns import (
-    ENCODINGS,
     Column,
+    Encoding,
     Indices,
     IntColumn,
     TextColumn,
@@ -71,7 +71,7 @@ class Rows:
         record_type: str,
         count: int,
         columns: dict[str, Column],
-        encoded: Mapping[str, tuple[int, bytes]] | None = None,
+        encoded: Mapping[str, tuple[Encoding, bytes]] | None = None,
     ) -> None:
         self._type: RecordType = RECORD_TYPES[record_type]
         self._count = count
@@ -144,8 +144,9 @@ class Rows:
         columns: dict[str, Column] = {}
         for name in self.names:
             column = self.column(name)
-            if column is not None:
-                columns[name] = column.take(indices)
+            taken = None if column is None else column.take(indices)
+            if taken is not None and not taken.is_empty():
+                columns[name] = taken
         return Rows(self._type.name, len(indices), columns)
 
     def with_rows(self, replaced: Mapping[int, Row], added: Sequence[Row]) -> Rows:
@@ -203,17 +204,18 @@ class Rows:
         return Rows(record_type, count, {}, encoded)
 
 
-def _directory(data: bytes) -> Iterable[tuple[str, int, int]]:
+def _directory(data: bytes) -> Iterable[tuple[str, Encoding, int]]:
     offset = 0
     while offset < len(data):
         length = data[offset]
         name = data[offset + 1 : offset + 1 + length].decode()
         offset += 1 + length
         encoding, size = struct.unpack_from("<BI", data, offset)
-        if encoding not in ENCODINGS:
-            raise CorruptItem(f"column encoding {encoding}")
         offset += 5
-        yield name, encoding, size
+        try:
+            yield name, Encoding(encoding), size
+        except ValueError:
+            raise CorruptItem(f"column encoding {encoding}") from None
 
 
 def _empty_column(record_type: RecordType, name: str, count: int) -> Column:
@@ -236,11 +238,11 @@ def _cells_of(record_type: RecordType, row: Row) -> dict[str, Cell]:
         if value is None or name == record_type.time_column:
             continue
         match column.kind:
-            case Kind.INTEGER | Kind.TEXT:
+            case Kind.INTEGER | Kind.TEXT | Kind.ID:
                 cells[name] = value
             case Kind.FLAG:
                 cells[name] = int(value)
-            case Kind.TEXTS:
+            case Kind.IDS:
                 if value:
                     cells[name] = _SEPARATOR.join(value)
             case Kind.COUNTS:
@@ -263,12 +265,12 @@ def _row_of(record_type: RecordType, cells: Mapping[str, Any]) -> Row:
             values[name] = time_ms
             continue
         match column.kind:
-            case Kind.INTEGER | Kind.TEXT:
+            case Kind.INTEGER | Kind.TEXT | Kind.ID:
                 values[name] = cells.get(name)
             case Kind.FLAG:
                 flag = cells.get(name)
                 values[name] = None if flag is None else bool(flag)
-            case Kind.TEXTS:
+            case Kind.IDS:
                 joined = cells.get(name)
                 values[name] = tuple(joined.split(_SEPARATOR)) if joined else ()
             case Kind.COUNTS:

@@ -1,6 +1,6 @@
 """One transaction of the exactness rule: pages, and the rollups that change with them.
 
-Pure: gathers changed rows up to DynamoDB's limits and says what to write under which conditions.
+Pure: says what is to be written under which conditions, and what DynamoDB takes at once.
 """
 
 from __future__ import annotations
@@ -122,6 +122,8 @@ def write_open(
     counts = dict(stored.counts)
     for name, change in kept.items():
         counts[name] = counts.get(name, 0) + change
+    # What was counted and is gone again takes room, but answers nothing.
+    counts = {name: count for name, count in counts.items() if count}
     sizes: dict[str, int] = {}
     for name, count in counts.items():
         breakdown = breakdown_of(name)

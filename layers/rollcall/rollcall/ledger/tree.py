@@ -12,8 +12,11 @@ from rollcall.domain.errors import PageTooLarge
 from rollcall.ledger.page import TIME, Rows
 from rollcall.ledger.positions import END, FIRST
 
-DEFAULT_TARGET_BYTES: Final = 16 * 1024
+DEFAULT_TARGET_BYTES: Final = 8 * 1024
 CEILING_BYTES: Final = 350 * 1024
+# One split makes at most this many pages, so that it fits into one transaction: what is left over
+# is larger than the target and splits again when it is next written.
+MAX_PAGES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,10 @@ class EncodedPage:
 def split(start: str, end: str, rows: Rows, target_bytes: int) -> list[EncodedPage]:
     """Encode rows into one page, or into as many as it takes to keep each within the target.
 
-    The pages tile `[start, end)`. The last page of a ledger fills from the left, since time goes
-    on there and what lies behind no longer changes; any other, and one whose rows share one
-    instant, splits at its median. Rows at one position never part. Raises PageTooLarge when what
-    cannot be parted passes the ceiling.
+    The pages, at most MAX_PAGES, tile `[start, end)`. The last page of a ledger fills from the
+    left, since time goes on there and what lies behind no longer changes; any other, and one whose
+    rows share one instant, splits at its median. Rows at one position never part. Raises
+    PageTooLarge when a page passes the ceiling: fewer rows at once may fit.
     """
     data = rows.encode()
     if len(data) <= target_bytes or len(rows) < 2:
@@ -65,47 +68,60 @@ def split(start: str, end: str, rows: Rows, target_bytes: int) -> list[EncodedPa
     positions.sort()
     times = rows.integers(TIME).values
     if end == END and times[0] != times[-1]:
-        return _filled(start, end, rows, positions, target_bytes)
-    return _halves(start, end, rows, positions, target_bytes, data)
+        return _filled(start, end, rows, positions, target_bytes, len(data) / len(rows))
+    return _halves(start, end, rows, positions, target_bytes, MAX_PAGES)
 
 
 def _halves(
-    start: str, end: str, rows: Rows, positions: Sequence[str], target_bytes: int, data: bytes
+    start: str,
+    end: str,
+    rows: Rows,
+    positions: Sequence[str],
+    target_bytes: int,
+    most_pages: int,
 ) -> list[EncodedPage]:
-    cut = _cut_near(positions, len(positions) // 2) if len(data) > target_bytes else None
+    data = rows.encode()
+    is_done = len(data) <= target_bytes or most_pages == 1
+    cut = None if is_done else _cut_near(positions, len(positions) // 2)
     if cut is None:
         return [_checked(EncodedPage(start, end, rows, data))]
+    middle, most = positions[cut], most_pages // 2
     left, right = _slice(rows, 0, cut), _slice(rows, cut, len(rows))
-    middle = positions[cut]
     return [
-        *_halves(start, middle, left, positions[:cut], target_bytes, left.encode()),
-        *_halves(middle, end, right, positions[cut:], target_bytes, right.encode()),
+        *_halves(start, middle, left, positions[:cut], target_bytes, most),
+        *_halves(middle, end, right, positions[cut:], target_bytes, most),
     ]
 
 
 def _filled(
-    start: str, end: str, rows: Rows, positions: Sequence[str], target_bytes: int
+    start: str,
+    end: str,
+    rows: Rows,
+    positions: Sequence[str],
+    target_bytes: int,
+    row_bytes: float,
 ) -> list[EncodedPage]:
     pages: list[EncodedPage] = []
-    done = 0
     while True:
-        rest = _slice(rows, done, len(rows))
-        data = rest.encode()
-        if len(data) <= target_bytes:
-            return [*pages, EncodedPage(start, end, rest, data)]
-        share = len(rest) * target_bytes // len(data)
-        while True:
-            cut = _cut_near(positions[done:], min(share, len(rest) - 1))
-            if cut is None:
-                return [*pages, _checked(EncodedPage(start, end, rest, data))]
-            page = _slice(rows, done, done + cut)
-            page_data = page.encode()
-            if len(page_data) <= target_bytes or cut == 1 or share < 2:
+        # Encoding is what a split costs: the rest is encoded only when it may be the last page.
+        wanted = max(1, int(target_bytes / row_bytes))
+        cut = _cut_near(positions, min(wanted, len(rows) - 1))
+        if cut is None or wanted >= len(rows) or len(pages) == MAX_PAGES - 1:
+            data = rows.encode()
+            if cut is None or len(data) <= target_bytes or len(pages) == MAX_PAGES - 1:
+                return [*pages, _checked(EncodedPage(start, end, rows, data))]
+        page = _slice(rows, 0, cut)
+        data = page.encode()
+        while len(data) > target_bytes:
+            smaller = _cut_near(positions[:cut], cut * target_bytes * 15 // (16 * len(data)))
+            if smaller is None:
                 break
-            share = min(share - 1, share * 15 // 16)
-        middle = positions[done + cut]
-        pages.append(_checked(EncodedPage(start, middle, page, page_data)))
-        start, done = middle, done + cut
+            cut = smaller
+            page = _slice(rows, 0, cut)
+            data = page.encode()
+        row_bytes = len(data) / cut
+        pages.append(_checked(EncodedPage(start, positions[cut], page, data)))
+        rows, start, positions = _slice(rows, cut, len(rows)), positions[cut], positions[cut:]
 
 
 def _cut_near(positions: Sequence[str], wanted: int) -> int | None:

@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from rollcall.domain.errors import Conflict, Unavailable
+from rollcall.ledger.backoff import Backoff
 from rollcall.storage.guard import refuse_foreign_keys
 
-# Reasons of a cancelled transaction, and codes of a refused request, after which nothing was
-# written and the work may be computed again. The SDK retries throttles by itself, conflicts never.
-_CONFLICTS: Final = frozenset(
+_CONFLICT_CODES: Final = frozenset(
     {
-        "ConditionalCheckFailed",
         "ConditionalCheckFailedException",
-        "TransactionConflict",
         "TransactionConflictException",
         "TransactionInProgressException",
-        "ThrottlingError",
-        "ThrottlingException",
-        "ProvisionedThroughputExceeded",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
     }
 )
+_THROTTLE_CODES: Final = frozenset(
+    {
+        "ThrottlingException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "SlowDown",
+    }
+)
+# Reasons of a cancelled transaction after which it may be computed again. The SDK retries none.
+_CONFLICT_REASONS: Final = frozenset(
+    {
+        "ConditionalCheckFailed",
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    }
+)
+
+_Answer = TypeVar("_Answer")
 
 
 def dynamodb_client(connections: int) -> Any:
@@ -39,10 +50,12 @@ def dynamodb_client(connections: int) -> Any:
     client = botocore.session.get_session().create_client(
         "dynamodb",
         config=Config(
-            connect_timeout=2,
-            read_timeout=10,
+            # Two attempts here, and patience in one place only: `rollcall.ledger.backoff`, which
+            # knows how much time is left. LONGEST_REQUEST_SECONDS follows from these.
+            connect_timeout=1,
+            read_timeout=3,
             max_pool_connections=connections,
-            retries={"mode": "standard", "total_max_attempts": 5},
+            retries={"mode": "standard", "total_max_attempts": 2},
             # Requests are built by this package alone; checking each against the service model
             # again costs more than the rest of building it.
             parameter_validation=False,
@@ -54,10 +67,10 @@ def dynamodb_client(connections: int) -> Any:
 
 @contextlib.contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise Conflict where nothing was written, Unavailable where nobody can tell.
+    """Raise Conflict on a failed condition or another writer, Unavailable on a store out of reach.
 
-    Errors that no repetition mends (a malformed request, a missing table, no permission) pass as
-    they are: they are faults of ours or of the deployment, and must be seen.
+    Errors that no repetition mends (a malformed request, a missing table, no permission or
+    credentials) pass as they are: they are faults of ours or of the deployment, and must be seen.
     """
     try:
         yield
@@ -66,16 +79,32 @@ def translated_errors() -> Iterator[None]:
         if code == "TransactionCanceledException":
             reasons = error.response.get("CancellationReasons", [])
             codes = {reason.get("Code", "None") for reason in reasons} - {"None"}
-            if (codes and codes <= _CONFLICTS) or _is_size_refusal(reasons):
+            if (codes and codes <= _CONFLICT_REASONS) or _is_size_refusal(reasons):
                 raise Conflict(", ".join(sorted(codes))) from error
             raise
-        if code in _CONFLICTS:
+        if code in _CONFLICT_CODES:
             raise Conflict(code) from error
-        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) >= 500:
+        is_broken = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) >= 500
+        if code in _THROTTLE_CODES or is_broken:
             raise Unavailable(code) from error
         raise
-    except BotoCoreError as error:
+    except HTTPClientError as error:  # time-outs and broken connections
         raise Unavailable(type(error).__name__) from error
+
+
+def patiently(backoff: Backoff, request: Callable[[], _Answer]) -> _Answer:
+    """The answer to a request that may be repeated at will, such as a read.
+
+    Raises Unavailable when tries or time are used up.
+    """
+    failures = 0
+    while True:
+        try:
+            with translated_errors():
+                return request()
+        except Unavailable as error:
+            failures += 1
+            backoff.pause(failures, error)
 
 
 def _is_size_refusal(reasons: list[dict[str, Any]]) -> bool:

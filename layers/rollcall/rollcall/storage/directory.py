@@ -11,7 +11,7 @@ from rollcall.ledger.backoff import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
-from rollcall.storage.client import translated_errors
+from rollcall.storage.client import patiently, translated_errors
 from rollcall.storage.guard import PARTITION_VALUE
 from rollcall.storage.reads import batch_get
 
@@ -120,12 +120,14 @@ class Directory:
 
     # -- requests ----------------------------------------------------------------------------
     def _get(self, key: keys.Key) -> Item | None:
-        with translated_errors():
-            answer: Mapping[str, Any] = self._client.get_item(
+        answer: Mapping[str, Any] = patiently(
+            self._backoff,
+            lambda: self._client.get_item(
                 TableName=self._table,
                 Key={keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}},
                 ConsistentRead=True,
-            )
+            ),
+        )
         return answer.get("Item")
 
     def _index(self, partition: str) -> Iterator[keys.Key]:
@@ -137,8 +139,7 @@ class Directory:
             "ExpressionAttributeValues": {PARTITION_VALUE: {"S": partition}},
         }
         while True:
-            with translated_errors():
-                answer = self._client.query(**request)
+            answer = patiently(self._backoff, lambda: self._client.query(**request))
             for item in answer["Items"]:
                 yield keys.Key(av.text(item, keys.PK), av.text(item, keys.SK))
             if "LastEvaluatedKey" not in answer:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from rollcall.domain.calendar import LAST_MS
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
-from rollcall.domain.facts import Change, Fact, Outcome, content_hash, judge
+from rollcall.domain.facts import Change, Fact, Outcome, StreamFact, content_hash, judge
+from rollcall.domain.limits import (
+    MAX_INTEGER,
+    MAX_LABELS,
+    MAX_PAYLOAD_KEYS,
+    PAYLOAD_KEY,
+    check_text,
+    is_id,
+)
 from rollcall.domain.numbers import canonical
 from rollcall.domain.records import RECORD_TYPES, Column, Kind, RecordType
 from rollcall.ledger.backoff import Backoff
@@ -18,7 +28,6 @@ from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors
 from rollcall.storage.reads import batch_get
-from rollcall.usecases.update import StreamFact
 
 _INT64: Final = 2**63
 
@@ -37,10 +46,17 @@ class FactStore:
     def read(
         self, org_id: str, buckets: int, facts: Collection[tuple[str, str]]
     ) -> dict[tuple[str, str], Fact]:
-        """The stored facts among the given (type, id) pairs, read consistently."""
+        """The stored facts among the given (type, id) pairs, read consistently.
+
+        One that is damaged is left out: `write` finds it and raises CorruptItem for it alone.
+        """
         wanted = [keys.fact(org_id, type_, fact_id, buckets) for type_, fact_id in facts]
-        items = batch_get(self._client, self._table, wanted, self._backoff)
-        return {(fact.type, fact.id): fact for fact in map(fact_of_item, items)}
+        found = {}
+        for item in batch_get(self._client, self._table, wanted, self._backoff):
+            with contextlib.suppress(CorruptItem):
+                fact = fact_of_item(item)
+                found[fact.type, fact.id] = fact
+        return found
 
     def write(
         self, org_id: str, buckets: int, stored: Fact | None, change: Change
@@ -49,41 +65,48 @@ class FactStore:
 
         `stored` is what was last read (None: nothing); where it has changed since, the change is
         judged again. Raises Unavailable when the store stays busy; the change may be sent again.
+        Raises CorruptItem when what is stored cannot be judged.
         """
         key = keys.fact(org_id, change.type, change.id, buckets)
         failures = 0
+        attempts: dict[int, Fact] = {}
         while True:
+            if stored is not None and _is_same(stored, attempts.get(stored.rev)):
+                # Our own write: it was made, and only its reply was lost.
+                return Outcome.ACCEPTED, stored
             verdict = judge(stored, change, self._now_us())
             fact = verdict.fact
             if fact is None:
                 return verdict.outcome, stored
+            attempts[fact.rev] = fact
             try:
-                found = self._put(key, fact, stored.rev if stored else None)
+                is_written, found = self._put(key, fact, stored.rev if stored else None)
             except (Conflict, Unavailable) as error:
                 failures += 1
                 self._backoff.pause(failures, error)
                 continue
-            if found is _WRITTEN:
+            if is_written:
                 return Outcome.ACCEPTED, fact
             stored = fact_of_item(found) if found else None
-            if stored is not None and _is_same_write(stored, fact):
-                return Outcome.ACCEPTED, stored
             failures += 1
             self._backoff.pause(failures, Conflict("another version was written first"))
 
-    def _put(self, key: keys.Key, fact: Fact, rev_read: int | None) -> Item:
-        """Put the fact if the stored revision is still the one read; the item found otherwise."""
-        nobody_wrote_it = "attribute_not_exists(#pk)"
-        nobody_changed_it = "#rev = :rev"
+    def _put(self, key: keys.Key, fact: Fact, rev_read: int | None) -> tuple[bool, Item]:
+        """Put the fact if the stored revision is still the one read.
+
+        Gives (True, {}), or (False, the item found instead, empty where there is none).
+        """
         request: dict[str, Any] = {
             "TableName": self._table,
             "Item": item_of_fact(key, fact),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         if rev_read is None:
+            nobody_wrote_it = "attribute_not_exists(#pk)"
             request["ConditionExpression"] = nobody_wrote_it
             request["ExpressionAttributeNames"] = {"#pk": keys.PK}
         else:
+            nobody_changed_it = "#rev = :rev"
             request["ConditionExpression"] = nobody_changed_it
             request["ExpressionAttributeNames"] = {"#rev": "rev"}
             request["ExpressionAttributeValues"] = {":rev": {"N": str(rev_read)}}
@@ -93,16 +116,16 @@ class FactStore:
             except ClientError as error:
                 if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                     raise
-                return dict(error.response.get("Item", {}))
-        return _WRITTEN
+                return False, error.response.get("Item", {})
+        return True, {}
 
 
-_WRITTEN: Final[Item] = {}
-
-
-def _is_same_write(stored: Fact, attempted: Fact) -> bool:
-    """Whether the SDK repeated our own write after its first reply was lost."""
-    return (stored.rev, stored.updated_at_ms, content_hash(stored.record)) == (
+def _is_same(stored: Fact, attempted: Fact | None) -> bool:
+    return attempted is not None and (
+        stored.rev,
+        stored.updated_at_ms,
+        content_hash(stored.record),
+    ) == (
         attempted.rev,
         attempted.updated_at_ms,
         content_hash(attempted.record),
@@ -135,14 +158,19 @@ def _attributes_of(fact: Fact) -> dict[str, Any]:
     return {name: value for name, value in values if value not in (None, (), {})}
 
 
-def stream_fact(image: Mapping[str, Any]) -> StreamFact:
-    """The fact in a stream record's new image. Raises CorruptItem when it is not a whole fact."""
-    item = dict(image)
+def stream_fact(record: Mapping[str, Any]) -> StreamFact | None:
+    """The fact that a record of the table's stream brings; None when it tells of a removal.
+
+    Raises CorruptItem when the new image is not a whole fact under its own key.
+    """
+    if record.get("eventName") == "REMOVE":
+        return None
     try:
-        key = keys.parse_fact(av.text(item, keys.PK), av.text(item, keys.SK))
-    except ValueError as error:
-        raise CorruptItem(str(error)) from error
-    fact = fact_of_item(item)
+        image = dict(record["dynamodb"]["NewImage"])
+        key = keys.parse_fact(av.text(image, keys.PK), av.text(image, keys.SK))
+        fact = fact_of_item(image)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CorruptItem(f"not a fact's stream record: {type(error).__name__}") from error
     if (key.type, key.id) != (fact.type, fact.id):
         raise CorruptItem("the fact is stored under another fact's key")
     return StreamFact(key.org_id, fact)
@@ -168,8 +196,10 @@ def fact_of_item(item: Item) -> Fact:
     )
     if record is not None and fact.time_ms != record_type.time_ms(record):
         raise CorruptItem("the fact's time is not its record's")
-    if not 0 <= (fact.time_ms or 0) < 10**15 or not 0 < fact.rev < _INT64:
+    if not 0 <= (fact.time_ms or 0) <= LAST_MS or not 0 < fact.rev < _INT64:
         raise CorruptItem("time or revision out of range")
+    if not is_id(fact.id):
+        raise CorruptItem("the id is none")
     return fact
 
 
@@ -193,28 +223,47 @@ def _record_of(record_type: RecordType, stored: Any) -> Any:
 
 
 def _value_of(column: Column, attribute: dict[str, Any]) -> Any:
+    """One stored field. Raises ValueError, TypeError or KeyError when it breaks the format."""
     match column.kind:
         case Kind.INTEGER:
-            value = int(attribute["N"])
-            if not 0 <= value < _INT64:
-                raise ValueError
-            return value
+            return _integer(attribute, 0)
         case Kind.FLAG:
             return _typed(attribute["BOOL"], bool)
         case Kind.TEXT:
-            text = _typed(attribute["S"], str)
-            if column.choices and text not in column.choices:
-                raise ValueError
+            text = check_text(_typed(attribute["S"], str))
+            _require(not column.choices or text in column.choices)
             return text
-        case Kind.TEXTS:
-            return tuple(_typed(entry["S"], str) for entry in attribute["L"])
+        case Kind.ID:
+            return _id(attribute)
+        case Kind.IDS:
+            ids = tuple(_id(entry) for entry in attribute["L"])
+            _require(len(ids) <= MAX_LABELS and list(ids) == sorted(set(ids)))
+            return ids
         case Kind.COUNTS:
-            counts = {name: int(count["N"]) for name, count in attribute["M"].items()}
-            if not counts.keys() <= set(column.choices) or min(counts.values(), default=1) < 1:
-                raise ValueError
+            counts = {name: _integer(count, 1) for name, count in attribute["M"].items()}
+            _require(counts.keys() <= set(column.choices))
             return counts
         case Kind.PAYLOAD:
-            return {key: _payload_value(value) for key, value in attribute["M"].items()}
+            payload = {key: _payload_value(value) for key, value in attribute["M"].items()}
+            _require(len(payload) <= MAX_PAYLOAD_KEYS and all(map(PAYLOAD_KEY.fullmatch, payload)))
+            return payload
+
+
+def _require(holds: bool) -> None:
+    if not holds:
+        raise ValueError
+
+
+def _integer(attribute: dict[str, Any], least: int) -> int:
+    value = int(attribute["N"])
+    _require(least <= value <= MAX_INTEGER)
+    return value
+
+
+def _id(attribute: dict[str, Any]) -> str:
+    text: str = _typed(attribute["S"], str)
+    _require(is_id(text))
+    return text
 
 
 def _typed(value: Any, expected: type) -> Any:
@@ -227,9 +276,11 @@ def _payload_value(attribute: dict[str, Any]) -> Any:
     ((kind, value),) = attribute.items()
     match kind:
         case "S":
-            return _typed(value, str)
+            return check_text(_typed(value, str))
         case "N":
-            return canonical(Decimal(value))
+            number = Decimal(value)
+            _require(number.is_finite())
+            return canonical(number)
         case "BOOL":
             return _typed(value, bool)
         case "NULL":

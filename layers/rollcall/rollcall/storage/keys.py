@@ -109,7 +109,11 @@ def parse_fact(pk: str, sk: str) -> FactKey:
         raise ValueError("the partition key is not a fact's")
     if not sk.startswith(FACT_SK_PREFIX) or "#" in sk.removeprefix(FACT_SK_PREFIX):
         raise ValueError("the sort key is not a fact's")
-    return FactKey(unescape(parts[1]), parts[2], unescape(sk.removeprefix(FACT_SK_PREFIX)))
+    components = (parts[1], sk.removeprefix(FACT_SK_PREFIX))
+    org_id, fact_id = map(unescape, components)
+    if (escape(org_id), escape(fact_id)) != components:
+        raise ValueError("the key is not escaped as a fact's is")
+    return FactKey(org_id, parts[2], fact_id)
 
 
 def epoch_prefix(org_id: str, epoch: int) -> str:

@@ -19,7 +19,7 @@ from rollcall.domain.organisations import (
 )
 
 
-class BadRequest(RollcallError):
+class Refused(RollcallError):
     """The operator asked for something that cannot be; the message names it."""
 
 
@@ -52,16 +52,16 @@ class Administer:
         self._now_ms = now_ms
 
     def create_organisation(self, handle: str, name: str, buckets: int = 1) -> Organisation:
-        """A new organisation. Raises BadRequest on a bad or taken handle, name or bucket count."""
+        """A new organisation. Raises Refused on a bad or taken handle, name or bucket count."""
         if not HANDLE_PATTERN.fullmatch(handle):
-            raise BadRequest(
+            raise Refused(
                 f"handle {handle!r} must be 1 to 63 of a-z, 0-9, '.', '_' and '-', "
                 "beginning and ending with a letter or digit"
             )
         if not 1 <= len(name) <= 256 or not name.isprintable():
-            raise BadRequest("name must have 1 to 256 printable characters")
+            raise Refused("name must have 1 to 256 printable characters")
         if not 1 <= buckets <= MAX_BUCKETS:
-            raise BadRequest(f"buckets must be 1 to {MAX_BUCKETS}")
+            raise Refused(f"buckets must be 1 to {MAX_BUCKETS}")
         organisation = Organisation(
             id=f"org_{secrets.token_hex(10)}",
             handle=handle,
@@ -72,9 +72,12 @@ class Administer:
         try:
             self._directory.create_organisation(organisation)
         except Conflict:
-            # The SDK may have repeated our own claim after its first reply was lost.
-            if self._directory.org_id_of_handle(handle) != organisation.id:
-                raise BadRequest(f"handle {handle!r} is taken") from None
+            holder = self._directory.org_id_of_handle(handle)
+            if holder is None:
+                raise
+            # Our own id: the SDK repeated the claim after its first reply was lost.
+            if holder != organisation.id:
+                raise Refused(f"handle {handle!r} is taken") from None
         return organisation
 
     def organisations(self) -> list[Organisation]:
@@ -84,11 +87,11 @@ class Administer:
     def issue_token(
         self, handle: str, scopes: Sequence[str], expires_at_ms: int | None = None
     ) -> IssuedToken:
-        """A new token. Raises BadRequest on an unknown handle or scope, or a past expiry."""
+        """A new token. Raises Refused on an unknown handle or scope, or a past expiry."""
         if not scopes or not set(scopes) <= set(SCOPES):
-            raise BadRequest(f"scopes must be some of {', '.join(SCOPES)}")
+            raise Refused(f"scopes must be some of {', '.join(SCOPES)}")
         if expires_at_ms is not None and expires_at_ms <= self._now_ms():
-            raise BadRequest("the expiry must lie in the future")
+            raise Refused("the expiry must lie in the future")
         organisation = self._organisation(handle)
         ordered = tuple(scope for scope in SCOPES if scope in scopes)
         return self._issue(organisation.id, ordered, expires_at_ms)
@@ -98,19 +101,19 @@ class Administer:
         return self._directory.tokens(self._organisation(handle).id)
 
     def revoke_token(self, token_id: str) -> None:
-        """Revoke a token now; doing it again changes nothing. Raises BadRequest when unknown."""
+        """Revoke a token now; doing it again changes nothing. Raises Refused when unknown."""
         self._require_token(token_id)
         self._revoke(token_id, self._now_ms())
 
     def rotate_token(self, token_id: str, overlap_ms: int) -> IssuedToken:
         """A new token with the old one's scopes and expiry; the old one ends after the overlap.
 
-        Raises BadRequest when the old one is unknown, expired or revoked.
+        Raises Refused when the old one is unknown, expired or revoked.
         """
         old = self._require_token(token_id)
         now_ms = self._now_ms()
         if old.state(now_ms) != "active":
-            raise BadRequest(f"token {token_id} is {old.state(now_ms)}")
+            raise Refused(f"token {token_id} is {old.state(now_ms)}")
         issued = self._issue(old.org_id, old.scopes, old.expires_at_ms)
         self._revoke(token_id, now_ms + overlap_ms)
         return issued
@@ -140,11 +143,11 @@ class Administer:
         org_id = self._directory.org_id_of_handle(handle)
         organisation = self._directory.organisation(org_id) if org_id is not None else None
         if organisation is None:
-            raise BadRequest(f"no organisation has the handle {handle!r}")
+            raise Refused(f"no organisation has the handle {handle!r}")
         return organisation
 
     def _require_token(self, token_id: str) -> Token:
         stored = self._directory.token(token_id)
         if stored is None:
-            raise BadRequest(f"no token has the id {token_id!r}")
+            raise Refused(f"no token has the id {token_id!r}")
         return stored

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rollcall.domain import measures as m
-from rollcall.domain.measures import ALL, ORG, Measures, RollupKey
+from rollcall.domain.limits import is_id
+from rollcall.domain.measures import ALL, ORG, Measures, RollupKey, Scope
 from rollcall.domain.metering import ReadMeter
 from rollcall.usecases.ports import Rollups
 
@@ -24,20 +25,27 @@ class Count:
     def __init__(self, rollups: Rollups) -> None:
         self._rollups = rollups
 
-    def organisation(self, org_id: str, epoch: int, meter: ReadMeter) -> Totals:
-        """Totals of the whole organisation."""
-        calls = RollupKey(m.CALLS, ORG, ALL)
-        tasks = RollupKey(m.TASKS, ORG, ALL)
-        found = self._rollups.read(org_id, epoch, (calls, tasks), meter)
-        return Totals(found.get(calls, {}), found.get(tasks, {}))
+    def __call__(
+        self, org_id: str, epoch: int, space_token: str | None, meter: ReadMeter
+    ) -> Totals | None:
+        """Totals of the organisation, or of one of its spaces.
 
-    def space(self, org_id: str, epoch: int, space_token: str, meter: ReadMeter) -> Totals | None:
-        """Totals of one space; None when no live fact of the organisation names it."""
+        None when no live fact of the organisation names the space.
+        """
+        if space_token is None:
+            return self._totals(org_id, epoch, ORG, None, meter)
+        if not is_id(space_token):
+            return None
         scope = m.space_scope(space_token)
+        return self._totals(org_id, epoch, scope, RollupKey(m.KNOWN, scope, ALL), meter)
+
+    def _totals(
+        self, org_id: str, epoch: int, scope: Scope, known: RollupKey | None, meter: ReadMeter
+    ) -> Totals | None:
         calls = RollupKey(m.CALLS, scope, ALL)
         tasks = RollupKey(m.TASKS, scope, ALL)
-        known = RollupKey(m.KNOWN, scope, ALL)
-        found = self._rollups.read(org_id, epoch, (calls, tasks, known), meter)
-        if found.get(known, {}).get("facts", 0) <= 0:
+        wanted = (calls, tasks) if known is None else (calls, tasks, known)
+        found = self._rollups.read(org_id, epoch, wanted, meter)
+        if known is not None and found.get(known, {}).get("facts", 0) <= 0:
             return None
         return Totals(found.get(calls, {}), found.get(tasks, {}))

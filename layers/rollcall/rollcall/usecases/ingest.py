@@ -8,13 +8,13 @@ from concurrent.futures import Executor, wait
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from rollcall.domain.errors import UnknownOrganisation
+from rollcall.domain.errors import CorruptItem, UnknownOrganisation
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Change, Outcome
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.usecases.ports import Directory, Facts
 
 _Versions: TypeAlias = tuple[tuple[str, str], list[tuple[int, Change]]]
-_Written: TypeAlias = tuple[int, str, Outcome]
+_Written: TypeAlias = tuple[int, str, Outcome | None]  # None: what is stored is damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +79,16 @@ class Ingest:
             results = []
             known = stored.get(fact_key)
             for index, change in versions:
-                outcome, known = self._facts.write(org_id, buckets, known, change)
+                try:
+                    outcome, known = self._facts.write(org_id, buckets, known, change)
+                except CorruptItem:
+                    outcome = None
                 results.append((index, change.type, outcome))
             return results
 
         for results in self._concurrently(write, by_fact.items()):
             for index, record_type, outcome in results:
                 _count(receipt, index, record_type, outcome)
-        receipt.refusals.sort(key=lambda refusal: refusal.index)
         return receipt
 
     def _buckets_of(self, org_id: str) -> int:
@@ -111,8 +113,11 @@ class Ingest:
         return [future.result() for future in futures]
 
 
-def _count(receipt: Receipt, index: int, record_type: str, outcome: Outcome) -> None:
+def _count(receipt: Receipt, index: int, record_type: str, outcome: Outcome | None) -> None:
     match outcome:
+        case None:
+            message = "what is stored under this id is damaged and needs an operator"
+            receipt.refusals.append(Refusal(index, "record", message))
         case Outcome.ACCEPTED:
             receipt.accepted += 1
         case Outcome.UNCHANGED:

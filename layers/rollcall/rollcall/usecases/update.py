@@ -9,24 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from rollcall.domain.contributions import ContributionFunction, contribution_function
 from rollcall.domain.errors import CorruptItem, RollcallError
-from rollcall.domain.facts import Fact
+from rollcall.domain.facts import Fact, StreamFact
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.tenancy import tenant
 from rollcall.ledger.page import Row
 from rollcall.usecases.ports import Directory, Quarantine
 
 StreamRecord: TypeAlias = Mapping[str, Any]
-
-
-class StreamFact(NamedTuple):
-    """A fact out of the stream, and whose it is."""
-
-    org_id: str
-    fact: Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +31,19 @@ class Delivery:
     fact: Fact
 
 
-class Applier(Protocol):
-    """Applies rows to one organisation's ledger in one epoch (`rollcall.ledger.apply`)."""
+class LedgerWriter(Protocol):
+    """Brings rows into one organisation's ledger in one epoch (`rollcall.ledger.apply.Applier`)."""
 
     def apply(self, rows: Sequence[tuple[str, Row]]) -> None:
         """Bring rows into pages and rollups, each fact at most once."""
 
 
-class ApplierFactory(Protocol):
-    """Makes the applier of an organisation's epoch."""
+class LedgerWriterFactory(Protocol):
+    """Makes the writer of an organisation's epoch."""
 
-    def __call__(self, org_id: str, epoch: int, contribute: ContributionFunction) -> Applier: ...
+    def __call__(
+        self, org_id: str, epoch: int, contribute: ContributionFunction
+    ) -> LedgerWriter: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +71,18 @@ class Result:
 class Update:
     """Applies a batch's facts to every epoch that their organisation writes.
 
-    `parse` gives the fact in a stream record's new image, or raises CorruptItem.
+    `parse` gives the fact that a stream record brings, None for a removal, or raises CorruptItem.
     """
 
     def __init__(
         self,
         directory: Directory,
-        appliers: ApplierFactory,
-        parse: Callable[[Mapping[str, Any]], StreamFact],
+        writers: LedgerWriterFactory,
+        parse: Callable[[StreamRecord], StreamFact | None],
         quarantine: Quarantine,
     ) -> None:
         self._directory = directory
-        self._appliers = appliers
+        self._writers = writers
         self._parse = parse
         self._quarantine = quarantine
 
@@ -100,14 +95,14 @@ class Update:
         result = Result()
         by_org: dict[str, list[Delivery]] = {}
         for index, record in enumerate(records):
-            if record.get("eventName") == "REMOVE":
-                continue
             try:
-                org_id, fact = self._parse(record.get("dynamodb", {}).get("NewImage") or {})
+                parsed = self._parse(record)
             except CorruptItem as corrupt:
                 self._set_aside(result, records, index, str(corrupt))
                 continue
-            by_org.setdefault(org_id, []).append(Delivery(index, org_id, fact))
+            if parsed is not None:
+                org_id, fact = parsed
+                by_org.setdefault(org_id, []).append(Delivery(index, org_id, fact))
         for org_id, own in by_org.items():
             try:
                 organisation = self._directory.organisation(org_id)
@@ -137,7 +132,7 @@ class Update:
         with tenant(organisation.id):
             for epoch in organisation.written:
                 contribute = contribution_function(organisation.contributions.get(epoch, 0))
-                self._appliers(organisation.id, epoch, contribute).apply(rows)
+                self._writers(organisation.id, epoch, contribute).apply(rows)
 
 
 def fold(deliveries: Sequence[Delivery]) -> list[tuple[str, Row]]:
