@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rollcall.usecases.administer import Administer
 
 _ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
+_PATIENCE_SECONDS = 2  # somebody is waiting at the keyboard
 
 
 @contextlib.contextmanager
@@ -33,6 +34,7 @@ def administration() -> Iterator[Administer]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from rollcall.domain.errors import Conflict, Unavailable
+    from rollcall.ledger.backoff import LONGEST_REQUEST_SECONDS, time_limit
     from rollcall.settings import BadSetting
     from rollcall.usecases.administer import Refused
 
@@ -40,7 +42,8 @@ def administration() -> Iterator[Administer]:
     try:
         from rollcall import bootstrap
 
-        yield bootstrap.administer()
+        with time_limit(LONGEST_REQUEST_SECONDS + _PATIENCE_SECONDS):
+            yield bootstrap.administer()
     except (Refused, BadSetting) as error:
         raise CommandError(str(error)) from error
     except (Conflict, Unavailable) as error:

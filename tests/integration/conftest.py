@@ -19,7 +19,7 @@ TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 ENGINES = ["moto", pytest.param("dynamodb-local", marks=pytest.mark.dynamodb_local)]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def endpoint_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
     """Starts an engine once and creates its tables from the template; gives its address."""
     running: dict[str, Engine] = {}

@@ -85,43 +85,31 @@ def test_writers_at_once_leave_one_winner_and_lose_no_revision(
     assert set(outcomes) <= {Outcome.ACCEPTED, Outcome.STALE}
 
 
-def test_a_lost_reply_is_still_an_acceptance(client: Any, org_id: str) -> None:
-    """The write is applied, its reply lost; the SDK repeats it and finds its own work."""
-    store = FactStore(client, TABLE, lambda: time.time_ns() // 1_000, BACKOFF)
-    sent = itertools.count()
-    original = client._endpoint.http_session.send
-
-    def send(request: Any) -> Any:
-        response = original(request)
-        if next(sent) < 2:
-            raise ReadTimeoutError(endpoint_url=request.url)
-        return response
-
-    client._endpoint.http_session.send = send
-    with tenant(org_id):
-        outcome, fact = store.write(org_id, 1, None, change())
-        assert outcome is Outcome.ACCEPTED
-        outcome, newer = store.write(org_id, 1, fact, change(outcome="other"))
-    assert outcome is Outcome.ACCEPTED
-    assert stored(store, org_id) == newer
-
-
-def test_a_reply_lost_to_every_attempt_of_the_sdk_is_an_acceptance_too(
-    client: Any, org_id: str
-) -> None:
-    store = FactStore(client, TABLE, lambda: time.time_ns() // 1_000, BACKOFF)
+def lose_replies(client: Any, count: int) -> None:
+    """Requests are applied, but the first `count` replies never arrive."""
     original, sent = client._endpoint.http_session.send, itertools.count()
 
     def send(request: Any) -> Any:
         response = original(request)
-        if next(sent) < 4:
+        if next(sent) < count:
             raise ReadTimeoutError(endpoint_url=request.url)
         return response
 
     client._endpoint.http_session.send = send
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3, 9])
+def test_a_lost_reply_is_still_an_acceptance(client: Any, org_id: str, lost: int) -> None:
+    """The write is applied, its reply lost: to the SDK, which repeats it, and to us behind it."""
+    store = FactStore(client, TABLE, lambda: time.time_ns() // 1_000, BACKOFF)
+    lose_replies(client, lost)
     with tenant(org_id):
-        outcome, _ = store.write(org_id, 1, None, change())
+        outcome, fact = store.write(org_id, 1, None, change())
+        assert outcome is Outcome.ACCEPTED
+        lose_replies(client, lost)
+        outcome, newer = store.write(org_id, 1, fact, change(outcome="other"))
     assert outcome is Outcome.ACCEPTED
+    assert stored(store, org_id) == newer
 
 
 def test_a_store_that_never_answers_is_an_error_and_no_silence(client: Any, org_id: str) -> None:

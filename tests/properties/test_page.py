@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log2
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from rollcall.domain.numbers import canonical
 from rollcall.domain.records import CALL_EVENTS, RECORD_TYPES, Column, Kind
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST, position
-from rollcall.ledger.tree import split
+from rollcall.ledger.tree import MAX_PAGES, split
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 ids = st.one_of(
@@ -37,7 +38,9 @@ def values(column: Column) -> st.SearchStrategy[Any]:
             strategy = st.booleans()
         case Kind.TEXT:
             strategy = st.sampled_from(column.choices) if column.choices else texts
-        case Kind.TEXTS:
+        case Kind.ID:
+            strategy = ids
+        case Kind.IDS:
             return st.sets(ids, max_size=5).map(lambda labels: tuple(sorted(labels)))
         case Kind.COUNTS:
             counts = st.dictionaries(st.sampled_from(CALL_EVENTS), st.integers(1, 10**15))
@@ -113,7 +116,10 @@ def test_a_split_tiles_and_loses_nothing(data: st.DataObject, type_name: str, ta
             assert page.start <= row.position < page.end
             assert row.id not in found
             found[row.id] = row
-        assert len(page.data) <= target or len({row.position for row in page.rows}) <= 1
+        # A leaf of the deepest split may be left over; it has at least four siblings.
+        is_left_over = len(pages) > log2(MAX_PAGES)
+        is_one_position = len({row.position for row in page.rows}) <= 1
+        assert len(page.data) <= target or is_one_position or is_left_over
     assert found == by_id(rows)
 
 

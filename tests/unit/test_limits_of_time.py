@@ -9,7 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
 
 from rollcall.api.endpoint import endpoint
 from rollcall.api.http import Request, Response
@@ -116,10 +122,14 @@ def test_an_endpoint_gives_its_invocation_s_time(clock: Clock) -> None:
         (cancelled("ConditionalCheckFailed", "ValidationError"), ClientError),
         (throttled("ValidationException"), ClientError),
         (throttled("AccessDeniedException"), ClientError),
+        (EndpointConnectionError(endpoint_url="http://x"), Unavailable),
+        (ConnectTimeoutError(endpoint_url="http://x"), Unavailable),
+        (ReadTimeoutError(endpoint_url="http://x"), Unavailable),
+        (NoCredentialsError(), NoCredentialsError),
         (throttled("ResourceNotFoundException"), ClientError),
     ],
 )
-def test_what_may_be_tried_again(error: ClientError, meaning: type[Exception]) -> None:
+def test_what_may_be_tried_again(error: Exception, meaning: type[Exception]) -> None:
     with pytest.raises(meaning), translated_errors():
         raise error
 

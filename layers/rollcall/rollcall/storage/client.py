@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as SocketError
 
 from rollcall.domain.errors import Conflict, Unavailable
 from rollcall.ledger.backoff import Backoff
@@ -88,7 +89,7 @@ def translated_errors() -> Iterator[None]:
         if code in _THROTTLE_CODES or is_broken:
             raise Unavailable(code) from error
         raise
-    except HTTPClientError as error:  # time-outs and broken connections
+    except (HTTPClientError, SocketError) as error:
         raise Unavailable(type(error).__name__) from error
 
 
