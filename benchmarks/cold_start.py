@@ -84,6 +84,7 @@ def run(*, is_quick: bool) -> Report:
 
 def _start(code: str, cache: Path, *, is_writing: bool) -> tuple[float, int]:
     environment = os.environ | {
+        "ROLLCALL_FAILURE_DESTINATION": "file:///nowhere",
         "PYTHONPYCACHEPREFIX": str(cache),
         "PYTHONDONTWRITEBYTECODE": "" if is_writing else "1",
         "PYTHONPATH": str(LAYER),
