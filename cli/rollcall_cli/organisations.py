@@ -19,7 +19,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 
 @app.command()
 def create(
-    handle: Annotated[str, typer.Argument(help="Unique name in URLs and headers: a-z 0-9 . _ -")],
+    handle: Annotated[
+        str, typer.Argument(help="Unique name, sent in headers: letters, digits, . _ -")
+    ],
     name: Annotated[str, typer.Option(help="Name shown to people.")],
     buckets: Annotated[
         int, typer.Option(help="Partitions per record type, 1 to 16; can never be changed.")

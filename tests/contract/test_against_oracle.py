@@ -45,7 +45,6 @@ def test_generated_requests(stack, engine):
 
     @settings(
         max_examples=EXAMPLES.get(engine, 150),
-        deadline=None,
         database=None,
         phases=[Phase.generate, Phase.shrink],
         print_blob=True,

@@ -118,7 +118,7 @@ def run(
     store.check_rollups()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=400)
 @given(data=st.data(), records=record_lists, target_bytes=st.sampled_from([1, 350, 1_200, 16_384]))
 def test_rollups_equal_brute_force_under_any_delivery(
     data: st.DataObject, records: list[Any], target_bytes: int
@@ -145,7 +145,7 @@ def test_rollups_equal_brute_force_under_any_delivery(
     assert (store.pages, store.closed, store.opens) == before
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data(), records=record_lists)
 def test_a_spill_loses_nothing_but_the_spilled_breakdown(
     data: st.DataObject, records: list[Any]

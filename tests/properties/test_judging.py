@@ -32,7 +32,7 @@ def settle(changes: list[Change]) -> Fact | None:
     return stored
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data(), valid_records, st.lists(valid_records | deletions, max_size=4))
 def test_explicit_versions_settle_alike_in_any_order(
     data: st.DataObject, first: Any, others: list[Any]
@@ -64,7 +64,6 @@ def test_explicit_versions_settle_alike_in_any_order(
     assert content_hash(one.record) == content_hash(other.record)
 
 
-@settings(deadline=None)
 @given(valid_records)
 def test_the_same_again_is_unchanged(record: Any) -> None:
     incoming = change(record)

@@ -74,7 +74,7 @@ def by_id(rows: Any) -> dict[str, Row]:
     return {row.id: row for row in rows}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data(), type_name=type_names)
 def test_round_trip(data: st.DataObject, type_name: str) -> None:
     rows = data.draw(rows_of(type_name))
@@ -85,7 +85,7 @@ def test_round_trip(data: st.DataObject, type_name: str) -> None:
     assert decoded.encode() == page.encode()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), type_name=type_names)
 def test_replacing_and_adding_rows(data: st.DataObject, type_name: str) -> None:
     first = data.draw(rows_of(type_name))
@@ -103,7 +103,7 @@ def test_replacing_and_adding_rows(data: st.DataObject, type_name: str) -> None:
     assert by_id(grown) == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), type_name=type_names, target=st.integers(1, 2_000))
 def test_a_split_tiles_and_loses_nothing(data: st.DataObject, type_name: str, target: int) -> None:
     rows = data.draw(rows_of(type_name, most=25))

@@ -419,7 +419,7 @@ def test_what_is_given_up_is_laid_out_as_lambda_does(bench):
     assert json.loads(document["payload"]) == {"Records": [fact(0)]}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     count=st.integers(1, 60),
     batch_size=st.integers(1, 20),

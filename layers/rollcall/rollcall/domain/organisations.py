@@ -18,7 +18,7 @@ from typing import Final
 from rollcall.domain.contributions import CURRENT_VERSION
 
 SCOPES: Final = ("read", "ingest", "admin")
-HANDLE_PATTERN: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?")
+HANDLE_PATTERN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 MAX_BUCKETS: Final = 16
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -55,7 +55,7 @@ class Administer:
         """A new organisation. Raises Refused on a bad or taken handle, name or bucket count."""
         if not HANDLE_PATTERN.fullmatch(handle):
             raise Refused(
-                f"handle {handle!r} must be 1 to 63 of a-z, 0-9, '.', '_' and '-', "
+                f"handle {handle!r} must be 1 to 63 letters, digits, '.', '_' and '-', "
                 "beginning and ending with a letter or digit"
             )
         if not 1 <= len(name) <= 256 or not name.isprintable():
