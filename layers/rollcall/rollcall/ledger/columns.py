@@ -74,7 +74,7 @@ class IntColumn:
         return bool((self.values == NULL).all())
 
     def changed(self, rows: Sequence[int], values: Iterable[Any], added: int) -> IntColumn:
-        """A copy with `added` more rows, in which `rows` hold `values`."""
+        """A copy with `added` more rows, in which `rows` hold `values`; of one row the last."""
         grown = np.full(len(self.values) + added, NULL, dtype=np.int64)
         grown[: len(self.values)] = self.values
         grown[rows] = [NULL if v is None else v for v in values]
@@ -168,7 +168,7 @@ class TextColumn:
         return not self.codes.any()
 
     def changed(self, rows: Sequence[int], values: Iterable[Any], added: int) -> TextColumn:
-        """A copy with `added` more rows, in which `rows` hold `values`."""
+        """A copy with `added` more rows, in which `rows` hold `values`; of one row the last."""
         words = list(self.words)
         code_of: dict[Any, int] = {word: code for code, word in enumerate(words, 1)}
         code_of[None] = 0

@@ -152,14 +152,21 @@ class Rows:
     def with_rows(self, replaced: Mapping[int, Row], added: Sequence[Row]) -> Rows:
         """A copy in which some rows are replaced and others added, in order of time."""
         count = self._count + len(added)
-        targets = [*replaced, *range(self._count, count)]
-        cells = [_cells_of(self._type, row) for row in (*replaced.values(), *added)]
+        cells: dict[str, tuple[list[int], list[Cell]]] = {}
+        if replaced:
+            # What a replaced row held and its new version lacks becomes null.
+            cells = {name: ([*replaced], [None] * len(replaced)) for name in self.names}
+        for index, row in (*replaced.items(), *enumerate(added, self._count)):
+            for name, value in _cells_of(self._type, row).items():
+                indices, values = cells.setdefault(name, ([], []))
+                indices.append(index)
+                values.append(value)
         columns: dict[str, Column] = {}
-        for name in self.names.union(*cells):
+        for name in self.names | cells.keys():
             column = self.column(name)
             if column is None:
                 column = _empty_column(self._type, name, self._count)
-            columns[name] = column.changed(targets, [c.get(name) for c in cells], len(added))
+            columns[name] = column.changed(*cells.get(name, ([], [])), len(added))
         grown = Rows(self._type.name, count, columns)
         times = grown.integers(TIME).values
         if (times[1:] < times[:-1]).any():

@@ -82,7 +82,7 @@ def _halves(
 ) -> list[EncodedPage]:
     data = rows.encode()
     is_done = len(data) <= target_bytes or most_pages == 1
-    cut = None if is_done else _cut_near(positions, len(positions) // 2)
+    cut = None if is_done else _cut_near(positions, 0, len(positions) // 2)
     if cut is None:
         return [_checked(EncodedPage(start, end, rows, data))]
     middle, most = positions[cut], most_pages // 2
@@ -102,33 +102,41 @@ def _filled(
     row_bytes: float,
 ) -> list[EncodedPage]:
     pages: list[EncodedPage] = []
+    first, count = 0, len(rows)
     while True:
         # Encoding is what a split costs: the rest is encoded only when it may be the last page.
         wanted = max(1, int(target_bytes / row_bytes))
-        cut = _cut_near(positions, min(wanted, len(rows) - 1))
-        if cut is None or wanted >= len(rows) or len(pages) == MAX_PAGES - 1:
-            data = rows.encode()
-            if cut is None or len(data) <= target_bytes or len(pages) == MAX_PAGES - 1:
-                return [*pages, _checked(EncodedPage(start, end, rows, data))]
-        page = _slice(rows, 0, cut)
+        end_row = _cut_near(positions, first, first + wanted)
+        is_most = len(pages) == MAX_PAGES - 1
+        if end_row is None or first + wanted >= count or is_most:
+            rest = _slice(rows, first, count)
+            data = rest.encode()
+            if end_row is None or len(data) <= target_bytes or is_most:
+                return [*pages, _checked(EncodedPage(start, end, rest, data))]
+        page = _slice(rows, first, end_row)
         data = page.encode()
         while len(data) > target_bytes:
-            smaller = _cut_near(positions[:cut], cut * target_bytes * 15 // (16 * len(data)))
+            share = (end_row - first) * target_bytes * 15 // (16 * len(data))
+            smaller = _cut_near(positions[:end_row], first, first + share)
             if smaller is None:
                 break
-            cut = smaller
-            page = _slice(rows, 0, cut)
+            end_row = smaller
+            page = _slice(rows, first, end_row)
             data = page.encode()
-        row_bytes = len(data) / cut
-        pages.append(_checked(EncodedPage(start, positions[cut], page, data)))
-        rows, start, positions = _slice(rows, cut, len(rows)), positions[cut], positions[cut:]
+        row_bytes = len(data) / (end_row - first)
+        pages.append(_checked(EncodedPage(start, positions[end_row], page, data)))
+        start, first = positions[end_row], end_row
 
 
-def _cut_near(positions: Sequence[str], wanted: int) -> int | None:
-    """The index nearest to `wanted` at which no position is parted; None when there is none."""
-    for distance in range(len(positions)):
+def _cut_near(positions: Sequence[str], first: int, wanted: int) -> int | None:
+    """Where rows from `first` on may be cut, as near to `wanted` as can be.
+
+    Never between rows at one position, and never so that a side is empty; None: nowhere.
+    """
+    wanted = min(max(wanted, first + 1), len(positions) - 1)
+    for distance in range(len(positions) - first):
         for cut in (wanted - distance, wanted + distance):
-            if 0 < cut < len(positions) and positions[cut - 1] != positions[cut]:
+            if first < cut < len(positions) and positions[cut - 1] != positions[cut]:
                 return cut
     return None
 
