@@ -59,7 +59,7 @@ def test_killed_during_a_load(dynamodb):
     seed = int(os.environ.get("ROLLCALL_TEST_SEED", "11"))
     print(f"seed {seed}: ROLLCALL_TEST_SEED={seed} replays it")
     random_ = random.Random(seed)
-    requests = list(batches(mixed_records(seed, 1_200, days=4, spaces=3), 100))
+    requests = list(batches(mixed_records(seed, 3_000, days=4, spaces=3), 200))
     kills = set(random_.sample(range(len(requests)), KILLS - 1))
     mortal, oracle = Mortal(dynamodb), Oracle()
     try:
