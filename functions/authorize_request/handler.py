@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollcall.api.authorizer import policy, single_header
+from rollcall.api.invocation import within_its_time
 from rollcall.bootstrap import authorize
-from rollcall.ledger.backoff import time_limit
 
 service = authorize()
 
@@ -16,5 +16,5 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     Bad credentials raise an error whose message is "Unauthorized": the gateway answers 401 and
     never caches it. Any other error is the gateway's 500, so a store that fails lets nobody in.
     """
-    with time_limit(context.get_remaining_time_in_millis() / 1000):
+    with within_its_time(context):
         return policy(event["methodArn"], service(single_header(event, "Authorization")))

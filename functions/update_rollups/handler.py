@@ -9,9 +9,9 @@ record not known to be applied or quarantined is reported, so that it and all af
 from collections.abc import Mapping
 from typing import Any
 
+from rollcall.api.invocation import within_its_time
 from rollcall.api.stream import partial_batch_response
 from rollcall.bootstrap import update
-from rollcall.ledger.backoff import time_limit
 
 service = update()
 
@@ -19,5 +19,5 @@ service = update()
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """A partial batch response: nothing, or one item identifier."""
     records = event["Records"]
-    with time_limit(context.get_remaining_time_in_millis() / 1000):
+    with within_its_time(context):
         return partial_batch_response(records, service(records))

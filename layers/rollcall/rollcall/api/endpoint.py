@@ -9,12 +9,12 @@ from typing import Any, Protocol, TypeAlias
 from rollcall.api.errors import ApiError, ErrorBody, gateway_error
 from rollcall.api.guard import refuse_repeated_credentials
 from rollcall.api.http import JSON_TYPE, Request, Response, json_response, parse_event
+from rollcall.api.invocation import within_its_time
 from rollcall.api.strict_json import MalformedJson
 from rollcall.domain.calendar import format_instant
 from rollcall.domain.errors import UnknownOrganisation
 from rollcall.domain.metering import ReadMeter
 from rollcall.domain.tenancy import tenant
-from rollcall.ledger.backoff import time_limit
 from rollcall.telemetry import logger
 
 LambdaHandler: TypeAlias = Callable[[Mapping[str, Any], Any], dict[str, Any]]
@@ -48,7 +48,7 @@ def endpoint(
             try:
                 request = parse_event(event)
                 refuse_repeated_credentials(request)
-                with tenant(request.caller.org_id), time_limit(_seconds_left(context)):
+                with tenant(request.caller.org_id), within_its_time(context):
                     return answer(request).to_proxy()
             except ApiError as refused:
                 if refused.speaks_for_gateway:
@@ -66,10 +66,6 @@ def endpoint(
         return lambda_handler
 
     return decorate
-
-
-def _seconds_left(context: Any) -> float:
-    return float(context.get_remaining_time_in_millis()) / 1000
 
 
 def analytics_headers(meter: ReadMeter) -> dict[str, str]:

@@ -163,17 +163,16 @@ def _payload_value(value: Any) -> PayloadValue:
 def payload_number(value: Number) -> Decimal:
     """A payload number in its one form. Raises ValueError past 38 digits or 10^±100."""
     number = Decimal(value)
-    if not number.is_finite():
-        raise ValueError("must have numbers of a magnitude from 1e-100 to 1e100")
-    if not number.is_zero() and not -100 <= number.adjusted() <= 100:
-        raise ValueError("must have numbers of a magnitude from 1e-100 to 1e100")
+    out_of_reach = ValueError("must have numbers of a magnitude from 1e-100 to 1e100")
+    if not number.is_finite() or (not number.is_zero() and abs(number.adjusted()) > 100):
+        raise out_of_reach
     # The text may be long with zeros that carry nothing: "0" alone is of any length.
     digits = "".join(map(str, number.as_tuple().digits)).strip("0")
     if len(digits) > 38:
         raise ValueError("must have numbers of at most 38 significant digits")
     exact = canonical(number)
     if abs(exact) > Decimal("1e100"):
-        raise ValueError("must have numbers of a magnitude from 1e-100 to 1e100")
+        raise out_of_reach
     return exact
 
 

@@ -30,7 +30,11 @@ def is_id(text: str) -> bool:
     """Whether a text can be the id of anything stored: a sent text, or an integer's digits."""
     if _NEGATIVE_INTEGER.fullmatch(text):
         return True
-    return 1 <= len(text) <= MAX_ID_LENGTH and not _CONTROL.search(text)
+    try:
+        check_id(text)
+    except ValueError:
+        return False
+    return True
 
 
 def check_text(text: str) -> str:

@@ -69,7 +69,7 @@ def split(start: str, end: str, rows: Rows, target_bytes: int) -> list[EncodedPa
     times = rows.integers(TIME).values
     if end == END and times[0] != times[-1]:
         return _filled(start, end, rows, positions, target_bytes, len(data) / len(rows))
-    return _halves(start, end, rows, positions, target_bytes, MAX_PAGES)
+    return _halves(start, end, rows, positions, target_bytes, MAX_PAGES, data)
 
 
 def _halves(
@@ -79,8 +79,8 @@ def _halves(
     positions: Sequence[str],
     target_bytes: int,
     most_pages: int,
+    data: bytes,
 ) -> list[EncodedPage]:
-    data = rows.encode()
     is_done = len(data) <= target_bytes or most_pages == 1
     cut = None if is_done else _cut_near(positions, 0, len(positions) // 2)
     if cut is None:
@@ -88,8 +88,8 @@ def _halves(
     middle, most = positions[cut], most_pages // 2
     left, right = _slice(rows, 0, cut), _slice(rows, cut, len(rows))
     return [
-        *_halves(start, middle, left, positions[:cut], target_bytes, most),
-        *_halves(middle, end, right, positions[cut:], target_bytes, most),
+        *_halves(start, middle, left, positions[:cut], target_bytes, most, left.encode()),
+        *_halves(middle, end, right, positions[cut:], target_bytes, most, right.encode()),
     ]
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from rollcall.domain.errors import Conflict, Unavailable
+from rollcall.domain.errors import Unavailable
 from rollcall.domain.metering import ReadMeter
 from rollcall.ledger.backoff import Backoff
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
-from rollcall.storage.client import translated_errors
+from rollcall.storage.client import patiently
 
 _MOST_KEYS: Final = 100  # BatchGetItem's own limit
 
@@ -33,16 +34,11 @@ def batch_get(
         left = [{keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}} for key in chunk]
         failures = 0
         while left:
-            try:
-                with translated_errors():
-                    answer = client.batch_get_item(
-                        RequestItems={table: {"Keys": left, "ConsistentRead": True}},
-                        ReturnConsumedCapacity="TOTAL",
-                    )
-            except (Conflict, Unavailable) as error:
-                failures += 1
-                backoff.pause(failures, error)
-                continue
+            asked = {table: {"Keys": left, "ConsistentRead": True}}
+            request = partial(
+                client.batch_get_item, RequestItems=asked, ReturnConsumedCapacity="TOTAL"
+            )
+            answer = patiently(backoff, request)
             found = answer["Responses"].get(table, [])
             items.extend(found)
             if meter is not None:
@@ -50,7 +46,7 @@ def batch_get(
             left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
             if left:
                 failures += 1
-                backoff.pause(failures, Conflict("unprocessed keys"))
+                backoff.pause(failures, Unavailable("unprocessed keys"))
     return items
 
 
