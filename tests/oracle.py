@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 CALL_STATUSES = "queued ringing in_progress completed failed busy no_answer canceled".split()
@@ -62,6 +64,13 @@ def rounded(number: Decimal, places: int) -> int:
     with localcontext(Context(prec=60)):
         step = Decimal(1).scaleb(-places)
         return int(number.quantize(step, ROUND_HALF_UP).scaleb(places))
+
+
+def ratio(top: int, bottom: int, places: int) -> Decimal:
+    """top ÷ bottom, of numbers not below zero, rounded half away from zero; 0 by nothing."""
+    if bottom == 0:
+        return Decimal(0)
+    return Decimal(floor(Fraction(top, bottom) * 10**places + Fraction(1, 2))).scaleb(-places)
 
 
 def identifier(value: Any, field: str) -> str:
@@ -333,6 +342,7 @@ class Version:
 
     kind: str
     id: str
+    came_as_integer: bool
     updated_at: int | None
     content: dict[str, Any] | None
 
@@ -344,6 +354,7 @@ class Fact:
     updated_at: int
     content: dict[str, Any] | None
     time: int | None
+    came_as_integer: bool
 
 
 def judge(record: Any, now_ms: int) -> Version:
@@ -355,7 +366,7 @@ def judge(record: Any, now_ms: int) -> Version:
         raise Refused("type", "unknown")
     if "id" not in record:
         raise Refused("id", "missing")
-    key = identifier(record["id"], "id")
+    key, came_as_integer = identifier(record["id"], "id"), is_integer(record["id"])
     updated_at = None
     if "updated_at" in record:
         updated_at = instant(record["updated_at"], "updated_at")
@@ -367,7 +378,7 @@ def judge(record: Any, now_ms: int) -> Version:
             raise Refused("deleted", "true or absent")
         for name in given:
             raise Refused(name, "not in a deletion")
-        return Version(kind, key, updated_at, None)
+        return Version(kind, key, came_as_integer, updated_at, None)
     checks = {**TYPES[kind].required, **TYPES[kind].optional}
     for name in given:
         if name not in checks:
@@ -378,7 +389,7 @@ def judge(record: Any, now_ms: int) -> Version:
     content = {name: checks[name](value, name) for name, value in given.items()}
     if kind == "call" and "campaign_id" in content and "direction" not in content:
         raise Refused("campaign_id", "needs direction")
-    return Version(kind, key, updated_at, with_defaults(kind, content))
+    return Version(kind, key, came_as_integer, updated_at, with_defaults(kind, content))
 
 
 def unknown_tie(new: dict[str, Any], old: dict[str, Any]) -> bool:
@@ -419,7 +430,7 @@ class Oracle:
         time = version.content[time_field] if version.content and time_field else None
         if stored is None:
             updated_at = now_ms if version.updated_at is None else version.updated_at
-            self.facts[key] = Fact(updated_at, version.content, time)
+            self.facts[key] = Fact(updated_at, version.content, time, version.came_as_integer)
             return "accepted"
         if time is not None and stored.time is not None and time != stored.time:
             raise Refused(time_field or "", "cannot change")
@@ -437,6 +448,7 @@ class Oracle:
             if not self._wins(version.content, stored.content):
                 return "stale"
         stored.updated_at, stored.content = updated_at, version.content
+        stored.came_as_integer = version.came_as_integer
         if stored.time is None:
             stored.time = time
         return "accepted"
@@ -470,6 +482,10 @@ class Oracle:
             for (type, id), fact in self.facts.items()
             if type == kind and fact.content is not None
         ]
+
+    def sent_id(self, kind: str, id: str) -> str | int:
+        """The id of a record as it goes out: an integer when it came in as one."""
+        return int(id) if self.facts[kind, id].came_as_integer else id
 
     def known_spaces(self) -> set[str]:
         return {scope[1] for scope in self._known() if scope[0] == "space"}

@@ -27,6 +27,8 @@ READY_SECONDS = 120
 UNPOD = "/api/v2/platform/organisation/analytics/"
 ORGANISATIONS = "/api/v2/platform/organizations/"
 RECORDS = "/v1/records"
+BREEZE = "/analytics"
+BREEZE_IN_FULL = "/agent/voice/breeze-buddy/analytics"
 
 Headers = Iterable[tuple[str, str]]
 
@@ -98,6 +100,17 @@ def request(
         connection.close()
 
 
+def nlpearl_route(kind: str, id: Any) -> str:
+    """The path of a campaign's analytics; kind is Inbound, Outbound or Pearl."""
+    version = "v2" if kind == "Pearl" else "v1"
+    return f"/{version}/{kind}/{quote(str(id), safe='')}/Analytics"
+
+
+def nexus_route(id: Any) -> str:
+    """The path of a workspace's analytics."""
+    return f"/api/workspaces/{quote(str(id), safe='')}/analytics"
+
+
 # ------------------------------------------------------------------ organisations
 
 
@@ -120,6 +133,13 @@ class Organisation:
             ("Content-Type", "application/json"),
         ]
         return request(self.stack.api, "POST", RECORDS, headers, body)
+
+    def send(self, method: str, path: str, body: Any = None, headers: Headers = ()) -> Response:
+        """A request with this organisation's token; bytes go out as they are, the rest as JSON."""
+        if body is not None and not isinstance(body, bytes):
+            body = to_json(body).encode()
+        headers = [("Authorization", f"Bearer {self.token}"), *headers]
+        return request(self.stack.api, method, path, headers, body)
 
     def get(self, path: str = UNPOD, token: str | None = None) -> Response:
         """GET as Unpod's clients do, with this organisation's handle."""

@@ -21,10 +21,14 @@ from rollcall_cli.demo_filling import Filled, Tenant, by_time, fill, new_tenant
 from rollcall_cli.demo_output import aligned, costs, pretty
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local import dynamodb_local
+from rollcall_cli.local.documentation import PAGE
 from rollcall_cli.local.ports import preferred_port
 from rollcall_cli.local.progress import tell
 from rollcall_cli.local.stack import DEFAULT_DYNAMODB_PORT, DEFAULT_PORT, LocalStack
 from rollcall_cli.stopping import Stopped, raise_on_signals
+
+# Time lines and heat maps are long; the commands show them whole.
+_LINES_A_LIST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,11 @@ def demo(
                     ("data", _data(records, days, filled)),
                     ("numbers", f"complete {filled.settling_seconds:.1f} s after the last record"),
                     ("again", _again(calls, days, seed, end)),
+                    ("docs", f"{stack.api_url}{PAGE}"),
+                    ("below", "what to ask; long lists are cut here, not by the commands"),
                 ],
             )
-            _show_answers(show, stack, tenant, records)
+            _show_answers(show, stack, Scene(tenant.handle, tenant.token, _short(records), end))
             _show_other_ways(show, stack, tenant)
             if not once:
                 show.title(f"Serving at {stack.api_url} until Ctrl-C")
@@ -179,17 +185,20 @@ def _again(calls: int, days: int, seed: int, end: datetime) -> str:
     return f"{_rollcall()} demo --calls {calls} --days {days} --seed {seed} --until {_text(end)}"
 
 
-def _show_answers(show: _Page, stack: LocalStack, tenant: Tenant, records: list[Record]) -> None:
+def _short(records: list[Record]) -> Record:
+    """A record that fits into a command."""
+    return next((record for record in records if record["type"] == "task"), records[0])
+
+
+def _show_answers(show: _Page, stack: LocalStack, scene: Scene) -> None:
     """Each example: what it asks, the command to paste, and what was answered just now."""
-    short = next((record for record in records if record["type"] == "task"), records[0])
-    scene = Scene(tenant.handle, tenant.token, short)
     for title, request in requests_to_try(stack.template.api.routes, scene):
         answer = send(stack.api_url, request)
         show.title(title)
         show.command(curl(stack.api_url, request))
         if answer.status != 200:
             show.aside(f"HTTP {answer.status}")
-        show.answer(pretty(answer.json()))
+        show.answer(pretty(answer.json(), most=_LINES_A_LIST))
         cost = costs(answer.headers)
         if cost:
             show.aside(aligned(cost))

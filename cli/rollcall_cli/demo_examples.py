@@ -6,20 +6,22 @@ import json
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rollcall_cli.demo_client import Request
-from rollcall_cli.demo_data import SPACES, Record
+from rollcall_cli.demo_data import CAMPAIGNS, SPACES, TEMPLATES, WORKSPACES, Record
 from rollcall_cli.local.template import Route
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the examples ask about: who asks, and a record that has been sent already."""
+    """What the examples ask about: who asks, a record that has been sent, and when the calls end."""
 
     handle: str
     token: str
     record: Record
+    end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,75 @@ def _records(scene: Scene) -> tuple[Example, ...]:
     return (Example(title, "/v1/records", body={"records": [scene.record]}),)
 
 
+def _query(query_type: str, **asked: Any) -> dict[str, Any]:
+    return {"query_type": query_type, **asked}
+
+
+def _day(scene: Scene, days_before: int) -> str:
+    return (scene.end.astimezone(UTC) - timedelta(days=days_before)).date().isoformat()
+
+
+def _queries(scene: Scene) -> tuple[Example, ...]:
+    path = "/analytics"
+    week = {"date_from": _day(scene, 6), "date_to": _day(scene, 0)}
+    talks = {
+        "template_id": TEMPLATES["renewals"],
+        "min_duration": 60,
+        "payload_filters": {"language": "de", "returning": False},
+    }
+    return (
+        Example(
+            "What calls led to, in the last seven days (Breeze)",
+            path,
+            body=_query("outcome_distribution", filters=week, page_size=5),
+        ),
+        Example(
+            "Calls of those days, as a clock in Kathmandu has them",
+            path,
+            body=_query("calls_over_time", timezone="Asia/Kathmandu", filters=week),
+        ),
+        Example(
+            "Durations under filters that no rollup was kept for, straight from the ledger",
+            path,
+            body=_query("call_duration", filters=talks),
+        ),
+    )
+
+
+def _queries_as_published(_scene: Scene) -> tuple[Example, ...]:
+    title = "How far leads have come; the same endpoint under its published path (Breeze)"
+    path = "/agent/voice/breeze-buddy/analytics"
+    return (Example(title, path, body=_query("conversion_funnel")),)
+
+
+def _campaign(kind: str, campaign_id: str, version: str = "v1") -> Callable[..., Any]:
+    """Analytics of a campaign in the last 30 days, today included."""
+    name = next(name for id, _, name in CAMPAIGNS if id == campaign_id)
+
+    def examples(scene: Scene) -> tuple[Example, ...]:
+        body = {"from": f"{_day(scene, 29)}T00:00:00Z", "to": f"{_day(scene, 0)}T23:59:59Z"}
+        title = f"30 days of “{name}” (NLPearl, {kind})"
+        return (Example(title, f"/{version}/{kind}/{campaign_id}/Analytics", body=body),)
+
+    return examples
+
+
+def _workspace(_scene: Scene) -> tuple[Example, ...]:
+    id, name = next(iter(WORKSPACES.items()))
+    title = f"Rooms, contacts and bookings of the workspace “{name}” (Nexus)"
+    return (Example(title, f"/api/workspaces/{id}/analytics"),)
+
+
 # In the order in which they are shown. The keys are the template's routes, all of them.
 EXAMPLES: Mapping[str, Callable[[Scene], tuple[Example, ...]]] = {
     "GET /api/v2/platform/organisation/analytics": _organisation_analytics,
     "GET /api/v2/platform/organizations": _organisations,
+    "POST /analytics": _queries,
+    "POST /agent/voice/breeze-buddy/analytics": _queries_as_published,
+    "POST /v1/Inbound/{inboundId}/Analytics": _campaign("Inbound", "reception"),
+    "POST /v1/Outbound/{outboundId}/Analytics": _campaign("Outbound", "renewals"),
+    "POST /v2/Pearl/{pearlId}/Analytics": _campaign("Pearl", "win-back", "v2"),
+    "GET /api/workspaces/{workspaceId}/analytics": _workspace,
     "POST /v1/records": _records,
 }
 

@@ -9,26 +9,72 @@ from typing import Any
 WIDTH = 96
 
 
-def pretty(value: Any, width: int = WIDTH, indent: int = 0, taken: int = 0) -> str:
+def pretty(
+    value: Any, width: int = WIDTH, *, most: int | None = None, indent: int = 0, taken: int = 0
+) -> str:
     """JSON in which whatever fits on the rest of a line stays on it.
 
-    `taken` is how much of the first line is used already, the indentation included.
+    A list of more than `most` entries shows about that many lines of its first ones and its last,
+    and between them says how many are left out, if they are three or more. `taken` is how much of
+    the first line is used already, the indentation included.
     """
     flat = json.dumps(value, ensure_ascii=False)
     if taken + len(flat) <= width or not (isinstance(value, dict | list) and value):
         return flat
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
     inner = indent + 2
-    lines = []
-    if isinstance(value, dict):
-        for name, item in value.items():
-            label = f"{json.dumps(name, ensure_ascii=False)}: "
-            lines.append(label + pretty(item, width, inner, inner + len(label) + 1))
-        opening, closing = "{}"
+    entries = [
+        (label, pretty(item, width, most=most, indent=inner, taken=inner + len(label) + 1))
+        for label, item in _labelled(value)
+    ]
+    if all(not isinstance(item, dict | list) for _, item in _labelled(value)):
+        lines = _filled([label + text for label, text in entries], width - inner)
     else:
-        lines = [pretty(item, width, inner, inner + 1) for item in value]
-        opening, closing = "[]"
+        lines = [f"{label}{text}," for label, text in entries]
+        lines[-1] = lines[-1].removesuffix(",")
+        if isinstance(value, list) and most is not None:
+            lines = _cut(lines, most)
     margin = "\n" + " " * inner
-    return f"{opening}{margin}{f',{margin}'.join(lines)}\n{' ' * indent}{closing}"
+    return f"{opening}{margin}{margin.join(lines)}\n{' ' * indent}{closing}"
+
+
+def _labelled(value: dict[str, Any] | list[Any]) -> list[tuple[str, Any]]:
+    """What a value holds, each with what stands before it."""
+    if isinstance(value, dict):
+        return [(f"{json.dumps(name, ensure_ascii=False)}: ", item) for name, item in value.items()]
+    return [("", item) for item in value]
+
+
+def _cut(entries: list[str], most: int) -> list[str]:
+    if len(entries) <= most:
+        return entries
+    room = most - _lines(entries[-1])
+    kept = 0
+    for entry in entries:
+        room -= _lines(entry)
+        if room < 0:
+            break
+        kept += 1
+    kept = max(1, kept)
+    left_out = len(entries) - kept - 1
+    return entries if left_out < 3 else [*entries[:kept], f"… {left_out} more", entries[-1]]
+
+
+def _lines(text: str) -> int:
+    return text.count("\n") + 1
+
+
+def _filled(entries: Sequence[str], width: int) -> list[str]:
+    """The entries, separated by commas, in as few lines as they fit on."""
+    lines = [entries[0]]
+    for entry in entries[1:]:
+        # The comma after it counts too.
+        if len(lines[-1]) + len(entry) + 3 <= width:
+            lines[-1] += f", {entry}"
+        else:
+            lines[-1] += ","
+            lines.append(entry)
+    return lines
 
 
 def aligned(rows: Sequence[tuple[str, str]], indent: str = "  ") -> str:

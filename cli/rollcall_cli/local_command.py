@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rollcall_cli.local.documentation import PAGE
 from rollcall_cli.local.progress import tell
 from rollcall_cli.local.stack import DEFAULT_DYNAMODB_PORT, DEFAULT_PORT, LocalStack
 from rollcall_cli.stopping import Stopped, raise_on_signals
@@ -54,6 +55,7 @@ def local(
             jar=jar,
             emulator=rie,
         ) as stack:
+            tell(f"the API is described at {stack.api_url}{PAGE}")
             print(json.dumps(ready(stack)), file=ready_line, flush=True)
             threading.Event().wait()
     except Stopped:

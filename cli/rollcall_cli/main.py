@@ -21,6 +21,7 @@ _COMMANDS = {
     "demo": ("demo_command", "demo"),
     "org": ("organisations", "app"),
     "token": ("tokens", "app"),
+    "openapi": ("openapi.command", "openapi"),
 }
 
 

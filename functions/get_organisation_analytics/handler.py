@@ -19,7 +19,7 @@ def lambda_handler(request: Request) -> Response:
     require_own_handle(request, handles)
     caller, meter = request.caller, ReadMeter()
     space_token = single_value(request, "space_token")
-    totals = service(caller.org_id, caller.epoch, space_token, meter)
+    totals = service(caller.epoch, space_token, meter)
     if totals is None:  # before the query is refused: 404 comes before 400
         raise NotFound(unpod.SPACE_UNKNOWN)
     refuse_others(request, "space_token")

@@ -20,7 +20,7 @@ from rollcall.ledger.backoff import Backoff
 from rollcall.ledger.page import Row, Rows
 from rollcall.storage import keys
 from rollcall.storage.pages import PageStore, open_of_item, page_of_item
-from rollcall.storage.rollups import measures_of_item
+from rollcall.storage.rollups import rollup_of_item
 from rollcall.usecases.update import Delivery, fold
 from tests.fakes import MemoryLedger, StoredPage
 from tests.generate import mixed_records
@@ -66,7 +66,7 @@ class Stored:
         if key.is_open:
             self.memory.opens[key] = open_of_item(item)
         else:
-            self.memory.closed[key] = measures_of_item(item)
+            self.memory.closed[key] = rollup_of_item(item).measures
 
 
 @pytest.fixture(params=["memory", *ENGINES])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import fnmatch
 import importlib.util
 import json
@@ -14,23 +16,17 @@ import pytest
 import yaml
 
 from rollcall import bootstrap
+from rollcall.domain.epochs import Epoch
 from rollcall.domain.metering import ReadMeter
 from rollcall.domain.tenancy import tenant
 from rollcall.storage import keys
 from rollcall.storage.facts import item_of_fact
-from tests.builders import call
+from tests.builders import NOON, contact_event, full_call, room
 from tests.properties.test_exactness import versions_of
 
 ROOT = Path(__file__).parents[2]
 TABLES = {"rollcall-records": "RecordsTable", "rollcall-analytics": "AnalyticsTable"}
-SERVICES = (bootstrap.directory, bootstrap.authorize, bootstrap.administer, bootstrap.count)
-CACHED = (
-    bootstrap._client,
-    bootstrap.ingest,
-    bootstrap.update,
-    bootstrap._quarantine,
-    *SERVICES,
-)
+CACHED = [made for made in vars(bootstrap).values() if hasattr(made, "cache_clear")]
 
 Used = set[tuple[str, str, str]]  # action, table, leading key
 
@@ -69,10 +65,11 @@ def policies(function: str) -> list[tuple[set[str], str, list[str]]]:
 @pytest.fixture
 def used(client_of: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Used]:
     """What the product's own client asks for, on moto."""
-    monkeypatch.setattr(bootstrap, "settings", SimpleNamespace(
-        records_table="rollcall-records", analytics_table="rollcall-analytics",
-        page_target_bytes=16_384, ingest_concurrency=4, failure_destination="file:///nowhere",
-    ))  # fmt: skip
+    monkeypatch.setattr(
+        bootstrap,
+        "settings",
+        dataclasses.replace(bootstrap.settings, failure_destination="file:///nowhere"),
+    )
     for service in CACHED:
         service.cache_clear()
     client = client_of("moto")
@@ -127,15 +124,30 @@ def proxy_event(organisation: Any, handle: str, **fields: Any) -> dict[str, Any]
     }
 
 
+def query(**body: Any) -> dict[str, Any]:
+    return {"body": base64.b64encode(json.dumps(body).encode()).decode(), "isBase64Encoded": True}
+
+
 def test_policies_allow_what_handlers_do(used: Used) -> None:
     admin = bootstrap.administer()
     organisation = admin.create_organisation("policies", "Policies")
     issued = admin.issue_token("policies", ["read", "ingest"])
-    body = json.dumps({"records": [call("c1", space_token="s", outcome="o")]})
-    facts = versions_of([call("c1", space_token="s", outcome="o")])
-    image = item_of_fact(keys.fact(organisation.id, "call", "c1", 1), facts[0])
+    records = [
+        full_call("c1", started_at=NOON, space_token="s"),
+        full_call("c2", started_at=NOON, direction="inbound"),
+        room("r1", workspace_id="w"),
+        contact_event("e1", workspace_id="w", event_type="room_join", room_id="r1"),
+    ]
+    body = json.dumps({"records": records})
+    images = [
+        item_of_fact(keys.fact(organisation.id, fact.type, fact.id, 1), fact)
+        for fact in versions_of(records)
+    ]
     lambda_context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
-    stream = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "NewImage": image}}
+    stream = [
+        {"eventName": "INSERT", "dynamodb": {"SequenceNumber": str(number), "NewImage": image}}
+        for number, image in enumerate(images)
+    ]
     method_arn = "arn:aws:execute-api:us-east-1:123456789012:api/live/GET/x"
     analytics = "get_organisation_analytics"
     requests: list[tuple[str, Any]] = [
@@ -147,7 +159,7 @@ def test_policies_allow_what_handlers_do(used: Used) -> None:
             },
         ),
         ("ingest_records", proxy_event(organisation, "policies", body=body)),
-        ("update_rollups", {"Records": [stream]}),
+        ("update_rollups", {"Records": stream}),
         (analytics, proxy_event(organisation, "policies")),
         (
             analytics,
@@ -157,16 +169,43 @@ def test_policies_allow_what_handlers_do(used: Used) -> None:
         ),
         (analytics, proxy_event(organisation, "somebody-else")),
         ("list_organisations", proxy_event(organisation, "policies")),
+        ("query_analytics", proxy_event(organisation, "", **query(query_type="call_count"))),
+        (
+            "query_analytics",
+            proxy_event(
+                organisation,
+                "",
+                **query(query_type="call_count", filters={"date_from": NOON, "min_duration": 1}),
+            ),
+        ),
+        *(
+            (
+                f"get_{kind}_analytics",
+                proxy_event(
+                    organisation,
+                    "",
+                    pathParameters={f"{kind}Id": "campaign-1"},
+                    **query(**{"from": "2024-03-01T00:00:00Z", "to": NOON}),
+                ),
+            )
+            for kind in ("inbound", "outbound", "pearl")
+        ),
+        (
+            "get_workspace_analytics",
+            proxy_event(organisation, "", pathParameters={"workspaceId": "w"}),
+        ),
     ]
     needed: dict[str, Used] = {}
     for function, event in requests:
         used.clear()
+        for service in CACHED:  # as in an execution environment of its own
+            service.cache_clear()
         answer = handler(function)(event, lambda_context)
         assert answer.get("statusCode", 200) in (200, 404), answer
         assert not answer.get("batchItemFailures")
         needed.setdefault(function, set()).update(used)
     with tenant(organisation.id):
-        assert bootstrap.count()(organisation.id, 0, None, ReadMeter()).calls["calls"] == 1
+        assert bootstrap.count()(Epoch(organisation.id, 0), None, ReadMeter()).calls["calls"] == 2
 
     for function, requests_made in needed.items():
         allowed = policies(function)

@@ -23,7 +23,8 @@ from rollcall_cli.local.stack import find_template
 from rollcall_cli.local.template import Route, load_template
 
 API = "http://127.0.0.1:3000"
-SCENE = Scene("demo", "rc_secret", {"type": "label", "id": "it's", "name": "Grün"})
+END = datetime(2026, 3, 1, 15, 4, 5, tzinfo=UTC)
+SCENE = Scene("demo", "rc_secret", {"type": "label", "id": "it's", "name": "Grün"}, END)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,13 @@ def test_a_method_is_named_where_curl_would_take_another(method, body, said):
     assert [part for part in parts if part.startswith("-X")] == said
 
 
+def test_what_is_asked_about_ends_when_the_calls_do():
+    [inbound] = EXAMPLES["POST /v1/Inbound/{inboundId}/Analytics"](SCENE)
+    assert inbound.body == {"from": "2026-01-31T00:00:00Z", "to": "2026-03-01T23:59:59Z"}
+    outcomes = EXAMPLES["POST /analytics"](SCENE)[0]
+    assert outcomes.body["filters"] == {"date_from": "2026-02-23", "date_to": "2026-03-01"}
+
+
 # ------------------------------------------------------------------ layout
 
 
@@ -101,6 +109,33 @@ def test_pretty_keeps_on_a_line_what_fits_there():
         "}"
     )
     assert pretty({"accepted": 0, "rejected": []}) == '{"accepted": 0, "rejected": []}'
+
+
+def test_plain_values_share_lines():
+    value = {"data": dict.fromkeys(("one", "two", "three", "four", "five"), 1)}
+    assert pretty(value, width=30) == (
+        '{\n  "data": {\n    "one": 1, "two": 1,\n    "three": 1, "four": 1,\n    "five": 1\n  }\n}'
+    )
+    assert json.loads(pretty(value, width=30)) == value
+
+
+def test_a_long_list_is_cut():
+    value = [{"n": n} for n in range(9)]
+    assert pretty(value, width=20, most=4) == (
+        '[\n  {"n": 0},\n  {"n": 1},\n  {"n": 2},\n  … 5 more\n  {"n": 8}\n]'
+    )
+    for whole in (pretty(value, width=20), pretty(value, width=20, most=9)):
+        assert json.loads(whole) == value
+    # The line that says so must be worth it.
+    assert json.loads(pretty(value[:6], width=20, most=4)) == value[:6]
+    assert "… 3 more" in pretty(value[:7], width=20, most=4)
+
+
+def test_of_long_entries_the_first_and_the_last_are_shown():
+    value = [{"a": n, "b": {"c": "x" * 20}} for n in range(6)]
+    shown = pretty(value, width=30, most=5)
+    assert "… 4 more" in shown
+    assert [n for n in range(6) if f'"a": {n}' in shown] == [0, 5]
 
 
 def test_no_line_of_an_answer_is_wider_than_asked():

@@ -37,8 +37,11 @@ def outcome(model: Oracle, record: object) -> str:
 
 
 def test_the_oracle_shares_no_code_with_rollcall():
-    for module in ("oracle", "builders", "generate"):
-        tree = ast.parse((Path(__file__).parents[1] / f"{module}.py").read_text())
+    tests = Path(__file__).parents[1]
+    modules = [*tests.glob("oracle*.py"), tests / "builders.py", tests / "generate.py"]
+    assert len(modules) > 5
+    for module in modules:
+        tree = ast.parse(module.read_text())
         imported = {
             name.split(".")[0]
             for node in ast.walk(tree)
@@ -192,6 +195,24 @@ def test_content_is_compared_as_it_is_stored():
     )
     assert outcome(model, same) == "unchanged"
     assert outcome(model, {**same, "updated_at": NEW, "payload": {"n": "1.5"}}) == "accepted"
+
+
+def test_an_id_goes_out_as_it_last_came_in():
+    model = Oracle()
+    outcome(model, call(5, updated_at=OLD))
+    assert model.sent_id("call", "5") == 5
+    assert outcome(model, call("5", updated_at=OLD)) == "unchanged"
+    assert model.sent_id("call", "5") == 5
+    assert outcome(model, call("5", updated_at=NEW)) == "accepted"
+    assert model.sent_id("call", "5") == "5"
+
+
+def test_ratios_are_rounded_once():
+    assert oracle.ratio(1, 3, 2) == Decimal("0.33")
+    assert oracle.ratio(1, 8, 2) == Decimal("0.13")
+    assert oracle.ratio(2_675, 1_000, 2) == Decimal("2.68")
+    assert oracle.ratio(10**15 * 10_000 + 49, 10**6, 4) == Decimal(10000000000000)
+    assert oracle.ratio(5, 0, 2) == 0
 
 
 def test_answers_name_what_was_refused():

@@ -16,6 +16,11 @@ HEAVY = {
     "list_organisations": set(),
     "ingest_records": {"pydantic"},
     "update_rollups": {"numpy"},
+    "query_analytics": {"numpy", "pydantic"},
+    "get_inbound_analytics": {"numpy", "pydantic"},
+    "get_outbound_analytics": {"numpy", "pydantic"},
+    "get_pearl_analytics": {"numpy", "pydantic"},
+    "get_workspace_analytics": set(),
 }
 PROGRAM = """
 import json, runpy, sys

@@ -2,7 +2,7 @@
 
 An ASGI application. The order is API Gateway's: the route, then the identity source and the
 authorizer, then the size of the body, then the function. Besides the template's routes it answers
-only `GET /_local/health` and `POST /_local/drain`.
+only `GET /_local/health`, `POST /_local/drain` and GETs for the documentation.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from rollcall_cli.local.authorizing import AuthorizerCache, Refused
+from rollcall_cli.local.documentation import documentation
 from rollcall_cli.local.gateway_responses import gateway_response
 from rollcall_cli.local.http_request import HttpRequest, is_binary, proxy_event
 from rollcall_cli.local.http_server import RAW_HEADERS
@@ -86,6 +87,10 @@ class Gateway:
             return _json_response(200, {"status": "ok"})
         if request.raw_path == "/_local/drain" and request.method == "POST":
             return await self._answer_drain(request)
+        if request.method == "GET" and request.raw_path.startswith("/_local/"):
+            found = documentation(request.raw_path, self._template.path.parent)
+            if found is not None:
+                return found
         try:
             return await self._answer_route(request)
         except Refused as refusal:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.ledger.backoff import Backoff
@@ -24,8 +24,15 @@ if TYPE_CHECKING:
     from rollcall.usecases.authorize import Authorize
     from rollcall.usecases.count import Count
     from rollcall.usecases.ingest import Ingest
+    from rollcall.usecases.look_up import LookUp
+    from rollcall.usecases.measure import Measure
     from rollcall.usecases.ports import Quarantine
+    from rollcall.usecases.report_campaign import ReportCampaign
+    from rollcall.usecases.report_workspace import ReportWorkspace
     from rollcall.usecases.update import Update
+
+# Queries of one answer that run at once, and so how many answers of DynamoDB (1 MB) are in memory.
+_SCAN_CONCURRENCY: Final = 8
 
 
 def now_us() -> int:
@@ -70,7 +77,50 @@ def count() -> Count:
     """Lifetime counts from rollups."""
     from rollcall.usecases.count import Count
 
-    return Count(RollupStore(_client(), settings.analytics_table, Backoff()))
+    return Count(_rollups())
+
+
+@functools.cache
+def measure() -> Measure:
+    """Measures any selection of calls or leads."""
+    from rollcall.storage.ledger_reader import LedgerReader
+    from rollcall.usecases.measure import Measure
+
+    executor = ThreadPoolExecutor(_SCAN_CONCURRENCY, thread_name_prefix="scan")
+    ledger = LedgerReader(
+        _client(), settings.analytics_table, executor, _SCAN_CONCURRENCY, Backoff()
+    )
+    return Measure(_rollups(), ledger, settings.most_ledger_rows)
+
+
+@functools.cache
+def report_campaign() -> ReportCampaign:
+    """Reports on campaigns."""
+    from rollcall.usecases.report_campaign import ReportCampaign
+
+    return ReportCampaign(_rollups(), measure(), _look_up())
+
+
+@functools.cache
+def report_workspace() -> ReportWorkspace:
+    """Reports on workspaces."""
+    from rollcall.usecases.report_workspace import ReportWorkspace
+
+    return ReportWorkspace(_rollups(), measure, _look_up(), now_ms)
+
+
+@functools.cache
+def _rollups() -> RollupStore:
+    return RollupStore(_client(), settings.analytics_table, Backoff())
+
+
+@functools.cache
+def _look_up() -> LookUp:
+    from rollcall.storage.facts import FactStore
+    from rollcall.usecases.look_up import LookUp
+
+    facts = FactStore(_client(), settings.records_table, now_us, Backoff())
+    return LookUp(directory(), facts)
 
 
 @functools.cache

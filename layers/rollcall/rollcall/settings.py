@@ -22,6 +22,7 @@ class Settings:
     analytics_table: str = DEFAULT_ANALYTICS_TABLE  # ROLLCALL_ANALYTICS_TABLE
     page_target_bytes: int = 8_192  # ROLLCALL_PAGE_TARGET_BYTES, 1,024 to 262,144
     ingest_concurrency: int = 16  # ROLLCALL_INGEST_CONCURRENCY, 1 to 64
+    most_ledger_rows: int = 2_000_000  # ROLLCALL_MOST_LEDGER_ROWS, from this up to 100 million
     failure_destination: str = ""  # ROLLCALL_FAILURE_DESTINATION, s3://… or file:///…
     log_level: str = "INFO"  # ROLLCALL_LOG_LEVEL, in Lambda's words
 
@@ -47,6 +48,9 @@ class Settings:
             ),
             ingest_concurrency=integer(
                 "ROLLCALL_INGEST_CONCURRENCY", defaults.ingest_concurrency, 1, 64
+            ),
+            most_ledger_rows=integer(
+                "ROLLCALL_MOST_LEDGER_ROWS", defaults.most_ledger_rows, 2_000_000, 100_000_000
             ),
             failure_destination=environment.get("ROLLCALL_FAILURE_DESTINATION", ""),
             log_level=level,

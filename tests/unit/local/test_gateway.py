@@ -509,6 +509,15 @@ def test_drain(bench):
         assert bench.request("POST", f"/_local/drain?timeout={wrong}").status == 400
 
 
+def test_documentation_needs_no_token_and_takes_only_get(bench):
+    answer = bench.request("GET", "/_local/docs")
+    assert (answer.status, answer.header("Content-Type")) == (200, "text/html; charset=utf-8")
+    assert bench.request("POST", "/_local/docs", {}, b"").status == 404
+    # This project keeps no document.
+    assert bench.request("GET", "/_local/openapi.json").status == 404
+    assert bench.runtime.events == []
+
+
 # ------------------------------------------------------------------ bad HTTP
 
 

@@ -16,6 +16,18 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
         "GET/api/v2/platform/organisation/analytics/",
         "GET/api/v2/platform/organizations",
         "GET/api/v2/platform/organizations/",
+        "GET/api/workspaces/*/analytics",
+        "GET/api/workspaces/*/analytics/",
+        "POST/agent/voice/breeze-buddy/analytics",
+        "POST/agent/voice/breeze-buddy/analytics/",
+        "POST/analytics",
+        "POST/analytics/",
+        "POST/v1/Inbound/*/Analytics",
+        "POST/v1/Inbound/*/Analytics/",
+        "POST/v1/Outbound/*/Analytics",
+        "POST/v1/Outbound/*/Analytics/",
+        "POST/v2/Pearl/*/Analytics",
+        "POST/v2/Pearl/*/Analytics/",
     ),
 }
 

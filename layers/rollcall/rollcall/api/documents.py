@@ -15,6 +15,10 @@ from rollcall.domain.facts import Change
 from rollcall.domain.records import DEFAULT_LABEL_COLOR, RECORD_TYPES, Record
 
 NULLABLE: Final = frozenset({"display_name"})
+FIXED_TIME: Final = (
+    "Belongs to the identity: the first accepted version fixes it. To correct it, delete the record"
+    " and send it with a new id."
+)
 
 
 class RefusedRecord(ValueError):
@@ -32,7 +36,12 @@ class _Document(BaseModel):
 
     type: str
     id: f.Id
-    updated_at_ms: f.Instant | None = Field(None, alias="updated_at")
+    updated_at_ms: f.Instant | None = Field(
+        None,
+        alias="updated_at",
+        description="When you changed it: an older version never replaces a newer one. Left out, it"
+        " is the server's clock. At most 5 minutes in the future.",
+    )
 
     @classmethod
     def parse(cls, document: dict[str, Any]) -> Self:
@@ -78,11 +87,15 @@ class Deletion(_Document):
 class CallDocument(_Document):
     """A `call`."""
 
-    started_at_ms: f.Instant = Field(alias="started_at")
+    model_config = ConfigDict(
+        json_schema_extra={"dependentRequired": {"campaign_id": ["direction"]}}
+    )
+
+    started_at_ms: f.Instant = Field(alias="started_at", description=FIXED_TIME)
     status: f.CallStatus
     disposition: f.Disposition | None = None
     direction: f.Direction | None = None
-    campaign_id: f.Id | None = None
+    campaign_id: f.Id | None = Field(None, description="Needs `direction`.")
     space_token: f.Id | None = None
     template_id: f.Id | None = None
     merchant_id: f.Id | None = None
@@ -94,7 +107,11 @@ class CallDocument(_Document):
     sentiment_milli: f.Sentiment | None = Field(None, alias="sentiment")
     cost_micros: f.Cost | None = Field(None, alias="cost")
     attempt: f.Attempt = 1
-    answered: f.Flag | None = None
+    answered: f.Flag | None = Field(
+        None,
+        description="Left out: true when the status is `completed` and the disposition is not"
+        " `voicemail_left`.",
+    )
     labels: f.Labels = ()
     events: f.Events = Field(default_factory=dict)
     payload: f.Payload = Field(default_factory=dict)
@@ -111,7 +128,7 @@ class CallDocument(_Document):
 class TaskDocument(_Document):
     """A `task`."""
 
-    created_at_ms: f.Instant = Field(alias="created_at")
+    created_at_ms: f.Instant = Field(alias="created_at", description=FIXED_TIME)
     status: f.TaskStatus
     space_token: f.Id | None = None
 
@@ -119,7 +136,7 @@ class TaskDocument(_Document):
 class LeadDocument(_Document):
     """A `lead`."""
 
-    created_at_ms: f.Instant = Field(alias="created_at")
+    created_at_ms: f.Instant = Field(alias="created_at", description=FIXED_TIME)
     status: f.LeadStatus
     converted: f.Flag | None = None
     template_id: f.Id | None = None
@@ -158,7 +175,7 @@ class RoomDocument(_Document):
     """A `room`."""
 
     workspace_id: f.Id
-    created_at_ms: f.Instant = Field(alias="created_at")
+    created_at_ms: f.Instant = Field(alias="created_at", description=FIXED_TIME)
     name: f.Text
     display_name: f.NullableText = None
 
@@ -176,7 +193,7 @@ class RecordingDocument(_Document):
     """A `recording`."""
 
     workspace_id: f.Id
-    created_at_ms: f.Instant = Field(alias="created_at")
+    created_at_ms: f.Instant = Field(alias="created_at", description=FIXED_TIME)
     room_id: f.Id | None = None
     duration_seconds: f.Duration | None = None
 
@@ -185,7 +202,7 @@ class ContactDocument(_Document):
     """A `contact`."""
 
     workspace_id: f.Id
-    created_at_ms: f.Instant = Field(alias="created_at")
+    created_at_ms: f.Instant = Field(alias="created_at", description=FIXED_TIME)
 
 
 class ContactEventDocument(_Document):
@@ -193,7 +210,7 @@ class ContactEventDocument(_Document):
 
     workspace_id: f.Id
     event_type: f.EventType
-    occurred_at_ms: f.Instant = Field(alias="occurred_at")
+    occurred_at_ms: f.Instant = Field(alias="occurred_at", description=FIXED_TIME)
     room_id: f.Id | None = None
     booking_page_id: f.Id | None = None
 

@@ -12,7 +12,7 @@ from rollcall.api.http import JSON_TYPE, Request, Response, json_response, parse
 from rollcall.api.invocation import within_its_time
 from rollcall.api.strict_json import MalformedJson
 from rollcall.domain.calendar import format_instant
-from rollcall.domain.errors import UnknownOrganisation
+from rollcall.domain.errors import BadValues, MalformedQuestion, TooManyRows, UnknownOrganisation
 from rollcall.domain.metering import ReadMeter
 from rollcall.domain.tenancy import tenant
 from rollcall.telemetry import logger
@@ -27,17 +27,18 @@ class Endpoint(Protocol):
 
 
 def endpoint(
-    error_body: ErrorBody, content_type: str = JSON_TYPE
+    error_body: ErrorBody, content_type: str = JSON_TYPE, too_many_rows: int = 503
 ) -> Callable[[Endpoint], LambdaHandler]:
     """Make a Lambda handler of an endpoint whose errors `error_body` puts into its dialect.
 
     The endpoint runs as the caller's organisation: requests to the store that name another's key
-    are refused. An ApiError becomes its status; anything else is logged whole and answered with a
-    500 that carries the request id alone.
+    are refused. An ApiError becomes its status, a malformed question 400, bad values 422, and a
+    question that needs too many rows what the dialect has for it; anything else is logged whole
+    and answered with a 500 that carries the request id alone.
     """
 
-    def error(status: int, message: str) -> dict[str, Any]:
-        response = json_response(status, error_body(status, message))
+    def error(status: int, *message: Any) -> dict[str, Any]:
+        response = json_response(status, error_body(status, *message))
         response.content_type = content_type
         return response.to_proxy()
 
@@ -54,8 +55,12 @@ def endpoint(
                 if refused.speaks_for_gateway:
                     return gateway_error(refused.status, str(refused)).to_proxy()
                 return error(refused.status, str(refused))
-            except MalformedJson as malformed:
+            except (MalformedJson, MalformedQuestion) as malformed:
                 return error(400, str(malformed))
+            except BadValues as bad:
+                return error(422, str(bad), bad.issues)
+            except TooManyRows as too_many:
+                return error(too_many_rows, str(too_many))
             except UnknownOrganisation:
                 # The authorizer let it in from its cache: it is gone since.
                 return gateway_error(401, "The organisation is gone.").to_proxy()

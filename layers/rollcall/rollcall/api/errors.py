@@ -10,13 +10,14 @@ ApiError
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar, TypeAlias
 
 from rollcall.api.http import Response, json_response
 
-ErrorBody: TypeAlias = Callable[[int, str], dict[str, Any]]
+# (status, message), and for a 422 the issues: the body of an error in a dialect.
+ErrorBody: TypeAlias = Callable[..., Mapping[str, Any]]
 
 
 class ApiError(Exception):

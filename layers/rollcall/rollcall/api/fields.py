@@ -8,24 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import tinycss2.color4
-from pydantic import PlainValidator
+from pydantic import PlainValidator, WithJsonSchema
+from typing_extensions import TypeAliasType
 
-from rollcall.domain.calendar import parse_instant
 from rollcall.domain.limits import (
     EVENT_TYPE,
     MAX_AMOUNT,
-    MAX_ID_LENGTH,
     MAX_INTEGER,
     MAX_LABELS,
     MAX_PAYLOAD_KEYS,
+    MAX_TEXT_LENGTH,
     PAYLOAD_KEY,
-    check_id,
     check_text,
 )
-from rollcall.domain.numbers import canonical, scaled
+from rollcall.domain.numbers import scaled
 from rollcall.domain.records import (
     CALL_EVENTS,
     CALL_STATUSES,
@@ -35,19 +34,17 @@ from rollcall.domain.records import (
     TASK_STATUSES,
     PayloadValue,
 )
+from rollcall.domain.values import (
+    ID_SCHEMA,
+    INSTANT_SCHEMA,
+    parse_id,
+    parse_instant_text,
+    parse_payload_value,
+)
 
 Number: TypeAlias = int | Decimal
 
-
-def parse_id(value: Any) -> str:
-    """An id as text: 1–128 characters without control characters, or an integer of ≤ 128 digits."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        if len(str(abs(value))) > MAX_ID_LENGTH:
-            raise ValueError(f"must be an integer of at most {MAX_ID_LENGTH} digits")
-        return str(value)
-    if not isinstance(value, str):
-        raise ValueError("must be a text or an integer")
-    return check_id(value)
+_TASK_SYNONYMS: Final = {"in_progress": "running"}
 
 
 def _text(value: Any) -> str:
@@ -58,12 +55,6 @@ def _text(value: Any) -> str:
 
 def _nullable_text(value: Any) -> str | None:
     return None if value is None else _text(value)
-
-
-def _instant(value: Any) -> int:
-    if not isinstance(value, str):
-        raise ValueError("must be an RFC 3339 instant")
-    return parse_instant(value)
 
 
 def _flag(value: Any) -> bool:
@@ -146,52 +137,133 @@ def _payload(value: Any) -> dict[str, PayloadValue]:
     for key in value:
         if not PAYLOAD_KEY.fullmatch(key):
             raise ValueError("must have keys of 1 to 64 letters, digits, '_', '.' and '-'")
-    return {key: _payload_value(value[key]) for key in sorted(value)}
+    return {key: parse_payload_value(value[key]) for key in sorted(value)}
 
 
-def _payload_value(value: Any) -> PayloadValue:
-    match value:
-        case None | bool():
-            return value
-        case str():
-            return _text(value)
-        case int() | Decimal():
-            return payload_number(value)
-    raise ValueError("must have values that are text, number, boolean or null")
+# ------------------------------------------------------------- what they are called in models
+# Beside each parser stands what it accepts, as JSON Schema. What a schema cannot say, that an integer
+# must not be written as 1.0 or that a date must exist, is in the description.
+
+_TEXT_SCHEMA: Final = {"type": "string", "maxLength": MAX_TEXT_LENGTH}
+_COUNT_SCHEMA: Final = {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER}
+_PAYLOAD_SCHEMA: Final = {
+    "description": "Values of your own, to filter by. Numbers have at most 38 significant digits"
+    " and are 0 or of a magnitude from 1e-100 to 1e100; they compare exactly.",
+    "type": "object",
+    "maxProperties": MAX_PAYLOAD_KEYS,
+    "propertyNames": {"pattern": f"^{PAYLOAD_KEY.pattern}$"},
+    "additionalProperties": {
+        "anyOf": [
+            _TEXT_SCHEMA,
+            {"type": "number", "minimum": -1e100, "maximum": 1e100},
+            {"type": "boolean"},
+            {"type": "null"},
+        ]
+    },
+}
 
 
-def payload_number(value: Number) -> Decimal:
-    """A payload number in its one form. Raises ValueError past 38 digits or 10^±100."""
-    number = Decimal(value)
-    out_of_reach = ValueError("must have numbers of a magnitude from 1e-100 to 1e100")
-    if not number.is_finite() or (not number.is_zero() and abs(number.adjusted()) > 100):
-        raise out_of_reach
-    # The text may be long with zeros that carry nothing: "0" alone is of any length.
-    digits = "".join(map(str, number.as_tuple().digits)).strip("0")
-    if len(digits) > 38:
-        raise ValueError("must have numbers of at most 38 significant digits")
-    exact = canonical(number)
-    if abs(exact) > Decimal("1e100"):
-        raise out_of_reach
-    return exact
+def _amount_schema(description: str, most: int = MAX_AMOUNT) -> dict[str, Any]:
+    return {"description": description, "type": "number", "minimum": 0, "maximum": most}
 
 
-Id = Annotated[str, PlainValidator(parse_id)]
-Text = Annotated[str, PlainValidator(_text)]
-NullableText = Annotated[str | None, PlainValidator(_nullable_text)]
-Instant = Annotated[int, PlainValidator(_instant)]
-Flag = Annotated[bool, PlainValidator(_flag)]
-Attempt = Annotated[int, PlainValidator(_integer(1))]
-Duration = Annotated[int, PlainValidator(_scaled(MAX_AMOUNT, 0))]
-Sentiment = Annotated[int, PlainValidator(_scaled(1, 3))]
-Cost = Annotated[int, PlainValidator(_scaled(MAX_AMOUNT, 6))]
-CallStatus = Annotated[str, PlainValidator(_choice(CALL_STATUSES))]
-Disposition = Annotated[str, PlainValidator(_choice(DISPOSITIONS))]
-Direction = Annotated[str, PlainValidator(_choice(DIRECTIONS))]
-TaskStatus = Annotated[str, PlainValidator(_choice(TASK_STATUSES, {"in_progress": "running"}))]
-LeadStatus = Annotated[str, PlainValidator(_choice(LEAD_STATUSES))]
-EventType = Annotated[str, PlainValidator(_event_type)]
-Color = Annotated[str, PlainValidator(_color)]
-Labels = Annotated[tuple[str, ...], PlainValidator(_labels)]
-Events = Annotated[dict[str, int], PlainValidator(_events)]
-Payload = Annotated[dict[str, PayloadValue], PlainValidator(_payload)]
+def _choice_schema(choices: tuple[str, ...]) -> dict[str, Any]:
+    return {"type": "string", "enum": list(choices)}
+
+
+Id = TypeAliasType("Id", Annotated[str, PlainValidator(parse_id), WithJsonSchema(ID_SCHEMA)])
+Text = Annotated[str, PlainValidator(_text), WithJsonSchema(_TEXT_SCHEMA)]
+NullableText = Annotated[
+    str | None,
+    PlainValidator(_nullable_text),
+    WithJsonSchema({**_TEXT_SCHEMA, "type": ["string", "null"]}),
+]
+Instant = TypeAliasType(
+    "Instant",
+    Annotated[int, PlainValidator(parse_instant_text), WithJsonSchema(INSTANT_SCHEMA)],
+)
+Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Attempt = Annotated[
+    int, PlainValidator(_integer(1)), WithJsonSchema({**_COUNT_SCHEMA, "minimum": 1})
+]
+Duration = Annotated[
+    int,
+    PlainValidator(_scaled(MAX_AMOUNT, 0)),
+    WithJsonSchema(_amount_schema("Seconds, stored rounded to a whole one.")),
+]
+Sentiment = Annotated[
+    int,
+    PlainValidator(_scaled(1, 3)),
+    WithJsonSchema(_amount_schema("From 0, bad, to 1, good; stored rounded to three decimals.", 1)),
+]
+Cost = Annotated[
+    int,
+    PlainValidator(_scaled(MAX_AMOUNT, 6)),
+    WithJsonSchema(_amount_schema("In the currency of your choice, stored to six decimals.")),
+]
+CallStatus = Annotated[
+    str, PlainValidator(_choice(CALL_STATUSES)), WithJsonSchema(_choice_schema(CALL_STATUSES))
+]
+Disposition = Annotated[
+    str, PlainValidator(_choice(DISPOSITIONS)), WithJsonSchema(_choice_schema(DISPOSITIONS))
+]
+Direction = Annotated[
+    str, PlainValidator(_choice(DIRECTIONS)), WithJsonSchema(_choice_schema(DIRECTIONS))
+]
+TaskStatus = Annotated[
+    str,
+    PlainValidator(_choice(TASK_STATUSES, _TASK_SYNONYMS)),
+    WithJsonSchema(
+        {
+            **_choice_schema((*TASK_STATUSES, *_TASK_SYNONYMS)),
+            "description": "`in_progress` is read as `running`.",
+        }
+    ),
+]
+LeadStatus = Annotated[
+    str, PlainValidator(_choice(LEAD_STATUSES)), WithJsonSchema(_choice_schema(LEAD_STATUSES))
+]
+EventType = Annotated[
+    str,
+    PlainValidator(_event_type),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^{EVENT_TYPE.pattern}$",
+            "description": "`room_join`, `booking`, or a type of your own.",
+        }
+    ),
+]
+Color = Annotated[
+    str,
+    PlainValidator(_color),
+    WithJsonSchema({**_TEXT_SCHEMA, "description": "A CSS colour: `#4d9de0`, `rebeccapurple`."}),
+]
+Labels = Annotated[
+    tuple[str, ...],
+    PlainValidator(_labels),
+    WithJsonSchema(
+        {
+            "type": "array",
+            "maxItems": MAX_LABELS,
+            "items": ID_SCHEMA,
+            "description": "Ids of labels; a set.",
+        }
+    ),
+]
+Events = Annotated[
+    dict[str, int],
+    PlainValidator(_events),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": dict.fromkeys(CALL_EVENTS, _COUNT_SCHEMA),
+            "additionalProperties": False,
+            "description": "How often each happened in the call.",
+        }
+    ),
+]
+Payload = TypeAliasType(
+    "Payload",
+    Annotated[dict[str, PayloadValue], PlainValidator(_payload), WithJsonSchema(_PAYLOAD_SCHEMA)],
+)

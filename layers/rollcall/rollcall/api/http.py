@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import unquote
 
 from rollcall.api import strict_json
+from rollcall.domain.epochs import Epoch
 
 JSON_TYPE: Final = "application/json"
 
@@ -20,7 +21,7 @@ class Caller:
 
     org_id: str
     org_handle: str
-    epoch: int
+    epoch: Epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,18 @@ class Request:
     caller: Caller
     query: Mapping[str, list[str]]
     body: bytes
+    _path: Mapping[str, str] = field(repr=False)
     _headers: Mapping[str, list[str]] = field(repr=False)
+
+    def path_parameter(self, name: str) -> str:
+        """A path parameter, decoded; empty, which is nobody's id, where it is no UTF-8.
+
+        The gateway hands it over as it was sent, so an encoded slash is part of it.
+        """
+        try:
+            return unquote(self._path[name], errors="strict")
+        except UnicodeDecodeError:
+            return ""
 
     def header(self, name: str) -> list[str]:
         """Every value of a header, whatever the case of its name."""
@@ -66,8 +78,7 @@ class Response:
 
 def json_response(status: int, body: Any, headers: dict[str, str] | None = None) -> Response:
     """A response whose body is compact JSON, keys in the order given."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Response(status, text, headers or {})
+    return Response(status, strict_json.dumps(body), headers or {})
 
 
 def parse_event(event: Mapping[str, Any]) -> Request:
@@ -77,11 +88,12 @@ def parse_event(event: Mapping[str, Any]) -> Request:
         headers.setdefault(name.lower(), []).extend(values)
     context = event["requestContext"]
     authorizer = context["authorizer"]
-    caller = Caller(authorizer["org_id"], authorizer["org_handle"], int(authorizer["epoch"]))
+    epoch = Epoch(authorizer["org_id"], int(authorizer["epoch"]))
     return Request(
-        caller=caller,
+        caller=Caller(epoch.org_id, authorizer["org_handle"], epoch),
         query=event.get("multiValueQueryStringParameters") or {},
         body=_body(event),
+        _path=event.get("pathParameters") or {},
         _headers=headers,
     )
 

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
+from typing_extensions import TypedDict
+
 from rollcall.api import strict_json
+from rollcall.api.body import limit_body
 from rollcall.api.documents import RefusedRecord, parse_record
-from rollcall.api.errors import BadRequest, ContentTooLarge
+from rollcall.api.errors import BadRequest
 from rollcall.api.http import Request, Response
 from rollcall.domain.facts import Change
 from rollcall.usecases.ingest import Receipt, Refusal
@@ -16,6 +19,39 @@ from rollcall.usecases.ingest import Receipt, Refusal
 PROBLEM_TYPE: Final = "application/problem+json"
 MAX_BODY_BYTES: Final = 2_097_152
 MAX_RECORDS: Final = 500
+
+
+class Problem(TypedDict):
+    """A problem document (RFC 9457): the body as a whole was refused."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Rejection(TypedDict):
+    """One record that was refused, and why."""
+
+    index: int
+    """Its place in the request, from 0."""
+    id: Any
+    """As it came; null when it had none."""
+    field: str
+    """Where the rule was broken: a field, or `record` for what is no object."""
+    message: str
+
+
+class Verdicts(TypedDict):
+    """What became of each record."""
+
+    accepted: int
+    """Stored: new, or newer than what was there."""
+    unchanged: int
+    """There already, as sent; nothing was written."""
+    stale: int
+    """Older than what is stored; nothing was written."""
+    rejected: list[Rejection]
 
 
 def problem_body(status: int, message: str) -> dict[str, Any]:
@@ -29,8 +65,7 @@ def parse_body(request: Request) -> list[Any]:
 
     Raises ContentTooLarge, MalformedJson, or BadRequest when the body as a whole is malformed.
     """
-    if len(request.body) > MAX_BODY_BYTES:
-        raise ContentTooLarge(f"The body must have at most {MAX_BODY_BYTES} bytes.")
+    limit_body(request, MAX_BODY_BYTES)
     if request.query:
         raise BadRequest("This route takes no query parameters.")
     body = request.json()
@@ -63,7 +98,7 @@ def render(documents: Sequence[Any], refusals: Sequence[Refusal], receipt: Recei
     status = 200
     if rejected:
         status = 207 if len(rejected) < len(documents) else 422
-    body = {
+    body: Verdicts = {
         "accepted": receipt.accepted,
         "unchanged": receipt.unchanged,
         "stale": receipt.stale,

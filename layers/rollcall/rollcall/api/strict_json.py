@@ -127,10 +127,12 @@ def _check_surrogates(value: Any) -> None:
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON; numbers that came in through `loads` go out as they came."""
+    """Compact JSON; decimals are exact, and numbers out of `loads` go out as they came in."""
     match value:
         case _Number():
             return value.text
+        case Decimal():
+            return format(value, "f")
         case dict():
             return "{" + ",".join(f"{_text(k)}:{dumps(v)}" for k, v in value.items()) + "}"
         case list() | tuple():

@@ -7,16 +7,70 @@ codes. Rounding and the order of checks are Rollcall's, where the reference is s
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
+
+from typing_extensions import TypedDict
 
 from rollcall.domain.calendar import format_instant
-from rollcall.domain.numbers import divide
+from rollcall.domain.numbers import Number, divide
 from rollcall.domain.organisations import Organisation
 from rollcall.usecases.count import Totals
 
 SPACE_UNKNOWN: Final = "Space not found."
 
-_BREAKDOWN: Final = ("pending", "running", "completed", "failed")
+
+class TaskStatusBreakdown(TypedDict):
+    """Tasks of four statuses; those of any other are in the total alone."""
+
+    pending: int
+    running: int
+    completed: int
+    failed: int
+
+
+class OrganisationTotals(TypedDict):
+    """All calls and tasks there have ever been, of the organisation or of one space."""
+
+    total_calls: int
+    """Calls of every status, also of those that are neither completed nor failed."""
+    completed_calls: int
+    failed_calls: int
+    avg_duration_seconds: Number
+    """Over the calls that have a duration, to one decimal; 0.0 when there is none."""
+    total_tasks: int
+    task_status_breakdown: TaskStatusBreakdown
+
+
+class OrganisationAnalytics(TypedDict):
+    """The body of organisation analytics."""
+
+    status_code: Literal[200]
+    message: Literal["Analytics fetched successfully"]
+    data: OrganisationTotals
+
+
+class OrganisationEntry(TypedDict):
+    """One organisation; `domain_handle` is what `Org-Handle` takes."""
+
+    id: str
+    name: str
+    domain_handle: str
+    created_at: str
+
+
+class Organisations(TypedDict):
+    """The body of the list of organisations: the one that the token belongs to."""
+
+    status_code: Literal[200]
+    message: Literal["Organizations fetched successfully"]
+    data: list[OrganisationEntry]
+
+
+class Error(TypedDict):
+    """The body of an error."""
+
+    status_code: int
+    message: str
 
 
 def error_body(status: int, message: str) -> dict[str, Any]:
@@ -24,7 +78,7 @@ def error_body(status: int, message: str) -> dict[str, Any]:
     return {"status_code": status, "message": message}
 
 
-def analytics_body(totals: Totals) -> dict[str, Any]:
+def analytics_body(totals: Totals) -> OrganisationAnalytics:
     """The body of organisation analytics. The average is over calls that have a duration."""
     calls, tasks = totals.calls, totals.tasks
     return {
@@ -36,12 +90,17 @@ def analytics_body(totals: Totals) -> dict[str, Any]:
             "failed_calls": calls.get("s.failed", 0),
             "avg_duration_seconds": divide(calls.get("seconds", 0), calls.get("timed", 0), 1),
             "total_tasks": tasks.get("tasks", 0),
-            "task_status_breakdown": {s: tasks.get(f"s.{s}", 0) for s in _BREAKDOWN},
+            "task_status_breakdown": {
+                "pending": tasks.get("s.pending", 0),
+                "running": tasks.get("s.running", 0),
+                "completed": tasks.get("s.completed", 0),
+                "failed": tasks.get("s.failed", 0),
+            },
         },
     }
 
 
-def organisations_body(organisation: Organisation) -> dict[str, Any]:
+def organisations_body(organisation: Organisation) -> Organisations:
     """The body of the list of organisations: the one that the token belongs to."""
     return {
         "status_code": 200,

@@ -5,15 +5,32 @@ from __future__ import annotations
 import datetime as dt
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 MS_PER_DAY: Final = 86_400_000
+MS_PER_HOUR: Final = 3_600_000
 _EPOCH_ORDINAL: Final = dt.date(1970, 1, 1).toordinal()
 LAST_MS: Final = (dt.date(9999, 1, 1).toordinal() - _EPOCH_ORDINAL) * MS_PER_DAY - 1
-_RFC3339: Final = re.compile(
+_TIMESTAMP: Final = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
-    r"(?:(Z)|([+-])([0-9]{2}):([0-9]{2}))"
+    r"(?:(Z)|([+-])([0-9]{2}):([0-9]{2}))?"
 )
+_DATE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+
+
+NO_OFFSET: Final = "must have Z or an offset"
+
+
+class Timestamp(NamedTuple):
+    """A date and time as written: the reading of a clock, and how far it is ahead of UTC.
+
+    `local_ms` counts from 1970-01-01T00:00 on that clock; `offset_ms` is None where the text says
+    nothing about it (a naive time).
+    """
+
+    local_ms: int
+    offset_ms: int | None
+    has_fraction: bool
 
 
 def parse_instant(text: str) -> int:
@@ -22,30 +39,54 @@ def parse_instant(text: str) -> int:
     Upper-case `T` and `Z`, an offset or `Z`, seconds 00–59, years 1970–9998 of the UTC instant.
     Raises ValueError with a message that names the rule that was broken.
     """
-    match = _RFC3339.fullmatch(text)
+    timestamp = parse_timestamp(text)
+    if timestamp.offset_ms is None:
+        raise ValueError(NO_OFFSET)
+    return check_instant(timestamp.local_ms - timestamp.offset_ms)
+
+
+def parse_timestamp(text: str) -> Timestamp:
+    """A date and time, with or without `Z` or an offset. Raises ValueError with the broken rule."""
+    match = _TIMESTAMP.fullmatch(text)
     if match is None:
-        raise ValueError("must be an RFC 3339 instant with Z or an offset")
+        raise ValueError("must be a date and a time as in RFC 3339")
     year, month, day, hour, minute, second = (int(g) for g in match.groups()[:6])
     fraction, zulu, sign, offset_hour, offset_minute = match.groups()[6:]
     if hour > 23 or minute > 59 or second > 59:
         raise ValueError("must have hours 00–23, minutes 00–59 and seconds 00–59")
-    try:
-        day_ordinal = dt.date(year, month, day).toordinal()
-    except ValueError:
-        raise ValueError("must be a date that exists") from None
-    offset_minutes = 0
-    if not zulu:
+    minutes = _day_number(year, month, day) * 1440 + hour * 60 + minute
+    offset_ms = 0 if zulu else None
+    if sign:
         if int(offset_hour) > 23 or int(offset_minute) > 59:
             raise ValueError("must have an offset between -23:59 and +23:59")
-        offset_minutes = int(offset_hour) * 60 + int(offset_minute)
+        offset_ms = (int(offset_hour) * 60 + int(offset_minute)) * 60_000
         if sign == "-":
-            offset_minutes = -offset_minutes
-    minutes = (day_ordinal - _EPOCH_ORDINAL) * 1440 + hour * 60 + minute - offset_minutes
+            offset_ms = -offset_ms
     millis = int((fraction or "")[:3].ljust(3, "0"))
-    instant_ms = (minutes * 60 + second) * 1000 + millis
+    return Timestamp((minutes * 60 + second) * 1000 + millis, offset_ms, fraction is not None)
+
+
+def parse_date(text: str) -> int | None:
+    """The number of days from 1970-01-01 to a date `YYYY-MM-DD`; None for any other text.
+
+    Raises ValueError when there is no such date.
+    """
+    match = _DATE.fullmatch(text)
+    return _day_number(*map(int, match.groups())) if match else None
+
+
+def check_instant(instant_ms: int) -> int:
+    """The instant itself. Raises ValueError outside of the years 1970–9998 (UTC)."""
     if not 0 <= instant_ms <= LAST_MS:
         raise ValueError("must lie in the years 1970 to 9998 (UTC)")
     return instant_ms
+
+
+def _day_number(year: int, month: int, day: int) -> int:
+    try:
+        return dt.date(year, month, day).toordinal() - _EPOCH_ORDINAL
+    except ValueError:
+        raise ValueError("must be a date that exists") from None
 
 
 def format_instant(instant_ms: int) -> str:
@@ -53,21 +94,22 @@ def format_instant(instant_ms: int) -> str:
     days, ms = divmod(instant_ms, MS_PER_DAY)
     seconds, ms = divmod(ms, 1000)
     return (
-        f"{_day_text(days)}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+        f"{day_text(days)}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
         f".{ms:03d}Z"
     )
 
 
 @lru_cache(maxsize=4096)
-def _day_text(day_number: int) -> str:
+def day_text(day_number: int) -> str:
+    """The date that lies `day_number` days after 1970-01-01, as `YYYY-MM-DD`."""
     return dt.date.fromordinal(day_number + _EPOCH_ORDINAL).isoformat()
 
 
 def utc_day(instant_ms: int) -> str:
     """The UTC day of an instant, as `YYYY-MM-DD`."""
-    return _day_text(instant_ms // MS_PER_DAY)
+    return day_text(instant_ms // MS_PER_DAY)
 
 
 def utc_hour(instant_ms: int) -> int:
     """The UTC hour of day of an instant, 0–23."""
-    return instant_ms // 3_600_000 % 24
+    return instant_ms // MS_PER_HOUR % 24

@@ -8,10 +8,16 @@ RollcallError
 ├── Unavailable            the store stayed busy or broken through every retry
 ├── TransactionTooLarge    what belongs together passes a limit of the store
 │   └── PageTooLarge       a ledger page passes the hard ceiling of an item
-└── ForeignKey             a request to the store names a key outside the current organisation
+├── ForeignKey             a request to the store names a key outside the current organisation
+├── TooManyRows            a question needs more ledger rows than one answer may read
+├── MalformedQuestion      a question breaks its format
+└── BadValues              a question has values out of range
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 
 class RollcallError(Exception):
@@ -48,3 +54,32 @@ class PageTooLarge(TransactionTooLarge):
 
 class ForeignKey(RollcallError):
     """A request to the store was refused: it names a key outside the current organisation."""
+
+
+class TooManyRows(RollcallError):
+    """A question needs more ledger rows than one answer may read; the message says how to narrow it."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"This question needs more than {most:,} rows. Ask for a shorter range of time, or ask "
+            "in several parts."
+        )
+
+
+class MalformedQuestion(RollcallError):
+    """A question breaks the format of its dialect; the message names the field and the rule."""
+
+
+class Issue(NamedTuple):
+    """One value that breaks a rule, and where it is."""
+
+    path: tuple[str, ...]
+    message: str
+
+
+class BadValues(RollcallError):
+    """A question is well-formed but has values that break a rule: all of them, in order."""
+
+    def __init__(self, issues: Sequence[Issue]) -> None:
+        super().__init__("; ".join(f"{'.'.join(i.path)} {i.message}" for i in issues))
+        self.issues = issues

@@ -8,6 +8,7 @@ write unit. docs/data-model.md lists them all.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from typing import Final, NamedTuple, TypeAlias
 
@@ -49,6 +50,54 @@ class RollupKey(NamedTuple):
     is_open: bool = False
 
 
+class Rollup(NamedTuple):
+    """What a stored rollup says: its measures, and the open breakdowns that it gave up counting."""
+
+    measures: Measures
+    spilled: frozenset[str] = frozenset()
+
+
+class Group(enum.Enum):
+    """Measures that are asked for together. The values are for readers of a log."""
+
+    CALLS = "calls"
+    ANSWERED = "answered"
+    DURATION = "timed, seconds"
+    COST = "cost_micros"
+    DISPOSITION = "d.*"
+    SENTIMENT = "m*"
+    HOUR = "h*, of the UTC day"
+    ATTEMPT = "a*, w*"
+    EVENTS = "e.*"
+    LEAD_STATUS = "s.*, converted"
+    OUTCOME = "o*"
+    PROVIDER = "p*"
+    LABEL = "l*"
+    EXTREMES = "shortest and longest duration"
+    EVENT_TYPE = "e*, of contact events"
+    ROOM = "r*"
+    PAGE = "b*"
+    LEADS = "distinct leads"
+
+
+# The open breakdown that a group is read from; all others are closed measures, but for distinct
+# leads, which no rollup can hold.
+OPEN_GROUPS: Final[Mapping[Group, str]] = {
+    Group.OUTCOME: OUTCOME,
+    Group.PROVIDER: PROVIDER,
+    Group.LABEL: LABEL,
+    Group.EXTREMES: DURATION,
+    Group.EVENT_TYPE: EVENT_TYPE,
+    Group.ROOM: ROOM,
+    Group.PAGE: PAGE,
+}
+
+
+def has_lifetime(family: str, scope: Scope) -> bool:
+    """Whether a rollup of all time is kept: of calls only for the organisation and its spaces."""
+    return family != CALLS or scope[0] in ("ORG", "SPACE")
+
+
 def space_scope(space_token: str) -> Scope:
     """The scope of an Unpod space."""
     return ("SPACE", space_token)
@@ -67,6 +116,19 @@ def workspace_scope(workspace_id: str) -> Scope:
 def open_name(breakdown: str, value: str | None) -> str:
     """The attribute that counts `value` in an open breakdown; None is "no value"."""
     return breakdown if value is None else f"{breakdown}={value}"
+
+
+def values_of(breakdown: str, measures: Measures) -> dict[str | None, int]:
+    """How often each value of an open breakdown occurs, None being "no value"; never zero."""
+    prefix = f"{breakdown}="
+    found: dict[str | None, int] = {
+        name.removeprefix(prefix): count
+        for name, count in measures.items()
+        if count and name.startswith(prefix)
+    }
+    if measures.get(breakdown):
+        found[None] = measures[breakdown]
+    return found
 
 
 def breakdown_of(name: str) -> str:

@@ -11,6 +11,7 @@ class ReadMeter:
 
     items: int = 0
     units: float = 0.0
+    rows: int = 0  # of ledger pages that were looked at
     used_rollups: bool = False
     used_ledger: bool = False
     as_of_ms: int | None = None

@@ -13,7 +13,7 @@ touches payloads. A column in which every value is null is left out.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -42,8 +42,9 @@ REV: Final = "rev"
 TIME: Final = "time"
 TOMBSTONE: Final = "tombstone"
 
-_SEPARATOR: Final = "\x1f"  # ids hold no control characters
+LIST_SEPARATOR: Final = "\x1f"  # ids hold no control characters
 _HEADER: Final = struct.Struct("<BII")
+_ENTRY: Final = struct.Struct("<BI")
 
 Cell: TypeAlias = int | str | None
 
@@ -71,12 +72,12 @@ class Rows:
         record_type: str,
         count: int,
         columns: dict[str, Column],
-        encoded: Mapping[str, tuple[Encoding, bytes]] | None = None,
+        encoded: _Encoded | None = None,
     ) -> None:
         self._type: RecordType = RECORD_TYPES[record_type]
         self._count = count
         self._columns = columns
-        self._encoded = dict(encoded or {})
+        self._encoded = encoded or _Encoded({}, b"")
 
     @staticmethod
     def empty(record_type: str) -> Rows:
@@ -89,14 +90,14 @@ class Rows:
     @property
     def names(self) -> set[str]:
         """The columns that hold a value."""
-        return self._columns.keys() | self._encoded.keys()
+        return self._columns.keys() | self._encoded.places.keys()
 
     def column(self, name: str) -> Column | None:
         """One column, or None where every value is null."""
-        if name in self._encoded:
-            encoding, data = self._encoded.pop(name)
-            self._columns[name] = decode_column(encoding, decompress(data), self._count)
-        return self._columns.get(name)
+        column = self._columns.get(name)
+        if column is None and name in self._encoded.places:
+            column = self._columns[name] = self._encoded.column(name, self._count)
+        return column
 
     def integers(self, name: str) -> IntColumn:
         """A column of integers; all null where the page has none."""
@@ -186,7 +187,7 @@ class Rows:
             directory.append(
                 struct.pack("<B", len(encoded_name))
                 + encoded_name
-                + struct.pack("<BI", encoding, len(body))
+                + _ENTRY.pack(encoding, len(body))
             )
             bodies.append(body)
         packed = compress(b"".join(directory))
@@ -201,28 +202,40 @@ class Rows:
         if len(data) < _HEADER.size or data[0] != FORMAT_VERSION:
             raise CorruptItem(f"ledger page format {data[:1].hex() or 'missing'}")
         _, count, directory_size = _HEADER.unpack_from(data)
-        offset = _HEADER.size + directory_size
-        encoded = {}
-        for name, encoding, size in _directory(decompress(data[_HEADER.size : offset])):
-            encoded[name] = (encoding, data[offset : offset + size])
-            offset += size
-        if offset != len(data):
+        first = _HEADER.size + directory_size
+        places = _places(decompress(data[_HEADER.size : first]), first)
+        if max((end for _, _, end in places.values()), default=first) != len(data):
             raise CorruptItem("ledger page is cut short or has bytes to spare")
-        return Rows(record_type, count, {}, encoded)
+        return Rows(record_type, count, {}, _Encoded(places, data))
 
 
-def _directory(data: bytes) -> Iterable[tuple[str, Encoding, int]]:
-    offset = 0
-    while offset < len(data):
-        length = data[offset]
-        name = data[offset + 1 : offset + 1 + length].decode()
-        offset += 1 + length
-        encoding, size = struct.unpack_from("<BI", data, offset)
-        offset += 5
+def _places(directory: bytes, first: int) -> dict[str, tuple[int, int, int]]:
+    """(encoding, first byte, end) of every column, the first of which begins at byte `first`."""
+    places = {}
+    offset, size = 0, len(directory)
+    while offset < size:
+        name_end = offset + 1 + directory[offset]
+        encoding, length = _ENTRY.unpack_from(directory, name_end)
+        places[directory[offset + 1 : name_end].decode()] = (encoding, first, first + length)
+        first += length
+        offset = name_end + _ENTRY.size
+    return places
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """A page's bytes, and where in them each column is."""
+
+    places: Mapping[str, tuple[int, int, int]]
+    data: bytes
+
+    def column(self, name: str, count: int) -> Column:
+        code, first, end = self.places[name]
         try:
-            yield name, Encoding(encoding), size
+            encoding = Encoding(code)
         except ValueError:
-            raise CorruptItem(f"column encoding {encoding}") from None
+            raise CorruptItem(f"column encoding {code}") from None
+        return decode_column(encoding, decompress(self.data[first:end]), count)
 
 
 def _empty_column(record_type: RecordType, name: str, count: int) -> Column:
@@ -251,7 +264,7 @@ def _cells_of(record_type: RecordType, row: Row) -> dict[str, Cell]:
                 cells[name] = int(value)
             case Kind.IDS:
                 if value:
-                    cells[name] = _SEPARATOR.join(value)
+                    cells[name] = LIST_SEPARATOR.join(value)
             case Kind.COUNTS:
                 for key, count in value.items():
                     cells[f"{name}.{key}"] = count
@@ -279,7 +292,7 @@ def _row_of(record_type: RecordType, cells: Mapping[str, Any]) -> Row:
                 values[name] = None if flag is None else bool(flag)
             case Kind.IDS:
                 joined = cells.get(name)
-                values[name] = tuple(joined.split(_SEPARATOR)) if joined else ()
+                values[name] = tuple(joined.split(LIST_SEPARATOR)) if joined else ()
             case Kind.COUNTS:
                 prefix = f"{name}."
                 values[name] = {

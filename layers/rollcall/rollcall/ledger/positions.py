@@ -16,3 +16,13 @@ END: Final = "~"
 def position(time_ms: int, fact_id: str) -> str:
     """The position of a fact; `FIRST` ≤ position < `END` always."""
     return f"{time_ms:015d}.{hashlib.blake2b(fact_id.encode(), digest_size=8).hexdigest()}"
+
+
+def floor(time_ms: int) -> str:
+    """A text that sorts after every position before `time_ms`, and before every one from it on."""
+    return f"{time_ms:015d}"
+
+
+def time_of(position_text: str) -> int:
+    """The time of a position, or of a `floor`."""
+    return int(position_text[:15])

@@ -20,6 +20,7 @@ from rollcall.domain.limits import (
     check_text,
     is_id,
 )
+from rollcall.domain.metering import ReadMeter
 from rollcall.domain.numbers import canonical
 from rollcall.domain.records import RECORD_TYPES, Column, Kind, RecordType
 from rollcall.ledger.backoff import Backoff
@@ -57,6 +58,19 @@ class FactStore:
                 fact = fact_of_item(item)
                 found[fact.type, fact.id] = fact
         return found
+
+    def look_up(
+        self,
+        org_id: str,
+        buckets: int,
+        record_type: str,
+        ids: Collection[str],
+        meter: ReadMeter,
+    ) -> dict[str, Fact]:
+        """The stored facts of one type among `ids`, read consistently. Raises CorruptItem."""
+        wanted = [keys.fact(org_id, record_type, fact_id, buckets) for fact_id in ids]
+        items = batch_get(self._client, self._table, wanted, self._backoff, meter)
+        return {fact.id: fact for fact in map(fact_of_item, items)}
 
     def write(
         self, org_id: str, buckets: int, stored: Fact | None, change: Change

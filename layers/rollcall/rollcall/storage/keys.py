@@ -25,6 +25,7 @@ TOKEN_PREFIX: Final = "TOKEN#"
 HANDLE_PREFIX: Final = "HANDLE#"
 ORGANISATIONS_GSI1PK: Final = "ORGS#"
 FACT_SK_PREFIX: Final = "FACT#"
+_DAY_SK_PREFIX: Final = "DAY#"
 
 
 class Key(NamedTuple):
@@ -130,5 +131,10 @@ def rollup(org_id: str, epoch: int, key: RollupKey) -> Key:
     """A rollup, or its sibling with the open breakdowns."""
     kind = "OPEN" if key.is_open else "ROLLUP"
     scope = "".join(f"{escape(component)}#" for component in key.scope)
-    bucket = ALL if key.bucket == ALL else f"DAY#{key.bucket}"
+    bucket = ALL if key.bucket == ALL else f"{_DAY_SK_PREFIX}{key.bucket}"
     return Key(f"{epoch_prefix(org_id, epoch)}{kind}#{key.family}#{scope}", bucket)
+
+
+def day_of_rollup(sk: str) -> str:
+    """The day `YYYY-MM-DD` in the sort key of a day's rollup."""
+    return sk.removeprefix(_DAY_SK_PREFIX)

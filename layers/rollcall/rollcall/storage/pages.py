@@ -24,7 +24,7 @@ from rollcall.storage.attributes import Attribute, Item
 from rollcall.storage.client import translated_errors
 from rollcall.storage.guard import PARTITION_VALUE
 from rollcall.storage.reads import batch_get
-from rollcall.storage.rollups import APPLIED_AT, SPILLED_PREFIX, VERSION, measures_of_item
+from rollcall.storage.rollups import APPLIED_AT, SPILLED_PREFIX, VERSION, rollup_of_item
 
 
 class PageStore:
@@ -184,7 +184,5 @@ def page_of_item(record_type: str, item: Item) -> Page:
 
 def open_of_item(item: Item) -> OpenBreakdowns:
     """The open breakdowns of a stored sibling item."""
-    spilled = frozenset(
-        name.removeprefix(SPILLED_PREFIX) for name in item if name.startswith(SPILLED_PREFIX)
-    )
-    return OpenBreakdowns(measures_of_item(item), spilled, av.integer(item, VERSION))
+    measures, spilled = rollup_of_item(item)
+    return OpenBreakdowns(measures, spilled, av.integer(item, VERSION))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from functools import partial
 from typing import Any, Final
 
-from rollcall.domain.measures import Measures, RollupKey
+from rollcall.domain.calendar import day_text, parse_date
+from rollcall.domain.errors import CorruptItem
+from rollcall.domain.measures import Rollup, RollupKey, Scope
 from rollcall.domain.metering import ReadMeter
 from rollcall.ledger.backoff import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
-from rollcall.storage.reads import batch_get
+from rollcall.storage.client import patiently
+from rollcall.storage.guard import PARTITION_VALUE
+from rollcall.storage.reads import batch_get, consumed_units
 
 VERSION: Final = "v"
 APPLIED_AT: Final = "applied_at"
@@ -29,22 +34,76 @@ class RollupStore:
 
     def read(
         self, org_id: str, epoch: int, wanted: Collection[RollupKey], meter: ReadMeter
-    ) -> dict[RollupKey, Measures]:
+    ) -> dict[RollupKey, Rollup]:
         """The stored rollups among `wanted`; what nothing was ever counted in is left out."""
         meter.used_rollups = True
         key_of = {keys.rollup(org_id, epoch, key): key for key in wanted}
-        found: dict[RollupKey, Measures] = {}
+        found: dict[RollupKey, Rollup] = {}
         for item in batch_get(self._client, self._table, key_of, self._backoff, meter):
             meter.saw(av.integer(item, APPLIED_AT))
             key = key_of[keys.Key(av.text(item, keys.PK), av.text(item, keys.SK))]
-            found[key] = measures_of_item(item)
+            found[key] = rollup_of_item(item)
         return found
 
+    def days(
+        self,
+        org_id: str,
+        epoch: int,
+        family: str,
+        scope: Scope,
+        days: range,
+        meter: ReadMeter,
+        *,
+        is_open: bool,
+    ) -> Iterator[tuple[int, Rollup]]:
+        """The stored rollups of a scope's days, by day number in ascending order, read consistently.
 
-def measures_of_item(item: Item) -> dict[str, int]:
-    """The measures of a stored rollup."""
-    return {
+        `days` is not empty. One answer of DynamoDB (1 MB) is in memory at a time.
+        """
+        meter.used_rollups = True
+        first, last = (
+            keys.rollup(org_id, epoch, RollupKey(family, scope, day_text(day), is_open))
+            for day in (days[0], days[-1])
+        )
+        between_the_days = "#pk = :pk AND #sk BETWEEN :first AND :last"
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": between_the_days,
+            "ExpressionAttributeNames": {"#pk": keys.PK, "#sk": keys.SK},
+            "ExpressionAttributeValues": {
+                PARTITION_VALUE: {"S": first.pk},
+                ":first": {"S": first.sk},
+                ":last": {"S": last.sk},
+            },
+            "ConsistentRead": True,
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+        while True:
+            answer = patiently(self._backoff, partial(self._client.query, **request))
+            meter.count(len(answer["Items"]), consumed_units(answer))
+            for item in answer["Items"]:
+                meter.saw(av.integer(item, APPLIED_AT))
+                yield _day_of(item), rollup_of_item(item)
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def rollup_of_item(item: Item) -> Rollup:
+    """A stored rollup, or its sibling with the open breakdowns."""
+    measures = {
         name: int(value["N"])
         for name, value in item.items()
         if name not in _META and not name.startswith(SPILLED_PREFIX)
     }
+    spilled = frozenset(
+        name.removeprefix(SPILLED_PREFIX) for name in item if name.startswith(SPILLED_PREFIX)
+    )
+    return Rollup(measures, spilled)
+
+
+def _day_of(item: Item) -> int:
+    day = parse_date(keys.day_of_rollup(av.text(item, keys.SK)))
+    if day is None:
+        raise CorruptItem("a day's rollup has no day in its key")
+    return day

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any, Protocol
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rollcall.domain.facts import Change, Fact, Outcome
-from rollcall.domain.measures import Measures, RollupKey
+from rollcall.domain.measures import Rollup, RollupKey, Scope
 from rollcall.domain.metering import ReadMeter
 from rollcall.domain.organisations import Organisation, Token
+from rollcall.domain.periods import Period
+
+if TYPE_CHECKING:  # it brings numpy, which not every function needs
+    from rollcall.ledger.tree import Page
 
 
 class Directory(Protocol):
@@ -32,6 +36,16 @@ class Facts(Protocol):
     ) -> Mapping[tuple[str, str], Fact]:
         """The stored facts among the given (type, id) pairs, read consistently."""
 
+    def look_up(
+        self,
+        org_id: str,
+        buckets: int,
+        record_type: str,
+        ids: Collection[str],
+        meter: ReadMeter,
+    ) -> Mapping[str, Fact]:
+        """The stored facts of one type among `ids`, read consistently."""
+
     def write(
         self, org_id: str, buckets: int, stored: Fact | None, change: Change
     ) -> tuple[Outcome, Fact | None]:
@@ -39,12 +53,38 @@ class Facts(Protocol):
 
 
 class Rollups(Protocol):
-    """Rollups, read only."""
+    """Rollups, read only and consistently."""
 
     def read(
         self, org_id: str, epoch: int, wanted: Collection[RollupKey], meter: ReadMeter
-    ) -> Mapping[RollupKey, Measures]:
+    ) -> Mapping[RollupKey, Rollup]:
         """The stored rollups among `wanted`."""
+
+    def days(
+        self,
+        org_id: str,
+        epoch: int,
+        family: str,
+        scope: Scope,
+        days: range,
+        meter: ReadMeter,
+        *,
+        is_open: bool,
+    ) -> Iterator[tuple[int, Rollup]]:
+        """The stored rollups of a scope's days, by day number; `days` is not empty."""
+
+
+class Ledger(Protocol):
+    """Ledger pages, read only."""
+
+    def pages(
+        self, org_id: str, epoch: int, record_type: str, period: Period, meter: ReadMeter
+    ) -> Iterator[tuple[Page, Period]]:
+        """Pages, and of each the part of the period that its rows are to be taken from.
+
+        Every row of the period is in exactly one of them, whatever is written meanwhile: in its
+        state of before or after. In no particular order.
+        """
 
 
 class Quarantine(Protocol):

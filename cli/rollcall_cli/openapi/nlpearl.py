@@ -1,0 +1,61 @@
+"""What the document says of NLPearl's dialect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rollcall.dialects.nlpearl.request import MOST_DAYS, PeriodBody
+from rollcall.dialects.nlpearl.response import Error, InboundAnalytics, OutboundAnalytics
+from rollcall_cli.openapi.operation import Answer, Operation, Parameter, path_id
+
+TAG = "NLPearl"
+
+_RANGE = f"""`from` and `to` are inclusive and less than {MOST_DAYS} days apart. Days are UTC; a time
+line has an entry for every day that the range touches, calls or none. Calls are counted by
+disposition, leads once however often they were called. Hours are those of UTC, and day 0 is Sunday."""
+
+
+def _operation(
+    summary: str, description: str, parameter: Parameter, answer: Any, unknown: str
+) -> Operation:
+    return Operation(
+        tag=TAG,
+        summary=summary,
+        description=f"{description}\n\n{_RANGE}",
+        parameters=(parameter,),
+        body=PeriodBody,
+        answers={
+            200: Answer("The measures; every key is always there.", answer),
+            400: Answer(
+                "The body is malformed, the range too long or reversed, or more calls lie in it"
+                " than one answer may read.",
+                Error,
+            ),
+            404: Answer(unknown, Error),
+            500: Answer("Something failed here; the message names the request.", Error),
+        },
+        is_metered=True,
+    )
+
+
+INBOUND = _operation(
+    "Measures of an inbound campaign",
+    "Only inbound calls of this campaign.",
+    path_id("inboundId", "The campaign's id."),
+    InboundAnalytics,
+    "There is no such campaign, or it is outbound.",
+)
+OUTBOUND = _operation(
+    "Measures of an outbound campaign",
+    "Only outbound calls of this campaign.",
+    path_id("outboundId", "The campaign's id."),
+    OutboundAnalytics,
+    "There is no such campaign, or it is inbound.",
+)
+PEARL = _operation(
+    "Measures of a Pearl",
+    "Calls of this campaign in either direction.",
+    path_id("pearlId", "The campaign's id."),
+    OutboundAnalytics,
+    "There is no such campaign in either direction.",
+)

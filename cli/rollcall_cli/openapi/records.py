@@ -1,0 +1,55 @@
+"""What the document says of writing records."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Union
+
+from pydantic import Field
+from typing_extensions import TypeAliasType, TypedDict
+
+from rollcall.api.documents import DOCUMENTS, Deletion
+from rollcall.api.ingest import MAX_BODY_BYTES, MAX_RECORDS, PROBLEM_TYPE, Problem, Verdicts
+from rollcall_cli.openapi.operation import Answer, Operation
+from rollcall_cli.openapi.schemas import name_of
+
+TAG = "Records"
+
+_DOCUMENTS: Any = Union[(*DOCUMENTS.values(), Deletion)]
+Record = TypeAliasType("Record", _DOCUMENTS)
+
+
+class Records(TypedDict):
+    """The body of a request that writes."""
+
+    records: Annotated[list[Record], Field(min_length=1, max_length=MAX_RECORDS)]
+
+
+INGEST = Operation(
+    tag=TAG,
+    summary="Write records",
+    description=f"""1 to {MAX_RECORDS} records in at most {MAX_BODY_BYTES:,} bytes.
+
+Each record is a full document: it replaces the one with the same type and id. Sending it again
+changes nothing. Records are judged one by one: good ones are durable before the answer comes, bad
+ones are named in it. Figures follow within seconds.
+
+Bodies are strict JSON: UTF-8, no repeated keys, no NaN, at most 16 levels deep. An unknown field
+refuses its record. An optional field may be left out; null is a value, and only `display_name` and
+the values of a payload take it. An integer is not written as 1.0.""",
+    body=Records,
+    answers={
+        200: Answer("Every record is good.", Verdicts),
+        207: Answer("Some records were refused; the others are stored.", Verdicts),
+        400: Answer("The body as a whole is malformed; nothing was stored.", Problem, PROBLEM_TYPE),
+        422: Answer("Every record was refused.", Verdicts),
+        500: Answer("Something failed here; send it again.", Problem, PROBLEM_TYPE),
+    },
+)
+
+
+def refine(schemas: dict[str, Any]) -> None:
+    """Say which type each document is: the models are chosen by it, and do not know."""
+    types: dict[Any, Any] = {model: {"const": name} for name, model in DOCUMENTS.items()}
+    types[Deletion] = {"type": "string", "enum": list(DOCUMENTS)}
+    for model, type_ in types.items():
+        schemas[name_of(TAG, model)]["properties"]["type"] = type_

@@ -1,0 +1,93 @@
+"""JSON Schema of the types that parse requests and shape answers, as components of the document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ConfigDict, create_model
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from typing_extensions import get_original_bases, is_typeddict
+
+_REF = "#/components/schemas/"
+
+
+class _Answers(GenerateJsonSchema):
+    """Without the titles that only repeat a name; whatever number it is inside, JSON has one kind."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - its signature
+        return False
+
+    def decimal_schema(self, schema: Any) -> JsonSchemaValue:
+        return self.float_schema(schema)
+
+    def typed_dict_schema(self, schema: Any) -> JsonSchemaValue:
+        described = super().typed_dict_schema(schema)
+        names = _fields(schema["cls"])
+        described["properties"] = {name: described["properties"][name] for name in names}
+        described["required"] = [name for name in names if name in described.get("required", ())]
+        return described
+
+
+def _fields(typed_dict: Any) -> list[str]:
+    """The keys, inherited ones first: which come first in Python depends on its version."""
+    bases = [base for base in get_original_bases(typed_dict) if is_typeddict(base)]
+    inherited = [name for base in bases for name in _fields(base)]
+    return list(dict.fromkeys([*inherited, *typed_dict.__annotations__]))
+
+
+class _Requests(_Answers):
+    """An optional field may be left out, but null is refused: `x | None` is `x` on the wire."""
+
+    def nullable_schema(self, schema: Any) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: Any) -> JsonSchemaValue:
+        if schema.get("default", ...) is None:
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
+
+def name_of(tag: str, type_: Any) -> str:
+    """The name of a type's schema, among those of its tag."""
+    return f"{tag.lower()}.{type_.__name__}"
+
+
+def reference(tag: str, type_: Any) -> JsonSchemaValue:
+    """A reference to a type's schema."""
+    return {"$ref": f"{_REF}{name_of(tag, type_)}"}
+
+
+def request_schemas(tag: str, types: Iterable[Any]) -> dict[str, JsonSchemaValue]:
+    """The schemas of request bodies and of all they are made of, by name."""
+    return _schemas(tag, types, _Requests)
+
+
+def answer_schemas(tag: str, types: Iterable[Any]) -> dict[str, JsonSchemaValue]:
+    """The schemas of answers and of all they are made of, by name; no key may be added to them."""
+    return _schemas(tag, types, _Answers)
+
+
+def _schemas(
+    tag: str, types: Iterable[Any], generator: type[GenerateJsonSchema]
+) -> dict[str, JsonSchemaValue]:
+    # One model that holds them all, so that what they share is described once. What is set here
+    # reaches the TypedDicts in it, which have no setting of their own; models keep theirs.
+    config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    fields: Any = {f"type_{n}": (type_, ...) for n, type_ in enumerate(dict.fromkeys(types))}
+    everything = create_model("Everything", __config__=config, **fields)
+    prefix = f"{tag.lower()}."
+    document = everything.model_json_schema(
+        ref_template=f"{_REF}{prefix}{{model}}", schema_generator=generator, mode="validation"
+    )
+    definitions = document.get("$defs", {})
+    return {f"{prefix}{name}": _tidy(name, schema) for name, schema in definitions.items()}
+
+
+def _tidy(name: str, definition: JsonSchemaValue) -> JsonSchemaValue:
+    """Without a title that is the name, and in one line: a docstring's breaks are the source's."""
+    if definition.get("title") == name:
+        del definition["title"]
+    if "description" in definition:
+        definition["description"] = definition["description"].replace("\n", " ")
+    return definition

@@ -1,0 +1,27 @@
+"""Answer POST /v1/Outbound/{outboundId}/Analytics in NLPearl's published format."""
+
+from rollcall.api.body import limit_body
+from rollcall.api.endpoint import analytics_headers, endpoint
+from rollcall.api.errors import NotFound
+from rollcall.api.http import Request, Response, json_response
+from rollcall.api.parameters import refuse_others
+from rollcall.bootstrap import report_campaign
+from rollcall.dialects import nlpearl
+from rollcall.domain.campaigns import CampaignId
+from rollcall.domain.metering import ReadMeter
+
+service = report_campaign()
+
+
+@endpoint(nlpearl.error_body, too_many_rows=400)
+def lambda_handler(request: Request) -> Response:
+    """Measures of one outbound campaign, over an inclusive range of less than 91 days."""
+    limit_body(request)
+    epoch, meter = request.caller.epoch, ReadMeter()
+    campaign = CampaignId(request.path_parameter("outboundId"), "outbound")
+    if not service.is_known(epoch, campaign, meter):  # 404 comes before 400
+        raise NotFound(nlpearl.UNKNOWN)
+    refuse_others(request)
+    period = nlpearl.parse_period(request.json())
+    report = service(epoch, campaign, period, meter)
+    return json_response(200, nlpearl.outbound_body(report, period), analytics_headers(meter))

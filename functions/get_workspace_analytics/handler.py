@@ -1,0 +1,22 @@
+"""Answer GET /api/workspaces/{workspaceId}/analytics in Nexus's published format."""
+
+from rollcall.api.endpoint import analytics_headers, endpoint
+from rollcall.api.errors import Forbidden
+from rollcall.api.http import Request, Response, json_response
+from rollcall.api.parameters import refuse_others
+from rollcall.bootstrap import report_workspace
+from rollcall.dialects import nexus
+from rollcall.domain.metering import ReadMeter
+
+service = report_workspace()
+
+
+@endpoint(nexus.error_body)
+def lambda_handler(request: Request) -> Response:
+    """Lifetime figures of one workspace, and its last 30 days."""
+    meter = ReadMeter()
+    report = service(request.caller.epoch, request.path_parameter("workspaceId"), meter)
+    if report is None:  # unknown or another organisation's: nobody can tell which
+        raise Forbidden(nexus.FORBIDDEN)
+    refuse_others(request)
+    return json_response(200, nexus.analytics_body(report), analytics_headers(meter))

@@ -1,0 +1,22 @@
+"""Answer POST /analytics, and Breeze Buddy's own path, in Breeze's published format."""
+
+from rollcall.api.body import limit_body
+from rollcall.api.endpoint import analytics_headers, endpoint
+from rollcall.api.http import Request, Response, json_response
+from rollcall.api.parameters import refuse_others
+from rollcall.bootstrap import measure
+from rollcall.dialects import breeze
+from rollcall.domain.metering import ReadMeter
+
+service = measure()
+
+
+@endpoint(breeze.error_body, too_many_rows=422)
+def lambda_handler(request: Request) -> Response:
+    """Any of the twelve types of query, with any of the ten filters."""
+    limit_body(request)
+    refuse_others(request)
+    question = breeze.parse_question(request.json())
+    meter = ReadMeter()
+    answer = breeze.answer(question, service, request.caller.epoch, meter)
+    return json_response(200, answer, analytics_headers(meter))

@@ -1,0 +1,378 @@
+"""What a Breeze query may say, and the question that it becomes."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, Final, NoReturn
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from rollcall.domain.buckets import Granularity
+from rollcall.domain.calendar import MS_PER_DAY, MS_PER_HOUR
+from rollcall.domain.errors import BadValues, Issue, MalformedQuestion
+from rollcall.domain.facts import payload_text
+from rollcall.domain.limits import (
+    MAX_AMOUNT,
+    MAX_PAYLOAD_KEYS,
+    PAYLOAD_KEY,
+)
+from rollcall.domain.numbers import at_least, at_most
+from rollcall.domain.periods import EVER, Period, parse_end, parse_start
+from rollcall.domain.selection import Selection
+from rollcall.domain.values import ID_SCHEMA, parse_id, parse_payload_value
+from rollcall.domain.zones import UTC, Zone
+
+MAX_PAGE_SIZE: Final = 1_000
+MAX_RANGE_DAYS: Final = 400
+
+
+class QueryType(enum.Enum):
+    """What is asked."""
+
+    CALL_COUNT = "call_count"
+    CALL_DURATION = "call_duration"
+    OUTCOME_DISTRIBUTION = "outcome_distribution"
+    SENTIMENT_DISTRIBUTION = "sentiment_distribution"
+    STATUS_DISTRIBUTION = "status_distribution"
+    CALLS_OVER_TIME = "calls_over_time"
+    AVG_DURATION_OVER_TIME = "avg_duration_over_time"
+    TOP_OUTCOMES = "top_outcomes"
+    RETRY_ANALYSIS = "retry_analysis"
+    PROVIDER_BREAKDOWN = "provider_breakdown"
+    HOURLY_HEATMAP = "hourly_heatmap"
+    CONVERSION_FUNNEL = "conversion_funnel"
+
+    @property
+    def is_about_leads(self) -> bool:
+        """Whether leads are counted, not calls."""
+        return self in (QueryType.STATUS_DISTRIBUTION, QueryType.CONVERSION_FUNNEL)
+
+
+# Two kinds of refusal: a wrong type of JSON value makes the query malformed (400), a bad value of the
+# right type does not (422).
+_WRONG_TYPE: Final = "wrong_type"
+_MALFORMED: Final = frozenset({_WRONG_TYPE, "missing", "extra_forbidden", "model_type"})
+
+
+def _wrong_type(rule: str) -> PydanticCustomError:
+    return PydanticCustomError(_WRONG_TYPE, "{rule}", {"rule": rule})
+
+
+def _query_type(value: Any) -> QueryType:
+    known = [query_type.value for query_type in QueryType]
+    if not isinstance(value, str) or value not in known:
+        raise _wrong_type(f"must be one of {', '.join(known)}")
+    return QueryType(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _id(value: Any) -> str:
+    if not isinstance(value, str) and not _is_number(value):
+        raise _wrong_type("must be a text or an integer")
+    return parse_id(value)
+
+
+def _bound(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _wrong_type("must be a text")
+    return value
+
+
+def _number(most: int | None) -> Callable[[Any], Decimal]:
+    def parse(value: Any) -> Decimal:
+        if not _is_number(value):
+            raise _wrong_type("must be a number")
+        number = Decimal(value)
+        if number < 0:
+            raise ValueError("must not be below 0")
+        if most is not None and number > most:
+            raise ValueError(f"must be from 0 to {most}")
+        return number
+
+    return parse
+
+
+def _payload_filters(value: Any) -> dict[str, str] | None:
+    """Keys and values as stored; None where no payload can match."""
+    if not isinstance(value, dict):
+        raise _wrong_type("must be an object")
+    wanted: dict[str, str] = {}
+    is_possible = len(value) <= MAX_PAYLOAD_KEYS
+    for key, item in value.items():
+        if isinstance(item, dict | list):
+            raise _wrong_type("must have values that are text, number, boolean or null")
+        try:
+            wanted[key] = payload_text(parse_payload_value(item))
+        except ValueError:
+            is_possible = False
+        is_possible = is_possible and PAYLOAD_KEY.fullmatch(key) is not None
+    return wanted if is_possible else None
+
+
+def _integer(most: int | None) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValueError("must be an integer")
+        if value < 1 or (most is not None and value > most):
+            raise ValueError("must be at least 1" if most is None else f"must be from 1 to {most}")
+        return value
+
+    return parse
+
+
+def _granularity(value: Any) -> Granularity:
+    known = [granularity.value for granularity in Granularity]
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"must be one of {', '.join(known)}")
+    return Granularity(value)
+
+
+def _zone(value: Any) -> Zone:
+    if not isinstance(value, str):
+        raise ValueError("must be the name of an IANA time zone")
+    return Zone(value)
+
+
+def _schema(description: str, **keywords: Any) -> WithJsonSchema:
+    return WithJsonSchema({"description": description, **keywords})
+
+
+_BOUND_SCHEMA: Final = _schema(
+    "An RFC 3339 instant; the same without an offset, in `timezone`; or a date, the whole local day."
+    " Inclusive: a bound without a fraction covers its whole second.",
+    type="string",
+)
+_DURATION_SCHEMA: Final = _schema("Seconds, inclusive.", type="number", minimum=0)
+_SENTIMENT_SCHEMA: Final = _schema("Inclusive.", type="number", minimum=0, maximum=1)
+
+_Id = Annotated[str | None, PlainValidator(_id), WithJsonSchema(ID_SCHEMA)]
+_Bound = Annotated[str | None, PlainValidator(_bound), _BOUND_SCHEMA]
+_Duration = Annotated[Decimal | None, PlainValidator(_number(None)), _DURATION_SCHEMA]
+_Sentiment = Annotated[Decimal | None, PlainValidator(_number(1)), _SENTIMENT_SCHEMA]
+
+
+class Filters(BaseModel):
+    """Conditions that must all hold. A call without a duration or sentiment matches no bound on it."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    template_id: _Id = None
+    merchant_id: _Id = None
+    reseller_id: _Id = None
+    date_from: _Bound = None
+    date_to: _Bound = None
+    min_duration: _Duration = None
+    max_duration: _Duration = None
+    sentiment_min: _Sentiment = None
+    sentiment_max: _Sentiment = None
+    payload_filters: Annotated[
+        dict[str, str] | None,
+        PlainValidator(_payload_filters),
+        _schema(
+            "Payload keys and the values that they must have. Types never mix; a missing key does"
+            " not match null.",
+            type="object",
+            additionalProperties={"type": ["string", "number", "boolean", "null"]},
+        ),
+    ] = Field(default_factory=dict)
+
+
+class QueryBody(BaseModel):
+    """A query."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    query_type: Annotated[
+        QueryType,
+        PlainValidator(_query_type),
+        _schema("What is asked.", type="string", enum=[q.value for q in QueryType]),
+    ]
+    filters: Filters = Field(default_factory=Filters)
+    granularity: Annotated[
+        Granularity,
+        PlainValidator(_granularity),
+        _schema(
+            "Length of a bucket, for the two over-time types.",
+            type="string",
+            enum=[g.value for g in Granularity],
+            default=Granularity.DAY.value,
+        ),
+    ] = Granularity.DAY
+    page: Annotated[
+        int,
+        PlainValidator(_integer(None)),
+        _schema("Which page of the rows, from 1.", type="integer", minimum=1, default=1),
+    ] = 1
+    page_size: Annotated[
+        int,
+        PlainValidator(_integer(MAX_PAGE_SIZE)),
+        _schema("Rows a page.", type="integer", minimum=1, maximum=MAX_PAGE_SIZE, default=50),
+    ] = 50
+    timezone: Annotated[
+        Zone | None,
+        PlainValidator(_zone),
+        _schema(
+            "IANA time zone of buckets, hours and bounds without an offset. An extension of"
+            " Rollcall's.",
+            type="string",
+            default=UTC,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query that can be answered. `start_ms` and `end_ms` are None where the range is open."""
+
+    query_type: QueryType
+    selection: Selection
+    start_ms: int | None
+    end_ms: int | None
+    granularity: Granularity
+    zone: Zone
+    page: int
+    page_size: int
+
+    @property
+    def period(self) -> Period:
+        """The range, an open end being the end of time."""
+        return Period(
+            EVER.start_ms if self.start_ms is None else self.start_ms,
+            EVER.end_ms if self.end_ms is None else self.end_ms,
+        )
+
+
+def parse_question(body: Any) -> Question:
+    """The question in a JSON body.
+
+    Raises MalformedQuestion (400) for a body of the wrong shape, else BadValues (422) with every
+    value that breaks a rule.
+    """
+    if not isinstance(body, dict):
+        raise MalformedQuestion("The body must be an object.")
+    try:
+        query = QueryBody.model_validate(body)
+    except ValidationError as error:
+        _refuse(error)
+    zone = query.timezone or Zone(UTC)
+    filters = query.filters
+    issues: list[Issue] = []
+    start_ms = _parse_bound(filters, "date_from", parse_start, zone, issues)
+    end_ms = _parse_bound(filters, "date_to", parse_end, zone, issues)
+    if start_ms is not None and end_ms is not None:
+        issues += _range_issues(start_ms, end_ms, has_zone=query.timezone is not None)
+    issues += _limit_issues(filters)
+    if query.query_type.is_about_leads:
+        issues += [
+            Issue(("filters", name), "does not apply to leads")
+            for name in ("min_duration", "max_duration", "sentiment_min", "sentiment_max")
+            if getattr(filters, name) is not None
+        ]
+    if issues:
+        raise BadValues(issues)
+    return Question(
+        query.query_type,
+        _selection(query),
+        start_ms,
+        end_ms,
+        query.granularity,
+        zone,
+        query.page,
+        query.page_size,
+    )
+
+
+def _refuse(error: ValidationError) -> NoReturn:
+    found = error.errors(include_url=False, include_input=False)
+    for problem in found:
+        if problem["type"] in _MALFORMED:
+            path = ".".join(map(str, problem["loc"]))
+            raise MalformedQuestion(f"{path[:128]} {_message(problem)}.") from None
+    raise BadValues(
+        [Issue(tuple(map(str, problem["loc"])), _message(problem)) for problem in found]
+    ) from None
+
+
+def _message(problem: Any) -> str:
+    match problem["type"]:
+        case "missing":
+            return "is required"
+        case "extra_forbidden":
+            return "is not known here"
+        case "model_type":
+            return "must be an object"
+        case "value_error":
+            return str(problem["ctx"]["error"])
+    return str(problem["msg"])
+
+
+def _parse_bound(
+    filters: Filters,
+    name: str,
+    parse: Callable[[str, Zone], int],
+    zone: Zone,
+    issues: list[Issue],
+) -> int | None:
+    text = getattr(filters, name)
+    if text is None:
+        return None
+    try:
+        return parse(text, zone)
+    except ValueError as error:
+        issues.append(Issue(("filters", name), str(error)))
+        return None
+
+
+def _range_issues(start_ms: int, end_ms: int, *, has_zone: bool) -> Iterator[Issue]:
+    # A range of whole local days across the end of summer time is an hour longer.
+    most_ms = MAX_RANGE_DAYS * MS_PER_DAY + (MS_PER_HOUR if has_zone else 0)
+    if start_ms >= end_ms:
+        yield Issue(("filters", "date_from"), "must not be after date_to")
+    elif end_ms - start_ms > most_ms:
+        yield Issue(
+            ("filters", "date_to"), f"must be at most {MAX_RANGE_DAYS} days after date_from"
+        )
+
+
+def _limit_issues(filters: Filters) -> Iterator[Issue]:
+    for least, most in (("min_duration", "max_duration"), ("sentiment_min", "sentiment_max")):
+        low, high = getattr(filters, least), getattr(filters, most)
+        if low is not None and high is not None and low > high:
+            yield Issue(("filters", least), f"must not be above {most}")
+
+
+def _selection(query: QueryBody) -> Selection:
+    filters = query.filters
+    equals = {
+        name: value
+        for name in ("template_id", "merchant_id", "reseller_id")
+        if (value := getattr(filters, name)) is not None
+    }
+    bounds: Mapping[str, tuple[int, int]] = {
+        column: _column_bounds(least, most, places, largest)
+        for column, least, most, places, largest in (
+            ("duration_seconds", filters.min_duration, filters.max_duration, 0, MAX_AMOUNT),
+            ("sentiment_milli", filters.sentiment_min, filters.sentiment_max, 3, 1),
+        )
+        if least is not None or most is not None
+    }
+    record_type = "lead" if query.query_type.is_about_leads else "call"
+    payload = filters.payload_filters
+    return Selection(record_type, equals, bounds, payload or {}, can_match=payload is not None)
+
+
+def _column_bounds(
+    least: Decimal | None, most: Decimal | None, places: int, largest: int
+) -> tuple[int, int]:
+    """The stored integers between two bounds, which are compared exactly and never rounded."""
+    beyond = Decimal(largest + 1)  # as good as any larger number, and never a huge integer
+    low = 0 if least is None else at_least(min(least, beyond), places)
+    high = at_most(beyond if most is None else min(most, beyond), places)
+    return low, high

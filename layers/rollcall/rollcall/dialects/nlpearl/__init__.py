@@ -1,0 +1,15 @@
+"""NLPearl's dialect: analytics of one inbound or outbound campaign, or of a Pearl.
+
+Source: NLPearl's published API reference (v1 `Inbound/{inboundId}/Analytics`, `Outbound/…`, v2
+`Pearl/…`) and its official client `nlpearl` on PyPI. What they leave open is decided in
+docs/compatibility.md.
+"""
+
+from typing import Final
+
+from rollcall.dialects.nlpearl.request import parse_period
+from rollcall.dialects.nlpearl.response import error_body, inbound_body, outbound_body
+
+UNKNOWN: Final = "Campaign not found."
+
+__all__ = ["UNKNOWN", "error_body", "inbound_body", "outbound_body", "parse_period"]

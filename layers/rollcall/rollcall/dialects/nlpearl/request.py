@@ -1,0 +1,67 @@
+"""What a request for campaign analytics may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
+
+from rollcall.domain.calendar import MS_PER_DAY, parse_instant
+from rollcall.domain.errors import MalformedQuestion
+from rollcall.domain.periods import Period, parse_end, parse_start
+from rollcall.domain.values import INSTANT_SCHEMA, parse_instant_text
+
+MOST_DAYS: Final = 91
+
+
+def _instant(value: Any) -> str:
+    parse_instant_text(value)
+    return str(value)
+
+
+_Instant = Annotated[
+    str,
+    PlainValidator(_instant),
+    WithJsonSchema(
+        {
+            **INSTANT_SCHEMA,
+            "description": f"{INSTANT_SCHEMA['description']} Inclusive: without a fraction it"
+            " covers its whole second.",
+        }
+    ),
+]
+
+
+class PeriodBody(BaseModel):
+    """The range that is asked about, of less than 91 days."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_: _Instant = Field(alias="from")
+    to: _Instant
+
+
+def parse_period(body: Any) -> Period:
+    """The range in a JSON body. Raises MalformedQuestion with the field and the rule."""
+    if not isinstance(body, dict):
+        raise MalformedQuestion("The body must be an object.")
+    try:
+        asked = PeriodBody.model_validate(body)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        raise MalformedQuestion(f"{str(problem['loc'][0])[:64]} {_message(problem)}.") from None
+    if parse_instant(asked.to) - parse_instant(asked.from_) >= MOST_DAYS * MS_PER_DAY:
+        raise MalformedQuestion(f"to must be less than {MOST_DAYS} days after from.")
+    period = Period(parse_start(asked.from_, None), parse_end(asked.to, None))
+    if period.start_ms >= period.end_ms:
+        raise MalformedQuestion("from must not be after to.")
+    return period
+
+
+def _message(problem: Any) -> str:
+    match problem["type"]:
+        case "missing":
+            return "is required"
+        case "extra_forbidden":
+            return "is not known here"
+    return str(problem["ctx"]["error"])

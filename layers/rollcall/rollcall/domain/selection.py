@@ -1,0 +1,67 @@
+"""Selections: which rows a question is about, and which rollups hold just these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from rollcall.domain import measures as m
+from rollcall.domain.measures import ORG, Scope
+from rollcall.domain.records import DIRECTIONS
+
+_OWNERS: Final[Mapping[frozenset[str], str]] = {
+    frozenset({"template_id"}): "TEMPLATE",
+    frozenset({"merchant_id"}): "MERCHANT",
+    frozenset({"reseller_id"}): "RESELLER",
+}
+# Leads have these owners too, but no campaign.
+_FAMILIES: Final[Mapping[str, str]] = {"call": m.CALLS, "lead": m.LEADS}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Live rows of one record type for which every condition holds.
+
+    `equals` maps a column to its text, `bounds` a column to inclusive integers in the column's own
+    unit, and `payload` a key to its value as `payload_text` writes it. Without `can_match` no row
+    is meant.
+    """
+
+    record_type: str
+    equals: Mapping[str, str] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    payload: Mapping[str, str] = field(default_factory=dict)
+    can_match: bool = True
+
+    @property
+    def family(self) -> str:
+        """The family of rollups that counts these records."""
+        return _FAMILIES[self.record_type]
+
+    def scopes(self) -> Mapping[Scope, Selection] | None:
+        """The scopes whose rollups together count these rows, and which of the rows each counts.
+
+        None where there are none: a combination of dimensions is in no rollup, nor is any condition
+        on values.
+        """
+        is_counted = self.record_type in _FAMILIES and self.can_match
+        if not is_counted or self.bounds or self.payload:
+            return None
+        columns = frozenset(self.equals)
+        if not columns:
+            return {ORG: self}
+        if columns in _OWNERS:
+            (value,) = self.equals.values()
+            return {(_OWNERS[columns], value): self}
+        if columns == {"campaign_id", "direction"}:
+            return {m.campaign_scope(self.equals["direction"], self.equals["campaign_id"]): self}
+        if columns == {"campaign_id"}:
+            # A call that names a campaign has a direction.
+            return {
+                m.campaign_scope(direction, self.equals["campaign_id"]): Selection(
+                    self.record_type, {**self.equals, "direction": direction}
+                )
+                for direction in DIRECTIONS
+            }
+        return None

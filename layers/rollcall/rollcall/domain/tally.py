@@ -1,0 +1,71 @@
+"""What was counted: measures by name, as rollups have them, and what is no sum."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from rollcall.domain.measures import DURATION, Measures, open_name, values_of
+
+# The key of the only tally where rows are not counted by day.
+WHOLE: Final = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """Measures of some rows; names and units are those of rollups, in whichever way it was counted.
+
+    `shortest` and `longest` are whole seconds of calls with a duration, `leads` the distinct leads.
+    """
+
+    measures: Counter[str] = field(default_factory=Counter)
+    shortest: int | None = None
+    longest: int | None = None
+    leads: set[str] = field(default_factory=set)
+
+    def __getitem__(self, name: str) -> int:
+        """One measure; 0 where nothing was counted."""
+        return self.measures[name]
+
+    def values(self, breakdown: str) -> dict[str | None, int]:
+        """How often each value of an open breakdown occurs, None being "no value"; never zero."""
+        return values_of(breakdown, self.measures)
+
+    def add_measures(self, measures: Measures) -> None:
+        """Add measures of other rows."""
+        for name, amount in measures.items():
+            self.measures[name] += amount
+
+    def add_breakdown(self, breakdown: str, measures: Measures) -> None:
+        """Add one open breakdown out of a rollup's; of durations only the extremes are kept."""
+        counts = values_of(breakdown, measures)
+        if breakdown == DURATION:
+            durations = [int(value) for value in counts if value is not None]
+            if durations:
+                self.add_extremes(min(durations), max(durations))
+            return
+        for value, count in counts.items():
+            self.measures[open_name(breakdown, value)] += count
+
+    def add_extremes(self, shortest: int | None, longest: int | None) -> None:
+        """Take the extremes of other rows into account."""
+        if shortest is not None:
+            self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
+        if longest is not None:
+            self.longest = longest if self.longest is None else max(self.longest, longest)
+
+    def add(self, other: Tally) -> None:
+        """Add what was counted of other rows; a lead that both have seen is one lead."""
+        self.measures.update(other.measures)
+        self.add_extremes(other.shortest, other.longest)
+        self.leads |= other.leads
+
+
+def total(tallies: Mapping[int, Tally]) -> Tally:
+    """All days together."""
+    together = Tally()
+    for tally in tallies.values():
+        together.add(tally)
+    return together

@@ -1,0 +1,140 @@
+"""Whether an answer is the one that the oracle expects, to the last byte that is promised."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+from unittest.mock import patch
+
+from rollcall.domain.selection import Selection
+from rollcall.ledger import transaction
+from tests.answering import Answer, Deployment
+from tests.generate import without_ties
+from tests.oracle import Oracle, is_number
+from tests.questions import Question, Scenario
+
+INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+ERROR_KEY = {"query_analytics": "detail", "get_workspace_analytics": "error"}
+
+
+class Disagreement(AssertionError):
+    """What was asked, what was expected, and what came."""
+
+
+def organisation_of(deployment: Deployment, scenario: Scenario) -> tuple[Oracle, str]:
+    """A new organisation with the records of a scenario: what the oracle knows of it, and its id."""
+    records = without_ties(scenario.all_records(), Oracle(), deployment.now_ms)
+    oracle = Oracle()
+    spill_bytes = transaction.OPEN_LIMIT_BYTES
+    if scenario.spill_bytes is not None:
+        spill_bytes = transaction._OPEN_OVERHEAD_BYTES + scenario.spill_bytes
+    with patch.object(transaction, "OPEN_LIMIT_BYTES", spill_bytes):
+        return oracle, deployment.organisation(records, oracle)
+
+
+def check_scenario(deployment: Deployment, scenario: Scenario, now_ms: int) -> Counter[Any]:
+    """Ask every question of a scenario: how often each was answered from where.
+
+    Raises Disagreement.
+    """
+    deployment.now_ms = now_ms
+    oracle, org_id = organisation_of(deployment, scenario)
+    return Counter(
+        (question.name, check(deployment, org_id, oracle, question))
+        for question in scenario.questions
+    )
+
+
+def check(deployment: Deployment, org_id: str, oracle: Oracle, question: Question) -> str:
+    """Ask a question, and ask it of the ledger alone: the source of the first answer, or its status.
+
+    Raises Disagreement when either is not what the oracle expects.
+    """
+    status, expected = question.expected(oracle)
+    if question.now_ms is not None:
+        deployment.now_ms = question.now_ms
+    answer = ask(deployment, org_id, question)
+    if problem := difference(question, answer, status, expected):
+        raise Disagreement(f"{problem}\nquestion: {question}\nanswer: {answer.text}")
+    if status != 200:
+        return str(status)
+    source = answer.headers["X-Rollcall-Source"]
+    if source != "ledger" and question.function != "get_workspace_analytics":
+        with patch.object(Selection, "scopes", lambda _self: None):
+            again = ask(deployment, org_id, question)
+        if again.text != answer.text:
+            raise Disagreement(
+                f"{source} and ledger\nquestion: {question}\n{answer.text}\n{again.text}"
+            )
+    return source
+
+
+def ask(deployment: Deployment, org_id: str, question: Question) -> Answer:
+    return deployment.ask(
+        question.function, org_id, path=question.path, query=question.query, body=question.body
+    )
+
+
+def difference(question: Question, answer: Answer, status: int, expected: Any) -> str | None:
+    if answer.status != status:
+        return f"status {answer.status}, expected {status} {expected}"
+    if status == 200:
+        return headers_fault(answer) or content_difference(answer.body, expected)
+    key = ERROR_KEY.get(question.function, "message")
+    body = answer.body
+    if body.keys() != {key}:
+        return "the error is not in its dialect"
+    if status == 422:
+        return issues_fault(body[key], expected)
+    return None if isinstance(body[key], str) and body[key] else "the error says nothing"
+
+
+def issues_fault(issues: Any, places: set[tuple[str, ...]]) -> str | None:
+    """Every place that is named is at fault; not all that are need be named."""
+    if not isinstance(issues, list) or not issues:
+        return "no list of issues"
+    for issue in issues:
+        if list(issue) != ["loc", "msg", "type"] or not issue["msg"] or not issue["type"]:
+            return "an issue without loc, msg and type"
+        if tuple(issue["loc"]) not in places:
+            return f"{issue['loc']} is named, expected {places}"
+    return None
+
+
+def headers_fault(answer: Answer) -> str | None:
+    headers = answer.headers
+    if headers["X-Rollcall-Source"] not in ("rollups", "ledger", "mixed"):
+        return "source"
+    if not re.fullmatch("[0-9]+", headers["X-Rollcall-Items-Read"]):
+        return "items read"
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", headers["X-Rollcall-Read-Units"]):
+        return "read units"
+    if not INSTANT.fullmatch(headers.get("X-Rollcall-As-Of", "2024-03-05T12:00:00.000Z")):
+        return "as of"
+    if headers["Cache-Control"] != "no-store":
+        return "cache control"
+    return None
+
+
+def content_difference(actual: Any, expected: Any, at: str = "") -> str | None:
+    """Where two values differ: numbers by value, lists and keys in order."""
+    if isinstance(expected, dict):
+        if not isinstance(actual, dict) or list(actual) != list(expected):
+            return f"{at or 'body'}: keys {list(actual)}, expected {list(expected)}"
+        pairs = [(key, actual[key], expected[key]) for key in expected]
+    elif isinstance(expected, list):
+        if not isinstance(actual, list) or len(actual) != len(expected):
+            return f"{at}: {actual}, expected {expected}"
+        pairs = [(index, *pair) for index, pair in enumerate(zip(actual, expected, strict=True))]
+    else:
+        same = is_number(actual) == is_number(expected) and actual == expected
+        same = same and isinstance(actual, bool) == isinstance(expected, bool)
+        if isinstance(expected, int) and isinstance(actual, Decimal):
+            same = same and expected == actual
+        return None if same else f"{at}: {actual!r}, expected {expected!r}"
+    for key, one, other in pairs:
+        if problem := content_difference(one, other, f"{at}/{key}"):
+            return problem
+    return None

@@ -1,0 +1,225 @@
+"""Rollcall in this process: every part is real but the network, the clock and the gateway.
+
+Records go in through the real parser, judge, stream parser, updater and page codec into DynamoDB in
+memory; questions go to the real Lambda handlers as API Gateway's proxy events.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import importlib.util
+import itertools
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import quote
+
+from rollcall import bootstrap
+from rollcall.api.documents import RefusedRecord
+from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, judge
+from rollcall.domain.organisations import Organisation
+from rollcall.ledger.backoff import Backoff
+from rollcall.settings import settings
+from rollcall.storage import keys
+from rollcall.storage.client import dynamodb_client
+from rollcall.storage.directory import item_of_organisation
+from rollcall.storage.facts import item_of_fact
+from tests.memory_dynamodb import MemoryDynamoDb
+from tests.oracle import Oracle
+from tests.parsing import parsed
+from tests.stack import to_json
+
+FUNCTIONS = Path(__file__).parents[1] / "functions"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_REGION": "eu-central-1",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
+    "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9",  # nobody is there: nothing may get out
+}
+BATCH = 500
+
+Content = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.text, parse_float=Decimal)
+
+
+class Lambda:
+    """The context of an invocation that has time."""
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 20_000
+
+
+class NoQuarantine:
+    """Nothing that is sent here is to be set aside."""
+
+    @staticmethod
+    def put(record: Any, reason: str) -> None:
+        raise AssertionError(f"quarantined, because {reason}: {record}")
+
+
+class Deployment:
+    """Tables, functions, and a clock that stands still until somebody sets it."""
+
+    def __init__(self, store: MemoryDynamoDb, now_ms: int) -> None:
+        self.store = store
+        self.now_ms = now_ms
+        self._numbers = itertools.count(1)
+        self._handlers: dict[str, Any] = {}
+
+    def organisation(self, records: Sequence[Any], oracle: Oracle | None = None) -> str:
+        """A new organisation with these records, given to the oracle too; its id.
+
+        What the organisations before it had is gone.
+        """
+        self.store.clear()
+        org_id = f"org_{next(self._numbers)}"
+        created = Organisation(id=org_id, handle="acme", name="Acme", created_at_ms=1, buckets=1)
+        item = item_of_organisation(keys.organisation(org_id), created)
+        self.store.put(settings.records_table, item)
+        versions = self._versions(records)
+        for version in versions:
+            key = keys.fact(org_id, version.type, version.id, created.buckets)
+            self.store.put(settings.records_table, item_of_fact(key, version))
+        stream = [
+            {
+                "eventName": "MODIFY",
+                "dynamodb": {
+                    "NewImage": item_of_fact(keys.fact(org_id, v.type, v.id, created.buckets), v)
+                },
+            }
+            for v in versions
+        ]
+        for start in range(0, len(stream), BATCH):
+            result = bootstrap.update()(stream[start : start + BATCH])
+            assert not result.failures, result.failures
+        if oracle is not None:
+            for start in range(0, len(records), 500):
+                oracle.post(list(records[start : start + 500]), self.now_ms)
+        return org_id
+
+    def _versions(self, records: Sequence[Any]) -> list[Fact]:
+        """Every version that is stored, in the order in which it is."""
+        stored: dict[tuple[str, str], Fact] = {}
+        versions = []
+        for index, record in enumerate(records):
+            try:
+                change = parsed(record)
+            except RefusedRecord:
+                continue
+            if (change.updated_at_ms or 0) > self.now_ms + MAX_CLOCK_SKEW_MS:
+                continue
+            key = (change.type, change.id)
+            fact = judge(stored.get(key), change, self.now_ms * 1000 + index % 1000).fact
+            if fact is not None:
+                stored[key] = fact
+                versions.append(fact)
+        return versions
+
+    def ask(
+        self,
+        function: str,
+        org_id: str,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, list[str]] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """What a function answers; `body` is sent as JSON, bytes as they are."""
+        is_bytes = isinstance(body, bytes)
+        sent = (
+            base64.b64encode(body).decode() if is_bytes else None if body is None else to_json(body)
+        )
+        event = {
+            "resource": "/",
+            "path": "/",
+            "httpMethod": "GET" if body is None else "POST",
+            "headers": dict(headers or {}),
+            "multiValueHeaders": {name: [value] for name, value in (headers or {}).items()},
+            "queryStringParameters": {n: values[-1] for n, values in query.items()}
+            if query
+            else None,
+            "multiValueQueryStringParameters": dict(query) if query else None,
+            "pathParameters": {n: quote(v, safe="") for n, v in path.items()} if path else None,
+            "stageVariables": None,
+            "requestContext": {
+                "requestId": "request-1",
+                "authorizer": {
+                    "principalId": org_id,
+                    "org_id": org_id,
+                    "org_handle": "acme",
+                    "epoch": "0",
+                    "scopes": "read ingest",
+                    "token_id": "token-1",
+                },
+            },
+            "body": sent,
+            "isBase64Encoded": is_bytes,
+        }
+        answer = self._handler(function)(event, Lambda())
+        return Answer(answer["statusCode"], answer["headers"], answer["body"])
+
+    def _handler(self, function: str) -> Any:
+        if function not in self._handlers:
+            spec = importlib.util.spec_from_file_location(
+                f"answering.{function}", FUNCTIONS / function / "handler.py"
+            )
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            self._handlers[function] = module.lambda_handler
+        return self._handlers[function]
+
+
+@contextmanager
+def deployed(
+    now_ms: int,
+    page_target_bytes: int = 1_024,
+    answer_bytes: int = 4_096,
+    batch_keys: int = 16,
+) -> Iterator[Deployment]:
+    """A deployment whose pages split early and whose reads come back in small pieces."""
+    store = MemoryDynamoDb(answer_bytes, batch_keys)
+    deployment = Deployment(store, now_ms)
+    changed = dataclasses.replace(settings, page_target_bytes=page_target_bytes)
+    caches = [made for made in vars(bootstrap).values() if hasattr(made, "cache_clear")]
+    with patch.dict(os.environ, ENVIRONMENT):
+        client = dynamodb_client(connections=16)
+        store.attach(client)
+        for cache in caches:
+            cache.cache_clear()
+        try:
+            with (
+                patch.object(bootstrap, "settings", changed),
+                patch.object(bootstrap, "_client", lambda: client),
+                patch.object(bootstrap, "_quarantine", NoQuarantine),
+                patch.object(bootstrap, "Backoff", lambda: Backoff(sleep=lambda _seconds: None)),
+                patch.object(bootstrap, "now_ms", lambda: deployment.now_ms),
+                patch.object(bootstrap, "now_us", lambda: deployment.now_ms * 1_000),
+            ):
+                yield deployment
+        finally:
+            for cache in caches:
+                cache.cache_clear()

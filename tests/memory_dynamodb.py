@@ -1,0 +1,192 @@
+"""The benchmarks' DynamoDB in memory, with every read that an analytics function makes.
+
+Answers may be cut small, as DynamoDB cuts them at 1 MB, so that a dataset of a few kilobytes takes
+every path that one of gigabytes would. What it does not know it refuses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from benchmarks import capacity
+from benchmarks.memory_dynamodb import MemoryDynamoDb as Writes
+
+Attributes = dict[str, dict[str, Any]]
+
+_CONDITION = re.compile(r"(#\w+) = (:\w+)(?: AND (.+))?")
+_BETWEEN = re.compile(r"(#\w+) BETWEEN (:\w+) AND (:\w+)")
+_BEGINS = re.compile(r"begins_with\((#\w+), (:\w+)\)")
+_COMPARED = re.compile(r"(#\w+) (<|<=|=|>=|>) (:\w+)")
+_COMPARISONS: dict[str, Callable[[bytes, bytes], bool]] = {
+    "<": lambda key, value: key < value,
+    "<=": lambda key, value: key <= value,
+    "=": lambda key, value: key == value,
+    ">=": lambda key, value: key >= value,
+    ">": lambda key, value: key > value,
+}
+_COMMON = {"TableName", "ConsistentRead", "ReturnConsumedCapacity"}
+_PROJECTED = {"ProjectionExpression", "ExpressionAttributeNames"}
+_GET = _COMMON | _PROJECTED | {"Key"}
+_QUERY = (
+    _COMMON
+    | _PROJECTED
+    | {
+        "KeyConditionExpression",
+        "ExpressionAttributeValues",
+        "ExclusiveStartKey",
+        "Limit",
+        "ScanIndexForward",
+    }
+)
+
+
+class MemoryDynamoDb(Writes):
+    """Tables in memory.
+
+    A Query stops once it has read `answer_bytes`; a BatchGetItem leaves what is beyond
+    `batch_keys` keys unprocessed.
+    """
+
+    def __init__(self, answer_bytes: int = 1024 * 1024, batch_keys: int = 100) -> None:
+        super().__init__()
+        self.answer_bytes = answer_bytes
+        self.batch_keys = batch_keys
+
+    def clear(self) -> None:
+        self._partitions.clear()
+        self._order.clear()
+
+    def answer(self, operation: str, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        match operation:
+            case "GetItem":
+                return 200, self._get(asked)
+            case "BatchGetItem":
+                return 200, self._batch_get(asked)
+            case "Query":
+                return 200, self._search(asked)
+        return super().answer(operation, asked)
+
+    def _get(self, asked: dict[str, Any]) -> dict[str, Any]:
+        _refuse_others(asked, _GET)
+        item, size = self._at(asked["TableName"], asked["Key"])
+        answer = _consumed(asked, asked["TableName"], [size])
+        return answer | ({"Item": _projected(item, asked)} if item is not None else {})
+
+    def _batch_get(self, asked: dict[str, Any]) -> dict[str, Any]:
+        _refuse_others(asked, {"RequestItems", "ReturnConsumedCapacity"})
+        ((table, request),) = asked["RequestItems"].items()
+        _refuse_others(request, {"Keys", "ConsistentRead"} | _PROJECTED)
+        wanted = request["Keys"]
+        if not 1 <= len(wanted) <= 100 or len({str(key) for key in wanted}) != len(wanted):
+            raise NotImplementedError("1 to 100 keys, each once")
+        now, later = wanted[: self.batch_keys], wanted[self.batch_keys :]
+        found = [self._at(table, key) for key in now]
+        consumed = _consumed(asked | request, table, *([size] for _, size in found))
+        return {
+            "Responses": {
+                table: [_projected(item, request) for item, _ in found if item is not None]
+            },
+            "UnprocessedKeys": {table: request | {"Keys": later}} if later else {},
+            **({"ConsumedCapacity": [consumed["ConsumedCapacity"]]} if consumed else {}),
+        }
+
+    def _search(self, asked: dict[str, Any]) -> dict[str, Any]:
+        _refuse_others(asked, _QUERY)
+        table = asked["TableName"]
+        pk, holds = _key_condition(asked)
+        order = [sk for sk in self._order.get((table, pk), []) if holds(sk.encode())]
+        if not asked.get("ScanIndexForward", True):
+            order.reverse()
+        if start := asked.get("ExclusiveStartKey"):
+            if start["PK"]["S"] != pk:
+                raise NotImplementedError("a start key of another partition")
+            after = start["SK"]["S"].encode()
+            forward = asked.get("ScanIndexForward", True)
+            order = [
+                sk for sk in order if (sk.encode() > after if forward else sk.encode() < after)
+            ]
+        items: list[Attributes] = []
+        sizes: list[int] = []
+        is_cut = False
+        for sk in order:
+            stored = self._find(table, pk, sk)
+            assert stored is not None
+            items.append(stored.attributes)
+            sizes.append(stored.size)
+            if len(items) == asked.get("Limit") or sum(sizes) >= self.answer_bytes:
+                is_cut = True  # DynamoDB says so even where nothing follows
+                break
+        answer: dict[str, Any] = {
+            "Items": [_projected(item, asked) for item in items],
+            "Count": len(items),
+            "ScannedCount": len(items),
+            **_consumed(asked, table, sizes),
+        }
+        if is_cut:
+            answer["LastEvaluatedKey"] = {name: items[-1][name] for name in ("PK", "SK")}
+        return answer
+
+    def _at(self, table: str, key: Attributes) -> tuple[Attributes | None, int]:
+        if key.keys() != {"PK", "SK"}:
+            raise NotImplementedError(f"a key of {sorted(key)}")
+        stored = self._find(table, key["PK"]["S"], key["SK"]["S"])
+        return (stored.attributes, stored.size) if stored else (None, 0)
+
+
+def _refuse_others(asked: dict[str, Any], known: set[str]) -> None:
+    if unknown := asked.keys() - known:
+        raise NotImplementedError(f"{sorted(unknown)}")
+
+
+def _projected(item: Attributes, asked: dict[str, Any]) -> Attributes:
+    if "ProjectionExpression" not in asked:
+        return item
+    names = asked["ExpressionAttributeNames"]
+    wanted = {names[term] for term in asked["ProjectionExpression"].split(", ")}
+    return {name: value for name, value in item.items() if name in wanted}
+
+
+def _consumed(asked: dict[str, Any], table: str, *reads: Iterable[int]) -> dict[str, Any]:
+    """The units of some reads, each of items that were read together."""
+    if asked.get("ReturnConsumedCapacity", "NONE") == "NONE":
+        return {}
+    if asked["ReturnConsumedCapacity"] != "TOTAL":
+        raise NotImplementedError(asked["ReturnConsumedCapacity"])
+    units = sum(capacity.consistent_read_units(sum(sizes)) for sizes in reads)
+    return {
+        "ConsumedCapacity": {
+            "TableName": table,
+            "CapacityUnits": units if asked.get("ConsistentRead", False) else units / 2,
+        }
+    }
+
+
+def _key_condition(asked: dict[str, Any]) -> tuple[str, Callable[[bytes], bool]]:
+    """The partition, and which sort keys of it are asked for; keys compare by their UTF-8 bytes."""
+    names, values = asked["ExpressionAttributeNames"], asked["ExpressionAttributeValues"]
+    expression = asked["KeyConditionExpression"]
+    whole = _CONDITION.fullmatch(expression)
+    if whole is None or names[whole[1]] != "PK":
+        raise NotImplementedError(expression)
+    pk, rest = values[whole[2]]["S"], whole[3]
+
+    def value(name: str) -> bytes:
+        return str(values[name]["S"]).encode()
+
+    if rest is None:
+        return pk, lambda key: True
+    for pattern in (_BETWEEN, _BEGINS, _COMPARED):
+        if match := pattern.fullmatch(rest):
+            break
+    else:
+        raise NotImplementedError(expression)
+    if names[match[1]] != "SK":
+        raise NotImplementedError(expression)
+    if pattern is _BETWEEN:
+        return pk, lambda key: value(match[2]) <= key <= value(match[3])
+    if pattern is _BEGINS:
+        return pk, lambda key: key.startswith(value(match[2]))
+    compare = _COMPARISONS[match[2]]
+    return pk, lambda key: compare(key, value(match[3]))

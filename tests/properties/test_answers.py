@@ -1,0 +1,263 @@
+"""Every question to every analytics function has the answer that brute force gives.
+
+Both ways of getting it are held to that: from rollups, and from the ledger alone.
+`python -m tests.long_run` asks thousands of datasets.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+
+from tests.agreement import check, check_scenario
+from tests.answering import deployed
+from tests.builders import booking_page, call, contact_event, lead, room
+from tests.oracle import Oracle, instant
+from tests.oracle_breeze import CALL_TYPES, GRANULARITIES, LEAD_TYPES, ROWS
+from tests.oracle_zones import local
+from tests.questions import SCENES, Question, scenarios, written
+
+NOW_MS = instant("2026-11-21T12:00:00Z", "now")
+ZONES = sorted({zone for scene in SCENES for zone in scene.zones})
+
+
+@pytest.fixture(scope="module")
+def deployment():
+    with deployed(NOW_MS) as made:
+        yield made
+
+
+def breeze(query_type, filters=None, **more):
+    return Question(
+        "query_analytics", body={"query_type": query_type, "filters": filters or {}, **more}
+    )
+
+
+def check_all(deployment, records, questions):
+    deployment.now_ms = NOW_MS
+    oracle = Oracle()
+    org_id = deployment.organisation(records, oracle)
+    return Counter(check(deployment, org_id, oracle, question) for question in questions)
+
+
+def test_generated_questions(deployment):
+    seen = Counter()
+
+    @settings(max_examples=100)
+    @given(scenarios())
+    def answers_equal_brute_force(scenario):
+        seen.update(check_scenario(deployment, scenario, NOW_MS))
+
+    answers_equal_brute_force()
+    assert {name for name, source in seen if source in ("rollups", "mixed")} >= set(ROWS)
+    assert {name for name, source in seen if source == "ledger"} >= set(ROWS)
+    assert {source for _, source in seen} == {
+        *("rollups", "mixed", "ledger"),
+        *("400", "403", "404", "422"),
+    }
+
+
+# ------------------------------------------------------------------ edges, one by one
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_every_zone_at_every_edge(deployment, zone):
+    """Calls a millisecond before and at each scene's edge and at the midnights around it."""
+    for scene in SCENES:
+        if zone not in scene.zones:
+            continue
+        moments = {
+            min(max(scene.edge_ms + days * 86_400_000 + slip, 0), 253_370_764_799_999)
+            for days in (-1, 0, 1)
+            for slip in (-3_600_000, -60_000, -1, 0, 59_999, 1_800_000)
+        }
+        records = [call(str(n), started_at=written(moment)) for n, moment in enumerate(moments)]
+        questions = [
+            breeze("calls_over_time", granularity=granularity, timezone=zone, page_size=1000)
+            for granularity in GRANULARITIES
+        ]
+        for moment in sorted(moments)[:6]:
+            day = local(moment, ZoneInfo(zone)).date().isoformat()
+            questions += [
+                breeze("hourly_heatmap", {"date_from": day, "date_to": day}, timezone=zone),
+                breeze("calls_over_time", {"date_from": day}, timezone=zone),
+                breeze("calls_over_time", {"date_to": day}, timezone=zone),
+                breeze(
+                    "calls_over_time",
+                    {"date_from": day, "date_to": day},
+                    granularity="hour",
+                    timezone=zone,
+                ),
+            ]
+        check_all(deployment, records, questions)
+
+
+def test_midnight_that_comes_twice(deployment):
+    records = [
+        call("1", started_at="2010-11-07T02:30:59.999Z", duration_seconds=1),
+        call("2", started_at="2010-11-07T03:30:00Z"),
+    ]
+    check_all(
+        deployment,
+        records,
+        [
+            breeze(query_type, filters, timezone="America/St_Johns", granularity=granularity)
+            for query_type in ("calls_over_time", "avg_duration_over_time")
+            for granularity in GRANULARITIES
+            for filters in ({}, {"date_from": "2010-11-07"}, {"date_to": "2010-11-06"})
+        ],
+    )
+
+
+def test_eight_thousand_years(deployment):
+    records = [
+        call("first", started_at="1970-01-01T00:00:00Z"),
+        call("last", started_at="9998-12-31T23:59:59.999Z", duration_seconds=10**9),
+    ]
+    questions = [
+        breeze("calls_over_time", granularity=granularity, timezone=zone, page=page)
+        for granularity in GRANULARITIES
+        for zone in ("UTC", "Africa/Abidjan")
+        for page in (1, 1_000, 10**30)
+    ]
+    check_all(deployment, records, questions)
+
+
+def test_the_longest_ranges(deployment):
+    records = [call("1", started_at="2024-02-29T00:00:00Z"), lead("1")]
+    ends = ["2025-02-03", "2025-02-04", "2025-02-04T00:59:59Z", "2025-02-04T01:00:00Z"]
+    questions = [
+        breeze(query_type, {"date_from": "2024-01-01", "date_to": end}, **zone)
+        for query_type in ("call_count", "status_distribution")
+        for end in ends
+        for zone in ({}, {"timezone": "UTC"}, {"timezone": "Europe/Berlin"})
+    ]
+    questions += [
+        Question("get_pearl_analytics", "c", {"from": "2024-01-01T00:00:00Z", "to": to})
+        for to in ("2024-03-31T23:59:59Z", "2024-04-01T00:00:00Z")
+    ]
+    records.append(call("2", campaign_id="c", direction="inbound"))
+    assert {"400", "422"} < check_all(deployment, records, questions).keys()
+
+
+def test_sums_beyond_64_bits(deployment):
+    records = [
+        call(
+            number,
+            campaign_id="c",
+            direction="inbound",
+            cost=Decimal("999999999.999999"),
+            duration_seconds=10**9,
+            attempt=10**15,
+            events={"sms_sent": 10**15},
+        )
+        for number in range(9_500)
+    ]
+    period = {"from": "2024-03-05T00:00:00Z", "to": "2024-03-05T23:59:59Z"}
+    part = {"from": "2024-03-05T00:00:01Z", "to": "2024-03-05T23:59:59Z"}
+    check_all(
+        deployment,
+        records,
+        [
+            Question("get_inbound_analytics", "c", period),
+            Question("get_inbound_analytics", "c", part),
+            breeze("call_duration"),
+            breeze("avg_duration_over_time"),
+            breeze("retry_analysis"),
+        ],
+    )
+
+
+def test_breakdowns_that_really_spill(deployment):
+    """More than 32 KB of outcomes, providers and labels in a day, and of rooms in all."""
+    records = []
+    for number in range(300):
+        text = f"{number:03d}" + "é" * 100
+        records.append(
+            call(
+                number,
+                outcome=text,
+                provider=text[::-1],
+                labels=[text[:100], "x"],
+                campaign_id="c",
+                direction="outbound",
+                template_id="t",
+            )
+        )
+        records.append(room(number))
+        records.append(contact_event(f"{text} join", room_id=number, event_type="room_join"))
+        records.append(contact_event(f"{text} other", event_type=f"{number:064d}"))
+    records += [
+        booking_page("p"),
+        contact_event("b", event_type="booking", booking_page_id="p"),
+        call("other day", started_at="2024-03-06T00:00:00Z", outcome="o"),
+    ]
+    day = {"date_from": "2024-03-05", "date_to": "2024-03-06"}
+    period = {"from": "2024-03-05T00:00:00Z", "to": "2024-03-06T23:59:59Z"}
+    questions = [
+        *(
+            breeze(query_type, {**filters, **owner}, page_size=1000)
+            for query_type in ("outcome_distribution", "top_outcomes", "provider_breakdown")
+            for filters in ({}, day, {"date_from": "2024-03-05T01:00:00Z"})
+            for owner in ({}, {"template_id": "t"})
+        ),
+        Question("get_outbound_analytics", "c", period),
+        Question("get_workspace_analytics", "workspace-1", now_ms=NOW_MS),
+    ]
+    sources = check_all(deployment, records, questions)
+    spilled = {
+        (key.rsplit("#", 3)[-3], name)
+        for (_, key), items in deployment.store._partitions.items()
+        for item in items.values()
+        for name in item.attributes
+        if name.startswith("spilled.")
+    }
+    assert {name for _, name in spilled} >= {"spilled.o", "spilled.p", "spilled.l"}
+    assert sources["mixed"] > 5
+
+
+def test_every_type_with_every_filter_alone(deployment):
+    records = [
+        call(
+            number,
+            started_at=f"2024-02-{28 + number % 2}T{number % 24:02d}:59:59.999Z",
+            template_id=number % 3,
+            merchant_id=number % 2,
+            reseller_id="r",
+            duration_seconds=number,
+            sentiment=Decimal(number) / 50,
+            payload={"k": number % 4},
+            outcome=str(number % 5),
+        )
+        for number in range(48)
+    ]
+    records += [
+        lead(number, status=status, template_id=number % 3, converted=True, payload={"k": 1})
+        for number, status in enumerate(("BACKLOG", "PROCESSING", "RETRY", "FINISHED") * 3)
+    ]
+    filters = [
+        {"template_id": 1},
+        {"merchant_id": "0"},
+        {"reseller_id": "r"},
+        {"date_from": "2024-02-29"},
+        {"date_to": "2024-02-29T12:00:00"},
+        {"min_duration": Decimal("10.5")},
+        {"max_duration": 40},
+        {"sentiment_min": Decimal("0.2")},
+        {"sentiment_max": Decimal("0.8")},
+        {"payload_filters": {"k": 1}},
+    ]
+    check_all(
+        deployment,
+        records,
+        [
+            breeze(query_type, {**one, **other})
+            for query_type in CALL_TYPES + LEAD_TYPES
+            for one in filters
+            for other in filters
+        ],
+    )

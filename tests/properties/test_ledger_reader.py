@@ -1,0 +1,147 @@
+"""Every row of a period is read exactly once, whatever splits and lags behind meanwhile."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rollcall.domain.calendar import LAST_MS
+from rollcall.domain.metering import ReadMeter
+from rollcall.domain.periods import EVER, Period
+from rollcall.domain.records import Contact
+from rollcall.domain.selection import Selection
+from rollcall.ledger.backoff import Backoff
+from rollcall.ledger.page import Row, Rows
+from rollcall.ledger.positions import END, FIRST
+from rollcall.ledger.selecting import select
+from rollcall.ledger.tree import split
+from rollcall.storage import keys
+from rollcall.storage.ledger_reader import LedgerReader
+
+TARGET_BYTES = 120
+ORG, EPOCH, TYPE = "org", 0, "contact"
+EXECUTOR = ThreadPoolExecutor(4)
+
+times = st.one_of(
+    st.sampled_from([0, 1, 86_399_999, 86_400_000, LAST_MS]),
+    st.integers(0, 40),
+    st.integers(0, 5 * 86_400_000),
+    st.integers(1_700_000_000_000, 1_700_000_000_000 + 86_400_000 * 3),
+)
+
+
+def row(number: int, time_ms: int) -> Row:
+    return Row(f"id-{number}", 1, time_ms, Contact("w", time_ms))
+
+
+class History:
+    """A ledger's tree after every write: start → (end, rows)."""
+
+    def __init__(self, writes: list[list[int]]) -> None:
+        self.rows: list[list[Row]] = []
+        self.states: list[dict[str, tuple[str, Rows]]] = [{}]
+        tree: dict[str, tuple[str, Rows]] = {}
+        number = 0
+        for write in writes:
+            tree = dict(tree) or {FIRST: (END, Rows.empty(TYPE))}
+            added = [row(number + i, time) for i, time in enumerate(write)]
+            number += len(added)
+            for start, (end, rows) in list(tree.items()):
+                here = [r for r in added if start <= r.position < end]
+                if here:
+                    for page in split(start, end, rows.with_rows({}, here), TARGET_BYTES):
+                        tree[page.start] = (page.end, page.rows)
+            self.states.append(tree)
+            self.rows.append(added)
+
+
+class LaggingClient:
+    """Answers queries from a tree that grows meanwhile; each item may lag behind on its own."""
+
+    def __init__(self, history: History, draw: np.random.Generator, items_a_query: int) -> None:
+        self.history = history
+        self.draw = draw
+        self.items_a_query = items_a_query
+        self.newest = int(draw.integers(0, len(history.states)))
+        self.first = self.newest  # every answer is at least as new as this
+
+    def query(self, **request: Any) -> dict[str, Any]:
+        states = self.history.states
+        self.newest = min(len(states) - 1, self.newest + int(self.draw.integers(0, 2)))
+        values = request["ExpressionAttributeValues"]
+        assert values[":pk"]["S"] == keys.ledger(ORG, EPOCH, TYPE)
+        if ":position" in values:
+            low, high = "", values[":position"]["S"]
+        else:
+            low, high = values[":first"]["S"], values[":last"]["S"]
+        found = []
+        for start in states[self.newest]:
+            if low <= start <= high:
+                oldest = self.newest if request.get("ConsistentRead") else self.first
+                seen = states[int(self.draw.integers(oldest, self.newest + 1))]
+                if start in seen:
+                    found.append((start, *seen[start]))
+        found.sort(key=lambda page: page[0], reverse=not request.get("ScanIndexForward", True))
+        limit = request.get("Limit", self.items_a_query)
+        answer: dict[str, Any] = {
+            "Items": [self.item(*page) for page in found[:limit]],
+            "ConsumedCapacity": {"CapacityUnits": 0.5},
+        }
+        if len(found) > limit:
+            answer["LastEvaluatedKey"] = {}
+        return answer
+
+    @staticmethod
+    def item(start: str, end: str, rows: Rows) -> dict[str, Any]:
+        return {
+            "start": {"S": start},
+            "end": {"S": end},
+            "v": {"N": "1"},
+            "applied_at": {"N": "7"},
+            "data": {"B": rows.encode()},
+        }
+
+
+def read(client: LaggingClient, period: Period) -> list[str]:
+    reader = LedgerReader(client, "table", EXECUTOR, 4, Backoff())
+    meter = ReadMeter()
+    found: list[str] = []
+    for page, clip in reader.pages(ORG, EPOCH, TYPE, period, meter):
+        count, selected = select(page, clip, Selection(TYPE))
+        if selected is not None:
+            ids = selected.rows.ids()
+            indices = range(len(ids)) if selected.indices is None else selected.indices.tolist()
+            found += [ids[index] for index in indices]
+            assert count == len(indices)
+    return found
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(st.lists(times, min_size=1, max_size=20), min_size=2, max_size=10),
+    st.one_of(st.just(EVER), st.tuples(times, times)),
+    st.integers(0, 2**32),
+    st.integers(1, 6),
+)
+def test_every_row_is_read_once(writes, bounds, seed, items_a_query):
+    period = EVER
+    if bounds != EVER:
+        period = Period(min(bounds), max(bounds) + 1)
+    history = History(writes)
+    client = LaggingClient(history, np.random.default_rng(seed), items_a_query)
+    found = read(client, period)
+
+    def ids(states: int) -> set[str]:
+        return {
+            r.id
+            for added in history.rows[:states]
+            for r in added
+            if period.start_ms <= r.time_ms < period.end_ms
+        }
+
+    assert len(found) == len(set(found))
+    assert ids(client.first) <= set(found) <= ids(client.newest)

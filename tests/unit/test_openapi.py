@@ -1,0 +1,327 @@
+"""The OpenAPI document: complete, valid, up to date, and as strict as the parsers."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from rollcall.api.documents import DOCUMENTS, RefusedRecord, parse_record
+from rollcall.dialects import breeze, nlpearl
+from rollcall.dialects.breeze.request import QueryType
+from rollcall.domain.errors import BadValues, MalformedQuestion
+from rollcall_cli.errors import CommandError
+from rollcall_cli.local.template import Route, load_template
+from rollcall_cli.openapi.breeze import ROWS
+from rollcall_cli.openapi.document import openapi_document, scope_of
+from rollcall_cli.openapi.examples import SETTING, read_examples
+from tests.builders import BUILDERS
+from tests.contract.test_breeze import BAD_REQUESTS, UNPROCESSABLE
+from tests.contract.test_records import LIMITS
+from tests.generate import anything
+from tests.openapi import DOCUMENT, EXAMPLES, ROOT, Spec
+from tests.questions import SCENES, breeze_questions, nlpearl_questions
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+EXCHANGES = [
+    pytest.param(function, example, id=f"{function}/{example.name}")
+    for function, examples in read_examples(EXAMPLES).items()
+    for example in examples
+]
+PLACES = {"path": "path", "query": "query", "header": "headers"}
+
+
+@pytest.fixture(scope="module")
+def template():
+    return load_template(ROOT / "template.yaml")
+
+
+@pytest.fixture(scope="module")
+def spec():
+    return Spec.committed()
+
+
+# ------------------------------------------------------------------ the file
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "1"])
+def test_the_file_is_what_the_code_says(hash_seed):
+    made = subprocess.run(
+        [sys.executable, "-m", "rollcall_cli.main", "openapi"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        check=True,
+    )
+    assert made.stdout.decode() == DOCUMENT.read_text("utf-8"), "run `make openapi`"
+
+
+def test_it_is_valid_openapi_3_1(spec):
+    assert spec.document["openapi"].startswith("3.1.")
+    errors = list(OpenAPIV31SpecValidator(spec.document).iter_errors())
+    assert errors == []
+
+
+def test_it_has_the_routes_of_the_template(spec, template):
+    documented = {(method, path) for method, path, _ in spec.operations()}
+    assert documented == {(route.method, route.path) for route in template.api.routes}
+    assert all(set(item) <= METHODS for item in spec.document["paths"].values())
+
+
+def test_no_two_operations_have_the_same_id(spec):
+    names = [operation["operationId"] for _, _, operation in spec.operations()]
+    assert len(set(names)) == len(names)
+
+
+def test_a_route_that_nothing_is_said_of_is_refused(template):
+    function = next(iter(template.functions.values()))
+    folder = function.folder.with_name("answer_something_new")
+    new = dataclasses.replace(function, logical_id="New", folder=folder)
+    route = Route("GET", "/new", "New", None)
+    more = dataclasses.replace(
+        template,
+        functions={**template.functions, "New": new},
+        api=dataclasses.replace(template.api, routes=(*template.api.routes, route)),
+    )
+    with pytest.raises(CommandError, match="says nothing of answer_something_new"):
+        openapi_document(more, EXAMPLES)
+
+
+def test_what_is_said_of_no_route_is_refused(template):
+    fewer = dataclasses.replace(
+        template, api=dataclasses.replace(template.api, routes=template.api.routes[1:])
+    )
+    with pytest.raises(CommandError, match="answers no route of the template"):
+        openapi_document(fewer, EXAMPLES)
+
+
+def test_a_route_that_no_scope_opens_is_refused():
+    with pytest.raises(CommandError, match="no scope opens POST /v1/nothing"):
+        scope_of(Route("POST", "/v1/nothing", "New", None))
+
+
+# ------------------------------------------------------------------ operations
+
+
+def test_every_operation_says_what_it_needs_and_may_answer(spec):
+    schemes = spec.document["components"]["securitySchemes"]
+    tags = {tag["name"] for tag in spec.document["tags"]}
+    for method, path, operation in spec.operations():
+        assert operation["summary"]
+        assert operation["description"]
+        assert set(operation["tags"]) <= tags
+        assert {name for entry in operation["security"] for name in entry} == set(schemes)
+        responses = operation["responses"]
+        assert {"200", "401", "403", "429", "500"} <= set(responses), path
+        assert ("413" in responses) == ("requestBody" in operation) == (method == "POST")
+        for response in responses.values():
+            assert response["description"]
+
+
+def test_every_type_of_query_has_its_row():
+    assert set(ROWS) == set(QueryType)
+    assert len(set(ROWS.values())) == len(ROWS)
+
+
+def test_what_the_gateway_answers_fits_what_is_said_of_it(spec):
+    for _, _, operation in spec.operations():
+        for status, response in operation["responses"].items():
+            for media_type, content in response["content"].items():
+                body = content.get("examples", {}).get("gateway")
+                if body is not None:
+                    spec.check_answer(operation, int(status), media_type, body["value"])
+                    assert body["value"]["status_code"] == int(status)
+
+
+def test_nothing_is_described_that_nothing_refers_to(spec):
+    text = json.dumps(spec.document)
+    for kind in ("schemas", "headers"):
+        for name in spec.document["components"][kind]:
+            assert f'"#/components/{kind}/{name}"' in text, name
+
+
+# ------------------------------------------------------------------ examples
+
+
+def test_every_operation_has_an_example_of_success_and_of_an_error(template):
+    statuses = {}
+    for parameter in EXCHANGES:
+        function, example = parameter.values
+        statuses.setdefault(function, set()).add(example.status)
+    for route in template.api.routes:
+        function = template.functions[route.function].folder.name
+        assert min(statuses[function]) == 200, function
+        assert max(statuses[function]) >= 400, function
+    assert SETTING[1] in {example.name for example in read_examples(EXAMPLES)[SETTING[0]]}
+
+
+@pytest.mark.parametrize(("function", "example"), EXCHANGES)
+def test_an_example_is_one_that_the_document_allows(spec, function, example):
+    _, _, operation = spec.operation(function)
+    content = operation["responses"][str(example.status)]["content"]
+    media_type = next(iter(content))
+    spec.check_answer(operation, example.status, media_type, example.answer)
+    shown = content[media_type]["examples"][example.name]
+    assert shown == {"summary": example.summary, "value": example.answer}
+    assert set(example.request) <= {*PLACES.values(), "body"}
+    if example.status != 200:
+        return
+    parameters = {(PLACES[p["in"]], p["name"]): p for p in operation.get("parameters", [])}
+    sent = {
+        (place, name): value
+        for place in PLACES.values()
+        for name, value in example.request.get(place, {}).items()
+    }
+    required = {key for key, parameter in parameters.items() if parameter["required"]}
+    assert required <= set(sent) <= set(parameters)
+    for key, value in sent.items():
+        assert spec.errors(parameters[key]["schema"], value) == []
+    assert ("body" in example.request) == ("requestBody" in operation)
+    if "body" in example.request:
+        spec.check_request(operation, example.request["body"])
+
+
+# ------------------------------------------------------------------ as strict as the parsers
+
+
+def is_beyond_a_schema(value):
+    """What parsers refuse and JSON Schema has no words for."""
+    match value:
+        case bool() | None:
+            return False
+        case int():
+            return abs(value) >= 10**38  # digits of ids and payload numbers
+        case float() | Decimal():  # 1.0 is an integer; significant digits; tiny numbers
+            return (
+                value == int(value) or len(Decimal(value).as_tuple().digits) > 38 or abs(value) < 1
+            )
+        case list():
+            return any(map(is_beyond_a_schema, value))
+        case dict():
+            return any(map(is_beyond_a_schema, value.values()))
+    return False
+
+
+def is_taken(record):
+    try:
+        parse_record(record)
+    except RefusedRecord:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"), [(kind, field) for kind, fields in LIMITS.items() for field in fields]
+)
+def test_a_schema_accepts_what_the_parser_does(spec, kind, field):
+    good, bad = LIMITS[kind][field]
+    for value in good:
+        assert (
+            spec.errors(spec.component("records.Record"), BUILDERS[kind]("x", **{field: value}))
+            == []
+        )
+    for value in bad:
+        record = BUILDERS[kind]("x", **{field: value})
+        assert not is_taken(record)
+        if spec.errors(spec.component("records.Record"), record) == []:
+            is_date = field.endswith("_at") and isinstance(value, str)
+            assert is_date or field == "color" or is_beyond_a_schema(value), value
+
+
+@settings(max_examples=300)
+@given(anything)
+def test_a_schema_never_refuses_what_the_parser_takes(record):
+    if is_taken(record):
+        spec = Spec.committed()
+        assert spec.errors(spec.component("records.Record"), record) == []
+
+
+@pytest.mark.parametrize("kind", list(DOCUMENTS))
+@given(data=st.data())
+def test_an_unknown_field_is_refused_by_both(spec, kind, data):
+    name = data.draw(st.text(min_size=1, max_size=8))
+    record = BUILDERS[kind]("x") | {f"{name}?": 1}
+    assert not is_taken(record)
+    assert spec.errors(spec.component("records.Record"), record) != []
+
+
+def test_a_campaign_of_a_call_needs_a_direction(spec):
+    record = BUILDERS["call"]("x", campaign_id="c")
+    assert not is_taken(record)
+    assert spec.errors(spec.component("records.Record"), record) != []
+    assert spec.errors(spec.component("records.Record"), record | {"direction": "inbound"}) == []
+
+
+@pytest.mark.parametrize("case", BAD_REQUESTS)
+def test_a_schema_refuses_a_malformed_query(spec, case):
+    assert spec.errors(spec.component("breeze.QueryBody"), BAD_REQUESTS[case]) != []
+
+
+@pytest.mark.parametrize(
+    ("extra", "place"),
+    [(extra, place) for extra, place in UNPROCESSABLE if len(extra.get("filters", {})) < 2],
+    ids=lambda value: repr(value)[:60],
+)
+def test_a_schema_refuses_a_bad_value_of_a_query(spec, extra, place):
+    value = extra[place[0]] if len(place) == 1 else extra[place[0]][place[1]]
+    if spec.errors(spec.component("breeze.QueryBody"), {"query_type": "call_count", **extra}) == []:
+        # Control characters in ids, and names of zones.
+        is_text = place[-1] in ("timezone", "template_id", "merchant_id", "reseller_id")
+        assert (is_text and isinstance(value, str)) or is_beyond_a_schema(value), value
+
+
+def is_parsed(question):
+    parsers = {"query_analytics": (breeze.parse_question, "breeze.QueryBody")}
+    parse, name = parsers.get(question.function, (nlpearl.parse_period, "nlpearl.PeriodBody"))
+    try:
+        parse(question.body)
+    except (BadValues, MalformedQuestion):
+        return None
+    return name
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(SCENES).flatmap(lambda s: breeze_questions(s) | nlpearl_questions(s)))
+def test_a_schema_never_refuses_a_question_that_is_parsed(question):
+    name = is_parsed(question)
+    if name is not None:
+        spec = Spec.committed()
+        assert spec.errors(spec.component(name), question.body) == []
+
+
+# ------------------------------------------------------------------ it can fail
+
+
+def spoilt(value):
+    """The same JSON value with one thing in it changed: each key left out, one more, another type."""
+    if isinstance(value, dict):
+        yield {**value, "surplus": 1}
+        for name, item in value.items():
+            yield {key: kept for key, kept in value.items() if key != name}
+            for other in spoilt(item):
+                yield {**value, name: other}
+    elif isinstance(value, list):
+        yield {"0": value}
+        for item in value[:1]:
+            for other in spoilt(item):
+                yield [other, *value[1:]]
+    elif value is not None:
+        yield [value]
+
+
+@pytest.mark.parametrize(
+    ("function", "example"),
+    [parameter for parameter in EXCHANGES if parameter.values[1].status == 200],
+)
+def test_a_spoilt_answer_does_not_fit(spec, function, example):
+    _, _, operation = spec.operation(function)
+    [schema] = [each["schema"] for each in operation["responses"]["200"]["content"].values()]
+    assert spec.errors(schema, example.answer) == []
+    for answer in spoilt(example.answer):
+        assert spec.errors(schema, answer) != [], answer
