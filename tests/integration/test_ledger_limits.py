@@ -1,0 +1,129 @@
+"""Questions to the ledger that must be refused, and reads of it that fail: an error, never a part."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from unittest.mock import patch
+
+import pytest
+from botocore.exceptions import ClientError
+
+from rollcall import bootstrap
+from rollcall.ledger import transaction
+from tests.answering import deployed
+from tests.builders import call, contact_event, lead, room
+from tests.oracle import Oracle, instant
+from tests.oracle_breeze import ROWS
+
+NOW_MS = instant("2026-11-21T12:00:00Z", "now")
+MOST_ROWS = 20
+THROTTLED = {
+    "Error": {"Code": "ThrottlingException", "Message": "slow down"},
+    "ResponseMetadata": {"HTTPStatusCode": 400},
+}
+
+
+@pytest.fixture
+def deployment():
+    with deployed(NOW_MS) as made:
+        few = dataclasses.replace(bootstrap.settings, most_ledger_rows=MOST_ROWS)
+        with patch.object(bootstrap, "settings", few):
+            yield made
+
+
+def calls(count, day="2024-03-05"):
+    return [
+        call(
+            f"{day}-{number}",
+            started_at=f"{day}T10:{number:02d}:00Z",
+            duration_seconds=number,
+            direction="outbound",
+            campaign_id="c",
+            lead_id=f"lead-{number}",
+        )
+        for number in range(count)
+    ]
+
+
+def breeze(deployment, org_id, **filters):
+    body = {"query_type": "call_count", "filters": filters}
+    return deployment.ask("query_analytics", org_id, body=body)
+
+
+def test_breeze_refuses_what_needs_too_many_rows(deployment):
+    org_id = deployment.organisation([*calls(MOST_ROWS), *calls(1, "2024-03-06")])
+    refused = breeze(deployment, org_id, min_duration=0)
+    assert refused.status == 422
+    (problem,) = refused.body["detail"]
+    assert problem.keys() == {"loc", "msg", "type"}
+    assert "shorter range" in problem["msg"]
+    # Only rows inside the range count, whatever else their pages hold.
+    narrowed = breeze(deployment, org_id, min_duration=0, date_to="2024-03-05")
+    assert narrowed.body["data"] == [{"count": MOST_ROWS}]
+    # And only rows of the ledger: a rollup has as many calls as there are.
+    assert breeze(deployment, org_id).body["data"] == [{"count": MOST_ROWS + 1}]
+
+
+def test_nlpearl_refuses_what_needs_too_many_rows(deployment):
+    org_id = deployment.organisation(calls(MOST_ROWS + 1))
+    period = {"from": "2024-03-01T00:00:00Z", "to": "2024-03-31T00:00:00Z"}
+    refused = deployment.ask(
+        "get_outbound_analytics", org_id, path={"outboundId": "c"}, body=period
+    )
+    assert (refused.status, refused.body.keys()) == (400, {"message"})
+    assert "shorter range" in refused.body["message"]
+
+
+def test_nexus_refuses_what_needs_too_many_rows(deployment):
+    events = [
+        contact_event(number, event_type=f"type_{number:050d}") for number in range(MOST_ROWS + 1)
+    ]
+    small = transaction._OPEN_OVERHEAD_BYTES + 300
+    with patch.object(transaction, "OPEN_LIMIT_BYTES", small):
+        org_id = deployment.organisation([room("r"), *events])
+    refused = deployment.ask("get_workspace_analytics", org_id, path={"workspaceId": "workspace-1"})
+    assert (refused.status, refused.body.keys()) == (503, {"error"})
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.1, 0.5, 1.0])
+def test_throttled_reads_give_the_whole_answer_or_an_error(rate):
+    records = [*calls(59), *calls(59, "2024-03-06"), *(lead(number) for number in range(40))]
+    with deployed(NOW_MS) as deployment:
+        oracle = Oracle()
+        org_id = deployment.organisation(records, oracle)
+        client, dice = bootstrap._client(), random.Random(f"{rate}")
+
+        def throttled(operation):
+            request = getattr(client, operation)
+
+            def ask(**parameters):
+                if dice.random() < rate:
+                    raise ClientError(THROTTLED, operation)
+                return request(**parameters)
+
+            return ask
+
+        statuses = set()
+        whole = {
+            query_type: deployment.ask(
+                "query_analytics", org_id, body={"query_type": query_type}
+            ).text
+            for query_type in ROWS
+        }
+        with (
+            patch.object(client, "query", throttled("query")),
+            patch.object(client, "batch_get_item", throttled("batch_get_item")),
+        ):
+            for query_type in ROWS:
+                for neutral in ({}, {"timezone": "Africa/Abidjan"}):
+                    answer = deployment.ask(
+                        "query_analytics", org_id, body={"query_type": query_type, **neutral}
+                    )
+                    statuses.add(answer.status)
+                    if answer.status == 200:
+                        assert answer.text == whole[query_type]
+                    else:
+                        assert (answer.status, answer.body.keys()) == (500, {"detail"})
+    assert (200 in statuses) == (rate < 1)
+    assert (500 in statuses) == (rate == 1)
