@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
@@ -18,6 +19,9 @@ from tests.questions import Question, Scenario
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 ERROR_KEY = {"query_analytics": "detail", "get_workspace_analytics": "error"}
 
+LIFETIME = ("get_workspace_analytics", "get_organisation_analytics")
+"""What is always answered from rollups."""
+
 
 class Disagreement(AssertionError):
     """What was asked, what was expected, and what came."""
@@ -25,7 +29,7 @@ class Disagreement(AssertionError):
 
 def organisation_of(deployment: Deployment, scenario: Scenario) -> tuple[Oracle, str]:
     """A new organisation with the records of a scenario: what the oracle knows of it, and its id."""
-    records = without_ties(scenario.all_records(), Oracle(), deployment.now_ms)
+    records = without_ties(scenario.records, Oracle(), deployment.now_ms)
     oracle = Oracle()
     spill_bytes = transaction.OPEN_LIMIT_BYTES
     if scenario.spill_bytes is not None:
@@ -47,6 +51,36 @@ def check_scenario(deployment: Deployment, scenario: Scenario, now_ms: int) -> C
     )
 
 
+def reduced(deployment: Deployment, scenario: Scenario, now_ms: int) -> Scenario:
+    """A scenario that fails, with fewer of its records and the first question that shows it."""
+
+    def fails(smaller: Scenario) -> bool:
+        try:
+            check_scenario(deployment, smaller, now_ms)
+        except Disagreement:
+            return True
+        return False
+
+    for question in scenario.questions:
+        smallest = replace(scenario, questions=[question])
+        if fails(smallest):
+            break
+    else:
+        return scenario
+    size = len(smallest.records)
+    while size:
+        start = 0
+        while start < len(smallest.records):
+            left = [*smallest.records[:start], *smallest.records[start + size :]]
+            smaller = replace(smallest, records=left)
+            if fails(smaller):
+                smallest = smaller
+            else:
+                start += size
+        size //= 2
+    return smallest
+
+
 def check(deployment: Deployment, org_id: str, oracle: Oracle, question: Question) -> str:
     """Ask a question, and ask it of the ledger alone: the source of the first answer, or its status.
 
@@ -55,13 +89,16 @@ def check(deployment: Deployment, org_id: str, oracle: Oracle, question: Questio
     status, expected = question.expected(oracle)
     if question.now_ms is not None:
         deployment.now_ms = question.now_ms
+    deployment.store.forget_reads()
     answer = ask(deployment, org_id, question)
     if problem := difference(question, answer, status, expected):
         raise Disagreement(f"{problem}\nquestion: {question}\nanswer: {answer.text}")
     if status != 200:
         return str(status)
+    if problem := headers_fault(answer, deployment):
+        raise Disagreement(f"{problem}\nquestion: {question}\nheaders: {answer.headers}")
     source = answer.headers["X-Rollcall-Source"]
-    if source != "ledger" and question.function != "get_workspace_analytics":
+    if source != "ledger" and question.function not in LIFETIME:
         with patch.object(Selection, "scopes", lambda _self: None):
             again = ask(deployment, org_id, question)
         if again.text != answer.text:
@@ -73,7 +110,12 @@ def check(deployment: Deployment, org_id: str, oracle: Oracle, question: Questio
 
 def ask(deployment: Deployment, org_id: str, question: Question) -> Answer:
     return deployment.ask(
-        question.function, org_id, path=question.path, query=question.query, body=question.body
+        question.function,
+        org_id,
+        path=question.path,
+        query=question.query,
+        body=question.body,
+        headers={"Org-Handle": "acme"},
     )
 
 
@@ -81,9 +123,11 @@ def difference(question: Question, answer: Answer, status: int, expected: Any) -
     if answer.status != status:
         return f"status {answer.status}, expected {status} {expected}"
     if status == 200:
-        return headers_fault(answer) or content_difference(answer.body, expected)
+        return content_difference(answer.body, expected)
     key = ERROR_KEY.get(question.function, "message")
     body = answer.body
+    if question.function == "get_organisation_analytics" and body.pop("status_code", 0) != status:
+        return "no status_code"
     if body.keys() != {key}:
         return "the error is not in its dialect"
     if status == 422:
@@ -103,14 +147,15 @@ def issues_fault(issues: Any, places: set[tuple[str, ...]]) -> str | None:
     return None
 
 
-def headers_fault(answer: Answer) -> str | None:
-    headers = answer.headers
+def headers_fault(answer: Answer, deployment: Deployment) -> str | None:
+    """What the headers say about the reading, against what was read."""
+    headers, store = answer.headers, deployment.store
     if headers["X-Rollcall-Source"] not in ("rollups", "ledger", "mixed"):
         return "source"
-    if not re.fullmatch("[0-9]+", headers["X-Rollcall-Items-Read"]):
-        return "items read"
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", headers["X-Rollcall-Read-Units"]):
-        return "read units"
+    if headers["X-Rollcall-Items-Read"] != str(store.items_read):
+        return f"items read, expected {store.items_read}"
+    if Decimal(headers["X-Rollcall-Read-Units"]) != Decimal(store.read_units):
+        return f"read units, expected {store.read_units}"
     if not INSTANT.fullmatch(headers.get("X-Rollcall-As-Of", "2024-03-05T12:00:00.000Z")):
         return "as of"
     if headers["Cache-Control"] != "no-store":

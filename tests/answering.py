@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 from rollcall import bootstrap
 from rollcall.api.documents import RefusedRecord
+from rollcall.domain.contributions import CURRENT_VERSION
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, judge
 from rollcall.domain.organisations import Organisation
 from rollcall.ledger.backoff import Backoff
@@ -85,42 +86,56 @@ class Deployment:
         self.store = store
         self.now_ms = now_ms
         self._numbers = itertools.count(1)
+        self._epoch = 0
+        self._organisation: Organisation
+        self._stored: dict[tuple[str, str], Fact] = {}
         self._handlers: dict[str, Any] = {}
 
     def organisation(self, records: Sequence[Any], oracle: Oracle | None = None) -> str:
         """A new organisation with these records, given to the oracle too; its id.
 
-        What the organisations before it had is gone.
+        What the organisations before it had is gone. Their facts lie in one bucket or several, and
+        their analytics in one epoch or another.
         """
         self.store.clear()
-        org_id = f"org_{next(self._numbers)}"
-        created = Organisation(id=org_id, handle="acme", name="Acme", created_at_ms=1, buckets=1)
-        item = item_of_organisation(keys.organisation(org_id), created)
+        number = next(self._numbers)
+        self._epoch = number % 3
+        self._organisation = Organisation(
+            id=f"org_{number}",
+            handle="acme",
+            name="Acme",
+            created_at_ms=1,
+            buckets=(1, 16)[number % 2],
+            live=self._epoch,
+            written=(self._epoch,),
+            contributions={self._epoch: CURRENT_VERSION},
+        )
+        org_id = self._organisation.id
+        item = item_of_organisation(keys.organisation(org_id), self._organisation)
         self.store.put(settings.records_table, item)
-        versions = self._versions(records)
-        for version in versions:
-            key = keys.fact(org_id, version.type, version.id, created.buckets)
-            self.store.put(settings.records_table, item_of_fact(key, version))
-        stream = [
-            {
-                "eventName": "MODIFY",
-                "dynamodb": {
-                    "NewImage": item_of_fact(keys.fact(org_id, v.type, v.id, created.buckets), v)
-                },
-            }
-            for v in versions
-        ]
+        self._stored = {}
+        self.add(records, oracle)
+        return org_id
+
+    def add(self, records: Sequence[Any], oracle: Oracle | None = None) -> None:
+        """More records for the organisation that was made last."""
+        org_id, buckets = self._organisation.id, self._organisation.buckets
+        images = []
+        for version in self._versions(records):
+            key = keys.fact(org_id, version.type, version.id, buckets)
+            images.append(item_of_fact(key, version))
+            self.store.put(settings.records_table, images[-1])
+        stream = [{"eventName": "MODIFY", "dynamodb": {"NewImage": image}} for image in images]
         for start in range(0, len(stream), BATCH):
             result = bootstrap.update()(stream[start : start + BATCH])
             assert not result.failures, result.failures
         if oracle is not None:
             for start in range(0, len(records), 500):
                 oracle.post(list(records[start : start + 500]), self.now_ms)
-        return org_id
 
     def _versions(self, records: Sequence[Any]) -> list[Fact]:
         """Every version that is stored, in the order in which it is."""
-        stored: dict[tuple[str, str], Fact] = {}
+        stored = self._stored
         versions = []
         for index, record in enumerate(records):
             try:
@@ -169,7 +184,7 @@ class Deployment:
                     "principalId": org_id,
                     "org_id": org_id,
                     "org_handle": "acme",
-                    "epoch": "0",
+                    "epoch": str(self._epoch),
                     "scopes": "read ingest",
                     "token_id": "token-1",
                 },
@@ -197,7 +212,7 @@ class Deployment:
 def deployed(
     now_ms: int,
     page_target_bytes: int = 1_024,
-    answer_bytes: int = 4_096,
+    answer_bytes: int = 1_536,
     batch_keys: int = 16,
 ) -> Iterator[Deployment]:
     """A deployment whose pages split early and whose reads come back in small pieces."""

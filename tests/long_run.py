@@ -1,9 +1,9 @@
 """Ask thousands of generated datasets many questions each, and compare with brute force.
 
-    python -m tests.long_run --seed 1 --datasets 2000
+    python -m tests.long_run --seed 1 --datasets 5000
 
-Datasets come in rounds of 50, and each round has a seed of its own. A failure prints the smallest
-scenario that fails, and the command that repeats its round.
+Prints what was asked. A disagreement is printed with the fewest records that show it, and with the
+command that repeats it.
 """
 
 from __future__ import annotations
@@ -12,36 +12,32 @@ import argparse
 import sys
 import time
 from collections import Counter
+from random import Random
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-
-from tests.agreement import check_scenario
+from tests.agreement import Disagreement, check_scenario, reduced
 from tests.answering import Deployment, deployed
 from tests.oracle import instant
-from tests.questions import Scenario, scenarios
+from tests.questions import scenario
 
-ROUND = 50
 NOW_MS = instant("2026-11-21T12:00:00Z", "now")
 
 
-def ask_round(deployment: Deployment, round_seed: int, datasets: int) -> Counter[Any]:
-    """One round; raises the disagreement of the smallest scenario found."""
+def ask_many(
+    deployment: Deployment, seed: int, datasets: int, questions: int, first: int = 0
+) -> Counter[Any]:
+    """How often each kind of question was answered from where. Raises Disagreement."""
     seen: Counter[Any] = Counter()
-
-    @seed(round_seed)
-    @settings(
-        max_examples=datasets,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(scenarios(fewest=20, most=40))
-    def answers_equal_brute_force(scenario: Scenario) -> None:
-        seen.update(check_scenario(deployment, scenario, NOW_MS))
-
-    answers_equal_brute_force()
+    for number in range(first, first + datasets):
+        asked = scenario(Random(f"{seed}/{number}"), questions)
+        try:
+            seen += check_scenario(deployment, asked, NOW_MS)
+        except Disagreement as disagreement:
+            smallest = reduced(deployment, asked, NOW_MS)
+            repeat = f"--seed {seed} --first {number} --datasets 1 --questions {questions}"
+            raise Disagreement(
+                f"{disagreement}\n{smallest}\npython -m tests.long_run {repeat}"
+            ) from disagreement
     return seen
 
 
@@ -49,23 +45,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--datasets", type=int, default=1_000)
+    parser.add_argument("--questions", type=int, default=40, help="of each dataset")
+    parser.add_argument("--first", type=int, default=0, help="number of the first dataset")
     options = parser.parse_args()
     seen: Counter[Any] = Counter()
-    asked = 0
+    end = options.first + options.datasets
     with deployed(NOW_MS) as deployment:
-        for number in range(-(-options.datasets // ROUND)):
-            round_seed = options.seed + number
-            datasets = min(ROUND, options.datasets - asked)
-            try:
-                seen += ask_round(deployment, round_seed, datasets)
-            except BaseException:
-                print(
-                    f"failed: python -m tests.long_run --seed {round_seed} --datasets {datasets}",
-                    flush=True,
-                )
-                raise
-            asked += datasets
-            print(f"seed {round_seed}: {asked} datasets, {seen.total()} questions", flush=True)
+        for first in range(options.first, end, 100):
+            datasets = min(100, end - first)
+            seen += ask_many(deployment, options.seed, datasets, options.questions, first)
+            print(f"seed {options.seed}: up to {first + datasets}, {seen.total()} questions")
+            sys.stdout.flush()
     for (name, source), count in sorted(seen.items()):
         print(f"{name:26} {source:10} {count:8}")
     return 0

@@ -7,7 +7,10 @@ every path that one of gigabytes would. What it does not know it refuses.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from random import Random
 from typing import Any
 
 from benchmarks import capacity
@@ -46,17 +49,38 @@ class MemoryDynamoDb(Writes):
     """Tables in memory.
 
     A Query stops once it has read `answer_bytes`; a BatchGetItem leaves what is beyond
-    `batch_keys` keys unprocessed.
+    `batch_keys` keys unprocessed. `items_read` and `read_units` say what was read, whether or not
+    it was reported.
     """
 
     def __init__(self, answer_bytes: int = 1024 * 1024, batch_keys: int = 100) -> None:
         super().__init__()
         self.answer_bytes = answer_bytes
         self.batch_keys = batch_keys
+        self.items_read = 0
+        self.read_units = 0.0
+        self._before: dict[tuple[str, str], dict[str, Any]] = {}
+        self._lag: Random | None = None
+        self._lock = threading.Lock()
+
+    def lag_behind(self, random: Random) -> None:
+        """From now on let reads that are not consistent find some items as they are at this moment.
+
+        Each such read draws anew, for every item.
+        """
+        self._before = {
+            key: {sk: replace(item, attributes=dict(item.attributes)) for sk, item in items.items()}
+            for key, items in self._partitions.items()
+        }
+        self._lag = random
+
+    def forget_reads(self) -> None:
+        self.items_read, self.read_units = 0, 0.0
 
     def clear(self) -> None:
         self._partitions.clear()
         self._order.clear()
+        self._before, self._lag = {}, None
 
     def answer(self, operation: str, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         match operation:
@@ -70,8 +94,8 @@ class MemoryDynamoDb(Writes):
 
     def _get(self, asked: dict[str, Any]) -> dict[str, Any]:
         _refuse_others(asked, _GET)
-        item, size = self._at(asked["TableName"], asked["Key"])
-        answer = _consumed(asked, asked["TableName"], [size])
+        item, size = self._at(asked["TableName"], asked["Key"], asked)
+        answer = self._consumed(asked, asked["TableName"], int(item is not None), [[size]])
         return answer | ({"Item": _projected(item, asked)} if item is not None else {})
 
     def _batch_get(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -82,12 +106,12 @@ class MemoryDynamoDb(Writes):
         if not 1 <= len(wanted) <= 100 or len({str(key) for key in wanted}) != len(wanted):
             raise NotImplementedError("1 to 100 keys, each once")
         now, later = wanted[: self.batch_keys], wanted[self.batch_keys :]
-        found = [self._at(table, key) for key in now]
-        consumed = _consumed(asked | request, table, *([size] for _, size in found))
+        found = [self._at(table, key, request) for key in now]
+        items = [_projected(item, request) for item, _ in found if item is not None]
+        reads = [[size] for _, size in found]
+        consumed = self._consumed(asked | request, table, len(items), reads)
         return {
-            "Responses": {
-                table: [_projected(item, request) for item, _ in found if item is not None]
-            },
+            "Responses": {table: items},
             "UnprocessedKeys": {table: request | {"Keys": later}} if later else {},
             **({"ConsumedCapacity": [consumed["ConsumedCapacity"]]} if consumed else {}),
         }
@@ -96,7 +120,8 @@ class MemoryDynamoDb(Writes):
         _refuse_others(asked, _QUERY)
         table = asked["TableName"]
         pk, holds = _key_condition(asked)
-        order = [sk for sk in self._order.get((table, pk), []) if holds(sk.encode())]
+        seen = self._seen(table, pk, asked)
+        order = sorted((sk for sk in seen if holds(sk.encode())), key=str.encode)
         if not asked.get("ScanIndexForward", True):
             order.reverse()
         if start := asked.get("ExclusiveStartKey"):
@@ -111,8 +136,7 @@ class MemoryDynamoDb(Writes):
         sizes: list[int] = []
         is_cut = False
         for sk in order:
-            stored = self._find(table, pk, sk)
-            assert stored is not None
+            stored = seen[sk]
             items.append(stored.attributes)
             sizes.append(stored.size)
             if len(items) == asked.get("Limit") or sum(sizes) >= self.answer_bytes:
@@ -122,17 +146,46 @@ class MemoryDynamoDb(Writes):
             "Items": [_projected(item, asked) for item in items],
             "Count": len(items),
             "ScannedCount": len(items),
-            **_consumed(asked, table, sizes),
+            **self._consumed(asked, table, len(items), [sizes]),
         }
         if is_cut:
             answer["LastEvaluatedKey"] = {name: items[-1][name] for name in ("PK", "SK")}
         return answer
 
-    def _at(self, table: str, key: Attributes) -> tuple[Attributes | None, int]:
+    def _consumed(
+        self, asked: dict[str, Any], table: str, items: int, reads: Sequence[Sequence[int]]
+    ) -> dict[str, Any]:
+        """Count some reads, each of the sizes of items that were read together; what is reported."""
+        units: float = sum(capacity.consistent_read_units(sum(sizes)) for sizes in reads)
+        if not asked.get("ConsistentRead", False):
+            units /= 2
+        with self._lock:
+            self.items_read += items
+            self.read_units += units
+        if asked.get("ReturnConsumedCapacity", "NONE") == "NONE":
+            return {}
+        if asked["ReturnConsumedCapacity"] != "TOTAL":
+            raise NotImplementedError(asked["ReturnConsumedCapacity"])
+        return {"ConsumedCapacity": {"TableName": table, "CapacityUnits": units}}
+
+    def _at(
+        self, table: str, key: Attributes, asked: dict[str, Any]
+    ) -> tuple[Attributes | None, int]:
         if key.keys() != {"PK", "SK"}:
             raise NotImplementedError(f"a key of {sorted(key)}")
-        stored = self._find(table, key["PK"]["S"], key["SK"]["S"])
+        stored = self._seen(table, key["PK"]["S"], asked).get(key["SK"]["S"])
         return (stored.attributes, stored.size) if stored else (None, 0)
+
+    def _seen(self, table: str, pk: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """A partition as a read finds it."""
+        now = self._partitions.get((table, pk), {})
+        if self._lag is None or asked.get("ConsistentRead", False):
+            return now
+        before = self._before.get((table, pk), {})
+        with self._lock:
+            late = {sk for sk in now if self._lag.randint(0, 1)}
+        found = {sk: (before if sk in late else now).get(sk) for sk in now}
+        return {sk: item for sk, item in found.items() if item is not None}
 
 
 def _refuse_others(asked: dict[str, Any], known: set[str]) -> None:
@@ -146,21 +199,6 @@ def _projected(item: Attributes, asked: dict[str, Any]) -> Attributes:
     names = asked["ExpressionAttributeNames"]
     wanted = {names[term] for term in asked["ProjectionExpression"].split(", ")}
     return {name: value for name, value in item.items() if name in wanted}
-
-
-def _consumed(asked: dict[str, Any], table: str, *reads: Iterable[int]) -> dict[str, Any]:
-    """The units of some reads, each of items that were read together."""
-    if asked.get("ReturnConsumedCapacity", "NONE") == "NONE":
-        return {}
-    if asked["ReturnConsumedCapacity"] != "TOTAL":
-        raise NotImplementedError(asked["ReturnConsumedCapacity"])
-    units = sum(capacity.consistent_read_units(sum(sizes)) for sizes in reads)
-    return {
-        "ConsumedCapacity": {
-            "TableName": table,
-            "CapacityUnits": units if asked.get("ConsistentRead", False) else units / 2,
-        }
-    }
 
 
 def _key_condition(asked: dict[str, Any]) -> tuple[str, Callable[[bytes], bool]]:

@@ -3,21 +3,21 @@
 A dataset has one scene: an instant at which something happens to days (a month end, a leap day, a
 change of the clocks) and the zones whose clocks show it. Calls and bounds gather around it, within
 milliseconds of each other. Values are few, so that filters hit.
+
+All choices come from one `random.Random`: a seeded one for many datasets, or hypothesis's own for
+examples that shrink. What is chosen for 0 is the simplest.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import strategies as st
-
-from tests.generate import weighted
 from tests.oracle import (
     CALL_STATUSES,
     DISPOSITIONS,
@@ -37,15 +37,27 @@ SECOND_MS, HOUR_MS, DAY_MS = 1_000, 3_600_000, 86_400_000
 END_MS = instant("9998-12-31T23:59:59.999Z", "time") + 1
 
 
+def happens(random: Random, percent: int) -> bool:
+    return random.randint(0, 99) >= 100 - percent
+
+
+def some(random: Random, choices: Mapping[str, Sequence[Any]], percent: int = 60) -> Content:
+    """Some of the names, each with one of its values."""
+    return {
+        name: random.choice(values) for name, values in choices.items() if happens(random, percent)
+    }
+
+
 # ------------------------------------------------------------------ scenes
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Where in time a dataset plays, and the zones worth asking in."""
+    """Where in time a dataset plays, the zones worth asking in, and what happened there."""
 
     edge_ms: int
     zones: Sequence[str]
+    records: Sequence[Content] = ()
 
 
 def scene(edge: str, *zones: str) -> Scene:
@@ -73,32 +85,27 @@ SCENES = [
     scene("9998-12-31T23:59:59.999Z", "UTC", "Asia/Tokyo", "Pacific/Niue", "Europe/Berlin"),
 ]
 
-steps = weighted(
-    [
-        (8, st.just(0)),
-        (3, st.sampled_from([-1, 1])),
-        (2, st.integers(-3, 3)),
-        (1, st.sampled_from([-35, -29, -28, 29, 31, 40])),
-    ]
-)
-slips = weighted(
-    [
-        (3, st.sampled_from([0, -1, 1, 999, -999, SECOND_MS, -SECOND_MS, 500])),
-        (2, st.sampled_from([-HOUR_MS, HOUR_MS, -HOUR_MS // 2, HOUR_MS // 2, -60_000, 60_000])),
-        (2, st.integers(-48, 48).map(lambda quarters: quarters * HOUR_MS // 4)),
-        (1, st.integers(-DAY_MS, DAY_MS)),
-    ]
-)
+DAYS = [0, 0, 0, 0, 0, 0, -1, -1, 1, 1, -2, 2, -3, 3, -29, 29, -35, 31, 40]
+SLIPS = [0, 0, -1, 1, 999, -999, SECOND_MS, -SECOND_MS, 500, 59_999, -60_000]
+SLIPS += [minutes * 60_000 for minutes in (-60, 60, -30, 30, -29, 29, 15, -45)]
 
 
-def moments(scene: Scene) -> st.SearchStrategy[int]:
-    """Instants near the edge: some days off, and a little."""
+NEXT = [0, 0, 1, -1, 999, -999, SECOND_MS, -SECOND_MS, DAY_MS, -DAY_MS]
 
-    def near(days: int, slip: int, slip_again: int) -> int:
-        wanted = scene.edge_ms + days * DAY_MS + slip + slip_again
+
+def moment(random: Random, scene: Scene) -> int:
+    """An instant near the edge, some days off and a little; or near something that happened."""
+    if scene.records and happens(random, 40):
+        wanted = time_of(random.choice(scene.records)) + random.choice(NEXT)
         return min(max(wanted, 0), END_MS - 1)
-
-    return st.builds(near, steps, slips, weighted([(3, st.just(0)), (1, slips)]))
+    wanted = scene.edge_ms + random.choice(DAYS) * DAY_MS + random.choice(SLIPS)
+    if happens(random, 40):
+        wanted += random.choice(SLIPS)
+    if happens(random, 25):
+        wanted += random.randint(-24 * 4, 24 * 4) * HOUR_MS // 4
+    if happens(random, 10):
+        wanted += random.randint(-DAY_MS, DAY_MS)
+    return min(max(wanted, 0), END_MS - 1)
 
 
 def utc(moment_ms: int) -> datetime:
@@ -114,7 +121,7 @@ def written(moment_ms: int) -> str:
 TEMPLATES = ["t", "t#1", 5, "5", "é😀"]
 MERCHANTS = ["m", "m~#", 7]
 RESELLERS = ["r", "r/1"]
-CAMPAIGNS = ["c", "c#1", 9, "ü"]
+CAMPAIGNS = ["c", "c#1", 9, "ü/"]
 WORKSPACES = ["w", "w#1", 3]
 ROOMS = [1, 2, 10, "9", "a", "b", "c#", "ž"]
 LEADS = [1, "1", "l", "l#", "ł"]
@@ -123,187 +130,124 @@ OUTCOMES = ["sold", "N/A", "", "Sold", "später", "\uffff", "😀"]
 PROVIDERS = ["twilio", "N/A", "plivo", "", "Ω"]
 DURATIONS: list[Any] = [0, 1, 59, Decimal("59.5"), 60, 61, 3600, Decimal("0.4"), 10**9]
 SENTIMENTS: list[Any] = [
-    0,
-    1,
+    *(0, 1),
     *map(Decimal, "0.1994 0.1995 0.2 0.3999 0.4 0.5 0.5005 0.6 0.799 0.8 0.9999".split()),
 ]
 COSTS: list[Any] = [0, 1, 10**9, *map(Decimal, "0.0000005 0.00005 0.00015 1.999999".split())]
-PAYLOAD_VALUES: list[Any] = [
-    None,
-    True,
-    False,
-    "",
-    "1",
-    "true",
-    1,
-    0,
-    Decimal("1.0"),
-    Decimal("0.1"),
-    Decimal("-0.0"),
-    10**20,
-    Decimal("1E-100"),
-    "x" * 256,
-]
 PAYLOAD_KEYS = ["a", "b", "c.d-e_f"]
-ids = [1, "1", "k", "k#", 12, "é"]
+PAYLOAD_VALUES: list[Any] = [None, True, False, "", "1", "true", "null", 1, 0, 10**20, "x" * 256]
+PAYLOAD_VALUES += map(Decimal, "1.0 0.1 -0.0 1E-100".split())
+PAYLOAD_VALUES += [None, "1", 1] * 3
+OWNERS = {"template_id": TEMPLATES, "merchant_id": MERCHANTS, "reseller_id": RESELLERS}
+DIRECTIONS = ["inbound", "outbound"]
+IDS = [1, "1", "k", "k#", 12, "é"]
 VERSIONS = [f"2024-04-01T00:00:0{second}Z" for second in range(4)]
+TYPES = {
+    "call": 20,
+    "lead": 5,
+    "task": 1,
+    "campaign": 1,
+    "label": 2,
+    "room": 3,
+    "booking_page": 2,
+    "recording": 1,
+    "contact": 2,
+    "contact_event": 6,
+}
+CALL_FIELDS: dict[str, Sequence[Any]] = {
+    "disposition": [*DISPOSITIONS, *["successful"] * 5],
+    "space_token": ["s", 6],
+    "lead_id": LEADS,
+    "provider": PROVIDERS,
+    "outcome": OUTCOMES,
+    "duration_seconds": DURATIONS,
+    "sentiment": SENTIMENTS,
+    "cost": COSTS,
+    "attempt": [1, 2, 3, 9, 10, 11, 10**15],
+    "answered": [False, True],
+}
 
 
-def records(scene: Scene) -> st.SearchStrategy[Content]:
-    """One record of any type that the questions look at."""
-    when = moments(scene).map(written)
-    some_ids = weighted([(1, st.sampled_from(ids)), (3, st.integers(100, 10**6))])
-
-    def record(type: str, required: Content, optional: Content) -> st.SearchStrategy[Content]:
-        return st.fixed_dictionaries(
-            {"type": st.just(type), "id": some_ids, **required},
-            optional={"updated_at": st.sampled_from(VERSIONS), **optional},
-        )
-
-    owners = {
-        "template_id": st.sampled_from(TEMPLATES),
-        "merchant_id": st.sampled_from(MERCHANTS),
-        "reseller_id": st.sampled_from(RESELLERS),
-        "payload": st.dictionaries(
-            st.sampled_from(PAYLOAD_KEYS), st.sampled_from(PAYLOAD_VALUES), max_size=2
-        ),
-    }
-    calls = record(
-        "call",
-        {"started_at": when, "status": st.sampled_from(CALL_STATUSES)},
-        {
-            **owners,
-            "disposition": st.sampled_from([*DISPOSITIONS, *["successful"] * 5]),
-            "space_token": st.sampled_from(["s", 6]),
-            "lead_id": st.sampled_from(LEADS),
-            "provider": st.sampled_from(PROVIDERS),
-            "outcome": st.sampled_from(OUTCOMES),
-            "duration_seconds": st.sampled_from(DURATIONS),
-            "sentiment": st.sampled_from(SENTIMENTS),
-            "cost": st.sampled_from(COSTS),
-            "attempt": st.sampled_from([1, 2, 3, 9, 10, 11, 10**15]),
-            "answered": st.booleans(),
-            "labels": st.lists(st.sampled_from(LABELS), max_size=3),
-            "events": st.dictionaries(st.sampled_from(EVENTS), st.integers(0, 3), max_size=3),
-        },
-    )
-
-    def in_campaign(call: Content, direction: str, campaign_id: Any) -> Content:
-        return {**call, "direction": direction, "campaign_id": campaign_id}
-
-    directions = st.sampled_from(["inbound", "outbound"])
-    workspace = {"workspace_id": st.sampled_from(WORKSPACES)}
-    label = record(
-        "label",
-        {"id": st.sampled_from(LABELS), "name": st.sampled_from(["Z", "a", "a"])},
-        {"color": st.just("red")},
-    )
-    room = record(
-        "room",
-        {
-            "id": st.sampled_from(ROOMS),
-            **workspace,
-            "created_at": st.just(written(scene.edge_ms)),
-            "name": st.just("n"),
-        },
-        {"display_name": st.sampled_from([None, "N"])},
-    )
-    page = record(
-        "booking_page",
-        {
-            "id": st.sampled_from(ROOMS),
-            **workspace,
-            "title": st.just("t"),
-            "slug": st.sampled_from(["s", ""]),
-        },
-        {},
-    )
-    event = record(
-        "contact_event",
-        {
-            **workspace,
-            "occurred_at": when,
-            "event_type": st.sampled_from(["room_join", "booking", "booking", "x", "_"]),
-        },
-        {"room_id": st.sampled_from(ROOMS), "booking_page_id": st.sampled_from(ROOMS)},
-    )
-    return weighted(
-        [
-            (8, calls),
-            (12, st.builds(in_campaign, calls, directions, st.sampled_from(CAMPAIGNS))),
-            (
-                5,
-                record(
-                    "lead",
-                    {"created_at": when, "status": st.sampled_from(LEAD_STATUSES)},
-                    {**owners, "converted": st.booleans()},
-                ),
-            ),
-            (
-                1,
-                record(
-                    "task",
-                    {"created_at": when, "status": st.sampled_from(TASK_STATUSES)},
-                    {"space_token": st.sampled_from(["s", 6])},
-                ),
-            ),
-            (
-                1,
-                record(
-                    "campaign",
-                    {"id": st.sampled_from(CAMPAIGNS), "direction": directions},
-                    {},
-                ),
-            ),
-            (2, label),
-            (3, room),
-            (2, page),
-            (6, event),
-            (
-                1,
-                record(
-                    "recording",
-                    {**workspace, "created_at": when},
-                    {"duration_seconds": st.sampled_from(DURATIONS)},
-                ),
-            ),
-            (2, record("contact", {**workspace, "created_at": when}, {})),
-            (
-                2,
-                st.fixed_dictionaries(
-                    {
-                        "type": st.sampled_from(["call", "lead", "room", "label", "campaign"]),
-                        "id": st.sampled_from([*ids, *ROOMS, *LABELS, *CAMPAIGNS]),
-                        "deleted": st.just(True),
-                    },
-                    optional={"updated_at": st.sampled_from(VERSIONS)},
-                ),
-            ),
-        ]
-    )
+TIMES = {"started_at", "created_at", "occurred_at"}
 
 
-def datasets(scene: Scene) -> st.SearchStrategy[list[Content]]:
-    # Of a plain list most would be short.
-    one = records(scene)
-    return st.integers(0, 40).flatmap(lambda size: st.lists(one, min_size=size, max_size=size + 9))
+def time_of(record: Content) -> int:
+    """When a record with a time is."""
+    (name,) = TIMES & record.keys()
+    return instant(record[name], name)
 
 
-def multiplied(records: Sequence[Content], copies: int, seed: int) -> list[Content]:
-    """Every record `copies` times: under other ids, some at the same time and some near it."""
-    random_ = random.Random(seed)
-    spread = [0, 0, 1, -1, 999, SECOND_MS, 60_000, HOUR_MS // 4, HOUR_MS, DAY_MS, 3 * DAY_MS]
-    bulk = list(records)
-    for copy in range(1, copies):
-        for record in records:
-            names = {"started_at", "created_at", "occurred_at"} & record.keys()
-            moved: Content = {"id": f"{record['id']}~{copy}"}
-            for name in names:
-                shift = random_.choice(spread) * random_.randint(-9, 9)
-                moment = instant(record[name], name) + shift
-                moved[name] = written(min(max(moment, 0), END_MS - 1))
-            bulk.append({**record, **moved})
-    return bulk
+def record(random: Random, scene: Scene) -> Content:
+    """One record of any type that the questions look at, or a deletion."""
+    kind = random.choice([kind for kind, share in TYPES.items() for _ in range(share)])
+    content: Content = {"type": kind, "id": random.choice(IDS)}
+    if happens(random, 55):
+        content["id"] = random.randint(100, 10**6)
+    if kind in ("label", "campaign", "room", "booking_page"):
+        names = {"label": LABELS, "campaign": CAMPAIGNS}
+        content["id"] = random.choice(names.get(kind, ROOMS))
+    content |= some(random, {"updated_at": VERSIONS}, 30)
+    if happens(random, 8):
+        if isinstance(content["id"], int) and content["id"] >= 100:
+            content["id"] = random.choice(IDS)  # one that others have
+        return {**content, "deleted": True}
+    return content | fields(random, scene, kind)
+
+
+def fields(random: Random, scene: Scene, kind: str) -> Content:
+    when = written(moment(random, scene))
+    own = {"workspace_id": random.choice(WORKSPACES)}
+    match kind:
+        case "call":
+            return {"started_at": when, **call_fields(random)}
+        case "lead":
+            lead = {"created_at": when, "status": random.choice(LEAD_STATUSES)}
+            return {**lead, **owners(random), **some(random, {"converted": [False, True]})}
+        case "task":
+            task = {"created_at": when, "status": random.choice(TASK_STATUSES)}
+            return {**task, **some(random, {"space_token": ["s", 6]})}
+        case "campaign":
+            return {"direction": random.choice(DIRECTIONS)}
+        case "label":
+            return {"name": random.choice(["Z", "a"]), **some(random, {"color": ["red"]})}
+        case "room":
+            room = {"created_at": written(scene.edge_ms), "name": "n"}
+            return {**own, **room, **some(random, {"display_name": [None, "N"]})}
+        case "booking_page":
+            return {**own, "title": "t", "slug": random.choice(["", "s"])}
+        case "recording":
+            return {**own, "created_at": when, **some(random, {"duration_seconds": DURATIONS})}
+        case "contact":
+            return {**own, "created_at": when}
+        case "contact_event":
+            types = ["room_join", "booking", "booking", "x", "_"]
+            event = {"occurred_at": when, "event_type": random.choice(types)}
+            named = some(random, {"room_id": ROOMS, "booking_page_id": ROOMS}, 80)
+            return {**own, **event, **named}
+    raise AssertionError(kind)
+
+
+def call_fields(random: Random) -> Content:
+    call = {"status": random.choice(CALL_STATUSES), **owners(random), **some(random, CALL_FIELDS)}
+    if happens(random, 50):
+        call["labels"] = [random.choice(LABELS) for _ in range(random.randint(0, 3))]
+        call["events"] = {random.choice(EVENTS): random.randint(0, 3) for _ in range(2)}
+    if happens(random, 60):
+        call |= {
+            "direction": random.choice(DIRECTIONS),
+            "campaign_id": random.choice(CAMPAIGNS),
+        }
+    return call
+
+
+def owners(random: Random) -> Content:
+    content = some(random, OWNERS)
+    if happens(random, 80):
+        content["payload"] = {
+            random.choice(PAYLOAD_KEYS): random.choice(PAYLOAD_VALUES)
+            for _ in range(random.randint(0, 3))
+        }
+    return content
 
 
 # ------------------------------------------------------------------ questions
@@ -311,7 +255,10 @@ def multiplied(records: Sequence[Content], copies: int, seed: int) -> list[Conte
 
 @dataclass(frozen=True)
 class Question:
-    """One request: the function that answers it, and what it is given."""
+    """One request: the function that answers it, and what it is given.
+
+    `now_ms` is the time when it is asked, where that matters.
+    """
 
     function: str
     path_id: str | None = None
@@ -323,6 +270,13 @@ class Question:
         """The status and what the oracle says of the body."""
         if self.function == "query_analytics":
             return breeze(oracle, self.body)
+        if self.function == "get_organisation_analytics":
+            data = oracle.unpod(*self.query.get("space_token", []))
+            if data is not None:
+                data["avg_duration_seconds"] = Decimal(repr(data["avg_duration_seconds"]))
+            message = "Analytics fetched successfully"
+            body = {"status_code": 200, "message": message, "data": data}
+            return (404, None) if data is None else (200, body)
         if self.function == "get_workspace_analytics":
             assert self.now_ms is not None
             return nexus(oracle, self.path_id or "", self.now_ms, has_query=bool(self.query))
@@ -346,229 +300,188 @@ class Question:
         return {names[self.function]: self.path_id} if self.function in names else {}
 
 
-def offset_bounds(scene: Scene) -> st.SearchStrategy[str]:
-    """Instants with `Z` or an offset, with and without a fraction."""
-
-    def bound(moment: int, minutes: int | None, fraction: str) -> str:
-        if minutes is None or not DAY_MS <= moment < END_MS - DAY_MS:
-            text = utc(moment).isoformat(timespec=fraction).replace("+00:00", "")
-            return f"{text}Z"
-        shown = utc(moment + minutes * 60_000).isoformat(timespec=fraction).replace("+00:00", "")
-        sign = "-" if minutes < 0 else "+"
-        return f"{shown}{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
-
-    minutes = weighted([(2, st.none()), (1, st.sampled_from([0, 60, -150, 330, 345, 630]))])
-    return st.builds(bound, moments(scene), minutes, st.sampled_from(["seconds", "milliseconds"]))
+def question(random: Random, scene: Scene) -> Question:
+    """More than half of Breeze, a quarter of NLPearl, some of Nexus and a few of Unpod."""
+    kind = random.randint(0, 19)
+    if kind < 11:
+        return Question("query_analytics", body=breeze_body(random, scene))
+    if kind < 16:
+        return nlpearl_question(random, scene)
+    return nexus_question(random, scene) if kind < 19 else unpod_question(random)
 
 
-def local_bounds(scene: Scene, zone: str) -> st.SearchStrategy[str]:
-    """Local dates and times without an offset; some of them never occur, some twice."""
+def offset_bound(random: Random, moment_ms: int) -> str:
+    """An instant with `Z` or an offset, with or without a fraction."""
+    precision = random.choice(["seconds", "milliseconds"])
+    minutes = random.choice([None, None, None, 0, 60, -150, 330, 345, 630])
+    if minutes is None or not DAY_MS <= moment_ms < END_MS - DAY_MS:
+        return utc(moment_ms).isoformat(timespec=precision).replace("+00:00", "Z")
+    shown = utc(moment_ms + minutes * 60_000).isoformat(timespec=precision).removesuffix("+00:00")
+    sign = "-" if minutes < 0 else "+"
+    return f"{shown}{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
 
-    def bound(moment: int, slip: int, form: str) -> str:
-        clock = utc(moment).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-        if not 1970 <= clock.year <= 9998:
-            clock = utc(moment).replace(tzinfo=None)
-        if form == "date":
-            return clock.date().isoformat()
-        # May lead into a gap.
-        return (clock + timedelta(milliseconds=slip)).isoformat(timespec=form)
 
-    slip = weighted(
-        [(3, st.just(0)), (1, st.sampled_from([-HOUR_MS, HOUR_MS // 2, -60_000, 1, -1]))]
-    )
-    forms = st.sampled_from(["date", "date", "seconds", "milliseconds"])
-    return st.builds(bound, moments(scene), slip, forms)
+def bound(random: Random, zone: str, moment_ms: int) -> str:
+    """An instant, or a local date or time: some of those never occur, some twice."""
+    form = random.choice(["offset", "date", "date", "seconds", "milliseconds"])
+    if form == "offset":
+        return offset_bound(random, moment_ms)
+    clock = utc(moment_ms).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    if not 1970 <= clock.year <= 9998:
+        clock = utc(moment_ms).replace(tzinfo=None)
+    if form == "date":
+        return clock.date().isoformat()
+    if happens(random, 25):  # may lead into a gap
+        clock += timedelta(milliseconds=random.choice([-HOUR_MS, HOUR_MS // 2, -60_000, 1, -1]))
+    return clock.isoformat(timespec=form)
 
 
 BAD_BOUNDS: list[Any] = [
-    "2024-02-30",
-    "2024-W01",
-    "",
-    "1969-12-31T23:59:59Z",
-    "9999-01-01",
-    "2024-02-29t00:00:00Z",
-    "2024-02-29T00:00:60Z",
-    None,
-    1709164800,
+    *("2024-02-30", "2024-W01", "", "1969-12-31T23:59:59Z", "9999-01-01"),
+    *("2024-02-29t00:00:00Z", "2024-02-29T00:00:60Z", None, 1709164800),
 ]
+BAD_IDS = ["", "x" * 129, "a\x00", Decimal("5.0"), 10**128, None, True, [], {}]
+BAD_DURATIONS = [-1, Decimal("-0.001"), "5", None, True, [1]]
+BAD_SENTIMENTS = [-1, Decimal("1.0001"), "0.5", None, False]
+BAD_FILTERS: dict[str, Sequence[Any]] = {
+    **dict.fromkeys(OWNERS, BAD_IDS),
+    "date_from": BAD_BOUNDS,
+    "date_to": BAD_BOUNDS,
+    "min_duration": BAD_DURATIONS,
+    "max_duration": BAD_DURATIONS,
+    "sentiment_min": BAD_SENTIMENTS,
+    "sentiment_max": BAD_SENTIMENTS,
+    "payload_filters": [None, [], "a", {"a": []}, {"a": {}}],
+    "unknown": [1],
+}
+BAD_OTHERS: dict[str, Sequence[Any]] = {
+    "page": [0, -1, "1", Decimal("1.0"), None, True],
+    "page_size": [0, 1001, "1", Decimal("2.5"), None, False],
+    "granularity": ["year", "", None, 1, ["day"]],
+    "timezone": ["Europe/Atlantis", "", "+01:00", None, 0, "europe/berlin", "Europe", "../UTC"],
+    "query_type": ["calls", None, 1, ["call_count"]],
+    "filters": [None, [], "date_from"],
+    "unknown": [None],
+}
 
 
-def breeze_questions(scene: Scene) -> st.SearchStrategy[Question]:
-    zone = st.sampled_from([*scene.zones, "UTC", "Africa/Abidjan"])
-    return zone.flatmap(lambda name: st.builds(as_breeze, breeze_bodies(scene, name)))
+OVER_TIME = ["calls_over_time", "avg_duration_over_time"]
 
 
-def as_breeze(body: Any) -> Question:
-    return Question("query_analytics", body=body)
+def one_of(random: Random, choices: Mapping[str, Sequence[Any]]) -> Content:
+    name = random.choice(list(choices))
+    return {name: random.choice(choices[name])}
 
 
-def maybe(chance: int, of: int, strategy: st.SearchStrategy) -> st.SearchStrategy:
-    """A dictionary of the strategy's in `chance` of `of` cases, else an empty one."""
-    return weighted([(chance, strategy), (of - chance, st.just({}))])
+def breeze_body(random: Random, scene: Scene) -> Content:
+    zone = random.choice([*scene.zones * 4, "UTC", "Africa/Abidjan"])
+    body: Content = {"query_type": random.choice([*CALL_TYPES, *LEAD_TYPES, *OVER_TIME * 2])}
+    if happens(random, 90):
+        kind = "lead" if body["query_type"] in LEAD_TYPES else "call"
+        like = [each for each in scene.records if each["type"] == kind]
+        body["filters"] = breeze_filters(random, scene, zone, like)
+    body |= some(random, {"granularity": GRANULARITIES}, 65)
+    body |= some(random, {"page": [1, 2, 3, 4]}, 25)
+    body |= some(random, {"page_size": [1, 2, 7, 1000]}, 35)
+    if happens(random, 85 if zone != "UTC" else 20):
+        body["timezone"] = zone
+    if happens(random, 4):
+        body |= one_of(random, BAD_OTHERS)
+    return body
 
 
-def breeze_bodies(scene: Scene, zone: str) -> st.SearchStrategy[Any]:
-    given_zone = st.just({"timezone": zone})
-    no_zone = {"UTC": 1, "Africa/Abidjan": 4}.get(zone, 5)
-    bounds = weighted([(1, offset_bounds(scene)), (2, local_bounds(scene, zone))])
-    dates = weighted(
-        [
-            (2, st.just({})),
-            (4, st.tuples(bounds, bounds).map(in_order)),
-            (1, st.fixed_dictionaries({"date_from": bounds})),
-            (1, st.fixed_dictionaries({"date_to": bounds})),
-            (1, st.fixed_dictionaries({"date_from": bounds, "date_to": bounds})),
-        ]
-    )
-    owners = {
-        "template_id": st.sampled_from(TEMPLATES),
-        "merchant_id": st.sampled_from(MERCHANTS),
-        "reseller_id": st.sampled_from(RESELLERS),
-    }
-    one_owner = st.one_of(
-        *(st.fixed_dictionaries({name: values}) for name, values in owners.items())
-    )
-    values = st.fixed_dictionaries(
-        {},
-        optional={
-            # Zero is the least of all, and most of them are in order.
-            "min_duration": st.sampled_from([0, *DURATIONS[:5], Decimal("59.0001")]),
-            "max_duration": st.sampled_from([*DURATIONS[2:], 10**30]),
-            "sentiment_min": st.sampled_from([0, *SENTIMENTS[2:7]]),
-            "sentiment_max": st.sampled_from([1, *SENTIMENTS[6:]]),
-            "payload_filters": st.dictionaries(
-                st.sampled_from([*PAYLOAD_KEYS, "none such"]),
-                st.sampled_from([*PAYLOAD_VALUES, Decimal("0.100"), Decimal("1E+101"), "x" * 257]),
-                max_size=2,
-            ),
-        },
-    )
-    filters = weighted(
-        [
-            (3, dates),
-            (2, merged(dates, one_owner)),
-            (2, merged(dates, st.fixed_dictionaries({}, optional=owners))),
-            (2, merged(dates, values)),
-            (2, merged(dates, values, st.fixed_dictionaries({}, optional=owners))),
-            (1, merged(dates, bad_filters)),
-        ]
-    )
-    return merged(
-        st.fixed_dictionaries(
-            {
-                "query_type": weighted(
-                    [(4, st.sampled_from(CALL_TYPES)), (1, st.sampled_from(LEAD_TYPES))]
-                )
-            }
-        ),
-        maybe(9, 10, st.fixed_dictionaries({"filters": filters})),
-        maybe(2, 3, st.fixed_dictionaries({"granularity": st.sampled_from(GRANULARITIES)})),
-        maybe(1, 4, st.fixed_dictionaries({"page": st.integers(1, 4)})),
-        maybe(1, 3, st.fixed_dictionaries({"page_size": st.sampled_from([1, 2, 7, 1000])})),
-        maybe(no_zone, 6, given_zone),
-        maybe(1, 25, bad_others),
-    )
+def breeze_filters(random: Random, scene: Scene, zone: str, records: Sequence[Content]) -> Content:
+    """Any filters; mostly some that one of the records passes."""
+    like = random.choice(records) if records and happens(random, 80) else {}
+    filters: Content = {}
+    if happens(random, 70):
+        moments = [moment(random, scene), moment(random, scene)]
+        if like and happens(random, 70):
+            span = [0, 0, 1, 999, SECOND_MS, HOUR_MS, DAY_MS, 9 * DAY_MS, 40 * DAY_MS]
+            before, after = (random.choice(span) for _ in range(2))
+            moments = [max(time_of(like) - before, 0), min(time_of(like) + after, END_MS - 1)]
+        elif happens(random, 90):
+            moments.sort()
+        bounds = [bound(random, zone, each) for each in moments]
+        filters = dict(zip(["date_from", "date_to"], bounds, strict=True))
+        if happens(random, 30):
+            del filters[random.choice(["date_from", "date_to"])]
+    kind = random.randint(0, 9)
+    if kind in (3, 4, 5):
+        filters |= owner_filters(random, like, 1)
+    if kind in (6, 9):
+        filters |= owner_filters(random, like, random.randint(0, 3))
+    if kind in (7, 8, 9):
+        filters |= value_filters(random, like)
+    if happens(random, 4):
+        filters |= one_of(random, BAD_FILTERS)
+    return filters
 
 
-def merged(*strategies: st.SearchStrategy) -> st.SearchStrategy:
-    """One dictionary out of several."""
-
-    def merge(parts: Sequence[Content]) -> Content:
-        whole: Content = {}
-        for part in parts:
-            whole.update(part)
-        return whole
-
-    return st.tuples(*strategies).map(merge)
+def owner_filters(random: Random, like: Content, count: int) -> Content:
+    """Some owners: those of a record, or any."""
+    names = [name for name in OWNERS if name in like] or list(OWNERS)
+    chosen = {random.choice(names) for _ in range(count)}
+    return {name: like.get(name, random.choice(OWNERS[name])) for name in sorted(chosen)}
 
 
-def in_order(bounds: tuple[str, str]) -> Content:
-    """Text order is the order of time often enough."""
-    first, last = sorted(bounds)
-    return {"date_from": first, "date_to": last}
+def value_filters(random: Random, like: Content) -> Content:
+    """Some limits and payload values: those of a record, around them, or any."""
+    filters: Content = {}
+    for field_, least, most, values, largest in (
+        ("duration_seconds", "min_duration", "max_duration", DURATIONS, 10**30),
+        ("sentiment", "sentiment_min", "sentiment_max", SENTIMENTS, 1),
+    ):
+        if happens(random, 30):
+            value = like.get(field_, random.choice(values))
+            filters |= some(random, {least: [0, value, value], most: [largest, value, value]})
+    if happens(random, 60):
+        payload = dict(like.get("payload", {}))
+        if not payload or happens(random, 20):
+            key = random.choice([*PAYLOAD_KEYS, "none such"])
+            payload[key] = random.choice([*PAYLOAD_VALUES, Decimal("1E+101"), "x" * 257])
+        elif happens(random, 20):
+            payload.popitem()
+        filters["payload_filters"] = payload
+    return filters
 
 
-def single(names: Sequence[str], values: Sequence[Any]) -> st.SearchStrategy[Content]:
-    return st.builds(
-        lambda name, value: {name: value}, st.sampled_from(names), st.sampled_from(values)
-    )
+def nlpearl_question(random: Random, scene: Scene) -> Question:
+    route = random.choice(["inbound", "outbound", "pearl"])
+    campaign_id = "nobody" if happens(random, 4) else str(random.choice(CAMPAIGNS))
+    named = [each for each in scene.records if "campaign_id" in each]
+    if named and happens(random, 70):
+        like = random.choice(named)
+        campaign_id = str(like["campaign_id"])
+        route = random.choice([like["direction"], "pearl"])
+    moments = [moment(random, scene), moment(random, scene)]
+    if happens(random, 90):
+        moments.sort()
+    bounds = [offset_bound(random, each) for each in moments]
+    body: Content = dict(zip(["from", "to"], bounds, strict=True))
+    if happens(random, 3):
+        body[random.choice(["from", "to", "unknown"])] = random.choice(BAD_BOUNDS)
+    if happens(random, 1):
+        del body["from"]
+    return Question(f"get_{route}_analytics", campaign_id, body)
 
 
-bad_filters = st.one_of(
-    single(
-        ["template_id", "merchant_id", "reseller_id"],
-        ["", "x" * 129, "a\x00", Decimal("5.0"), 10**128, None, True, [], {}],
-    ),
-    single(["date_from", "date_to"], BAD_BOUNDS),
-    single(["min_duration", "max_duration"], [-1, Decimal("-0.001"), "5", None, True, [1]]),
-    single(["sentiment_min", "sentiment_max"], [-1, Decimal("1.0001"), "0.5", None, False]),
-    single(["payload_filters"], [None, [], "a", {"a": []}, {"a": {}}]),
-    single(["unknown", "templateId"], [1]),
-)
-bad_others = st.one_of(
-    single(["page"], [0, -1, "1", Decimal("1.0"), None, True]),
-    single(["page_size"], [0, 1001, "1", Decimal("2.5"), None, False]),
-    single(["granularity"], ["year", "", None, 1, ["day"]]),
-    single(["timezone"], ["Europe/Atlantis", "", "+01:00", None, 0, "europe/berlin/"]),
-    single(["query_type"], ["calls", None, 1, ["call_count"]]),
-    single(["filters"], [None, [], "date_from"]),
-    single(["unknown"], [None]),
-)
-
-
-def nlpearl_questions(scene: Scene) -> st.SearchStrategy[Question]:
-    bounds = offset_bounds(scene)
-    bodies = weighted(
-        [
-            (
-                12,
-                st.tuples(bounds, bounds).map(
-                    lambda pair: dict(zip(["from", "to"], pair, strict=True))
-                ),
-            ),
-            (
-                12,
-                st.tuples(bounds, bounds)
-                .map(sorted)
-                .map(lambda pair: dict(zip(["from", "to"], pair, strict=True))),
-            ),
-            (1, single(["from", "to"], ["2024-02-29T00:00:00Z"])),
-            (
-                1,
-                st.fixed_dictionaries(
-                    {"from": st.sampled_from([*BAD_BOUNDS, "2024-02-29T00:00:00"]), "to": bounds}
-                ),
-            ),
-        ]
-    )
-    routes = ["get_inbound_analytics", "get_outbound_analytics", "get_pearl_analytics"]
-    return st.builds(
-        Question,
-        st.sampled_from(routes),
-        st.sampled_from([*map(str, CAMPAIGNS * 3), "nobody", ""]),
-        bodies,
+def nexus_question(random: Random, scene: Scene) -> Question:
+    workspace_id = "nobody" if happens(random, 4) else str(random.choice(WORKSPACES))
+    named = [each for each in scene.records if "workspace_id" in each]
+    if named and happens(random, 70):
+        workspace_id = str(random.choice(named)["workspace_id"])
+    query = {"a": ["1"]} if happens(random, 4) else {}
+    now_ms = moment(random, scene) + random.choice([0, 0, 1, 28, 29, 30]) * DAY_MS
+    return Question(
+        "get_workspace_analytics", workspace_id, query=query, now_ms=min(now_ms, END_MS - 1)
     )
 
 
-def nexus_questions(scene: Scene) -> st.SearchStrategy[Question]:
-    return st.builds(
-        Question,
-        st.just("get_workspace_analytics"),
-        st.sampled_from([*map(str, WORKSPACES * 3), "nobody"]),
-        st.none(),
-        weighted([(15, st.just({})), (1, st.just({"a": ["1"]}))]),
-        st.builds(
-            lambda moment, days: max(0, min(END_MS - 1, moment + days * DAY_MS)),
-            moments(scene),
-            st.sampled_from([0, 0, 1, 28, 29, 30]),
-        ),
-    )
-
-
-def questions(scene: Scene) -> st.SearchStrategy[Question]:
-    return weighted(
-        [(9, breeze_questions(scene)), (4, nlpearl_questions(scene)), (2, nexus_questions(scene))]
-    )
+def unpod_question(random: Random) -> Question:
+    tokens = random.choice([[], ["s"], ["6"], ["nobody"]])
+    query = {"space_token": tokens} if tokens else {}
+    return Question("get_organisation_analytics", query=query)
 
 
 # ------------------------------------------------------------------ scenarios
@@ -583,25 +496,31 @@ class Scenario:
 
     records: Sequence[Content]
     questions: Sequence[Question]
-    copies: int = 1
-    seed: int = 0
     spill_bytes: int | None = None
 
-    def all_records(self) -> list[Content]:
-        return multiplied(self.records, self.copies, self.seed)
 
-
-def scenarios(fewest: int = 15, most: int = 30) -> st.SearchStrategy[Scenario]:
+def scenario(random: Random, questions: int) -> Scenario:
     """Mostly small datasets; some many times as large, some whose breakdowns spill."""
+    scene = random.choice(SCENES)
+    records = [record(random, scene) for _ in range(random.randint(0, 40))]
+    records = multiplied(random, records, random.choice([1] * 10 + [2, 3, 4, 5] * 2 + [20]))
+    asked_of = replace(scene, records=[each for each in records if TIMES & each.keys()])
+    return Scenario(
+        records,
+        [question(random, asked_of) for _ in range(questions)],
+        random.randint(1, 200) if happens(random, 30) else None,
+    )
 
-    def of_scene(scene: Scene) -> st.SearchStrategy[Scenario]:
-        return st.builds(
-            Scenario,
-            datasets(scene),
-            st.lists(questions(scene), min_size=fewest, max_size=most),
-            weighted([(14, st.just(1)), (4, st.integers(2, 4)), (1, st.just(20))]),
-            st.integers(0, 2**32),
-            weighted([(4, st.none()), (1, st.integers(1, 200))]),
-        )
 
-    return st.sampled_from(SCENES).flatmap(of_scene)
+def multiplied(random: Random, records: Sequence[Content], copies: int) -> list[Content]:
+    """Every record `copies` times: under other ids, some at the same time and some near it."""
+    spread = [0, 0, 1, -1, 999, SECOND_MS, 60_000, HOUR_MS // 4, HOUR_MS, DAY_MS, 3 * DAY_MS]
+    bulk = list(records)
+    for copy in range(1, copies):
+        for each in records:
+            moved: Content = {"id": f"{each['id']}~{copy}"}
+            for name in TIMES & each.keys():
+                shift = random.choice(spread) * random.randint(-9, 9)
+                moved[name] = written(min(max(time_of(each) + shift, 0), END_MS - 1))
+            bulk.append({**each, **moved})
+    return bulk

@@ -7,7 +7,7 @@ from rollcall.api.http import Request, Response, json_response
 from rollcall.api.parameters import refuse_others, single_value
 from rollcall.bootstrap import count, directory
 from rollcall.dialects import unpod
-from rollcall.domain.metering import ReadMeter
+from rollcall.domain.questions import Reading
 
 service = count()
 handles = directory()
@@ -17,10 +17,9 @@ handles = directory()
 def lambda_handler(request: Request) -> Response:
     """Lifetime totals of the organisation, or of the space that `space_token` names."""
     require_own_handle(request, handles)
-    caller, meter = request.caller, ReadMeter()
-    space_token = single_value(request, "space_token")
-    totals = service(caller.epoch, space_token, meter)
+    reading = Reading(request.caller.epoch)
+    totals = service(reading, single_value(request, "space_token"))
     if totals is None:  # before the query is refused: 404 comes before 400
         raise NotFound(unpod.SPACE_UNKNOWN)
     refuse_others(request, "space_token")
-    return json_response(200, unpod.analytics_body(totals), analytics_headers(meter))
+    return json_response(200, unpod.analytics_body(totals), analytics_headers(reading.meter))

@@ -8,7 +8,7 @@ from rollcall.api.parameters import refuse_others
 from rollcall.bootstrap import report_campaign
 from rollcall.dialects import nlpearl
 from rollcall.domain.campaigns import CampaignId
-from rollcall.domain.metering import ReadMeter
+from rollcall.domain.questions import Reading
 
 service = report_campaign()
 
@@ -17,11 +17,13 @@ service = report_campaign()
 def lambda_handler(request: Request) -> Response:
     """Measures of one outbound campaign, over an inclusive range of less than 91 days."""
     limit_body(request)
-    epoch, meter = request.caller.epoch, ReadMeter()
+    reading = Reading(request.caller.epoch)
     campaign = CampaignId(request.path_parameter("outboundId"), "outbound")
-    if not service.is_known(epoch, campaign, meter):  # 404 comes before 400
+    if not service.is_known(reading, campaign):  # 404 comes before 400
         raise NotFound(nlpearl.UNKNOWN)
     refuse_others(request)
     period = nlpearl.parse_period(request.json())
-    report = service(epoch, campaign, period, meter)
-    return json_response(200, nlpearl.outbound_body(report, period), analytics_headers(meter))
+    report = service(reading, campaign, period)
+    return json_response(
+        200, nlpearl.outbound_body(report, period), analytics_headers(reading.meter)
+    )

@@ -6,7 +6,7 @@ from rollcall.api.http import Request, Response, json_response
 from rollcall.api.parameters import refuse_others
 from rollcall.bootstrap import report_workspace
 from rollcall.dialects import nexus
-from rollcall.domain.metering import ReadMeter
+from rollcall.domain.questions import Reading
 
 service = report_workspace()
 
@@ -14,9 +14,9 @@ service = report_workspace()
 @endpoint(nexus.error_body)
 def lambda_handler(request: Request) -> Response:
     """Lifetime figures of one workspace, and its last 30 days."""
-    meter = ReadMeter()
-    report = service(request.caller.epoch, request.path_parameter("workspaceId"), meter)
+    reading = Reading(request.caller.epoch)
+    report = service(reading, request.path_parameter("workspaceId"))
     if report is None:  # unknown or another organisation's: nobody can tell which
         raise Forbidden(nexus.FORBIDDEN)
     refuse_others(request)
-    return json_response(200, nexus.analytics_body(report), analytics_headers(meter))
+    return json_response(200, nexus.analytics_body(report), analytics_headers(reading.meter))

@@ -4,11 +4,11 @@ from rollcall.api.body import limit_body
 from rollcall.api.endpoint import analytics_headers, endpoint
 from rollcall.api.http import Request, Response, json_response
 from rollcall.api.parameters import refuse_others
-from rollcall.bootstrap import measure
+from rollcall.bootstrap import ask
 from rollcall.dialects import breeze
-from rollcall.domain.metering import ReadMeter
+from rollcall.domain.questions import Reading
 
-service = measure()
+service = ask()
 
 
 @endpoint(breeze.error_body, too_many_rows=422)
@@ -16,7 +16,7 @@ def lambda_handler(request: Request) -> Response:
     """Any of the twelve types of query, with any of the ten filters."""
     limit_body(request)
     refuse_others(request)
-    question = breeze.parse_question(request.json())
-    meter = ReadMeter()
-    answer = breeze.answer(question, service, request.caller.epoch, meter)
-    return json_response(200, answer, analytics_headers(meter))
+    query = breeze.parse_query(request.json())
+    reading = Reading(request.caller.epoch)
+    body = breeze.answer_body(query, service(reading, query))
+    return json_response(200, body, analytics_headers(reading.meter))

@@ -17,7 +17,7 @@ import yaml
 
 from rollcall import bootstrap
 from rollcall.domain.epochs import Epoch
-from rollcall.domain.metering import ReadMeter
+from rollcall.domain.questions import Reading
 from rollcall.domain.tenancy import tenant
 from rollcall.storage import keys
 from rollcall.storage.facts import item_of_fact
@@ -205,7 +205,7 @@ def test_policies_allow_what_handlers_do(used: Used) -> None:
         assert not answer.get("batchItemFailures")
         needed.setdefault(function, set()).update(used)
     with tenant(organisation.id):
-        assert bootstrap.count()(Epoch(organisation.id, 0), None, ReadMeter()).calls["calls"] == 2
+        assert bootstrap.count()(Reading(Epoch(organisation.id, 0)), None).calls["calls"] == 2
 
     for function, requests_made in needed.items():
         allowed = policies(function)

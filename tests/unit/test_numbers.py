@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from rollcall.api.strict_json import dumps
 from rollcall.domain.numbers import at_least, at_most, divide
+from rollcall.domain.values import parse_payload_number
 from rollcall.ledger.summing import count_by, sum_by
 
 decimals = st.decimals(0, 10**9, allow_nan=False, allow_infinity=False, places=30)
@@ -33,6 +34,15 @@ def test_bounds_are_compared_exactly(bound, places):
 )  # fmt: skip
 def test_bounds_of_any_length(bound, least, most):
     assert (at_least(Decimal(bound), 3), at_most(Decimal(bound), 3)) == (least, most)
+
+
+@pytest.mark.parametrize(
+    "text", ["1.0000000000000000000000000000000000001e100", "-1.1e100", "1e101"]
+)
+def test_a_payload_number_just_past_the_largest(text):
+    assert parse_payload_number(Decimal("1e100")) == Decimal("1e100")
+    with pytest.raises(ValueError, match="magnitude"):
+        parse_payload_number(Decimal(text))
 
 
 @given(st.integers(-(10**25), 10**25), st.integers(1, 10**12), st.integers(0, 6))

@@ -21,6 +21,7 @@ from rollcall.storage.rollups import RollupStore
 if TYPE_CHECKING:
     from rollcall.ledger.apply import Applier
     from rollcall.usecases.administer import Administer
+    from rollcall.usecases.ask import Ask
     from rollcall.usecases.authorize import Authorize
     from rollcall.usecases.count import Count
     from rollcall.usecases.ingest import Ingest
@@ -47,7 +48,7 @@ def now_ms() -> int:
 
 @functools.cache
 def _client() -> Any:
-    return dynamodb_client(connections=settings.ingest_concurrency)
+    return dynamodb_client(connections=max(settings.ingest_concurrency, _SCAN_CONCURRENCY))
 
 
 @functools.cache
@@ -91,6 +92,14 @@ def measure() -> Measure:
         _client(), settings.analytics_table, executor, _SCAN_CONCURRENCY, Backoff()
     )
     return Measure(_rollups(), ledger, settings.most_ledger_rows)
+
+
+@functools.cache
+def ask() -> Ask:
+    """Answers queries."""
+    from rollcall.usecases.ask import Ask
+
+    return Ask(measure())
 
 
 @functools.cache

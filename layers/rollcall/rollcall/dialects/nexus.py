@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from rollcall.domain.calendar import day_text
 from rollcall.domain.measures import Measures
+from rollcall.domain.ranking import by_count
 from rollcall.usecases.report_workspace import WorkspaceReport
 
 FORBIDDEN = "Forbidden"
@@ -103,9 +104,7 @@ def analytics_body(report: WorkspaceReport) -> WorkspaceAnalytics:
         "activityTimeline": _activity(report.days),
         "eventTypeBreakdown": [
             {"type": event_type, "count": count}
-            for event_type, count in sorted(
-                report.event_types.items(), key=lambda counted: (-counted[1], counted[0])
-            )
+            for event_type, count in by_count(report.event_types)
         ],
         "topBookingPages": [
             {

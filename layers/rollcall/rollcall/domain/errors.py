@@ -78,7 +78,7 @@ class Issue(NamedTuple):
 
 
 class BadValues(RollcallError):
-    """A question is well-formed but has values that break a rule: all of them, in order."""
+    """A question is well-formed, but has values that break a rule."""
 
     def __init__(self, issues: Sequence[Issue]) -> None:
         super().__init__("; ".join(f"{'.'.join(i.path)} {i.message}" for i in issues))

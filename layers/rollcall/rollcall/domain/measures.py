@@ -9,7 +9,7 @@ write unit. docs/data-model.md lists them all.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 ALL: Final = "ALL"
@@ -18,6 +18,9 @@ Scope: TypeAlias = tuple[str, ...]
 Measures: TypeAlias = Mapping[str, int]
 
 ORG: Final[Scope] = ("ORG",)
+
+# Scopes whose days have a histogram of durations.
+_WITH_HISTOGRAM: Final = frozenset({"ORG", "TEMPLATE", "MERCHANT", "RESELLER"})
 
 # Families
 CALLS: Final = "calls"
@@ -93,9 +96,21 @@ OPEN_GROUPS: Final[Mapping[Group, str]] = {
 }
 
 
-def has_lifetime(family: str, scope: Scope) -> bool:
-    """Whether a rollup of all time is kept: of calls only for the organisation and its spaces."""
-    return family != CALLS or scope[0] in ("ORG", "SPACE")
+def has_lifetime(family: str, scope: Scope, groups: Collection[Group]) -> bool:
+    """Whether a rollup of all time has all of the groups.
+
+    Of calls there is one only for the organisation and its spaces, without their durations.
+    """
+    is_kept = family != CALLS or scope[0] in ("ORG", "SPACE")
+    return is_kept and not {Group.EXTREMES, Group.LEADS} & set(groups)
+
+
+def never_kept(scopes: Collection[Scope], groups: Collection[Group]) -> frozenset[Group]:
+    """The groups that the day rollups of some of the scopes never have."""
+    missing = {Group.LEADS}
+    if not all(scope[0] in _WITH_HISTOGRAM for scope in scopes):
+        missing.add(Group.EXTREMES)
+    return frozenset(missing & set(groups))
 
 
 def space_scope(space_token: str) -> Scope:

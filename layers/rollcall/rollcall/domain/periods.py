@@ -70,7 +70,7 @@ def parse_start(text: str, zone: Zone | None) -> int:
     """
     day = parse_date(text)
     if zone is not None and day is not None:
-        return check_instant(zone.day(day)[0])
+        return check_instant(zone.day(_in_reach(day * MS_PER_DAY) // MS_PER_DAY)[0])
     timestamp = parse_timestamp(text)
     return check_instant(_instant_ms(timestamp, timestamp.local_ms, zone, is_later=False))
 
@@ -83,7 +83,7 @@ def parse_end(text: str, zone: Zone | None) -> int:
     """
     day = parse_date(text)
     if zone is not None and day is not None:
-        last = zone.day(day)[1] - 1
+        last = zone.day(_in_reach(day * MS_PER_DAY) // MS_PER_DAY)[1] - 1
     else:
         timestamp = parse_timestamp(text)
         covered_ms = timestamp.local_ms + (0 if timestamp.has_fraction else 999)
@@ -96,4 +96,11 @@ def _instant_ms(timestamp: Timestamp, local_ms: int, zone: Zone | None, *, is_la
         return local_ms - timestamp.offset_ms
     if zone is None:
         raise ValueError(NO_OFFSET)
-    return zone.instant_of(local_ms, is_later=is_later)
+    return zone.instant_of(_in_reach(local_ms), is_later=is_later)
+
+
+def _in_reach(local_ms: int) -> int:
+    """The local time itself. Raises ValueError where no offset brings it into the years allowed."""
+    if not -2 * MS_PER_DAY <= local_ms <= LAST_MS + 2 * MS_PER_DAY:
+        check_instant(local_ms)
+    return local_ms

@@ -36,32 +36,27 @@ class Selection:
 
     @property
     def family(self) -> str:
-        """The family of rollups that counts these records."""
+        """The family of rollups that counts these records, of the types that `scopes` knows."""
         return _FAMILIES[self.record_type]
 
-    def scopes(self) -> Mapping[Scope, Selection] | None:
-        """The scopes whose rollups together count these rows, and which of the rows each counts.
+    def scopes(self) -> tuple[Scope, ...] | None:
+        """The scopes whose rollups together count exactly these rows; None where there are none.
 
-        None where there are none: a combination of dimensions is in no rollup, nor is any condition
-        on values.
+        A combination of dimensions is in no rollup, nor is any condition on values.
         """
         is_counted = self.record_type in _FAMILIES and self.can_match
         if not is_counted or self.bounds or self.payload:
             return None
         columns = frozenset(self.equals)
         if not columns:
-            return {ORG: self}
+            return (ORG,)
         if columns in _OWNERS:
             (value,) = self.equals.values()
-            return {(_OWNERS[columns], value): self}
+            return ((_OWNERS[columns], value),)
         if columns == {"campaign_id", "direction"}:
-            return {m.campaign_scope(self.equals["direction"], self.equals["campaign_id"]): self}
+            return (m.campaign_scope(self.equals["direction"], self.equals["campaign_id"]),)
         if columns == {"campaign_id"}:
             # A call that names a campaign has a direction.
-            return {
-                m.campaign_scope(direction, self.equals["campaign_id"]): Selection(
-                    self.record_type, {**self.equals, "direction": direction}
-                )
-                for direction in DIRECTIONS
-            }
+            campaign_id = self.equals["campaign_id"]
+            return tuple(m.campaign_scope(direction, campaign_id) for direction in DIRECTIONS)
         return None

@@ -17,13 +17,12 @@ WHOLE: Final = 0
 class Tally:
     """Measures of some rows; names and units are those of rollups, in whichever way it was counted.
 
-    `shortest` and `longest` are whole seconds of calls with a duration, `leads` the distinct leads.
+    `shortest` and `longest` are whole seconds of calls with a duration.
     """
 
     measures: Counter[str] = field(default_factory=Counter)
     shortest: int | None = None
     longest: int | None = None
-    leads: set[str] = field(default_factory=set)
 
     def __getitem__(self, name: str) -> int:
         """One measure; 0 where nothing was counted."""
@@ -57,10 +56,21 @@ class Tally:
             self.longest = longest if self.longest is None else max(self.longest, longest)
 
     def add(self, other: Tally) -> None:
-        """Add what was counted of other rows; a lead that both have seen is one lead."""
+        """Add what was counted of other rows."""
         self.measures.update(other.measures)
         self.add_extremes(other.shortest, other.longest)
-        self.leads |= other.leads
+
+
+@dataclass(frozen=True, slots=True)
+class DayTallies:
+    """What was counted by UTC day number, and distinct leads by day and altogether.
+
+    Days without rows may be left out.
+    """
+
+    days: Mapping[int, Tally]
+    leads_of_day: Mapping[int, int]
+    leads: int
 
 
 def total(tallies: Mapping[int, Tally]) -> Tally:

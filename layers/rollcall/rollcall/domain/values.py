@@ -81,6 +81,6 @@ def parse_payload_number(value: int | Decimal) -> Decimal:
     if len(digits) > 38:
         raise ValueError("must have numbers of at most 38 significant digits")
     exact = canonical(number)
-    if abs(exact) > Decimal("1e100"):
+    if exact.copy_abs() > Decimal("1e100"):  # abs() would round
         raise out_of_reach
     return exact

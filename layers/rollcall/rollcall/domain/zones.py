@@ -104,9 +104,6 @@ class Zone:
         return _offset_ms(self._rules, instant_ms)
 
 
-UTC: Final = "UTC"
-
-
 @lru_cache(maxsize=1)
 def _names() -> frozenset[str]:
     return frozenset(resources.files("tzdata").joinpath("zones").read_text("utf-8").split())
@@ -155,3 +152,6 @@ def _offset_ms(rules: ZoneInfo, instant_ms: int) -> int:
 
 def _milliseconds(offset: dt.timedelta) -> int:
     return offset // dt.timedelta(milliseconds=1)
+
+
+UTC: Final = Zone("UTC")

@@ -6,7 +6,7 @@ The names are those that `rollcall.domain.contributions` gives the same measures
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -20,7 +20,7 @@ from rollcall.domain.tally import Tally
 from rollcall.domain.zones import Zone
 from rollcall.ledger.columns import NULL, Int64s
 from rollcall.ledger.localtime import offsets_ms
-from rollcall.ledger.page import LIST_SEPARATOR, TIME
+from rollcall.ledger.page import TIME
 from rollcall.ledger.selecting import Mask
 from rollcall.ledger.summing import count_by, sum_by
 
@@ -31,21 +31,30 @@ Words: TypeAlias = list[str | None]
 class Chunk:
     """Columns of some rows: integers with nulls, and texts as numbers of `words` (0: no value).
 
-    `keys` says which tally each row belongs to.
+    Of a column of lists every entry is one (row, number). `keys` says which tally each row belongs
+    to.
     """
 
     keys: Int64s
     integers: Mapping[str, Int64s]
     texts: Mapping[str, Int64s]
+    lists: Mapping[str, tuple[Int64s, Int64s]]
     words: Mapping[str, Words]
     tallies: defaultdict[int, Tally]
     zone: Zone
 
     def count(
-        self, codes: Int64s, names_of: Callable[[int], Collection[str]], kept: Mask | None = None
+        self,
+        codes: Int64s,
+        name_of: Callable[[int], str],
+        kept: Mask | None = None,
+        rows: Int64s | None = None,
     ) -> None:
-        """Count rows by code (from 0 up), into the measures that `names_of` gives each code."""
-        keys = self.keys
+        """Count rows by code (from 0 up), into the measure that `name_of` gives each code.
+
+        Without `rows` there is one code for each row.
+        """
+        keys = self.keys if rows is None else self.keys[rows]
         if kept is not None:
             codes, keys = codes[kept], keys[kept]
         if not len(codes):
@@ -54,9 +63,7 @@ class Chunk:
         found, counts = count_by(keys * width + codes)
         for combined, count in zip(found.tolist(), counts.tolist(), strict=True):
             key, code = divmod(combined, width)
-            measures = self.tallies[key].measures
-            for name in names_of(code):
-                measures[name] += count
+            self.tallies[key].measures[name_of(code)] += count
 
     def sum(self, values: Int64s, name: str) -> None:
         """Add values that are not null up into one measure."""
@@ -67,12 +74,12 @@ class Chunk:
 
     def count_rows(self, name: str, kept: Mask | None = None) -> None:
         """Count rows into one measure."""
-        self.count(np.zeros(len(self.keys), dtype=np.int64), lambda _: (name,), kept)
+        self.count(np.zeros(len(self.keys), dtype=np.int64), lambda _: name, kept)
 
     def count_words(self, column: str, name_of: Callable[[str], str]) -> None:
         """Count rows by the word of a column; rows without one are left out."""
         words, codes = self.words[column], self.texts[column]
-        self.count(codes, lambda code: (name_of(words[code] or ""),), codes > 0)
+        self.count(codes, lambda code: name_of(words[code] or ""), codes > 0)
 
 
 def _answered(chunk: Chunk) -> None:
@@ -100,22 +107,22 @@ def _disposition(chunk: Chunk) -> None:
 
 def _sentiment(chunk: Chunk) -> None:
     sentiments = chunk.integers["sentiment_milli"]
-    chunk.count(sentiments, lambda milli: (f"m{m.sentiment_band(milli)}",), sentiments != NULL)
+    chunk.count(sentiments, lambda milli: f"m{m.sentiment_band(milli)}", sentiments != NULL)
 
 
 def _hour(chunk: Chunk) -> None:
     times = chunk.integers[TIME]
     hours = (times + offsets_ms(chunk.zone, times)) // MS_PER_HOUR % 24
-    chunk.count(hours, lambda hour: (f"h{hour:02d}",))
+    chunk.count(hours, lambda hour: f"h{hour:02d}")
 
 
 def _attempt(chunk: Chunk) -> None:
     attempts = np.minimum(chunk.integers["attempt"], 10)
-    chunk.count(attempts, lambda attempt: (f"a{m.attempt_name(attempt)}",))
+    chunk.count(attempts, lambda attempt: f"a{m.attempt_name(attempt)}")
     words = chunk.words["disposition"]
     if "successful" in words:
         successful = chunk.texts["disposition"] == words.index("successful")
-        chunk.count(attempts, lambda attempt: (f"w{m.attempt_name(attempt)}",), successful)
+        chunk.count(attempts, lambda attempt: f"w{m.attempt_name(attempt)}", successful)
 
 
 def _events(chunk: Chunk) -> None:
@@ -134,7 +141,7 @@ def _lead_status(chunk: Chunk) -> None:
 def _open(breakdown: str, column: str) -> Callable[[Chunk], None]:
     def count(chunk: Chunk) -> None:
         words = chunk.words[column]
-        chunk.count(chunk.texts[column], lambda code: (m.open_name(breakdown, words[code]),))
+        chunk.count(chunk.texts[column], lambda code: m.open_name(breakdown, words[code]))
 
     return count
 
@@ -146,19 +153,15 @@ def _of_event(breakdown: str, column: str, event_type: str) -> Callable[[Chunk],
             return
         words, codes = chunk.words[column], chunk.texts[column]
         kept = (chunk.texts["event_type"] == types.index(event_type)) & (codes > 0)
-        chunk.count(codes, lambda code: (m.open_name(breakdown, words[code]),), kept)
+        chunk.count(codes, lambda code: m.open_name(breakdown, words[code]), kept)
 
     return count
 
 
 def _labels(chunk: Chunk) -> None:
-    words, codes = chunk.words["labels"], chunk.texts["labels"]
-
-    def names_of(code: int) -> list[str]:
-        labels = (words[code] or "").split(LIST_SEPARATOR)
-        return [m.open_name(m.LABEL, label) for label in labels]
-
-    chunk.count(codes, names_of, codes > 0)
+    words = chunk.words["labels"]
+    rows, labels = chunk.lists["labels"]
+    chunk.count(labels, lambda label: m.open_name(m.LABEL, words[label]), rows=rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +171,10 @@ class Counting:
     count: Callable[[Chunk], None]
     integers: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
 
 
-# Distinct leads are gathered page by page (`rollcall.ledger.tallying`): they are no sum.
+# Distinct leads are no sum: see `rollcall.ledger.distinct`.
 COUNTING: Final[Mapping[Group, Counting]] = {
     Group.CALLS: Counting(lambda chunk: chunk.count_rows("calls")),
     Group.LEAD_STATUS: Counting(_lead_status, integers=("converted",), texts=("status",)),
@@ -188,7 +192,7 @@ COUNTING: Final[Mapping[Group, Counting]] = {
     Group.EVENTS: Counting(_events, integers=tuple(f"events.{event}" for event in CALL_EVENTS)),
     Group.OUTCOME: Counting(_open(m.OUTCOME, "outcome"), texts=("outcome",)),
     Group.PROVIDER: Counting(_open(m.PROVIDER, "provider"), texts=("provider",)),
-    Group.LABEL: Counting(_labels, texts=("labels",)),
+    Group.LABEL: Counting(_labels, lists=("labels",)),
     Group.EVENT_TYPE: Counting(_open(m.EVENT_TYPE, "event_type"), texts=("event_type",)),
     Group.ROOM: Counting(
         _of_event(m.ROOM, "room_id", "room_join"), texts=("event_type", "room_id")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,18 @@ from rollcall.ledger.positions import floor
 from rollcall.ledger.tree import Page
 
 Mask: TypeAlias = NDArray[np.bool_]
+
+
+# Rows that are gathered before they are counted together.
+CHUNK_ROWS: Final = 65_536
+
+
+class PageRead(NamedTuple):
+    """A page as it was read: of its rows only those of the time `clip` are meant."""
+
+    page: Page
+    clip: Period
+    applied_at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +55,14 @@ class Selected:
         return codes, column.words
 
 
-def select(page: Page, clip: Period, selection: Selection) -> tuple[int, Selected | None]:
-    """(rows of the page inside `clip`, those of them that the selection means; None: none).
+def select(read: PageRead, selection: Selection) -> tuple[int, Selected | None]:
+    """(how many rows of the page lie in its clip, those that the selection means; None: none).
 
     Live rows only. Cheap conditions come first, and a page that one of them empties decodes no
     further column.
     """
-    rows = page.rows
-    in_clip = _in_clip(page, clip)
+    rows = read.page.rows
+    in_clip = _in_clip(read.page, read.clip)
     count = len(rows) if in_clip is None else int(np.count_nonzero(in_clip))
     if count == 0:
         return 0, None

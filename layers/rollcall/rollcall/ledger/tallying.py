@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from typing import Final
+from itertools import chain
 
 import numpy as np
 
@@ -18,12 +18,8 @@ from rollcall.domain.tally import WHOLE, Tally
 from rollcall.domain.zones import Zone
 from rollcall.ledger.columns import Int32s, Int64s
 from rollcall.ledger.counting import COUNTING, Chunk, Words
-from rollcall.ledger.page import TIME
-from rollcall.ledger.selecting import Selected
-from rollcall.ledger.summing import count_by
-
-_CHUNK_ROWS: Final = 65_536
-_LEAD: Final = "lead_id"
+from rollcall.ledger.page import LIST_SEPARATOR, TIME
+from rollcall.ledger.selecting import CHUNK_ROWS, Selected
 
 
 class Tallier:
@@ -34,16 +30,19 @@ class Tallier:
 
     def __init__(self, groups: Collection[Group], zone: Zone, *, is_by_day: bool) -> None:
         self._counting = [COUNTING[group] for group in groups if group in COUNTING]
-        self._has_leads = Group.LEADS in groups
         self._zone = zone
         self._is_by_day = is_by_day
         integers = {name for counting in self._counting for name in counting.integers}
         texts = {name for counting in self._counting for name in counting.texts}
+        lists = {name for counting in self._counting for name in counting.lists}
         if is_by_day:
             integers.add(TIME)
         self._integers: dict[str, list[Int64s]] = {name: [] for name in integers}
         self._texts: dict[str, list[Int64s]] = {name: [] for name in texts}
-        self._words = {name: _Words() for name in texts}
+        self._lists: dict[str, tuple[list[Int64s], list[Int64s]]] = {
+            name: ([], []) for name in lists
+        }
+        self._words = {name: _Words() for name in texts | lists}
         self._gathered = 0
         self._tallies: defaultdict[int, Tally] = defaultdict(Tally)
 
@@ -53,26 +52,18 @@ class Tallier:
             values.append(selected.integers(name))
         for name, codes in self._texts.items():
             codes.append(self._words[name].renumbered(*selected.texts(name)))
-        if self._has_leads:
-            self._add_leads(selected)
+        for name, (rows, numbers) in self._lists.items():
+            rows_of_page, numbers_of_page = self._words[name].flattened(*selected.texts(name))
+            rows.append(rows_of_page + self._gathered)
+            numbers.append(numbers_of_page)
         self._gathered += selected.count
-        if self._gathered >= _CHUNK_ROWS:
+        if self._gathered >= CHUNK_ROWS:
             self._count()
 
     def tallies(self) -> Mapping[int, Tally]:
         """What was counted, by UTC day number, or all of it at `WHOLE`; none where no row was."""
         self._count()
         return self._tallies
-
-    def _add_leads(self, selected: Selected) -> None:
-        codes, words = selected.texts(_LEAD)
-        width = len(words) + 1
-        if self._is_by_day:
-            codes = codes + selected.integers(TIME) // MS_PER_DAY * width
-        for combined in count_by(codes)[0].tolist():
-            key, code = divmod(combined, width)
-            if code:
-                self._tallies[key].leads.add(words[code - 1])
 
     def _count(self) -> None:
         if not self._gathered:
@@ -84,16 +75,21 @@ class Tallier:
         else:
             keys = np.full(self._gathered, WHOLE, dtype=np.int64)
         words = {name: of_column.words for name, of_column in self._words.items()}
-        chunk = Chunk(keys, integers, texts, words, self._tallies, self._zone)
+        lists = {
+            name: (np.concatenate(rows), np.concatenate(numbers))
+            for name, (rows, numbers) in self._lists.items()
+        }
+        chunk = Chunk(keys, integers, texts, lists, words, self._tallies, self._zone)
         for counting in self._counting:
             counting.count(chunk)
-        for gathered in (*self._integers.values(), *self._texts.values()):
-            gathered.clear()
+        gathered = (self._integers.values(), self._texts.values(), *self._lists.values())
+        for arrays in chain.from_iterable(gathered):
+            arrays.clear()
         self._gathered = 0
 
 
 class _Words:
-    """One number for each word of a column, over all pages; 0 is "no value"."""
+    """One number for each word of a column, or of its lists, over all pages; 0 is "no value"."""
 
     def __init__(self) -> None:
         self.words: Words = [None]
@@ -101,12 +97,25 @@ class _Words:
 
     def renumbered(self, codes: Int32s, words: list[str]) -> Int64s:
         """A page's codes, as these numbers."""
-        numbers = [0]
-        for word in words:
-            number = self._number_of.get(word)
-            if number is None:
-                number = self._number_of[word] = len(self.words)
-                self.words.append(word)
-            numbers.append(number)
-        renumbered: Int64s = np.array(numbers, dtype=np.int64)[codes]
+        numbers = np.array([0, *map(self._number, words)], dtype=np.int64)
+        renumbered: Int64s = numbers[codes]
         return renumbered
+
+    def flattened(self, codes: Int32s, words: list[str]) -> tuple[Int64s, Int64s]:
+        """(row, number) of every entry of a page's lists."""
+        lists = [[], *(word.split(LIST_SEPARATOR) for word in words)]
+        flat = np.array([self._number(word) for words in lists for word in words], dtype=np.int64)
+        lengths = np.array([len(words) for words in lists], dtype=np.int64)
+        starts = np.cumsum(lengths) - lengths
+        of_row = lengths[codes]
+        rows = np.repeat(np.arange(len(codes)), of_row)
+        # Where each entry is in its list: it counts up from 0 in every row.
+        places = np.arange(len(rows)) - np.repeat(np.cumsum(of_row) - of_row, of_row)
+        return rows, flat[np.repeat(starts[codes], of_row) + places]
+
+    def _number(self, word: str) -> int:
+        number = self._number_of.get(word)
+        if number is None:
+            number = self._number_of[word] = len(self.words)
+            self.words.append(word)
+        return number

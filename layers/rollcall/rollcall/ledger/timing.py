@@ -14,9 +14,8 @@ from rollcall.domain.zones import Zone
 from rollcall.ledger.columns import NULL, Int64s
 from rollcall.ledger.localtime import offsets_ms
 from rollcall.ledger.page import TIME
-from rollcall.ledger.selecting import Selected
+from rollcall.ledger.selecting import CHUNK_ROWS, Selected
 
-_CHUNK_ROWS: Final = 65_536
 _DURATION: Final = "duration_seconds"
 
 
@@ -52,7 +51,7 @@ class Timer:
             self._seconds.append(seconds[kept])
         self._times.append(times)
         self._gathered += len(times)
-        if self._gathered >= _CHUNK_ROWS:
+        if self._gathered >= CHUNK_ROWS:
             self._count()
 
     def add_known(self, known: Iterable[tuple[int, int, int]]) -> None:
@@ -85,7 +84,7 @@ class Timer:
         offsets = offsets_ms(self._zone, times)
         keys = bucket_of(self._granularity, times + offsets, offsets)
         self._since.append(_summed(np.stack((keys, counts, seconds))))
-        if sum(part.shape[1] for part in self._since) > max(_CHUNK_ROWS, self._sums.shape[1]):
+        if sum(part.shape[1] for part in self._since) > max(CHUNK_ROWS, self._sums.shape[1]):
             self._consolidate()
 
     def _consolidate(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from rollcall.domain.metering import ReadMeter
 from rollcall.domain.organisations import Organisation, Token
 from rollcall.domain.tenancy import tenant
 from rollcall.ledger.backoff import Backoff
@@ -13,7 +14,7 @@ from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import patiently, translated_errors
 from rollcall.storage.guard import PARTITION_VALUE
-from rollcall.storage.reads import batch_get
+from rollcall.storage.reads import batch_get, consumed_units
 
 
 class Directory:
@@ -25,10 +26,10 @@ class Directory:
         self._backoff = backoff
 
     # -- organisations -----------------------------------------------------------------------
-    def organisation(self, org_id: str) -> Organisation | None:
+    def organisation(self, org_id: str, meter: ReadMeter | None = None) -> Organisation | None:
         """One organisation, read consistently."""
         with tenant(org_id):
-            item = self._get(keys.organisation(org_id))
+            item = self._get(keys.organisation(org_id), meter)
         return organisation_of_item(item) if item else None
 
     def org_id_of_handle(self, handle: str) -> str | None:
@@ -119,16 +120,20 @@ class Directory:
         return sorted(map(token_of_item, items), key=lambda token: (token.created_at_ms, token.id))
 
     # -- requests ----------------------------------------------------------------------------
-    def _get(self, key: keys.Key) -> Item | None:
-        answer: Mapping[str, Any] = patiently(
+    def _get(self, key: keys.Key, meter: ReadMeter | None = None) -> Item | None:
+        answer: dict[str, Any] = patiently(
             self._backoff,
             lambda: self._client.get_item(
                 TableName=self._table,
                 Key={keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}},
                 ConsistentRead=True,
+                ReturnConsumedCapacity="TOTAL",
             ),
         )
-        return answer.get("Item")
+        item: Item | None = answer.get("Item")
+        if meter is not None:
+            meter.count(int(item is not None), consumed_units(answer))
+        return item
 
     def _index(self, partition: str) -> Iterator[keys.Key]:
         request: dict[str, Any] = {

@@ -8,26 +8,27 @@ too early is held by the older page that it has already.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from threading import Event
 from typing import Any, Final
 
-from rollcall.domain.errors import CorruptItem
+from rollcall.domain.errors import CorruptItem, Unavailable
 from rollcall.domain.metering import ReadMeter
 from rollcall.domain.periods import Period
-from rollcall.ledger.backoff import Backoff
+from rollcall.ledger.backoff import LONGEST_REQUEST_SECONDS, Backoff
 from rollcall.ledger.positions import FIRST, floor, time_of
-from rollcall.ledger.tree import Page
+from rollcall.ledger.selecting import PageRead
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import patiently
-from rollcall.storage.guard import PARTITION_VALUE
 from rollcall.storage.pages import page_of_item
-from rollcall.storage.reads import consumed_units
+from rollcall.storage.reads import consumed_units, keys_between, page_at
 from rollcall.storage.rollups import APPLIED_AT
 
 # A part of a period that is shorter than this is not worth a query of its own.
@@ -66,10 +67,16 @@ class _Fetched:
     """What one task read: pages of its part, and the part with how far it has come."""
 
     part: _Part
-    pages: list[Page]
+    stopped: Event
+    pages: list[PageRead] = field(default_factory=list)
     items: int = 0
     units: float = 0.0
-    applied_at_ms: int = 0
+
+    def page_of(self, item: Item) -> PageRead:
+        """A page, of which the rows of the part's time are meant."""
+        page = page_of_item(self.part.record_type, item)
+        clip = Period(self.part.start_ms, self.part.end_ms)
+        return PageRead(page, clip, av.integer(item, APPLIED_AT))
 
 
 class LedgerReader:
@@ -85,53 +92,65 @@ class LedgerReader:
         self._backoff = backoff
 
     def pages(
-        self, org_id: str, epoch: int, record_type: str, period: Period, meter: ReadMeter
-    ) -> Iterator[tuple[Page, Period]]:
-        """Pages, and of each the part of the period that its rows are to be taken from.
+        self,
+        org_id: str,
+        epoch: int,
+        record_type: str,
+        periods: Iterable[Period],
+        meter: ReadMeter,
+    ) -> Iterator[PageRead]:
+        """Pages, and of each the part of a period that its rows are to be taken from.
 
-        Every row of the period is in exactly one of them. They come as they arrive, in no
-        particular order, and at most one answer of DynamoDB (1 MB) is kept for each of the
-        queries that run at once. Raises Unavailable when a read fails through every retry.
+        Every row of the periods, which must not overlap, is in exactly one of them. They come as
+        they arrive, in no particular order; together with the queries that are under way, never
+        more answers of DynamoDB (1 MB) are kept than may run at once. Raises Unavailable when a
+        read fails through every retry.
         """
-        meter.used_ledger = True
-        whole = _Part(keys.ledger(org_id, epoch, record_type), record_type, *period)
-        running = {self._start(whole)}
-        last_row_ms: int | None = None
+        partition = keys.ledger(org_id, epoch, record_type)
+        waiting = deque(_Part(partition, record_type, *period) for period in periods)
+        meter.used_ledger = meter.used_ledger or bool(waiting)
+        running: set[Future[_Fetched]] = set()
+        stopped = Event()
         try:
-            while running:
+            while waiting or running:
+                self._start(waiting, running, self._concurrency, stopped)
                 done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
+                for handled, future in enumerate(done):
                     fetched = future.result()
                     meter.count(fetched.items, fetched.units)
-                    if fetched.items:
-                        meter.saw(fetched.applied_at_ms)
-                    part = fetched.part
-                    if not part.is_done:
-                        if last_row_ms is None:
-                            last_row_ms = self._last_row_ms(whole, meter)
-                        pieces = part.cut(self._concurrency - len(running), last_row_ms)
-                        running |= {self._start(piece) for piece in pieces}
-                    clip = Period(fetched.part.start_ms, fetched.part.end_ms)
-                    for page in fetched.pages:
-                        yield page, clip
+                    kept = len(done) - handled
+                    if not fetched.part.is_done:
+                        free = self._concurrency - len(running) - len(waiting) - kept + 1
+                        waiting.extend(self._cut(fetched.part, free, meter))
+                    self._start(waiting, running, self._concurrency - kept, stopped)
+                    yield from fetched.pages
                 self._backoff.check()
         finally:
-            for future in running:
-                future.cancel()
+            # Whoever asked may have enough: let what is under way end, and nothing follow.
+            stopped.set()
+            wait(running, timeout=LONGEST_REQUEST_SECONDS)
 
-    def _start(self, part: _Part) -> Future[_Fetched]:
-        # The organisation and the time that is left are context variables.
-        return self._executor.submit(copy_context().run, self._fetch, part)
+    def _start(
+        self, waiting: deque[_Part], running: set[Future[_Fetched]], most: int, stopped: Event
+    ) -> None:
+        while waiting and len(running) < most:
+            # The organisation and the time that is left are context variables.
+            context = copy_context()
+            part = waiting.popleft()
+            running.add(self._executor.submit(context.run, self._fetch, part, stopped))
 
-    def _last_row_ms(self, whole: _Part, meter: ReadMeter) -> int:
-        """About when the newest rows of a part are: its end may lie in a far and empty future."""
-        fetched = _Fetched(whole, [])
-        last = self._page_at(fetched, floor(whole.end_ms), is_consistent=False)
+    def _cut(self, part: _Part, pieces: int, meter: ReadMeter) -> list[_Part]:
+        """The unread rest of a part, in pieces for as many queries as may run."""
+        if pieces <= 1:
+            return [part]
+        fetched = _Fetched(part, Event())
+        last = self._page_at(fetched, floor(part.end_ms), is_consistent=False)
         meter.count(fetched.items, fetched.units)
-        return whole.end_ms if last is None else time_of(last.start) + 1
+        # Its end may lie in a far and empty future.
+        return part.cut(pieces, part.end_ms if last is None else time_of(last.page.start) + 1)
 
-    def _fetch(self, part: _Part) -> _Fetched:
-        fetched = _Fetched(part, [])
+    def _fetch(self, part: _Part, stopped: Event) -> _Fetched:
+        fetched = _Fetched(part, stopped)
         reached = part.reached
         if reached is None:
             first = self._page_at(fetched, max(floor(part.start_ms), FIRST), is_consistent=False)
@@ -139,21 +158,17 @@ class LedgerReader:
                 fetched.part = replace(part, reached=floor(part.end_ms))
                 return fetched
             fetched.pages.append(first)
-            reached = first.end
+            reached = first.page.end
         end = floor(part.end_ms)
         if reached < end:
-            answer = self._query(
-                fetched,
-                "#pk = :pk AND #sk BETWEEN :first AND :last",
-                {":first": {"S": reached}, ":last": {"S": end}},
-            )
+            answer = self._query(fetched, keys_between(part.partition, reached, end))
             for item in answer["Items"]:
-                page = page_of_item(part.record_type, item)
-                if page.start > reached:
-                    reached = self._close_gap(fetched, reached, page.start)
-                if page.start == reached:
-                    fetched.pages.append(page)
-                    reached = page.end
+                read = fetched.page_of(item)
+                if read.page.start > reached:
+                    reached = self._close_gap(fetched, reached, read.page.start)
+                if read.page.start == reached:
+                    fetched.pages.append(read)
+                    reached = read.page.end
             if "LastEvaluatedKey" not in answer and reached < end:
                 reached = self._close_gap(fetched, reached, end)
         fetched.part = replace(part, reached=reached)
@@ -162,41 +177,26 @@ class LedgerReader:
     def _close_gap(self, fetched: _Fetched, reached: str, end: str) -> str:
         """Read the pages from `reached` up to `end` or beyond, one by one; what is reached then."""
         while reached < end:
-            page = self._page_at(fetched, reached, is_consistent=True)
-            if page is None or page.start != reached:
+            read = self._page_at(fetched, reached, is_consistent=True)
+            if read is None or read.page.start != reached:
                 raise CorruptItem(f"no ledger page starts at {reached}")
-            fetched.pages.append(page)
-            reached = page.end
+            fetched.pages.append(read)
+            reached = read.page.end
         return reached
 
-    def _page_at(self, fetched: _Fetched, position: str, *, is_consistent: bool) -> Page | None:
+    def _page_at(self, fetched: _Fetched, position: str, *, is_consistent: bool) -> PageRead | None:
         """The page that covers a position."""
-        answer = self._query(
-            fetched,
-            "#pk = :pk AND #sk <= :position",
-            {":position": {"S": position}},
-            ScanIndexForward=False,
-            Limit=1,
-            ConsistentRead=is_consistent,
-        )
-        items = answer["Items"]
-        return page_of_item(fetched.part.record_type, items[0]) if items else None
+        covering = page_at(fetched.part.partition, position)
+        items = self._query(fetched, covering | {"ConsistentRead": is_consistent})["Items"]
+        return fetched.page_of(items[0]) if items else None
 
-    def _query(
-        self, fetched: _Fetched, condition: str, values: Item, **options: Any
-    ) -> dict[str, Any]:
+    def _query(self, fetched: _Fetched, query: dict[str, Any]) -> dict[str, Any]:
+        if fetched.stopped.is_set():
+            raise Unavailable("nobody waits for the answer any more")
         request = partial(
-            self._client.query,
-            TableName=self._table,
-            KeyConditionExpression=condition,
-            ExpressionAttributeNames={"#pk": keys.PK, "#sk": keys.SK},
-            ExpressionAttributeValues={PARTITION_VALUE: {"S": fetched.part.partition}, **values},
-            ReturnConsumedCapacity="TOTAL",
-            **options,
+            self._client.query, TableName=self._table, ReturnConsumedCapacity="TOTAL", **query
         )
         answer: dict[str, Any] = patiently(self._backoff, request)
         fetched.items += len(answer["Items"])
         fetched.units += consumed_units(answer)
-        for item in answer["Items"]:
-            fetched.applied_at_ms = max(fetched.applied_at_ms, av.integer(item, APPLIED_AT))
         return answer

@@ -22,8 +22,7 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Attribute, Item
 from rollcall.storage.client import translated_errors
-from rollcall.storage.guard import PARTITION_VALUE
-from rollcall.storage.reads import batch_get
+from rollcall.storage.reads import batch_get, page_at
 from rollcall.storage.rollups import APPLIED_AT, SPILLED_PREFIX, VERSION, rollup_of_item
 
 
@@ -48,20 +47,9 @@ class PageStore:
 
     def page_at(self, record_type: str, position: str) -> Page | None:
         """The last page that starts at or before a position, read consistently; None: no pages."""
-        starts_at_or_before = "#pk = :pk AND #sk <= :position"
+        covering = page_at(keys.ledger(self._org_id, self._epoch, record_type), position)
         with translated_errors():
-            answer = self._client.query(
-                TableName=self._table,
-                KeyConditionExpression=starts_at_or_before,
-                ExpressionAttributeNames={"#pk": keys.PK, "#sk": keys.SK},
-                ExpressionAttributeValues={
-                    PARTITION_VALUE: {"S": keys.ledger(self._org_id, self._epoch, record_type)},
-                    ":position": {"S": position},
-                },
-                ScanIndexForward=False,
-                Limit=1,
-                ConsistentRead=True,
-            )
+            answer = self._client.query(TableName=self._table, ConsistentRead=True, **covering)
         items = answer["Items"]
         return page_of_item(record_type, items[0]) if items else None
 

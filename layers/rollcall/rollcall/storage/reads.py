@@ -13,6 +13,7 @@ from rollcall.ledger.backoff import Backoff
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import patiently
+from rollcall.storage.guard import PARTITION_VALUE
 
 _MOST_KEYS: Final = 100  # BatchGetItem's own limit
 
@@ -34,6 +35,7 @@ def batch_get(
         left = [{keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}} for key in chunk]
         failures = 0
         while left:
+            backoff.check()
             asked = {table: {"Keys": left, "ConsistentRead": True}}
             request = partial(
                 client.batch_get_item, RequestItems=asked, ReturnConsumedCapacity="TOTAL"
@@ -48,6 +50,28 @@ def batch_get(
                 failures += 1
                 backoff.pause(failures, Unavailable("unprocessed keys"))
     return items
+
+
+def keys_between(partition: str, first: str, last: str) -> dict[str, Any]:
+    """A Query for the items of a partition whose sort keys lie between two, both included."""
+    return _query("#pk = :pk AND #sk BETWEEN :first AND :last", partition, first=first, last=last)
+
+
+def page_at(partition: str, position: str) -> dict[str, Any]:
+    """A Query for the last item of a partition whose sort key is at or before a position."""
+    at_or_before = _query("#pk = :pk AND #sk <= :position", partition, position=position)
+    return at_or_before | {"ScanIndexForward": False, "Limit": 1}
+
+
+def _query(condition: str, partition: str, **values: str) -> dict[str, Any]:
+    return {
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeNames": {"#pk": keys.PK, "#sk": keys.SK},
+        "ExpressionAttributeValues": {
+            PARTITION_VALUE: {"S": partition},
+            **{f":{name}": {"S": value} for name, value in values.items()},
+        },
+    }
 
 
 def consumed_units(answer: dict[str, Any]) -> float:

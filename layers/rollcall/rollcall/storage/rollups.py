@@ -15,8 +15,7 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import patiently
-from rollcall.storage.guard import PARTITION_VALUE
-from rollcall.storage.reads import batch_get, consumed_units
+from rollcall.storage.reads import batch_get, consumed_units, keys_between
 
 VERSION: Final = "v"
 APPLIED_AT: Final = "applied_at"
@@ -65,20 +64,14 @@ class RollupStore:
             keys.rollup(org_id, epoch, RollupKey(family, scope, day_text(day), is_open))
             for day in (days[0], days[-1])
         )
-        between_the_days = "#pk = :pk AND #sk BETWEEN :first AND :last"
         request: dict[str, Any] = {
             "TableName": self._table,
-            "KeyConditionExpression": between_the_days,
-            "ExpressionAttributeNames": {"#pk": keys.PK, "#sk": keys.SK},
-            "ExpressionAttributeValues": {
-                PARTITION_VALUE: {"S": first.pk},
-                ":first": {"S": first.sk},
-                ":last": {"S": last.sk},
-            },
             "ConsistentRead": True,
             "ReturnConsumedCapacity": "TOTAL",
+            **keys_between(first.pk, first.sk, last.sk),
         }
         while True:
+            self._backoff.check()
             answer = patiently(self._backoff, partial(self._client.query, **request))
             meter.count(len(answer["Items"]), consumed_units(answer))
             for item in answer["Items"]:

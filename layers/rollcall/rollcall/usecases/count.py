@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rollcall.domain import measures as m
-from rollcall.domain.epochs import Epoch
 from rollcall.domain.limits import is_id
 from rollcall.domain.measures import ALL, ORG, Measures, Rollup, RollupKey, Scope
-from rollcall.domain.metering import ReadMeter
+from rollcall.domain.questions import Reading
 from rollcall.usecases.freshness import ensure_as_of
 from rollcall.usecases.ports import Rollups
 
@@ -27,27 +26,26 @@ class Count:
     def __init__(self, rollups: Rollups) -> None:
         self._rollups = rollups
 
-    def __call__(self, epoch: Epoch, space_token: str | None, meter: ReadMeter) -> Totals | None:
+    def __call__(self, reading: Reading, space_token: str | None) -> Totals | None:
         """Totals of the organisation, or of one of its spaces.
 
         None when no live fact of the organisation names the space.
         """
         if space_token is None:
-            totals = self._totals(epoch, ORG, None, meter)
-            ensure_as_of(self._rollups, epoch, meter)
+            totals = self._totals(reading, ORG, None)
+            ensure_as_of(self._rollups, reading)
             return totals
         if not is_id(space_token):
             return None
         scope = m.space_scope(space_token)
-        return self._totals(epoch, scope, RollupKey(m.KNOWN, scope, ALL), meter)
+        return self._totals(reading, scope, RollupKey(m.KNOWN, scope, ALL))
 
-    def _totals(
-        self, epoch: Epoch, scope: Scope, known: RollupKey | None, meter: ReadMeter
-    ) -> Totals | None:
+    def _totals(self, reading: Reading, scope: Scope, known: RollupKey | None) -> Totals | None:
         calls = RollupKey(m.CALLS, scope, ALL)
         tasks = RollupKey(m.TASKS, scope, ALL)
         wanted = (calls, tasks) if known is None else (calls, tasks, known)
-        found = self._rollups.read(epoch.org_id, epoch.number, wanted, meter)
+        org_id, epoch = reading.epoch
+        found = self._rollups.read(org_id, epoch, wanted, reading.meter)
         nothing = Rollup({})
         if known is not None and found.get(known, nothing).measures.get("facts", 0) <= 0:
             return None

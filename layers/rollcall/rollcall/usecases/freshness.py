@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from rollcall.domain import measures as m
-from rollcall.domain.epochs import Epoch
 from rollcall.domain.measures import ALL, ORG, RollupKey
 from rollcall.domain.metering import ReadMeter
+from rollcall.domain.questions import Reading
 from rollcall.usecases.ports import Rollups
 
 _LIFETIMES = tuple(RollupKey(family, ORG, ALL) for family in (m.CALLS, m.TASKS, m.LEADS))
 
 
-def ensure_as_of(rollups: Rollups, epoch: Epoch, meter: ReadMeter) -> None:
+def ensure_as_of(rollups: Rollups, reading: Reading) -> None:
     """Take the freshness of an answer that found nothing from the organisation's lifetime rollups.
 
     It stays unknown while the organisation has none.
     """
+    epoch, meter = reading.epoch, reading.meter
     if meter.as_of_ms is None:
         # A meter of its own: what is read here is paid for, but answers nothing.
         of_lifetimes = ReadMeter()

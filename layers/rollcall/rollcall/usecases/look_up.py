@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from rollcall.domain.errors import UnknownOrganisation
 from rollcall.domain.facts import Fact
-from rollcall.domain.metering import ReadMeter
+from rollcall.domain.questions import Reading
 from rollcall.usecases.ports import Directory, Facts
 
 
@@ -20,13 +20,14 @@ class LookUp:
         self._buckets: dict[str, int] = {}
 
     def __call__(
-        self, org_id: str, record_type: str, ids: Collection[str], meter: ReadMeter
+        self, reading: Reading, record_type: str, ids: Collection[str]
     ) -> Mapping[str, Fact]:
         """The stored facts among `ids`, tombstones too. Raises UnknownOrganisation."""
         if not ids:
             return {}
+        org_id, meter = reading.epoch.org_id, reading.meter
         if org_id not in self._buckets:
-            organisation = self._directory.organisation(org_id)
+            organisation = self._directory.organisation(org_id, meter)
             if organisation is None:
                 raise UnknownOrganisation(org_id)
             self._buckets[org_id] = organisation.buckets

@@ -1,4 +1,4 @@
-"""Measure any selection of calls or leads over any period, exactly, with as few reads as there are.
+"""Measure any selection of records over any period, exactly.
 
 Whole UTC days come from rollups where rollups hold the selection; the partial days at the ends, and
 whatever no rollup can answer, come from the ledger. Both are counted into the same measures.
@@ -7,35 +7,37 @@ whatever no rollup can answer, come from the ledger. Both are counted into the s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator
+from heapq import merge
+from itertools import groupby
+from typing import TypeAlias
 
 from rollcall.domain import measures as m
 from rollcall.domain.buckets import Granularity
 from rollcall.domain.calendar import MS_PER_DAY, MS_PER_HOUR
-from rollcall.domain.epochs import Epoch
 from rollcall.domain.errors import TooManyRows
 from rollcall.domain.measures import ALL, OPEN_GROUPS, Group, Measures, Rollup, RollupKey, Scope
-from rollcall.domain.metering import ReadMeter
 from rollcall.domain.periods import EVER, Period, plan, runs
+from rollcall.domain.questions import Question, Reading
 from rollcall.domain.selection import Selection
 from rollcall.domain.series import Series
-from rollcall.domain.tally import WHOLE, Tally
+from rollcall.domain.tally import WHOLE, DayTallies, Tally
 from rollcall.domain.zones import UTC, Zone
+from rollcall.ledger.distinct import DistinctLeads
 from rollcall.ledger.selecting import Selected, select
 from rollcall.ledger.tallying import Tallier
 from rollcall.ledger.timing import Timer
 from rollcall.usecases.freshness import ensure_as_of
 from rollcall.usecases.ports import Ledger, Rollups
 
-_UTC: Final = Zone(UTC)
+Groups: TypeAlias = frozenset[Group]
 
 
 class Measure:
     """Answers from rollups and ledger pages.
 
-    Every method adds what it reads to the meter, and raises TooManyRows where an answer needs more
-    than `most_rows` ledger rows.
+    Every method adds what it reads to the meter of the reading, and raises TooManyRows where an
+    answer needs more than `most_rows` ledger rows.
     """
 
     def __init__(self, rollups: Rollups, ledger: Ledger, most_rows: int) -> None:
@@ -44,208 +46,213 @@ class Measure:
         self._most_rows = most_rows
 
     def tally(
-        self,
-        epoch: Epoch,
-        selection: Selection,
-        period: Period,
-        groups: Collection[Group],
-        meter: ReadMeter,
-        zone: Zone = _UTC,
+        self, reading: Reading, question: Question, groups: Collection[Group], zone: Zone = UTC
     ) -> Tally:
-        """Measures of all selected rows together; `zone` is whose hours `Group.HOUR` counts."""
-        scopes = selection.scopes()
-        if scopes is None or (Group.HOUR in groups and not zone.is_utc):
-            found = self._scan_tallies(
-                epoch, selection, [period], groups, meter, zone, is_by_day=False
-            )
-        else:
-            found = self._lifetime(
-                epoch, selection, scopes, period, groups, meter
-            ) or self._from_days(epoch, selection, scopes, period, groups, meter, is_by_day=False)
-        ensure_as_of(self._rollups, epoch, meter)
-        return found.get(WHOLE) or Tally()
+        """Measures of all rows together; `zone` is whose hours `Group.HOUR` counts."""
+        counting = _Counting(frozenset(groups), zone, is_by_day=False)
+        lifetime = self._lifetime(reading, question, counting)
+        if lifetime is None:
+            self._count(reading, question, counting)
+            lifetime = counting.tallies[WHOLE]
+        ensure_as_of(self._rollups, reading)
+        return lifetime
 
     def tally_by_day(
-        self,
-        epoch: Epoch,
-        selection: Selection,
-        period: Period,
-        groups: Collection[Group],
-        meter: ReadMeter,
-    ) -> Mapping[int, Tally]:
-        """Measures of the selected rows by UTC day number; days without rows may be left out."""
-        scopes = selection.scopes()
-        if scopes is None:
-            tallies = self._scan_tallies(epoch, selection, [period], groups, meter, is_by_day=True)
-        else:
-            tallies = self._from_days(
-                epoch, selection, scopes, period, groups, meter, is_by_day=True
-            )
-        ensure_as_of(self._rollups, epoch, meter)
-        return tallies
+        self, reading: Reading, question: Question, groups: Collection[Group]
+    ) -> DayTallies:
+        """Measures by UTC day, and distinct leads where `Group.LEADS` is among the groups."""
+        counting = _Counting(frozenset(groups), UTC, is_by_day=True)
+        self._count(reading, question, counting)
+        ensure_as_of(self._rollups, reading)
+        return DayTallies(counting.tallies, counting.leads.by_day(), counting.leads.whole)
 
     def series(
         self,
-        epoch: Epoch,
-        selection: Selection,
-        period: Period,
+        reading: Reading,
+        question: Question,
         granularity: Granularity,
         zone: Zone,
-        meter: ReadMeter,
         *,
         is_timed: bool,
     ) -> Series:
-        """Selected calls by bucket of local time.
+        """Calls by bucket of local time.
 
         With `is_timed` only those that have a duration count, and their seconds are added up.
         """
         timer = Timer(granularity, zone, is_timed=is_timed)
+        selection, period = question
         scopes = selection.scopes()
         is_kept = zone.is_utc and not (is_timed and granularity is Granularity.HOUR)
         unanswered: Iterable[Period] = [period]
         if scopes is not None and is_kept:
             days, unanswered = plan(period)
-            for scope in scopes if days else ():
-                kept = self._rollups.days(
-                    epoch.org_id, epoch.number, selection.family, scope, days, meter, is_open=False
-                )
-                timer.add_known(
-                    known
-                    for day, rollup in kept
-                    for known in _known(day, rollup.measures, granularity, is_timed=is_timed)
-                )
-        for selected in self._scan(epoch, selection, unanswered, meter):
+            timer.add_known(
+                known
+                for day, rollups in self._days(reading, selection, scopes, days, is_open=False)
+                for rollup in rollups
+                for known in _known(day, rollup.measures, granularity, is_timed=is_timed)
+            )
+        for selected in self._scan(reading, selection, unanswered):
             timer.add(selected)
-        ensure_as_of(self._rollups, epoch, meter)
+        ensure_as_of(self._rollups, reading)
         return timer.series()
 
+    def _count(self, reading: Reading, question: Question, counting: _Counting) -> None:
+        """Whole days from rollups; their edges, and what no rollup could count, from pages."""
+        selection, period = question
+        scopes = selection.scopes()
+        if scopes is None or not counting.is_of_utc:
+            missing = {counting.groups: [period]}
+        else:
+            days, edges = plan(period)
+            missing = self._add_days(reading, selection, scopes, days, counting)
+            missing.setdefault(counting.groups, []).extend(edges)
+        for groups, periods in missing.items():
+            counting.add_rows(groups, self._scan(reading, selection, periods))
+
     # -- rollups -----------------------------------------------------------------------------
-    def _lifetime(
-        self,
-        epoch: Epoch,
-        selection: Selection,
-        scopes: Collection[Scope],
-        period: Period,
-        groups: Collection[Group],
-        meter: ReadMeter,
-    ) -> Mapping[int, Tally] | None:
+    def _lifetime(self, reading: Reading, question: Question, counting: _Counting) -> Tally | None:
         """All of time out of rollups of all time; None where those do not have the answer."""
-        is_kept = all(m.has_lifetime(selection.family, scope) for scope in scopes)
-        is_summed = {Group.EXTREMES, Group.LEADS}.isdisjoint(groups)
-        if period != EVER or not is_kept or not is_summed:
+        selection, period = question
+        scopes = selection.scopes()
+        if scopes is None or period != EVER or not counting.is_of_utc:
+            return None
+        groups = counting.groups
+        if not all(m.has_lifetime(selection.family, scope, groups) for scope in scopes):
             return None
         wanted = [
             RollupKey(selection.family, scope, ALL, is_open)
             for scope in scopes
             for is_open in _siblings(groups)
         ]
-        found = self._rollups.read(epoch.org_id, epoch.number, wanted, meter)
+        epoch = reading.epoch
+        found = self._rollups.read(epoch.org_id, epoch.number, wanted, reading.meter)
         breakdowns = {OPEN_GROUPS[group] for group in groups if group in OPEN_GROUPS}
         tally = Tally()
         for rollup in found.values():
             if not rollup.spilled.isdisjoint(breakdowns):
                 return None
             tally.add_measures(rollup.measures)
-        return {WHOLE: tally}
+        return tally
 
-    def _from_days(
+    def _add_days(
         self,
-        epoch: Epoch,
+        reading: Reading,
         selection: Selection,
-        scopes: Mapping[Scope, Selection],
-        period: Period,
-        groups: Collection[Group],
-        meter: ReadMeter,
+        scopes: Collection[Scope],
+        days: range,
+        counting: _Counting,
+    ) -> dict[Groups, list[Period]]:
+        """Count what rollups of days say; the groups that some days' rollups lack, and those days."""
+        lacking: defaultdict[int, set[Group]] = defaultdict(set)
+        never_kept = m.never_kept(scopes, counting.groups)
+        for is_open in _siblings(counting.groups):
+            for day, rollups in self._days(reading, selection, scopes, days, is_open=is_open):
+                if is_open:
+                    kept = counting.groups & OPEN_GROUPS.keys() - never_kept
+                    lacking[day] |= counting.add_breakdowns(day, rollups, kept)
+                else:
+                    counting.add_measures(day, rollups)
+                if any(any(rollup.measures.values()) for rollup in rollups):
+                    lacking[day] |= never_kept
+        days_lacking: defaultdict[Groups, list[int]] = defaultdict(list)
+        for day, groups in sorted(lacking.items()):
+            if groups:
+                days_lacking[frozenset(groups)].append(day)
+        return {groups: runs(found) for groups, found in days_lacking.items()}
+
+    def _days(
+        self,
+        reading: Reading,
+        selection: Selection,
+        scopes: Collection[Scope],
+        days: range,
         *,
-        is_by_day: bool,
-    ) -> Mapping[int, Tally]:
-        """Whole days from rollups; their edges, and what no rollup could count, from pages."""
-        days, edges = plan(period)
-        tallies: defaultdict[int, Tally] = defaultdict(Tally)
-        with_calls: set[int] = set()
-
-        def scan(of: Selection, periods: Iterable[Period], groups: Collection[Group]) -> None:
-            found = self._scan_tallies(epoch, of, periods, groups, meter, is_by_day=is_by_day)
-            for day, tally in found.items():
-                tallies[day].add(tally)
-
-        for scope, of_scope in scopes.items() if days else ():
-            spilled: defaultdict[Group, list[int]] = defaultdict(list)
-            for is_open in _siblings(groups):
-                for day, rollup in self._rollups.days(
-                    epoch.org_id,
-                    epoch.number,
-                    selection.family,
-                    scope,
-                    days,
-                    meter,
-                    is_open=is_open,
-                ):
-                    tally = tallies[day if is_by_day else WHOLE]
-                    if is_open:
-                        for group in _add_breakdowns(tally, rollup, groups):
-                            spilled[group].append(day)
-                    else:
-                        tally.add_measures(rollup.measures)
-                        if rollup.measures.get("calls"):
-                            with_calls.add(day)
-            for group, spilled_days in spilled.items():
-                scan(of_scope, runs(spilled_days), [group])
-        if Group.LEADS in groups:
-            # Distinct leads are no sum. But rollups tell which days have any calls at all.
-            scan(selection, runs(sorted(with_calls)), [Group.LEADS])
-        scan(selection, edges, groups)
-        return tallies
+        is_open: bool,
+    ) -> Iterator[tuple[int, list[Rollup]]]:
+        """The stored rollups of each day, whichever of the scopes they are of, in order."""
+        if not days:
+            return
+        (org_id, epoch), family = reading.epoch, selection.family
+        by_scope = (
+            self._rollups.days(org_id, epoch, family, scope, days, reading.meter, is_open=is_open)
+            for scope in scopes
+        )
+        ordered = merge(*by_scope, key=_day_of)
+        for day, found in groupby(ordered, key=_day_of):
+            yield day, [rollup for _, rollup in found]
 
     # -- the ledger --------------------------------------------------------------------------
-    def _scan_tallies(
-        self,
-        epoch: Epoch,
-        selection: Selection,
-        periods: Iterable[Period],
-        groups: Collection[Group],
-        meter: ReadMeter,
-        zone: Zone = _UTC,
-        *,
-        is_by_day: bool,
-    ) -> Mapping[int, Tally]:
-        tallier = Tallier(groups, zone, is_by_day=is_by_day)
-        for selected in self._scan(epoch, selection, periods, meter):
-            tallier.add(selected)
-        return tallier.tallies()
-
     def _scan(
-        self, epoch: Epoch, selection: Selection, periods: Iterable[Period], meter: ReadMeter
+        self, reading: Reading, selection: Selection, periods: Iterable[Period]
     ) -> Iterator[Selected]:
-        for period in periods if selection.can_match else ():
-            pages = self._ledger.pages(
-                epoch.org_id, epoch.number, selection.record_type, period, meter
-            )
-            for page, clip in pages:
-                count, selected = select(page, clip, selection)
-                meter.rows += count
-                if meter.rows > self._most_rows:
-                    raise TooManyRows(self._most_rows)
-                if selected is not None:
-                    yield selected
+        if not selection.can_match:
+            return
+        (org_id, epoch), meter = reading.epoch, reading.meter
+        for read in self._ledger.pages(org_id, epoch, selection.record_type, periods, meter):
+            count, selected = select(read, selection)
+            meter.rows += count
+            if meter.rows > self._most_rows:
+                raise TooManyRows(self._most_rows)
+            if count:
+                meter.saw(read.applied_at_ms)
+            if selected is not None:
+                yield selected
 
 
-def _siblings(groups: Collection[Group]) -> list[bool]:
+class _Counting:
+    """What is counted for one answer, from wherever it comes."""
+
+    def __init__(self, groups: Groups, zone: Zone, *, is_by_day: bool) -> None:
+        self.groups = groups
+        self.tallies: defaultdict[int, Tally] = defaultdict(Tally)
+        self.leads = DistinctLeads()
+        self._zone = zone
+        self._is_by_day = is_by_day
+
+    @property
+    def is_of_utc(self) -> bool:
+        """Whether rollups, whose hours are UTC's, count the same hours."""
+        return self._zone.is_utc or Group.HOUR not in self.groups
+
+    def add_measures(self, day: int, rollups: Iterable[Rollup]) -> None:
+        """Add the closed measures of a day."""
+        for rollup in rollups:
+            self._tally(day).add_measures(rollup.measures)
+
+    def add_breakdowns(self, day: int, rollups: list[Rollup], groups: Groups) -> set[Group]:
+        """Add the open breakdowns of a day; the groups that a rollup of it gave up counting."""
+        lacking = set()
+        for group in groups:
+            breakdown = OPEN_GROUPS[group]
+            if any(breakdown in rollup.spilled for rollup in rollups):
+                lacking.add(group)
+                continue
+            for rollup in rollups:
+                self._tally(day).add_breakdown(breakdown, rollup.measures)
+        return lacking
+
+    def add_rows(self, groups: Groups, rows: Iterable[Selected]) -> None:
+        """Add what rows of the ledger have of some groups."""
+        tallier = Tallier(groups, self._zone, is_by_day=self._is_by_day)
+        for selected in rows:
+            tallier.add(selected)
+            if Group.LEADS in groups:
+                self.leads.add(selected)
+        for day, tally in tallier.tallies().items():
+            self.tallies[day].add(tally)
+
+    def _tally(self, day: int) -> Tally:
+        return self.tallies[day if self._is_by_day else WHOLE]
+
+
+def _siblings(groups: Groups) -> list[bool]:
     """Which of a rollup's two items the groups are in: closed measures, open breakdowns, or both."""
-    is_open = {group in OPEN_GROUPS for group in groups}
-    return sorted(is_open)
+    return sorted({group in OPEN_GROUPS for group in groups})
 
 
-def _add_breakdowns(tally: Tally, rollup: Rollup, groups: Collection[Group]) -> Iterator[Group]:
-    """Add the open breakdowns of a rollup; give the groups whose breakdown it gave up counting."""
-    for group in groups:
-        breakdown = OPEN_GROUPS.get(group)
-        if breakdown is None:
-            continue
-        if breakdown in rollup.spilled:
-            yield group
-        else:
-            tally.add_breakdown(breakdown, rollup.measures)
+def _day_of(found: tuple[int, Rollup]) -> int:
+    return found[0]
 
 
 def _known(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rollcall.domain.facts import Change, Fact, Outcome
@@ -12,13 +12,13 @@ from rollcall.domain.organisations import Organisation, Token
 from rollcall.domain.periods import Period
 
 if TYPE_CHECKING:  # it brings numpy, which not every function needs
-    from rollcall.ledger.tree import Page
+    from rollcall.ledger.selecting import PageRead
 
 
 class Directory(Protocol):
     """Organisations, handles and tokens."""
 
-    def organisation(self, org_id: str) -> Organisation | None:
+    def organisation(self, org_id: str, meter: ReadMeter | None = None) -> Organisation | None:
         """One organisation, read consistently."""
 
     def org_id_of_handle(self, handle: str) -> str | None:
@@ -71,19 +71,24 @@ class Rollups(Protocol):
         *,
         is_open: bool,
     ) -> Iterator[tuple[int, Rollup]]:
-        """The stored rollups of a scope's days, by day number; `days` is not empty."""
+        """The stored rollups of a scope's days, by day number ascending; `days` is not empty."""
 
 
 class Ledger(Protocol):
     """Ledger pages, read only."""
 
     def pages(
-        self, org_id: str, epoch: int, record_type: str, period: Period, meter: ReadMeter
-    ) -> Iterator[tuple[Page, Period]]:
-        """Pages, and of each the part of the period that its rows are to be taken from.
+        self,
+        org_id: str,
+        epoch: int,
+        record_type: str,
+        periods: Iterable[Period],
+        meter: ReadMeter,
+    ) -> Iterator[PageRead]:
+        """Pages, and of each the part of a period that its rows are to be taken from.
 
-        Every row of the period is in exactly one of them, whatever is written meanwhile: in its
-        state of before or after. In no particular order.
+        Every row of the periods, which must not overlap, is in exactly one of them, whatever is
+        written meanwhile: in its state of before or after. In no particular order.
         """
 
 

@@ -8,14 +8,14 @@ from typing import Final
 
 from rollcall.domain import measures as m
 from rollcall.domain.campaigns import CampaignId
-from rollcall.domain.epochs import Epoch
 from rollcall.domain.limits import is_id
-from rollcall.domain.measures import ALL, Group, RollupKey
-from rollcall.domain.metering import ReadMeter
+from rollcall.domain.measures import Group
 from rollcall.domain.periods import Period
+from rollcall.domain.questions import Question, Reading
 from rollcall.domain.records import Label
 from rollcall.domain.selection import Selection
-from rollcall.domain.tally import Tally, total
+from rollcall.domain.tally import DayTallies, Tally, total
+from rollcall.usecases.known import is_known
 from rollcall.usecases.look_up import LookUp
 from rollcall.usecases.measure import Measure
 from rollcall.usecases.ports import Rollups
@@ -36,12 +36,12 @@ _GROUPS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CampaignReport:
-    """Measures of a campaign's calls: by UTC day number, and of the whole period.
+    """What a campaign's calls were: by UTC day, and `whole`, of all of the period.
 
     `labels` has the registered ones among those that were used, by id.
     """
 
-    days: Mapping[int, Tally]
+    by_day: DayTallies
     whole: Tally
     labels: Mapping[str, Label]
 
@@ -54,32 +54,24 @@ class ReportCampaign:
         self._measure = measure
         self._look_up = look_up
 
-    def is_known(self, epoch: Epoch, campaign: CampaignId, meter: ReadMeter) -> bool:
+    def is_known(self, reading: Reading, campaign: CampaignId) -> bool:
         """Whether a live fact of the organisation names the campaign in that direction."""
-        if not is_id(campaign.id):
-            return False
-        wanted = [
-            RollupKey(m.KNOWN, m.campaign_scope(direction, campaign.id), ALL)
-            for direction in campaign.directions
-        ]
-        found = self._rollups.read(epoch.org_id, epoch.number, wanted, meter)
-        return any(rollup.measures.get("facts", 0) > 0 for rollup in found.values())
+        scopes = [m.campaign_scope(direction, campaign.id) for direction in campaign.directions]
+        return is_id(campaign.id) and is_known(self._rollups, reading, scopes)
 
-    def __call__(
-        self, epoch: Epoch, campaign: CampaignId, period: Period, meter: ReadMeter
-    ) -> CampaignReport:
+    def __call__(self, reading: Reading, campaign: CampaignId, period: Period) -> CampaignReport:
         """The report; raises TooManyRows."""
         equals = {"campaign_id": campaign.id}
         if campaign.direction is not None:
             equals["direction"] = campaign.direction
-        selection = Selection("call", equals)
-        days = self._measure.tally_by_day(epoch, selection, period, _GROUPS, meter)
-        whole = total(days)
+        question = Question(Selection("call", equals), period)
+        by_day = self._measure.tally_by_day(reading, question, _GROUPS)
+        whole = total(by_day.days)
         used = [label for label in whole.values(m.LABEL) if label is not None]
-        found = self._look_up(epoch.org_id, "label", used, meter)
+        found = self._look_up(reading, "label", used)
         labels = {
             fact_id: fact.record
             for fact_id, fact in found.items()
             if isinstance(fact.record, Label)
         }
-        return CampaignReport(days, whole, labels)
+        return CampaignReport(by_day, whole, labels)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.domain import measures as m
 from rollcall.domain.calendar import MS_PER_DAY
-from rollcall.domain.epochs import Epoch
 from rollcall.domain.limits import is_id
 from rollcall.domain.measures import ALL, Group, Measures, Rollup, RollupKey
-from rollcall.domain.metering import ReadMeter
 from rollcall.domain.periods import EVER
+from rollcall.domain.questions import Question, Reading
+from rollcall.domain.ranking import by_count
 from rollcall.domain.selection import Selection
+from rollcall.domain.tally import Tally
 from rollcall.usecases.look_up import LookUp
 from rollcall.usecases.ports import Rollups
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 DAYS: Final = 30
 TOP: Final = 5
 # Deleted rooms and pages keep their counts, so somewhat more than the top are looked up at once.
-_BATCH: Final = 10
+_FIRST_BATCH: Final = 10
+_MOST_BATCH: Final = 100
 _OPEN: Final[Mapping[str, Group]] = {
     m.EVENT_TYPE: Group.EVENT_TYPE,
     m.ROOM: Group.ROOM,
@@ -67,83 +69,69 @@ class ReportWorkspace:
         self._look_up = look_up
         self._now_ms = now_ms
 
-    def __call__(self, epoch: Epoch, workspace_id: str, meter: ReadMeter) -> WorkspaceReport | None:
+    def __call__(self, reading: Reading, workspace_id: str) -> WorkspaceReport | None:
         """The report; None when no live fact of the organisation names the workspace.
 
         Raises TooManyRows where the ledger has to be asked and holds too much.
         """
         if not is_id(workspace_id):
             return None
+        (org_id, epoch), meter = reading.epoch, reading.meter
         scope = m.workspace_scope(workspace_id)
         known = RollupKey(m.KNOWN, scope, ALL)
         lifetime = RollupKey(m.WORKSPACE, scope, ALL)
         by_value = RollupKey(m.WORKSPACE, scope, ALL, True)
-        wanted = (known, lifetime, by_value)
-        found = self._rollups.read(epoch.org_id, epoch.number, wanted, meter)
+        found = self._rollups.read(org_id, epoch, (known, lifetime, by_value), meter)
         nothing = Rollup({})
         if found.get(known, nothing).measures.get("facts", 0) <= 0:
             return None
 
+        figures = found.get(lifetime, nothing).measures
         today = self._now_ms() // MS_PER_DAY
-        days = self._rollups.days(
-            epoch.org_id,
-            epoch.number,
-            m.WORKSPACE,
-            scope,
-            range(today - DAYS + 1, today + 1),
-            meter,
-            is_open=False,
+        shown = range(today - DAYS + 1, today + 1)
+        days = self._rollups.days(org_id, epoch, m.WORKSPACE, scope, shown, meter, is_open=False)
+        counts = self._counts(reading, workspace_id, found.get(by_value, nothing))
+        # Events may name many rooms that nobody registered: of those that are there, look for no more.
+        rooms = islice(
+            self._live(reading, "room", workspace_id, counts[m.ROOM]),
+            min(TOP, figures.get("rooms", 0)),
         )
-        counts = self._counts(epoch, workspace_id, found.get(by_value, nothing), meter)
-        event_types = {
-            value: count for value, count in counts[m.EVENT_TYPE].items() if value is not None
-        }
+        pages = islice(self._live(reading, "booking_page", workspace_id, counts[m.PAGE]), TOP)
         return WorkspaceReport(
-            lifetime=found.get(lifetime, nothing).measures,
-            event_types=event_types,
-            rooms=self._top(epoch, "room", workspace_id, counts[m.ROOM], meter),
-            pages=self._top(epoch, "booking_page", workspace_id, counts[m.PAGE], meter),
+            lifetime=figures,
+            event_types=counts[m.EVENT_TYPE],
+            rooms=list(rooms),
+            pages=list(pages),
             days={day: rollup.measures for day, rollup in days},
         )
 
     def _counts(
-        self, epoch: Epoch, workspace_id: str, rollup: Rollup, meter: ReadMeter
-    ) -> dict[str, dict[str | None, int]]:
-        counts = {breakdown: m.values_of(breakdown, rollup.measures) for breakdown in _OPEN}
-        spilled = [breakdown for breakdown in _OPEN if breakdown in rollup.spilled]
+        self, reading: Reading, workspace_id: str, rollup: Rollup
+    ) -> dict[str, dict[str, int]]:
+        """How often each value of the open breakdowns occurs."""
+        tally = Tally()
+        spilled = [group for breakdown, group in _OPEN.items() if breakdown in rollup.spilled]
+        tally.add_measures(rollup.measures)
         if spilled:
-            selection = Selection("contact_event", {"workspace_id": workspace_id})
-            groups = [_OPEN[breakdown] for breakdown in spilled]
-            tally = self._measure().tally(epoch, selection, EVER, groups, meter)
-            counts |= {breakdown: tally.values(breakdown) for breakdown in spilled}
-        return counts
-
-    def _top(
-        self,
-        epoch: Epoch,
-        record_type: str,
-        workspace_id: str,
-        counts: Mapping[str | None, int],
-        meter: ReadMeter,
-    ) -> list[Counted]:
-        """The most counted live records that name the workspace, ties by the text of their ids."""
-        ranked = sorted(
-            ((value, count) for value, count in counts.items() if value is not None),
-            key=lambda counted: (-counted[1], counted[0]),
-        )
-        live = self._live(epoch.org_id, record_type, workspace_id, iter(ranked), meter)
-        return list(islice(live, TOP))
+            question = Question(Selection("contact_event", {"workspace_id": workspace_id}), EVER)
+            tally.add(self._measure().tally(reading, question, spilled))
+        return {
+            breakdown: {
+                value: count
+                for value, count in tally.values(breakdown).items()
+                if value is not None
+            }
+            for breakdown in _OPEN
+        }
 
     def _live(
-        self,
-        org_id: str,
-        record_type: str,
-        workspace_id: str,
-        ranked: Iterator[tuple[str, int]],
-        meter: ReadMeter,
+        self, reading: Reading, record_type: str, workspace_id: str, counts: Mapping[str, int]
     ) -> Iterator[Counted]:
-        while batch := list(islice(ranked, _BATCH)):
-            found = self._look_up(org_id, record_type, [value for value, _ in batch], meter)
+        """Live records that name the workspace, the most counted first, looked up as asked for."""
+        ranked = iter(by_count(counts))
+        batch_size = _FIRST_BATCH
+        while batch := list(islice(ranked, batch_size)):
+            found = self._look_up(reading, record_type, [value for value, _ in batch])
             for value, count in batch:
                 fact = found.get(value)
                 if fact is None or fact.record is None:
@@ -151,3 +139,4 @@ class ReportWorkspace:
                 record: Any = fact.record
                 if record.workspace_id == workspace_id:
                     yield Counted(int(value) if fact.id_is_integer else value, record, count)
+            batch_size = min(2 * batch_size, _MOST_BATCH)

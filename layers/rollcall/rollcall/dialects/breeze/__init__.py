@@ -6,7 +6,7 @@ Rollcall's where the publication is silent; see docs/compatibility.md.
 """
 
 from rollcall.dialects.breeze.errors import error_body
-from rollcall.dialects.breeze.request import parse_question
-from rollcall.dialects.breeze.response import answer
+from rollcall.dialects.breeze.request import parse_query
+from rollcall.dialects.breeze.response import answer_body
 
-__all__ = ["answer", "error_body", "parse_question"]
+__all__ = ["answer_body", "error_body", "parse_query"]

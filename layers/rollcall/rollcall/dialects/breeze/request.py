@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Final, NoReturn
 
@@ -21,35 +19,14 @@ from rollcall.domain.limits import (
     PAYLOAD_KEY,
 )
 from rollcall.domain.numbers import at_least, at_most
-from rollcall.domain.periods import EVER, Period, parse_end, parse_start
+from rollcall.domain.periods import parse_end, parse_start
 from rollcall.domain.selection import Selection
 from rollcall.domain.values import ID_SCHEMA, parse_id, parse_payload_value
 from rollcall.domain.zones import UTC, Zone
+from rollcall.usecases.ask import Query, QueryType
 
 MAX_PAGE_SIZE: Final = 1_000
 MAX_RANGE_DAYS: Final = 400
-
-
-class QueryType(enum.Enum):
-    """What is asked."""
-
-    CALL_COUNT = "call_count"
-    CALL_DURATION = "call_duration"
-    OUTCOME_DISTRIBUTION = "outcome_distribution"
-    SENTIMENT_DISTRIBUTION = "sentiment_distribution"
-    STATUS_DISTRIBUTION = "status_distribution"
-    CALLS_OVER_TIME = "calls_over_time"
-    AVG_DURATION_OVER_TIME = "avg_duration_over_time"
-    TOP_OUTCOMES = "top_outcomes"
-    RETRY_ANALYSIS = "retry_analysis"
-    PROVIDER_BREAKDOWN = "provider_breakdown"
-    HOURLY_HEATMAP = "hourly_heatmap"
-    CONVERSION_FUNNEL = "conversion_funnel"
-
-    @property
-    def is_about_leads(self) -> bool:
-        """Whether leads are counted, not calls."""
-        return self in (QueryType.STATUS_DISTRIBUTION, QueryType.CONVERSION_FUNNEL)
 
 
 # Two kinds of refusal: a wrong type of JSON value makes the query malformed (400), a bad value of the
@@ -222,38 +199,16 @@ class QueryBody(BaseModel):
             "IANA time zone of buckets, hours and bounds without an offset. An extension of"
             " Rollcall's.",
             type="string",
-            default=UTC,
+            default=UTC.name,
         ),
     ] = None
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A query that can be answered. `start_ms` and `end_ms` are None where the range is open."""
+def parse_query(body: Any) -> Query:
+    """The query in a JSON body.
 
-    query_type: QueryType
-    selection: Selection
-    start_ms: int | None
-    end_ms: int | None
-    granularity: Granularity
-    zone: Zone
-    page: int
-    page_size: int
-
-    @property
-    def period(self) -> Period:
-        """The range, an open end being the end of time."""
-        return Period(
-            EVER.start_ms if self.start_ms is None else self.start_ms,
-            EVER.end_ms if self.end_ms is None else self.end_ms,
-        )
-
-
-def parse_question(body: Any) -> Question:
-    """The question in a JSON body.
-
-    Raises MalformedQuestion (400) for a body of the wrong shape, else BadValues (422) with every
-    value that breaks a rule.
+    Raises MalformedQuestion (400) for a body of the wrong shape, else BadValues (422). Bounds are
+    looked at once every other value is good on its own.
     """
     if not isinstance(body, dict):
         raise MalformedQuestion("The body must be an object.")
@@ -261,7 +216,7 @@ def parse_question(body: Any) -> Question:
         query = QueryBody.model_validate(body)
     except ValidationError as error:
         _refuse(error)
-    zone = query.timezone or Zone(UTC)
+    zone = query.timezone or UTC
     filters = query.filters
     issues: list[Issue] = []
     start_ms = _parse_bound(filters, "date_from", parse_start, zone, issues)
@@ -277,7 +232,7 @@ def parse_question(body: Any) -> Question:
         ]
     if issues:
         raise BadValues(issues)
-    return Question(
+    return Query(
         query.query_type,
         _selection(query),
         start_ms,

@@ -1,24 +1,19 @@
-"""The rows of Breeze's answers, and what has to be measured for them."""
+"""The rows of Breeze's answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from typing_extensions import TypedDict
 
-from rollcall.dialects.breeze.request import QueryType, Question
 from rollcall.domain import measures as m
-from rollcall.domain.buckets import Bucket, Timeline
-from rollcall.domain.epochs import Epoch
-from rollcall.domain.measures import Group
-from rollcall.domain.metering import ReadMeter
+from rollcall.domain.buckets import Bucket
 from rollcall.domain.numbers import Number, divide, percentage
-from rollcall.domain.periods import Period
+from rollcall.domain.ranking import by_count
 from rollcall.domain.records import LEAD_STATUSES
 from rollcall.domain.tally import Tally
-from rollcall.usecases.measure import Measure
+from rollcall.usecases.ask import OverTime, Query, QueryType
 
 NOT_AVAILABLE: Final = "N/A"
 _SENTIMENTS: Final = ("negative", "slightly_negative", "neutral", "slightly_positive", "positive")
@@ -150,59 +145,31 @@ class Answer(TypedDict):
     page_size: int
 
 
-def answer(question: Question, measure: Measure, epoch: Epoch, meter: ReadMeter) -> Answer:
-    """The answer to a question. Raises TooManyRows."""
-    first, count = (question.page - 1) * question.page_size, question.page_size
-    if question.query_type in _OVER_TIME:
-        rows, total = _over_time(question, measure, epoch, meter, first, count)
+def answer_body(query: Query, found: Tally | OverTime) -> Answer:
+    """The answer to a query."""
+    first, count = query.first_row, query.page_size
+    if isinstance(found, OverTime):
+        rows, total = _buckets(query, found, first, count)
     else:
-        tallied = _TALLIED[question.query_type]
-        tally = measure.tally(
-            epoch, question.selection, question.period, tallied.groups, meter, question.zone
-        )
-        all_rows = tallied.rows(tally)
-        rows, total = all_rows[first : first + count], len(all_rows)
+        every_row = _ROWS[query.query_type](found)
+        rows, total = every_row[first : first + count], len(every_row)
     return {
-        "query_type": question.query_type.value,
+        "query_type": query.query_type.value,
         "data": rows,
         "total": total,
-        "page": question.page,
-        "page_size": question.page_size,
+        "page": query.page,
+        "page_size": query.page_size,
     }
 
 
-def _over_time(
-    question: Question,
-    measure: Measure,
-    epoch: Epoch,
-    meter: ReadMeter,
-    first: int,
-    count: int,
-) -> tuple[Sequence[Row], int]:
-    """Only the rows of the page are made: an open range can have millions."""
-    row = _OVER_TIME[question.query_type]
-    series = measure.series(
-        epoch,
-        question.selection,
-        question.period,
-        question.granularity,
-        question.zone,
-        meter,
-        is_timed=question.query_type is QueryType.AVG_DURATION_OVER_TIME,
-    )
-    (start_ms, end_ms), first_date, last_date = question.period, None, None
-    if question.start_ms is None or question.end_ms is None:
-        # An open range goes from the first, or to the last, bucket with data.
-        if series.first_ms is None or series.last_ms is None:
-            return [], 0
-        if question.start_ms is None:
-            start_ms, first_date = series.first_ms, series.keys[0]
-        if question.end_ms is None:
-            end_ms, last_date = series.last_ms + 1, series.keys[-1]
-    period = Period(start_ms, end_ms)
-    timeline = Timeline(question.granularity, question.zone, period, first_date, last_date)
-    rows = [row(bucket, *series.at(bucket.key)) for bucket in timeline.slice(first, count)]
-    return rows, len(timeline)
+def _buckets(query: Query, found: OverTime, first: int, count: int) -> tuple[list[Row], int]:
+    """(rows of the page, how many there are): no others are made, an open range can have millions."""
+    series, timeline = found.series, found.timeline
+    if timeline is None:
+        return [], 0
+    row = _OVER_TIME[query.query_type]
+    buckets = timeline.slice(first, count)
+    return [row(bucket, *series.at(bucket.key)) for bucket in buckets], len(timeline)
 
 
 def _calls_row(bucket: Bucket, count: int, _: int) -> CallsRow:
@@ -239,7 +206,7 @@ def _call_duration(tally: Tally) -> list[Row]:
 def _ranked(counts: Mapping[str, int]) -> Iterator[tuple[str, int, Number]]:
     """(value, count, percentage) by count, then by code points."""
     whole = sum(counts.values())
-    for value, count in sorted(counts.items(), key=lambda counted: (-counted[1], counted[0])):
+    for value, count in by_count(counts):
         yield value, count, percentage(count, whole)
 
 
@@ -333,23 +300,15 @@ def _conversion_funnel(tally: Tally) -> list[Row]:
     return rows
 
 
-@dataclass(frozen=True, slots=True)
-class _Tallied:
-    """What a query type needs measured, and its rows."""
-
-    groups: tuple[Group, ...]
-    rows: Callable[[Tally], list[Row]]
-
-
-_TALLIED: Final[Mapping[QueryType, _Tallied]] = {
-    QueryType.CALL_COUNT: _Tallied((Group.CALLS,), _call_count),
-    QueryType.CALL_DURATION: _Tallied((Group.DURATION, Group.EXTREMES), _call_duration),
-    QueryType.OUTCOME_DISTRIBUTION: _Tallied((Group.OUTCOME,), _outcome_distribution),
-    QueryType.SENTIMENT_DISTRIBUTION: _Tallied((Group.SENTIMENT,), _sentiment_distribution),
-    QueryType.STATUS_DISTRIBUTION: _Tallied((Group.LEAD_STATUS,), _status_distribution),
-    QueryType.TOP_OUTCOMES: _Tallied((Group.OUTCOME,), _top_outcomes),
-    QueryType.RETRY_ANALYSIS: _Tallied((Group.ATTEMPT,), _retry_analysis),
-    QueryType.PROVIDER_BREAKDOWN: _Tallied((Group.PROVIDER,), _provider_breakdown),
-    QueryType.HOURLY_HEATMAP: _Tallied((Group.HOUR,), _hourly_heatmap),
-    QueryType.CONVERSION_FUNNEL: _Tallied((Group.LEAD_STATUS,), _conversion_funnel),
+_ROWS: Final[Mapping[QueryType, Callable[[Tally], list[Row]]]] = {
+    QueryType.CALL_COUNT: _call_count,
+    QueryType.CALL_DURATION: _call_duration,
+    QueryType.OUTCOME_DISTRIBUTION: _outcome_distribution,
+    QueryType.SENTIMENT_DISTRIBUTION: _sentiment_distribution,
+    QueryType.STATUS_DISTRIBUTION: _status_distribution,
+    QueryType.TOP_OUTCOMES: _top_outcomes,
+    QueryType.RETRY_ANALYSIS: _retry_analysis,
+    QueryType.PROVIDER_BREAKDOWN: _provider_breakdown,
+    QueryType.HOURLY_HEATMAP: _hourly_heatmap,
+    QueryType.CONVERSION_FUNNEL: _conversion_funnel,
 }

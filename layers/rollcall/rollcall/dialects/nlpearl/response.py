@@ -15,7 +15,7 @@ from rollcall.domain.records import DEFAULT_LABEL_COLOR
 from rollcall.domain.tally import Tally
 from rollcall.usecases.report_campaign import CampaignReport
 
-Days: TypeAlias = list[tuple[str, Tally]]
+Days: TypeAlias = list[tuple[str, Tally, int]]
 
 _MICROS: Final = 10**6
 
@@ -160,10 +160,11 @@ def outbound_body(report: CampaignReport, period: Period) -> OutboundAnalytics:
 
 
 def _touched(report: CampaignReport, period: Period) -> Days:
-    """(date, measures) of every UTC day that the period touches, calls or none."""
+    """(date, measures, distinct leads) of every UTC day that the period touches, calls or none."""
     first, last = period.start_ms // MS_PER_DAY, (period.end_ms - 1) // MS_PER_DAY
+    days, leads = report.by_day.days, report.by_day.leads_of_day
     return [
-        (f"{day_text(day)}T00:00:00Z", report.days.get(day) or Tally())
+        (f"{day_text(day)}T00:00:00Z", days.get(day) or Tally(), leads.get(day, 0))
         for day in range(first, last + 1)
     ]
 
@@ -171,7 +172,7 @@ def _touched(report: CampaignReport, period: Period) -> Days:
 def _overviews(report: CampaignReport, days: Days) -> _Overviews:
     whole = report.whole
     return {
-        "callsStatusOverview": _status(whole),
+        "callsStatusOverview": _status(whole, report.by_day.leads),
         "callsSentimentOverview": {
             "negative": whole["m0"],
             "slightlyNegative": whole["m1"],
@@ -179,12 +180,14 @@ def _overviews(report: CampaignReport, days: Days) -> _Overviews:
             "slightlyPositive": whole["m3"],
             "positive": whole["m4"],
         },
-        "callsStatusTimeLine": [{**_status(tally), "date": date} for date, tally in days],
+        "callsStatusTimeLine": [
+            {**_status(tally, leads), "date": date} for date, tally, leads in days
+        ],
         "callsAverageTimeLine": [
             {"date": date, "averageCallDuration": divide(tally["seconds"], tally["timed"], 2)}
-            for date, tally in days
+            for date, tally, _ in days
         ],
-        "callsCostTimeLine": [_cost(date, tally) for date, tally in days],
+        "callsCostTimeLine": [_cost(date, tally) for date, tally, _ in days],
     }
 
 
@@ -192,7 +195,7 @@ def _pickup_rates(days: Days) -> _PickupRates:
     return {
         "callsPickupRateTimeLine": [
             {"date": date, "pickupRatePercentage": percentage(tally["answered"], tally["calls"])}
-            for date, tally in days
+            for date, tally, _ in days
         ]
     }
 
@@ -205,7 +208,7 @@ def _outcomes(report: CampaignReport, days: Days) -> _Outcomes:
                 "date": date,
                 "successRatePercentage": percentage(tally["d.successful"], tally["calls"]),
             }
-            for date, tally in days
+            for date, tally, _ in days
         ],
         "callLabelCount": _labels(report),
         "callEventsCounts": {
@@ -215,14 +218,14 @@ def _outcomes(report: CampaignReport, days: Days) -> _Outcomes:
             "calendarBookedCount": whole["e.calendar_booked"],
             "emailSentCount": whole["e.email_sent"],
         },
-        "callsByHourDayOfWeeks": _hours_of_week(report.days),
+        "callsByHourDayOfWeeks": _hours_of_week(report.by_day.days),
     }
 
 
-def _status(tally: Tally) -> StatusOverview:
+def _status(tally: Tally, leads: int) -> StatusOverview:
     return {
         "totalCalls": tally["calls"],
-        "totalLeads": len(tally.leads),
+        "totalLeads": leads,
         "needRetry": tally["d.need_retry"],
         "wrongCountryCode": tally["d.wrong_country_code"],
         "needFollowUp": tally["d.need_follow_up"],
