@@ -22,7 +22,14 @@ from tests.answering import deployed
 from tests.builders import OMIT, booking_page, call, contact_event, lead, room
 from tests.long_run import NOW_MS, ask_many
 from tests.oracle import Oracle, instant
-from tests.oracle_breeze import CALL_TYPES, GRANULARITIES, LEAD_TYPES, ROWS
+from tests.oracle_breeze import (
+    CALL_TYPES,
+    DURATIONS,
+    GRANULARITIES,
+    LEAD_TYPES,
+    ROWS,
+    SENTIMENTS,
+)
 from tests.oracle_zones import local
 from tests.questions import SCENES, Question, scenario, written
 
@@ -338,3 +345,133 @@ def test_every_type_with_every_filter_alone(deployment):
             for other in filters
         ],
     )
+
+
+# ------------------------------------------------------------------ odd values
+
+ODD_ZONES = """
+    Africa/Monrovia America/Anchorage Antarctica/Troll Africa/Casablanca Asia/Gaza Europe/Dublin
+    Pacific/Kwajalein Etc/GMT+12 Etc/GMT-14 EST5EDT America/Godthab Antarctica/Vostok
+""".split()
+NO_ZONES = [
+    *("posix/Europe/Berlin", "right/UTC", "posixrules", "EUROPE/BERLIN", "zone.tab", "utc", "Z"),
+    *("Europe/Berlin ", "UTC\n", "\x00", "é" * 300),
+]
+ODD_FILTERS = [
+    *({name: Decimal(f"1E{sign}999999")} for name in DURATIONS for sign in "+-"),
+    *({name: Decimal(f"1.{'0' * 300}1")} for name in SENTIMENTS),
+    *({name: Decimal(f"0.{'9' * 300}")} for name in SENTIMENTS),
+    *({"template_id": sign * int("9" * digits)} for sign in (1, -1) for digits in (128, 129, 500)),
+    *({"template_id": value} for value in (0, "-0", Decimal("-0.0"))),
+    *(
+        {"payload_filters": {"a": value}}
+        for value in (
+            *map(Decimal, "1.00 1E-999999 1E+999999 0E+999999".split()),
+            *(10**100, 10**500, "x" * 256, "x" * 257, "n1", "s1"),
+        )
+    ),
+    {"payload_filters": {str(number): 1 for number in range(33)}},
+    *({"payload_filters": {key: value}} for key in ("", "a b", "x" * 65) for value in (1, [])),
+    *(
+        {name: text}
+        for name in ("date_from", "date_to")
+        for text in (
+            *("1970-01-01T00:00:00." + "9" * 400 + "Z", "9998-12-31T23:59:59.9999999Z"),
+            *(
+                "2024-02-29T00:00:00+24:00",
+                "2024-02-29T00:00:00-23:59",
+                "2024-02-29T00:00:00+00:60",
+            ),
+            *(
+                "２０２４-02-29",
+                "2024-02-29\n",
+                " 2024-02-29",
+                "+2024-02-29",
+                "2024-060",
+                "20240229",
+            ),
+            *("2024-02-29T00:00:00Z\x00", "0001-01-01", "0000-01-01", "10000-01-01"),
+        )
+    ),
+]
+
+
+def test_odd_filters(deployment):
+    records = [
+        call(
+            number,
+            duration_seconds=number,
+            sentiment=Decimal(number) / 2,
+            template_id=int("9" * 128),
+            payload={"a": value},
+        )
+        for number, value in enumerate((1, 10**100, "x" * 256))
+    ]
+    questions = [
+        breeze(query_type, odd)
+        for query_type in ("call_count", "conversion_funnel")
+        for odd in ODD_FILTERS
+    ]
+    questions += [breeze("call_count", page=page) for page in (10**30, 10**399)]
+    check_all(deployment, records, questions)
+
+
+def test_odd_zones(deployment):
+    times = [
+        *("1970-01-01T00:00:00Z", "1972-01-07T00:44:29.999Z", "1972-01-07T00:44:30Z"),
+        *("1993-08-21T11:59:59.999Z", "1993-08-21T12:00:00Z", "2024-03-31T00:59:59.999Z"),
+    ]
+    records = [call(number, started_at=time) for number, time in enumerate(times)]
+    questions = [breeze("call_count", timezone=zone) for zone in NO_ZONES]
+    for zone in ODD_ZONES:
+        questions += [
+            breeze("calls_over_time", granularity=granularity, timezone=zone, page_size=1000)
+            for granularity in GRANULARITIES
+        ]
+        questions += [
+            breeze(
+                "calls_over_time",
+                {"date_from": day, "date_to": day},
+                granularity="hour",
+                timezone=zone,
+            )
+            for day in ("1970-01-01", "1972-01-07", "1993-08-21", "2024-03-31", "9998-12-31")
+        ]
+    check_all(deployment, records, questions)
+
+
+def test_a_date_that_was_left_out(deployment):
+    records = [
+        call(1, started_at="2011-12-30T09:59:59.999Z"),
+        call(2, started_at="2011-12-30T10:00:00Z"),
+    ]
+    bounds = [None, "2011-12-29", "2011-12-30", "2011-12-31", "2011-12-30T12:00:00"]
+    questions = []
+    for first in bounds:
+        for last in bounds:
+            ends = {"date_from": first, "date_to": last}
+            filters = {name: end for name, end in ends.items() if end}
+            questions += [
+                breeze("calls_over_time", filters, timezone="Pacific/Apia", granularity=granularity)
+                for granularity in GRANULARITIES
+            ]
+    check_all(deployment, records, questions)
+
+
+@pytest.mark.parametrize("id", ["a/b", "%2F", "é😀", "x" * 128, "x" * 129, "", "a\x00", "#~"])
+def test_odd_ids_in_paths(deployment, id):
+    records = [call("another")]
+    if 1 <= len(id) <= 128 and "\x00" not in id:
+        records += [call(1, campaign_id=id, direction="inbound"), room(1, workspace_id=id)]
+    period = {"from": "2024-03-05T00:00:00Z", "to": "2024-03-05T12:00:00Z"}
+    questions = [
+        Question(f"get_{route}_analytics", id, body)
+        for route in ("inbound", "outbound", "pearl")
+        for body in (period, {}, {**period, "unknown": 1})
+    ]
+    questions += [
+        Question("get_workspace_analytics", id, query=query, now_ms=now_ms)
+        for query in ({}, {"x": [""]})
+        for now_ms in (0, NOW_MS)
+    ]
+    check_all(deployment, records, questions)

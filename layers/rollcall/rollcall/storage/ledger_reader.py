@@ -51,7 +51,8 @@ class _Part:
 
     def cut(self, pieces: int, last_row_ms: int) -> list[_Part]:
         """The unread rest in up to `pieces` parts: equal times up to `last_row_ms`."""
-        begins = self.start_ms if self.reached is None else time_of(self.reached)
+        # A split seen half may leave what was reached before the start of the part.
+        begins = max(self.start_ms, time_of(self.reached or FIRST))
         busy_ms = min(self.end_ms, last_row_ms) - begins
         pieces = max(1, min(pieces, busy_ms // _SHORTEST_PART_MS))
         cuts = [begins + busy_ms * n // pieces for n in range(1, pieces)]
