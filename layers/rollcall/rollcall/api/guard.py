@@ -1,12 +1,19 @@
-"""The tenant guard: the organisation that a header names must be the one the token belongs to."""
+"""Guards: what a request names must be there, and be the caller's, before it is looked at further."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from rollcall.api.body import limit_body
 from rollcall.api.errors import BadRequest, Forbidden, NotFound, Unauthorized
 from rollcall.api.http import Request
+from rollcall.api.parameters import refuse_others
+from rollcall.domain.campaigns import CampaignId
 from rollcall.domain.organisations import HANDLE_PATTERN
+from rollcall.domain.questions import Reading
+
+if TYPE_CHECKING:
+    from rollcall.usecases.report_campaign import ReportCampaign
 
 
 class Handles(Protocol):
@@ -39,3 +46,18 @@ def require_own_handle(request: Request, handles: Handles) -> None:
     if not HANDLE_PATTERN.fullmatch(values[0]) or handles.org_id_of_handle(values[0]) is None:
         raise NotFound("Organization not found.")
     raise Forbidden("Invalid organization handle.")
+
+
+def require_campaign(
+    request: Request, reading: Reading, reports: ReportCampaign, campaign: CampaignId
+) -> CampaignId:
+    """The campaign itself, for a request that asks about it and has no query parameters.
+
+    Raises ContentTooLarge, then NotFound when no live fact of the organisation names it in that
+    direction, then BadRequest.
+    """
+    limit_body(request)
+    if not reports.is_known(reading, campaign):
+        raise NotFound("Campaign not found.")
+    refuse_others(request)
+    return campaign

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from rollcall.dialects.validation import message_of
 from rollcall.domain.buckets import Granularity
 from rollcall.domain.calendar import MS_PER_DAY, MS_PER_HOUR
 from rollcall.domain.errors import BadValues, Issue, MalformedQuestion
@@ -249,23 +250,10 @@ def _refuse(error: ValidationError) -> NoReturn:
     for problem in found:
         if problem["type"] in _MALFORMED:
             path = ".".join(map(str, problem["loc"]))
-            raise MalformedQuestion(f"{path[:128]} {_message(problem)}.") from None
+            raise MalformedQuestion(f"{path[:128]} {message_of(problem)}.") from None
     raise BadValues(
-        [Issue(tuple(map(str, problem["loc"])), _message(problem)) for problem in found]
+        [Issue(tuple(map(str, problem["loc"])), message_of(problem)) for problem in found]
     ) from None
-
-
-def _message(problem: Any) -> str:
-    match problem["type"]:
-        case "missing":
-            return "is required"
-        case "extra_forbidden":
-            return "is not known here"
-        case "model_type":
-            return "must be an object"
-        case "value_error":
-            return str(problem["ctx"]["error"])
-    return str(problem["msg"])
 
 
 def _parse_bound(

@@ -5,11 +5,7 @@ Source: NLPearl's published API reference (v1 `Inbound/{inboundId}/Analytics`, `
 docs/compatibility.md.
 """
 
-from typing import Final
-
 from rollcall.dialects.nlpearl.request import parse_period
 from rollcall.dialects.nlpearl.response import error_body, inbound_body, outbound_body
 
-UNKNOWN: Final = "Campaign not found."
-
-__all__ = ["UNKNOWN", "error_body", "inbound_body", "outbound_body", "parse_period"]
+__all__ = ["error_body", "inbound_body", "outbound_body", "parse_period"]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
 
+from rollcall.dialects.validation import message_of
 from rollcall.domain.calendar import MS_PER_DAY, parse_instant
 from rollcall.domain.errors import MalformedQuestion
 from rollcall.domain.periods import Period, parse_end, parse_start
@@ -49,19 +50,10 @@ def parse_period(body: Any) -> Period:
         asked = PeriodBody.model_validate(body)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
-        raise MalformedQuestion(f"{str(problem['loc'][0])[:64]} {_message(problem)}.") from None
+        raise MalformedQuestion(f"{str(problem['loc'][0])[:64]} {message_of(problem)}.") from None
     if parse_instant(asked.to) - parse_instant(asked.from_) >= MOST_DAYS * MS_PER_DAY:
         raise MalformedQuestion(f"to must be less than {MOST_DAYS} days after from.")
     period = Period(parse_start(asked.from_, None), parse_end(asked.to, None))
     if period.start_ms >= period.end_ms:
         raise MalformedQuestion("from must not be after to.")
     return period
-
-
-def _message(problem: Any) -> str:
-    match problem["type"]:
-        case "missing":
-            return "is required"
-        case "extra_forbidden":
-            return "is not known here"
-    return str(problem["ctx"]["error"])
