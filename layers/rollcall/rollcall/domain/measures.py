@@ -9,8 +9,10 @@ write unit. docs/data-model.md lists them all.
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple, TypeAlias
+
+from rollcall.domain.records import CALL_EVENTS, DISPOSITIONS, LEAD_STATUSES
 
 ALL: Final = "ALL"
 
@@ -94,6 +96,29 @@ OPEN_GROUPS: Final[Mapping[Group, str]] = {
     Group.ROOM: ROOM,
     Group.PAGE: PAGE,
 }
+
+
+# As `attempt_name` writes them.
+ATTEMPTS: Final = (*map(str, range(1, 10)), "10+")
+
+# The closed measures of each group. Every rollup of calls has `calls`, which tells an empty day.
+CLOSED_GROUPS: Final[Mapping[Group, tuple[str, ...]]] = {
+    Group.CALLS: (),
+    Group.ANSWERED: ("answered",),
+    Group.DURATION: ("timed", "seconds"),
+    Group.COST: ("cost_micros",),
+    Group.DISPOSITION: tuple(f"d.{disposition}" for disposition in DISPOSITIONS),
+    Group.SENTIMENT: tuple(f"m{band}" for band in range(5)),
+    Group.HOUR: tuple(f"h{hour:02d}" for hour in range(24)),
+    Group.ATTEMPT: tuple(f"{kind}{attempt}" for kind in "aw" for attempt in ATTEMPTS),
+    Group.EVENTS: tuple(f"e.{event}" for event in CALL_EVENTS),
+    Group.LEAD_STATUS: (*(f"s.{status}" for status in LEAD_STATUSES), "converted"),
+}
+
+
+def closed_names(groups: Iterable[Group]) -> tuple[str, ...]:
+    """The closed measures that the groups are made of, and `calls`."""
+    return ("calls", *(name for group in groups for name in CLOSED_GROUPS.get(group, ())))
 
 
 def has_lifetime(family: str, scope: Scope, groups: Collection[Group]) -> bool:

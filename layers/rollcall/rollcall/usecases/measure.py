@@ -86,9 +86,11 @@ class Measure:
         unanswered: Iterable[Period] = [period]
         if scopes is not None and is_kept:
             days, unanswered = plan(period)
+            group = Group.HOUR if granularity is Granularity.HOUR else Group.DURATION
+            names = m.closed_names([group])
             timer.add_known(
                 known
-                for day, rollups in self._days(reading, selection, scopes, days, is_open=False)
+                for day, rollups in self._days(reading, selection, scopes, days, names)
                 for rollup in rollups
                 for known in _known(day, rollup.measures, granularity, is_timed=is_timed)
             )
@@ -147,7 +149,8 @@ class Measure:
         lacking: defaultdict[int, set[Group]] = defaultdict(set)
         never_kept = m.never_kept(scopes, counting.groups)
         for is_open in _siblings(counting.groups):
-            for day, rollups in self._days(reading, selection, scopes, days, is_open=is_open):
+            names = None if is_open else m.closed_names(counting.groups)
+            for day, rollups in self._days(reading, selection, scopes, days, names):
                 if is_open:
                     kept = counting.groups & OPEN_GROUPS.keys() - never_kept
                     lacking[day] |= counting.add_breakdowns(day, rollups, kept)
@@ -167,15 +170,14 @@ class Measure:
         selection: Selection,
         scopes: Collection[Scope],
         days: range,
-        *,
-        is_open: bool,
+        names: Collection[str] | None,
     ) -> Iterator[tuple[int, list[Rollup]]]:
         """The stored rollups of each day, whichever of the scopes they are of, in order."""
         if not days:
             return
         (org_id, epoch), family = reading.epoch, selection.family
         by_scope = (
-            self._rollups.days(org_id, epoch, family, scope, days, reading.meter, is_open=is_open)
+            self._rollups.days(org_id, epoch, family, scope, days, reading.meter, names=names)
             for scope in scopes
         )
         ordered = merge(*by_scope, key=_day_of)

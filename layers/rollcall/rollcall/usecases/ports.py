@@ -69,9 +69,12 @@ class Rollups(Protocol):
         days: range,
         meter: ReadMeter,
         *,
-        is_open: bool,
+        names: Collection[str] | None,
     ) -> Iterator[tuple[int, Rollup]]:
-        """The stored rollups of a scope's days, by day number ascending; `days` is not empty."""
+        """The stored rollups of a scope's days, by day number ascending; `days` is not empty.
+
+        `names` are the closed measures that are wanted, None the open breakdowns.
+        """
 
 
 class Ledger(Protocol):

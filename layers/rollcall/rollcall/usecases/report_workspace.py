@@ -27,6 +27,7 @@ TOP: Final = 5
 # Deleted rooms and pages keep their counts, so somewhat more than the top are looked up at once.
 _FIRST_BATCH: Final = 10
 _MOST_BATCH: Final = 100
+_OF_DAYS: Final = ("bookings", "room_joins", "contacts")
 _OPEN: Final[Mapping[str, Group]] = {
     m.EVENT_TYPE: Group.EVENT_TYPE,
     m.ROOM: Group.ROOM,
@@ -89,7 +90,7 @@ class ReportWorkspace:
         figures = found.get(lifetime, nothing).measures
         today = self._now_ms() // MS_PER_DAY
         shown = range(today - DAYS + 1, today + 1)
-        days = self._rollups.days(org_id, epoch, m.WORKSPACE, scope, shown, meter, is_open=False)
+        days = self._rollups.days(org_id, epoch, m.WORKSPACE, scope, shown, meter, names=_OF_DAYS)
         counts = self._counts(reading, workspace_id, found.get(by_value, nothing))
         # Events may name many rooms that nobody registered: of those that are there, look for no more.
         rooms = islice(

@@ -17,7 +17,6 @@ from rollcall.usecases.ask import OverTime, Query, QueryType
 
 NOT_AVAILABLE: Final = "N/A"
 _SENTIMENTS: Final = ("negative", "slightly_negative", "neutral", "slightly_positive", "positive")
-_ATTEMPTS: Final = (*map(str, range(1, 10)), "10+")
 
 
 class CountRow(TypedDict):
@@ -273,7 +272,7 @@ def _retry_analysis(tally: Tally) -> list[Row]:
             successful=tally[f"w{attempt}"],
             success_rate=percentage(tally[f"w{attempt}"], calls),
         )
-        for attempt in _ATTEMPTS
+        for attempt in m.ATTEMPTS
         if (calls := tally[f"a{attempt}"])
     ]
 
