@@ -19,6 +19,8 @@ NAMES = (
     "warm_get",
     "page_bytes",
     "cold_start",
+    "endpoints",
+    "ad_hoc",
 )
 
 

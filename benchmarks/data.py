@@ -23,6 +23,7 @@ SEED = 20_261_121
 # The benchmarks' today: a fixed day, so that every run has the same hours and days.
 TODAY = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 DAY_MS = 86_400_000
+TODAY_MS = int(TODAY.timestamp() * 1000)
 
 # What is known of a call only when it is over.
 _LATE = (
@@ -136,6 +137,16 @@ def backfill(count: int, days: int = 30, seed: int = SEED, *, ids: str = "uuid")
         )
     dice.shuffle(versions)
     return versions
+
+
+def demo_facts(calls: int, days: int, seed: int = SEED) -> Iterator[Fact]:
+    """`rollcall demo`'s world with so many calls before TODAY, whatever their type, as facts."""
+    at_us = int(TODAY.timestamp() * 1_000_000)
+    for number, document in enumerate(demo_records(seed, calls, days, TODAY)):
+        parsed = parse_record(strict_json.loads(json.dumps(document).encode()))
+        fact = judge(None, parsed, at_us + number).fact
+        assert fact is not None
+        yield fact
 
 
 def _version(document: dict[str, Any], old: Fact | None, at_ms: int) -> Version:

@@ -13,6 +13,7 @@ import re
 import time
 from bisect import bisect_right, insort
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +81,11 @@ class MemoryDynamoDb:
             for item in partition.values()
         ]
 
+    def all_items(self, table: str) -> Iterator[dict[str, dict[str, Any]]]:
+        for (name, _), partition in self._partitions.items():
+            if name == table:
+                yield from (item.attributes for item in partition.values())
+
     def items_of(self, table: str, kind: str) -> list[dict[str, dict[str, Any]]]:
         return [
             self._partitions[name, pk][sk].attributes
@@ -93,23 +99,24 @@ class MemoryDynamoDb:
         started = time.thread_time()
         operation = request.headers["X-Amz-Target"].decode().partition(".")[2]
         self.requests[operation] += 1
-        asked = json.loads(request.body)
-        status, answer = 200, {}
-        match operation:
-            case "GetItem":
-                answer = self._get_item(asked)
-            case "BatchGetItem":
-                answer = self._batch_get_item(asked)
-            case "Query":
-                answer = self._query(asked)
-            case "TransactWriteItems":
-                status, answer = self._transact(asked)
-            case _:
-                raise NotImplementedError(operation)
+        status, answer = self.answer(operation, json.loads(request.body))
         body = json.dumps(answer).encode()
         headers = {"content-type": "application/x-amz-json-1.0", "content-length": str(len(body))}
         self.seconds += time.thread_time() - started
         return AWSResponse(request.url, status, headers, _Raw(body))
+
+    def answer(self, operation: str, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """The HTTP status and the answer to one request."""
+        match operation:
+            case "GetItem":
+                return 200, self._get_item(asked)
+            case "BatchGetItem":
+                return 200, self._batch_get_item(asked)
+            case "Query":
+                return 200, self._query(asked)
+            case "TransactWriteItems":
+                return self._transact(asked)
+        raise NotImplementedError(operation)
 
     def _find(self, table: str, pk: str, sk: str) -> _Item | None:
         return self._partitions.get((table, pk), {}).get(sk)

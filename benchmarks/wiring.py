@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,8 +18,10 @@ from unittest.mock import patch
 
 import boto3
 from botocore.config import Config
+from botocore.httpsession import URLLib3Session
 
 from benchmarks.data import ORG_ID
+from benchmarks.frozen_dynamodb import FrozenDynamoDb
 from benchmarks.memory_dynamodb import MemoryDynamoDb
 from rollcall import bootstrap
 from rollcall.domain.organisations import Organisation
@@ -28,6 +31,7 @@ from rollcall.storage.client import dynamodb_client
 from rollcall.storage.directory import item_of_organisation
 from rollcall.usecases.update import Update
 from rollcall_cli.local import dynamodb_local
+from rollcall_cli.local.child_process import ChildProcess
 from rollcall_cli.local.stack import find_template
 from rollcall_cli.local.tables import create_tables
 from rollcall_cli.local.template import load_template
@@ -37,6 +41,7 @@ RECORDS, ANALYTICS = DEFAULT_RECORDS_TABLE, DEFAULT_ANALYTICS_TABLE
 ENGINE = f"DynamoDB Local {dynamodb_local.NPM_VERSION}"
 ORGANISATION = Organisation(id=ORG_ID, handle="bench", name="Benchmark", created_at_ms=1, buckets=1)
 
+_CONNECTIONS = 16
 _CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
@@ -90,16 +95,31 @@ def apply(records: Sequence[dict[str, Any]]) -> None:
         raise AssertionError(f"not applied: {result.failures}")
 
 
-def memory_client(store: MemoryDynamoDb) -> Any:
+def memory_client(store: MemoryDynamoDb | FrozenDynamoDb) -> Any:
     """A client as the layer makes it, over a store in memory. Needs `environment()`."""
-    client = dynamodb_client(connections=16)
+    client = dynamodb_client(connections=_CONNECTIONS)
     store.attach(client)
     return client
 
 
+def patient_client() -> Any:
+    """A client as the layer makes it, that waits for the emulator as long as it takes."""
+    client = dynamodb_client(connections=_CONNECTIONS)
+    client._endpoint.http_session = URLLib3Session(  # noqa: SLF001 - its timeouts are fixed
+        timeout=120,
+        max_pool_connections=_CONNECTIONS,
+        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # as botocore sets it
+    )
+    return client
+
+
+def organisation_item() -> dict[str, Any]:
+    return item_of_organisation(keys.organisation(ORG_ID), ORGANISATION)
+
+
 def new_memory() -> MemoryDynamoDb:
     store = MemoryDynamoDb()
-    store.put(RECORDS, item_of_organisation(keys.organisation(ORG_ID), ORGANISATION))
+    store.put(RECORDS, organisation_item())
     return store
 
 
@@ -155,8 +175,21 @@ class Engine:
         for name in self._admin.list_tables()["TableNames"]:
             self._admin.delete_table(TableName=name)
         create_tables(self._admin, self._template)
-        item = item_of_organisation(keys.organisation(ORG_ID), ORGANISATION)
-        self._admin.put_item(TableName=RECORDS, Item=item)
+        self._admin.put_item(TableName=RECORDS, Item=organisation_item())
+
+    def create_plain_table(self, name: str) -> None:
+        """A table with our keys, without index and stream."""
+        self._admin.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": keys.PK, "KeyType": "HASH"},
+                {"AttributeName": keys.SK, "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in (keys.PK, keys.SK)
+            ],
+        )
 
     def charge(self, item: dict[str, Any]) -> Charge:
         """Put an item in a transaction of its own and read it: what the engine reports for both."""
@@ -175,12 +208,16 @@ class Engine:
 
 
 @contextlib.contextmanager
-def engine() -> Iterator[Engine]:
+def engine(*, is_for_long: bool = False) -> Iterator[Engine]:
     """A DynamoDB Local of one's own, and the environment for it.
 
-    Raises rollcall_cli's CommandError, which says what is missing.
+    One that is to run for minutes gets Java's full compiler, which `rollcall local` leaves out for
+    a fast start. Raises rollcall_cli's CommandError, which says what is missing.
     """
-    with tempfile.TemporaryDirectory(prefix="rollcall-bench-") as folder:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="rollcall-bench-"))
+        if is_for_long:
+            stack.enter_context(patch.object(dynamodb_local, "ChildProcess", _fully_compiled))
         running = dynamodb_local.start(0, dynamodb_local.locate(), Path(folder))
         try:
             with environment(running.url):
@@ -189,6 +226,10 @@ def engine() -> Iterator[Engine]:
                 yield made
         finally:
             running.close()
+
+
+def _fully_compiled(command: Sequence[str], **options: Any) -> ChildProcess:
+    return ChildProcess([part for part in command if "TieredStopAtLevel" not in part], **options)
 
 
 @contextlib.contextmanager

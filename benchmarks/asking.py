@@ -1,0 +1,202 @@
+"""Questions to the analytics functions, asked in this process as API Gateway asks, and timed."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+from benchmarks import data
+from benchmarks.frozen_dynamodb import FrozenDynamoDb
+from benchmarks.report import median
+
+CHECKOUT = Path(__file__).parents[1]
+FUNCTIONS = CHECKOUT / "functions"
+# More than any function has: a slow emulator is to be measured, not refused.
+_CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
+
+Handler = Callable[[Any, Any], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request to an analytics function. `path` has its parameters, `body` is sent as JSON."""
+
+    name: str
+    function: str
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def event(self) -> dict[str, Any]:
+        """The proxy event, as API Gateway makes it."""
+        body = None if self.body is None else base64.b64encode(json.dumps(self.body).encode())
+        return {
+            "resource": "/",
+            "path": "/",
+            "httpMethod": "GET" if body is None else "POST",
+            "headers": dict(self.headers),
+            "multiValueHeaders": {name: [value] for name, value in self.headers.items()},
+            "queryStringParameters": dict(self.query) or None,
+            "multiValueQueryStringParameters": {n: [v] for n, v in self.query.items()} or None,
+            "pathParameters": {n: quote(v, safe="") for n, v in self.path.items()} or None,
+            "stageVariables": None,
+            "requestContext": {
+                "requestId": "benchmark",
+                "authorizer": {
+                    "principalId": data.ORG_ID,
+                    "org_id": data.ORG_ID,
+                    "org_handle": "bench",
+                    "epoch": "0",
+                    "scopes": "read",
+                    "token_id": "benchmark",
+                },
+            },
+            "body": None if body is None else body.decode(),
+            "isBase64Encoded": body is not None,
+        }
+
+
+@dataclass(frozen=True)
+class Split:
+    """What one answer took, in seconds.
+
+    `exchange` is from sending a request to having its answer, summed over requests that run at
+    once; `own` is our CPU time outside of that, `botocore` what of it botocore takes.
+    """
+
+    whole: float
+    exchange: float
+    own: float
+    botocore: float
+
+    @staticmethod
+    def medians(splits: Iterable[Split]) -> Split:
+        columns = zip(*((s.whole, s.exchange, s.own, s.botocore) for s in splits), strict=True)
+        return Split(*(median(column) for column in columns))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, and the medians of what it took when warm."""
+
+    body: Any
+    headers: Mapping[str, str]
+    split: Split
+
+    @property
+    def source(self) -> str:
+        return self.headers["X-Rollcall-Source"]
+
+    @property
+    def items(self) -> int:
+        return int(self.headers["X-Rollcall-Items-Read"])
+
+    @property
+    def units(self) -> float:
+        return float(self.headers["X-Rollcall-Read-Units"])
+
+
+class Watch:
+    """Tells the parts of an answer's time apart, at a client and the store in memory under it."""
+
+    def __init__(self, client: Any, store: FrozenDynamoDb | None = None) -> None:
+        self._store = store
+        self._exchange = self._exchange_cpu = self._calls_cpu = 0.0
+        session = client._endpoint.http_session  # noqa: SLF001 - the seam below all of botocore
+        send, call = session.send, client._make_api_call  # noqa: SLF001 - and the one above it
+
+        def timed_send(request: Any) -> Any:
+            clock, cpu = time.perf_counter(), time.thread_time()
+            try:
+                return send(request)
+            finally:
+                self._exchange += time.perf_counter() - clock
+                self._exchange_cpu += time.thread_time() - cpu
+
+        def timed_call(*args: Any) -> Any:
+            cpu = time.thread_time()
+            try:
+                return call(*args)
+            finally:
+                self._calls_cpu += time.thread_time() - cpu
+
+        session.send = timed_send
+        client._make_api_call = timed_call  # noqa: SLF001
+
+    def time(self, act: Callable[[], Any]) -> tuple[Any, Split]:
+        """(what `act` gives, what it took)."""
+        self._exchange = self._exchange_cpu = self._calls_cpu = 0.0
+        if self._store is not None:
+            self._store.seconds = 0.0
+        clock, cpu = time.perf_counter(), time.process_time()
+        result = act()
+        whole, used = time.perf_counter() - clock, time.process_time() - cpu
+        outside = self._store.seconds if self._store is not None else self._exchange_cpu
+        exchange = self._store.seconds if self._store is not None else self._exchange
+        return result, Split(whole, exchange, used - outside, self._calls_cpu - outside)
+
+
+class Functions:
+    """The analytics functions over one client. Needs `wiring.wired` while it is made."""
+
+    def __init__(self, watch: Watch, names: Iterable[str]) -> None:
+        self._watch = watch
+        self._handlers = {name: _handler(name) for name in names}
+
+    def ask(self, question: Question) -> tuple[dict[str, Any], Split]:
+        """The proxy's answer, and what it took."""
+        handler, event = self._handlers[question.function], question.event()
+        answer, split = self._watch.time(lambda: handler(event, _CONTEXT))
+        if answer["statusCode"] != 200:
+            raise AssertionError(answer)
+        return answer, split
+
+
+def in_turns(
+    question: Question,
+    places: Sequence[Functions],
+    *,
+    rounds: int,
+    most: int,
+    seconds: float,
+    also: Callable[[], Any] = lambda: None,
+) -> list[Answer]:
+    """Ask in one place after the other, after a turn that is thrown away; the answer in each.
+
+    At least `rounds` turns, and more until `seconds` are over, but at most `most`. `also` is done
+    in every turn, the first one too.
+    """
+    splits: list[list[Split]] = [[] for _ in places]
+    answers: list[dict[str, Any]] = [{} for _ in places]
+    until = time.monotonic() + seconds
+    for turn in range(most + 1):
+        if turn > rounds and time.monotonic() >= until:
+            break
+        for number, functions in enumerate(places):
+            answers[number], split = functions.ask(question)
+            splits[number] += [split] if turn else []
+        also()
+    return [
+        Answer(json.loads(answer["body"]), answer["headers"], Split.medians(of_place))
+        for answer, of_place in zip(answers, splits, strict=True)
+    ]
+
+
+def _handler(function: str) -> Handler:
+    path = FUNCTIONS / function / "handler.py"
+    spec = importlib.util.spec_from_file_location(f"benchmarked.{function}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    handler: Handler = module.lambda_handler
+    return handler

@@ -1,0 +1,189 @@
+"""Large ledgers, made by the real codec and the real rule, and brought into an engine fast.
+
+Pages and rollups come from `Applier` and `PageStore`, without botocore between them and a store in
+memory, and in transactions larger than DynamoDB takes: what ends in the items is the same. They are
+kept in a folder of the user's cache, under a name made of what they depend on.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import glob
+import hashlib
+import http.client
+import json
+import os
+import threading
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+from benchmarks import data, wiring
+from benchmarks.frozen_dynamodb import FrozenDynamoDb
+from benchmarks.memory_dynamodb import MemoryDynamoDb
+from rollcall.domain.contributions import CURRENT_VERSION, Contribution, contribution_function
+from rollcall.domain.facts import Fact
+from rollcall.domain.measures import Scope
+from rollcall.domain.records import Record
+from rollcall.ledger import apply, transaction
+from rollcall.ledger.apply import Applier
+from rollcall.ledger.backoff import Backoff
+from rollcall.ledger.page import Row
+from rollcall.storage import keys
+from rollcall.storage.facts import item_of_fact
+from rollcall.storage.pages import PageStore
+
+CHECKOUT = Path(__file__).parents[1]
+_BATCH = 1_000
+_WRITES_AT_ONCE = 3
+# What items depend on, besides the facts: changed code makes other items.
+_SOURCES = ("layers/rollcall/rollcall/domain", "layers/rollcall/rollcall/ledger")
+
+
+def analytics_items(
+    name: str, facts: Iterable[Fact], page_target_bytes: int, scopes: Collection[Scope] | None
+) -> list[str]:
+    """Pages and rollups of some facts, as JSON texts of items; `name` stands for the facts.
+
+    With `scopes`, only their rollups are kept: a rollup that no question reads takes time to load
+    and changes nothing.
+    """
+    kind = f"{name}, pages of {page_target_bytes} bytes".replace("/", "-")
+    path = _cache_folder() / f"{kind}, {_digest(scopes)}.jsonl"
+    if not path.exists():
+        for outdated in path.parent.glob(f"{glob.escape(kind)}, *"):
+            outdated.unlink()
+        unfinished = path.with_suffix(".tmp")
+        with unfinished.open("w", encoding="utf-8") as file:
+            for item in _applied(facts, page_target_bytes, scopes):
+                file.write(to_text(item) + "\n")
+        unfinished.replace(path)
+    return path.read_text("utf-8").splitlines()
+
+
+def fact_texts(facts: Iterable[Fact]) -> Iterator[str]:
+    """Facts as JSON texts of their items in the records table."""
+    for fact in facts:
+        key = keys.fact(data.ORG_ID, fact.type, fact.id, wiring.ORGANISATION.buckets)
+        yield to_text(item_of_fact(key, fact))
+
+
+def to_text(item: dict[str, dict[str, Any]]) -> str:
+    return json.dumps(item, separators=(",", ":"), default=_base64)
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def load(url: str, table: str, texts: Iterable[str]) -> None:
+    """Write items into a DynamoDB Local: plain HTTP, for botocore costs more than the engine."""
+    local = threading.local()
+    address = urlsplit(url).netloc
+    headers = {
+        "Content-Type": "application/x-amz-json-1.0",
+        "X-Amz-Target": "DynamoDB_20120810.BatchWriteItem",
+        "X-Amz-Date": "20261121T000000Z",
+        # The engine wants one, and checks none.
+        "Authorization": "AWS4-HMAC-SHA256 Credential=local/20261121/eu-central-1/dynamodb/"
+        "aws4_request, SignedHeaders=host, Signature=0",
+    }
+
+    def write(batch: list[str]) -> None:
+        puts = ",".join(f'{{"PutRequest":{{"Item":{text}}}}}' for text in batch)
+        if not hasattr(local, "connection"):
+            local.connection = http.client.HTTPConnection(address)
+        body = f'{{"RequestItems":{{"{table}":[{puts}]}}}}'.encode()
+        local.connection.request("POST", "/", body, headers)
+        answer = local.connection.getresponse()
+        said = answer.read()
+        if answer.status != 200 or b'"UnprocessedItems":{}' not in said:
+            raise AssertionError(said[:500])
+
+    remaining = iter(texts)
+    with ThreadPoolExecutor(_WRITES_AT_ONCE) as executor:
+        while batches := [b for _ in range(200) if (b := list(islice(remaining, 25)))]:
+            list(executor.map(write, batches))
+
+
+def frozen(tables: dict[str, Iterable[str]]) -> FrozenDynamoDb:
+    """A store in memory with these items."""
+    store = FrozenDynamoDb()
+    for table, texts in tables.items():
+        for text in texts:
+            store.put(table, text)
+    return store
+
+
+class _Direct:
+    """The requests of `PageStore`, answered without botocore between."""
+
+    def __init__(self, store: MemoryDynamoDb) -> None:
+        self._store = store
+
+    def __getattr__(self, method: str) -> Any:
+        operation = "".join(word.title() for word in method.split("_"))
+
+        def ask(**asked: Any) -> dict[str, Any]:
+            status, answer = self._store.answer(operation, asked)
+            if status != 200:
+                raise AssertionError(answer)
+            return answer
+
+        return ask
+
+
+def _applied(
+    facts: Iterable[Fact], page_target_bytes: int, scopes: Collection[Scope] | None
+) -> Iterator[dict[str, dict[str, Any]]]:
+    contribute = contribution_function(CURRENT_VERSION)
+
+    def kept(record_id: str, record: Record) -> Contribution:
+        for key, measures in contribute(record_id, record):
+            if scopes is None or key.scope in scopes:
+                yield key, measures
+
+    store = MemoryDynamoDb()
+    pages = PageStore(
+        _Direct(store), wiring.ANALYTICS, data.ORG_ID, 0, lambda: data.TODAY_MS, Backoff()
+    )
+    # Lambda makes a new one for every batch; this one would remember every page.
+    with _large_transactions():
+        remaining = iter(facts)
+        while batch := list(islice(remaining, _BATCH)):
+            rows = [(f.type, Row(f.id, f.rev, f.time_ms or 0, f.record)) for f in batch]
+            Applier(pages, kept, target_bytes=page_target_bytes, backoff=Backoff()).apply(rows)
+    return store.all_items(wiring.ANALYTICS)
+
+
+@contextlib.contextmanager
+def _large_transactions() -> Iterator[None]:
+    with (
+        patch.object(apply, "MAX_ITEMS", 100_000),
+        patch.object(apply, "MAX_TERMS", 100_000),
+        patch.object(transaction, "MAX_ITEMS", 100_000),
+        patch.object(transaction, "MAX_BYTES", 10**9),
+    ):
+        yield
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(base) / "rollcall" / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _digest(*parts: Any) -> str:
+    digest = hashlib.sha256(repr(parts).encode())
+    for folder in _SOURCES:
+        for path in sorted((CHECKOUT / folder).glob("*.py")):
+            digest.update(path.read_bytes())
+    for name in ("data.py", "year.py", "loading.py"):
+        digest.update(Path(__file__).with_name(name).read_bytes())
+    return digest.hexdigest()[:24]
