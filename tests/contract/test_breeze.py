@@ -1390,7 +1390,7 @@ def test_as_of_is_the_newest_of_what_was_read(stack):
     one = {"date_from": "2024-03-05", "date_to": "2024-03-05"}
     first = as_of(**one)
     assert as_of() == first
-    time.sleep(0.01)
+    time.sleep(0.01)  # the next write is applied in a later millisecond
     write("two", "2024-03-07")
     second = as_of(date_from="2024-03-07", date_to="2024-03-07")
     assert instant(second, "as of") > instant(first, "as of")
