@@ -130,7 +130,7 @@ class _Direct:
         operation = "".join(word.title() for word in method.split("_"))
 
         def ask(**asked: Any) -> dict[str, Any]:
-            status, answer = self._store.answer(operation, asked)
+            status, answer = self._store.exchange(operation, asked)
             if status != 200:
                 raise AssertionError(answer)
             return answer
@@ -149,6 +149,7 @@ def _applied(
                 yield key, measures
 
     store = MemoryDynamoDb()
+    store.most_actions, store.most_transaction_bytes = 100_000, 10**9
     pages = PageStore(
         _Direct(store), wiring.ANALYTICS, data.ORG_ID, 0, lambda: data.TODAY_MS, Backoff()
     )

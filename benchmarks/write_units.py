@@ -130,12 +130,12 @@ class Naive:
 def _empty_rollup_bytes(key: RollupKey) -> int:
     """Keys, index keys, version and time of change: the same that our own rollups carry."""
     pk, sk = keys.rollup(data.ORG_ID, 0, key)
-    kind = "OPEN" if key.is_open else "ROLLUP"
+    kind = keys.OPEN if key.is_open else keys.ROLLUP
     item: dict[str, dict[str, Any]] = {
         keys.PK: {"S": pk},
         keys.SK: {"S": sk},
         keys.GSI1PK: {"S": keys.epoch_prefix(data.ORG_ID, 0)},
-        keys.GSI1SK: {"S": kind},
+        keys.GSI1SK: {"S": keys.index_sort(kind, sk)},
         "v": {"N": "1000"},
         "applied_at": {"N": "1795255200000"},
     }

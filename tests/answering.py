@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import importlib.util
+import functools
 import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote
@@ -197,15 +198,39 @@ class Deployment:
 
     def _handler(self, function: str) -> Any:
         if function not in self._handlers:
-            spec = importlib.util.spec_from_file_location(
-                f"answering.{function}", FUNCTIONS / function / "handler.py"
-            )
-            assert spec is not None
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-            self._handlers[function] = module.lambda_handler
+            self._handlers[function] = load_handler(function)
         return self._handlers[function]
+
+
+@functools.cache
+def _code(function: str) -> CodeType:
+    path = FUNCTIONS / function / "handler.py"
+    return compile(path.read_text("utf-8"), str(path), "exec")
+
+
+def load_handler(function: str) -> Any:
+    """A function's handler out of a module of its own, as an execution environment begins."""
+    module = ModuleType(f"answering.{function}")
+    exec(_code(function), module.__dict__)
+    return module.lambda_handler
+
+
+def forget_services() -> None:
+    """Let every service be made anew, as in an execution environment of its own."""
+    for made in vars(bootstrap).values():
+        if hasattr(made, "cache_clear"):
+            made.cache_clear()
+
+
+@contextmanager
+def wired(**made: Any) -> Iterator[None]:
+    """The product with these names of `rollcall.bootstrap` in the place of its own."""
+    with ExitStack() as stack:
+        for name, value in made.items():
+            stack.enter_context(patch.object(bootstrap, name, value))
+        forget_services()
+        stack.callback(forget_services)
+        yield
 
 
 @contextmanager
@@ -219,22 +244,15 @@ def deployed(
     store = MemoryDynamoDb(answer_bytes, batch_keys)
     deployment = Deployment(store, now_ms)
     changed = dataclasses.replace(settings, page_target_bytes=page_target_bytes)
-    caches = [made for made in vars(bootstrap).values() if hasattr(made, "cache_clear")]
     with patch.dict(os.environ, ENVIRONMENT):
         client = dynamodb_client(connections=16)
         store.attach(client)
-        for cache in caches:
-            cache.cache_clear()
-        try:
-            with (
-                patch.object(bootstrap, "settings", changed),
-                patch.object(bootstrap, "_client", lambda: client),
-                patch.object(bootstrap, "_quarantine", NoQuarantine),
-                patch.object(bootstrap, "Backoff", lambda: Backoff(sleep=lambda _seconds: None)),
-                patch.object(bootstrap, "now_ms", lambda: deployment.now_ms),
-                patch.object(bootstrap, "now_us", lambda: deployment.now_ms * 1_000),
-            ):
-                yield deployment
-        finally:
-            for cache in caches:
-                cache.cache_clear()
+        with wired(
+            settings=changed,
+            _client=lambda: client,
+            _quarantine=NoQuarantine,
+            Backoff=lambda: Backoff(sleep=lambda _seconds: None),
+            now_ms=lambda: deployment.now_ms,
+            now_us=lambda: deployment.now_ms * 1_000,
+        ):
+            yield deployment

@@ -11,7 +11,7 @@ from rollcall.domain.errors import Conflict
 from rollcall.domain.measures import RollupKey
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST
-from rollcall.ledger.transaction import OpenBreakdowns, Transaction
+from rollcall.ledger.transaction import StoredRollup, Transaction
 from rollcall.ledger.tree import Page
 
 
@@ -33,17 +33,15 @@ class MemoryLedger:
 
     around: Callable[[str, Callable[[], Any]], Any] = lambda _operation, act: act()
     pages: dict[str, dict[str, StoredPage]] = field(default_factory=dict)
-    closed: dict[RollupKey, dict[str, int]] = field(default_factory=dict)
-    opens: dict[RollupKey, OpenBreakdowns] = field(default_factory=dict)
+    stored: dict[RollupKey, StoredRollup] = field(default_factory=dict)
     commits: int = 0
+    versions_given: int = 0
 
     def page_at(self, record_type: str, position: str) -> Page | None:
         return self.around("page_at", lambda: self._page_at(record_type, position))
 
-    def open_breakdowns(self, keys: Collection[RollupKey]) -> Mapping[RollupKey, OpenBreakdowns]:
-        return self.around(
-            "open_breakdowns", lambda: {k: self.opens[k] for k in keys if k in self.opens}
-        )
+    def rollups(self, keys: Collection[RollupKey]) -> Mapping[RollupKey, StoredRollup]:
+        return self.around("rollups", lambda: {k: self.stored[k] for k in keys if k in self.stored})
 
     def commit(self, transaction: Transaction) -> None:
         self.around("commit", lambda: self._commit(transaction))
@@ -60,16 +58,21 @@ class MemoryLedger:
     def _commit(self, transaction: Transaction) -> None:
         assert 0 < transaction.item_count <= 100
         for write in transaction.pages:
-            stored = self.pages.get(write.record_type, {}).get(write.page.start)
-            if (stored.version if stored else 0) != write.version_read:
+            page_stored = self.pages.get(write.record_type, {}).get(write.page.start)
+            if (page_stored.version if page_stored else 0) != write.version_read:
                 raise Conflict("page")
         for add in transaction.adds:
             assert len(add.delta) <= 250
-            if self.opens.get(add.key, OpenBreakdowns()).spilled & set(add.unspilled):
+            stored = self.stored.get(add.key, StoredRollup())
+            if stored.spilled & set(add.unspilled):
                 raise Conflict("spilled")
-        for put in transaction.puts:
-            if self.opens.get(put.key, OpenBreakdowns()).version != put.version_read:
-                raise Conflict("open")
+            if any(stored.counts.get(name) != count for name, count in add.gone.items()):
+                raise Conflict("not what was to go")
+            if any(stored.counts.get(name, 0) <= count for name, count in add.staying.items()):
+                raise Conflict("what was to stay would go")
+        for change in (*transaction.puts, *transaction.deletes):
+            if self.stored.get(change.key, StoredRollup()).version != change.version_read:
+                raise Conflict("rollup")
         self.commits += 1
         for write in transaction.pages:
             page = write.page
@@ -77,22 +80,21 @@ class MemoryLedger:
                 page.start, page.end, write.version, page.data
             )
         for add in transaction.adds:
-            if add.key.is_open:
-                stored_open = self.opens.get(add.key, OpenBreakdowns())
-                self.opens[add.key] = stored_open.plus(add.delta)
-            else:
-                rollup = self.closed.setdefault(add.key, {})
-                for name, amount in add.delta.items():
-                    rollup[name] = rollup.get(name, 0) + amount
+            self.stored[add.key] = self.stored.get(add.key, self._unborn()).after(add)
         for put in transaction.puts:
-            self.opens[put.key] = OpenBreakdowns(
-                dict(put.counts), put.spilled, put.version_read + 1
-            )
+            version = put.version_read or self._unborn().version
+            self.stored[put.key] = StoredRollup(dict(put.counts), put.spilled, version + 1)
+        for delete in transaction.deletes:
+            del self.stored[delete.key]
+
+    def _unborn(self) -> StoredRollup:
+        """What a rollup begins from: a version that none had before."""
+        self.versions_given += 1_000_000
+        return StoredRollup(version=self.versions_given)
 
     # -- what tests look at --------------------------------------------------------------------
-    def rollups(self) -> Iterator[tuple[RollupKey, Mapping[str, int]]]:
-        yield from self.closed.items()
-        yield from ((key, stored.counts) for key, stored in self.opens.items())
+    def counted(self) -> Iterator[tuple[RollupKey, Mapping[str, int]]]:
+        yield from ((key, stored.counts) for key, stored in self.stored.items())
 
     def rows(self) -> Iterator[tuple[str, Row]]:
         for record_type, pages in self.pages.items():
@@ -125,8 +127,8 @@ class MemoryLedger:
                     total = totals.setdefault(key, {})
                     for name, amount in measures.items():
                         total[name] = total.get(name, 0) + amount
-        stored = {key: _without_zeros(m) for key, m in self.rollups()}
-        spilled = {key: o.spilled for key, o in self.opens.items()}
+        stored = {key: _without_zeros(m) for key, m in self.counted()}
+        spilled = {key: stored.spilled for key, stored in self.stored.items() if key.is_open}
         expected = {
             key: {n: v for n, v in m.items() if v and n[:1] not in spilled.get(key, ())}
             for key, m in totals.items()

@@ -6,22 +6,26 @@ every path that one of gigabytes would. What it does not know it refuses.
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from benchmarks import capacity
+from benchmarks.expressions import Attributes, BadUpdate
 from benchmarks.memory_dynamodb import MemoryDynamoDb as Writes
+from benchmarks.memory_dynamodb import Refusal, refuse_others
+from rollcall.storage.guard import refuse_foreign_keys
 
-Attributes = dict[str, dict[str, Any]]
-
-_CONDITION = re.compile(r"(#\w+) = (:\w+)(?: AND (.+))?")
-_BETWEEN = re.compile(r"(#\w+) BETWEEN (:\w+) AND (:\w+)")
-_BEGINS = re.compile(r"begins_with\((#\w+), (:\w+)\)")
-_COMPARED = re.compile(r"(#\w+) (<|<=|=|>=|>) (:\w+)")
+_CONDITION = re.compile(r"(#?\w+) = (:\w+)(?: AND (.+))?")
+_BETWEEN = re.compile(r"(#?\w+) BETWEEN (:\w+) AND (:\w+)")
+_BEGINS = re.compile(r"begins_with\((#?\w+), ?(:\w+)\)")
+_COMPARED = re.compile(r"(#?\w+) (<|<=|=|>=|>) (:\w+)")
 _COMPARISONS: dict[str, Callable[[bytes, bytes], bool]] = {
     "<": lambda key, value: key < value,
     "<=": lambda key, value: key <= value,
@@ -39,10 +43,14 @@ _QUERY = (
         "KeyConditionExpression",
         "ExpressionAttributeValues",
         "ExclusiveStartKey",
+        "IndexName",
         "Limit",
         "ScanIndexForward",
     }
 )
+# Both tables' index: its keys, then the table's, and nothing else of an item.
+_INDEX = "GSI1"
+_INDEX_KEYS = ("GSI1PK", "GSI1SK", "PK", "SK")
 
 
 class MemoryDynamoDb(Writes):
@@ -68,10 +76,7 @@ class MemoryDynamoDb(Writes):
 
         Each such read draws anew, for every item.
         """
-        self._before = {
-            key: {sk: replace(item, attributes=dict(item.attributes)) for sk, item in items.items()}
-            for key, items in self._partitions.items()
-        }
+        self._before = self.snapshot()
         self._lag = random
 
     def forget_reads(self) -> None:
@@ -82,26 +87,28 @@ class MemoryDynamoDb(Writes):
         self._order.clear()
         self._before, self._lag = {}, None
 
-    def answer(self, operation: str, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def answer(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
         match operation:
             case "GetItem":
-                return 200, self._get(asked)
+                return self._get(asked)
             case "BatchGetItem":
-                return 200, self._batch_get(asked)
+                return self._batch_get(asked)
+            case "Query" if "IndexName" in asked:
+                return self._search_index(asked)
             case "Query":
-                return 200, self._search(asked)
+                return self._search(asked)
         return super().answer(operation, asked)
 
     def _get(self, asked: dict[str, Any]) -> dict[str, Any]:
-        _refuse_others(asked, _GET)
+        refuse_others(asked, _GET)
         item, size = self._at(asked["TableName"], asked["Key"], asked)
         answer = self._consumed(asked, asked["TableName"], int(item is not None), [[size]])
         return answer | ({"Item": _projected(item, asked)} if item is not None else {})
 
     def _batch_get(self, asked: dict[str, Any]) -> dict[str, Any]:
-        _refuse_others(asked, {"RequestItems", "ReturnConsumedCapacity"})
+        refuse_others(asked, {"RequestItems", "ReturnConsumedCapacity"})
         ((table, request),) = asked["RequestItems"].items()
-        _refuse_others(request, {"Keys", "ConsistentRead"} | _PROJECTED)
+        refuse_others(request, {"Keys", "ConsistentRead"} | _PROJECTED)
         wanted = request["Keys"]
         if not 1 <= len(wanted) <= 100 or len({str(key) for key in wanted}) != len(wanted):
             raise NotImplementedError("1 to 100 keys, each once")
@@ -117,7 +124,7 @@ class MemoryDynamoDb(Writes):
         }
 
     def _search(self, asked: dict[str, Any]) -> dict[str, Any]:
-        _refuse_others(asked, _QUERY)
+        refuse_others(asked, _QUERY)
         table = asked["TableName"]
         pk, holds = _key_condition(asked)
         seen = self._seen(table, pk, asked)
@@ -152,6 +159,43 @@ class MemoryDynamoDb(Writes):
             answer["LastEvaluatedKey"] = {name: items[-1][name] for name in ("PK", "SK")}
         return answer
 
+    def _search_index(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """A Query of the sparse index that both tables have: keys only, never consistent."""
+        refuse_others(asked, _QUERY)
+        if asked["IndexName"] != _INDEX or asked.get("ConsistentRead"):
+            raise Refusal("ValidationException", "no such index, or a consistent read of it")
+        table = asked["TableName"]
+        pk, holds = _key_condition(asked, "GSI1PK", "GSI1SK")
+        entries = [
+            {name: item.attributes[name] for name in _INDEX_KEYS}
+            for (name, partition) in list(self._partitions)
+            if name == table
+            for item in self._seen(table, partition, asked).values()
+            if item.attributes.get("GSI1PK") == {"S": pk} and "GSI1SK" in item.attributes
+        ]
+        entries = [entry for entry in entries if holds(entry["GSI1SK"]["S"].encode())]
+        entries.sort(key=_index_order, reverse=not asked.get("ScanIndexForward", True))
+        if start := asked.get("ExclusiveStartKey"):
+            after = _index_order(start)
+            is_forward = asked.get("ScanIndexForward", True)
+            entries = [
+                entry
+                for entry in entries
+                if (_index_order(entry) > after if is_forward else _index_order(entry) < after)
+            ]
+        sizes = list(itertools.accumulate(capacity.item_bytes(entry) for entry in entries))
+        most = sum(size < self.answer_bytes for size in sizes) + 1
+        most = min(most, asked.get("Limit", most))
+        kept = entries[:most]
+        answer: dict[str, Any] = {
+            "Items": [_projected(entry, asked) for entry in kept],
+            "Count": len(kept),
+            **self._consumed(asked, table, len(kept), [sizes[len(kept) - 1 : len(kept)]]),
+        }
+        if len(entries) > len(kept):
+            answer["LastEvaluatedKey"] = kept[-1]
+        return answer
+
     def _consumed(
         self, asked: dict[str, Any], table: str, items: int, reads: Sequence[Sequence[int]]
     ) -> dict[str, Any]:
@@ -183,30 +227,34 @@ class MemoryDynamoDb(Writes):
             return now
         before = self._before.get((table, pk), {})
         with self._lock:
-            late = {sk for sk in now if self._lag.randint(0, 1)}
-        found = {sk: (before if sk in late else now).get(sk) for sk in now}
+            found = {
+                sk: (before if self._lag.randint(0, 1) else now).get(sk) for sk in now | before
+            }
         return {sk: item for sk, item in found.items() if item is not None}
 
 
-def _refuse_others(asked: dict[str, Any], known: set[str]) -> None:
-    if unknown := asked.keys() - known:
-        raise NotImplementedError(f"{sorted(unknown)}")
+def _index_order(entry: Attributes) -> tuple[str, ...]:
+    return tuple(entry[name]["S"] for name in _INDEX_KEYS[1:])
 
 
 def _projected(item: Attributes, asked: dict[str, Any]) -> Attributes:
     if "ProjectionExpression" not in asked:
         return item
-    names = asked["ExpressionAttributeNames"]
-    wanted = {names[term] for term in asked["ProjectionExpression"].split(", ")}
+    names = asked.get("ExpressionAttributeNames", {})
+    terms = [term.strip() for term in asked["ProjectionExpression"].split(",")]
+    wanted = {names.get(term, term) for term in terms}
     return {name: value for name, value in item.items() if name in wanted}
 
 
-def _key_condition(asked: dict[str, Any]) -> tuple[str, Callable[[bytes], bool]]:
+def _key_condition(
+    asked: dict[str, Any], pk_name: str = "PK", sk_name: str = "SK"
+) -> tuple[str, Callable[[bytes], bool]]:
     """The partition, and which sort keys of it are asked for; keys compare by their UTF-8 bytes."""
-    names, values = asked["ExpressionAttributeNames"], asked["ExpressionAttributeValues"]
+    names = asked.get("ExpressionAttributeNames", {})
+    values = asked["ExpressionAttributeValues"]
     expression = asked["KeyConditionExpression"]
     whole = _CONDITION.fullmatch(expression)
-    if whole is None or names[whole[1]] != "PK":
+    if whole is None or names.get(whole[1], whole[1]) != pk_name:
         raise NotImplementedError(expression)
     pk, rest = values[whole[2]]["S"], whole[3]
 
@@ -220,7 +268,7 @@ def _key_condition(asked: dict[str, Any]) -> tuple[str, Callable[[bytes], bool]]
             break
     else:
         raise NotImplementedError(expression)
-    if names[match[1]] != "SK":
+    if names.get(match[1], match[1]) != sk_name:
         raise NotImplementedError(expression)
     if pattern is _BETWEEN:
         return pk, lambda key: value(match[2]) <= key <= value(match[3])
@@ -228,3 +276,80 @@ def _key_condition(asked: dict[str, Any]) -> tuple[str, Callable[[bytes], bool]]
         return pk, lambda key: key.startswith(value(match[2]))
     compare = _COMPARISONS[match[2]]
     return pk, lambda key: compare(key, value(match[3]))
+
+
+class MemoryClient:
+    """The methods of botocore's client over a store, without building, signing and parsing.
+
+    Guarded as the product's client is, and its errors are botocore's. `around(operation, send)`
+    runs every request, and may raise before or after it. Binary attributes are bytes.
+    """
+
+    def __init__(
+        self,
+        store: MemoryDynamoDb,
+        around: Callable[[str, Callable[[], dict[str, Any]]], dict[str, Any]] | None = None,
+    ) -> None:
+        self.store = store
+        self.around = around or (lambda _operation, send: send())
+        self._tokens = itertools.count()
+
+    def get_item(self, **asked: Any) -> dict[str, Any]:
+        return self.request("GetItem", asked)
+
+    def batch_get_item(self, **asked: Any) -> dict[str, Any]:
+        return self.request("BatchGetItem", asked)
+
+    def query(self, **asked: Any) -> dict[str, Any]:
+        return self.request("Query", asked)
+
+    def scan(self, **asked: Any) -> dict[str, Any]:
+        return self.request("Scan", asked)
+
+    def put_item(self, **asked: Any) -> dict[str, Any]:
+        return self.request("PutItem", asked)
+
+    def update_item(self, **asked: Any) -> dict[str, Any]:
+        return self.request("UpdateItem", asked)
+
+    def delete_item(self, **asked: Any) -> dict[str, Any]:
+        return self.request("DeleteItem", asked)
+
+    def batch_write_item(self, **asked: Any) -> dict[str, Any]:
+        return self.request("BatchWriteItem", asked)
+
+    def transact_write_items(self, **asked: Any) -> dict[str, Any]:
+        return self.request("TransactWriteItems", asked)
+
+    def request(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Send one request, as often as `attempts` says, under one token if it is a transaction."""
+        refuse_foreign_keys(asked, SimpleNamespace(name=operation))
+        if operation == "TransactWriteItems":
+            asked = {"ClientRequestToken": f"token-{next(self._tokens)}", **asked}
+        return self.attempts(operation, asked)
+
+    def attempts(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Send a request; raises ClientError when it is refused."""
+        return self.around(operation, lambda: self.send(operation, asked))
+
+    def send(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """One exchange with the store."""
+        try:
+            return self.store.answer(operation, asked)
+        except Refusal as refusal:
+            raise client_error(operation, 400, refusal.answer) from None
+        except BadUpdate as bad:
+            answer = Refusal("ValidationException", str(bad)).answer
+            raise client_error(operation, 400, answer) from None
+
+
+def client_error(operation: str, status: int, answer: dict[str, Any]) -> ClientError:
+    """The error that botocore makes of an answer."""
+    members = {name: value for name, value in answer.items() if name not in ("__type", "message")}
+    code = str(answer["__type"]).rpartition("#")[2]
+    response = {
+        "Error": {"Code": code, "Message": answer.get("message", "")},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RetryAttempts": 0},
+        **members,
+    }
+    return ClientError(response, operation)

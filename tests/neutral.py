@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rollcall.domain.measures import RollupKey
+if TYPE_CHECKING:
+    from rollcall.domain.measures import RollupKey
 
 CLOSED = {"s.": "status", "d.": "disposition", "e.": "event"}
 OPEN = {
@@ -42,9 +43,14 @@ def neutral(rollups: Iterable[tuple[RollupKey, Mapping[str, int]]]) -> dict[Any,
         scope = (key.scope[0].lower(), *key.scope[1:])
         for name, value in measures.items():
             if value:
-                measure = _open(key.family, name) if key.is_open else _closed(name)
-                totals[key.family, scope, key.bucket, measure] = value
+                meaning = measure(key.family, name, is_open=key.is_open)
+                totals[key.family, scope, key.bucket, meaning] = value
     return totals
+
+
+def measure(family: str, name: str, *, is_open: bool) -> Any:
+    """The neutral form of a stored measure's name."""
+    return _open(family, name) if is_open else _closed(name)
 
 
 def _closed(name: str) -> Any:

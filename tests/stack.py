@@ -217,9 +217,8 @@ class Stack:
         handle = handle or f"org-{self.organisations}"
         name = name or f"Organisation {self.organisations}"
         self.cli("org", "create", handle, "--name", name, "--json")
-        created = self.cli(
-            "token", "create", handle, "--scope", "read", "--scope", "ingest", "--json"
-        )
+        scopes = ("--scope", "read", "--scope", "ingest", "--scope", "admin")
+        created = self.cli("token", "create", handle, *scopes, "--json")
         return Organisation(self, handle, name, created["token"])
 
     def drain(self) -> None:

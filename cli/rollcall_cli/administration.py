@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,7 +20,20 @@ _PATIENCE_SECONDS = 2  # somebody is waiting at the keyboard
 
 @contextlib.contextmanager
 def administration() -> Iterator[Administer]:
-    """The operator's verbs on the table that the environment names.
+    """The operator's verbs on the table that the environment names, for somebody who waits.
+
+    Every error that a person can mend becomes a CommandError.
+    """
+    with deployment() as bootstrap:
+        from rollcall.ledger.backoff import LONGEST_REQUEST_SECONDS, time_limit
+
+        with time_limit(LONGEST_REQUEST_SECONDS + _PATIENCE_SECONDS):
+            yield bootstrap.administer()
+
+
+@contextlib.contextmanager
+def deployment() -> Iterator[ModuleType]:
+    """`rollcall.bootstrap`, over the tables that the environment names, for as long as it takes.
 
     Every error that a person can mend becomes a CommandError.
     """
@@ -34,7 +48,6 @@ def administration() -> Iterator[Administer]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from rollcall.domain.errors import Conflict, Unavailable
-    from rollcall.ledger.backoff import LONGEST_REQUEST_SECONDS, time_limit
     from rollcall.settings import BadSetting
     from rollcall.usecases.administer import Refused
 
@@ -42,8 +55,7 @@ def administration() -> Iterator[Administer]:
     try:
         from rollcall import bootstrap
 
-        with time_limit(LONGEST_REQUEST_SECONDS + _PATIENCE_SECONDS):
-            yield bootstrap.administer()
+        yield bootstrap
     except (Refused, BadSetting) as error:
         raise CommandError(str(error)) from error
     except (Conflict, Unavailable) as error:

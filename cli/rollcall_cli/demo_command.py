@@ -206,7 +206,12 @@ def _show_answers(show: _Page, stack: LocalStack, scene: Scene) -> None:
 
 def _show_other_ways(show: _Page, stack: LocalStack, tenant: Tenant) -> None:
     environment = stack.environment()
-    names = ("AWS_ENDPOINT_URL_DYNAMODB", "ROLLCALL_RECORDS_TABLE", "ROLLCALL_ANALYTICS_TABLE")
+    names = (
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "ROLLCALL_RECORDS_TABLE",
+        "ROLLCALL_ANALYTICS_TABLE",
+        "ROLLCALL_FAILURE_DESTINATION",
+    )
     show.title("Point other rollcall commands at it")
     for name in names:
         show.command(f"export {name}={shlex.quote(environment[name])}")

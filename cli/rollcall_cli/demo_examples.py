@@ -116,6 +116,11 @@ def _workspace(_scene: Scene) -> tuple[Example, ...]:
     return (Example(title, f"/api/workspaces/{id}/analytics"),)
 
 
+def _audit(_scene: Scene) -> tuple[Example, ...]:
+    title = "Whether the figures are right: what the last audit compared, and what differed"
+    return (Example(title, "/v1/audit"),)
+
+
 # In the order in which they are shown. The keys are the template's routes, all of them.
 EXAMPLES: Mapping[str, Callable[[Scene], tuple[Example, ...]]] = {
     "GET /api/v2/platform/organisation/analytics": _organisation_analytics,
@@ -127,6 +132,7 @@ EXAMPLES: Mapping[str, Callable[[Scene], tuple[Example, ...]]] = {
     "POST /v2/Pearl/{pearlId}/Analytics": _campaign("Pearl", "win-back", "v2"),
     "GET /api/workspaces/{workspaceId}/analytics": _workspace,
     "POST /v1/records": _records,
+    "GET /v1/audit": _audit,
 }
 
 

@@ -58,7 +58,7 @@ def new_tenant(api_url: str) -> Tenant:
         numbered = (f"{HANDLE}-{number}" for number in itertools.count(2))
         handle = next(h for h in itertools.chain([HANDLE], numbered) if h not in taken)
         admin.create_organisation(handle, NAME)
-        issued = admin.issue_token(handle, ("read", "ingest"))
+        issued = admin.issue_token(handle, ("read", "ingest", "admin"))
     return Tenant(api_url, handle, issued.text)
 
 

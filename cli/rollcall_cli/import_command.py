@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -22,6 +20,7 @@ from rollcall_cli.importing.checkpoint import Checkpoint, Progress, identity_of
 from rollcall_cli.importing.importer import RejectedRows, import_rows
 from rollcall_cli.importing.rows import Position, detect_format, read_rows
 from rollcall_cli.importing.sender import LIMIT_RECORDS, Interrupted, Sender
+from rollcall_cli.interrupting import stopping_on_ctrl_c
 
 
 def import_records(
@@ -104,7 +103,7 @@ def _import(
     try:
         with (
             job.file.open("rb") as content,
-            _stopping_on_ctrl_c(stop),
+            stopping_on_ctrl_c(stop),
             _bar(job.file, progress) as show,
         ):
             start = Position(progress.offset, progress.lines)
@@ -122,21 +121,6 @@ def _import(
         return False
     finally:
         refused.close()
-
-
-@contextmanager
-def _stopping_on_ctrl_c(stop: threading.Event) -> Iterator[None]:
-    """The first Ctrl-C asks to stop after the batch under way, the second one stops at once."""
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        stop.set()
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import threading
 from pathlib import Path
@@ -56,6 +57,8 @@ def local(
             emulator=rie,
         ) as stack:
             tell(f"the API is described at {stack.api_url}{PAGE}")
+            folder = shlex.quote(str(stack.failures_dir))
+            tell(f"given-up records: rollcall redrive list --from {folder}")
             print(json.dumps(ready(stack)), file=ready_line, flush=True)
             threading.Event().wait()
     except Stopped:

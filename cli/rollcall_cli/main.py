@@ -21,6 +21,10 @@ _COMMANDS = {
     "demo": ("demo_command", "demo"),
     "org": ("organisations", "app"),
     "token": ("tokens", "app"),
+    "rebuild": ("rebuild_command", "rebuild"),
+    "erase": ("erase_command", "erase"),
+    "redrive": ("redrive_command", "app"),
+    "reconcile": ("reconcile_command", "reconcile"),
     "openapi": ("openapi.command", "openapi"),
 }
 

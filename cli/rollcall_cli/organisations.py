@@ -1,16 +1,20 @@
-"""`rollcall org`: make and list organisations."""
+"""`rollcall org`: make, list and delete organisations."""
 
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rollcall_cli.administration import administration
+from rollcall_cli.administration import administration, deployment
+from rollcall_cli.errors import CommandError
+from rollcall_cli.receipts import Remainder, elsewhere
 
 if TYPE_CHECKING:
     from rollcall.domain.organisations import Organisation
+    from rollcall.usecases.delete_organisation import Deletion, Progress
 
 app = typer.Typer(help="Organisations: the tenants of Rollcall.", no_args_is_help=True)
 
@@ -47,7 +51,106 @@ def list_(as_json: AsJson = False) -> None:
         return
     for organisation in organisations:
         handle, org_id, name, created_at, _ = _row(organisation)
-        print(f"{handle:<20} {org_id}  {created_at}  {name}")
+        note = "  (being deleted)" if organisation.is_deleting else ""
+        print(f"{handle:<20} {org_id}  {created_at}  {name}{note}")
+
+
+@app.command()
+def delete(
+    handle: Annotated[str | None, typer.Argument(metavar="HANDLE")] = None,
+    org_id: Annotated[
+        str | None, typer.Option(metavar="ID", help="Its id, where the handle is gone already.")
+    ] = None,
+    is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait_seconds: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Sweep again so long after the mark; shorter only where no function runs."
+            "  [default: what the longest function takes]",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete an organisation: tokens, facts, pages, rollups and handle, for ever.
+
+    It is marked first, so that nothing takes it any more, and swept again when what was under way
+    must have ended. May be broken off and done again: it goes on, and waits only for the rest.
+    """
+    if handle is None and org_id is None:
+        raise CommandError("name the organisation by its HANDLE, or by --org-id")
+    with deployment() as bootstrap:
+        from rollcall.usecases.delete_organisation import LONGEST_WRITE_SECONDS
+
+        deletes = bootstrap.delete_organisation()
+        organisation = deletes.find(handle, org_id)
+        if not is_sure:
+            _confirm(organisation)
+        wait = LONGEST_WRITE_SECONDS if wait_seconds is None else wait_seconds
+        deletion = deletes(organisation, wait_seconds=wait, show=_show)
+    if as_json:
+        print(json.dumps(_deletion_document(organisation, deletion)))
+    else:
+        print("\n".join(_deletion_lines(organisation, deletion)))
+
+
+def _confirm(organisation: Organisation) -> None:
+    name = organisation.handle or organisation.id
+    if not sys.stdin.isatty():
+        raise CommandError(f"give --yes to delete {name} for ever")
+    typed = typer.prompt(
+        f"This deletes {name} ({organisation.name}) with all its data, for ever.\n"
+        f"Type {name} to go on",
+        err=True,
+    )
+    if typed != name:
+        raise CommandError(f"{typed!r} is not {name!r}: nothing was deleted")
+
+
+def _show(progress: Progress) -> None:
+    if progress.waiting_seconds:
+        print(
+            f"rollcall: {progress.removed:,} items removed; waiting {progress.waiting_seconds:.0f}"
+            " s until nothing can write any more (it may be broken off, and goes on when asked"
+            " again)",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _remains(deletion: Deletion) -> list[Remainder]:
+    mark = Remainder(
+        "a bare mark: the organisation's id, and when it was deleted; so that what the stream or"
+        " the failure destination still brings is skipped",
+        count=1,
+    )
+    return [mark, *elsewhere(deletion.at_ms, deletion.failed_objects, "the organisation")]
+
+
+def _deletion_document(named: Organisation, deletion: Deletion) -> dict[str, Any]:
+    from rollcall.domain.calendar import format_instant
+
+    return {
+        "organisation": {"handle": named.handle or None, "id": named.id},
+        "deleted_at": format_instant(deletion.at_ms),
+        "removed": {name.replace(" ", "_"): count for name, count in deletion.removed.items()},
+        "verified": True,
+        "remains": [remainder.document() for remainder in _remains(deletion)],
+    }
+
+
+def _deletion_lines(named: Organisation, deletion: Deletion) -> list[str]:
+    from rollcall.domain.calendar import format_instant
+
+    removed = ", ".join(f"{count:,} {name}" for name, count in deletion.removed.items())
+    name = f"{named.handle} ({named.id})" if named.handle else named.id
+    return [
+        f"deleted {name} at {format_instant(deletion.at_ms)}",
+        f"removed now: {removed}",
+        "verified: nothing else of it is found in either table",
+        "what remains:",
+        *(line for remainder in _remains(deletion) for line in remainder.lines()),
+    ]
 
 
 def _document(organisation: Organisation) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rollcall_cli.administration import administration
+from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ app = typer.Typer(help="Tokens: who may call the API, and for what.", no_args_is
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 TokenId = Annotated[str, typer.Argument(metavar="TOKEN_ID", help="As `create` and `list` show it.")]
-
-_UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000}
 
 
 @app.command()
@@ -76,7 +74,7 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Replace a token by a new one with the same scopes and expiry."""
-    overlap_ms = _duration_ms(overlap)
+    overlap_ms = duration_ms(overlap, "--overlap")
     with administration() as admin:
         issued = admin.rotate_token(token_id, overlap_ms)
     _print_issued(issued, as_json)
@@ -112,10 +110,3 @@ def _instant(text: str) -> int:
         return parse_instant(text)
     except ValueError as error:
         raise CommandError(f"--expires-at {error}, not {text!r}") from error
-
-
-def _duration_ms(text: str) -> int:
-    match = re.fullmatch(r"([0-9]{1,6})([smh])", text)
-    if match is None:
-        raise CommandError(f"--overlap must be a duration such as 90s, 10m or 24h, not {text!r}")
-    return int(match[1]) * _UNIT_MS[match[2]]

@@ -3,12 +3,13 @@
 from rollcall.api import ingest as wire
 from rollcall.api.endpoint import endpoint
 from rollcall.api.http import Request, Response
+from rollcall.api.problem import PROBLEM_TYPE, problem_body
 from rollcall.bootstrap import ingest
 
 service = ingest()
 
 
-@endpoint(wire.problem_body, content_type=wire.PROBLEM_TYPE)
+@endpoint(problem_body, content_type=PROBLEM_TYPE)
 def lambda_handler(request: Request) -> Response:
     """1 to 500 records; 200 when all are good, 207 when some are, 422 when none is."""
     documents = wire.parse_body(request)

@@ -25,6 +25,11 @@ def test_events_have_the_shape_of_their_source(path):
             image = record["dynamodb"].get("NewImage") or record["dynamodb"]["OldImage"]
             assert record["dynamodb"]["Keys"] == {name: image[name] for name in ("PK", "SK")}
         return
+    if "detail-type" in event:  # EventBridge's, of a schedule
+        assert (event["source"], event["detail-type"]) == ("aws.events", "Scheduled Event")
+        assert all(":rule/" in resource for resource in event["resources"])
+        assert event["detail"] == {}
+        return
     for single, multiple in (
         ("headers", "multiValueHeaders"),
         ("queryStringParameters", "multiValueQueryStringParameters"),

@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
 
 from rollcall_cli.openapi.examples import SETTING, read_examples
 from tests import stack as stacks
+from tests.auditing import EXACT, have_audited
 from tests.openapi import EXAMPLES, Spec
 from tests.stack import Organisation, Response
 
@@ -38,6 +39,7 @@ def acme(stack) -> Organisation:
     stack.new_organisation("globex", "Globex")
     org = stack.new_organisation("acme", "Acme")
     check(org, *SETTING)
+    have_audited(org, EXACT)
     stack.drain()
     return org
 
@@ -120,7 +122,7 @@ def test_errors_of_the_gateway_are_documented(acme, function):
     assert fits(function, answer)
     _, _, operation = SPEC.operation(function)
     needed = operation["security"][0]["bearer"][0]
-    other = acme.new_token(*({"read", "ingest"} - {needed}))["token"]
+    other = acme.new_token(*({"read", "ingest", "admin"} - {needed}))["token"]
     answer = send(acme, function, request, token=other)
     assert answer.status == 403
     assert fits(function, answer)

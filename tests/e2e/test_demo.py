@@ -122,6 +122,8 @@ def test_the_numbers_printed_are_those_of_the_records():
     assert sent_again == {"accepted": 0, "unchanged": 1, "stale": 0, "rejected": []}
     organisations, _ = by_path.pop("api/v2/platform/organizations/")
     assert [each["domain_handle"] for each in organisations["data"]] == ["demo"]
+    audit, _ = by_path.pop("v1/audit")
+    assert (audit["last_run"], audit["drift"], audit["exact"]) == (None, None, None)
     assert len(by_path) == 6
     for words, answer, cost in examples:
         path = words[2].split("/", 3)[3]

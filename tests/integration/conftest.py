@@ -11,12 +11,19 @@ from rollcall.storage.client import dynamodb_client
 from rollcall_cli.local.engines import Engine, start_engine
 from rollcall_cli.local.tables import create_tables
 from rollcall_cli.local.template import load_template
+from tests.memory_dynamodb import MemoryClient, MemoryDynamoDb
 from tests.stack import skip_without_dynamodb_local
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
-ENGINES = ["moto", pytest.param("dynamodb-local", marks=pytest.mark.dynamodb_local)]
+MEMORY_CLIENT = "memory-client"
+ENGINES = [
+    "moto",
+    pytest.param("dynamodb-local", marks=pytest.mark.dynamodb_local),
+]
+# Those, and the store that the simulator runs on.
+CONTRACT_ENGINES = [MEMORY_CLIENT, *ENGINES]
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +59,8 @@ def client_of(
     """The product's own client on an engine, guarded as in production."""
 
     def make(name: str) -> Any:
+        if name == MEMORY_CLIENT:
+            return MemoryClient(MemoryDynamoDb())
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint_of(name))
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
@@ -62,6 +71,6 @@ def client_of(
     return make
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=CONTRACT_ENGINES)
 def client(request: pytest.FixtureRequest, client_of: Callable[[str], Any]) -> Any:
     return client_of(request.param)

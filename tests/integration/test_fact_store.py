@@ -23,6 +23,7 @@ from rollcall.storage import keys
 from rollcall.storage.facts import FactStore, fact_of_item, item_of_fact, stream_fact
 from rollcall.usecases.ingest import Ingest
 from tests.builders import call, deletion, full_call
+from tests.memory_dynamodb import MemoryClient
 from tests.parsing import parsed
 
 TABLE = "rollcall-records"
@@ -87,7 +88,18 @@ def test_writers_at_once_leave_one_winner_and_lose_no_revision(
 
 def lose_replies(client: Any, count: int) -> None:
     """Requests are applied, but the first `count` replies never arrive."""
-    original, sent = client._endpoint.http_session.send, itertools.count()
+    sent = itertools.count()
+    if isinstance(client, MemoryClient):
+
+        def around(operation: str, send: Callable[[], Any]) -> Any:
+            answer = send()
+            if next(sent) < count:
+                raise ReadTimeoutError(endpoint_url="memory")
+            return answer
+
+        client.around = around
+        return
+    original = client._endpoint.http_session.send
 
     def send(request: Any) -> Any:
         response = original(request)
@@ -113,10 +125,13 @@ def test_a_lost_reply_is_still_an_acceptance(client: Any, org_id: str, lost: int
 
 
 def test_a_store_that_never_answers_is_an_error_and_no_silence(client: Any, org_id: str) -> None:
-    def send(request: Any) -> Any:
-        raise ReadTimeoutError(endpoint_url=request.url)
+    def send(*_: Any) -> Any:
+        raise ReadTimeoutError(endpoint_url="nowhere")
 
-    client._endpoint.http_session.send = send
+    if isinstance(client, MemoryClient):
+        client.around = send
+    else:
+        client._endpoint.http_session.send = send
     quick = Backoff(tries=2, first_seconds=0.001)
     store = FactStore(client, TABLE, lambda: time.time_ns() // 1_000, quick)
     with tenant(org_id):
@@ -133,7 +148,15 @@ def test_unprocessed_keys_for_ever_are_an_error(client: Any, org_id: str) -> Non
         }
         parsed["Responses"] = {}
 
-    client.meta.events.register("after-call.dynamodb.BatchGetItem", unprocessed)
+    if isinstance(client, MemoryClient):
+
+        def around(operation: str, send: Callable[[], Any]) -> Any:
+            unprocessed(answer := send())
+            return answer
+
+        client.around = around
+    else:
+        client.meta.events.register("after-call.dynamodb.BatchGetItem", unprocessed)
     store = FactStore(client, TABLE, lambda: 1, Backoff(tries=3, first_seconds=0.001))
     with tenant(org_id), pytest.raises((Unavailable, ForeignKey)):
         store.read(org_id, 1, [("call", "c#1")])

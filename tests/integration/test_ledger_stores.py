@@ -1,4 +1,4 @@
-"""The DynamoDB stores keep the promises that the in-memory one makes: one suite, three stores."""
+"""The DynamoDB stores keep the promises that the in-memory one makes: one suite for all."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ from rollcall.ledger.apply import Applier
 from rollcall.ledger.backoff import Backoff
 from rollcall.ledger.page import Row, Rows
 from rollcall.storage import keys
-from rollcall.storage.pages import PageStore, open_of_item, page_of_item
-from rollcall.storage.rollups import rollup_of_item
-from rollcall.usecases.update import Delivery, fold
+from rollcall.storage.pages import PageStore, page_of_item, stored_rollup
+from rollcall.usecases.apply_facts import fold
 from tests.fakes import MemoryLedger, StoredPage
 from tests.generate import mixed_records
-from tests.integration.conftest import ENGINES
+from tests.integration.conftest import CONTRACT_ENGINES
 from tests.neutral import neutral
 from tests.oracle import Oracle
 from tests.properties.test_exactness import versions_of
@@ -33,19 +32,29 @@ BACKOFF = Backoff(tries=30, first_seconds=0.001)
 NOW_MS = 1_800_000_000_000
 
 
+def everything(query: Callable[..., Any], **asked: Any) -> Iterator[dict[str, Any]]:
+    """All items of a Query, however many answers they come in."""
+    while True:
+        answer = query(**asked)
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
 class Stored:
     """What a real table holds, read back through GSI1, in the in-memory store's shape."""
 
     def __init__(self, client: Any, org_id: str, epoch: int) -> None:
         self.memory = MemoryLedger()
         prefix = keys.epoch_prefix(org_id, epoch)
-        pages = client.get_paginator("query").paginate(
+        for found in everything(
+            client.query,
             TableName="rollcall-analytics",
             IndexName="GSI1",
             KeyConditionExpression="GSI1PK = :pk",
             ExpressionAttributeValues={":pk": {"S": prefix}},
-        )
-        for found in itertools.chain.from_iterable(page["Items"] for page in pages):
+        ):
             item = client.get_item(
                 TableName="rollcall-analytics",
                 Key={"PK": found["PK"], "SK": found["SK"]},
@@ -63,13 +72,10 @@ class Stored:
             return
         bucket = item["SK"]["S"].removeprefix("DAY#")
         key = RollupKey(name, tuple(map(keys.unescape, scope)), bucket, kind == "OPEN")
-        if key.is_open:
-            self.memory.opens[key] = open_of_item(item)
-        else:
-            self.memory.closed[key] = rollup_of_item(item).measures
+        self.memory.stored[key] = stored_rollup(item)
 
 
-@pytest.fixture(params=["memory", *ENGINES])
+@pytest.fixture(params=["memory", *CONTRACT_ENGINES])
 def store(
     request: pytest.FixtureRequest, client_of: Callable[[str], Any]
 ) -> Iterator[tuple[Any, Callable[[], MemoryLedger]]]:
@@ -80,13 +86,14 @@ def store(
         return
     client = client_of(request.param)
     org_id = f"org#{uuid.uuid4()}"
-    real = PageStore(client, "rollcall-analytics", org_id, 3, lambda: NOW_MS, BACKOFF)
+    clock = itertools.count(NOW_MS, 1_000)
+    real = PageStore(client, "rollcall-analytics", org_id, 3, lambda: next(clock), BACKOFF)
     with tenant(org_id):
         yield real, lambda: Stored(client, org_id, 3).memory
 
 
 def apply(store: Any, facts: list[Fact], target_bytes: int = 4_096) -> None:
-    rows = fold([Delivery(index, "org", fact) for index, fact in enumerate(facts)])
+    rows = fold(facts)
     contribute = contribution_function(1)
     Applier(store, contribute, target_bytes=target_bytes, backoff=BACKOFF).apply(rows)
 
@@ -119,8 +126,8 @@ def test_rollups_equal_brute_force(store: Any) -> None:
     found = look()
     found.check_pages()
     found.check_rollups()
-    assert neutral(found.rollups()) == oracle.rollups()
-    assert {key.bucket for key, _ in found.rollups()} > {"ALL"}
+    assert neutral(found.counted()) == oracle.rollups()
+    assert {key.bucket for key, _ in found.counted()} > {"ALL"}
 
 
 def test_a_page_that_changed_since_it_was_read_is_a_conflict(store: Any) -> None:
@@ -133,32 +140,83 @@ def test_a_page_that_changed_since_it_was_read_is_a_conflict(store: Any) -> None
     )
     write = transaction.PageWrite("call", encoded, page.version)
     add = transaction.RollupAdd(RollupKey("calls", ("ORG",), "ALL"), {"calls": 1})
-    before = neutral(look().rollups())
+    before = neutral(look().counted())
     target.commit(transaction.Transaction((write,), (), ()))
     with pytest.raises(Conflict):
         target.commit(transaction.Transaction((write,), (add,), ()))
     unwritten = transaction.PageWrite("call", encoded, 0)
     with pytest.raises(Conflict):
         target.commit(transaction.Transaction((unwritten,), (add,), ()))
-    assert neutral(look().rollups()) == before
+    assert neutral(look().counted()) == before
 
 
 def test_no_add_reaches_a_spilled_breakdown(store: Any) -> None:
     target, look = store
     key = RollupKey("calls", ("ORG",), "2026-11-21", True)
-    put = transaction.OpenPut(key, {"p=x": 1}, frozenset("o"), 0)
+    put = transaction.RollupPut(key, {"p=x": 1}, frozenset("o"), 0)
     target.commit(transaction.Transaction((), (), (put,)))
     with pytest.raises(Conflict):
         target.commit(transaction.Transaction((), (), (put,)))
     outcome = transaction.RollupAdd(key, {"o=a": 1, "p=x": 1}, ("o", "p"))
     with pytest.raises(Conflict):
         target.commit(transaction.Transaction((), (outcome,), ()))
+    version = target.rollups([key])[key].version
     provider = transaction.RollupAdd(key, {"p=x": 2, "p": 1}, ("p",))
     target.commit(transaction.Transaction((), (provider,), ()))
-    found: Mapping[RollupKey, Any] = target.open_breakdowns([key])
+    found: Mapping[RollupKey, Any] = target.rollups([key])
     assert found[key].counts == {"p=x": 3, "p": 1}
     assert found[key].spilled == {"o"}
-    assert found[key].version == 2
+    assert found[key].version == version + 1
+
+
+def test_what_reaches_zero_leaves_if_it_is_still_counted_so(store: Any) -> None:
+    target, _ = store
+    for is_open in (True, False):
+        key = RollupKey("calls", ("ORG",), "2026-11-21", is_open)
+        add = transaction.RollupAdd(key, {"o=a": 1, "o=b": 2})
+        target.commit(transaction.Transaction((), (add,), ()))
+        stale = transaction.RollupAdd(key, {"o=b": -1}, gone={"o=a": 2})
+        with pytest.raises(Conflict):
+            target.commit(transaction.Transaction((), (stale,), ()))
+        gone = transaction.RollupAdd(key, {}, gone={"o=a": 1})
+        target.commit(transaction.Transaction((), (gone,), ()))
+        assert target.rollups([key])[key].counts == {"o=b": 2}
+
+
+def test_a_removed_rollup_that_is_back_has_a_version_of_its_own(store: Any) -> None:
+    target, _ = store
+    key = RollupKey("calls", ("ORG",), "2026-11-21")
+    add = transaction.RollupAdd(key, {"calls": 1})
+    target.commit(transaction.Transaction((), (add,), ()))
+    first = target.rollups([key])[key].version
+    target.commit(transaction.Transaction((), (add,), ()))
+    stale = transaction.RollupDelete(key, first)
+    with pytest.raises(Conflict):
+        target.commit(transaction.Transaction((), (), (), (stale,)))
+    target.commit(transaction.Transaction((), (), (), (transaction.RollupDelete(key, first + 1),)))
+    assert target.rollups([key]) == {}
+    target.commit(
+        transaction.Transaction((), (), (transaction.RollupPut(key, {}, frozenset(), 0),))
+    )
+    again = target.rollups([key])[key].version
+    assert again not in (first, first + 1)
+
+
+def test_a_deletion_leaves_no_value_in_any_rollup(store: Any) -> None:
+    """Neither a count of zero under its name, nor a rollup that nobody is in."""
+    target, look = store
+    records = mixed_records(5, 60, days=2, spaces=2, others=2)
+    living = {(r["type"], r["id"]): r for r in records if isinstance(r, dict) and "id" in r}
+    deletions = [
+        {"type": type_, "id": id_, "deleted": True, "updated_at": "2027-01-15T07:00:00Z"}
+        for type_, id_ in living
+    ]
+    versions = versions_of([*records, *deletions])
+    apply(target, versions[: len(records)])
+    assert dict(look().counted())
+    apply(target, versions)
+    assert dict(look().counted()) == {}
+    look().check_pages()
 
 
 def test_a_breakdown_past_its_limit_spills_and_the_rest_stays_exact(
@@ -171,7 +229,7 @@ def test_a_breakdown_past_its_limit_spills_and_the_rest_stays_exact(
     apply(target, calls(90, provider="p1"))
     found = look()
     found.check_rollups()
-    day = found.opens[RollupKey("calls", ("ORG",), "2026-11-21", True)]
+    day = found.stored[RollupKey("calls", ("ORG",), "2026-11-21", True)]
     assert day.spilled == {"o"}
     assert day.counts == {"p=p1": 90}
 

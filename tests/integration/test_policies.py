@@ -9,6 +9,7 @@ import importlib.util
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,13 +23,18 @@ from rollcall.domain.tenancy import tenant
 from rollcall.storage import keys
 from rollcall.storage.facts import item_of_fact
 from tests.builders import NOON, contact_event, full_call, room
+from tests.drift import Planter
+from tests.integration.test_reconcile import Tables
 from tests.properties.test_exactness import versions_of
 
 ROOT = Path(__file__).parents[2]
 TABLES = {"rollcall-records": "RecordsTable", "rollcall-analytics": "AnalyticsTable"}
+RESOURCES = TABLES | {
+    f"{table}/index/GSI1": f"{resource}/index/GSI1" for table, resource in TABLES.items()
+}
 CACHED = [made for made in vars(bootstrap).values() if hasattr(made, "cache_clear")]
 
-Used = set[tuple[str, str, str]]  # action, table, leading key
+Used = set[tuple[str, str, str]]  # action, table or index, leading key
 
 
 class _Loader(yaml.SafeLoader):
@@ -47,7 +53,7 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 
 def policies(function: str) -> list[tuple[set[str], str, list[str]]]:
-    """(actions, table, leading-key patterns) of a function's DynamoDB statements."""
+    """(actions, table or index, leading-key patterns) of a function's DynamoDB statements."""
     template = yaml.load((ROOT / "template.yaml").read_text(), _Loader)
     name = "".join(word.title() for word in function.split("_")) + "Function"
     found = []
@@ -56,10 +62,17 @@ def policies(function: str) -> list[tuple[set[str], str, list[str]]]:
             actions = statement["Action"]
             actions = {actions} if isinstance(actions, str) else set(actions)
             if all(action.startswith("dynamodb:") for action in actions):
-                table = statement["Resource"]["GetAtt"].removesuffix(".Arn")
                 condition = statement["Condition"]["ForAllValues:StringLike"]
-                found.append((actions, table, condition["dynamodb:LeadingKeys"]))
+                resource = _resource(statement["Resource"])
+                found.append((actions, resource, condition["dynamodb:LeadingKeys"]))
     return found
+
+
+def _resource(said: dict[str, str]) -> str:
+    """A table's name in the template, and an index's behind it."""
+    if "GetAtt" in said:
+        return said["GetAtt"].removesuffix(".Arn")
+    return said["Sub"].replace("${", "").replace(".Arn}", "")
 
 
 @pytest.fixture
@@ -68,7 +81,12 @@ def used(client_of: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setattr(
         bootstrap,
         "settings",
-        dataclasses.replace(bootstrap.settings, failure_destination="file:///nowhere"),
+        dataclasses.replace(
+            bootstrap.settings,
+            failure_destination="file:///nowhere",
+            reconcile_repairs=True,
+            reconcile_grace_seconds=0,
+        ),
     )
     for service in CACHED:
         service.cache_clear()
@@ -98,7 +116,8 @@ def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str,
                     yield "dynamodb:BatchGetItem", table, key["PK"]["S"]
         case "Query":
             pk = params["ExpressionAttributeValues"][":pk"]["S"]
-            yield "dynamodb:Query", params["TableName"], pk
+            index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
+            yield "dynamodb:Query", f"{params['TableName']}{index}", pk
         case "PutItem":
             yield "dynamodb:PutItem", params["TableName"], params["Item"]["PK"]["S"]
         case _:
@@ -128,7 +147,13 @@ def query(**body: Any) -> dict[str, Any]:
     return {"body": base64.b64encode(json.dumps(body).encode()).decode(), "isBase64Encoded": True}
 
 
-def test_policies_allow_what_handlers_do(used: Used) -> None:
+def plant(planter: Planter) -> None:
+    """Drift whose repair takes a request of every kind."""
+    for kind in (Planter.fact_removed, Planter.rollup_altered, Planter.rollup_of_nobody):
+        assert kind(planter)
+
+
+def test_policies_allow_what_handlers_do(used: Used, endpoint_of: Callable[[str], str]) -> None:
     admin = bootstrap.administer()
     organisation = admin.create_organisation("policies", "Policies")
     issued = admin.issue_token("policies", ["read", "ingest"])
@@ -139,9 +164,10 @@ def test_policies_allow_what_handlers_do(used: Used) -> None:
         contact_event("e1", workspace_id="w", event_type="room_join", room_id="r1"),
     ]
     body = json.dumps({"records": records})
+    deletion = {"type": "call", "id": "c3", "deleted": True}
     images = [
         item_of_fact(keys.fact(organisation.id, fact.type, fact.id, 1), fact)
-        for fact in versions_of(records)
+        for fact in versions_of([*records, full_call("c3", merchant_id="m3"), deletion])
     ]
     lambda_context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
     stream = [
@@ -159,7 +185,7 @@ def test_policies_allow_what_handlers_do(used: Used) -> None:
             },
         ),
         ("ingest_records", proxy_event(organisation, "policies", body=body)),
-        ("update_rollups", {"Records": stream}),
+        *(("update_rollups", {"Records": records}) for records in (stream[:-1], stream[-1:])),
         (analytics, proxy_event(organisation, "policies")),
         (
             analytics,
@@ -194,28 +220,35 @@ def test_policies_allow_what_handlers_do(used: Used) -> None:
             "get_workspace_analytics",
             proxy_event(organisation, "", pathParameters={"workspaceId": "w"}),
         ),
+        ("get_audit", proxy_event(organisation, "")),
+        ("reconcile_organisations", {}),
     ]
     needed: dict[str, Used] = {}
     for function, event in requests:
         used.clear()
         for service in CACHED:  # as in an execution environment of its own
             service.cache_clear()
+        if function == "reconcile_organisations":
+            tables = Tables(endpoint_of("moto"), organisation.id)
+            plant(Planter(tables, organisation.id, organisation.live, Random(1)))
         answer = handler(function)(event, lambda_context)
         assert answer.get("statusCode", 200) in (200, 404), answer
         assert not answer.get("batchItemFailures")
         needed.setdefault(function, set()).update(used)
-    with tenant(organisation.id):
-        assert bootstrap.count()(Reading(Epoch(organisation.id, 0)), None).calls["calls"] == 2
+        if function == "update_rollups":
+            with tenant(organisation.id):
+                totals = bootstrap.count()(Reading(Epoch(organisation.id, 0)), None)
+    assert totals.calls["calls"] == 2
 
     for function, requests_made in needed.items():
         allowed = policies(function)
         for action, table, pk in requests_made:
             assert any(
                 action in actions
-                and TABLES[table] == allowed_table
+                and RESOURCES[table] == allowed_table
                 and any(fnmatch.fnmatchcase(pk, pattern) for pattern in patterns)
                 for actions, allowed_table, patterns in allowed
             ), f"{function} is not allowed {action} on {table} {pk}"
-        made = {(action, TABLES[table]) for action, table, _ in requests_made}
+        made = {(action, RESOURCES[table]) for action, table, _ in requests_made}
         granted = {(action, table) for actions, table, _ in allowed for action in actions}
         assert granted == made, f"{function} may do more than it does"

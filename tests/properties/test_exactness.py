@@ -23,7 +23,7 @@ from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, judge
 from rollcall.ledger import transaction
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.backoff import Backoff
-from rollcall.usecases.update import Delivery, fold
+from rollcall.usecases.apply_facts import fold
 from tests.fakes import MemoryLedger
 from tests.generate import anything, deletions, valid_records, without_ties
 from tests.neutral import neutral
@@ -59,7 +59,7 @@ def versions_of(records: Sequence[Any]) -> list[Fact]:
 
 
 def apply(store: MemoryLedger, facts: Sequence[Fact], target_bytes: int) -> None:
-    rows = fold([Delivery(index, "org", fact) for index, fact in enumerate(facts)])
+    rows = fold(facts)
     applier = Applier(store, contribution_function(1), target_bytes=target_bytes, backoff=BACKOFF)
     applier.apply(rows)
 
@@ -138,11 +138,11 @@ def test_rollups_equal_brute_force_under_any_delivery(
             apply(store, [versions[i] for i in order[start : start + cut]], target_bytes)
     store.check_pages()
     store.check_rollups()
-    assert neutral(store.rollups()) == oracle.rollups()
+    assert neutral(store.counted()) == oracle.rollups()
 
-    before = copy.deepcopy((store.pages, store.closed, store.opens))
+    before = copy.deepcopy((store.pages, store.stored))
     apply(store, versions, target_bytes)  # replaying everything changes nothing
-    assert (store.pages, store.closed, store.opens) == before
+    assert (store.pages, store.stored) == before
 
 
 @settings(max_examples=150)
@@ -162,13 +162,13 @@ def test_a_spill_loses_nothing_but_the_spilled_breakdown(
                 run(store, versions, invocation, 800)
         apply(store, versions, 800)
         store.check_rollups()
-    counted = neutral(store.rollups())
+    counted = neutral(store.counted())
     expected = oracle.rollups()
     missing = expected.keys() - counted.keys()
     assert {key: expected[key] for key in counted} == counted
     spilled = neutral(
         (key, dict.fromkeys((f"{letter}=0" for letter in stored.spilled), 1))
-        for key, stored in store.opens.items()
+        for key, stored in store.stored.items()
     )
     spilled_breakdowns = {(f, s, b, m[0]) for f, s, b, m in spilled}
     assert {(f, s, b, m[0]) for f, s, b, m in missing} <= spilled_breakdowns

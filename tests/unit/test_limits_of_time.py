@@ -24,7 +24,7 @@ from rollcall.domain.errors import Conflict, Unavailable
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.backoff import LONGEST_REQUEST_SECONDS, Backoff, seconds_left, time_limit
 from rollcall.storage.client import patiently, translated_errors
-from rollcall.usecases.update import Delivery, fold
+from rollcall.usecases.apply_facts import fold
 from tests.fakes import MemoryLedger
 from tests.properties.test_exactness import versions_of
 
@@ -81,7 +81,7 @@ def test_an_updater_that_never_gets_through_reports_in_time(clock: Clock) -> Non
     applier = Applier(store, contribution_function(1), backoff=backoff)
     began = clock.now
     with time_limit(120), pytest.raises(Unavailable):
-        applier.apply(fold([Delivery(0, "org", fact) for fact in facts]))
+        applier.apply(fold(facts))
     assert clock.now - began <= 120 - LONGEST_REQUEST_SECONDS + 1
 
 
@@ -158,7 +158,7 @@ def test_conflicts_and_lost_replies_in_any_share_end_exact(share: float) -> None
     versions = versions_of(records)
     backoff = Backoff(tries=50, sleep=lambda _: None)
     for start in range(0, len(versions), 7):
-        batch = [Delivery(0, "org", fact) for fact in versions[start : start + 7]]
+        batch = versions[start : start + 7]
         Applier(store, contribution_function(1), target_bytes=400, backoff=backoff).apply(
             fold(batch)
         )

@@ -21,6 +21,8 @@ HEAVY = {
     "get_outbound_analytics": {"numpy", "pydantic"},
     "get_pearl_analytics": {"numpy", "pydantic"},
     "get_workspace_analytics": set(),
+    "get_audit": set(),
+    "reconcile_organisations": {"numpy"},
 }
 PROGRAM = """
 import json, runpy, sys

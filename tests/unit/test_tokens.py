@@ -123,8 +123,8 @@ def test_a_repeated_header_is_refused_whatever_its_case() -> None:
 
 def test_a_token_that_opens_nothing_is_denied_everything() -> None:
     text = new_token()
-    admin = replace(stored(text), scopes=("admin",))
-    grant = Authorize(Directory(admin, ORGANISATION), lambda: NOW_MS)(f"Token {text}")
+    of_no_use = replace(stored(text), scopes=("retired",))
+    grant = Authorize(Directory(of_no_use, ORGANISATION), lambda: NOW_MS)(f"Token {text}")
     (statement,) = policy("arn:aws:execute-api:eu-west-1:1:api/live/GET/x", grant)[
         "policyDocument"
     ]["Statement"]

@@ -12,7 +12,7 @@ from rollcall.ledger import tree
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST
-from rollcall.ledger.transaction import OPEN_LIMIT_BYTES, OpenBreakdowns, OpenPut, write_open
+from rollcall.ledger.transaction import OPEN_LIMIT_BYTES, RollupPut, StoredRollup, write_rollup
 from rollcall.ledger.tree import MAX_PAGES, split
 from tests.fakes import MemoryLedger
 from tests.properties.test_exactness import apply, versions_of
@@ -74,8 +74,8 @@ def test_a_batch_too_large_for_one_page_is_cut(monkeypatch: pytest.MonkeyPatch) 
 def test_counts_that_went_back_to_zero_give_way_before_a_breakdown_spills() -> None:
     key = RollupKey("calls", ("ORG",), "2026-01-01", True)
     zeros = {f"t={n}": 0 for n in range(OPEN_LIMIT_BYTES // 6)}
-    put = write_open(key, {"t=x": 1, "o=y": 1}, OpenBreakdowns({**zeros, "o=y": 4}, version=9))
-    assert isinstance(put, OpenPut)
+    put = write_rollup(key, {"t=x": 1, "o=y": 1}, StoredRollup({**zeros, "o=y": 4}, version=9))
+    assert isinstance(put, RollupPut)
     assert put.counts == {"o=y": 5, "t=x": 1}
     assert put.spilled == frozenset()
     assert put.version_read == 9

@@ -13,6 +13,7 @@ from rollcall.domain.facts import Fact, StreamFact
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.tenancy import current_org_id
 from rollcall.ledger.page import Row
+from rollcall.usecases.apply_facts import ApplyFacts
 from rollcall.usecases.update import Update
 
 
@@ -90,7 +91,7 @@ def appliers() -> Appliers:
 
 def make(quarantine: Quarantine, appliers: Appliers, *organisations: Organisation) -> Update:
     known = organisations or (organisation("a"), organisation("b"))
-    return Update(Directory(*known), appliers, parse, quarantine)
+    return Update(Directory(*known), ApplyFacts(appliers), parse, quarantine)
 
 
 def report(records: list[Any], update: Update) -> list[str]:
@@ -160,7 +161,7 @@ def test_every_written_epoch_is_applied_and_the_organisation_never_cached(
     quarantine: Quarantine, appliers: Appliers
 ) -> None:
     directory = Directory(organisation("a", written=(0, 1), contributions={0: 1, 1: 1}))
-    update = Update(directory, appliers, parse, quarantine)
+    update = Update(directory, ApplyFacts(appliers), parse, quarantine)
     for _ in range(2):
         assert report([record(0, org="a", id="x", rev=1)], update) == []
     assert {epoch for _, epoch, _, _ in appliers.applied} == {0, 1}
@@ -191,6 +192,6 @@ def test_a_bug_is_not_swallowed(quarantine: Quarantine, appliers: Appliers) -> N
     def broken(record: Mapping[str, Any]) -> StreamFact:
         raise ZeroDivisionError
 
-    update = Update(Directory(organisation("a")), appliers, broken, quarantine)
+    update = Update(Directory(organisation("a")), ApplyFacts(appliers), broken, quarantine)
     with pytest.raises(ZeroDivisionError):
         update([record(0, org="a", id="x", rev=1)])

@@ -136,7 +136,7 @@ class LocalStack:
         )
 
     def environment(self) -> dict[str, str]:
-        """What another process needs in its environment to work on the same tables."""
+        """What another process needs in its environment to work on the same tables and failures."""
         return {
             "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_url,
             "AWS_ENDPOINT_URL_DYNAMODBSTREAMS": self.dynamodb_url,
@@ -149,6 +149,7 @@ class LocalStack:
             "AWS_EC2_METADATA_DISABLED": "true",
             "ROLLCALL_RECORDS_TABLE": self.records_table,
             "ROLLCALL_ANALYTICS_TABLE": self.analytics_table,
+            "ROLLCALL_FAILURE_DESTINATION": self.failures_dir.as_uri(),
         }
 
     # ------------------------------------------------------------------------ lifetime
@@ -212,10 +213,7 @@ class LocalStack:
 
     def _make_runtime(self) -> Runtime:
         self.failures_dir.mkdir(exist_ok=True)
-        environment = self.environment() | {
-            "ROLLCALL_FAILURE_DESTINATION": self.failures_dir.as_uri(),
-        }
-        environment |= self._environment
+        environment = self.environment() | self._environment
         functions = self._template.functions
         if self._runtime_choice == "rie":
             emulator = find_emulator(self._template.path, self._emulator)

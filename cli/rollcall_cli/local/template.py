@@ -312,7 +312,8 @@ class _Reader:
         mappings = []
         for function in functions:
             for event_name, event in (self._properties(function).get("Events") or {}).items():
-                if event["Type"] == "Api":
+                # A schedule is nobody's request: nothing runs it here.
+                if event["Type"] in ("Api", "Schedule"):
                     continue
                 where = f"{function}.Events.{event_name}"
                 if event["Type"] != "DynamoDB":

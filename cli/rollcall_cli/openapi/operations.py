@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rollcall_cli.openapi import breeze, nexus, nlpearl, records, unpod
+from rollcall_cli.openapi import audit, breeze, nexus, nlpearl, records, unpod
 from rollcall_cli.openapi.operation import Operation
 
 TAGS = {
@@ -14,10 +14,15 @@ TAGS = {
     breeze.TAG: "Reading as Breeze's clients do.",
     nlpearl.TAG: "Reading as NLPearl's clients do.",
     nexus.TAG: "Reading as Nexus's clients do.",
+    audit.TAG: "Whether the figures are right.",
 }
 
 # What the types do not say themselves.
-REFINEMENTS: tuple[Callable[[dict[str, Any]], None], ...] = (records.refine, breeze.refine)
+REFINEMENTS: tuple[Callable[[dict[str, Any]], None], ...] = (
+    records.refine,
+    breeze.refine,
+    audit.refine,
+)
 
 OPERATIONS: Mapping[str, Operation] = {
     "ingest_records": records.INGEST,
@@ -28,4 +33,5 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_outbound_analytics": nlpearl.OUTBOUND,
     "get_pearl_analytics": nlpearl.PEARL,
     "get_workspace_analytics": nexus.WORKSPACE_ANALYTICS,
+    "get_audit": audit.AUDIT,
 }

@@ -8,7 +8,8 @@ from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
 
 from rollcall.api.documents import DOCUMENTS, Deletion
-from rollcall.api.ingest import MAX_BODY_BYTES, MAX_RECORDS, PROBLEM_TYPE, Problem, Verdicts
+from rollcall.api.ingest import MAX_BODY_BYTES, MAX_RECORDS, Verdicts
+from rollcall.api.problem import PROBLEM_TYPE, Problem
 from rollcall_cli.openapi.operation import Answer, Operation
 from rollcall_cli.openapi.schemas import name_of
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.domain.contributions import ContributionFunction
+from rollcall.domain.errors import BrokenDestination
 from rollcall.ledger.backoff import Backoff
 from rollcall.settings import settings
 from rollcall.storage.client import dynamodb_client
@@ -20,17 +22,27 @@ from rollcall.storage.rollups import RollupStore
 
 if TYPE_CHECKING:
     from rollcall.ledger.apply import Applier
+    from rollcall.storage.audits import AuditStore
+    from rollcall.storage.facts import FactStore
+    from rollcall.storage.sweeping import Sweeper
     from rollcall.usecases.administer import Administer
+    from rollcall.usecases.apply_facts import ApplyFacts
     from rollcall.usecases.ask import Ask
     from rollcall.usecases.authorize import Authorize
     from rollcall.usecases.count import Count
+    from rollcall.usecases.delete_organisation import DeleteOrganisation
+    from rollcall.usecases.erase import Erase
     from rollcall.usecases.ingest import Ingest
     from rollcall.usecases.look_up import LookUp
     from rollcall.usecases.measure import Measure
     from rollcall.usecases.ports import Quarantine
+    from rollcall.usecases.rebuild import Patience, Rebuild
+    from rollcall.usecases.reconcile import Reconcile
+    from rollcall.usecases.reconcile_due import ReconcileDue
+    from rollcall.usecases.redrive import Redrive
     from rollcall.usecases.report_campaign import ReportCampaign
     from rollcall.usecases.report_workspace import ReportWorkspace
-    from rollcall.usecases.update import Update
+    from rollcall.usecases.update import Result, StreamRecord, Update
 
 # Queries of one answer that run at once, and so how many answers of DynamoDB (1 MB) are in memory.
 _SCAN_CONCURRENCY: Final = 8
@@ -125,31 +137,51 @@ def _rollups() -> RollupStore:
 
 @functools.cache
 def _look_up() -> LookUp:
-    from rollcall.storage.facts import FactStore
     from rollcall.usecases.look_up import LookUp
 
-    facts = FactStore(_client(), settings.records_table, now_us, Backoff())
-    return LookUp(directory(), facts)
+    return LookUp(directory(), facts())
+
+
+@functools.cache
+def facts() -> FactStore:
+    """Facts, read, judged and written."""
+    from rollcall.storage.facts import FactStore
+
+    return FactStore(_client(), settings.records_table, now_us, Backoff())
+
+
+@functools.cache
+def sweeper() -> Sweeper:
+    """Removes epochs and facts."""
+    from rollcall.storage.sweeping import Sweeper
+
+    return Sweeper(_client(), settings.records_table, settings.analytics_table, Backoff())
 
 
 @functools.cache
 def ingest() -> Ingest:
     """Takes records in."""
-    from rollcall.storage.facts import FactStore
     from rollcall.usecases.ingest import Ingest
 
-    facts = FactStore(_client(), settings.records_table, now_us, Backoff())
     executor = ThreadPoolExecutor(settings.ingest_concurrency, thread_name_prefix="ingest")
-    return Ingest(directory(), facts, executor, now_us)
+    return Ingest(directory(), facts(), executor, now_us)
 
 
 @functools.cache
 def update() -> Update:
     """Applies batches of the stream."""
-    from rollcall.ledger.apply import Applier
     from rollcall.storage.facts import stream_fact
-    from rollcall.storage.pages import PageStore
     from rollcall.usecases.update import Update
+
+    return Update(directory(), apply_facts(), stream_fact, _quarantine())
+
+
+@functools.cache
+def apply_facts() -> ApplyFacts:
+    """The way into pages and rollups."""
+    from rollcall.ledger.apply import Applier
+    from rollcall.storage.pages import PageStore
+    from rollcall.usecases.apply_facts import ApplyFacts
 
     client, backoff = _client(), Backoff()
 
@@ -157,11 +189,146 @@ def update() -> Update:
         store = PageStore(client, settings.analytics_table, org_id, epoch, now_ms, backoff)
         return Applier(store, contribute, target_bytes=settings.page_target_bytes, backoff=backoff)
 
-    return Update(directory(), writer, stream_fact, _quarantine())
+    return ApplyFacts(writer)
+
+
+@functools.cache
+def audits() -> AuditStore:
+    """The last audit of each organisation, and the one under way."""
+    from rollcall.storage.audits import AuditStore
+
+    return AuditStore(_client(), settings.records_table, Backoff())
+
+
+@functools.cache
+def reconcile() -> Reconcile:
+    """Compares facts, pages and rollups."""
+    from rollcall.storage.survey import LedgerSurvey
+    from rollcall.usecases.reconcile import Reconcile
+
+    client, backoff = _client(), Backoff()
+
+    def survey(org_id: str, epoch: int) -> LedgerSurvey:
+        return LedgerSurvey(client, settings.analytics_table, org_id, epoch, now_ms, backoff)
+
+    return Reconcile(
+        directory(),
+        audits(),
+        facts(),
+        survey,
+        apply_facts(),
+        now_us,
+        time.sleep,
+        settings.reconcile_grace_seconds,
+    )
+
+
+@functools.cache
+def reconcile_due() -> ReconcileDue:
+    """Audits what is due."""
+    from rollcall.usecases.reconcile_due import ReconcileDue
+
+    return ReconcileDue(
+        directory(),
+        audits(),
+        reconcile(),
+        now_ms,
+        every_hours=settings.reconcile_every_hours,
+        is_repairing=settings.reconcile_repairs,
+    )
+
+
+@functools.cache
+def rebuild() -> Rebuild:
+    """Makes pages and rollups anew, as a next epoch."""
+    from rollcall.storage.epochs import EpochContents
+    from rollcall.storage.rebuilds import RebuildStore
+    from rollcall.usecases.rebuild import Rebuild
+
+    return Rebuild(
+        directory(),
+        RebuildStore(_client(), settings.records_table, Backoff()),
+        facts(),
+        apply_facts(),
+        EpochContents(_client(), settings.analytics_table, Backoff()),
+        sweeper(),
+        now_ms,
+        Backoff(),
+    )
+
+
+def rebuild_patience(grace_ms: int, settle_ms: int) -> Patience:
+    """How long a rebuild waits on this deployment, which has its own least times."""
+    from rollcall.usecases.rebuild import Patience
+
+    return Patience(
+        grace_ms=grace_ms,
+        settle_ms=settle_ms,
+        authorizer_cache_ms=settings.authorizer_cache_seconds * 1_000,
+        longest_answer_ms=settings.longest_answer_seconds * 1_000,
+        chunk_facts=settings.rebuild_chunk_facts,
+    )
+
+
+@functools.cache
+def erase() -> Erase:
+    """Erases leads."""
+    from rollcall.storage.epochs import EpochContents
+    from rollcall.storage.page_listing import PageListing
+    from rollcall.usecases.erase import Erase, Stores
+
+    stores = Stores(
+        directory(),
+        facts(),
+        apply_facts(),
+        PageListing(_client(), settings.analytics_table, Backoff()),
+        EpochContents(_client(), settings.analytics_table, Backoff()),
+        now_us,
+    )
+    return Erase(stores, _mentions)
+
+
+@functools.cache
+def delete_organisation() -> DeleteOrganisation:
+    """Deletes organisations."""
+    from rollcall.usecases.delete_organisation import DeleteOrganisation
+
+    return DeleteOrganisation(directory(), sweeper(), _mentions, now_ms, time.sleep)
+
+
+def _mentions(org_id: str, lead_id: str | None) -> Iterator[str]:
+    from rollcall.storage.failed_mentions import mentions
+    from rollcall.storage.failures import failures
+
+    if not settings.failure_destination:
+        raise BrokenDestination("ROLLCALL_FAILURE_DESTINATION is not set")
+    return mentions(failures(settings.failure_destination), org_id, lead_id)
 
 
 @functools.cache
 def _quarantine() -> Quarantine:
-    from rollcall.storage.quarantine import quarantine
+    from rollcall.storage.failures import failures
 
-    return quarantine(settings.failure_destination)
+    return failures(settings.failure_destination)
+
+
+@functools.cache
+def redrive(destination: str) -> Redrive:
+    """Brings failed records back; only a replay needs the tables. Raises ValueError."""
+    from rollcall.storage.failure_documents import failed_records
+    from rollcall.storage.failures import failures
+    from rollcall.usecases.redrive import Redrive
+
+    def replay(records: Sequence[StreamRecord]) -> Result:
+        return _replay()(records)
+
+    return Redrive(failures(destination), failed_records, replay)
+
+
+@functools.cache
+def _replay() -> Update:
+    from rollcall.storage.facts import stream_fact
+    from rollcall.usecases.redrive import LeftInPlace
+    from rollcall.usecases.update import Update
+
+    return Update(directory(), apply_facts(), stream_fact, LeftInPlace())

@@ -23,6 +23,14 @@ class Settings:
     page_target_bytes: int = 8_192  # ROLLCALL_PAGE_TARGET_BYTES, 1,024 to 262,144
     ingest_concurrency: int = 16  # ROLLCALL_INGEST_CONCURRENCY, 1 to 64
     most_ledger_rows: int = 2_000_000  # ROLLCALL_MOST_LEDGER_ROWS, from this up to 100 million
+    reconcile_every_hours: int = 24  # ROLLCALL_RECONCILE_EVERY_HOURS, 1 to 8,760
+    reconcile_repairs: bool = False  # ROLLCALL_RECONCILE_REPAIRS, true or false
+    reconcile_grace_seconds: int = 60  # ROLLCALL_RECONCILE_GRACE_SECONDS, 0 to 86,400
+    rebuild_chunk_facts: int = 20_000  # ROLLCALL_REBUILD_CHUNK_FACTS, 1 to 1 million
+    # How long a gateway may keep an authorizer's answer (the template's ReauthorizeEvery).
+    authorizer_cache_seconds: int = 60  # ROLLCALL_AUTHORIZER_CACHE_SECONDS, 0 to 3,600
+    # How long an answer may take: API Gateway gives up after 29 seconds.
+    longest_answer_seconds: int = 29  # ROLLCALL_LONGEST_ANSWER_SECONDS, 0 to 900
     failure_destination: str = ""  # ROLLCALL_FAILURE_DESTINATION, s3://… or file:///…
     log_level: str = "INFO"  # ROLLCALL_LOG_LEVEL, in Lambda's words
 
@@ -35,6 +43,12 @@ class Settings:
             if not text.isdecimal() or not least <= int(text) <= most:
                 raise BadSetting(f"{name} must be a number from {least} to {most}, not {text!r}")
             return int(text)
+
+        def flag(name: str, default: bool) -> bool:
+            text = environment.get(name, str(default).lower())
+            if text not in ("true", "false"):
+                raise BadSetting(f"{name} must be true or false, not {text!r}")
+            return text == "true"
 
         defaults = Settings()
         level = environment.get("ROLLCALL_LOG_LEVEL", defaults.log_level)
@@ -51,6 +65,22 @@ class Settings:
             ),
             most_ledger_rows=integer(
                 "ROLLCALL_MOST_LEDGER_ROWS", defaults.most_ledger_rows, 2_000_000, 100_000_000
+            ),
+            reconcile_every_hours=integer(
+                "ROLLCALL_RECONCILE_EVERY_HOURS", defaults.reconcile_every_hours, 1, 8_760
+            ),
+            reconcile_repairs=flag("ROLLCALL_RECONCILE_REPAIRS", defaults.reconcile_repairs),
+            reconcile_grace_seconds=integer(
+                "ROLLCALL_RECONCILE_GRACE_SECONDS", defaults.reconcile_grace_seconds, 0, 86_400
+            ),
+            rebuild_chunk_facts=integer(
+                "ROLLCALL_REBUILD_CHUNK_FACTS", defaults.rebuild_chunk_facts, 1, 1_000_000
+            ),
+            authorizer_cache_seconds=integer(
+                "ROLLCALL_AUTHORIZER_CACHE_SECONDS", defaults.authorizer_cache_seconds, 0, 3_600
+            ),
+            longest_answer_seconds=integer(
+                "ROLLCALL_LONGEST_ANSWER_SECONDS", defaults.longest_answer_seconds, 0, 900
             ),
             failure_destination=environment.get("ROLLCALL_FAILURE_DESTINATION", ""),
             log_level=level,

@@ -106,12 +106,20 @@ def test_media_types_and_gateway_responses(template):
         ("Authorizer: NONE", "Authorizer: Other", "no authorizer Other"),
         ("$context.requestId", "$context.stage", "unknown variable"),
         ("Transform:", "Transform: [", "not YAML"),
-        ("Type: DynamoDB\n", "Type: Schedule\n", "Schedule"),
+        ("Type: DynamoDB\n", "Type: Kinesis\n", "Kinesis"),
     ],
 )
 def test_what_is_not_understood_is_an_error(template_path, old, new, message):
     with pytest.raises(TemplateError, match=message):
         load_template(changed(template_path, old, new))
+
+
+def test_a_schedule_is_understood_and_nothing_of_the_local_stack(template, template_path):
+    path = changed(template_path, "Type: DynamoDB\n", "Type: Schedule\n")
+    scheduled = load_template(path)
+    assert scheduled.mappings == ()
+    assert scheduled.functions == template.functions
+    assert scheduled.api == template.api
 
 
 def test_a_template_that_is_not_there_is_an_error(tmp_path):

@@ -29,6 +29,7 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
         "POST/v2/Pearl/*/Analytics",
         "POST/v2/Pearl/*/Analytics/",
     ),
+    "admin": ("GET/v1/audit", "GET/v1/audit/"),
 }
 
 

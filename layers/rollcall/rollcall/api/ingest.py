@@ -1,9 +1,8 @@
-"""`POST /v1/records` on the wire: the body in, the receipt out, problem+json when it is no body."""
+"""`POST /v1/records` on the wire: the body in, the receipt out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Any, Final
 
 from typing_extensions import TypedDict
@@ -16,18 +15,8 @@ from rollcall.api.http import Request, Response
 from rollcall.domain.facts import Change
 from rollcall.usecases.ingest import Receipt, Refusal
 
-PROBLEM_TYPE: Final = "application/problem+json"
 MAX_BODY_BYTES: Final = 2_097_152
 MAX_RECORDS: Final = 500
-
-
-class Problem(TypedDict):
-    """A problem document (RFC 9457): the body as a whole was refused."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
 
 
 class Rejection(TypedDict):
@@ -52,12 +41,6 @@ class Verdicts(TypedDict):
     stale: int
     """Older than what is stored; nothing was written."""
     rejected: list[Rejection]
-
-
-def problem_body(status: int, message: str) -> dict[str, Any]:
-    """The body of an error: a problem document (RFC 9457)."""
-    title = HTTPStatus(status).phrase
-    return {"type": "about:blank", "title": title, "status": status, "detail": message}
 
 
 def parse_body(request: Request) -> list[Any]:

@@ -9,6 +9,7 @@ RollcallError
 ├── TransactionTooLarge    what belongs together passes a limit of the store
 │   └── PageTooLarge       a ledger page passes the hard ceiling of an item
 ├── ForeignKey             a request to the store names a key outside the current organisation
+├── BrokenDestination      the failure destination cannot be read or written
 ├── TooManyRows            a question needs more ledger rows than one answer may read
 ├── MalformedQuestion      a question breaks its format
 └── BadValues              a question has values out of range
@@ -54,6 +55,10 @@ class PageTooLarge(TransactionTooLarge):
 
 class ForeignKey(RollcallError):
     """A request to the store was refused: it names a key outside the current organisation."""
+
+
+class BrokenDestination(RollcallError):
+    """The failure destination cannot be read or written; the message says why."""
 
 
 class TooManyRows(RollcallError):

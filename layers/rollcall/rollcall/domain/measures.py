@@ -130,6 +130,15 @@ def has_lifetime(family: str, scope: Scope, groups: Collection[Group]) -> bool:
     return is_kept and not {Group.EXTREMES, Group.LEADS} & set(groups)
 
 
+def is_sum_of_days(family: str) -> bool:
+    """Whether a family's rollups of all time are the sums of those of its days.
+
+    But for the histogram of durations, which no rollup of all time has. Workspaces count some things
+    for all time only, and what is known has no days.
+    """
+    return family in (CALLS, TASKS, LEADS)
+
+
 def never_kept(scopes: Collection[Scope], groups: Collection[Group]) -> frozenset[Group]:
     """The groups that the day rollups of some of the scopes never have."""
     missing = {Group.LEADS}

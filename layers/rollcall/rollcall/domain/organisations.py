@@ -27,7 +27,11 @@ _TOKEN: Final = re.compile(r"rc_[0-9A-Za-z]{36}")
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """One tenant. `contributions` maps each written epoch to its contribution version."""
+    """One tenant. `contributions` maps each written epoch to its contribution version.
+
+    `deleting_since_ms` is when a deletion was marked. Of one that is wholly deleted a bare mark
+    stays, without handle and name, so that what the stream still brings is known to be nobody's.
+    """
 
     id: str
     handle: str
@@ -38,6 +42,12 @@ class Organisation:
     written: tuple[int, ...] = (0,)
     contributions: Mapping[int, int] = field(default_factory=lambda: {0: CURRENT_VERSION})
     is_deleting: bool = False
+    deleting_since_ms: int | None = None
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether nothing is left of it but the mark."""
+        return self.is_deleting and not self.handle
 
 
 @dataclass(frozen=True, slots=True)

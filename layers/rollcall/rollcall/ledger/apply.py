@@ -23,19 +23,20 @@ from typing import Final, Protocol
 
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.errors import Conflict, TransactionTooLarge, Unavailable
-from rollcall.domain.measures import RollupKey
+from rollcall.domain.measures import CALLS, RollupKey
 from rollcall.ledger.backoff import Backoff
 from rollcall.ledger.merge import PageIndex, RowChange, merge
 from rollcall.ledger.page import Row
 from rollcall.ledger.transaction import (
     MAX_ITEMS,
     MAX_TERMS,
-    OpenBreakdowns,
-    OpenPut,
     PageWrite,
     RollupAdd,
+    RollupDelete,
+    RollupPut,
+    StoredRollup,
     Transaction,
-    write_open,
+    write_rollup,
 )
 from rollcall.ledger.tree import DEFAULT_TARGET_BYTES, Page, split
 
@@ -52,8 +53,8 @@ class LedgerStore(Protocol):
     def page_at(self, record_type: str, position: str) -> Page | None:
         """The last page that starts at or before a position, read consistently; None: no pages."""
 
-    def open_breakdowns(self, keys: Collection[RollupKey]) -> Mapping[RollupKey, OpenBreakdowns]:
-        """The open breakdowns that are stored, read consistently; absent ones are left out."""
+    def rollups(self, keys: Collection[RollupKey]) -> Mapping[RollupKey, StoredRollup]:
+        """The rollups that are stored, read consistently; absent ones are left out."""
 
     def commit(self, transaction: Transaction) -> None:
         """Write all of a transaction or nothing.
@@ -79,6 +80,7 @@ class _Work:
     most_terms: int = 0
     changes: dict[int, tuple[_LoadedPage, list[RowChange]]] = field(default_factory=dict)
     delta: dict[RollupKey, dict[str, int]] = field(default_factory=dict)
+    left: set[RollupKey] = field(default_factory=set)
 
 
 class Applier:
@@ -99,7 +101,7 @@ class Applier:
         # What was read or written last. A stale copy does no harm: revisions only grow, every
         # write is conditional on what was read, and a conflict forgets it all.
         self._pages: dict[str, list[_LoadedPage]] = {}
-        self._opens: dict[RollupKey, OpenBreakdowns] = {}
+        self._stored: dict[RollupKey, StoredRollup] = {}
 
     def apply(self, rows: Iterable[tuple[str, Row]]) -> None:
         """Bring (record type, row) pairs into pages and rollups; each fact at most once.
@@ -126,7 +128,7 @@ class Applier:
             except (Conflict, Unavailable) as error:
                 failures += 1
                 self._pages.clear()
-                self._opens.clear()
+                self._stored.clear()
                 self._backoff.pause(failures, error)
                 continue
             failures = 0
@@ -149,7 +151,7 @@ class Applier:
 
     def _add(self, work: _Work, loaded: _LoadedPage, change: RowChange) -> bool:
         """Take a change into the work; False where the transaction has no room for it."""
-        delta = self._delta(change)
+        delta, left = self._delta(change)
         new_keys = delta.keys() - work.delta.keys()
         page_count = len(work.changes) + (id(loaded) not in work.changes)
         has_room = len(work.delta) + len(new_keys) + page_count <= MAX_ITEMS - _SPARE_ITEMS
@@ -160,27 +162,33 @@ class Applier:
             for name, amount in measures.items():
                 rollup[name] = rollup.get(name, 0) + amount
             work.most_terms = max(work.most_terms, len(rollup))
+        work.left |= left
         work.changes.setdefault(id(loaded), (loaded, []))[1].append(change)
         return True
 
-    def _delta(self, change: RowChange) -> dict[RollupKey, dict[str, int]]:
+    def _delta(self, change: RowChange) -> tuple[dict[RollupKey, dict[str, int]], set[RollupKey]]:
         """Contribution of the new row minus that of the old, without what stays as it is.
 
-        A rollup that stays as it is would take another's place in the transaction.
+        A rollup that stays as it is would take another's place in the transaction. Also the rollups
+        that the old row was in and the new one is not: something there may have reached zero.
         """
         delta: dict[RollupKey, dict[str, int]] = {}
-        for sign, row in ((1, change.new), (-1, change.old)):
+        entered: set[RollupKey] = set()
+        left: set[RollupKey] = set()
+        for sign, row, keys in ((1, change.new, entered), (-1, change.old, left)):
             if row is None or row.record is None:
                 continue
             for key, measures in self._contribute(row.id, row.record):
+                keys.add(key)
                 rollup = delta.setdefault(key, {})
                 for name, amount in measures.items():
                     rollup[name] = rollup.get(name, 0) + sign * amount
-        return {
+        changed = {
             key: kept
             for key, measures in delta.items()
             if (kept := {name: amount for name, amount in measures.items() if amount})
         }
+        return changed, left - entered
 
     def _page_for(self, record_type: str, row: Row) -> _LoadedPage:
         position = row.position
@@ -209,29 +217,51 @@ class Applier:
             pages.append((loaded, written))
 
         adds: list[RollupAdd] = []
-        puts: list[OpenPut] = []
+        puts: list[RollupPut] = []
+        deletes: list[RollupDelete] = []
         deltas = {k: d for k, v in work.delta.items() if (d := {n: x for n, x in v.items() if x})}
-        self._read_opens(key for key in deltas if key.is_open)
+        self._read(key for key in deltas if key.is_open or key in work.left)
         for key, delta in deltas.items():
-            if not key.is_open:
+            if not (key.is_open or key in work.left):
                 adds.append(RollupAdd(key, delta))
                 continue
-            match write_open(key, delta, self._opens[key]):
+            match write_rollup(key, delta, self._stored[key]):
                 case RollupAdd() as add:
                     adds.append(add)
-                case OpenPut() as put:
+                case RollupPut() as put:
                     puts.append(put)
-        transaction = Transaction(tuple(writes), tuple(adds), tuple(puts))
+                case RollupDelete() as delete:
+                    deletes.append(delete)
+        deletes += self._empty_siblings(deletes, deltas)
+        removed = {delete.key for delete in deletes}
+        adds = [add for add in adds if add.key not in removed]
+        puts = [put for put in puts if put.key not in removed]
+        transaction = Transaction(tuple(writes), tuple(adds), tuple(puts), tuple(deletes))
         if not transaction.fits:
             raise TransactionTooLarge(f"{transaction.item_count} items at once")
         return transaction, pages
 
-    def _read_opens(self, keys: Iterable[RollupKey]) -> None:
-        missing = [key for key in keys if key not in self._opens]
+    def _empty_siblings(
+        self, deletes: Iterable[RollupDelete], deltas: Collection[RollupKey]
+    ) -> list[RollupDelete]:
+        """The open breakdowns of calls that have nothing left but marks of what was spilled.
+
+        Every call is in the closed rollup too: once nobody is in that, a mark says nothing, and
+        counting may begin anew.
+        """
+        siblings = (d.key._replace(is_open=True) for d in deletes if not d.key.is_open)
+        return [
+            RollupDelete(key, self._stored[key].version)
+            for key in siblings
+            if key.family == CALLS and key in deltas and self._stored[key].spilled
+        ]
+
+    def _read(self, keys: Iterable[RollupKey]) -> None:
+        missing = [key for key in keys if key not in self._stored]
         if missing:
-            stored = self._store.open_breakdowns(missing)
+            stored = self._store.rollups(missing)
             for key in missing:
-                self._opens[key] = stored.get(key, OpenBreakdowns())
+                self._stored[key] = stored.get(key, StoredRollup())
 
     def _remember(
         self, transaction: Transaction, pages: list[tuple[_LoadedPage, list[Page]]]
@@ -243,7 +273,14 @@ class Applier:
                 _LoadedPage(loaded.record_type, page, PageIndex(page.rows)) for page in written
             )
         for add in transaction.adds:
-            if add.key.is_open:
-                self._opens[add.key] = self._opens[add.key].plus(add.delta)
+            stored = self._stored.pop(add.key, None)
+            # Which version a rollup begins with, only the store knows.
+            if stored is not None and stored.version:
+                self._stored[add.key] = stored.after(add)
         for put in transaction.puts:
-            self._opens[put.key] = OpenBreakdowns(put.counts, put.spilled, put.version_read + 1)
+            del self._stored[put.key]
+            if put.version_read:
+                version = put.version_read + 1
+                self._stored[put.key] = StoredRollup(put.counts, put.spilled, version)
+        for delete in transaction.deletes:
+            self._stored[delete.key] = StoredRollup()

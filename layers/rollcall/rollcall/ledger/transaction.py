@@ -19,6 +19,8 @@ MAX_TERMS: Final = 250
 
 OPEN_LIMIT_BYTES: Final = 32 * 1024
 _ITEM_OVERHEAD_BYTES: Final = 1_300  # keys of the longest ids
+# Conditions are operators too; more of them, and the rollup is put anew.
+_MOST_CONDITIONS: Final = 20
 # What an item of open breakdowns holds beside its counts: keys, version, applied_at, marks.
 _OPEN_OVERHEAD_BYTES: Final = 1_300
 
@@ -39,20 +41,37 @@ class PageWrite:
 
 @dataclass(frozen=True, slots=True)
 class RollupAdd:
-    """ADD measures to a rollup, if none of the `unspilled` breakdowns has been spilled."""
+    """ADD measures to a rollup, if none of the `unspilled` breakdowns has been spilled.
+
+    All of the `spilled` ones must still be: what belongs to them is left out of `delta`, which would
+    be lost where an item without their marks has begun anew. `gone` are measures that reach zero and leave, each if its stored count is still the given one.
+    `staying` are some that shrink, each if its stored count is still above the given one: where two
+    writers shrink one at the same time, the second must find out that it reaches zero.
+    """
 
     key: RollupKey
     delta: Mapping[str, int]
     unspilled: tuple[str, ...] = ()
+    spilled: tuple[str, ...] = ()
+    gone: Mapping[str, int] = field(default_factory=dict)
+    staying: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class OpenPut:
-    """Put open breakdowns anew, if the stored item still has `version_read` (0: if none)."""
+class RollupPut:
+    """Put a rollup anew, if the stored item still has `version_read` (0: if there is none)."""
 
     key: RollupKey
     counts: Mapping[str, int]
     spilled: frozenset[str]
+    version_read: int
+
+
+@dataclass(frozen=True, slots=True)
+class RollupDelete:
+    """Remove a rollup in which nothing is left, if it still has `version_read`."""
+
+    key: RollupKey
     version_read: int
 
 
@@ -62,12 +81,13 @@ class Transaction:
 
     pages: tuple[PageWrite, ...]
     adds: tuple[RollupAdd, ...]
-    puts: tuple[OpenPut, ...]
+    puts: tuple[RollupPut, ...]
+    deletes: tuple[RollupDelete, ...] = ()
 
     @property
     def item_count(self) -> int:
         """How many items the transaction touches."""
-        return len(self.pages) + len(self.adds) + len(self.puts)
+        return len(self.pages) + len(self.adds) + len(self.puts) + len(self.deletes)
 
     @property
     def fits(self) -> bool:
@@ -82,19 +102,24 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenBreakdowns:
-    """The open breakdowns of one rollup as read; version 0 where nothing is stored."""
+class StoredRollup:
+    """A rollup as read, closed or open; version 0 where nothing is stored.
+
+    A version is never used again, not even by a rollup that was removed and is back.
+    """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     spilled: frozenset[str] = frozenset()
     version: int = 0
 
-    def plus(self, delta: Mapping[str, int]) -> OpenBreakdowns:
-        """What is stored after an ADD of `delta`."""
+    def after(self, add: RollupAdd) -> StoredRollup:
+        """What is stored after an addition."""
         counts = dict(self.counts)
-        for name, change in delta.items():
+        for name, change in add.delta.items():
             counts[name] = counts.get(name, 0) + change
-        return OpenBreakdowns(counts, self.spilled, self.version + 1)
+        for name in add.gone:
+            del counts[name]
+        return StoredRollup(counts, self.spilled, self.version + 1)
 
 
 def count_bytes(name: str, count: int) -> int:
@@ -102,36 +127,61 @@ def count_bytes(name: str, count: int) -> int:
     return len(name.encode()) + 2 + len(str(abs(count))) // 2 + 1
 
 
-def write_open(
-    key: RollupKey, delta: Mapping[str, int], stored: OpenBreakdowns
-) -> RollupAdd | OpenPut | None:
-    """How to bring `delta` into open breakdowns; None when all of it falls to spilled ones.
+def write_rollup(
+    key: RollupKey, delta: Mapping[str, int], stored: StoredRollup
+) -> RollupAdd | RollupPut | RollupDelete:
+    """How to bring `delta` into a rollup that was read.
 
-    A breakdown that would take the item past its limit is spilled: replaced for ever by a mark, so
-    that its question is answered from the ledger, whole, instead of from a list cut short.
+    What reaches zero leaves, so that a value that nobody has any more is named nowhere; a rollup
+    without anything left is removed, unless it has a mark to keep.
     """
     kept = {name: d for name, d in delta.items() if breakdown_of(name) not in stored.spilled}
-    if not kept:
-        return None
-    size = sum(count_bytes(name, count) for name, count in stored.counts.items())
-    size += sum(count_bytes(name, d) for name, d in kept.items() if name not in stored.counts)
-    limit = OPEN_LIMIT_BYTES - _OPEN_OVERHEAD_BYTES
-    if size <= limit:
-        return RollupAdd(key, kept, tuple(sorted({breakdown_of(name) for name in kept})))
+    spilled = tuple(sorted({breakdown_of(name) for name in delta.keys() - kept.keys()}))
+    if key.is_open and not kept:
+        return RollupAdd(key, {}, spilled=spilled)
+    counts = stored.counts
+    gone = {n: counts[n] for n, d in kept.items() if n in counts and counts[n] + d == 0}
+    is_empty = len(gone) == len(kept) and not any(c for n, c in counts.items() if n not in gone)
+    if is_empty and stored.version and not stored.spilled:
+        return RollupDelete(key, stored.version)
+    if key.is_open:
+        size = sum(count_bytes(name, count) for name, count in counts.items())
+        size += sum(count_bytes(name, d) for name, d in kept.items() if name not in counts)
+        is_large = size > OPEN_LIMIT_BYTES - _OPEN_OVERHEAD_BYTES
+    else:
+        is_large = False
+    staying = {n: -d for n, d in kept.items() if d < 0 and counts.get(n, 0) + d > 0}
+    if staying and not key.is_open:
+        # Its names tell nothing of anybody: it is enough that it does not become empty.
+        largest = max(staying, key=lambda name: (counts[name] - staying[name], name))
+        staying = {largest: staying[largest]}
+    if is_large or len(gone) + len(staying) > _MOST_CONDITIONS:
+        total = {name: counts.get(name, 0) + kept.get(name, 0) for name in {**counts, **kept}}
+        return put_rollup(key, total, stored)
+    unspilled = tuple(sorted({breakdown_of(name) for name in kept})) if key.is_open else ()
+    added = {name: d for name, d in kept.items() if name not in gone}
+    return RollupAdd(key, added, unspilled, spilled, gone, staying)
 
-    counts = dict(stored.counts)
-    for name, change in kept.items():
-        counts[name] = counts.get(name, 0) + change
-    # What was counted and is gone again takes room, but answers nothing.
+
+def put_rollup(key: RollupKey, counts: Mapping[str, int], stored: StoredRollup) -> RollupPut:
+    """A rollup with exactly `counts`, in the place of what was read.
+
+    A breakdown that would take open breakdowns past their limit is spilled: replaced for ever by a
+    mark, so that its question is answered from the ledger, whole, instead of from a list cut short.
+    """
     counts = {name: count for name, count in counts.items() if count}
+    if not key.is_open:
+        return RollupPut(key, counts, stored.spilled, stored.version)
     sizes: dict[str, int] = {}
     for name, count in counts.items():
         breakdown = breakdown_of(name)
         sizes[breakdown] = sizes.get(breakdown, 0) + count_bytes(name, count)
     spilled = set(stored.spilled)
-    while sum(sizes.values()) > limit:
+    for breakdown in stored.spilled:
+        sizes.pop(breakdown, None)
+    while sum(sizes.values()) > OPEN_LIMIT_BYTES - _OPEN_OVERHEAD_BYTES:
         largest = max(sizes, key=lambda breakdown: (sizes[breakdown], breakdown))
         del sizes[largest]
         spilled.add(largest)
     counts = {name: c for name, c in counts.items() if breakdown_of(name) in sizes}
-    return OpenPut(key, counts, frozenset(spilled), stored.version)
+    return RollupPut(key, counts, frozenset(spilled), stored.version)

@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as SocketError
 
-from rollcall.domain.errors import Conflict, Unavailable
+from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
 from rollcall.ledger.backoff import Backoff
 from rollcall.storage.guard import refuse_foreign_keys
 
@@ -80,8 +80,11 @@ def translated_errors() -> Iterator[None]:
         if code == "TransactionCanceledException":
             reasons = error.response.get("CancellationReasons", [])
             codes = {reason.get("Code", "None") for reason in reasons} - {"None"}
-            if (codes and codes <= _CONFLICT_REASONS) or _is_size_refusal(reasons):
+            if (codes and codes <= _CONFLICT_REASONS) or _is_refusal(reasons, "size"):
+                # Of size: an item another writer let grow meanwhile. Read it again and spill.
                 raise Conflict(", ".join(sorted(codes))) from error
+            if _is_refusal(reasons, "incorrect data type"):
+                raise CorruptItem("a stored measure is no number") from error
             raise
         if code in _CONFLICT_CODES:
             raise Conflict(code) from error
@@ -108,9 +111,9 @@ def patiently(backoff: Backoff, request: Callable[[], _Answer]) -> _Answer:
             backoff.pause(failures, error)
 
 
-def _is_size_refusal(reasons: list[dict[str, Any]]) -> bool:
-    """An item another writer let grow meanwhile: read it again and spill."""
+def _is_refusal(reasons: list[dict[str, Any]], words: str) -> bool:
+    """Whether an action was refused with these words, for what is stored under its key."""
     return any(
-        reason.get("Code") == "ValidationError" and "size" in (reason.get("Message") or "").lower()
+        reason.get("Code") == "ValidationError" and words in (reason.get("Message") or "").lower()
         for reason in reasons
     )

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+from rollcall.domain.errors import Conflict, Unavailable
 from rollcall.domain.metering import ReadMeter
-from rollcall.domain.organisations import Organisation, Token
+from rollcall.domain.organisations import MAX_BUCKETS, Organisation, Token
 from rollcall.domain.tenancy import tenant
 from rollcall.ledger.backoff import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import patiently, translated_errors
-from rollcall.storage.guard import PARTITION_VALUE
-from rollcall.storage.reads import batch_get, consumed_units
+from rollcall.storage.reads import batch_get, consumed_units, index_keys
 
 
 class Directory:
@@ -57,12 +58,99 @@ class Directory:
                 ]
             )
 
+    def change_epochs(self, read: Organisation, changed: Organisation) -> None:
+        """Store another live epoch, other written ones and their versions.
+
+        Raises Conflict when they are no longer as read, or the organisation is being deleted.
+        """
+        key = keys.organisation(read.id)
+        old, new = (_epochs_of(organisation) for organisation in (read, changed))
+        nobody_changed_them = "#live = :live AND #written = :written"
+        not_deleting = "attribute_not_exists(#deleting)"
+        with tenant(read.id), translated_errors():
+            self._client.update_item(
+                TableName=self._table,
+                Key={keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}},
+                UpdateExpression="SET #live = :new, #written = :now_written, #versions = :versions",
+                ConditionExpression=f"{nobody_changed_them} AND {not_deleting}",
+                ExpressionAttributeNames={
+                    "#live": "live",
+                    "#written": "written",
+                    "#versions": "contributions",
+                    "#deleting": "deleting",
+                },
+                ExpressionAttributeValues=av.to_item(
+                    {
+                        ":live": old["live"],
+                        ":written": old["written"],
+                        ":new": new["live"],
+                        ":now_written": new["written"],
+                        ":versions": new["contributions"],
+                    }
+                ),
+            )
+
     def organisations(self) -> Iterator[Organisation]:
-        """Every organisation, by handle."""
+        """Every organisation, by handle; those that are being deleted too, until they are."""
         for key in self._index(keys.ORGANISATIONS_GSI1PK):
             found = self.organisation(keys.org_id_of(key.pk))
-            if found is not None:
+            if found is not None and not found.is_deleted:
                 yield found
+
+    def mark_deleting(self, org_id: str, at_ms: int) -> None:
+        """Mark an organisation as being deleted; one that is marked keeps the moment it has.
+
+        Raises Conflict when there is no such organisation.
+        """
+        key = keys.organisation(org_id)
+        exists = "attribute_exists(#pk)"
+        request = partial(
+            self._client.update_item,
+            TableName=self._table,
+            Key={keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}},
+            UpdateExpression="SET #deleting = :yes, #since = if_not_exists(#since, :at)",
+            ConditionExpression=exists,
+            ExpressionAttributeNames={
+                "#pk": keys.PK,
+                "#deleting": "deleting",
+                "#since": "deleting_since_ms",
+            },
+            ExpressionAttributeValues={":yes": {"BOOL": True}, ":at": {"N": str(at_ms)}},
+        )
+        with tenant(org_id):
+            patiently(self._backoff, request)
+
+    def retire(self, organisation: Organisation) -> None:
+        """Leave the bare mark of an organisation and release its handle, both or neither.
+
+        May be done again. Raises Unavailable: it may or may not be done then.
+        """
+        key = keys.organisation(organisation.id)
+        mark = {"TableName": self._table, "Item": item_of_mark(key, organisation)}
+        failures = 0
+        while True:
+            actions: list[dict[str, Any]] = [{"Put": mark}]
+            holder = organisation.handle and self.org_id_of_handle(organisation.handle)
+            if holder == organisation.id:
+                actions.append({"Delete": self._release(organisation)})
+            try:
+                with tenant(organisation.id), translated_errors():
+                    self._client.transact_write_items(TransactItems=actions)
+                return
+            except (Conflict, Unavailable) as error:
+                failures += 1
+                self._backoff.pause(failures, error)
+
+    def _release(self, organisation: Organisation) -> dict[str, Any]:
+        claim = keys.handle(organisation.handle)
+        still_theirs = "#org = :org"
+        return {
+            "TableName": self._table,
+            "Key": {keys.PK: {"S": claim.pk}, keys.SK: {"S": claim.sk}},
+            "ConditionExpression": still_theirs,
+            "ExpressionAttributeNames": {"#org": "org_id"},
+            "ExpressionAttributeValues": {":org": {"S": organisation.id}},
+        }
 
     # -- tokens ------------------------------------------------------------------------------
     def token(self, token_id: str) -> Token | None:
@@ -136,20 +224,7 @@ class Directory:
         return item
 
     def _index(self, partition: str) -> Iterator[keys.Key]:
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "IndexName": keys.GSI1,
-            "KeyConditionExpression": "#pk = :pk",
-            "ExpressionAttributeNames": {"#pk": keys.GSI1PK},
-            "ExpressionAttributeValues": {PARTITION_VALUE: {"S": partition}},
-        }
-        while True:
-            answer = patiently(self._backoff, lambda: self._client.query(**request))
-            for item in answer["Items"]:
-                yield keys.Key(av.text(item, keys.PK), av.text(item, keys.SK))
-            if "LastEvaluatedKey" not in answer:
-                return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return index_keys(self._client, self._table, self._backoff, partition)
 
 
 def item_of_organisation(key: keys.Key, organisation: Organisation) -> Item:
@@ -165,16 +240,50 @@ def item_of_organisation(key: keys.Key, organisation: Organisation) -> Item:
             "name": organisation.name,
             "created_at_ms": organisation.created_at_ms,
             "buckets": organisation.buckets,
-            "live": organisation.live,
-            "written": organisation.written,
-            "contributions": {str(e): v for e, v in organisation.contributions.items()},
+            **_epochs_of(organisation),
             "deleting": organisation.is_deleting or None,
+            "deleting_since_ms": organisation.deleting_since_ms,
         }
     )
 
 
+def item_of_mark(key: keys.Key, organisation: Organisation) -> Item:
+    """What stays of an organisation that was deleted. No index lists it."""
+    return av.to_item(
+        {
+            keys.PK: key.pk,
+            keys.SK: key.sk,
+            "id": organisation.id,
+            "deleting": True,
+            "deleting_since_ms": organisation.deleting_since_ms,
+        }
+    )
+
+
+def _epochs_of(organisation: Organisation) -> dict[str, Any]:
+    return {
+        "live": organisation.live,
+        "written": organisation.written,
+        "contributions": {str(e): v for e, v in organisation.contributions.items()},
+    }
+
+
 def organisation_of_item(item: Item) -> Organisation:
-    """The inverse of `item_of_organisation`."""
+    """The inverse of `item_of_organisation`, and of `item_of_mark`."""
+    is_deleting = av.flag(item, "deleting")
+    deleting_since_ms = av.optional_integer(item, "deleting_since_ms")
+    if is_deleting and "handle" not in item:
+        return Organisation(
+            id=av.text(item, "id"),
+            handle="",
+            name="",
+            created_at_ms=0,
+            buckets=MAX_BUCKETS,  # as many as it can have had
+            written=(),
+            contributions={},
+            is_deleting=True,
+            deleting_since_ms=deleting_since_ms,
+        )
     return Organisation(
         id=av.text(item, "id"),
         handle=av.text(item, "handle"),
@@ -184,7 +293,8 @@ def organisation_of_item(item: Item) -> Organisation:
         live=av.integer(item, "live"),
         written=tuple(int(epoch["N"]) for epoch in item["written"]["L"]),
         contributions={int(e): int(v["N"]) for e, v in item["contributions"]["M"].items()},
-        is_deleting=av.flag(item, "deleting"),
+        is_deleting=is_deleting,
+        deleting_since_ms=deleting_since_ms,
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -28,9 +28,17 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors
-from rollcall.storage.reads import batch_get
+from rollcall.storage.reads import batch_get, key_of, keys_between, pages_of
 
 _INT64: Final = 2**63
+
+
+class FactPage(NamedTuple):
+    """Some facts, the sort keys of items that are none, and where to go on (None: at the end)."""
+
+    facts: list[Fact]
+    damaged: list[str]
+    last: str | None
 
 
 class FactStore:
@@ -71,6 +79,58 @@ class FactStore:
         wanted = [keys.fact(org_id, record_type, fact_id, buckets) for fact_id in ids]
         items = batch_get(self._client, self._table, wanted, self._backoff, meter)
         return {fact.id: fact for fact in map(fact_of_item, items)}
+
+    def listed(
+        self,
+        org_id: str,
+        bucket: int,
+        record_type: str,
+        after: str | None = None,
+    ) -> Iterator[FactPage]:
+        """The facts of one type in one bucket, read consistently, by id, 1 MB at a time.
+
+        `after` is the `last` of a page to go on behind (None: from the beginning). What is written
+        meanwhile may be in its state of before or after. Raises Unavailable.
+        """
+        partition = keys.facts(org_id, record_type, bucket)
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            **keys_between(partition, keys.FACT_SK_PREFIX, keys.FACT_SK_END),
+        }
+        if after is not None:
+            request["ExclusiveStartKey"] = {keys.PK: {"S": partition}, keys.SK: {"S": after}}
+        for answer in pages_of(self._client, request, self._backoff):
+            page = FactPage([], [], None)
+            for item in answer["Items"]:
+                try:
+                    page.facts.append(own_fact(item)[1])
+                except CorruptItem:
+                    page.damaged.append(av.text(item, keys.SK))
+            last = answer.get("LastEvaluatedKey")
+            yield page._replace(last=av.text(last, keys.SK) if last else None)
+
+    def places(
+        self, org_id: str, buckets: int, record_type: str, ids: Collection[str]
+    ) -> dict[str, int | None]:
+        """The `time_ms` of the stored facts of one type among `ids`, damaged ones too.
+
+        Read consistently. What cannot be read of a damaged one is None.
+        """
+        wanted = {keys.fact(org_id, record_type, id_, buckets): id_ for id_ in ids}
+        found: dict[str, int | None] = {}
+        for item in batch_get(self._client, self._table, wanted, self._backoff):
+            with contextlib.suppress(CorruptItem):
+                found[wanted[key_of(item)]] = None
+                found[wanted[key_of(item)]] = av.optional_integer(item, "time_ms")
+        return found
+
+    def restate(self, org_id: str, buckets: int, stored: Fact | None, fact: Fact) -> None:
+        """Put a fact in the place of what was read (None: nothing). Raises Conflict, Unavailable."""
+        key = keys.fact(org_id, fact.type, fact.id, buckets)
+        is_written, _ = self._put(key, fact, stored.rev if stored else None)
+        if not is_written:
+            raise Conflict("another version was written first")
 
     def write(
         self, org_id: str, buckets: int, stored: Fact | None, change: Change
@@ -180,11 +240,18 @@ def stream_fact(record: Mapping[str, Any]) -> StreamFact | None:
     if record.get("eventName") == "REMOVE":
         return None
     try:
-        image = dict(record["dynamodb"]["NewImage"])
-        key = keys.parse_fact(av.text(image, keys.PK), av.text(image, keys.SK))
-        fact = fact_of_item(image)
+        return own_fact(dict(record["dynamodb"]["NewImage"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CorruptItem(f"not a fact's stream record: {type(error).__name__}") from error
+
+
+def own_fact(item: Item) -> StreamFact:
+    """A fact with its organisation. Raises CorruptItem unless it is whole and under its own key."""
+    try:
+        key = keys.parse_fact(av.text(item, keys.PK), av.text(item, keys.SK))
+        fact = fact_of_item(item)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CorruptItem(f"not a fact: {type(error).__name__}") from error
     if (key.type, key.id) != (fact.type, fact.id):
         raise CorruptItem("the fact is stored under another fact's key")
     return StreamFact(key.org_id, fact)

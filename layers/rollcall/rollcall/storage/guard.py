@@ -43,6 +43,9 @@ def _partition_keys(operation: str, params: Mapping[str, Any]) -> Iterator[str]:
             case "BatchGetItem":
                 for request in params["RequestItems"].values():
                     yield from (key[keys.PK]["S"] for key in request["Keys"])
+            case "BatchWriteItem":
+                for requests in params["RequestItems"].values():
+                    yield from (r["DeleteRequest"]["Key"][keys.PK]["S"] for r in requests)
             case "TransactWriteItems":
                 for action in params["TransactItems"]:
                     for name, request in action.items():

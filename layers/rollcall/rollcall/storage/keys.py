@@ -25,7 +25,15 @@ TOKEN_PREFIX: Final = "TOKEN#"
 HANDLE_PREFIX: Final = "HANDLE#"
 ORGANISATIONS_GSI1PK: Final = "ORGS#"
 FACT_SK_PREFIX: Final = "FACT#"
+FACT_SK_END: Final = "FACT$"  # sorts after every fact's: `$` follows `#`
 _DAY_SK_PREFIX: Final = "DAY#"
+
+LAST: Final = "~"  # sorts after every bucket and every position
+
+# What an item of the analytics table is.
+PAGE: Final = "PAGE"
+ROLLUP: Final = "ROLLUP"
+OPEN: Final = "OPEN"
 
 
 class Key(NamedTuple):
@@ -64,6 +72,21 @@ def organisation(org_id: str) -> Key:
     return Key(org_prefix(org_id), ORGANISATION_SK)
 
 
+def audit(org_id: str) -> Key:
+    """The last audit that was finished."""
+    return Key(org_prefix(org_id), "AUDIT")
+
+
+def audit_run(org_id: str) -> Key:
+    """The audit that is under way."""
+    return Key(org_prefix(org_id), "AUDIT#RUN")
+
+
+def rebuild(org_id: str) -> Key:
+    """The rebuild that is under way, or was the last."""
+    return Key(org_prefix(org_id), "REBUILD")
+
+
 def handle(org_handle: str) -> Key:
     """The claim of a handle by an organisation."""
     return Key(f"{HANDLE_PREFIX}{escape(org_handle)}", "HANDLE")
@@ -99,8 +122,13 @@ def bucket_of(fact_id: str, buckets: int) -> int:
 
 def fact(org_id: str, record_type: str, fact_id: str, buckets: int) -> Key:
     """A fact."""
-    bucket = bucket_of(fact_id, buckets)
-    return Key(f"{org_prefix(org_id)}{record_type}#{bucket}#", f"{FACT_SK_PREFIX}{escape(fact_id)}")
+    partition = facts(org_id, record_type, bucket_of(fact_id, buckets))
+    return Key(partition, f"{FACT_SK_PREFIX}{escape(fact_id)}")
+
+
+def facts(org_id: str, record_type: str, bucket: int) -> str:
+    """The partition of the facts of one type in one bucket."""
+    return f"{org_prefix(org_id)}{record_type}#{bucket}#"
 
 
 def parse_fact(pk: str, sk: str) -> FactKey:
@@ -129,10 +157,35 @@ def ledger(org_id: str, epoch: int, record_type: str) -> str:
 
 def rollup(org_id: str, epoch: int, key: RollupKey) -> Key:
     """A rollup, or its sibling with the open breakdowns."""
-    kind = "OPEN" if key.is_open else "ROLLUP"
+    kind = OPEN if key.is_open else ROLLUP
     scope = "".join(f"{escape(component)}#" for component in key.scope)
-    bucket = ALL if key.bucket == ALL else f"{_DAY_SK_PREFIX}{key.bucket}"
-    return Key(f"{epoch_prefix(org_id, epoch)}{kind}#{key.family}#{scope}", bucket)
+    partition = f"{epoch_prefix(org_id, epoch)}{kind}#{key.family}#{scope}"
+    return Key(partition, bucket_sk(key.bucket))
+
+
+def bucket_sk(bucket: str) -> str:
+    """The sort key of the rollups of a bucket; of "", what those of all days begin with."""
+    return ALL if bucket == ALL else f"{_DAY_SK_PREFIX}{bucket}"
+
+
+def index_sort(kind: str, sk: str = "") -> str:
+    """Where GSI1 lists a page or a rollup inside its epoch: by kind, then by sort key.
+
+    So the rollups of one day, of whatever scope, lie side by side.
+    """
+    return f"{kind}#{sk}"
+
+
+def parse_rollup(org_id: str, epoch: int, key: Key) -> RollupKey:
+    """The inverse of `rollup`. Raises ValueError when it is not the key of one."""
+    parts = key.pk.removeprefix(epoch_prefix(org_id, epoch)).split("#")
+    if len(parts) < 4 or parts[0] not in (ROLLUP, OPEN) or parts[-1]:
+        raise ValueError("the partition key is not a rollup's")
+    bucket = ALL if key.sk == ALL else day_of_rollup(key.sk)
+    found = RollupKey(parts[1], tuple(map(unescape, parts[2:-1])), bucket, parts[0] == OPEN)
+    if rollup(org_id, epoch, found) != key:
+        raise ValueError("the key is not written as a rollup's is")
+    return found
 
 
 def day_of_rollup(sk: str) -> str:

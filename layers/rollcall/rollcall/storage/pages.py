@@ -11,10 +11,11 @@ from rollcall.domain.measures import RollupKey
 from rollcall.ledger.backoff import Backoff
 from rollcall.ledger.page import Rows
 from rollcall.ledger.transaction import (
-    OpenBreakdowns,
-    OpenPut,
     PageWrite,
     RollupAdd,
+    RollupDelete,
+    RollupPut,
+    StoredRollup,
     Transaction,
 )
 from rollcall.ledger.tree import Page
@@ -22,7 +23,7 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Attribute, Item
 from rollcall.storage.client import translated_errors
-from rollcall.storage.reads import batch_get, page_at
+from rollcall.storage.reads import batch_get, key_of, page_at
 from rollcall.storage.rollups import APPLIED_AT, SPILLED_PREFIX, VERSION, rollup_of_item
 
 
@@ -53,22 +54,21 @@ class PageStore:
         items = answer["Items"]
         return page_of_item(record_type, items[0]) if items else None
 
-    def open_breakdowns(self, wanted: Collection[RollupKey]) -> Mapping[RollupKey, OpenBreakdowns]:
-        """The open breakdowns that are stored, read consistently; absent ones are left out."""
-        key_of = {keys.rollup(self._org_id, self._epoch, key): key for key in wanted}
-        items = batch_get(self._client, self._table, key_of, self._backoff)
-        return {
-            key_of[keys.Key(av.text(i, keys.PK), av.text(i, keys.SK))]: open_of_item(i)
-            for i in items
-        }
+    def rollups(self, wanted: Collection[RollupKey]) -> Mapping[RollupKey, StoredRollup]:
+        """The rollups that are stored, read consistently; absent ones are left out."""
+        wanted_key = {keys.rollup(self._org_id, self._epoch, key): key for key in wanted}
+        items = batch_get(self._client, self._table, wanted_key, self._backoff)
+        return {wanted_key[key_of(item)]: stored_rollup(item) for item in items}
 
     def commit(self, transaction: Transaction) -> None:
         """Write all of a transaction or nothing; see the port."""
-        now: Attribute = {"N": str(self._now_ms())}
+        now_ms = self._now_ms()
+        now: Attribute = {"N": str(now_ms)}
         requests = [
             *(self._put_page(write, now) for write in transaction.pages),
             *(self._add(add, now) for add in transaction.adds),
-            *(self._put_open(put, now) for put in transaction.puts),
+            *(self._put_rollup(put, now_ms) for put in transaction.puts),
+            *(self._delete(delete) for delete in transaction.deletes),
         ]
         with translated_errors():
             self._client.transact_write_items(TransactItems=requests)
@@ -79,7 +79,7 @@ class PageStore:
             keys.PK: {"S": keys.ledger(self._org_id, self._epoch, write.record_type)},
             keys.SK: {"S": page.start},
             keys.GSI1PK: {"S": keys.epoch_prefix(self._org_id, self._epoch)},
-            keys.GSI1SK: {"S": "PAGE"},
+            keys.GSI1SK: {"S": keys.index_sort(keys.PAGE)},
             "start": {"S": page.start},
             "end": {"S": page.end},
             "n": {"N": str(len(page.rows))},
@@ -87,19 +87,25 @@ class PageStore:
             VERSION: {"N": str(write.version)},
             APPLIED_AT: now,
         }
-        return {"Put": {"TableName": self._table, "Item": item, **_unchanged(write.version_read)}}
+        return {"Put": {"TableName": self._table, "Item": item, **unchanged(write.version_read)}}
 
-    def _put_open(self, put: OpenPut, now: Attribute) -> dict[str, Any]:
+    def _put_rollup(self, put: RollupPut, now_ms: int) -> dict[str, Any]:
+        # One that begins takes the clock, as `_add` does: no version comes twice.
+        version = (put.version_read or now_ms) + 1
         item: Item = {
             **self._rollup_key(put.key),
             keys.GSI1PK: {"S": keys.epoch_prefix(self._org_id, self._epoch)},
-            keys.GSI1SK: {"S": "OPEN"},
-            VERSION: {"N": str(put.version_read + 1)},
-            APPLIED_AT: now,
+            keys.GSI1SK: {"S": self._listed(put.key)},
+            VERSION: {"N": str(version)},
+            APPLIED_AT: {"N": str(now_ms)},
             **{SPILLED_PREFIX + breakdown: {"BOOL": True} for breakdown in put.spilled},
             **{name: {"N": str(count)} for name, count in put.counts.items()},
         }
-        return {"Put": {"TableName": self._table, "Item": item, **_unchanged(put.version_read)}}
+        return {"Put": {"TableName": self._table, "Item": item, **unchanged(put.version_read)}}
+
+    def _delete(self, delete: RollupDelete) -> dict[str, Any]:
+        request = {"TableName": self._table, "Key": self._rollup_key(delete.key)}
+        return {"Delete": request | unchanged(delete.version_read)}
 
     def _add(self, add: RollupAdd, now: Attribute) -> dict[str, Any]:
         names = {"#v": VERSION, "#t": APPLIED_AT, "#p": keys.GSI1PK, "#k": keys.GSI1SK}
@@ -107,11 +113,11 @@ class PageStore:
             ":v": {"N": "1"},
             ":t": now,
             ":p": {"S": keys.epoch_prefix(self._org_id, self._epoch)},
-            ":k": {"S": "OPEN" if add.key.is_open else "ROLLUP"},
+            ":k": {"S": self._listed(add.key)},
         }
         # Equal amounts share one value: most are 1, and every value is a term to be parsed.
         value_of = {1: ":v"}
-        terms = ["#v :v"]
+        terms = []
         for index, (name, amount) in enumerate(add.delta.items()):
             value = value_of.get(amount)
             if value is None:
@@ -122,24 +128,50 @@ class PageStore:
         request: dict[str, Any] = {
             "TableName": self._table,
             "Key": self._rollup_key(add.key),
-            "UpdateExpression": f"SET #t = :t, #p = :p, #k = :k ADD {', '.join(terms)}",
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
         }
-        if add.unspilled:
-            not_spilled = []
-            for breakdown in add.unspilled:
-                names[f"#s{breakdown}"] = SPILLED_PREFIX + breakdown
-                not_spilled.append(f"attribute_not_exists(#s{breakdown})")
-            request["ConditionExpression"] = " AND ".join(not_spilled)
+        as_spilled = []
+        for breakdown in (*add.unspilled, *add.spilled):
+            names[f"#s{breakdown}"] = SPILLED_PREFIX + breakdown
+            test = "attribute_exists" if breakdown in add.spilled else "attribute_not_exists"
+            as_spilled.append(f"{test}(#s{breakdown})")
+        still_counted = []
+        for index, (name, count) in enumerate(add.gone.items()):
+            names[f"#g{index}"] = name
+            values[f":g{index}"] = {"N": str(count)}
+            still_counted.append(f"#g{index} = :g{index}")
+        for index, (name, count) in enumerate(add.staying.items()):
+            names[f"#a{index}"] = name
+            values[f":a{index}"] = {"N": str(count)}
+            still_counted.append(f"#a{index} > :a{index}")
+        # A rollup that begins takes the clock for its first version: one that was removed and is
+        # back never has a version that somebody read before.
+        request["UpdateExpression"] = " ".join(
+            [
+                "SET #t = :t, #p = :p, #k = :k, #v = if_not_exists(#v, :t) + :v",
+                *(["ADD", ", ".join(terms)] if terms else []),
+                *(
+                    ["REMOVE", ", ".join(f"#g{n}" for n in range(len(add.gone)))]
+                    if add.gone
+                    else []
+                ),
+            ]
+        )
+        if as_spilled or still_counted:
+            request["ConditionExpression"] = " AND ".join(as_spilled + still_counted)
         return {"Update": request}
+
+    def _listed(self, key: RollupKey) -> str:
+        kind = keys.OPEN if key.is_open else keys.ROLLUP
+        return keys.index_sort(kind, keys.rollup(self._org_id, self._epoch, key).sk)
 
     def _rollup_key(self, key: RollupKey) -> Item:
         pk, sk = keys.rollup(self._org_id, self._epoch, key)
         return {keys.PK: {"S": pk}, keys.SK: {"S": sk}}
 
 
-def _unchanged(version_read: int) -> dict[str, Any]:
+def unchanged(version_read: int) -> dict[str, Any]:
     """The condition that an item still has the version that was read (0: is still absent)."""
     if version_read == 0:
         nobody_wrote_it = "attribute_not_exists(#pk)"
@@ -170,7 +202,7 @@ def page_of_item(record_type: str, item: Item) -> Page:
     )
 
 
-def open_of_item(item: Item) -> OpenBreakdowns:
-    """The open breakdowns of a stored sibling item."""
+def stored_rollup(item: Item) -> StoredRollup:
+    """A stored rollup, closed or open, with its version."""
     measures, spilled = rollup_of_item(item)
-    return OpenBreakdowns(measures, spilled, av.integer(item, VERSION))
+    return StoredRollup(measures, spilled, av.integer(item, VERSION))

@@ -10,6 +10,7 @@ from typing import Any, Final
 from rollcall.domain.errors import Unavailable
 from rollcall.domain.metering import ReadMeter
 from rollcall.ledger.backoff import Backoff
+from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import patiently
@@ -50,6 +51,63 @@ def batch_get(
                 failures += 1
                 backoff.pause(failures, Unavailable("unprocessed keys"))
     return items
+
+
+def index_keys(
+    client: Any, table: str, backoff: Backoff, partition: str, kind: str | None = None
+) -> Iterator[keys.Key]:
+    """The primary keys that GSI1 lists in a partition, of one kind (see `keys.index_sort`) or all.
+
+    The index follows the table within a second or so, so what was written just now may be missing
+    and what was removed just now may be there.
+    """
+    request: dict[str, Any] = {
+        "TableName": table,
+        "IndexName": keys.GSI1,
+        "KeyConditionExpression": "#pk = :pk",
+        "ExpressionAttributeNames": {"#pk": keys.GSI1PK},
+        "ExpressionAttributeValues": {PARTITION_VALUE: {"S": partition}},
+    }
+    if kind is not None:
+        request["KeyConditionExpression"] += " AND begins_with(#sk, :kind)"
+        request["ExpressionAttributeNames"]["#sk"] = keys.GSI1SK
+        request["ExpressionAttributeValues"][":kind"] = {"S": kind}
+    for answer in pages_of(client, request, backoff):
+        yield from map(key_of, answer["Items"])
+
+
+def keys_under(client: Any, table: str, backoff: Backoff, partition: str) -> Iterator[keys.Key]:
+    """The primary keys of a partition, read consistently, in order of the sort key."""
+    request: dict[str, Any] = {
+        "TableName": table,
+        "ConsistentRead": True,
+        "KeyConditionExpression": "#pk = :pk",
+        "ProjectionExpression": "#pk, #sk",
+        "ExpressionAttributeNames": {"#pk": keys.PK, "#sk": keys.SK},
+        "ExpressionAttributeValues": {PARTITION_VALUE: {"S": partition}},
+    }
+    for answer in pages_of(client, request, backoff):
+        yield from map(key_of, answer["Items"])
+
+
+def key_of(item: Item) -> keys.Key:
+    """The primary key of an item."""
+    return keys.Key(av.text(item, keys.PK), av.text(item, keys.SK))
+
+
+def pages_of(client: Any, request: dict[str, Any], backoff: Backoff) -> Iterator[dict[str, Any]]:
+    """Every answer to a Query, one (1 MB) in memory at a time.
+
+    Raises Unavailable when one fails through every retry: nothing is left out in silence.
+    """
+    request = dict(request)
+    while True:
+        backoff.check()
+        answer = patiently(backoff, partial(client.query, **request))
+        yield answer
+        if "LastEvaluatedKey" not in answer:
+            return
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def keys_between(partition: str, first: str, last: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from functools import partial
 from typing import Any, Final
 
 from rollcall.domain.calendar import day_text, parse_date
@@ -14,8 +13,13 @@ from rollcall.ledger.backoff import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
-from rollcall.storage.client import patiently
-from rollcall.storage.reads import batch_get, consumed_units, keys_between
+from rollcall.storage.reads import (
+    batch_get,
+    consumed_units,
+    key_of,
+    keys_between,
+    pages_of,
+)
 
 VERSION: Final = "v"
 APPLIED_AT: Final = "applied_at"
@@ -36,12 +40,11 @@ class RollupStore:
     ) -> dict[RollupKey, Rollup]:
         """The stored rollups among `wanted`; what nothing was ever counted in is left out."""
         meter.used_rollups = True
-        key_of = {keys.rollup(org_id, epoch, key): key for key in wanted}
+        wanted_key = {keys.rollup(org_id, epoch, key): key for key in wanted}
         found: dict[RollupKey, Rollup] = {}
-        for item in batch_get(self._client, self._table, key_of, self._backoff, meter):
+        for item in batch_get(self._client, self._table, wanted_key, self._backoff, meter):
             meter.saw(av.integer(item, APPLIED_AT))
-            key = key_of[keys.Key(av.text(item, keys.PK), av.text(item, keys.SK))]
-            found[key] = rollup_of_item(item)
+            found[wanted_key[key_of(item)]] = rollup_of_item(item)
         return found
 
     def days(
@@ -76,25 +79,23 @@ class RollupStore:
             wanted = {f"#{n}": name for n, name in enumerate((APPLIED_AT, *names))}
             request["ProjectionExpression"] = ", ".join(("#sk", *wanted))
             request["ExpressionAttributeNames"] |= wanted
-        while True:
-            self._backoff.check()
-            answer = patiently(self._backoff, partial(self._client.query, **request))
+        for answer in pages_of(self._client, request, self._backoff):
             meter.count(len(answer["Items"]), consumed_units(answer))
             for item in answer["Items"]:
                 meter.saw(av.integer(item, APPLIED_AT))
                 yield _day_of(item), rollup_of_item(item)
-            if "LastEvaluatedKey" not in answer:
-                return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def rollup_of_item(item: Item) -> Rollup:
-    """A stored rollup, or its sibling with the open breakdowns."""
-    measures = {
-        name: int(value["N"])
-        for name, value in item.items()
-        if name not in _META and not name.startswith(SPILLED_PREFIX)
-    }
+    """A stored rollup, or its sibling with the open breakdowns. Raises CorruptItem."""
+    try:
+        measures = {
+            name: int(value["N"])
+            for name, value in item.items()
+            if name not in _META and not name.startswith(SPILLED_PREFIX)
+        }
+    except (KeyError, TypeError, ValueError):
+        raise CorruptItem("a rollup with a measure that is no integer") from None
     spilled = frozenset(
         name.removeprefix(SPILLED_PREFIX) for name in item if name.startswith(SPILLED_PREFIX)
     )

@@ -144,6 +144,8 @@ class Administer:
         organisation = self._directory.organisation(org_id) if org_id is not None else None
         if organisation is None:
             raise Refused(f"no organisation has the handle {handle!r}")
+        if organisation.is_deleting:
+            raise Refused(f"the organisation {handle!r} is being deleted")
         return organisation
 
     def _require_token(self, token_id: str) -> Token:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rollcall.domain.audits import Audit
 from rollcall.domain.facts import Change, Fact, Outcome
 from rollcall.domain.measures import Rollup, RollupKey, Scope
 from rollcall.domain.metering import ReadMeter
 from rollcall.domain.organisations import Organisation, Token
 from rollcall.domain.periods import Period
+from rollcall.domain.rebuilds import RebuildRun
 
 if TYPE_CHECKING:  # it brings numpy, which not every function needs
     from rollcall.ledger.selecting import PageRead
@@ -98,5 +100,76 @@ class Ledger(Protocol):
 class Quarantine(Protocol):
     """Keeps what can never be applied."""
 
-    def put(self, record: Mapping[str, Any], reason: str) -> None:
-        """Keep the whole record durably. Raises when it could not be kept."""
+    def put(self, record: Mapping[str, Any], reason: str) -> str:
+        """Keep the whole record durably: the name it is kept under, always the same for a record.
+
+        Raises BrokenDestination when it could not be kept.
+        """
+
+
+class Failures(Quarantine, Protocol):
+    """The failure destination: objects by name. Every operation may raise BrokenDestination."""
+
+    def names(self) -> Iterator[str]:
+        """The names of all objects, in no order that means anything."""
+
+    def read(self, name: str) -> Mapping[str, Any] | None:
+        """The JSON document under a name; None: no such name. Raises CorruptItem if it is none."""
+
+    def remove(self, name: str) -> None:
+        """Remove an object; one that is gone already is as good."""
+
+
+class Audits(Protocol):
+    """The last audit of each organisation, and the one under way; read consistently.
+
+    What is written is what was given, with at most MAX_KEPT differences and none of their names.
+    A write that was made, and only its reply lost, is no Conflict. Each raises Unavailable when the
+    store stays busy: the write may or may not be made then.
+    """
+
+    def last(self, org_id: str) -> Audit | None:
+        """The last audit that was finished."""
+
+    def running(self, org_id: str) -> Audit | None:
+        """The unfinished audit, with the cursor that it was last saved with."""
+
+    def both(self, org_id: str) -> tuple[Audit | None, Audit | None]:
+        """The last audit that was finished, and the unfinished one, in one request."""
+
+    def begin(self, org_id: str, audit: Audit, replacing: Audit | None) -> None:
+        """Store the first state of a run in place of `replacing` (None: of nothing).
+
+        Raises Conflict when another run stands there. With a run_id of its own, a run that goes on
+        with the cursor of `replacing` shuts out whoever may still be working on that.
+        """
+
+    def save(self, org_id: str, audit: Audit) -> None:
+        """Store how far a run has come. Raises Conflict when it is not the one under way."""
+
+    def finish(self, org_id: str, audit: Audit) -> None:
+        """Make a run the last one, and end it; both or neither.
+
+        Raises Conflict when it is not the one under way.
+        """
+
+
+class Rebuilds(Protocol):
+    """The last rebuild of each organisation, done or not; read consistently.
+
+    A write that was made, and only its reply lost, is no Conflict. Each raises Unavailable when the
+    store stays busy: the write may or may not be made then.
+    """
+
+    def read(self, org_id: str) -> RebuildRun | None:
+        """The last rebuild; None: there never was one."""
+
+    def begin(self, org_id: str, run: RebuildRun, replacing: RebuildRun | None) -> None:
+        """Store the first state of a run in place of `replacing` (None: of nothing).
+
+        Raises Conflict when another run stands there. With a run_id of its own, a run that goes on
+        where `replacing` stopped shuts out whoever may still be working on that.
+        """
+
+    def save(self, org_id: str, run: RebuildRun) -> None:
+        """Store how far a run has come. Raises Conflict when another run took its place."""

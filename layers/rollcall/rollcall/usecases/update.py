@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
-from rollcall.domain.contributions import ContributionFunction, contribution_function
 from rollcall.domain.errors import CorruptItem, RollcallError
 from rollcall.domain.facts import Fact, StreamFact
-from rollcall.domain.organisations import Organisation
-from rollcall.domain.tenancy import tenant
-from rollcall.ledger.page import Row
+from rollcall.usecases.apply_facts import ApplyFacts
 from rollcall.usecases.ports import Directory, Quarantine
 
 StreamRecord: TypeAlias = Mapping[str, Any]
@@ -29,21 +26,6 @@ class Delivery:
     index: int
     org_id: str
     fact: Fact
-
-
-class LedgerWriter(Protocol):
-    """Brings rows into one organisation's ledger in one epoch (`rollcall.ledger.apply.Applier`)."""
-
-    def apply(self, rows: Sequence[tuple[str, Row]]) -> None:
-        """Bring rows into pages and rollups, each fact at most once."""
-
-
-class LedgerWriterFactory(Protocol):
-    """Makes the writer of an organisation's epoch."""
-
-    def __call__(
-        self, org_id: str, epoch: int, contribute: ContributionFunction
-    ) -> LedgerWriter: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +59,12 @@ class Update:
     def __init__(
         self,
         directory: Directory,
-        writers: LedgerWriterFactory,
+        apply_facts: ApplyFacts,
         parse: Callable[[StreamRecord], StreamFact | None],
         quarantine: Quarantine,
     ) -> None:
         self._directory = directory
-        self._writers = writers
+        self._apply_facts = apply_facts
         self._parse = parse
         self._quarantine = quarantine
 
@@ -107,7 +89,7 @@ class Update:
             try:
                 organisation = self._directory.organisation(org_id)
                 if organisation is not None and not organisation.is_deleting:
-                    self._apply(organisation, own)
+                    self._apply_facts(organisation, (delivery.fact for delivery in own))
             except RollcallError as error:
                 earliest = min(delivery.index for delivery in own)
                 result.failures.append(Failure(earliest, org_id, error))
@@ -126,25 +108,3 @@ class Update:
             result.failures.append(Failure(index, None, error))
         else:
             result.quarantined.append((index, reason))
-
-    def _apply(self, organisation: Organisation, deliveries: Sequence[Delivery]) -> None:
-        rows = fold(deliveries)
-        with tenant(organisation.id):
-            for epoch in organisation.written:
-                contribute = contribution_function(organisation.contributions.get(epoch, 0))
-                self._writers(organisation.id, epoch, contribute).apply(rows)
-
-
-def fold(deliveries: Sequence[Delivery]) -> list[tuple[str, Row]]:
-    """The highest revision of each fact that has a position, as (record type, row)."""
-    newest: dict[tuple[str, str], Fact] = {}
-    for delivery in deliveries:
-        fact = delivery.fact
-        key = (fact.type, fact.id)
-        known = newest.get(key)
-        if fact.has_position and (known is None or fact.rev > known.rev):
-            newest[key] = fact
-    return [
-        (fact.type, Row(fact.id, fact.rev, fact.time_ms or 0, fact.record))
-        for fact in newest.values()
-    ]

@@ -1,0 +1,127 @@
+"""`rollcall erase`: a lead's facts and rows become bare tombstones, and a receipt says what remains."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from rollcall_cli.administration import deployment
+from rollcall_cli.errors import CommandError
+from rollcall_cli.receipts import Remainder, elsewhere
+
+if TYPE_CHECKING:
+    from rollcall.usecases.erase import Erasure, Progress
+
+
+def erase(
+    org: Annotated[str, typer.Option(metavar="HANDLE", help="Whose lead it is.")],
+    lead: Annotated[str, typer.Option(metavar="ID", help="The lead's id; 42 and “42” are one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Erase a lead and all of its calls: facts, rows, and what rollups say of them.
+
+    May be broken off and done again at any time. The receipt names what remains, and until when.
+
+    Exit status 0: erased, or nothing of the lead was there; 1: items that cannot be read are in the
+    way; 2: it could not be done.
+    """
+    console = Console(stderr=True)
+    with deployment() as bootstrap:
+        from rollcall.domain.errors import CorruptItem, UnknownContribution
+
+        with console.status("looking for the lead's records") as status:
+
+            def show(progress: Progress) -> None:
+                status.update(
+                    f"{progress.facts:,} facts and {progress.pages:,} pages looked at,"
+                    f" {progress.erased:,} facts erased"
+                )
+
+            try:
+                erasure = bootstrap.erase()(org, lead, show)
+            except (CorruptItem, UnknownContribution) as error:
+                raise CommandError(
+                    f"what is stored is damaged, and rollcall reconcile says where: {error}"
+                ) from error
+    if as_json:
+        print(json.dumps(_document(erasure)))
+    else:
+        print("\n".join(_lines(erasure)))
+    if not erasure.is_verified:
+        raise typer.Exit(1)
+
+
+def _remains(erasure: Erasure) -> list[Remainder]:
+    facts = sum(erasure.facts.values())
+    remainders = []
+    if erasure.is_known:
+        remainders.append(
+            Remainder(
+                "bare tombstones, so that a late older copy stays dead: on facts type, id, time,"
+                " updated_at and revision, in pages id, time and revision; no value",
+                count=facts,
+            )
+        )
+    if erasure.damaged:
+        remainders.append(
+            Remainder(
+                "facts that cannot be read: nobody knows whose they are; repair or delete them",
+                count=erasure.damaged,
+            )
+        )
+    if erasure.left_epochs:
+        remainders.append(
+            Remainder(
+                "pages and rollups of epochs that are written no more, until rollcall rebuild has"
+                " removed them",
+                names=tuple(f"epoch {epoch}" for epoch in erasure.left_epochs),
+            )
+        )
+    if erasure.is_known:
+        remainders += elsewhere(erasure.at_ms, erasure.failed_objects, "the lead")
+    return remainders
+
+
+def _document(erasure: Erasure) -> dict[str, Any]:
+    from rollcall.domain.calendar import format_instant
+
+    organisation = erasure.organisation
+    return {
+        "organisation": {"handle": organisation.handle, "id": organisation.id},
+        "lead": erasure.lead_id,
+        "erased_at": format_instant(erasure.at_ms),
+        "known": erasure.is_known,
+        "facts": dict(erasure.facts),
+        "rows": {str(epoch): count for epoch, count in erasure.rows.items()},
+        "verified": erasure.is_verified,
+        "remains": [remainder.document() for remainder in _remains(erasure)],
+    }
+
+
+def _lines(erasure: Erasure) -> list[str]:
+    from rollcall.domain.calendar import format_instant
+
+    organisation = erasure.organisation
+    whose = f"lead {json.dumps(erasure.lead_id)} of {organisation.handle} ({organisation.id})"
+    if not erasure.is_known:
+        lines = [f"nothing is known of {whose}: no fact, no row, no tombstone; check the id"]
+    else:
+        facts = ", ".join(f"{count:,} {name}" for name, count in erasure.facts.items())
+        rows = ", ".join(f"epoch {e}: {count:,}" for e, count in erasure.rows.items())
+        lines = [
+            f"erased {whose} at {format_instant(erasure.at_ms)}",
+            f"facts made tombstones: {facts}",
+            f"rows seen to be tombstones of those: {rows}",
+        ]
+        if not sum(erasure.facts.values()):
+            lines.append("nothing of theirs was left: it had been erased before")
+        if erasure.is_verified:
+            lines.append("verified: no fact and no row names them, and rollups hold no value of it")
+    remainders = _remains(erasure)
+    if remainders:
+        lines.append("what remains:")
+        lines += [line for remainder in remainders for line in remainder.lines()]
+    return lines

@@ -1,0 +1,266 @@
+"""`rollcall rebuild`: make an organisation's analytics anew from its facts, without a pause."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from rollcall_cli.administration import deployment
+from rollcall_cli.durations import duration_ms, shown
+from rollcall_cli.errors import CommandError
+from rollcall_cli.interrupting import stopping_on_ctrl_c
+
+if TYPE_CHECKING:
+    from rollcall.domain.organisations import Organisation
+    from rollcall.domain.rebuilds import RebuildRun
+    from rollcall.usecases.rebuild import Patience, Rebuild
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+
+def rebuild(
+    org: Annotated[
+        str | None, typer.Option(metavar="HANDLE", help="The organisation to rebuild.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Rebuild every organisation.")] = False,
+    outdated: Annotated[
+        bool,
+        typer.Option(
+            "--outdated",
+            help="Rebuild those whose figures another release made otherwise, or half rebuilt.",
+        ),
+    ] = False,
+    grace: Annotated[
+        str,
+        typer.Option(
+            help="How long the old figures are kept current for those who still read them; never"
+            " less than gateways keep an authorizer's answer."
+        ),
+    ] = "15m",
+    settle: Annotated[
+        str,
+        typer.Option(
+            help="How long they then stay, as long as a function that writes them may run."
+        ),
+    ] = "15m",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each organisation.")
+    ] = False,
+) -> None:
+    """Make pages and rollups anew from the facts, beside those that are read, and change over.
+
+    Nothing stands still meanwhile: records come in, and answers are exact and fresh. Interrupted
+    at any moment, the same command goes on where it stopped.
+
+    Exit status 0: done; 1: done, but some facts are damaged and in no figure; 2: it could not be
+    done; 130: interrupted.
+    """
+    if (org is not None) + everything + outdated != 1:
+        raise CommandError("say which organisation with --org, or give --all or --outdated")
+    grace_ms, settle_ms = duration_ms(grace, "--grace"), duration_ms(settle, "--settle")
+    stop = threading.Event()
+    with deployment() as bootstrap, stopping_on_ctrl_c(stop), _bar() as bar:
+        patience = bootstrap.rebuild_patience(grace_ms, settle_ms)
+        if patience.is_grace_raised:
+            _tell(
+                f"--grace {grace} is less than gateways keep an authorizer's answer;"
+                f" {shown(patience.authorizer_cache_ms)} it is"
+            )
+        service: Rebuild = bootstrap.rebuild()
+        if org is not None:
+            chosen = [service.named(org)]
+        else:
+            chosen = service.all() if everything else service.outdated()
+        work = _Work(bootstrap, service, patience, stop, bar, as_json)
+        work.run(chosen)
+    if work.failed:
+        raise typer.Exit(2)
+    if stop.is_set():
+        _tell("stopped; run the same command again to go on")
+        raise typer.Exit(130)
+    if work.damaged:
+        raise typer.Exit(1)
+
+
+@dataclass(slots=True)
+class _Job:
+    """One organisation's run, and what was told of it."""
+
+    organisation: Organisation
+    run: RebuildRun
+    task: TaskID
+    phase: str = ""
+
+    @property
+    def handle(self) -> str:
+        return self.organisation.handle
+
+
+@dataclass(slots=True)
+class _Work:
+    """Organisations that are rebuilt side by side: while one waits, another goes on."""
+
+    bootstrap: ModuleType
+    service: Rebuild
+    patience: Patience
+    stop: threading.Event
+    bar: Bar
+    as_json: bool
+    failed: int = 0
+    damaged: int = 0
+    jobs: list[_Job] = field(default_factory=list)
+
+    def run(self, organisations: Sequence[Organisation]) -> None:
+        """Rebuild them all; what fails at one keeps no other from its rebuild."""
+        for organisation in organisations:
+            with self._telling(organisation.handle):
+                self.jobs.append(self._begin(organisation))
+        while self.jobs and not self.stop.is_set():
+            for job in list(self.jobs):
+                if self.stop.is_set():
+                    return
+                if self._seconds_to_wait(job) <= 0:
+                    self.jobs.remove(job)
+                    with self._telling(job.handle):
+                        self._go_on(job)
+            self._wait()
+
+    def _begin(self, organisation: Organisation) -> _Job:
+        run = self.service.begin(organisation.id)
+        total = None if self.bar.disable else self.service.expected_rows(organisation)
+        task = self.bar.add_task(organisation.handle, total=total, completed=run.rows)
+        job = _Job(organisation, run, task, run.phase)
+        handle = organisation.handle
+        if run.phase == "entering":
+            _tell(f"{handle}: rebuilding epoch {run.old_epoch} as epoch {run.epoch}")
+        else:
+            _tell(f"{handle}: going on with epoch {run.epoch}, {run.phase}")
+        if not self.service.is_old_epoch_written(run) and not run.is_live:
+            _tell(
+                f"{handle}: epoch {run.old_epoch} is of contribution version {run.old_version},"
+                " which this release does not know: records wait in the stream until epoch"
+                f" {run.epoch} is live"
+            )
+        return job
+
+    def _go_on(self, job: _Job) -> None:
+        from rollcall.usecases.rebuild import Watch
+
+        def show(run: RebuildRun) -> None:
+            self.bar.update(job.task, completed=run.rows, description=f"{job.handle}: {run.phase}")
+            if run.phase != job.phase:
+                job.phase = run.phase
+                self._tell_phase(job.handle, run)
+
+        def found_damaged(record_type: str, sort_key: str) -> None:
+            _tell(f"{job.handle}: damaged {record_type} {sort_key!r}: it is in no figure")
+
+        watch = Watch(show, found_damaged, self.stop.is_set)
+        job.run = self.service.go_on(job.organisation.id, job.run, self.patience, watch)
+        if job.run.is_done:
+            self.bar.remove_task(job.task)
+            self.damaged += job.run.damaged
+            print(self._summary(job.handle, job.run), flush=True)
+            if job.run.damaged:
+                _tell(
+                    f"{job.handle}: damaged facts, in no figure: {job.run.damaged}; repair or remove"
+                    " them, and rebuild again"
+                )
+        else:
+            self.jobs.append(job)
+
+    def _tell_phase(self, handle: str, run: RebuildRun) -> None:
+        wait = shown(self.service.due_ms(run, self.patience) - self.bootstrap.now_ms())
+        if run.phase == "overlapping":
+            _tell(
+                f"{handle}: epoch {run.epoch} is live, of {run.facts:,} facts; epoch"
+                f" {run.old_epoch} is kept for {wait}"
+            )
+        elif run.phase == "settling":
+            _tell(f"{handle}: epoch {run.old_epoch} is written no more; it is removed in {wait}")
+
+    def _summary(self, handle: str, run: RebuildRun) -> str:
+        seconds = ((run.finished_at_ms or run.started_at_ms) - run.started_at_ms) / 1_000
+        document: dict[str, Any] = {
+            "organisation": handle,
+            "facts": run.facts,
+            "rows": run.rows,
+            "damaged": run.damaged,
+            "seconds": round(seconds, 1),
+            "old_epoch": run.old_epoch,
+            "new_epoch": run.epoch,
+            "old_contribution_version": run.old_version,
+            "new_contribution_version": run.version,
+        }
+        if self.as_json:
+            return json.dumps(document)
+        return (
+            f"{handle}: {run.facts:,} facts, {run.rows:,} rows in {seconds:,.1f} s; epoch"
+            f" {run.old_epoch} (contribution version {run.old_version}) replaced by epoch"
+            f" {run.epoch} (version {run.version})"
+        )
+
+    def _seconds_to_wait(self, job: _Job) -> float:
+        due_ms = self.service.due_ms(job.run, self.patience)
+        return float(due_ms - self.bootstrap.now_ms()) / 1_000
+
+    def _wait(self) -> None:
+        """Wait until one of them is due, a second at most."""
+        if not self.jobs:
+            return
+        for job in self.jobs:
+            left = shown(int(self._seconds_to_wait(job) * 1_000))
+            self.bar.update(job.task, description=f"{job.handle}: {job.run.phase}, {left} left")
+        seconds = min(map(self._seconds_to_wait, self.jobs))
+        if seconds > 0:
+            pause(self.stop, min(seconds, _SECONDS_BETWEEN_LOOKS))
+
+    @contextlib.contextmanager
+    def _telling(self, handle: str) -> Iterator[None]:
+        """Tell why an organisation cannot be rebuilt now, and leave it."""
+        from rollcall.domain.errors import RollcallError
+
+        try:
+            yield
+        except RollcallError as error:
+            self.failed += 1
+            _tell(f"{handle}: {error}")
+
+
+def pause(stop: threading.Event, seconds: float) -> None:
+    """Let time pass, until somebody asks to stop."""
+    stop.wait(seconds)
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Bar]:
+    """Progress bars on stderr, if that is a terminal."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    is_shown = console.is_terminal
+    # Reports go where stdout goes, unless that is the same terminal: there they move the bars.
+    moves = sys.stdout.isatty()
+    with Bar(
+        *columns, console=console, disable=not is_shown, transient=True, redirect_stdout=moves
+    ) as bar:
+        yield bar
+
+
+def _tell(message: str) -> None:
+    print(f"rollcall: {message}", file=sys.stderr, flush=True)

@@ -1,0 +1,181 @@
+"""`rollcall reconcile`: compare facts, pages and rollups, say what differs, and repair it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress as Bar
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from rollcall_cli.administration import deployment
+from rollcall_cli.durations import duration_ms
+from rollcall_cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from rollcall.domain.audits import Audit, Difference
+    from rollcall.domain.organisations import Organisation
+
+
+def reconcile(
+    org: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HANDLE", help="Of which organisation; repeatable; default: all."),
+    ] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Heal what differs.")] = False,
+    grace: Annotated[
+        str | None,
+        typer.Option(help="How long the stream may take to bring a change; default: 60s."),
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin anew, whatever was interrupted before.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per organisation.")
+    ] = False,
+) -> None:
+    """Compare facts, ledger pages and rollups while writes go on; interrupted runs go on.
+
+    Every difference is told with its kind, by how much, and since when at the earliest. The result
+    is stored, and served at GET /v1/audit.
+
+    Exit status 0: exact, or everything that differed was repaired; 1: something differs still, or
+    never came to rest; 2: it could not be done; 130: stopped, run it again to go on.
+    """
+    grace_seconds = None if grace is None else duration_ms(grace, "--grace") / 1_000
+    is_exact = True
+    with deployment() as bootstrap:
+        for organisation in _chosen(bootstrap, org):
+            told = _Told(as_json)
+            with _bar(organisation.handle) as show:
+                audit = bootstrap.reconcile()(
+                    organisation,
+                    is_repairing=repair,
+                    show=show,
+                    tell=told,
+                    restart=restart,
+                    grace_seconds=grace_seconds,
+                )
+            is_exact = is_exact and audit.is_exact
+            if as_json:
+                print(json.dumps(_document(organisation, audit, told.differences)), flush=True)
+            else:
+                print(_summary(organisation, audit), flush=True)
+    if not is_exact:
+        raise typer.Exit(1)
+
+
+class _Told:
+    """Shows differences as they are found, or gathers them for the JSON."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self.differences: list[dict[str, Any]] = []
+
+    def __call__(self, difference: Difference) -> None:
+        if self._as_json:
+            self.differences.append(_entry(difference))
+            return
+        from rollcall.domain.calendar import format_instant
+
+        end = "repaired" if difference.is_repaired else "not repaired"
+        since = format_instant(difference.since_ms)
+        amount = f"by {difference.amount}, since {since} at the earliest, {end}"
+        print(f"{difference.kind}: {_printable(difference.name)}; {amount}", flush=True)
+
+
+def _chosen(bootstrap: ModuleType, handles: Sequence[str] | None) -> Iterator[Organisation]:
+    directory = bootstrap.directory()
+    if not handles:
+        yield from (o for o in list(directory.organisations()) if not o.is_deleting)
+        return
+    found = []
+    for handle in dict.fromkeys(handles):
+        org_id = directory.org_id_of_handle(handle)
+        organisation = None if org_id is None else directory.organisation(org_id)
+        if organisation is None:
+            raise CommandError(f"no organisation has the handle {handle!r}")
+        if organisation.is_deleting:
+            raise CommandError(f"{handle} is being deleted")
+        found.append(organisation)
+    yield from found
+
+
+def _summary(organisation: Organisation, audit: Audit) -> str:
+    compared = (
+        f"{audit.facts:,} facts, {audit.rows:,} rows, {audit.pages:,} pages and"
+        f" {audit.rollups:,} rollups compared"
+    )
+    drift = ", ".join(f"{kind} {count}" for kind, count in audit.drift.items())
+    if not drift:
+        end = "nothing differs"
+    else:
+        end = f"{audit.drift_count:,} differ ({drift}), {audit.repaired:,} repaired"
+    unsettled = f"; {audit.unsettled:,} unsettled" if audit.unsettled else ""
+    return f"{organisation.handle}: {compared}; {end}{unsettled}"
+
+
+def _document(
+    organisation: Organisation, audit: Audit, differences: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    from rollcall.domain.calendar import format_instant
+
+    return {
+        "organisation": organisation.handle,
+        "started_at": format_instant(audit.started_at_ms),
+        "finished_at": format_instant(audit.finished_at_ms or audit.checked_at_ms),
+        "facts": audit.facts,
+        "rows": audit.rows,
+        "pages": audit.pages,
+        "rollups": audit.rollups,
+        "drift": audit.drift_count,
+        "drift_by_kind": dict(audit.drift),
+        "repaired": audit.repaired,
+        "unsettled": audit.unsettled,
+        "exact": audit.is_exact,
+        "differences": list(differences),
+    }
+
+
+def _entry(difference: Difference) -> dict[str, Any]:
+    from rollcall.domain.calendar import format_instant
+
+    return {
+        "kind": difference.kind,
+        "name": difference.name,
+        "subject": difference.subject,
+        "bucket": difference.bucket,
+        "amount": difference.amount,
+        "since": format_instant(difference.since_ms),
+        "repaired": difference.is_repaired,
+    }
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+@contextmanager
+def _bar(handle: str) -> Iterator[Callable[[Audit], None]]:
+    """What is compared so far on stderr, if that is a terminal; yields what moves it."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    is_shown = console.is_terminal and sys.stdout is not None
+    with Bar(*columns, console=console, disable=not is_shown, transient=True) as bar:
+        task = bar.add_task(handle)
+
+        def show(audit: Audit) -> None:
+            bar.update(
+                task,
+                description=f"{handle}: {audit.rows:,} rows, {audit.facts:,} facts,"
+                f" {audit.rollups:,} rollups; {audit.drift_count:,} differ",
+            )
+
+        yield show

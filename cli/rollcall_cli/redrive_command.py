@@ -1,0 +1,300 @@
+"""`rollcall redrive`: what ended in the failure destination is listed, shown and brought back."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from rollcall_cli.administration import deployment
+from rollcall_cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from rollcall.domain.failed_records import FailedRecords
+    from rollcall.usecases.redrive import Redrive, Replayed
+
+app = typer.Typer(
+    help="Failed records: list, show and replay what could not be applied.", no_args_is_help=True
+)
+
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="PLACE",
+        help="s3://bucket[/prefix], file:///folder or a folder;"
+        " default: ROLLCALL_FAILURE_DESTINATION.",
+    ),
+]
+_OBJECT_SECONDS = 120.0  # what the stream function has for as many records
+_TRIES_WITHOUT_TABLES = 3
+_ORGANISATIONS_SHOWN = 3
+
+
+@app.command(name="list")
+def list_(
+    place: From = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """List what is there by the time it came, with reason, number and age of the records."""
+    entries: list[dict[str, Any]] = []
+    unfinished = 0
+    with _redrive(place) as redrive:
+        from rollcall.domain.errors import CorruptItem
+        from rollcall.usecases.redrive import is_unfinished
+
+        for name in redrive.names():
+            if is_unfinished(name):
+                unfinished += 1
+                continue
+            try:
+                failed = redrive.failed(name)
+            except CorruptItem as corrupt:
+                entries.append(_unknown(name, str(corrupt)))
+            else:
+                if failed is not None:  # else somebody brought it back meanwhile
+                    entries.append(_entry(name, failed))
+    entries.sort(key=lambda entry: (entry["kept_at"] is None, entry["kept_at"], entry["name"]))
+    if unfinished:
+        _tell(f"{_counted(unfinished, 'unfinished write')} left out (names that begin with a dot)")
+    if as_json:
+        print(json.dumps(entries))
+        return
+    for entry in entries:
+        print(f"{_shown(entry['name'])}\n    {_described(entry)}")
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `list` shows it.")],
+    place: From = None,
+) -> None:
+    """Print one object whole, as JSON; the event in a batch's payload is unfolded."""
+    with _redrive(place) as redrive:
+        from rollcall.domain.errors import CorruptItem
+
+        try:
+            document = redrive.document(name)
+        except CorruptItem as corrupt:
+            raise CommandError(f"{_shown(name)} is damaged: {corrupt}") from corrupt
+    if document is None:
+        raise CommandError(_absent([name]))
+    print(json.dumps(_unfolded(document), indent=2))
+
+
+@app.command()
+def replay(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME...", help="As `list` shows them.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Replay every object.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave all objects where they are.")] = False,
+    place: From = None,
+) -> None:
+    """Apply the records again, and remove the objects of which nothing is left to do.
+
+    Replaying is harmless: what was applied meanwhile, or is newer by now, stays as it is. A batch
+    of which some records can never be applied makes room for one object for each of those.
+
+    Exit status 0: all applied; 1: some remain, each named with its reason; 2: it could not be done.
+    """
+    if everything == bool(names):
+        raise CommandError("name the objects to replay, or give --all")
+    totals = _Totals()
+    with _redrive(place) as redrive, deployment():
+        chosen = list(dict.fromkeys(names)) if names else _finished(redrive)
+        try:
+            _replay(redrive, chosen, totals, keep=keep)
+        finally:
+            totals.report()
+    if totals.absent and names:
+        raise CommandError(_absent(totals.absent))
+    if totals.remaining:
+        raise typer.Exit(1)
+
+
+@dataclass(slots=True)
+class _Totals:
+    objects: int = 0
+    records: int = 0
+    remaining: list[tuple[str, str]] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+
+    def add(self, name: str, replayed: Replayed) -> None:
+        if not replayed.is_found:
+            self.absent.append(name)
+            return
+        self.objects += 1
+        self.records += replayed.settled
+        self.remaining += [(kept.name, kept.reason) for kept in replayed.remaining]
+
+    def report(self) -> None:
+        for name, reason in self.remaining:
+            print(f"remains {_shown(name)}: {_shown(reason)}")
+        done = f"{_counted(self.records, 'record')} of {_counted(self.objects, 'object')} applied"
+        left = len(self.remaining)
+        print(f"{done}; {_counted(left, 'object')} remain{'s' if left == 1 else ''}", flush=True)
+
+
+def _replay(redrive: Redrive, names: Sequence[str], totals: _Totals, *, keep: bool) -> None:
+    from rollcall.ledger.backoff import time_limit
+
+    tries_without_tables = 0
+    with _bar(len(names)) as advance:
+        for name in names:
+            with time_limit(_OBJECT_SECONDS):
+                replayed = redrive.replay(name, keep=keep)
+            totals.add(name, replayed)
+            advance(totals)
+            tries_without_tables = tries_without_tables + 1 if replayed.is_unreachable else 0
+            if tries_without_tables == _TRIES_WITHOUT_TABLES:
+                raise CommandError(
+                    f"stopped: {tries_without_tables} objects in a row could not be applied, for"
+                    " the reasons above"
+                )
+
+
+def _finished(redrive: Redrive) -> list[str]:
+    """Every name but those of unfinished writes; taken first, because a replay adds and removes."""
+    from rollcall.usecases.redrive import is_unfinished
+
+    return [name for name in redrive.names() if not is_unfinished(name)]
+
+
+@contextlib.contextmanager
+def _redrive(place: str | None) -> Iterator[Redrive]:
+    """The use case on a failure destination; what is wrong with that becomes a CommandError."""
+    from rollcall.domain.errors import BrokenDestination
+
+    try:
+        from rollcall import bootstrap
+        from rollcall.settings import settings
+
+        where = settings.failure_destination if place is None else place
+        if not where:
+            raise CommandError("say where with --from, or in ROLLCALL_FAILURE_DESTINATION")
+        redrive = bootstrap.redrive(where if "://" in where else Path(where).absolute().as_uri())
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    try:
+        yield redrive
+    except BrokenDestination as error:
+        raise CommandError(f"{where} cannot be used: {error}") from error
+
+
+@contextlib.contextmanager
+def _bar(total: int) -> Iterator[Callable[[_Totals], None]]:
+    """A progress bar on stderr, if that is a terminal; yields what moves it by one object."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("0 records", total=total)
+
+        def advance(now: _Totals) -> None:
+            bar.update(task, advance=1, description=_counted(now.records, "record"))
+
+        yield advance
+
+
+# ---------------------------------------------------------------------------- output
+def _entry(name: str, failed: FailedRecords) -> dict[str, Any]:
+    age_seconds = None
+    if failed.oldest_ms is not None:
+        age_seconds = max(0, time.time_ns() // 1_000_000 - failed.oldest_ms) // 1000
+    return {
+        "name": name,
+        "kind": failed.kind.value,
+        "reason": failed.reason,
+        "kept_at": _instant(failed.kept_at_ms),
+        "records": len(failed.records),
+        "oldest_record_at": _instant(failed.oldest_ms),
+        "oldest_record_age_seconds": age_seconds,
+        "organisations": list(failed.org_ids),
+    }
+
+
+def _unknown(name: str, reason: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "kind": "unknown",
+        "reason": reason,
+        "kept_at": None,
+        "records": None,
+        "oldest_record_at": None,
+        "oldest_record_age_seconds": None,
+        "organisations": [],
+    }
+
+
+def _instant(value_ms: int | None) -> str | None:
+    from rollcall.domain.calendar import format_instant
+
+    return None if value_ms is None else format_instant(value_ms)
+
+
+def _described(entry: dict[str, Any]) -> str:
+    """What an object is, on one line."""
+    reason = _shown(entry["reason"])
+    if entry["kind"] == "unknown":
+        return f"unknown: {reason}"
+    parts = [entry["kept_at"] or "at an unknown time", f"{entry['kind']}: {reason}"]
+    age_seconds = entry["oldest_record_age_seconds"]
+    age = "" if age_seconds is None else f", the oldest {_age(age_seconds)} old"
+    parts.append(_counted(entry["records"], "record") + age)
+    organisations = entry["organisations"]
+    if organisations:
+        more = len(organisations) - _ORGANISATIONS_SHOWN
+        named = " ".join(map(_shown, organisations[:_ORGANISATIONS_SHOWN]))
+        parts.append(named + (f" and {more} more" if more > 0 else ""))
+    return "  ".join(parts)
+
+
+def _age(seconds: int) -> str:
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, hours, days = seconds // 60, seconds // 3_600, seconds // 86_400
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{days} d {hours % 24} h"
+
+
+def _unfolded(document: Any) -> Any:
+    """The document, with the event that a batch holds as text as what it is."""
+    payload = document.get("payload")
+    if isinstance(payload, str):
+        with contextlib.suppress(ValueError, RecursionError):
+            return document | {"payload": json.loads(payload)}
+    return document
+
+
+def _absent(names: Sequence[str]) -> str:
+    named = ", ".join(map(_shown, names))
+    return f"there is no {named}; rollcall redrive list shows what there is"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def _shown(text: str) -> str:
+    """Text that may have been written by anybody, safe for a terminal."""
+    return text if text.isprintable() else json.dumps(text)
+
+
+def _tell(message: str) -> None:
+    print(f"rollcall: {message}", file=sys.stderr, flush=True)

@@ -1,0 +1,18 @@
+"""Answer GET /v1/audit: what the last comparison of facts, pages and rollups found."""
+
+from rollcall.api.audit import audit_body
+from rollcall.api.endpoint import endpoint
+from rollcall.api.http import Request, Response, json_response
+from rollcall.api.parameters import refuse_others
+from rollcall.api.problem import PROBLEM_TYPE, problem_body
+from rollcall.bootstrap import audits
+
+service = audits()
+
+
+@endpoint(problem_body, content_type=PROBLEM_TYPE)
+def lambda_handler(request: Request) -> Response:
+    """The last run that was finished, and how far the one under way has come."""
+    refuse_others(request)
+    last, running = service.both(request.caller.org_id)
+    return json_response(200, audit_body(last, running))

@@ -1,0 +1,247 @@
+"""Audits as items beside the organisation: the last one that was finished, and the one under way.
+
+They hold counts and no value of any record (`rollcall.domain.audits`), and their sort keys keep
+them out of the update function's stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from rollcall.domain.audits import MAX_KEPT, Audit, Difference
+from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
+from rollcall.domain.tenancy import tenant
+from rollcall.ledger.backoff import Backoff
+from rollcall.storage import attributes as av
+from rollcall.storage import keys
+from rollcall.storage.attributes import Attribute, Item
+from rollcall.storage.client import translated_errors
+from rollcall.storage.reads import batch_get
+
+_RUN_ID: Final = "run_id"
+
+
+class Stored(NamedTuple):
+    """The audits of an organisation."""
+
+    last: Audit | None
+    running: Audit | None
+
+
+class AuditStore:
+    """The audits of all organisations (`rollcall.usecases.ports.Audits`)."""
+
+    def __init__(self, client: Any, table: str, backoff: Backoff) -> None:
+        self._client = client
+        self._table = table
+        self._backoff = backoff
+
+    # -- reading -----------------------------------------------------------------------------
+    def last(self, org_id: str) -> Audit | None:
+        """The last audit that was finished, read consistently. Raises CorruptItem."""
+        return self._read(org_id, keys.audit(org_id)).last
+
+    def running(self, org_id: str) -> Audit | None:
+        """The unfinished audit, read consistently. Raises CorruptItem."""
+        return self._read(org_id, keys.audit_run(org_id)).running
+
+    def both(self, org_id: str) -> Stored:
+        """Both in one request; one that ends meanwhile may be missing, or be there as both."""
+        return self._read(org_id, keys.audit(org_id), keys.audit_run(org_id))
+
+    def _read(self, org_id: str, *wanted: keys.Key) -> Stored:
+        with tenant(org_id):
+            items = batch_get(self._client, self._table, wanted, self._backoff)
+        found = {av.text(item, keys.SK): audit_of_item(item) for item in items}
+        return Stored(found.get(keys.audit(org_id).sk), found.get(keys.audit_run(org_id).sk))
+
+    # -- writing -----------------------------------------------------------------------------
+    def begin(self, org_id: str, audit: Audit, replacing: Audit | None) -> None:
+        """Store the first state of a run in place of `replacing`; see the port."""
+        replaced = replacing.run_id if replacing is not None else None
+        put = self._put(keys.audit_run(org_id), audit)
+
+        def is_done(stored: Stored) -> bool:
+            # Where it goes on under the same id, what stands there does not tell.
+            return _run_id(stored.running) == audit.run_id != replaced
+
+        self._write(
+            org_id, replaced, is_done, lambda: self._client.put_item(**put, **_if(replaced))
+        )
+
+    def save(self, org_id: str, audit: Audit) -> None:
+        """Store how far a run has come; see the port."""
+        own = _if(audit.run_id)
+        put = self._put(keys.audit_run(org_id), audit)
+
+        def is_done(_stored: Stored) -> bool:
+            return False  # made or not, it is made again as long as the run is under way
+
+        self._write(org_id, audit.run_id, is_done, lambda: self._client.put_item(**put, **own))
+
+    def finish(self, org_id: str, audit: Audit) -> None:
+        """Make a run the last one, and end it; see the port."""
+        run = keys.audit_run(org_id)
+        key = {keys.PK: {"S": run.pk}, keys.SK: {"S": run.sk}}
+        end = {"TableName": self._table, "Key": key, **_if(audit.run_id)}
+        both = [{"Put": self._put(keys.audit(org_id), audit)}, {"Delete": end}]
+
+        def is_done(stored: Stored) -> bool:
+            return _run_id(stored.last) == audit.run_id
+
+        self._write(
+            org_id,
+            audit.run_id,
+            is_done,
+            lambda: self._client.transact_write_items(TransactItems=both),
+        )
+
+    def _put(self, key: keys.Key, audit: Audit) -> dict[str, Any]:
+        return {"TableName": self._table, "Item": item_of_audit(key, audit)}
+
+    def _write(
+        self,
+        org_id: str,
+        expected: str | None,
+        is_done: Callable[[Stored], bool],
+        request: Callable[[], Any],
+    ) -> None:
+        """Repeat a request until it is made; `expected` is the run that it is conditional on.
+
+        Raises Conflict when another run stands there and the request was not made before.
+        """
+        failures = 0
+        while True:
+            try:
+                with tenant(org_id), translated_errors():
+                    request()
+                return
+            except Unavailable as error:
+                failures += 1
+                self._backoff.pause(failures, error)
+            except Conflict as error:
+                stored = self.both(org_id)
+                if is_done(stored):
+                    return
+                if _run_id(stored.running) != expected:
+                    raise
+                # The condition holds: it was another transaction's moment.
+                failures += 1
+                self._backoff.pause(failures, error)
+
+
+def _run_id(audit: Audit | None) -> str | None:
+    return None if audit is None else audit.run_id
+
+
+def _if(run_id: str | None) -> dict[str, Any]:
+    """The condition that this run is the one under way; None: that there is none."""
+    if run_id is None:
+        no_run_is_under_way = "attribute_not_exists(#pk)"
+        return {
+            "ConditionExpression": no_run_is_under_way,
+            "ExpressionAttributeNames": {"#pk": keys.PK},
+        }
+    this_run_is_under_way = "#run_id = :run_id"
+    return {
+        "ConditionExpression": this_run_is_under_way,
+        "ExpressionAttributeNames": {"#run_id": _RUN_ID},
+        "ExpressionAttributeValues": {":run_id": {"S": run_id}},
+    }
+
+
+# -- items -----------------------------------------------------------------------------------
+def item_of_audit(key: keys.Key, audit: Audit) -> Item:
+    """An audit as it is stored: a few differences, and never what names them."""
+    kept = audit.differences[:MAX_KEPT]
+    return av.to_item(
+        {
+            keys.PK: key.pk,
+            keys.SK: key.sk,
+            _RUN_ID: audit.run_id,
+            "started_at_ms": audit.started_at_ms,
+            "checked_at_ms": audit.checked_at_ms,
+            "finished_at_ms": audit.finished_at_ms,
+            "repairing": audit.is_repairing or None,
+            "facts": audit.facts,
+            "rows": audit.rows,
+            "pages": audit.pages,
+            "rollups": audit.rollups,
+            # Left out when empty: DynamoDB Local's streams lose an empty map.
+            "drift": audit.drift or None,
+            "repaired": audit.repaired,
+            "unsettled": audit.unsettled,
+            "differences": [_map_of(difference) for difference in kept] or None,
+            "cursor": audit.cursor,
+        }
+    )
+
+
+def _map_of(difference: Difference) -> dict[str, Any]:
+    return {
+        "kind": difference.kind,
+        "epoch": difference.epoch,
+        "subject": difference.subject,
+        "bucket": difference.bucket,
+        # As text: what is damaged may seem to differ by more digits than a number takes.
+        "amount": str(difference.amount),
+        "since_ms": difference.since_ms,
+        "repaired": difference.is_repaired,
+    }
+
+
+def audit_of_item(item: Item) -> Audit:
+    """The inverse of `item_of_audit`. Raises CorruptItem on anything else."""
+    return Audit(
+        run_id=av.text(item, _RUN_ID),
+        started_at_ms=av.integer(item, "started_at_ms"),
+        checked_at_ms=av.integer(item, "checked_at_ms"),
+        finished_at_ms=av.optional_integer(item, "finished_at_ms"),
+        is_repairing=av.flag(item, "repairing"),
+        facts=av.integer(item, "facts"),
+        rows=av.integer(item, "rows"),
+        pages=av.integer(item, "pages"),
+        rollups=av.integer(item, "rollups"),
+        drift=_drift(item),
+        repaired=av.integer(item, "repaired"),
+        unsettled=av.integer(item, "unsettled"),
+        differences=tuple(map(_difference, _entries(item))),
+        cursor=av.text(item, "cursor") if "cursor" in item else None,
+    )
+
+
+def _drift(item: Item) -> Mapping[str, int]:
+    counts = item.get("drift", {"M": {}}).get("M")
+    if not isinstance(counts, dict):
+        raise CorruptItem("attribute 'drift' is not a map")
+    return {kind: av.integer(counts, kind) for kind in counts}
+
+
+def _entries(item: Item) -> list[Attribute]:
+    entries = item.get("differences", {"L": []}).get("L")
+    if not isinstance(entries, list):
+        raise CorruptItem("attribute 'differences' is not a list")
+    return entries
+
+
+def _difference(entry: Attribute) -> Difference:
+    stored = entry.get("M")
+    if not isinstance(stored, dict):
+        raise CorruptItem("a difference is not a map")
+    return Difference(
+        kind=av.text(stored, "kind"),
+        epoch=av.integer(stored, "epoch"),
+        subject=av.text(stored, "subject"),
+        bucket=av.text(stored, "bucket"),
+        amount=_amount(stored),
+        since_ms=av.integer(stored, "since_ms"),
+        is_repaired=av.flag(stored, "repaired"),
+    )
+
+
+def _amount(stored: Item) -> int:
+    try:
+        return int(av.text(stored, "amount"))
+    except ValueError:
+        raise CorruptItem("the amount of a difference is not an integer") from None

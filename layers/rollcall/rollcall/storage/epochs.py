@@ -1,0 +1,45 @@
+"""What is stored of a whole epoch: whether anything is, and how many rows its pages hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rollcall.domain.records import RECORD_TYPES
+from rollcall.domain.tenancy import tenant
+from rollcall.ledger.backoff import Backoff
+from rollcall.storage import attributes as av
+from rollcall.storage import keys
+from rollcall.storage.guard import PARTITION_VALUE
+from rollcall.storage.reads import index_keys, pages_of
+
+
+class EpochContents:
+    """The epochs of all organisations, looked at as wholes."""
+
+    def __init__(self, client: Any, table: str, backoff: Backoff) -> None:
+        self._client = client
+        self._table = table
+        self._backoff = backoff
+
+    def is_empty(self, org_id: str, epoch: int) -> bool:
+        """Whether GSI1 names nothing of an epoch; what was written a second ago may be missing."""
+        with tenant(org_id):
+            partition = keys.epoch_prefix(org_id, epoch)
+            found = index_keys(self._client, self._table, self._backoff, partition)
+            return next(found, None) is None
+
+    def rows(self, org_id: str, epoch: int) -> int:
+        """How many rows the pages of an epoch hold, tombstones included, read eventually."""
+        with tenant(org_id):
+            return sum(self._rows(keys.ledger(org_id, epoch, name)) for name in RECORD_TYPES)
+
+    def _rows(self, partition: str) -> int:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "#pk = :pk",
+            "ProjectionExpression": "#n",
+            "ExpressionAttributeNames": {"#pk": keys.PK, "#n": "n"},
+            "ExpressionAttributeValues": {PARTITION_VALUE: {"S": partition}},
+        }
+        answers = pages_of(self._client, request, self._backoff)
+        return sum(av.integer(item, "n") for answer in answers for item in answer["Items"])

@@ -1,0 +1,117 @@
+"""The two documents of the failure destination, as JSON: built here and parsed here.
+
+A quarantined record is written by the update function. A batch that was given up is written by the
+event source mapping, whose format is Lambda's:
+https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+from rollcall.domain.calendar import parse_instant
+from rollcall.domain.errors import CorruptItem
+from rollcall.domain.failed_records import FailedRecords, FailureKind
+from rollcall.storage import keys
+
+Document: TypeAlias = Mapping[str, Any]
+
+_SEQUENCE: Final = re.compile(r"[0-9A-Za-z-]{1,128}")
+
+
+def quarantine_name(record: Mapping[str, Any]) -> str:
+    """Where a quarantined record is kept: always the same name for the same record."""
+    change = record.get("dynamodb")
+    sequence = change.get("SequenceNumber") if isinstance(change, Mapping) else None
+    identity = sequence or record.get("eventID")
+    if not isinstance(identity, str) or not _SEQUENCE.fullmatch(identity):
+        identity = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:32]
+    return f"quarantine/{identity}.json"
+
+
+def quarantine_document(record: Mapping[str, Any], reason: str) -> bytes:
+    """A quarantined record, kept from now on."""
+    kept_at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+    document = {"reason": reason, "quarantined_at": kept_at, "record": record}
+    return json.dumps(document).encode()
+
+
+def parsed(text: bytes | str) -> Document:
+    """The JSON object that a text is. Raises CorruptItem."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CorruptItem(f"not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise CorruptItem("not a JSON object")
+    return document
+
+
+def failed_records(document: Document) -> FailedRecords:
+    """What either document holds, whatever its name. Raises CorruptItem on anything else."""
+    if "record" in document:
+        records = _records([document["record"]])
+        kind, reason = FailureKind.QUARANTINED, document.get("reason")
+        kept_at = document.get("quarantined_at")
+    elif "payload" in document:
+        payload = document["payload"]
+        event = parsed(payload) if isinstance(payload, str) else payload
+        if not isinstance(event, Mapping) or not isinstance(event.get("Records"), list):
+            raise CorruptItem("the payload is no event with Records")
+        records = _records(event["Records"])
+        context = document.get("requestContext")
+        kind, reason = FailureKind.BATCH, None
+        if isinstance(context, Mapping):
+            reason = context.get("condition")
+        kept_at = document.get("timestamp")
+    else:
+        raise CorruptItem("neither a quarantined record nor a batch that was given up")
+    return FailedRecords(
+        kind=kind,
+        reason=reason if isinstance(reason, str) else "no reason given",
+        kept_at_ms=_instant_ms(kept_at),
+        records=records,
+        oldest_ms=min(_written_ms(records), default=None),
+        org_ids=tuple(sorted(set(_org_ids(records)))),
+    )
+
+
+def _records(given: list[Any]) -> list[Mapping[str, Any]]:
+    for index, record in enumerate(given):
+        if not isinstance(record, Mapping):
+            raise CorruptItem(f"record {index} is no object")
+    return given
+
+
+def _instant_ms(value: Any) -> int | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return parse_instant(value)
+    except ValueError:
+        return None
+
+
+def _written_ms(records: Iterable[Mapping[str, Any]]) -> Iterator[int]:
+    for record in records:
+        change = record.get("dynamodb")
+        seconds = change.get("ApproximateCreationDateTime") if isinstance(change, Mapping) else None
+        if isinstance(seconds, int | float) and 0 < seconds < 1e11:
+            yield round(seconds * 1000)
+
+
+def _org_ids(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for record in records:
+        try:
+            pk = record["dynamodb"]["Keys"][keys.PK]["S"]
+            org_id = keys.org_id_of(pk)
+            names_it = pk.startswith(keys.org_prefix(org_id))
+        except (KeyError, IndexError, TypeError, AttributeError):
+            continue  # what has no such key names no organisation
+        if org_id and names_it:
+            yield org_id

@@ -1,0 +1,191 @@
+"""The failure destination: a bucket or, on a developer's machine, a folder.
+
+It holds stream records that could not be applied, whole: one object a record that the update
+function quarantined, one a batch that the event source mapping gave up. This module writes only the
+former. A quarantined record's name is always the same, so a replay overwrites and never doubles.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rollcall.domain.errors import BrokenDestination, CorruptItem
+from rollcall.storage.failure_documents import parsed, quarantine_document, quarantine_name
+from rollcall.usecases.ports import Failures
+
+# An invocation's event is 6 MB at the most; inside a text of JSON, a byte of it takes at most six.
+_LARGEST_BYTES: Final = 40_000_000
+_NAMES_A_REQUEST: Final = 1_000
+_ABSENT: Final = ("NoSuchKey", "404")
+
+
+def failures(destination: str) -> Failures:
+    """The failure destination at `s3://bucket[/prefix]` or `file:///folder`. Raises ValueError."""
+    url = urlsplit(destination)
+    if url.scheme == "s3" and url.netloc:
+        return BucketFailures(url.netloc, url.path.strip("/"))
+    if url.scheme == "file" and not url.netloc and url.path:
+        return FolderFailures(pathlib.Path(unquote(url.path)))
+    raise ValueError(f"failure destination {destination!r} is neither s3://… nor file:///…")
+
+
+class BucketFailures:
+    """Objects in a bucket, below a prefix if there is one."""
+
+    def __init__(self, bucket: str, prefix: str, names_a_request: int = _NAMES_A_REQUEST) -> None:
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._names_a_request = names_a_request
+        self._made: Any = None
+
+    def put(self, record: Mapping[str, Any], reason: str) -> str:
+        name = quarantine_name(record)
+        with _bucket_errors():
+            self._client().put_object(
+                Bucket=self._bucket,
+                Key=self._prefix + name,
+                Body=quarantine_document(record, reason),
+                ContentType="application/json",
+            )
+        return name
+
+    def names(self) -> Iterator[str]:
+        request = {
+            "Bucket": self._bucket,
+            "Prefix": self._prefix,
+            "MaxKeys": self._names_a_request,
+        }
+        while True:
+            with _bucket_errors():
+                answer = self._client().list_objects_v2(**request)
+            for entry in answer.get("Contents", []):
+                is_folder_mark = entry["Key"].endswith("/") and entry["Size"] == 0
+                if not is_folder_mark:
+                    yield entry["Key"].removeprefix(self._prefix)
+            if not answer["IsTruncated"]:
+                return
+            request["ContinuationToken"] = answer["NextContinuationToken"]
+
+    def read(self, name: str) -> Mapping[str, Any] | None:
+        with _bucket_errors():
+            try:
+                answer = self._client().get_object(Bucket=self._bucket, Key=self._prefix + name)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _ABSENT:
+                    return None
+                raise
+            with contextlib.closing(answer["Body"]) as body:
+                _check_size(answer["ContentLength"])
+                text = body.read()
+        return parsed(text)
+
+    def remove(self, name: str) -> None:
+        with _bucket_errors():
+            self._client().delete_object(Bucket=self._bucket, Key=self._prefix + name)
+
+    def _client(self) -> Any:
+        if self._made is None:  # an S3 client costs a start 200 ms, and poison is rare
+            self._made = botocore.session.get_session().create_client(
+                "s3", config=Config(retries={"mode": "standard", "total_max_attempts": 5})
+            )
+        return self._made
+
+
+class FolderFailures:
+    """Files in a folder; each appears whole or not at all."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._folder = folder
+
+    def put(self, record: Mapping[str, Any], reason: str) -> str:
+        name = quarantine_name(record)
+        path = self._folder / name
+        unfinished = path.with_name(f".{path.name}")
+        with _folder_errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with unfinished.open("wb") as file:
+                file.write(quarantine_document(record, reason))
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+            _make_durable(path.parent)
+        return name
+
+    def names(self) -> Iterator[str]:
+        with _folder_errors():
+            for folder, subfolders, files in os.walk(self._folder, onerror=_raise):
+                subfolders.sort()
+                for file in sorted(files):
+                    yield (pathlib.Path(folder) / file).relative_to(self._folder).as_posix()
+
+    def read(self, name: str) -> Mapping[str, Any] | None:
+        path = self._path(name)
+        with _folder_errors():
+            if path is None or not path.is_file():
+                return None
+            try:
+                _check_size(path.stat().st_size)
+                text = path.read_bytes()
+            except FileNotFoundError:
+                return None
+        return parsed(text)
+
+    def remove(self, name: str) -> None:
+        path = self._path(name)
+        if path is not None:
+            with _folder_errors():
+                path.unlink(missing_ok=True)
+
+    def _path(self, name: str) -> pathlib.Path | None:
+        """Where a name is; None where it would lead out of the folder."""
+        relative = pathlib.PurePosixPath(name)
+        if relative.is_absolute() or ".." in relative.parts:
+            return None
+        return self._folder / relative
+
+
+def _check_size(size_bytes: int) -> None:
+    if size_bytes > _LARGEST_BYTES:
+        raise CorruptItem(f"{size_bytes:,} bytes are more than any failed batch has")
+
+
+def _make_durable(folder: pathlib.Path) -> None:
+    """A new name in a folder survives a power cut only once the folder itself is on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+@contextlib.contextmanager
+def _folder_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        raise BrokenDestination(what) from error
+
+
+@contextlib.contextmanager
+def _bucket_errors() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        details = error.response["Error"]
+        raise BrokenDestination(f"{details['Code']}: {details.get('Message', '')}") from error
+    except BotoCoreError as error:
+        raise BrokenDestination(str(error)) from error

@@ -1,0 +1,159 @@
+"""The state of an organisation's rebuild, as one item beside the organisation.
+
+It stays when the rebuild is done, because it remembers the largest number an epoch ever had. Its
+sort key keeps it out of the update function's stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
+from rollcall.domain.rebuilds import Phase, RebuildRun
+from rollcall.domain.tenancy import tenant
+from rollcall.ledger.backoff import Backoff
+from rollcall.storage import attributes as av
+from rollcall.storage import keys
+from rollcall.storage.attributes import Item
+from rollcall.storage.client import patiently, translated_errors
+
+_RUN_ID: Final = "run_id"
+
+
+class RebuildStore:
+    """The rebuilds of all organisations (`rollcall.usecases.ports.Rebuilds`)."""
+
+    def __init__(self, client: Any, table: str, backoff: Backoff) -> None:
+        self._client = client
+        self._table = table
+        self._backoff = backoff
+
+    def read(self, org_id: str) -> RebuildRun | None:
+        """The last rebuild, read consistently. Raises CorruptItem."""
+        key = keys.rebuild(org_id)
+        with tenant(org_id):
+            answer = patiently(
+                self._backoff,
+                lambda: self._client.get_item(
+                    TableName=self._table,
+                    Key={keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}},
+                    ConsistentRead=True,
+                ),
+            )
+        item = answer.get("Item")
+        return run_of_item(item) if item else None
+
+    def begin(self, org_id: str, run: RebuildRun, replacing: RebuildRun | None) -> None:
+        """Store the first state of a run in place of `replacing`; see the port."""
+        replaced = replacing.run_id if replacing is not None else None
+
+        def is_done(stored: RebuildRun | None) -> bool:
+            return stored is not None and stored.run_id == run.run_id
+
+        self._put(org_id, run, replaced, is_done)
+
+    def save(self, org_id: str, run: RebuildRun) -> None:
+        """Store how far a run has come; see the port."""
+
+        def is_done(stored: RebuildRun | None) -> bool:
+            return stored == run
+
+        self._put(org_id, run, run.run_id, is_done)
+
+    def _put(
+        self,
+        org_id: str,
+        run: RebuildRun,
+        expected: str | None,
+        is_done: Callable[[RebuildRun | None], bool],
+    ) -> None:
+        request = {
+            "TableName": self._table,
+            "Item": item_of_run(keys.rebuild(org_id), run),
+            **_if(expected),
+        }
+        failures = 0
+        while True:
+            try:
+                with tenant(org_id), translated_errors():
+                    self._client.put_item(**request)
+                return
+            except Unavailable as error:
+                failures += 1
+                self._backoff.pause(failures, error)
+            except Conflict:
+                # Our own write, if it was made and only its reply was lost.
+                if is_done(self.read(org_id)):
+                    return
+                raise
+
+
+def _if(run_id: str | None) -> dict[str, Any]:
+    """The condition that this run is the stored one; None: that there is none."""
+    if run_id is None:
+        nobody_rebuilt_yet = "attribute_not_exists(#pk)"
+        return {
+            "ConditionExpression": nobody_rebuilt_yet,
+            "ExpressionAttributeNames": {"#pk": keys.PK},
+        }
+    nobody_took_over = "#run_id = :run_id"
+    return {
+        "ConditionExpression": nobody_took_over,
+        "ExpressionAttributeNames": {"#run_id": _RUN_ID},
+        "ExpressionAttributeValues": {":run_id": {"S": run_id}},
+    }
+
+
+def item_of_run(key: keys.Key, run: RebuildRun) -> Item:
+    """A rebuild as it is stored."""
+    return av.to_item(
+        {
+            keys.PK: key.pk,
+            keys.SK: key.sk,
+            _RUN_ID: run.run_id,
+            "phase": run.phase.value,
+            "epoch": run.epoch,
+            "version": run.version,
+            "old_epoch": run.old_epoch,
+            "old_version": run.old_version,
+            "started_at_ms": run.started_at_ms,
+            "cursor": run.cursor,
+            "facts": run.facts,
+            "rows": run.rows,
+            "damaged": run.damaged,
+            "switched_at_ms": run.switched_at_ms,
+            "dropped_at_ms": run.dropped_at_ms,
+            "looked_at_ms": run.looked_at_ms,
+            "empty_since_ms": run.empty_since_ms,
+            "removed": run.removed,
+            "finished_at_ms": run.finished_at_ms,
+        }
+    )
+
+
+def run_of_item(item: Item) -> RebuildRun:
+    """The inverse of `item_of_run`. Raises CorruptItem on anything else."""
+    try:
+        phase = Phase(av.text(item, "phase"))
+    except ValueError:
+        raise CorruptItem("attribute 'phase' is none of a rebuild's") from None
+    return RebuildRun(
+        run_id=av.text(item, _RUN_ID),
+        phase=phase,
+        epoch=av.integer(item, "epoch"),
+        version=av.integer(item, "version"),
+        old_epoch=av.integer(item, "old_epoch"),
+        old_version=av.integer(item, "old_version"),
+        started_at_ms=av.integer(item, "started_at_ms"),
+        cursor=av.text(item, "cursor") if "cursor" in item else None,
+        facts=av.integer(item, "facts"),
+        rows=av.integer(item, "rows"),
+        damaged=av.integer(item, "damaged"),
+        switched_at_ms=av.optional_integer(item, "switched_at_ms"),
+        dropped_at_ms=av.optional_integer(item, "dropped_at_ms"),
+        looked_at_ms=av.optional_integer(item, "looked_at_ms"),
+        empty_since_ms=av.optional_integer(item, "empty_since_ms"),
+        removed=av.integer(item, "removed"),
+        finished_at_ms=av.optional_integer(item, "finished_at_ms"),
+    )

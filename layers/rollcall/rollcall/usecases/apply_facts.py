@@ -1,0 +1,74 @@
+"""The one way into pages and rollups: facts, applied to epochs of their organisation.
+
+The stream's updater, a repair, a rebuild and an erasure all come through here, so whatever they do
+at the same time, the ledger decides by revision what is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
+
+from rollcall.domain.contributions import ContributionFunction, contribution_function
+from rollcall.domain.facts import Fact
+from rollcall.domain.organisations import Organisation
+from rollcall.domain.tenancy import tenant
+from rollcall.ledger.page import Row
+
+
+class LedgerWriter(Protocol):
+    """Brings rows into one organisation's ledger in one epoch (`rollcall.ledger.apply.Applier`)."""
+
+    def apply(self, rows: Sequence[tuple[str, Row]]) -> None:
+        """Bring rows into pages and rollups, each fact at most once."""
+
+
+class LedgerWriterFactory(Protocol):
+    """Makes the writer of an organisation's epoch."""
+
+    def __call__(
+        self, org_id: str, epoch: int, contribute: ContributionFunction
+    ) -> LedgerWriter: ...
+
+
+class ApplyFacts:
+    """Applies facts, each epoch with the contribution version that it was made with."""
+
+    def __init__(self, writers: LedgerWriterFactory) -> None:
+        self._writers = writers
+
+    def __call__(self, organisation: Organisation, facts: Iterable[Fact]) -> None:
+        """Apply facts to every epoch that their organisation writes.
+
+        `organisation` is as read, consistently, after the facts were stored. Raises Unavailable
+        when the store stays busy: some facts may be in, and all may be applied again.
+        """
+        self.rows(organisation, fold(facts), organisation.written)
+
+    def rows(
+        self,
+        organisation: Organisation,
+        rows: Sequence[tuple[str, Row]],
+        epochs: Collection[int],
+    ) -> None:
+        """Apply (record type, row) pairs to some epochs, each fact at most once."""
+        with tenant(organisation.id):
+            for epoch in epochs:
+                contribute = contribution_function(organisation.contributions.get(epoch, 0))
+                self._writers(organisation.id, epoch, contribute).apply(rows)
+
+
+def fold(facts: Iterable[Fact]) -> list[tuple[str, Row]]:
+    """The highest revision of each fact that has a position, as (record type, row)."""
+    newest: dict[tuple[str, str], Fact] = {}
+    for fact in facts:
+        key = (fact.type, fact.id)
+        known = newest.get(key)
+        if fact.has_position and (known is None or fact.rev > known.rev):
+            newest[key] = fact
+    return [(fact.type, row_of(fact)) for fact in newest.values()]
+
+
+def row_of(fact: Fact) -> Row:
+    """The row of a fact that has a position."""
+    return Row(fact.id, fact.rev, fact.time_ms or 0, fact.record)

@@ -1,0 +1,367 @@
+"""Planting drift: one thing of each kind made wrong, by hand, in the stored items themselves."""
+
+from __future__ import annotations
+
+import base64
+import copy
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import Any, Protocol
+
+from rollcall.domain import audits
+from rollcall.domain.contributions import contribution_function
+from rollcall.domain.records import RECORD_TYPES
+from rollcall.ledger.page import Row, Rows
+from rollcall.storage import keys
+
+RECORDS, ANALYTICS = "rollcall-records", "rollcall-analytics"
+Item = dict[str, Any]
+# The kinds of difference of which at least one must be told.
+Told = frozenset[str]
+
+
+class Items(Protocol):
+    """The raw items of both tables."""
+
+    def all(self, table: str) -> Iterable[Item]: ...
+    def put(self, table: str, item: Item) -> None: ...
+    def delete(self, table: str, item: Item) -> None: ...
+
+
+class Planter:
+    """Plants drift into one organisation's live epoch; a plant that finds no place gives None."""
+
+    def __init__(self, items: Items, org_id: str, epoch: int, random: Random) -> None:
+        self.items = items
+        self.org_id = org_id
+        self.epoch = epoch
+        self.random = random
+
+    # -- what there is -------------------------------------------------------------------------
+    def facts(self) -> list[Item]:
+        prefix = keys.org_prefix(self.org_id)
+        found = [
+            item
+            for item in self.items.all(RECORDS)
+            if item["PK"]["S"].startswith(prefix)
+            and item["SK"]["S"].startswith("FACT#")
+            and "rev" in item
+            and ("time_ms" in item or RECORD_TYPES[item["type"]["S"]].time_column is None)
+        ]
+        return sorted(found, key=lambda item: (item["PK"]["S"], item["SK"]["S"]))
+
+    def live_facts(self) -> list[Item]:
+        return [item for item in self.facts() if "deleted" not in item]
+
+    def analytics(self, kind: str) -> list[Item]:
+        prefix = keys.epoch_prefix(self.org_id, self.epoch) + kind + "#"
+        found = [i for i in self.items.all(ANALYTICS) if i["PK"]["S"].startswith(prefix)]
+        return sorted(found, key=lambda item: (item["PK"]["S"], item["SK"]["S"]))
+
+    def pages(self) -> list[tuple[Item, str, Rows]]:
+        found = []
+        for item in self.analytics("LEDGER"):
+            record_type = item["PK"]["S"].split("#")[4]
+            found.append((item, record_type, Rows.decode(record_type, _bytes(item))))
+        return found
+
+    def rollups(self) -> list[Item]:
+        return self.analytics("ROLLUP") + self.analytics("OPEN")
+
+    def _pick(self, things: list[Any]) -> Any:
+        return self.random.choice(things) if things else None
+
+    def _page_with(self, is_wanted: Callable[[Row], bool]) -> Any:
+        places = [
+            (item, record_type, rows, index)
+            for item, record_type, rows in self.pages()
+            for index, row in enumerate(rows)
+            if is_wanted(row)
+        ]
+        return self._pick(places)
+
+    def _put_rows(self, item: Item, record_type: str, rows: list[Row]) -> None:
+        encoded = Rows.empty(record_type).with_rows({}, rows).encode()
+        is_text = isinstance(item["data"]["B"], str)
+        data: Any = base64.b64encode(encoded).decode() if is_text else encoded
+        version = {"N": str(int(item["v"]["N"]) + 1)}
+        self.items.put(ANALYTICS, item | {"data": {"B": data}, "v": version})
+
+    def _count(self, record_type: str, row: Row, sign: int) -> None:
+        """Add the contribution of a row to the stored rollups, or take it away."""
+        if row.record is None:
+            return
+        stored = {(i["PK"]["S"], i["SK"]["S"]): i for i in self.rollups()}
+        for key, measures in contribution_function(1)(row.id, row.record):
+            place = keys.rollup(self.org_id, self.epoch, key)
+            kind = keys.OPEN if key.is_open else keys.ROLLUP
+            item = stored.setdefault(
+                place,
+                {
+                    "PK": {"S": place.pk},
+                    "SK": {"S": place.sk},
+                    "GSI1PK": {"S": keys.epoch_prefix(self.org_id, self.epoch)},
+                    "GSI1SK": {"S": keys.index_sort(kind, place.sk)},
+                    "v": {"N": "0"},
+                    "applied_at": {"N": "1"},
+                },
+            )
+            changed = dict(item)
+            for name, amount in measures.items():
+                total = int(item.get(name, {"N": "0"})["N"]) + sign * amount
+                changed[name] = {"N": str(total)}
+            changed["v"] = {"N": str(int(item["v"]["N"]) + 1)}
+            stored[place] = changed
+            self.items.put(ANALYTICS, changed)
+
+    # -- facts and rows ------------------------------------------------------------------------
+    def fact_removed(self) -> Told | None:
+        fact = self._pick(self.live_facts())
+        if fact is None:
+            return None
+        self.items.delete(RECORDS, fact)
+        return frozenset({audits.ROW_PHANTOM})
+
+    def fact_set_back(self) -> Told | None:
+        """An earlier revision under the same key, as after a restore."""
+        fact = self._pick(self.live_facts())
+        if fact is None:
+            return None
+        self.items.put(RECORDS, fact | {"rev": {"N": str(int(fact["rev"]["N"]) - 1)}})
+        return frozenset({audits.ROW_DIFFERS})
+
+    def fact_never_delivered(self) -> Told | None:
+        """A later version that no stream record tells of."""
+        fact = self._pick(self.live_facts())
+        if fact is None:
+            return None
+        changed = copy.deepcopy(fact)
+        changed["rev"] = {"N": str(int(fact["rev"]["N"]) + 1)}
+        changed.pop("record", None)
+        changed["deleted"] = {"BOOL": True}
+        self.items.put(RECORDS, changed)
+        return frozenset({audits.ROW_BEHIND})
+
+    def fact_is_garbage(self) -> Told | None:
+        fact = self._pick(self.live_facts())
+        if fact is None:
+            return None
+        self.items.put(RECORDS, {name: fact[name] for name in ("PK", "SK")} | {"x": {"S": "?"}})
+        return frozenset({audits.FACT_DAMAGED})
+
+    def row_lost(self) -> Told | None:
+        """With its contributions: as if it had never been delivered."""
+        found = self._page_with(lambda row: row.record is not None)
+        if found is None:
+            return None
+        item, record_type, rows, index = found
+        kept = [row for place, row in enumerate(rows) if place != index]
+        self._put_rows(item, record_type, kept)
+        self._count(record_type, rows.row(index), -1)
+        return frozenset({audits.ROW_MISSING})
+
+    def row_torn_out(self) -> Told | None:
+        """Without its contributions."""
+        found = self._page_with(lambda row: row.record is not None)
+        if found is None:
+            return None
+        item, record_type, rows, index = found
+        self._put_rows(item, record_type, [r for place, r in enumerate(rows) if place != index])
+        return frozenset({audits.ROW_MISSING})
+
+    def row_altered(self) -> Told | None:
+        found = self._page_with(lambda row: row.record is not None)
+        if found is None:
+            return None
+        item, record_type, rows, index = found
+        every = list(rows)
+        every[index] = Row(every[index].id, every[index].rev, every[index].time_ms, None)
+        self._put_rows(item, record_type, every)
+        return frozenset({audits.ROW_DIFFERS})
+
+    def row_ahead(self) -> Told | None:
+        found = self._page_with(lambda row: True)
+        if found is None:
+            return None
+        item, record_type, rows, index = found
+        every = list(rows)
+        every[index].rev += 10**15
+        self._put_rows(item, record_type, every)
+        return frozenset({audits.ROW_DIFFERS})
+
+    def row_without_fact(self) -> Told | None:
+        found = self._page_with(lambda row: row.record is not None)
+        if found is None:
+            return None
+        item, record_type, rows, index = found
+        model = rows.row(index)
+        for number in range(10_000):
+            phantom = Row(f"phantom {number}", 5, model.time_ms, model.record)
+            if item["start"]["S"] <= phantom.position < item["end"]["S"]:
+                self._put_rows(item, record_type, [*rows, phantom])
+                if self.random.random() < 0.5:
+                    self._count(record_type, phantom, 1)
+                return frozenset({audits.ROW_PHANTOM})
+        return None
+
+    def row_in_the_wrong_page(self) -> Told | None:
+        pages = [page for page in self.pages() if len(page[2])]
+        by_type = [
+            (a, b) for a in pages for b in pages if a[1] == b[1] and a[0]["start"] != b[0]["start"]
+        ]
+        pair = self._pick(by_type)
+        if pair is None:
+            return None
+        (item, record_type, rows), (_, _, others) = pair
+        self._put_rows(item, record_type, [*rows, others.row(0)])
+        return frozenset({audits.ROW_PHANTOM})
+
+    # -- pages ---------------------------------------------------------------------------------
+    def page_removed(self) -> Told | None:
+        page = self._pick([page for page in self.pages() if len(page[2])])
+        if page is None:
+            return None
+        self.items.delete(ANALYTICS, page[0])
+        return frozenset({audits.PAGE_MISSING, audits.ROW_MISSING})
+
+    def page_cut_short(self) -> Told | None:
+        page = self._pick(self.pages())
+        if page is None:
+            return None
+        data = _bytes(page[0])[: self.random.randrange(len(_bytes(page[0])))]
+        is_text = isinstance(page[0]["data"]["B"], str)
+        value: Any = base64.b64encode(data).decode() if is_text else data
+        self.items.put(ANALYTICS, page[0] | {"data": {"B": value}})
+        return frozenset({audits.PAGE_DAMAGED})
+
+    def page_inside_another(self) -> Told | None:
+        page = self._pick([page for page in self.pages() if len(page[2]) > 1])
+        if page is None:
+            return None
+        item, record_type, rows = page
+        start = sorted(rows.positions())[1]
+        inner = [row for row in rows if row.position >= start]
+        self._put_rows(item | {"SK": {"S": start}, "start": {"S": start}}, record_type, inner)
+        return frozenset({audits.PAGE_PHANTOM})
+
+    def page_of_no_type(self) -> Told | None:
+        page = self._pick(self.pages())
+        if page is None:
+            return None
+        partition = keys.ledger(self.org_id, self.epoch, "unheard")
+        self.items.put(ANALYTICS, page[0] | {"PK": {"S": partition}})
+        return frozenset({audits.PAGE_PHANTOM})
+
+    # -- rollups -------------------------------------------------------------------------------
+    def _rollup(self) -> tuple[Item, list[str]] | None:
+        found = [
+            (item, names)
+            for item in self.rollups()
+            if (names := [n for n in item if n not in _META and not n.startswith("spilled.")])
+        ]
+        return self._pick(found)  # type: ignore[no-any-return]
+
+    def rollup_altered(self) -> Told | None:
+        found = self._rollup()
+        if found is None:
+            return None
+        item, names = found
+        name = self.random.choice(sorted(names))
+        amount = self.random.choice((-1, 1, 7))
+        self.items.put(ANALYTICS, item | {name: {"N": str(int(item[name]["N"]) + amount)}})
+        return frozenset({audits.ROLLUP_DIFFERS})
+
+    def rollup_with_one_more(self) -> Told | None:
+        found = self._rollup()
+        if found is None:
+            return None
+        item, _ = found
+        is_open = "#OPEN#" in item["PK"]["S"]
+        letter = next((n[0] for n in sorted(item) if n[1:2] == "="), "o")
+        if is_open and f"spilled.{letter}" in item:
+            return None
+        name = f"{letter}=nobody has this" if is_open else "s.nobody"
+        self.items.put(ANALYTICS, item | {name: {"N": "3"}})
+        return frozenset({audits.ROLLUP_DIFFERS})
+
+    def rollup_with_one_less(self) -> Told | None:
+        found = self._rollup()
+        if found is None:
+            return None
+        item, names = found
+        counted = [name for name in sorted(names) if item[name]["N"] != "0"]
+        if not counted:
+            return None
+        gone = self.random.choice(counted)
+        self.items.put(ANALYTICS, {name: value for name, value in item.items() if name != gone})
+        return frozenset({audits.ROLLUP_DIFFERS})
+
+    def rollup_removed(self) -> Told | None:
+        found = self._rollup()
+        if found is None or all(found[0][name]["N"] == "0" for name in found[1]):
+            return None
+        self.items.delete(ANALYTICS, found[0])
+        return frozenset({audits.ROLLUP_MISSING})
+
+    def rollup_of_nobody(self) -> Told | None:
+        found = self._rollup()
+        if found is None:
+            return None
+        item, _ = found
+        family = item["PK"]["S"].split("#")[4]
+        kind = "OPEN" if "#OPEN#" in item["PK"]["S"] else "ROLLUP"
+        prefix = keys.epoch_prefix(self.org_id, self.epoch)
+        partition = f"{prefix}{kind}#{family}#TEMPLATE#nobody#"
+        self.items.put(ANALYTICS, item | {"PK": {"S": partition}})
+        return frozenset({audits.ROLLUP_PHANTOM})
+
+    def rollup_on_a_day_of_nothing(self) -> Told | None:
+        found = self._rollup()
+        if found is None or "#known#" in found[0]["PK"]["S"]:
+            return None
+        item, _ = found
+        kind = keys.OPEN if "#OPEN#" in item["PK"]["S"] else keys.ROLLUP
+        sk = keys.bucket_sk("1999-12-31")
+        self.items.put(
+            ANALYTICS, item | {"SK": {"S": sk}, "GSI1SK": {"S": keys.index_sort(kind, sk)}}
+        )
+        return frozenset({audits.ROLLUP_PHANTOM})
+
+    def rollup_damaged(self) -> Told | None:
+        found = self._rollup()
+        if found is None:
+            return None
+        item, names = found
+        self.items.put(ANALYTICS, item | {self.random.choice(sorted(names)): {"S": "?"}})
+        return frozenset({audits.ROLLUP_DAMAGED})
+
+
+_META = {"PK", "SK", "GSI1PK", "GSI1SK", "v", "applied_at"}
+PLANTS = [
+    Planter.fact_removed,
+    Planter.fact_set_back,
+    Planter.fact_never_delivered,
+    Planter.fact_is_garbage,
+    Planter.row_lost,
+    Planter.row_torn_out,
+    Planter.row_altered,
+    Planter.row_ahead,
+    Planter.row_without_fact,
+    Planter.row_in_the_wrong_page,
+    Planter.page_removed,
+    Planter.page_cut_short,
+    Planter.page_inside_another,
+    Planter.page_of_no_type,
+    Planter.rollup_altered,
+    Planter.rollup_with_one_more,
+    Planter.rollup_with_one_less,
+    Planter.rollup_removed,
+    Planter.rollup_of_nobody,
+    Planter.rollup_on_a_day_of_nothing,
+    Planter.rollup_damaged,
+]
+
+
+def _bytes(item: Item) -> bytes:
+    data = item["data"]["B"]
+    return base64.b64decode(data) if isinstance(data, str) else data

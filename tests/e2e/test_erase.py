@@ -1,0 +1,186 @@
+"""A person and an organisation leave a running stack: through the API, and through the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from tests.builders import OMIT, call, full_call, lead
+from tests.erasing import stored_bytes
+from tests.stack import ROLLCALL, UNPOD, Organisation, Stack, StackError
+
+MARK = "MARK"
+LEAD = 4711
+
+
+def items(stack: Stack) -> list[dict[str, Any]]:
+    """Everything that is stored, in both tables."""
+    client = boto3.client(
+        "dynamodb",
+        endpoint_url=stack.ready["dynamodb"],
+        region_name="eu-central-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(account_id_endpoint_mode="disabled"),
+    )
+    found: list[dict[str, Any]] = []
+    for name in ("records_table", "analytics_table"):
+        pages = client.get_paginator("scan").paginate(
+            TableName=stack.ready[name], ConsistentRead=True
+        )
+        found += [item for page in pages for item in page["Items"]]
+    return found
+
+
+def of_theirs(mark: str) -> list[dict[str, Any]]:
+    """A lead and calls of it, with values that nobody else has, one of them changed later."""
+    values = {
+        name: f"{mark}-{name}"
+        for name in (
+            "outcome provider campaign_id space_token template_id merchant_id reseller_id"
+        ).split()
+    }
+    values |= {"lead_id": LEAD, "updated_at": OMIT, "payload": {f"{mark}.key": f"{mark} value"}}
+    return [
+        lead(LEAD, template_id=f"{mark}-t", payload={"name": f"{mark} name"}),
+        full_call("theirs-1", labels=[f"{mark}-label", "shared"], **values),
+        full_call("theirs-2", **values | {"started_at": "2024-03-09T01:00:00Z"}),
+        full_call("theirs-2", **values | {"started_at": "2024-03-09T01:00:00Z", "outcome": OMIT}),
+    ]
+
+
+def of_others() -> list[dict[str, Any]]:
+    return [full_call(f"other-{n}", labels=["shared"], updated_at=OMIT) for n in range(3)]
+
+
+def refused(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ROLLCALL, *arguments],
+        env=stack.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def assert_only_others_are_left(org: Organisation, mark: str) -> None:
+    everything = stored_bytes(items(org.stack))
+    assert mark.encode() not in everything
+    assert b"l=shared" in everything
+    figures = org.unpod()
+    assert figures is not None
+    assert figures["total_calls"] == 3
+
+
+def test_a_deletion_by_request_leaves_nothing(org: Organisation) -> None:
+    mark = f"{MARK}-{org.handle}-api"
+    assert org.post([*of_theirs(mark), *of_others()]).status == 200
+    org.stack.drain()
+    assert mark.encode() in stored_bytes(items(org.stack))
+    deletions = [
+        {"type": type_, "id": id_, "deleted": True}
+        for type_, id_ in (("lead", LEAD), ("call", "theirs-1"), ("call", "theirs-2"))
+    ]
+    assert org.post(deletions).status == 200
+    org.stack.drain()
+    assert_only_others_are_left(org, mark)
+
+
+def test_erase(org: Organisation) -> None:
+    mark = f"{MARK}-{org.handle}-erase"
+    assert org.post([*of_theirs(mark), *of_others()]).status == 200
+    org.stack.drain()
+    # Some of theirs the updater may not have seen when the erasure begins.
+    assert org.post([call("theirs-3", lead_id=str(LEAD), outcome=f"{mark}-late")]).status == 200
+    receipt = org.stack.cli("erase", "--org", org.handle, "--lead", str(LEAD), "--json")
+    assert receipt["organisation"]["handle"] == org.handle
+    assert receipt["lead"] == str(LEAD)
+    assert receipt["facts"] == {"lead": 1, "call": 3}
+    assert receipt["rows"] == {"0": 4}
+    assert receipt["verified"] is True
+    assert receipt["remains"][0]["count"] == 4
+    assert {remains["until"] is None for remains in receipt["remains"]} == {True, False}
+    org.stack.drain()
+    assert_only_others_are_left(org, mark)
+    again = org.stack.cli("erase", "--org", org.handle, "--lead", str(LEAD))
+    assert "it had been erased before" in again
+    nobody = org.stack.cli("erase", "--org", org.handle, "--lead", "nobody")
+    assert nobody.startswith('nothing is known of lead "nobody"')
+    unknown = refused(org.stack, "erase", "--org", "nowhere", "--lead", "1")
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1)
+    assert "nowhere" in unknown.stderr
+
+
+def test_delete_an_organisation(org: Organisation) -> None:
+    stack = org.stack
+    other = stack.new_organisation()
+    for each in (org, other):
+        assert each.post(of_others()).status == 200
+    stack.drain()
+    # The gateway remembers a token that it has seen for a while; this one it has not.
+    unseen = org.new_token("read")["token"]
+    [listed] = [o for o in stack.cli("org", "list", "--json") if o["handle"] == org.handle]
+    undecided = refused(stack, "org", "delete", org.handle)
+    assert (undecided.returncode, "--yes" in undecided.stderr) == (2, True)
+    assert org.unpod() is not None
+
+    deleting = ("org", "delete", org.handle, "--yes", "--wait-seconds", "0", "--json")
+    receipt = stack.cli(*deleting)
+    assert receipt["organisation"] == {"handle": org.handle, "id": listed["id"]}
+    assert receipt["removed"]["facts"] == 3
+    assert receipt["removed"]["tokens"] == 2
+    stack.drain()
+    left = [item for item in items(stack) if listed["id"] in repr(item)]
+    assert [sorted(item) for item in left] == [["PK", "SK", "deleting", "deleting_since_ms", "id"]]
+    assert org.get(UNPOD, unseen).status == 401
+    with pytest.raises(StackError, match="no organisation has the handle"):
+        stack.cli(*deleting)
+    assert stack.cli(
+        "org", "delete", "--org-id", listed["id"], "--yes", "--wait-seconds", "0", "--json"
+    )["removed"]["facts"] == 0  # fmt: skip
+    handles = [organisation["handle"] for organisation in stack.cli("org", "list", "--json")]
+    assert org.handle not in handles
+    assert other.handle in handles
+    figures = other.unpod()
+    assert figures is not None
+    assert figures["total_calls"] == 3
+
+    again = stack.new_organisation(org.handle)
+    figures = again.unpod()
+    assert figures is not None
+    assert figures["total_calls"] == 0
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_on_a_terminal_the_handle_is_to_be_typed(org: Organisation, is_right: bool) -> None:
+    ours, theirs = pty.openpty()
+    command = [ROLLCALL, "org", "delete", org.handle, "--wait-seconds", "0", "--json"]
+    try:
+        process = subprocess.Popen(
+            command,
+            env=org.stack.environment(),
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        os.write(ours, f"{org.handle if is_right else 'another'}\n".encode())
+        said, asked = process.communicate(timeout=120)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert f"Type {org.handle}" in asked
+    if is_right:
+        assert json.loads(said)["organisation"]["handle"] == org.handle
+    else:
+        assert (process.returncode, said.strip()) == (2, "")
+        assert org.unpod() is not None

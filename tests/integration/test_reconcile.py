@@ -1,0 +1,158 @@
+"""Reconcile on the real engines: planted drift, lost stream records, a restored table."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import time
+import uuid
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import boto3
+import pytest
+
+from rollcall import bootstrap
+from rollcall.domain.organisations import Organisation
+from rollcall.domain.tenancy import tenant
+from rollcall.settings import settings
+from rollcall.storage import keys
+from rollcall.storage.directory import item_of_organisation
+from rollcall.storage.facts import item_of_fact
+from tests import drift
+from tests.answering import NoQuarantine, wired
+from tests.drift import ANALYTICS, RECORDS, Item
+from tests.generate import mixed_records
+from tests.integration.conftest import ENGINES
+from tests.properties.test_exactness import versions_of
+from tests.reconciling import faults_of, reconcile
+
+
+class Tables:
+    """The raw items of one organisation on an engine; see `tests.drift.Items`."""
+
+    def __init__(self, url: str, org_id: str) -> None:
+        self._client = boto3.client(
+            "dynamodb",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
+        self._prefix = keys.org_prefix(org_id)
+
+    def all(self, table: str) -> list[Item]:
+        pages = self._client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        items = itertools.chain.from_iterable(page["Items"] for page in pages)
+        return [item for item in items if item["PK"]["S"].startswith(self._prefix)]
+
+    def put(self, table: str, item: Item) -> None:
+        self._client.put_item(TableName=table, Item=item)
+
+    def delete(self, table: str, item: Item) -> None:
+        key = {name: item[name] for name in ("PK", "SK")}
+        self._client.delete_item(TableName=table, Key=key)
+
+
+@pytest.fixture(params=ENGINES)
+def deployed(
+    request: pytest.FixtureRequest, endpoint_of: Any, client_of: Any
+) -> Iterator[tuple[Tables, Organisation]]:
+    """The product on an engine, and an organisation of its own."""
+    client = client_of(request.param)
+    org_id = f"org#{uuid.uuid4()}"
+    made = Organisation(org_id, org_id[-20:], "Acme", time.time_ns() // 1_000_000, buckets=2)
+    tables = Tables(endpoint_of(request.param), org_id)
+    tables.put(RECORDS, item_of_organisation(keys.organisation(org_id), made))
+    changed = dataclasses.replace(settings, page_target_bytes=1_024, reconcile_grace_seconds=0)
+    with wired(settings=changed, _client=lambda: client, _quarantine=NoQuarantine):
+        yield tables, made
+
+
+def written(tables: Tables, organisation: Organisation, records: list[Any]) -> list[Any]:
+    """Store records as facts; the stream's records of them."""
+    stream = []
+    for fact in versions_of(records):
+        key = keys.fact(organisation.id, fact.type, fact.id, organisation.buckets)
+        image = item_of_fact(key, fact)
+        tables.put(RECORDS, image)
+        stream.append({"eventName": "MODIFY", "dynamodb": {"NewImage": image}})
+    return stream
+
+
+def applied(stream: list[Any]) -> None:
+    for start in range(0, len(stream), 100):
+        result = bootstrap.update()(stream[start : start + 100])
+        assert not result.failures
+
+
+def test_planted_drift_is_told_and_repaired(deployed: tuple[Tables, Organisation]) -> None:
+    tables, made = deployed
+    applied(written(tables, made, mixed_records(1, 40, days=2, spaces=2, others=2)))
+    assert reconcile(made, is_repairing=False).is_exact
+    random = Random(1)
+    planter = drift.Planter(tables, made.id, made.live, random)
+    # Several at a time that do not hide each other: moto takes its time.
+    for plants in (
+        (drift.Planter.fact_removed, drift.Planter.rollup_altered, drift.Planter.page_of_no_type),
+        (drift.Planter.row_lost, drift.Planter.rollup_of_nobody),
+        (drift.Planter.page_inside_another, drift.Planter.rollup_damaged),
+    ):
+        expected = [plant(planter) for plant in plants]
+        assert all(expected)
+        told = reconcile(made, is_repairing=False)
+        assert all(told.drift.keys() & one for one in expected if one), (plants, told)
+        repaired = reconcile(made, is_repairing=True)
+        assert repaired.is_exact, (plants, repaired)
+        assert faults_of(tables, made) == [], plants
+    assert reconcile(made, is_repairing=False).drift == {}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_lost_stream_records_are_told_and_mended_in_one_pass(
+    deployed: tuple[Tables, Organisation], seed: int
+) -> None:
+    tables, made = deployed
+    stream = written(tables, made, mixed_records(seed, 60, versions=(1, 2), days=2))
+    random = Random(seed)
+    lost = set(random.sample(range(len(stream)), max(3, len(stream) // 50)))
+    applied([record for number, record in enumerate(stream) if number not in lost])
+    assert faults_of(tables, made)
+    audit = reconcile(made, is_repairing=True)
+    assert audit.is_exact
+    assert 1 <= audit.drift_count <= len(lost)
+    assert faults_of(tables, made) == []
+
+
+def test_a_restored_table_is_told_and_mended_in_one_pass(
+    deployed: tuple[Tables, Organisation],
+) -> None:
+    """The records table as it was, its stream gone, the analytics as they are."""
+    tables, made = deployed
+    records = mixed_records(9, 80, versions=(1, 3), deletes=0.2, days=2)
+    half = len(records) // 2
+    applied(written(tables, made, records[:half]))
+    backup = [item for item in tables.all(RECORDS) if item["SK"]["S"].startswith("FACT#")]
+    everything = versions_of(records)
+    for fact in everything[len(versions_of(records[:half])) :]:
+        key = keys.fact(made.id, fact.type, fact.id, made.buckets)
+        tables.put(RECORDS, item_of_fact(key, fact))
+        with tenant(made.id):
+            bootstrap.apply_facts()(made, [fact])
+    assert faults_of(tables, made) == []
+
+    for item in tables.all(RECORDS):
+        if item["SK"]["S"].startswith("FACT#"):
+            tables.delete(RECORDS, item)
+    for item in backup:
+        tables.put(RECORDS, item)
+    assert faults_of(tables, made)
+
+    told = reconcile(made, is_repairing=False)
+    assert told.drift_count
+    assert not told.is_exact
+    assert reconcile(made, is_repairing=True).is_exact
+    assert faults_of(tables, made) == []
+    assert {item["SK"]["S"] for item in backup} <= {i["SK"]["S"] for i in tables.all(RECORDS)}
+    assert tables.all(ANALYTICS)

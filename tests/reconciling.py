@@ -1,0 +1,144 @@
+"""An organisation with records in memory, whose drift can be planted, told, repaired and checked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+from rollcall import bootstrap
+from rollcall.domain.audits import Audit
+from rollcall.domain.contributions import CURRENT_VERSION
+from rollcall.domain.organisations import Organisation
+from rollcall.ledger.backoff import Backoff
+from rollcall.settings import settings
+from rollcall.storage import keys
+from rollcall.storage.directory import item_of_organisation
+from rollcall.storage.facts import item_of_fact
+from tests.answering import NoQuarantine, wired
+from tests.drift import ANALYTICS, RECORDS, Item, Items
+from tests.generate import mixed_records
+from tests.memory_dynamodb import MemoryClient, MemoryDynamoDb
+from tests.properties.test_exactness import versions_of
+from tests.simulation.checker import Checker, Epoch, Violation
+
+NOW_MS = 1_800_000_100_000
+
+
+class Stored:
+    """Tables in memory, with raw access to their items."""
+
+    def __init__(self) -> None:
+        self.store = MemoryDynamoDb()
+        self.client = MemoryClient(self.store)
+        self.now_ms = NOW_MS
+        self.slept_seconds = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.slept_seconds += seconds
+        self.now_ms += int(seconds * 1_000) + 1
+
+    def all(self, table: str) -> list[Item]:
+        return list(self.store.all_items(table))
+
+    def put(self, table: str, item: Item) -> None:
+        self.store.put(table, item)
+
+    def delete(self, table: str, item: Item) -> None:
+        key = {name: item[name] for name in ("PK", "SK")}
+        self.store.answer("DeleteItem", {"TableName": table, "Key": key})
+
+    def everything(self) -> dict[tuple[str, str, str], Item]:
+        """All items of both tables, but for what an audit keeps."""
+        return {
+            (table, item["PK"]["S"], item["SK"]["S"]): item
+            for table in (RECORDS, ANALYTICS)
+            for item in self.store.all_items(table)
+            if not item["SK"]["S"].startswith("AUDIT")
+        }
+
+    def violations(self, organisation: Organisation) -> list[str]:
+        """What a brute-force count from the raw items finds wrong in the live epoch."""
+        return faults_of(self, organisation)
+
+
+def faults_of(tables: Items, organisation: Organisation) -> list[str]:
+    """What a brute-force count from raw items finds wrong in an organisation's live epoch."""
+    store = SimpleNamespace(all_items=tables.all)
+    world: Any = SimpleNamespace(store=store, open_limit_bytes=None, poisoned=set())
+    checker = Checker(world, SimpleNamespace())  # type: ignore[arg-type]
+    where = "the live epoch"
+    found = []
+    try:
+        epoch = checker.epochs().get((organisation.id, organisation.live), Epoch())
+        facts = {k: v for k, v in checker.facts().items() if k.org_id == organisation.id}
+    except Exception as error:  # noqa: BLE001 - planted damage may break any reader
+        return [repr(error)]
+    for check in (
+        lambda: checker._pages_tile(where, epoch),
+        lambda: checker._pages_equal_facts(where, epoch, facts, set()),
+        lambda: checker._rollups_are_sum_of_pages(where, epoch),
+    ):
+        try:
+            check()
+        except Violation as violation:
+            found.append(str(violation))
+    return found
+
+
+@contextmanager
+def stored(page_target_bytes: int = 1_024) -> Iterator[Stored]:
+    """Empty tables, and the product wired to them."""
+    tables = Stored()
+    with wired(
+        settings=dataclasses.replace(
+            settings, page_target_bytes=page_target_bytes, reconcile_grace_seconds=0
+        ),
+        _client=lambda: tables.client,
+        _quarantine=NoQuarantine,
+        Backoff=lambda: Backoff(sleep=tables.sleep),
+        now_ms=lambda: tables.now_ms,
+        now_us=lambda: tables.now_ms * 1_000,
+        time=SimpleNamespace(sleep=tables.sleep),
+    ):
+        yield tables
+
+
+def organisation(tables: Stored, seed: int, count: int = 60) -> Organisation:
+    """A new organisation whose records are all applied."""
+    random = Random(seed)
+    epoch = random.choice((0, 0, 3))
+    made = Organisation(
+        id=f"org_{seed}",
+        handle=f"acme-{seed}",
+        name="Acme",
+        created_at_ms=1,
+        buckets=random.choice((1, 3)),
+        live=epoch,
+        written=(epoch,),
+        contributions={epoch: CURRENT_VERSION},
+    )
+    key = keys.organisation(made.id)
+    tables.put(RECORDS, item_of_organisation(key, made))
+    records = mixed_records(seed, count, versions=(1, 2), deletes=0.1, days=2, spaces=2, others=2)
+    add(tables, made, records)
+    return made
+
+
+def add(
+    tables: Stored, organisation: Organisation, records: Iterable[Any], *, is_lost: bool = False
+) -> None:
+    """Store records as facts, and apply them, unless the stream lost them."""
+    versions = versions_of(list(records))
+    for fact in versions:
+        key = keys.fact(organisation.id, fact.type, fact.id, organisation.buckets)
+        tables.put(RECORDS, item_of_fact(key, fact))
+    if not is_lost:
+        bootstrap.apply_facts()(organisation, versions)
+
+
+def reconcile(organisation: Organisation, *, is_repairing: bool, **options: Any) -> Audit:
+    return bootstrap.reconcile()(organisation, is_repairing=is_repairing, **options)

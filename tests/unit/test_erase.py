@@ -1,0 +1,114 @@
+"""Receipts say what remains; and the wait before the last sweep is as long as anything can write."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rollcall.domain.calendar import format_instant
+from rollcall.domain.organisations import Organisation
+from rollcall.usecases.delete_organisation import LONGEST_WRITE_SECONDS, Deletion
+from rollcall.usecases.erase import Erasure, FailedObjects
+from rollcall_cli import erase_command, organisations
+
+ROOT = Path(__file__).parents[2]
+AT_MS = 1_795_230_000_000
+ACME = Organisation("org_1", "acme", "Acme", 0)
+
+
+def erasure(**fields: Any) -> Erasure:
+    defaults: dict[str, Any] = {
+        "organisation": ACME,
+        "lead_id": "l\x1b1",
+        "at_ms": AT_MS,
+        "facts": {"lead": 1, "call": 1_234},
+        "rows": {0: 1_235, 1: 1_235},
+        "is_known": True,
+        "damaged": 0,
+        "left_epochs": (),
+        "failed_objects": FailedObjects(),
+    }
+    return Erasure(**defaults | fields)
+
+
+def remains(document: dict[str, Any], word: str) -> list[dict[str, Any]]:
+    return [entry for entry in document["remains"] if word in entry["what"]]
+
+
+def test_the_wait_outlasts_a_kept_authorization_and_the_longest_function() -> None:
+    template = (ROOT / "template.yaml").read_text("utf-8")
+    timeouts = [int(text) for text in re.findall(r"^ +Timeout: (\d+)$", template, re.MULTILINE)]
+    caches = [int(text) for text in re.findall(r"ReauthorizeEvery: (\d+)", template)]
+    assert len(timeouts) > 5
+    assert max(timeouts) + max(caches) <= LONGEST_WRITE_SECONDS
+
+
+def test_a_receipt_of_an_erasure() -> None:
+    document = erase_command._document(erasure())
+    assert document["facts"] == {"lead": 1, "call": 1_234}
+    assert document["rows"] == {"0": 1_235, "1": 1_235}
+    assert (document["verified"], document["known"]) == (True, True)
+    assert document["erased_at"] == format_instant(AT_MS)
+    [tombstones] = remains(document, "tombstones")
+    assert (tombstones["count"], tombstones["until"]) == (1_235, None)
+    [stream] = remains(document, "stream")
+    assert stream["until"] == format_instant(AT_MS + 24 * 3_600_000)
+    [backups] = remains(document, "point-in-time")
+    assert backups["until"] == format_instant(AT_MS + 35 * 24 * 3_600_000)
+    assert remains(document, "failure destination") == []
+    json.dumps(document)
+
+
+def test_a_receipt_for_people_cannot_steer_their_terminal() -> None:
+    text = "\n".join(erase_command._lines(erasure()))
+    assert "\x1b" not in text
+    assert "1,234 call" in text
+    assert "verified" in text
+
+
+def test_what_is_left_elsewhere_is_named() -> None:
+    found = erasure(
+        damaged=2,
+        left_epochs=(0, 3),
+        failed_objects=FailedObjects(names=("quarantine/1.json", "b")),
+    )
+    document = erase_command._document(found)
+    assert document["verified"] is False
+    assert remains(document, "cannot be read")[0]["count"] == 2
+    assert remains(document, "epochs")[0]["names"] == ["epoch 0", "epoch 3"]
+    [objects] = remains(document, "failure destination")
+    assert objects["names"] == ["quarantine/1.json", "b"]
+    text = "\n".join(erase_command._lines(found))
+    assert "verified" not in text
+    assert "quarantine/1.json" in text
+
+
+def test_a_destination_that_was_not_looked_at_is_named() -> None:
+    document = erase_command._document(erasure(failed_objects=FailedObjects(problem="not set")))
+    assert "not set" in remains(document, "failure destination")[0]["what"]
+
+
+@pytest.mark.parametrize("was_known", [True, False])
+def test_nothing_was_left(was_known: bool) -> None:
+    nothing = erasure(facts={"lead": 0, "call": 0}, rows={0: 0}, is_known=was_known)
+    text = "\n".join(erase_command._lines(nothing))
+    assert ("had been erased before" in text) is was_known
+    assert ("nothing is known" in text) is not was_known
+    assert bool(erase_command._document(nothing)["remains"]) is was_known
+
+
+@pytest.mark.parametrize("named", [ACME, Organisation("org_1", "", "", 0, is_deleting=True)])
+def test_a_receipt_of_a_deletion(named: Organisation) -> None:
+    deletion = Deletion(ACME, AT_MS, {"facts": 3, "pages and rollups": 4}, FailedObjects())
+    document = organisations._deletion_document(named, deletion)
+    assert document["organisation"] == {"handle": named.handle or None, "id": "org_1"}
+    assert document["removed"] == {"facts": 3, "pages_and_rollups": 4}
+    assert remains(document, "bare mark")[0]["until"] is None
+    assert remains(document, "stream")
+    text = "\n".join(organisations._deletion_lines(named, deletion))
+    assert "org_1" in text
+    assert "4 pages and rollups" in text

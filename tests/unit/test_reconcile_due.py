@@ -1,0 +1,398 @@
+"""The scheduled audits: who is visited, in which order, for how long, and what is said of it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollcall.api import schedule
+from rollcall.api.schedule import AuditsFailed, log_visits
+from rollcall.domain.audits import Audit
+from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
+from rollcall.domain.organisations import Organisation
+from rollcall.ledger import backoff
+from rollcall.ledger.backoff import LONGEST_REQUEST_SECONDS, seconds_left, time_limit
+from rollcall.settings import BadSetting, Settings
+from rollcall.usecases.reconcile_due import Outcome, ReconcileDue, Visit
+
+HOUR_MS = 3_600_000
+NOW_MS = 1_000 * HOUR_MS
+EVERY_HOURS = 24
+
+
+def organisation(org_id: str, **fields: Any) -> Organisation:
+    return Organisation(org_id, org_id, org_id, 0, **fields)
+
+
+def audit(hours_ago: float, **fields: Any) -> Audit:
+    at_ms = NOW_MS - int(hours_ago * HOUR_MS)
+    return replace(Audit("run", at_ms, at_ms, at_ms), **fields)
+
+
+def unfinished(hours_ago: float) -> Audit:
+    return audit(hours_ago, finished_at_ms=None, cursor="x")
+
+
+class Audits:
+    """Stored audits by organisation; an error in their place is raised."""
+
+    def __init__(self, stored: dict[str, Any]) -> None:
+        self.stored = stored
+
+    def both(self, org_id: str) -> tuple[Audit | None, Audit | None]:
+        found = self.stored.get(org_id, (None, None))
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def last(self, org_id: str) -> Audit | None: ...
+    def running(self, org_id: str) -> Audit | None: ...
+    def begin(self, org_id: str, audit: Audit, replacing: Audit | None) -> None: ...
+    def save(self, org_id: str, audit: Audit) -> None: ...
+    def finish(self, org_id: str, audit: Audit) -> None: ...
+
+
+class Directory:
+    def __init__(self, organisations: Sequence[Organisation]) -> None:
+        self.known = organisations
+
+    def organisations(self) -> Iterator[Organisation]:
+        yield from self.known
+
+
+class Clock:
+    """`rollcall.ledger.backoff`'s clock, moved by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 5_000.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(backoff, "time", clock)
+    return clock
+
+
+class Reconcile:
+    """Runs that take a while by the clock, or fail; remembers how long each was given."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock
+        self.seconds: dict[str, float] = {}
+        self.errors: dict[str, Exception] = {}
+        self.given: list[tuple[str, float]] = []
+        self.repairing: set[bool] = set()
+        self.result = audit(0)
+
+    def __call__(
+        self,
+        organisation: Organisation,
+        *,
+        is_repairing: bool,
+        show: Callable[[Audit], None] | None = None,
+        restart: bool = False,
+    ) -> Audit:
+        assert show is not None
+        assert not restart
+        self.given.append((organisation.id, seconds_left()))
+        self.repairing.add(is_repairing)
+        show(replace(self.result, finished_at_ms=None, facts=1))
+        if organisation.id in self.errors:
+            raise self.errors[organisation.id]
+        takes = self.seconds.get(organisation.id, 0.0)
+        if self.clock is not None:
+            self.clock.seconds += min(takes, seconds_left())
+        if takes > 0 and seconds_left() <= 0:
+            raise Unavailable("out of time")
+        return self.result
+
+
+def reconcile_due(
+    stored: dict[str, Any], reconcile: Reconcile, organisations: Sequence[Organisation] = ()
+) -> ReconcileDue:
+    directory = Directory(organisations or [organisation(org_id) for org_id in stored])
+    return ReconcileDue(
+        directory,
+        Audits(stored),
+        reconcile,
+        lambda: NOW_MS,
+        every_hours=EVERY_HOURS,
+        is_repairing=False,
+    )
+
+
+def outcomes(visits: Sequence[Visit]) -> list[tuple[str, str]]:
+    return [(visit.org_id, visit.outcome.value) for visit in visits]
+
+
+# ------------------------------------------------------------------ who, and in which order
+
+
+def test_unfinished_runs_come_first_then_the_oldest_audits() -> None:
+    stored = {
+        "fresh": (audit(23.99), None),
+        "old": (audit(30), None),
+        "never": (None, None),
+        "older": (audit(500), None),
+        "half": (audit(1), unfinished(2)),
+        "exactly": (audit(24), None),
+        "half, waiting longer": (None, unfinished(3)),
+    }
+    reconcile = Reconcile()
+    visits = list(reconcile_due(stored, reconcile)())
+    order = ["half, waiting longer", "half", "never", "older", "old", "exactly"]
+    assert outcomes(visits) == [(org_id, "finished") for org_id in order]
+    assert [org_id for org_id, _ in reconcile.given] == order
+    assert reconcile.repairing == {False}
+
+
+def test_what_is_being_deleted_is_left_alone() -> None:
+    known = [organisation("going", is_deleting=True), organisation("staying")]
+    reconcile = Reconcile()
+    stored = {"going": CorruptItem("not even read")}
+    assert outcomes(list(reconcile_due(stored, reconcile, known)())) == [("staying", "finished")]
+
+
+def test_nobody_is_due() -> None:
+    stored = {"a": (audit(0), None), "b": (audit(23), None)}
+    assert list(reconcile_due(stored, Reconcile())()) == []
+
+
+AGES = st.none() | st.floats(0, 100, allow_nan=False)
+
+
+@given(st.lists(st.tuples(AGES, AGES), max_size=12))
+def test_everyone_who_is_due_is_visited_once(ages: list[tuple[float | None, float | None]]) -> None:
+    stored = {
+        f"org {number}": (
+            None if last is None else audit(last),
+            None if running is None else unfinished(running),
+        )
+        for number, (last, running) in enumerate(ages)
+    }
+    due = {
+        org_id
+        for org_id, (last, running) in stored.items()
+        if running is not None
+        or last is None
+        or NOW_MS - (last.finished_at_ms or 0) >= EVERY_HOURS * HOUR_MS
+    }
+    visits = list(reconcile_due(stored, Reconcile())())
+    assert sorted(visit.org_id for visit in visits) == sorted(due)
+    were_unfinished = [stored[visit.org_id][1] is not None for visit in visits]
+    assert were_unfinished == sorted(were_unfinished, reverse=True)
+
+
+# ------------------------------------------------------------------ failures
+
+
+@pytest.mark.parametrize(
+    "error", [CorruptItem("an item"), KeyError("a defect"), Unavailable("busy")], ids=repr
+)
+def test_one_failure_keeps_nobody_from_being_visited(error: Exception) -> None:
+    stored = {"a": (None, None), "b": error, "c": (None, None), "d": (None, None)}
+    reconcile = Reconcile()
+    reconcile.errors = {"c": error}
+    visits = list(reconcile_due(stored, reconcile)())
+    assert sorted(outcomes(visits)) == [
+        ("a", "finished"),
+        ("b", "failed"),
+        ("c", "failed"),
+        ("d", "finished"),
+    ]
+    failed = {visit.org_id: visit for visit in visits if visit.outcome is Outcome.FAILED}
+    assert (failed["b"].error, failed["c"].error) == (error, error)
+    assert failed["b"].audit is None
+    assert failed["c"].audit is not None
+    assert failed["c"].audit.facts == 1
+
+
+def test_a_run_that_another_took_over_is_no_failure() -> None:
+    reconcile = Reconcile()
+    reconcile.errors = {"a": Conflict("another run")}
+    visits = list(reconcile_due({"a": (None, None), "b": (None, None)}, reconcile)())
+    assert outcomes(visits) == [("a", "taken over"), ("b", "finished")]
+    assert set(log_visits(visits).values()) == {0, 1}
+
+
+def test_a_failure_to_list_organisations_is_not_swallowed() -> None:
+    class Broken(Directory):
+        def organisations(self) -> Iterator[Organisation]:
+            yield self.known[0]
+            raise Unavailable("the index")
+
+    due = ReconcileDue(
+        Broken([organisation("a")]),
+        Audits({}),
+        Reconcile(),
+        lambda: NOW_MS,
+        every_hours=1,
+        is_repairing=True,
+    )
+    with pytest.raises(Unavailable):
+        list(due())
+
+
+# ------------------------------------------------------------------ time
+
+
+def test_while_others_wait_one_gets_half_of_the_time(clock: Clock) -> None:
+    reconcile = Reconcile(clock)
+    reconcile.seconds = {"a": 10_000, "b": 10, "c": 10_000}
+    with time_limit(800 + LONGEST_REQUEST_SECONDS):
+        visits = list(reconcile_due(dict.fromkeys("abc", (None, None)), reconcile)())
+    assert outcomes(visits) == [("a", "unfinished"), ("b", "finished"), ("c", "unfinished")]
+    assert reconcile.given == [("a", 400), ("b", 200), ("c", 390)]
+    for visit in visits:
+        assert visit.audit is not None
+
+
+def test_nothing_begins_when_the_time_is_nearly_used_up(clock: Clock) -> None:
+    reconcile = Reconcile(clock)
+    reconcile.seconds = dict.fromkeys("abcdefgh", 10_000)
+    with time_limit(100 + LONGEST_REQUEST_SECONDS):
+        visits = list(reconcile_due(dict.fromkeys("abcdefgh", (None, None)), reconcile)())
+        assert seconds_left() > 0
+    assert outcomes(visits) == [
+        *((org_id, "unfinished") for org_id in "abcde"),
+        *((org_id, "waiting") for org_id in "fgh"),
+    ]
+    assert [seconds for _, seconds in reconcile.given] == [50, 25, 12.5, 6.25, 5]
+
+
+def test_a_busy_store_is_a_failure_while_there_is_time(clock: Clock) -> None:
+    reconcile = Reconcile(clock)
+    reconcile.errors = {"a": Unavailable("gave up after 12 tries")}
+    with time_limit(100):
+        [visit] = reconcile_due({"a": (None, None)}, reconcile)()
+    assert visit.outcome is Outcome.FAILED
+    with time_limit(LONGEST_REQUEST_SECONDS + 6):
+        clock.seconds += 0.5
+        [visit] = reconcile_due({"a": (None, None)}, reconcile)()
+    assert visit.outcome is Outcome.FAILED
+
+
+def test_the_time_of_one_never_passes_that_of_all(clock: Clock) -> None:
+    reconcile = Reconcile(clock)
+    with time_limit(60):
+        left = seconds_left()
+        list(reconcile_due(dict.fromkeys("ab", (None, None)), reconcile)())
+        assert seconds_left() == left
+    assert reconcile.given == [("a", left / 2), ("b", left)]
+
+
+# ------------------------------------------------------------------ what is said
+
+
+def logged(visits: Sequence[Visit]) -> tuple[list[dict[str, Any]], dict[str, int] | None]:
+    """(lines of the log, the answer, None when it failed)."""
+    out = io.StringIO()
+    handler = schedule.logger.registered_handler
+    stream, handler.stream = handler.stream, out  # type: ignore[attr-defined]
+    answer = None
+    try:
+        with redirect_stdout(out):
+            answer = log_visits(visits)
+    except AuditsFailed:
+        pass
+    finally:
+        handler.stream = stream  # type: ignore[attr-defined]
+    return [json.loads(line) for line in out.getvalue().splitlines()], answer
+
+
+@pytest.mark.parametrize(
+    ("found", "level"),
+    [
+        (audit(0), "INFO"),
+        (audit(0, drift={"row_missing": 2, "rollup_differs": 1}), "ERROR"),
+        (audit(0, drift={"row_missing": 2}, repaired=1), "ERROR"),
+        (audit(0, drift={"row_missing": 2}, repaired=2), "WARNING"),
+        (audit(0, unsettled=1), "WARNING"),
+        (audit(0, unsettled=1, drift={"row_missing": 1}), "ERROR"),
+    ],
+)
+def test_drift_is_logged_so_that_it_can_raise_an_alarm(found: Audit, level: str) -> None:
+    for outcome, message in [
+        (Outcome.FINISHED, "audited"),
+        (Outcome.UNFINISHED, "audit unfinished"),
+    ]:
+        (line, summary), answer = logged([Visit("org_1", outcome, found)])
+        assert (line["message"], line["level"], line["org_id"]) == (message, level, "org_1")
+        assert line["drift"] == found.drift_count
+        assert (line["repaired"], line["unsettled"]) == (found.repaired, found.unsettled)
+        assert (summary["message"], summary["level"]) == ("audits", "INFO")
+        assert answer is not None
+        assert answer[outcome.value] == summary[outcome.value] == 1
+
+
+def test_failures_are_raised_after_all_is_logged_and_quote_nothing() -> None:
+    secret = "Anna Müller"
+    try:
+        int(secret)
+    except ValueError as error:
+        defect = error
+    lines, answer = logged(
+        [
+            Visit("a", Outcome.FAILED, error=defect),
+            Visit("b", Outcome.FAILED, audit(0), CorruptItem("attribute 'facts' is missing")),
+            Visit("c", Outcome.TAKEN_OVER, audit(0), Conflict(secret)),
+            Visit("d", Outcome.FINISHED, audit(0)),
+            Visit("e", Outcome.WAITING),
+        ]
+    )
+    assert answer is None
+    assert [(line["message"], line["level"]) for line in lines] == [
+        ("audit failed", "ERROR"),
+        ("audit failed", "ERROR"),
+        ("audit taken over", "WARNING"),
+        ("audited", "INFO"),
+        ("audits", "INFO"),
+    ]
+    assert lines[0]["error"] == "ValueError"
+    assert lines[0]["places"][-1].startswith("test_reconcile_due.py:")
+    assert lines[1]["error"] == "CorruptItem(\"attribute 'facts' is missing\")"
+    assert "Müller" not in json.dumps(lines, ensure_ascii=False)
+    assert lines[-1]["waiting"] == 1
+
+
+def test_a_visit_is_logged_before_the_next_one_begins() -> None:
+    begun: list[str] = []
+
+    def visits() -> Iterator[Visit]:
+        for org_id in "ab":
+            begun.append(f"visit {org_id}")
+            yield Visit(org_id, Outcome.FINISHED, audit(0))
+
+    original = schedule._log
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            schedule, "_log", lambda visit: (begun.append(f"log {visit.org_id}"), original(visit))
+        )
+        log_visits(visits())
+    assert begun == ["visit a", "log a", "visit b", "log b"]
+
+
+# ------------------------------------------------------------------ settings
+
+
+def test_settings_of_the_schedule() -> None:
+    assert (Settings().reconcile_every_hours, Settings().reconcile_repairs) == (24, False)
+    told = Settings.from_environment(
+        {"ROLLCALL_RECONCILE_EVERY_HOURS": "6", "ROLLCALL_RECONCILE_REPAIRS": "true"}
+    )
+    assert (told.reconcile_every_hours, told.reconcile_repairs) == (6, True)
+    for name, value in [("EVERY_HOURS", "0"), ("EVERY_HOURS", "1.5"), ("REPAIRS", "True")]:
+        with pytest.raises(BadSetting, match=f"ROLLCALL_RECONCILE_{name}"):
+            Settings.from_environment({f"ROLLCALL_RECONCILE_{name}": value})
