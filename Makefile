@@ -21,11 +21,12 @@ CODE := layers cli functions tests $(wildcard benchmarks)
 FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 2>/dev/null); do \
 	"$$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done
 
-.PHONY: help install demo test lint format openapi bench build validate requirements clean
+.PHONY: help install demo test simulate lint format openapi bench build validate requirements clean
 
 help:
 	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
 	@echo "make test          run every test"
+	@echo "make simulate      run simulated schedules of faults (SEEDS=0:2000, ARGS=--mutants)"
 	@echo "make lint          style, types, import rules, template"
 	@echo "make format        rewrite the code in the house style"
 	@echo "make openapi       write docs/api/openapi.json anew"
@@ -67,6 +68,11 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/pytest $(ARGS)
+
+SEEDS ?= 0:500
+
+simulate: $(INSTALLED)
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check $(CODE)

@@ -1,0 +1,120 @@
+"""Exactly right under every fault: thousands of seeded schedules, and a kill at every operation.
+
+A schedule that fails prints its seed; `python -m tests.simulation --seed N` replays it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders import call, deletion, full_call
+from tests.simulation.runner import State, Totals, cores, report, run_many, run_range
+from tests.simulation.scenario import ORG, OTHER, Scenario
+from tests.simulation.schedule import LEAST_WRITES, run_schedule
+from tests.simulation.world import simulating
+
+SCHEDULES = 2_000
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def product() -> Iterator[None]:
+    """The product, wired to whichever world a test makes."""
+    with simulating():
+        yield
+
+
+@pytest.mark.slow
+def test_every_schedule_is_exact() -> None:
+    totals = Totals()
+    run_many([(0, SCHEDULES)], cores(), lambda _first, _last, part: totals.merge(part))
+    assert totals.schedules == SCHEDULES
+    assert totals.is_good, report(totals)
+    assert totals.figures["writes"] >= LEAST_WRITES * SCHEDULES
+    assert min(totals.figures[name] for name in ("redeliveries", "splits")) >= SCHEDULES
+    # Every kind of fault did happen, often.
+    kinds = "lost_reply throttle conflict in_progress broken_before broken_after".split()
+    for kind in [*kinds, "unprocessed", "suspend", "kill", "outage"]:
+        assert totals.faults[kind] >= 20, kind
+
+
+def test_a_seed_replays_exactly(product: None) -> None:
+    for seed in (3, 4):
+        first, second = run_schedule(seed), run_schedule(seed)
+        assert first == second
+    assert run_schedule(5).trace_hash != second.trace_hash
+
+
+def test_a_seed_replays_exactly_in_another_process(product: None) -> None:
+    """Nothing hangs on how a process hashes its texts."""
+    code = "from tests.simulation.runner import one_seed; print(one_seed(6, '').trace_hash, end='')"
+    hashes = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert hashes == {run_schedule(6).trace_hash}
+
+
+def test_a_resumed_run_adds_up(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    state = State.load(path)
+    state.take(2, 4, run_range(2, 4))
+    state.save(path)
+    resumed = State.load(path)
+    assert list(resumed.missing(0, 6)) == [(0, 2), (4, 6)]
+    for start, end in list(resumed.missing(0, 6)):
+        resumed.take(start, end, run_range(start, end))
+    resumed.save(path)
+    found, at_once = State.load(path), run_range(0, 6)
+    assert found.done == [(0, 6)]
+    assert not list(found.missing(1, 5))
+    assert found.totals.figures == at_once.figures
+    assert found.totals.faults == at_once.faults
+    assert found.totals.schedules == at_once.schedules == 6
+
+
+# ------------------------------------------------------- kill between any two operations
+SMALL: list[tuple[str, list[Any]]] = [
+    (ORG, [full_call("c1"), full_call("c2", outcome="other"), call("c3")]),
+    (ORG, [full_call("c1", updated_at="2024-03-06T00:00:00Z", outcome="changed"), call("c4")]),
+    (ORG, [deletion("call", "c2", "2024-03-07T00:00:00Z"), full_call("c5")]),
+    (OTHER, [full_call("c1"), full_call("c1", updated_at="2024-03-06T00:00:00Z", cost=1)]),
+]
+
+
+def small_workload(function: str, operation: int | None) -> Scenario:
+    """A fixed workload; the function's process dies just before its nth operation."""
+    scenario = Scenario(seed=7, page_target_bytes=300)
+    if operation is not None:
+        scenario.world.kills[function, operation] = True
+    for org_id, records in SMALL:
+        scenario.send(records, org_id)
+    scenario.start_stream(most_records=4)
+    scenario.run()
+    scenario.checker.check_at_rest()
+    return scenario
+
+
+@pytest.mark.parametrize("function", ["ingest_records", "update_rollups"])
+def test_kill_between_any_two_operations(function: str, product: None) -> None:
+    undisturbed = small_workload(function, None)
+    assert undisturbed.world.counts["splits"]
+    operations = undisturbed.world.operations[function]
+    assert operations > 10
+    for operation in range(operations):
+        scenario = small_workload(function, operation)
+        assert scenario.world.faults.fired == {"kill": 1}, operation

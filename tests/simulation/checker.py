@@ -1,0 +1,361 @@
+"""The checker: reads raw items and recomputes everything by brute force.
+
+It shares nothing with the code under test: its own page decoder, its own key parser, and the
+oracle's own count. Contributions of a content are counted once and remembered; so is what an item
+says, since stored items are never changed in place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from tests.oracle import TYPES, Fact, Oracle, Refused, judge
+from tests.simulation import stored
+from tests.simulation.clients import Attempt, Ledger
+from tests.simulation.stored import FactName, RollupName, StoredFact, StoredPage, StoredRollup
+from tests.simulation.world import ANALYTICS, RECORDS, World
+
+# Breakdown letters that a spilled mark names, in the neutral form.
+_BREAKDOWNS = {
+    "calls": {"o": "outcome", "p": "provider", "l": "label", "t": "duration"},
+    "workspace": {"e": "event_type", "r": "room", "b": "page"},
+}
+_OPEN = {breakdown for family in _BREAKDOWNS.values() for breakdown in family.values()}
+_CLOCKS_DIFFER_MS = 1_000
+Totals = dict[RollupName, dict[Any, int]]
+
+
+class Violation(AssertionError):
+    """An invariant of FAULTS.md does not hold."""
+
+
+def require(holds: bool, invariant: str, *what: Any) -> None:
+    """Raises Violation unless it holds."""
+    if not holds:
+        raise Violation(f"{invariant}: {' '.join(str(part) for part in what)}"[:2_000])
+
+
+class Epoch:
+    """What the analytics table holds of one organisation's epoch."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, list[StoredPage]] = defaultdict(list)
+        self.rollups: dict[RollupName, StoredRollup] = {}
+
+    def rows(self) -> Iterator[tuple[str, stored.StoredRow]]:
+        for type, pages in self.pages.items():
+            for page in pages:
+                for row in page.rows:
+                    yield type, row
+
+
+class Checker:
+    """Checks one world."""
+
+    def __init__(self, world: World, ledger: Ledger) -> None:
+        self._world = world
+        self._ledger = ledger
+        self._read: dict[int, tuple[Any, Any]] = {}
+        self._contributions: dict[tuple[str, str], list[tuple[Any, Any]]] = {}
+        self.checks = 0
+
+    # -- whenever ------------------------------------------------------------------------------
+    def check_running(self) -> None:
+        """What holds between any two operations. Raises Violation."""
+        self.checks += 1
+        self._facts_are_between()
+        for (org_id, number), epoch in self.epochs().items():
+            self._rollups_are_sum_of_pages(f"{org_id} epoch {number}", epoch)
+
+    def check_at_rest(self) -> None:
+        """What holds when everything that was written was delivered. Raises Violation."""
+        self.check_running()
+        require(not self._ledger.problems, "I5", self._ledger.problems[:3])
+        epochs = self.epochs()
+        expected = self._expected_facts()
+        for org_id, number in self._written_epochs():
+            epoch = epochs.pop((org_id, number), None) or Epoch()
+            where = f"{org_id} epoch {number}"
+            self._pages_tile(where, epoch)
+            own = {name: fact for name, fact in expected.items() if name.org_id == org_id}
+            # A later epoch is made of what is stored, and may never have had what was removed.
+            optional = set(self._world.removed) if number else set()
+            self._pages_equal_facts(where, epoch, own, optional)
+            self._breakdowns_sum_to_totals(where, epoch)
+        require(not epochs, "I4", "analytics of nobody", list(epochs))
+        self._only_poison_is_quarantined()
+        self._no_foreign_bytes()
+        self._log_is_clean()
+
+    # -- I1 ------------------------------------------------------------------------------------
+    def facts(self) -> dict[FactName, StoredFact]:
+        """The facts that are stored."""
+        found: dict[FactName, StoredFact] = {}
+        for item in self._world.store.all_items(RECORDS):
+            place = (item["PK"]["S"], item["SK"]["S"])
+            if place[1].startswith("FACT#") and place not in self._world.poisoned:
+                fact = self._once(item, stored.fact_of)
+                require(fact.name not in found, "I1", "stored twice", fact.name)
+                found[fact.name] = fact
+        return found
+
+    def _facts_are_between(self) -> None:
+        """Every fact was attempted, and none is older than what was acknowledged."""
+        facts = self.facts()
+        by_name: dict[FactName, list[Attempt]] = defaultdict(list)
+        for attempt in self._ledger.attempts:
+            name = _name_of(attempt)
+            if name is not None:
+                by_name[name].append(attempt)
+        for name, fact in facts.items():
+            attempts = by_name.get(name)
+            if name in self._world.planted:
+                continue
+            require(attempts is not None, "I1", "nobody sent", name)
+            matching = [attempt for attempt in attempts or [] if self._matches(attempt, fact)]
+            require(bool(matching), "I1", "stored otherwise than sent", name, fact)
+            require(
+                any(attempt.refused_field is None for attempt in matching),
+                "I1",
+                "stored although refused",
+                name,
+            )
+        for name, attempts in by_name.items():
+            if name in self._world.removed:
+                continue
+            for attempt in attempts:
+                if attempt.is_taken:
+                    require(name in facts, "I1", "acknowledged and lost", name)
+                    self._is_not_older(attempt, facts[name])
+
+    def _matches(self, attempt: Attempt, fact: StoredFact) -> bool:
+        version = self._judged(attempt)
+        if version is None or version.content != fact.content:
+            return False
+        if version.updated_at is not None:
+            return bool(version.updated_at == fact.updated_at)
+        return fact.updated_at >= attempt.began_ms - _CLOCKS_DIFFER_MS
+
+    def _is_not_older(self, attempt: Attempt, fact: StoredFact) -> None:
+        version = self._judged(attempt)
+        assert version is not None
+        # What the server dates is in the order of its writes, which no client knows.
+        if version.updated_at is not None:
+            is_newer = fact.updated_at >= version.updated_at
+            require(is_newer, "I1", "acknowledged and overwritten", fact.name)
+            if fact.updated_at == version.updated_at and version.content is None:
+                require(fact.content is None, "I1", "a deletion lost a tie", fact.name)
+        if version.content is not None and fact.time is not None:
+            field = TYPES[version.kind].time
+            require(field is None or version.content[field] == fact.time, "I1", "moved", fact.name)
+
+    def _judged(self, attempt: Attempt) -> Any:
+        found = self._read.get(id(attempt.record))
+        if found is None:
+            try:
+                version = judge(attempt.record, self._world.now_ms + 10**12)
+            except Refused:
+                version = None
+            found = self._read[id(attempt.record)] = (attempt.record, version)
+        return found[1]
+
+    def _once(self, item: Any, read: Any) -> Any:
+        """What `read` makes of an item, made once as long as the item is the same."""
+        found = self._read.get(id(item))
+        if found is None:
+            found = self._read[id(item)] = (item, read(item))
+        return found[1]
+
+    # -- I2 ------------------------------------------------------------------------------------
+    def epochs(self) -> dict[tuple[str, int], Epoch]:
+        """Everything in the analytics table."""
+        found: dict[tuple[str, int], Epoch] = defaultdict(Epoch)
+        for item in self._world.store.all_items(ANALYTICS):
+            org_id, number, part = self._once(item, _part_of)
+            epoch = found[org_id, number]
+            match part:
+                case type, StoredPage() as page:
+                    epoch.pages[type].append(page)
+                case name, StoredRollup() as rollup:
+                    epoch.rollups[name] = rollup
+        return dict(found)
+
+    def _rollups_are_sum_of_pages(self, where: str, epoch: Epoch) -> None:
+        expected: defaultdict[RollupName, Counter[Any]] = defaultdict(Counter)
+        for type, row in epoch.rows():
+            if row.content is not None:
+                for (name, measure), value in self._contribution(type, row):
+                    expected[name][measure] += value
+        found = {name: r.measures for name, r in epoch.rollups.items() if r.measures}
+        for name, rollup in epoch.rollups.items():
+            require(
+                not rollup.spilled or self._world.open_limit_bytes is not None,
+                "I2",
+                where,
+                "spilled without need",
+                name,
+            )
+            gone = {_BREAKDOWNS[name.family][letter] for letter in rollup.spilled}
+            for measure in [m for m in expected.get(name, ()) if m[0] in gone]:
+                del expected[name][measure]
+        wanted = {name: dict(measures) for name, measures in expected.items() if measures}
+        if found != wanted:
+            for name in found.keys() | wanted.keys():
+                one, other = found.get(name, {}), wanted.get(name, {})
+                wrong = {
+                    m: (one.get(m, 0), other.get(m, 0))
+                    for m in one.keys() | other.keys()
+                    if one.get(m, 0) != other.get(m, 0)
+                }
+                require(not wrong, "I2", where, name, "stored, sum of pages:", wrong)
+
+    def _contribution(self, type: str, row: stored.StoredRow) -> list[tuple[Any, Any]]:
+        found = self._read.get(id(row))
+        if found is None:
+            oracle = Oracle()
+            oracle.facts[type, row.id] = Fact(0, row.content, row.time, False)
+            counted = [
+                ((RollupName(family, scope, bucket, _is_open(measure)), measure), value)
+                for (family, scope, bucket, measure), value in oracle.rollups().items()
+            ]
+            found = self._read[id(row)] = (row, counted)
+        return found[1]
+
+    @staticmethod
+    def _pages_tile(where: str, epoch: Epoch) -> None:
+        for type, pages in epoch.pages.items():
+            reached = stored.FIRST
+            for page in sorted(pages, key=lambda page: page.start):
+                require(page.start == reached, "I2", where, type, "gap or overlap at", reached)
+                reached = page.end
+                for row in page.rows:
+                    require(page.start <= row.position < page.end, "I2", where, "misplaced", row.id)
+            require(reached == stored.END, "I2", where, type, "ends at", reached)
+
+    @staticmethod
+    def _pages_equal_facts(
+        where: str,
+        epoch: Epoch,
+        facts: dict[FactName, StoredFact],
+        optional: set[FactName],
+    ) -> None:
+        rows: dict[tuple[str, str], stored.StoredRow] = {}
+        for type, row in epoch.rows():
+            require((type, row.id) not in rows, "I2", where, "a row twice", type, row.id)
+            rows[type, row.id] = row
+        wanted = {(name.type, name.id): fact for name, fact in facts.items() if fact.has_position}
+        for key, fact in wanted.items():
+            row = rows.pop(key, None)
+            if row is None and fact.name in optional:
+                continue
+            require(row is not None, "I2", where, "a fact without its row", key)
+            assert row is not None
+            require(
+                (row.rev, row.time, row.content) == (fact.rev, fact.time or 0, fact.content),
+                "I2",
+                where,
+                "row and fact differ",
+                row,
+                fact,
+            )
+        require(not rows, "I2", where, "rows without a fact", list(rows))
+
+    def _expected_facts(self) -> dict[FactName, StoredFact]:
+        """What the pages must hold: what is stored, and what was removed behind our back."""
+        expected = self.facts()
+        for name in self._world.removed:
+            key = self._world.removed[name]
+            versions = self._world.history[key]
+            if name not in expected and versions:
+                expected[name] = max(map(stored.fact_of, versions), key=lambda fact: fact.rev)
+        return expected
+
+    def _written_epochs(self) -> Iterator[tuple[str, int]]:
+        for item in self._world.store.all_items(RECORDS):
+            if item["SK"]["S"] == "ORG" and "deleting" not in item:
+                for number in item["written"]["L"]:
+                    yield item["id"]["S"], int(number["N"])
+
+    # -- I3, I4, I6 ----------------------------------------------------------------------------
+    @staticmethod
+    def _breakdowns_sum_to_totals(where: str, epoch: Epoch) -> None:
+        for name, rollup in epoch.rollups.items():
+            if name.is_open:
+                continue
+            total = {"calls": "calls", "tasks": "tasks", "leads": "leads"}.get(name.family)
+            if total is None:
+                continue
+            sums: Counter[str] = Counter()
+            for measure, value in rollup.measures.items():
+                if isinstance(measure, tuple):
+                    sums[measure[0]] += value
+            opened = epoch.rollups.get(name._replace(is_open=True))
+            if opened is not None:
+                for measure, value in opened.measures.items():
+                    sums[measure[0]] += value
+            of_all = ["status"]
+            if total == "calls":
+                of_all += ["hour", "attempt"]
+                of_all += [
+                    breakdown
+                    for letter, breakdown in (("o", "outcome"), ("p", "provider"))
+                    if opened is None or letter not in opened.spilled
+                ]
+            count = rollup.measures.get(total, 0)
+            for breakdown in of_all:
+                require(sums[breakdown] == count, "I3", where, name, breakdown, sums[breakdown])
+
+    def _no_foreign_bytes(self) -> None:
+        """Every organisation's ids and payloads hold its mark; nobody else's items do."""
+        marks = self._world.marks
+        for table in (RECORDS, ANALYTICS):
+            for item in self._world.store.all_items(table):
+                pk = item["PK"]["S"]
+                if pk.startswith("ORG#"):
+                    owner = stored.unescaped(pk.split("#")[1])
+                    text = repr(self._once(item, _part_of) if table == ANALYTICS else item)
+                    for org_id, mark in marks.items():
+                        require(
+                            org_id == owner or mark not in text, "I4", mark, "in", pk, text[:200]
+                        )
+
+    def _only_poison_is_quarantined(self) -> None:
+        world = self._world
+        found = {
+            (r["dynamodb"]["Keys"]["PK"]["S"], r["dynamodb"]["Keys"]["SK"]["S"])
+            for r, _ in world.quarantined
+        }
+        require(found == world.poisoned, "I1", "quarantined", found ^ world.poisoned)
+
+    def _log_is_clean(self) -> None:
+        require(not self._world.unexpected, "I5", self._world.unexpected[:3])
+        for line in self._world.logged:
+            is_explained = "errors.Unavailable" in line or not line.startswith("unexpected error")
+            require(is_explained, "I5", line[-800:])
+            for secret in self._world.secrets:
+                require(secret not in line, "I6", secret, "in", line[:300])
+
+
+def _name_of(attempt: Attempt) -> FactName | None:
+    record = attempt.record
+    if not isinstance(record, dict) or record.get("type") not in TYPES:
+        return None
+    return FactName(attempt.org_id, record["type"], str(record.get("id")))
+
+
+def _is_open(measure: Any) -> bool:
+    return isinstance(measure, tuple) and measure[0] in _OPEN
+
+
+def _part_of(item: dict[str, Any]) -> tuple[str, int, Any]:
+    """An analytics item: whose it is, of which epoch, and what it says."""
+    org, org_id, epoch, rest = item["PK"]["S"].split("#", 3)
+    require(org == "ORG" and epoch.startswith("E"), "I4", "a key of nobody", item["PK"])
+    owner, number = stored.unescaped(org_id), int(epoch[1:])
+    if rest.startswith("LEDGER#"):
+        type = rest.removeprefix("LEDGER#").removesuffix("#")
+        return owner, number, (type, stored.page_of(type, item))
+    name = stored.rollup_name(rest, item["SK"]["S"])
+    return owner, number, (name, stored.rollup_of(name, item))

@@ -1,0 +1,317 @@
+"""Planted faults: each breaks one sentence of the design, and the checker must catch it.
+
+A mutant patches the product (and sometimes what the client sends) for as long as its context lasts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+from botocore.exceptions import ClientError
+
+from rollcall.api import endpoint as endpoint_module
+from rollcall.api import http as http_module
+from rollcall.api import stream as stream_module
+from rollcall.domain import contributions
+from rollcall.domain.errors import Conflict, CorruptItem
+from rollcall.domain.facts import Fact, StreamFact
+from rollcall.ledger import apply as apply_module
+from rollcall.ledger import merge as merge_module
+from rollcall.ledger import tree as tree_module
+from rollcall.ledger.page import Row
+from rollcall.ledger.transaction import Transaction
+from rollcall.storage import facts as facts_module
+from rollcall.storage import keys
+from rollcall.storage.directory import Directory
+from rollcall.storage.pages import PageStore
+from tests.simulation.network import Network
+
+_DAY_MS = 86_400_000
+_CONDITION = (
+    "ConditionExpression",
+    "ExpressionAttributeNames",
+    "ExpressionAttributeValues",
+)
+Planted = Callable[[ExitStack], None]
+
+
+def _without_condition(action: dict[str, Any]) -> dict[str, Any]:
+    ((name, request),) = action.items()
+    return {name: {key: value for key, value in request.items() if key not in _CONDITION}}
+
+
+def _unconditional(asked: dict[str, Any], part: str) -> dict[str, Any]:
+    """A transaction whose puts of a kind of item have no condition."""
+    actions = [
+        _without_condition(action)
+        if "Put" in action and part in action["Put"]["Item"]["PK"]["S"]
+        else action
+        for action in asked["TransactItems"]
+    ]
+    return asked | {"TransactItems": actions}
+
+
+def _sending(
+    stack: ExitStack, change: Callable[[Callable[..., Any], dict[str, Any]], dict[str, Any]]
+) -> None:
+    original = Network.transact_write_items
+
+    def send(self: Network, **asked: Any) -> dict[str, Any]:
+        return change(lambda **changed: original(self, **changed), asked)
+
+    stack.enter_context(patch.object(Network, "transact_write_items", send))
+
+
+def bare_add_without_the_page(stack: ExitStack) -> None:
+    """Rollups are ADDed by a write of their own, and the page follows in another."""
+    original = PageStore.commit
+
+    def commit(self: PageStore, transaction: Transaction) -> None:
+        if transaction.pages and transaction.item_count > len(transaction.pages):
+            original(self, dataclasses.replace(transaction, pages=()))
+            transaction = Transaction(transaction.pages, (), ())
+        original(self, transaction)
+
+    stack.enter_context(patch.object(PageStore, "commit", commit))
+
+
+def page_without_its_version_condition(stack: ExitStack) -> None:
+    _sending(stack, lambda send, asked: send(**_unconditional(asked, "#LEDGER#")))
+
+
+def spill_without_its_version_condition(stack: ExitStack) -> None:
+    _sending(stack, lambda send, asked: send(**_unconditional(asked, "#OPEN#")))
+
+
+def delta_from_the_streams_old_image(stack: ExitStack) -> None:
+    """What a row was before is taken from the stream record and not from the page."""
+    before: dict[tuple[str, int], Row] = {}
+    stream_fact, change = facts_module.stream_fact, merge_module.PageIndex.change
+
+    def remembering(record: Any) -> StreamFact | None:
+        found = stream_fact(record)
+        if found is not None and "OldImage" in record["dynamodb"]:
+            with_old = {"eventName": "INSERT", "dynamodb": {}}
+            with_old["dynamodb"] = {"NewImage": record["dynamodb"]["OldImage"]}
+            try:
+                old = stream_fact(with_old)
+            except CorruptItem:
+                old = None
+            if old is not None:
+                fact = old.fact
+                row = Row(fact.id, fact.rev, fact.time_ms or 0, fact.record)
+                before[fact.id, found.fact.rev] = row
+        return found
+
+    def from_image(self: merge_module.PageIndex, row: Row) -> merge_module.RowChange | None:
+        found = change(self, row)
+        if found is None:
+            return None
+        return dataclasses.replace(found, old=before.get((row.id, row.rev)))
+
+    stack.enter_context(patch.object(facts_module, "stream_fact", remembering))
+    stack.enter_context(patch.object(merge_module.PageIndex, "change", from_image))
+
+
+def last_arrival_wins(stack: ExitStack) -> None:
+    def change(self: merge_module.PageIndex, row: Row) -> merge_module.RowChange:
+        index = self._index.get(row.id)
+        old = None if index is None else self._rows.row(index)
+        return merge_module.RowChange(row, old, index)
+
+    stack.enter_context(patch.object(merge_module.PageIndex, "change", change))
+
+
+def equal_revision_counts_again(stack: ExitStack) -> None:
+    original = merge_module.PageIndex.change
+
+    def change(self: merge_module.PageIndex, row: Row) -> merge_module.RowChange | None:
+        found = original(self, row)
+        index = self._index.get(row.id)
+        if found is None and index is not None and int(self._revs[index]) == row.rev:
+            return merge_module.RowChange(row, None, index)
+        return found
+
+    stack.enter_context(patch.object(merge_module.PageIndex, "change", change))
+
+
+def old_row_is_forgotten(stack: ExitStack) -> None:
+    original = merge_module.PageIndex.change
+
+    def change(self: merge_module.PageIndex, row: Row) -> merge_module.RowChange | None:
+        found = original(self, row)
+        return None if found is None else dataclasses.replace(found, old=None)
+
+    stack.enter_context(patch.object(merge_module.PageIndex, "change", change))
+
+
+def tombstones_are_dropped(stack: ExitStack) -> None:
+    """A deletion takes the row out of its page, so a late older version comes back to life."""
+    original = apply_module.merge
+
+    def merge(rows: Any, changes: Any) -> Any:
+        merged = original(rows, changes)
+        alive = [index for index, row in enumerate(merged) if row.record is not None]
+        return merged.take(np.array(alive, dtype=np.intp))
+
+    stack.enter_context(patch.object(apply_module, "merge", merge))
+
+
+def day_edge_is_inclusive(stack: ExitStack) -> None:
+    """`<=` for `<` where a day ends: midnight counts into the day before."""
+    original = contributions.utc_day
+
+    def utc_day(time_ms: int) -> str:
+        return original(time_ms - (time_ms % _DAY_MS == 0))
+
+    stack.enter_context(patch.object(contributions, "utc_day", utc_day))
+
+
+def page_edge_is_inclusive(stack: ExitStack) -> None:
+    """`<=` for `<` where a page ends: the row that begins the next one goes into this one too."""
+    page_at = PageStore.page_at
+
+    def at_edge(self: PageStore, record_type: str, position: str) -> Any:
+        found = page_at(self, record_type, position)
+        if found is not None and found.start == position and position > "0" * 32:
+            before = page_at(self, record_type, position[:-1])
+            return before or found
+        return found
+
+    def covers(self: tree_module.Page, position: str) -> bool:
+        return self.start <= position <= self.end
+
+    stack.enter_context(patch.object(tree_module.Page, "covers", covers))
+    stack.enter_context(patch.object(PageStore, "page_at", at_edge))
+
+
+def removal_is_a_deletion(stack: ExitStack) -> None:
+    """A REMOVE record, by time-to-live or by hand, puts a tombstone into the page."""
+    original = facts_module.stream_fact
+
+    def stream_fact(record: Any) -> StreamFact | None:
+        if record.get("eventName") == "REMOVE" and "rev" in record["dynamodb"]["OldImage"]:
+            image = {
+                "eventName": "INSERT",
+                "dynamodb": {"NewImage": record["dynamodb"]["OldImage"]},
+            }
+            found = original(image)
+            assert found is not None
+            tombstone: Fact = dataclasses.replace(found.fact, rev=found.fact.rev + 1, record=None)
+            return StreamFact(found.org_id, tombstone)
+        return original(record)
+
+    stack.enter_context(patch.object(facts_module, "stream_fact", stream_fact))
+
+
+def failed_record_is_reported_as_success(stack: ExitStack) -> None:
+    def respond(records: Any, result: Any) -> dict[str, Any]:
+        return {"batchItemFailures": []}
+
+    stack.enter_context(patch.object(stream_module, "partial_batch_response", respond))
+
+
+def failed_record_instead_of_the_earliest_unapplied(stack: ExitStack) -> None:
+    """What is reported is the record at which work failed: the last of its organisation."""
+
+    def respond(records: Any, result: Any) -> dict[str, Any]:
+        failed = {failure.org_id for failure in result.failures}
+        numbers = [
+            record["dynamodb"]["SequenceNumber"]
+            for record in records
+            if any(
+                org_id is None
+                or record["dynamodb"]["Keys"]["PK"]["S"].startswith(keys.org_prefix(org_id))
+                for org_id in failed
+            )
+        ]
+        reported = numbers[-1:] if failed else []
+        return {"batchItemFailures": [{"itemIdentifier": number} for number in reported]}
+
+    stack.enter_context(patch.object(stream_module, "partial_batch_response", respond))
+
+
+def written_epochs_are_cached(stack: ExitStack) -> None:
+    """An execution environment of the updater keeps the organisation that it read first."""
+    original = Directory.organisation
+
+    def organisation(self: Directory, org_id: str, meter: Any = None) -> Any:
+        known = vars(self).setdefault("_known", {})
+        if org_id not in known:
+            known[org_id] = original(self, org_id, meter)
+        return known[org_id]
+
+    stack.enter_context(patch.object(Directory, "organisation", organisation))
+
+
+def organisation_is_taken_from_the_path(stack: ExitStack) -> None:
+    original = http_module.parse_event
+
+    def parse_event(event: Any) -> Any:
+        context = event["requestContext"]
+        org_id = event["pathParameters"]["org_id"]
+        authorizer = context["authorizer"] | {"org_id": org_id}
+        return original(event | {"requestContext": context | {"authorizer": authorizer}})
+
+    stack.enter_context(patch.object(endpoint_module, "parse_event", parse_event))
+
+
+def retry_without_reading_again(stack: ExitStack) -> None:
+    """On a conflict the same transaction is sent again, over whatever is there by then."""
+
+    def again(send: Callable[..., Any], asked: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return send(**asked)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise
+            return send(**_unconditional(asked, "#LEDGER#"))
+
+    _sending(stack, again)
+
+
+def conflict_is_taken_for_done(stack: ExitStack) -> None:
+    """A transaction that was refused counts as written."""
+    original = PageStore.commit
+
+    def commit(self: PageStore, transaction: Transaction) -> None:
+        try:
+            original(self, transaction)
+        except Conflict:
+            return
+
+    stack.enter_context(patch.object(PageStore, "commit", commit))
+
+
+MUTANTS: tuple[Planted, ...] = (
+    bare_add_without_the_page,
+    page_without_its_version_condition,
+    delta_from_the_streams_old_image,
+    last_arrival_wins,
+    equal_revision_counts_again,
+    old_row_is_forgotten,
+    tombstones_are_dropped,
+    day_edge_is_inclusive,
+    page_edge_is_inclusive,
+    removal_is_a_deletion,
+    failed_record_is_reported_as_success,
+    failed_record_instead_of_the_earliest_unapplied,
+    spill_without_its_version_condition,
+    written_epochs_are_cached,
+    organisation_is_taken_from_the_path,
+    retry_without_reading_again,
+    conflict_is_taken_for_done,
+)
+
+
+@contextmanager
+def planted(mutant: Planted) -> Iterator[None]:
+    """The product with one fault."""
+    with ExitStack() as stack:
+        mutant(stack)
+        yield

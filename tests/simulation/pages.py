@@ -1,0 +1,86 @@
+"""A second reader of ledger pages, written from their description: zlib and struct, nothing else."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from itertools import accumulate
+from typing import Any
+
+_NULL = object()
+
+
+class BadPage(AssertionError):
+    """The bytes do not follow the format."""
+
+
+def decode_page(data: bytes) -> list[dict[str, Any]]:
+    """The rows of a page: the cells that are not null, by column."""
+    version, count, size = struct.unpack_from("<BII", data)
+    if version != 1:
+        raise BadPage(f"version {version}")
+    rows: list[dict[str, Any]] = [{} for _ in range(count)]
+    directory = zlib.decompress(data[9 : 9 + size], -15)
+    place, start = 0, 9 + size
+    while place < len(directory):
+        end = place + 1 + directory[place]
+        name = directory[place + 1 : end].decode()
+        encoding, length = struct.unpack_from("<BI", directory, end)
+        place = end + 5
+        column = _column(encoding, zlib.decompress(data[start : start + length], -15), count)
+        start += length
+        for row, value in zip(rows, column, strict=True):
+            if value is not _NULL:
+                row[name] = value
+    if start != len(data):
+        raise BadPage("bytes to spare")
+    return rows
+
+
+def _column(encoding: int, data: bytes, count: int) -> list[Any]:
+    match encoding:
+        case 0:
+            return _offsets(data, count)
+        case 1:
+            first = struct.unpack_from("<q", data)[0]
+            return list(accumulate(_offsets(data[8:], count - 1), initial=first))
+        case 2:
+            size, width = struct.unpack_from("<IB", data)
+            words = [_NULL, *_words(data[5 : 5 + size])]
+            return [words[code] for code in _planes(data[5 + size :], width, count)]
+        case 3:
+            return list(_words(data))
+        case 4:
+            texts = (data[row * 16 : row * 16 + 16].hex() for row in range(count))
+            return [f"{t[:8]}-{t[8:12]}-{t[12:16]}-{t[16:20]}-{t[20:]}" for t in texts]
+    raise BadPage(f"encoding {encoding}")
+
+
+def _offsets(data: bytes, count: int) -> list[Any]:
+    low, width, has_nulls = struct.unpack_from("<qBB", data)
+    if width == 0:
+        return [low] * count
+    offsets = _planes(data[10:], width, count)
+    if not has_nulls:
+        return [low + offset for offset in offsets]
+    return [low + offset - 1 if offset else _NULL for offset in offsets]
+
+
+def _planes(data: bytes, width: int, count: int) -> list[int]:
+    """Numbers of `width` bytes, all lowest bytes first, then all second ones, and so on."""
+    if len(data) != width * count:
+        raise BadPage("a column of the wrong length")
+    if width == 1:
+        return list(data)
+    return [
+        sum(data[byte * count + row] << (8 * byte) for byte in range(width)) for row in range(count)
+    ]
+
+
+def _words(data: bytes) -> list[str]:
+    count, size = struct.unpack_from("<II", data)
+    ends = list(accumulate(_offsets(data[8 : 8 + size], count)))
+    text = data[8 + size :].decode()
+    if count and ends[-1] != len(text):
+        raise BadPage("a dictionary of the wrong length")
+    return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]

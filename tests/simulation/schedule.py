@@ -1,0 +1,324 @@
+"""One schedule: everything that happens out of one seed, and what was found wrong with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from rollcall.storage import keys
+from tests.simulation import workload
+from tests.simulation.checker import Checker, Violation
+from tests.simulation.clients import FUNCTION as INGEST
+from tests.simulation.clients import Ledger, send
+from tests.simulation.event_source import EventSource, deliver, replay
+from tests.simulation.network import Outage
+from tests.simulation.scenario import as_record, open_epoch
+from tests.simulation.stored import FactName
+from tests.simulation.world import RECORDS, NeverAtRest, World
+
+LEAST_WRITES = 20
+
+
+@dataclass
+class Report:
+    """What one schedule did, and the violation that ended it, if any."""
+
+    seed: int
+    violation: str = ""
+    trace_hash: str = ""
+    writes: int = 0
+    shards: int = 0
+    deliveries: int = 0
+    redeliveries: int = 0
+    splits: int = 0
+    checks: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the schedule did what every schedule must."""
+        return (
+            self.writes >= LEAST_WRITES
+            and self.shards >= 2
+            and self.redeliveries >= 1
+            and self.faults.total() >= 1
+            and self.splits >= 1
+        )
+
+
+class Schedule:
+    """One seed's deployment, clients, faults and operators."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random = Random(seed)
+        # Every row a page of its own and every record an invocation: they meet in the rollups.
+        self.is_crowded = random.random() < 0.08
+        self.world = world = World(
+            random,
+            shards=random.choice((2, 2, 3)),
+            page_target_bytes=1 if self.is_crowded else random.choice((450, 700, 900)),
+        )
+        self.ledger = Ledger()
+        self.checker = Checker(world, self.ledger)
+        if self.is_crowded or random.random() < 0.5:
+            world.open_limit_bytes = random.choice((120, 250, 450))
+        world.faults.rates = _rates(random)
+        world.faults.budget = random.choice((8, 20, 40))
+        world.secrets = [workload.SECRET]
+        for org_id, mark in (("alpha#1", "α~a "), ("beta", "β#b ")):
+            world.add_organisation(org_id, 16 if self.is_crowded else random.choice((1, 16)))
+            world.marks[org_id] = mark
+        self.source = EventSource(
+            world,
+            most_records=random.choice((2, 8, 20, 40)),
+            most_tries=random.choice((10_000, 10_000, 2)),
+        )
+
+    def run(self) -> None:
+        """Let everything happen, to the end. Raises Violation."""
+        world, random = self.world, self.random
+        actors = []
+        for org_id, share in (("alpha#1", 4), ("beta", 2)):
+            requests = workload.requests(random, org_id, world.marks[org_id], share)
+            clients = random.randint(1, 2)
+            for number in range(clients):
+                own = requests[number::clients]
+                name = f"client {number} of {org_id}"
+                actors.append(
+                    world.spawn(name, lambda org_id=org_id, own=own: self._send_all(org_id, own))
+                )
+        actors.append(world.spawn("direct writer", self._write_directly))
+        actors.append(world.spawn("weather", self._break_down))
+        actors.append(world.spawn("replayer", self._replay))
+        if self.is_crowded:
+            actors.append(world.spawn("crowd", self._crowd))
+        if random.random() < 0.3:
+            actors.append(world.spawn("operator", self._open_epoch))
+        world.spawn("end", lambda: self._end(actors))
+        world.run(self.checker.check_running, chance=0.004)
+        self.checker.check_at_rest()
+
+    def _send_all(self, org_id: str, requests: Sequence[list[Any]]) -> None:
+        world, random = self.world, self.random
+        for request in requests:
+            world.scheduler.pause(random.choice((0, 50, 800)))
+            send(world, self.ledger, org_id, request, most_tries=random.choice((1, 30, 30)))
+
+    def _write_directly(self) -> None:
+        """Somebody with the console: garbage under a fact's key, a fact removed by hand."""
+        world, random = self.world, self.random
+        world.scheduler.pause(random.choice((0, 1_000, 8_000)))
+        pk, sk = keys.fact("beta", "call", "garbage", 1)
+        world.planted.add(FactName("beta", "call", "garbage"))
+        world.poisoned.add((pk, sk))
+        garbage = random.choice(
+            [
+                {"rubbish": {"BOOL": True}},
+                {"type": {"S": "call"}, "id": {"S": "other"}},
+                {"type": {"S": "call"}, "id": {"S": "garbage"}, "record": {"M": {}}},
+            ]
+        )
+        world.store.put(RECORDS, {"PK": {"S": pk}, "SK": {"S": sk}, **garbage})
+        # Through the console too: a client's late second try would bring it back.
+        name = FactName("alpha#1", "call", "by hand")
+        world.planted.add(name)
+        pk, sk = keys.fact("alpha#1", "call", "by hand", 1)
+        started_at = {"N": "1709287200000"}
+        item = {
+            "PK": {"S": pk},
+            "SK": {"S": sk},
+            "type": {"S": "call"},
+            "id": {"S": "by hand"},
+            "time_ms": started_at,
+            "updated_at_ms": {"N": "1709287200999"},
+            "rev": {"N": str(world.now_ms * 1_000)},
+            "record": {
+                "M": {
+                    "started_at_ms": started_at,
+                    "status": {"S": "failed"},
+                    "answered": {"BOOL": False},
+                    "attempt": {"N": "1"},
+                }
+            },
+        }
+        world.store.put(RECORDS, item)
+        world.scheduler.pause(random.choice((0, 3_000, 30_000)))
+        world.removed[name] = (pk, sk)
+        asked = {"TableName": RECORDS, "Key": {"PK": item["PK"], "SK": item["SK"]}}
+        world.store.answer("DeleteItem", asked)
+
+    def _break_down(self) -> None:
+        """Outages of one table, or of one organisation's part of it."""
+        world, random = self.world, self.random
+        for _ in range(random.choice((0, 1, 1, 2))):
+            world.scheduler.pause(random.choice((500, 3_000, 15_000)))
+            org = random.choice(("ORG#alpha~-1#", "ORG#beta#", "ORG#"))
+            if org != "ORG#":
+                org += random.choice(("E0#", "", "E0#ROLLUP#"))
+            seconds = random.choice((2, 12, 25))
+            code = random.choice(("throttle", "broken"))
+            world.outages.append(Outage(org, world.now_ms + seconds * 1_000, code))
+
+    def _replay(self) -> None:
+        """Old batches after newer ones, some of them many times at once."""
+        world, random = self.world, self.random
+        for _ in range(random.choice((1, 2, 2))):
+            world.scheduler.pause(random.choice((1_000, 3_000, 10_000)))
+            self._replay_some(random.choice((1, 1, 2, 2, 9)))
+
+    def _replay_some(self, times: int) -> None:
+        random = self.random
+        filled = [shard for shard in self.world.stream.shards if shard.records]
+        if filled:
+            shard = random.choice(filled)
+            # Old ones, or those that another invocation has in hand just now.
+            in_hand = min(self.source.positions[shard.number], len(shard.records) - 1)
+            start = random.choice((in_hand, random.randint(0, in_hand)))
+            end = min(start + random.choice((2, 5, 12)), len(shard.records))
+            replay(self.world, shard, start, end, times)
+
+    def _crowd(self) -> None:
+        """Many new calls, each delivered by an invocation of its own, all at once."""
+        world, random = self.world, self.random
+        for number in range(2):
+            world.scheduler.pause(random.choice((500, 3_000)))
+            calls = workload.crowd(random, world.marks["alpha#1"], 8, number * 8)
+            before = [len(shard.records) for shard in world.stream.shards]
+            send(world, self.ledger, "alpha#1", calls, most_tries=30)
+            for shard, start in zip(world.stream.shards, before, strict=True):
+                for place in range(start, len(shard.records)):
+                    replay(world, shard, place, place + 1)
+
+    def _open_epoch(self) -> None:
+        """A new epoch beside the live one: written first, then filled with every fact."""
+        world, random = self.world, self.random
+        world.scheduler.pause(random.choice((500, 4_000, 12_000)))
+        org_id = random.choice(world.org_ids)
+        open_epoch(world, org_id)
+        world.scheduler.pause(random.choice((0, 2_000)))
+        facts = [
+            item
+            for item in world.store.all_items(RECORDS)
+            if item["PK"]["S"].startswith(keys.org_prefix(org_id))
+            and item["SK"]["S"].startswith("FACT#")
+            and "rev" in item
+        ]
+        while facts:
+            size = random.choice((3, 20))
+            batch, facts = facts[:size], facts[size:]
+            self._until_applied([as_record(item) for item in batch])
+
+    def _until_applied(self, records: list[Any]) -> None:
+        world = self.world
+        while True:
+            task = deliver(world, records)
+            world.scheduler.join(task)
+            if task.error is None and not task.result["batchItemFailures"]:
+                return
+            world.scheduler.pause(3_000)
+
+    def _end(self, actors: Sequence[Any]) -> None:
+        """When all is said: calm weather, what is missing for a full schedule, and the rest."""
+        world = self.world
+        for actor in actors:
+            world.scheduler.join(actor)
+            if actor.error is not None:
+                raise actor.error
+        self._complete()
+        # Whoever was given up long ago may still write.
+        while late := [task for task in world.scheduler.tasks if task.function == INGEST]:
+            world.scheduler.join(late[0])
+        world.faults.budget = 0
+        world.outages.clear()
+        self.source.is_closing = True
+        for poller in self.source.pollers:
+            world.scheduler.join(poller)
+            if poller.error is not None:
+                raise poller.error
+        if world.given_up:
+            # Redriven: everything that was given up is delivered again, by an operator.
+            self._until_applied(list(world.given_up))
+
+    def _complete(self) -> None:
+        """Extend the schedule until it did what every schedule must."""
+        world, number = self.world, 0
+        while (
+            world.counts["writes"] < LEAST_WRITES
+            or world.counts["splits"] < 1
+            or sum(bool(shard.records) for shard in world.stream.shards) < 2
+        ):
+            if self.source.lag:  # pages split when the updater gets there
+                world.scheduler.pause(5_000)
+                continue
+            org_id = world.org_ids[number % 2]
+            calls = workload.fat_calls(self.random, world.marks[org_id], 6, number * 6)
+            send(world, self.ledger, org_id, calls, most_tries=30)
+            number += 1
+        while not world.counts["redeliveries"]:
+            self._replay_some(1)
+            world.scheduler.pause(1_000)
+        while not world.faults.fired.total():
+            # The next operation is one that is lost, whoever makes it.
+            world.faults.rates, world.faults.budget = {"throttle": 1.0}, 1
+            self._replay_some(1)
+            world.scheduler.pause(1_000)
+
+
+def _rates(random: Random) -> dict[str, float]:
+    """The faults of a schedule: a few of each kind, and one or two that dominate."""
+    rates = {
+        "lost_reply": 0.02,
+        "throttle": 0.01,
+        "burst": 0.005,
+        "conflict": 0.02,
+        "in_progress": 0.01,
+        "broken_before": 0.01,
+        "broken_after": 0.01,
+        "unprocessed": 0.01,
+        "suspend": 0.015,
+        "kill": 0.015,
+    }
+    heavy = random.choice(
+        [
+            {},
+            {"throttle": 0.1},
+            {"throttle": 0.5},
+            {"conflict": 0.1},
+            {"conflict": 0.4},
+            {"conflict": 0.9},
+            {"lost_reply": 0.15},
+            {"suspend": 0.15},
+            {"kill": 0.08},
+            {"unprocessed": 0.3, "burst": 0.03},
+        ]
+    )
+    # Chances are taken in order, so the heavy ones go last and leave the others their share.
+    return {name: rate for name, rate in rates.items() if name not in heavy} | heavy
+
+
+def run_schedule(seed: int) -> Report:
+    """Run one seed inside of `simulating` and report. A violation is in the report, not raised."""
+    schedule = Schedule(seed)
+    world = schedule.world
+    violation = ""
+    try:
+        schedule.run()
+    except (Violation, NeverAtRest) as error:
+        violation = str(error) or type(error).__name__
+    return Report(
+        seed=seed,
+        violation=violation,
+        trace_hash=world.trace_hash,
+        writes=world.counts["writes"],
+        shards=sum(bool(shard.records) for shard in world.stream.shards),
+        deliveries=world.counts["deliveries"],
+        redeliveries=world.counts["redeliveries"],
+        splits=world.counts["splits"],
+        checks=schedule.checker.checks,
+        faults=world.faults.fired,
+        counts=world.counts,
+    )

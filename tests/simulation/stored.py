@@ -1,0 +1,215 @@
+"""Raw items as the checker reads them: keys, facts, page rows and rollups, by their description.
+
+Imports nothing of rollcall. Contents come out in the oracle's form.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from tests.neutral import measure
+from tests.oracle import TYPES, with_defaults
+from tests.simulation.pages import decode_page
+
+FIRST = "0" * 15 + "." + "0" * 16
+END = "~"
+_STORED_NAMES = {
+    "started_at": "started_at_ms",
+    "created_at": "created_at_ms",
+    "occurred_at": "occurred_at_ms",
+    "sentiment": "sentiment_milli",
+    "cost": "cost_micros",
+}
+_META = {"PK", "SK", "GSI1PK", "GSI1SK", "v", "applied_at"}
+
+
+class FactName(NamedTuple):
+    org_id: str
+    type: str
+    id: str
+
+
+@dataclass(frozen=True)
+class StoredFact:
+    """A fact item. `content` is None for a tombstone."""
+
+    name: FactName
+    rev: int
+    updated_at: int
+    time: int | None
+    content: dict[str, Any] | None
+
+    @property
+    def has_position(self) -> bool:
+        return self.time is not None or TYPES[self.name.type].time is None
+
+
+@dataclass(frozen=True)
+class StoredRow:
+    """A row of a ledger page."""
+
+    id: str
+    rev: int
+    time: int
+    content: dict[str, Any] | None
+
+    @property
+    def position(self) -> str:
+        return f"{self.time:015d}.{hashlib.blake2b(self.id.encode(), digest_size=8).hexdigest()}"
+
+
+@dataclass(frozen=True)
+class StoredPage:
+    start: str
+    end: str
+    rows: tuple[StoredRow, ...]
+
+
+class RollupName(NamedTuple):
+    family: str
+    scope: tuple[str, ...]
+    bucket: str
+    is_open: bool
+
+
+@dataclass(frozen=True)
+class StoredRollup:
+    """Measures other than zero in the neutral form, and the breakdowns given up counting."""
+
+    measures: dict[Any, int]
+    spilled: frozenset[str]
+
+
+def unescaped(component: str) -> str:
+    return "~".join(part.replace("~-", "#") for part in component.split("~~"))
+
+
+def fact_name(pk: str, sk: str) -> FactName:
+    """What a fact's key says."""
+    org, org_id, type, bucket, rest = pk.split("#")
+    assert org == "ORG"
+    assert rest == ""
+    assert bucket.isdecimal()
+    return FactName(unescaped(org_id), type, unescaped(sk.removeprefix("FACT#")))
+
+
+def fact_of(item: dict[str, Any]) -> StoredFact:
+    name = fact_name(item["PK"]["S"], item["SK"]["S"])
+    assert (item["type"]["S"], item["id"]["S"]) == (name.type, name.id), item
+    content = None
+    if "deleted" not in item:
+        stored = item.get("record", {"M": {}})["M"]
+        content = {
+            field: _value(field, stored[column])
+            for field in (*TYPES[name.type].required, *TYPES[name.type].optional)
+            if (column := _stored_name(field)) in stored
+        }
+        assert len(content) == len(stored), stored
+        content = with_defaults(name.type, content)
+    time = int(item["time_ms"]["N"]) if "time_ms" in item else None
+    return StoredFact(name, int(item["rev"]["N"]), int(item["updated_at_ms"]["N"]), time, content)
+
+
+def _stored_name(field: str) -> str:
+    if field == "duration_seconds":
+        return field
+    return _STORED_NAMES.get(field, field)
+
+
+def _value(field: str, attribute: dict[str, Any]) -> Any:
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "N":
+            return int(value)
+        case "L":
+            return frozenset(entry["S"] for entry in value)
+        case "M" if field == "payload":
+            return {key: _payload(entry) for key, entry in value.items()}
+        case "M":
+            return {key: int(entry["N"]) for key, entry in value.items()}
+    return value
+
+
+def _payload(attribute: dict[str, Any]) -> tuple[str, Any]:
+    ((kind, value),) = attribute.items()
+    return {
+        "S": lambda: ("string", value),
+        "N": lambda: ("number", Decimal(value)),
+        "BOOL": lambda: ("boolean", value),
+        "NULL": lambda: ("null", None),
+    }[kind]()
+
+
+def page_of(type: str, item: dict[str, Any]) -> StoredPage:
+    rows = decode_page(item["data"]["B"])
+    assert len(rows) == int(item["n"]["N"])
+    assert item["SK"]["S"] == item["start"]["S"]
+    return StoredPage(
+        item["start"]["S"], item["end"]["S"], tuple(_row(type, cells) for cells in rows)
+    )
+
+
+def _row(type: str, cells: dict[str, Any]) -> StoredRow:
+    time = cells["time"]
+    if "tombstone" in cells:
+        assert cells.keys() == {"id", "rev", "time", "tombstone"}, cells
+        return StoredRow(cells["id"], cells["rev"], time, None)
+    content: dict[str, Any] = {}
+    used = {"id", "rev", "time"}
+    for field in (*TYPES[type].required, *TYPES[type].optional):
+        if field == TYPES[type].time:
+            content[field] = time
+            continue
+        column = _stored_name(field)
+        if field in ("payload", "events"):
+            inner = {name for name in cells if name.startswith(f"{field}.")}
+            used |= inner
+            values = {name.removeprefix(f"{field}."): cells[name] for name in inner}
+            content[field] = (
+                {key: _payload_text(text) for key, text in values.items()}
+                if field == "payload"
+                else values
+            )
+        elif column in cells:
+            used.add(column)
+            value = cells[column]
+            if field == "labels":
+                value = frozenset(value.split("\x1f"))
+            elif field in ("answered", "converted"):
+                value = bool(value)
+            content[field] = value
+    assert cells.keys() == used, cells.keys() ^ used
+    return StoredRow(cells["id"], cells["rev"], time, with_defaults(type, content))
+
+
+def _payload_text(text: str) -> tuple[str, Any]:
+    named = {"null": ("null", None), "true": ("boolean", True), "false": ("boolean", False)}
+    if text in named:
+        return named[text]
+    if text[0] == "s":
+        return "string", text[1:]
+    assert text[0] == "n"
+    return "number", Decimal(text[1:])
+
+
+def rollup_name(rest: str, sk: str) -> RollupName:
+    """What the key of a rollup says behind its epoch."""
+    kind, family, *scope = rest.removesuffix("#").split("#")
+    assert kind in ("ROLLUP", "OPEN")
+    components = [unescaped(component) for component in scope]
+    bucket = sk.removeprefix("DAY#")
+    return RollupName(family, (components[0].lower(), *components[1:]), bucket, kind == "OPEN")
+
+
+def rollup_of(name: RollupName, item: dict[str, Any]) -> StoredRollup:
+    measures = {}
+    spilled = set()
+    for attribute, value in item.items():
+        if attribute.startswith("spilled."):
+            spilled.add(attribute.removeprefix("spilled."))
+        elif attribute not in _META and (count := int(value["N"])):
+            measures[measure(name.family, attribute, is_open=name.is_open)] = count
+    return StoredRollup(measures, frozenset(spilled))

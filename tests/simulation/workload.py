@@ -1,0 +1,171 @@
+"""What clients send in one schedule: records of all types, and every order that is awkward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+from tests.generate import mixed_records, written
+from tests.oracle import moment
+
+DAY_MS = 86_400_000
+_FIRST_MS = 1_709_251_200_000  # 2024-03-01
+_UPDATED_MS = _FIRST_MS + 500 * DAY_MS
+SECRET = "secret-7f3a"
+
+
+def requests(random: Random, org_id: str, mark: str, records: int) -> list[list[Any]]:
+    """Requests of 1 to 6 records. Every id and payload of the organisation holds its mark."""
+    mixed = mixed_records(
+        random.randrange(10**9), records, versions=(1, 3), deletes=0.25, days=2, spaces=2, others=2
+    )
+    scenes = random.sample(_SCENES, random.randint(1, 3))
+    awkward = [record for scene in scenes for record in scene(random)]
+    sent = [_marked(record, mark) for record in mixed + awkward]
+    random.shuffle(sent)
+    requests: list[list[Any]] = []
+    while sent:
+        size = random.choice((1, 2, 3, 4, 6))
+        requests.append(sent[:size])
+        sent = sent[size:]
+    # A client that is not sure sends again what it sent.
+    for _ in range(2):
+        requests.insert(random.randrange(len(requests) + 1), random.choice(requests))
+    return requests
+
+
+def fat_calls(random: Random, mark: str, count: int, first: int) -> list[Any]:
+    """Calls that fill a page fast."""
+    return [
+        _marked(
+            {
+                "type": "call",
+                "id": f"fat {first + number}",
+                "updated_at": _at(_UPDATED_MS + number),
+                "started_at": _at(_FIRST_MS + random.randrange(2 * DAY_MS)),
+                "status": "completed",
+                "lead_id": f"{random.getrandbits(128):032x}",
+                "payload": {"text": f"{random.getrandbits(400):0100x}"},
+            },
+            mark,
+        )
+        for number in range(count)
+    ]
+
+
+def crowd(random: Random, mark: str, count: int, first: int) -> list[Any]:
+    """Calls far apart in time, with values of their own in the same rollups."""
+    return [
+        _marked(
+            _call(
+                f"crowd {number}",
+                random,
+                started_at=_at(_FIRST_MS + number * DAY_MS // 16),
+                updated_at=_at(_UPDATED_MS),
+            ),
+            mark,
+        )
+        for number in range(first, first + count)
+    ]
+
+
+def _marked(record: Any, mark: str) -> Any:
+    if not isinstance(record, dict):
+        return record
+    marked = dict(record)
+    if isinstance(marked.get("id"), str):
+        marked["id"] = f"{mark}{marked['id']}"
+    if marked.get("type") == "call" and "deleted" not in marked:
+        marked["payload"] = {**marked.get("payload", {}), "mark": f"{mark} {SECRET}"}
+    return marked
+
+
+def _at(milliseconds: int) -> str:
+    return written(moment(milliseconds))
+
+
+def _call(id: str, random: Random, **fields: Any) -> dict[str, Any]:
+    return {
+        "type": "call",
+        "id": id,
+        "started_at": _at(_FIRST_MS + random.randrange(DAY_MS)),
+        "status": random.choice(["completed", "failed"]),
+        "outcome": f"outcome {random.randrange(1_000)}",
+        "provider": f"provider {random.randrange(20)}",
+        "duration_seconds": random.randrange(100),
+        "space_token": f"space-{random.randrange(2)}",
+    } | fields
+
+
+def _day_edges(random: Random) -> Iterator[Any]:
+    """The last millisecond of a day and the first of the next."""
+    for number, milliseconds in enumerate((DAY_MS - 1, DAY_MS)):
+        yield _call(
+            f"edge {number}",
+            random,
+            started_at=_at(_FIRST_MS + milliseconds),
+            updated_at=_at(_UPDATED_MS),
+        )
+
+
+def _spread(random: Random) -> Iterator[Any]:
+    """Calls of two days in many pages, all with values of their own in the same rollups."""
+    for number in range(8):
+        started_at = _at(_FIRST_MS + number * DAY_MS // 4)
+        yield _call(f"spread {number}", random, started_at=started_at, updated_at=_at(_UPDATED_MS))
+
+
+def _one_instant(random: Random) -> Iterator[Any]:
+    """Rows that only the hash of their ids tells apart."""
+    for number in range(3):
+        started_at = _at(_FIRST_MS + DAY_MS // 2)
+        yield _call(f"instant {number}", random, started_at=started_at, updated_at=_at(_UPDATED_MS))
+
+
+def _tie(random: Random) -> Iterator[Any]:
+    """Two contents with one `updated_at`, and a deletion that must beat both."""
+    tied = _call("tie", random, updated_at=_at(_UPDATED_MS))
+    yield tied
+    yield tied | {"outcome": "another"}
+    if random.random() < 0.5:
+        yield {"type": "call", "id": "tie", "deleted": True, "updated_at": _at(_UPDATED_MS)}
+
+
+def _another_time(random: Random) -> Iterator[Any]:
+    """Two versions that disagree on the time: whichever comes second is rejected."""
+    first = _call("moved", random, updated_at=_at(_UPDATED_MS))
+    yield first
+    later = {"started_at": _at(_FIRST_MS + DAY_MS + 5), "updated_at": _at(_UPDATED_MS + 9)}
+    yield first | later
+
+
+def _without_version(random: Random) -> Iterator[Any]:
+    """Versions that the server dates."""
+    for outcome in ("early", "late"):
+        yield _call("undated", random, started_at=_at(_FIRST_MS + 77), outcome=outcome)
+
+
+def _deleted_first(random: Random) -> Iterator[Any]:
+    """A deletion that beats what arrives after it, and one that does not."""
+    for number, later in enumerate((1, -1)):
+        updated = _UPDATED_MS + later
+        yield _call(f"gone {number}", random, updated_at=_at(_UPDATED_MS))
+        yield {"type": "call", "id": f"gone {number}", "deleted": True, "updated_at": _at(updated)}
+    yield {"type": "lead", "id": "never seen", "deleted": True, "updated_at": _at(_UPDATED_MS)}
+
+
+def _malformed(random: Random) -> Iterator[Any]:
+    yield random.choice([None, {"type": "call"}, _call("bad", random, duration_seconds=-1)])
+
+
+_SCENES = (
+    _day_edges,
+    _spread,
+    _one_instant,
+    _tie,
+    _another_time,
+    _without_version,
+    _deleted_first,
+    _malformed,
+)
