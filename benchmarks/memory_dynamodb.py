@@ -25,6 +25,7 @@ from benchmarks.expressions import Attributes, BadUpdate, condition, updated
 
 _MOST_ITEM_BYTES = 400 * 1024
 _TOKEN_MS = 600_000
+_WRONG_TYPE = "An operand in the update expression has an incorrect data type"
 _TOO_LARGE = "Item size to update has exceeded the maximum allowed size"
 
 _KEYED = {"TableName", "Key"}
@@ -249,7 +250,12 @@ class MemoryDynamoDb:
         self._check_transaction(actions)
         self._refuse_failed([self._failure(name, request) for name, request in actions])
         # Computed before any is made, so that one that is refused leaves nothing behind.
-        results = [self._result(name, request) for name, request in actions]
+        try:
+            results = [self._result(name, request) for name, request in actions]
+        except BadUpdate:
+            wrong_type = {"Code": "ValidationError", "Message": _WRONG_TYPE}
+            self._refuse_failed([wrong_type])
+            raise
         too_large = {"Code": "ValidationError", "Message": _TOO_LARGE}
         self._refuse_failed(
             [too_large if r is not None and r.size > _MOST_ITEM_BYTES else None for r in results]

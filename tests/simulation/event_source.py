@@ -55,7 +55,7 @@ class EventSource:
                 world.scheduler.pause(random.choice((100, 500, 1_000)))
                 continue
             # The batching window: more may come, or the batch is sent as it is.
-            world.scheduler.pause(random.choice((0, 300, 1_000)))
+            world.scheduler.pause(random.choice((0, 1_000, 3_000)))
             most = random.choice((random.randint(1, self._most_records), self._most_records))
             end = min(start + most, len(shard.records))
             self._deliver(shard, start, end)

@@ -61,7 +61,7 @@ class Scenario:
         """Send records in requests of `size`, deliver everything, and check."""
         for start in range(0, len(records), size):
             self.send(records[start : start + size], org_id)
-        self.start_stream()
+        self.start_stream(most_records=3)
         self.run()
         self.checker.check_at_rest()
 

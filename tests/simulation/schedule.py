@@ -60,7 +60,7 @@ class Schedule:
         self.world = world = World(
             random,
             shards=random.choice((2, 2, 3)),
-            page_target_bytes=1 if self.is_crowded else random.choice((450, 700, 900)),
+            page_target_bytes=1 if self.is_crowded else random.choice((700, 1_000)),
         )
         self.ledger = Ledger()
         self.checker = Checker(world, self.ledger)
@@ -74,7 +74,7 @@ class Schedule:
             world.marks[org_id] = mark
         self.source = EventSource(
             world,
-            most_records=random.choice((2, 8, 20, 40)),
+            most_records=random.choice((3, 15, 40)),
             most_tries=random.choice((10_000, 10_000, 2)),
         )
 
@@ -99,7 +99,7 @@ class Schedule:
         if random.random() < 0.3:
             actors.append(world.spawn("operator", self._open_epoch))
         world.spawn("end", lambda: self._end(actors))
-        world.run(self.checker.check_running, chance=0.004)
+        world.run(self.checker.check_running, chance=0.003)
         self.checker.check_at_rest()
 
     def _send_all(self, org_id: str, requests: Sequence[list[Any]]) -> None:
@@ -154,12 +154,12 @@ class Schedule:
     def _break_down(self) -> None:
         """Outages of one table, or of one organisation's part of it."""
         world, random = self.world, self.random
-        for _ in range(random.choice((0, 1, 1, 2))):
+        for _ in range(random.choice((0, 0, 1, 1, 2))):
             world.scheduler.pause(random.choice((500, 3_000, 15_000)))
             org = random.choice(("ORG#alpha~-1#", "ORG#beta#", "ORG#"))
             if org != "ORG#":
                 org += random.choice(("E0#", "", "E0#ROLLUP#"))
-            seconds = random.choice((2, 12, 25))
+            seconds = random.choice((2, 12, 20))
             code = random.choice(("throttle", "broken"))
             world.outages.append(Outage(org, world.now_ms + seconds * 1_000, code))
 

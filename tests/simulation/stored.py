@@ -5,6 +5,7 @@ Imports nothing of rollcall. Contents come out in the oracle's form.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
@@ -83,6 +84,7 @@ class StoredRollup:
     spilled: frozenset[str]
 
 
+@functools.cache
 def unescaped(component: str) -> str:
     return "~".join(part.replace("~-", "#") for part in component.split("~~"))
 

@@ -37,7 +37,7 @@ from tests.simulation.stream import Stream, StreamRecord
 RECORDS = settings.records_table
 ANALYTICS = settings.analytics_table
 # Far more than any schedule takes: one that does not end by then never would.
-MOST_STEPS = 30_000
+MOST_STEPS = 20_000
 # Mostly fast, sometimes not: what is slow overlaps with much else.
 _LATENCIES_MS = (2, 5, 10, 20, 50, 200, 800, 2_000)
 START_MS = 1_790_000_000_000

@@ -9,6 +9,7 @@ a sort key).
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from typing import Final, NamedTuple
 
@@ -155,6 +156,7 @@ def ledger(org_id: str, epoch: int, record_type: str) -> str:
     return f"{epoch_prefix(org_id, epoch)}LEDGER#{record_type}#"
 
 
+@functools.lru_cache(maxsize=4_096)  # a batch names the same ones over and over
 def rollup(org_id: str, epoch: int, key: RollupKey) -> Key:
     """A rollup, or its sibling with the open breakdowns."""
     kind = OPEN if key.is_open else ROLLUP
