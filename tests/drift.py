@@ -335,6 +335,193 @@ class Planter:
         self.items.put(ANALYTICS, item | {self.random.choice(sorted(names)): {"S": "?"}})
         return frozenset({audits.ROLLUP_DAMAGED})
 
+    # -- what an item has beside what it is about --------------------------------------------
+    def _altered(self, items: list[Item], told: str, **changed: Any) -> Told | None:
+        """One of the items with some attributes set, or, where None, removed."""
+        item = self._pick(items)
+        if item is None:
+            return None
+        kept = {name: value for name, value in item.items() if name not in changed}
+        self.items.put(ANALYTICS, kept | {n: v for n, v in changed.items() if v is not None})
+        return frozenset({told})
+
+    def page_not_listed(self) -> Told | None:
+        unlisted = {"GSI1PK": None, "GSI1SK": None}
+        return self._altered(self.analytics("LEDGER"), audits.PAGE_DAMAGED, **unlisted)
+
+    def page_listed_elsewhere(self) -> Told | None:
+        place = self.random.choice(("ROLLUP#ALL", "ROLLUP#DAY#2024-03-01", "page#", "x"))
+        return self._altered(self.analytics("LEDGER"), audits.PAGE_DAMAGED, GSI1SK={"S": place})
+
+    def page_without_version(self) -> Told | None:
+        version = self.random.choice((None, {"S": "7"}, {"N": "0"}, {"N": "-3"}, {"N": "1.5"}))
+        return self._altered(self.analytics("LEDGER"), audits.PAGE_DAMAGED, v=version)
+
+    def page_without_moment(self) -> Told | None:
+        moment = self.random.choice((None, {"S": "now"}))
+        return self._altered(self.analytics("LEDGER"), audits.PAGE_DAMAGED, applied_at=moment)
+
+    def page_of_another_count(self) -> Told | None:
+        count = self.random.choice((None, {"N": "70000"}, {"S": "1"}))
+        return self._altered(self.analytics("LEDGER"), audits.PAGE_DAMAGED, n=count)
+
+    def page_without_end(self) -> Told | None:
+        end = self.random.choice((None, {"N": "1"}, {"S": ""}, {"S": "\U0010ffff"}))
+        return self._altered(self.analytics("LEDGER"), audits.PAGE_DAMAGED, end=end)
+
+    def page_without_start(self) -> Told | None:
+        start = self.random.choice((None, {"N": "1"}, {"S": "000000000000005.0000000000000000"}))
+        return self._altered(self.analytics("LEDGER"), audits.PAGE_DAMAGED, start=start)
+
+    def page_at_no_position(self) -> Told | None:
+        item = self._pick(self.analytics("LEDGER"))
+        if item is None:
+            return None
+        start = self.random.choice(("!", "zebra", "~~", "0", item["SK"]["S"] + "\ue000"))
+        self.items.put(ANALYTICS, item | {"SK": {"S": start}, "start": {"S": start}})
+        return frozenset({audits.PAGE_PHANTOM})
+
+    def rollup_not_listed(self) -> Told | None:
+        unlisted = {"GSI1PK": None, "GSI1SK": None}
+        return self._altered(self._counting(), audits.ROLLUP_DAMAGED, **unlisted)
+
+    def rollup_listed_elsewhere(self) -> Told | None:
+        place = self.random.choice(("PAGE#", "ROLLUP#DAY#1999-12-31", "OPEN#DAY#2026-02-31", "x"))
+        return self._altered(self._counting(), audits.ROLLUP_DAMAGED, GSI1SK={"S": place})
+
+    def phantom_listed_elsewhere(self) -> Told | None:
+        """Of a day that no row is of, listed on another."""
+        item = self._pick([i for i in self.rollups() if i["SK"]["S"] != "ALL"])
+        if item is None:
+            return None
+        self.items.put(ANALYTICS, item | {"SK": {"S": "DAY#1999-12-31"}})
+        return frozenset({audits.ROLLUP_DAMAGED})
+
+    def rollup_without_version(self) -> Told | None:
+        version = self.random.choice((None, {"S": "7"}, {"N": "0"}, {"N": "1e120"}))
+        return self._altered(self._counting(), audits.ROLLUP_DAMAGED, v=version)
+
+    def rollup_without_moment(self) -> Told | None:
+        return self._altered(self._counting(), audits.ROLLUP_DAMAGED, applied_at=None)
+
+    def rollup_of_no_bucket(self) -> Told | None:
+        """Under what is neither a day nor all time, and listed so."""
+        item = self._pick(self.rollups())
+        if item is None:
+            return None
+        texts = ("all", "day#2024-03-01", "DAY#2026-02-31", "DAY#2026-3-1", "DAY#", "WEEK#9")
+        sk = self.random.choice(texts)
+        kind = "OPEN" if "#OPEN#" in item["PK"]["S"] else "ROLLUP"
+        listed = {"S": f"{kind}#{sk}"}
+        self.items.put(ANALYTICS, item | {"SK": {"S": sk}, "GSI1SK": listed})
+        return frozenset({audits.ROLLUP_PHANTOM})
+
+    def rollup_of_no_family(self) -> Told | None:
+        item = self._pick(self.rollups())
+        if item is None:
+            return None
+        partition = keys.epoch_prefix(self.org_id, self.epoch) + self.random.choice(
+            ("ROLLUP#weather#ORG#", "ROLLUP#calls#", "SUM#calls#ORG#", "ROLLUP#calls#org#")
+        )
+        self.items.put(ANALYTICS, item | {"PK": {"S": partition}})
+        return frozenset({audits.ROLLUP_PHANTOM})
+
+    def mark_on_closed(self) -> Told | None:
+        letter = self.random.choice("cshaoz")
+        closed = [i for i in self._counting() if "#ROLLUP#" in i["PK"]["S"]]
+        return self._altered(closed, audits.ROLLUP_DAMAGED, **{f"spilled.{letter}": {"BOOL": True}})
+
+    def mark_beside_counts(self) -> Told | None:
+        """A breakdown said to be spilled whose counts are still there."""
+        opened = [i for i in self._counting() if "#OPEN#" in i["PK"]["S"]]
+        item = self._pick(opened)
+        if item is None:
+            return None
+        name = self.random.choice(sorted(n for n in item if _is_measure(n) and item[n]["N"] != "0"))
+        self.items.put(ANALYTICS, item | {f"spilled.{name[0]}": {"BOOL": True}})
+        return frozenset({audits.ROLLUP_DIFFERS})
+
+    def rollup_huge(self) -> Told | None:
+        item = self._pick(self._counting())
+        if item is None:
+            return None
+        name = self.random.choice(sorted(filter(_is_measure, item)))
+        value = self.random.choice(("9" * 38, "-" + "9" * 38, "1" + "0" * 125))
+        self.items.put(ANALYTICS, item | {name: {"N": value}})
+        return frozenset({audits.ROLLUP_DIFFERS})
+
+    def _counting(self) -> list[Item]:
+        """The rollups that count something."""
+        return [
+            item
+            for item in self.rollups()
+            if any(_is_measure(name) and item[name]["N"] != "0" for name in item)
+        ]
+
+    # -- rows that no fact can have ------------------------------------------------------------
+    def row_past_every_revision(self) -> Told | None:
+        found = self._page_with(lambda row: True)
+        if found is None:
+            return None
+        item, record_type, rows, index = found
+        every = list(rows)
+        every[index].rev = 2**63 - self.random.choice((1, 2, 10**6))
+        self._put_rows(item, record_type, every)
+        return frozenset({audits.PAGE_DAMAGED})
+
+    def row_twice(self) -> Told | None:
+        found = self._page_with(lambda row: row.record is not None)
+        if found is None:
+            return None
+        item, record_type, rows, index = found
+        twin = rows.row(index)
+        twin.rev += self.random.choice((-1, 0, 1))
+        self._put_rows(item, record_type, [*rows, twin])
+        return frozenset({audits.ROW_PHANTOM})
+
+    def row_at_two_times(self) -> Told | None:
+        """A live row of the same id at another time, where it might be."""
+        found = self._page_with(lambda row: row.record is not None)
+        if found is None or RECORD_TYPES[found[1]].time_column is None:
+            return None
+        _, record_type, rows, index = found
+        twin = rows.row(index)
+        twin.time_ms += self.random.choice((1, 60_000, 86_400_000))
+        assert twin.record is not None
+        setattr(twin.record, RECORD_TYPES[record_type].time_column or "", twin.time_ms)
+        for item, other_type, others in self.pages():
+            start, end = item["start"]["S"], item["end"]["S"]
+            if other_type == record_type and start <= twin.position < end:
+                if twin.id in others.ids():
+                    return None
+                self._put_rows(item, record_type, [*others, twin])
+                return frozenset({audits.ROW_PHANTOM})
+        return None
+
+    # -- facts ---------------------------------------------------------------------------------
+    def fact_in_another_bucket(self) -> Told | None:
+        """Where no key says that it is, beside the fact or instead of it."""
+        fact = self._pick(self.live_facts())
+        if fact is None:
+            return None
+        *parts, bucket, end = fact["PK"]["S"].split("#")
+        other = self.random.choice([n for n in range(16) if n != int(bucket)])
+        if self.random.random() < 0.5:
+            self.items.delete(RECORDS, fact)
+        self.items.put(RECORDS, fact | {"PK": {"S": "#".join([*parts, str(other), end])}})
+        return frozenset({audits.FACT_DAMAGED})
+
+    def fact_under_another_id(self) -> Told | None:
+        fact = self._pick(self.live_facts())
+        if fact is None:
+            return None
+        self.items.put(RECORDS, fact | {"id": {"S": "somebody else"}})
+        return frozenset({audits.FACT_DAMAGED})
+
+
+def _is_measure(name: str) -> bool:
+    return name not in _META and not name.startswith("spilled.")
+
 
 _META = {"PK", "SK", "GSI1PK", "GSI1SK", "v", "applied_at"}
 PLANTS = [
@@ -360,6 +547,32 @@ PLANTS = [
     Planter.rollup_on_a_day_of_nothing,
     Planter.rollup_damaged,
 ]
+# What counting cannot see, or what a page or a rollup is beside its counts.
+ODD_PLANTS = [
+    Planter.page_not_listed,
+    Planter.page_listed_elsewhere,
+    Planter.page_without_version,
+    Planter.page_without_moment,
+    Planter.page_of_another_count,
+    Planter.page_without_end,
+    Planter.page_without_start,
+    Planter.page_at_no_position,
+    Planter.rollup_not_listed,
+    Planter.rollup_listed_elsewhere,
+    Planter.phantom_listed_elsewhere,
+    Planter.rollup_without_version,
+    Planter.rollup_without_moment,
+    Planter.rollup_of_no_bucket,
+    Planter.rollup_of_no_family,
+    Planter.mark_on_closed,
+    Planter.mark_beside_counts,
+    Planter.rollup_huge,
+    Planter.row_past_every_revision,
+    Planter.row_twice,
+    Planter.row_at_two_times,
+]
+# An operator has to look at these: nothing says which of the items is the fact.
+FACTS_TO_LOOK_AT = [Planter.fact_in_another_bucket, Planter.fact_under_another_id]
 
 
 def _bytes(item: Item) -> bytes:

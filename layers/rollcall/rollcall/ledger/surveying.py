@@ -5,14 +5,22 @@ Pure: nothing here reads or writes, and nothing that is damaged raises.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.measures import Measures, RollupKey, breakdown_of
 from rollcall.ledger.page import Row
 from rollcall.ledger.transaction import StoredRollup
+
+_POSITION: Final = re.compile(r"[0-9]{15}\.[0-9a-f]{16}")
+
+
+def is_position(text: str) -> bool:
+    """Whether a text is one that `positions.position` gives: every page starts at such a one."""
+    return _POSITION.fullmatch(text) is not None
 
 
 class ForeignItem(NamedTuple):

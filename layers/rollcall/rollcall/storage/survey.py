@@ -6,7 +6,6 @@ what it names is looked at again, and what it leaves out is found through the ro
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Collection, Iterator, Mapping
 from decimal import InvalidOperation
@@ -31,12 +30,14 @@ from rollcall.domain.measures import (
 )
 from rollcall.domain.records import RECORD_TYPES, Kind, RecordType
 from rollcall.ledger.page import Row
+from rollcall.ledger.positions import END, FIRST
 from rollcall.ledger.surveying import (
     ForeignItem,
     Misindexed,
     PageVersion,
     RollupSeen,
     SurveyedPage,
+    is_position,
 )
 from rollcall.ledger.tree import Page
 from rollcall.storage import attributes as av
@@ -73,7 +74,6 @@ _BREAKDOWNS: Final = {
 }
 # Revisions have 64 bits; past this one, no fact could be sure to outbid a row.
 _MOST_REV: Final = 2**62
-_POSITION: Final = re.compile(r"[0-9]{15}\.[0-9a-f]{16}")
 # Far beyond any, and far below what a number of DynamoDB counts in steps of one.
 _MOST_VERSION: Final = 10**30
 
@@ -104,6 +104,10 @@ class LedgerSurvey(PageStore):
             if version is not None:
                 yield PageVersion(av.text(item, keys.SK), end, version)
 
+    def bucket_of(self, fact_id: str, buckets: int) -> int:
+        """The bucket in which the fact of an id belongs."""
+        return keys.bucket_of(fact_id, buckets)
+
     def strays(self) -> Iterator[ForeignItem | Misindexed]:
         """What GSI1 lists otherwise than it lists what belongs to the epoch; some in their places."""
         partition = keys.epoch_prefix(self._org_id, self._epoch)
@@ -115,7 +119,9 @@ class LedgerSurvey(PageStore):
             if not key.pk.startswith(partition):
                 yield ForeignItem(key.pk, key.sk, is_own=False)
             elif place is None:
-                if self._exists(key):
+                # What a listing of a ledger comes upon is told there.
+                is_met = key.pk in self._ledgers() and FIRST <= key.sk < END
+                if not is_met and self._exists(key):
                     yield ForeignItem(key.pk, key.sk)
             elif not self._is_listed_at(key, place):
                 yield Misindexed(key.pk, key.sk, place == keys.index_sort(keys.PAGE))
@@ -250,10 +256,13 @@ class LedgerSurvey(PageStore):
         for answer in pages_of(self._client, request, self._backoff):
             yield from answer["Items"]
 
+    def _ledgers(self) -> frozenset[str]:
+        return frozenset(keys.ledger(self._org_id, self._epoch, name) for name in RECORD_TYPES)
+
     def _index_sort_of(self, key: keys.Key) -> str | None:
         """Where GSI1 lists what has this key; None where nothing of the epoch can have it."""
-        if any(key.pk == keys.ledger(self._org_id, self._epoch, name) for name in RECORD_TYPES):
-            return keys.index_sort(keys.PAGE) if _POSITION.fullmatch(key.sk) else None
+        if key.pk in self._ledgers():
+            return keys.index_sort(keys.PAGE) if is_position(key.sk) else None
         try:
             found = keys.parse_rollup(self._org_id, self._epoch, key)
         except ValueError:
@@ -285,7 +294,8 @@ class LedgerSurvey(PageStore):
     def _surveyed(self, record_type: str, item: Item) -> SurveyedPage:
         start, version = av.text(item, keys.SK), _version_of(item)
         end = item.get("end", {}).get("S")
-        end = end if isinstance(end, str) else None
+        if not isinstance(end, str) or not (end == END or is_position(end)):
+            return SurveyedPage(start, None, version, None, "it has no end")
         try:
             page = page_of_item(record_type, item | {VERSION: {"N": str(version or 0)}})
             # Whatever column is damaged, it shows when the rows are made.

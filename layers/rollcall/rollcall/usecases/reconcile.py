@@ -21,7 +21,7 @@ from rollcall.domain.audits import Audit, Difference
 from rollcall.domain.contributions import contribution_function
 from rollcall.domain.errors import Unavailable
 from rollcall.domain.measures import ALL
-from rollcall.domain.organisations import Organisation
+from rollcall.domain.organisations import MAX_BUCKETS, Organisation
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.domain.tenancy import tenant
 from rollcall.ledger.positions import FIRST
@@ -222,7 +222,8 @@ class _Run:
         yield _Place(_LIFETIMES, 0, None)
 
     def _fact_steps(self, begin: _Place) -> Iterator[_Place]:
-        buckets = self._scene.organisation.buckets
+        # All that any organisation may have: what lies in one that is not its own is told.
+        buckets = MAX_BUCKETS
         for index in range(begin.ledger, len(_TYPES) * buckets):
             type_index, bucket = divmod(index, buckets)
             after = begin.at if index == begin.ledger else None

@@ -67,11 +67,13 @@ class CompareFacts:
             self.scene.findings.facts += len(listed.facts) + len(listed.damaged)
             for name in listed.damaged:
                 self.scene.found(audits.FACT_DAMAGED, record_type, f"{record_type} {name}")
-            chunk += [
-                _Listed(row_of(fact).position, fact.id, fact.rev, content_hash(fact.record))
-                for fact in listed.facts
-                if fact.has_position
-            ]
+            for fact in listed.facts:
+                if self.scene.survey.bucket_of(fact.id, org.buckets) != bucket:
+                    name = f"{record_type} {fact.id!r} in bucket {bucket}, where no key leads"
+                    self.scene.found(audits.FACT_DAMAGED, record_type, name)
+                elif fact.has_position:
+                    at, content = row_of(fact).position, content_hash(fact.record)
+                    chunk.append(_Listed(at, fact.id, fact.rev, content))
             if len(chunk) >= CHUNK_FACTS or listed.last is None:
                 self._compare(record_type, chunk)
                 chunk = []

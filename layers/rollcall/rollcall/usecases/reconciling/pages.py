@@ -17,7 +17,12 @@ from rollcall.domain.facts import Fact
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, position
-from rollcall.ledger.surveying import ForeignItem, Misindexed, SurveyedPage
+from rollcall.ledger.surveying import (
+    ForeignItem,
+    Misindexed,
+    SurveyedPage,
+    is_position,
+)
 from rollcall.ledger.transaction import PageWrite, Transaction
 from rollcall.ledger.tree import EncodedPage
 from rollcall.usecases.reconciling.scene import AGAIN_SECONDS, Scene
@@ -36,6 +41,9 @@ class ComparePages:
         is_empty = True
         for page in self.scene.survey.pages(record_type, start, END):
             is_empty = False
+            if not is_position(page.start):
+                self._remove(record_type, page, "where no position is")
+                continue
             if reached is not None and page.start > reached:
                 reached = self._close(record_type, reached, page.start)
             if reached is not None and page.start < reached:
@@ -100,13 +108,16 @@ class ComparePages:
             return
         if before is None or before.end is None or before.end <= page.start:
             return
+        self._remove(record_type, again, f"inside the one at {before.start}")
+
+    def _remove(self, record_type: str, page: SurveyedPage, where: str) -> None:
         is_repaired = False
         if self.scene.is_repairing:
             self.scene.current()
             with contextlib.suppress(Conflict):  # the next comparison looks at it again
-                self.scene.survey.remove_page(record_type, again)
+                self.scene.survey.remove_page(record_type, page)
                 is_repaired = True
-        name = f"{record_type} page at {page.start}, inside the one at {before.start}"
+        name = f"{record_type} page at {page.start}, {where}"
         self.scene.found(audits.PAGE_PHANTOM, record_type, name, is_repaired=is_repaired)
 
     # -- one page ----------------------------------------------------------------------------

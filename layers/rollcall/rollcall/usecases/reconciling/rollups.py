@@ -63,7 +63,7 @@ class _Known:
 
 
 class _Look(NamedTuple):
-    """A rollup's version (0: it is not there), what it must hold, and the pages that say so."""
+    """A rollup's version (0: it is not there), what it must hold, and which pages say so if not."""
 
     version: int | None
     expected: Mapping[str, int]
@@ -153,9 +153,9 @@ class CompareRollups:
     def _settle(self, bucket: str, keys: Collection[RollupKey]) -> None:
         known: dict[tuple[str, str], _Known] = {}
         left = list(keys)
-        # The items of a transaction are seen one after another, and a rollup that is not there has
-        # no version to tell that it never was: what is wrong is told when two looks found it so,
-        # and no page of it has changed between them.
+        # The items of a transaction are seen one after another: what is wrong is told when two looks
+        # found it so. A rollup that is not there has no version to tell that it never was between
+        # them, but the versions of its pages do.
         wrong: dict[RollupKey, _Look] = {}
         for attempt in range(_TRIES):
             before = self.scene.survey.seen(left)
@@ -164,8 +164,9 @@ class CompareRollups:
             unsettled = []
             for key in left:
                 seen, expected = after.get(key), without_zeros(sums.get(key, {}))
-                look = _Look(_version(seen), expected, _pages_of(key, known))
                 is_wrong = not _is_right(expected, seen)
+                pages = _pages_of(key, known) if is_wrong and seen is None else frozenset()
+                look = _Look(_version(seen), expected, pages)
                 if _version(before.get(key)) != look.version:
                     unsettled.append(key)
                 elif is_wrong and wrong.get(key) != look:

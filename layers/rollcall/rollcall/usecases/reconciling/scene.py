@@ -41,6 +41,7 @@ class Survey(Protocol):
     def pages(self, record_type: str, first: str, end: str) -> Iterator[SurveyedPage]: ...
     def page_from(self, record_type: str, position: str) -> SurveyedPage | None: ...
     def versions(self, record_type: str, first: str, end: str) -> Iterator[PageVersion]: ...
+    def bucket_of(self, fact_id: str, buckets: int) -> int: ...
     def strays(self) -> Iterator[ForeignItem | Misindexed]: ...
     def relist(self, item: Misindexed) -> None: ...
     def mend_page_version(self, record_type: str, start: str) -> None: ...
@@ -198,9 +199,12 @@ class Scene:
         """Bring a row into every written epoch, the ordinary way; the live one first.
 
         A damaged rollup would be in the way of every row that it counts, so those are put right
-        first: what they hold then is compared later, like all others. False: something else that
-        is damaged is in the way, such as a page that was right when the pages were compared.
+        first: what they hold then is compared later, like all others. False: something else is in
+        the way, such as a page that was lost or damaged since the pages were compared. A next run
+        finds it; this one would wait for it for ever.
         """
+        if not self._is_covered(record_type, row.position):
+            return False
         try:
             self._apply_row(record_type, row)
         except CorruptItem:
@@ -210,6 +214,16 @@ class Scene:
             except CorruptItem:
                 return False
         return True
+
+    def _is_covered(self, record_type: str, position: str) -> bool:
+        """Whether the ledger has a page for a position, or no page at all yet."""
+        for is_again in (False, True):
+            if is_again:
+                self.sleep(AGAIN_SECONDS)  # a split may be under way
+            page = self.survey.page_from(record_type, position)
+            if page is None or page.covers(position):
+                return True
+        return False
 
     def _apply_row(self, record_type: str, row: Row) -> None:
         organisation = self.current()

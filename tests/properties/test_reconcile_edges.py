@@ -1,0 +1,235 @@
+"""Reconcile against items that nothing of ours would write, and moments that are hard to hit."""
+
+from __future__ import annotations
+
+import os
+import re
+from random import Random
+from typing import Any
+
+import pytest
+
+from rollcall import bootstrap
+from rollcall.domain import audits
+from rollcall.domain.errors import Unavailable
+from rollcall.domain.organisations import Organisation
+from rollcall.ledger import transaction
+from rollcall.storage import keys
+from rollcall.storage.directory import item_of_organisation
+from rollcall.storage.facts import item_of_fact
+from tests import drift
+from tests.builders import call
+from tests.drift import ANALYTICS, RECORDS
+from tests.properties.test_exactness import NOW_MS as STORED_MS
+from tests.properties.test_exactness import versions_of
+from tests.reconciling import add, organisation, reconcile, stored
+
+SEEDS = range(int(os.environ.get("ROLLCALL_TEST_DRIFTS", "6")))
+DAY = re.compile(r"DAY#\d{4}-\d{2}-\d{2}")
+
+
+def ill_formed(tables: Any, made: Any) -> list[str]:
+    """What an item of the live epoch has otherwise than docs/data-model.md says, keys apart."""
+    found = []
+    prefix = f"ORG#{made.id}#E{made.live}#"
+    for item in tables.all(ANALYTICS):
+        pk, sk = item["PK"]["S"], item["SK"]["S"]
+        assert pk.startswith(prefix)
+        kind = pk.removeprefix(prefix).split("#")[0]
+        listed = "PAGE#" if kind == "LEDGER" else f"{kind}#{sk}"
+        marks = {name for name in item if name.startswith("spilled.")}
+        is_right = (
+            kind in ("LEDGER", "ROLLUP", "OPEN")
+            and item.get("GSI1PK") == {"S": prefix}
+            and item.get("GSI1SK") == {"S": listed}
+            and int(item.get("v", {}).get("N", "0")) >= 1
+            and "N" in item.get("applied_at", {})
+            and (kind == "LEDGER" or sk == "ALL" or DAY.fullmatch(sk))
+            and (kind == "OPEN" or not marks)
+            and not any(f"spilled.{name[:1]}" in marks for name in item)
+        )
+        if not is_right:
+            found.append(f"{pk} {sk} {sorted(item)}")
+    return found
+
+
+def _is_allowed(violation: str) -> bool:
+    """A mark is one way, and a row that no fact can kill stays as a tombstone."""
+    return "spilled without need" in violation or "a row twice" in violation
+
+
+@pytest.mark.parametrize("plant", drift.ODD_PLANTS, ids=lambda plant: plant.__name__)
+def test_items_that_nobody_writes_are_told_and_put_right(plant: Any) -> None:
+    planted = 0
+    with stored() as tables:
+        for seed in SEEDS:
+            tables.store.clear()
+            made = organisation(tables, seed)
+            assert not ill_formed(tables, made)
+            expected = plant(drift.Planter(tables, made.id, made.live, Random(seed)))
+            if expected is None:
+                continue
+            planted += 1
+            before = tables.everything()
+            told = reconcile(made, is_repairing=False)
+            assert told.drift.keys() & expected, (seed, told)
+            assert not told.is_exact
+            assert tables.everything() == before, "a comparison wrote something"
+
+            repaired = reconcile(made, is_repairing=True)
+            assert repaired.drift.keys() & expected, (seed, repaired)
+            assert repaired.is_exact, (seed, repaired)
+            assert [v for v in tables.violations(made) if not _is_allowed(v)] == [], seed
+            assert ill_formed(tables, made) == [], seed
+            again = reconcile(made, is_repairing=False)
+            assert (again.drift, again.unsettled) == ({}, 0), (seed, again)
+    assert planted >= len(SEEDS) / 3
+
+
+@pytest.mark.parametrize("plant", drift.FACTS_TO_LOOK_AT, ids=lambda plant: plant.__name__)
+def test_facts_in_a_wrong_place_are_told(plant: Any) -> None:
+    with stored() as tables:
+        for seed in SEEDS:
+            tables.store.clear()
+            made = organisation(tables, seed)
+            assert plant(drift.Planter(tables, made.id, made.live, Random(seed)))
+            for is_repairing in (False, True, False):
+                told = reconcile(made, is_repairing=is_repairing)
+                assert told.drift[audits.FACT_DAMAGED] == 1, (seed, told)
+                assert not told.is_exact
+
+
+# -- moments that are hard to hit ------------------------------------------------------------------
+def _calls(*numbers: int) -> list[dict[str, Any]]:
+    return [
+        call(
+            f"call {number}",
+            started_at=f"2026-03-01T{number:02d}:00:00Z",
+            updated_at="2026-06-01T00:00:00Z",
+            outcome=f"an outcome of its own, {number}",
+        )
+        for number in numbers
+    ]
+
+
+def _deletions(*numbers: int) -> list[dict[str, Any]]:
+    updated = "2026-07-01T00:00:00Z"
+    return [
+        {"type": "call", "id": f"call {number}", "deleted": True, "updated_at": updated}
+        for number in numbers
+    ]
+
+
+def empty_organisation(tables: Any) -> Organisation:
+    made = Organisation("org_empty", "empty", "Empty", 1)
+    tables.put(RECORDS, item_of_organisation(keys.organisation(made.id), made))
+    return made
+
+
+def test_a_count_is_not_lost_with_a_mark_that_goes_meanwhile(monkeypatch: Any) -> None:
+    """One writer leaves out what was spilled, while another removes all that was, and the mark."""
+    monkeypatch.setattr(transaction, "OPEN_LIMIT_BYTES", transaction._OPEN_OVERHEAD_BYTES + 20)
+    with stored(page_target_bytes=1) as tables:
+        made = empty_organisation(tables)
+        # The page of call 10 is one of its own, and its rollups are left to the others.
+        add(tables, made, [*_calls(1, 2, 10), *_deletions(10)])
+        marks = [item for item in tables.all(ANALYTICS) if "spilled.o" in item]
+        assert marks
+        history = [*_calls(1, 2, 10), *_deletions(10), *_deletions(1, 2)]
+        last_ones = versions_of(history)[-2:]
+        is_first = True
+
+        def around(operation: str, send: Any) -> Any:
+            nonlocal is_first
+            if operation == "TransactWriteItems" and is_first:
+                is_first = False
+                for fact in last_ones:
+                    key = keys.fact(made.id, fact.type, fact.id, made.buckets)
+                    tables.put(RECORDS, item_of_fact(key, fact))
+                bootstrap.apply_facts()(made, last_ones)
+                assert not [item for item in tables.all(ANALYTICS) if "spilled.o" in item]
+            return send()
+
+        tables.client.around = around
+        add(tables, made, [_calls(11)[0] | {"outcome": "x"}])
+        assert not is_first
+        assert tables.violations(made) == []
+
+
+def test_what_a_transaction_shows_item_by_item_is_no_drift() -> None:
+    """Reads are committed, but no snapshot: one item of a transaction is seen before another."""
+    for torn in ("ROLLUP", "OPEN"):
+        for seed in range(3):
+            with stored() as tables:
+                made = organisation(tables, seed)
+                older = tables.store.snapshot(ANALYTICS)
+                tables.now_ms += 1_000
+                add(tables, made, _calls(1, 2, 3, 4))
+                newer = tables.store.snapshot(ANALYTICS)
+                half = {
+                    p: (older.get(p, {}) if f"#{torn}#" in p[1] else i) for p, i in newer.items()
+                }
+                tables.store.restore({p: i for p, i in half.items() if i}, ANALYTICS)
+
+                def sleep(seconds: float, tables: Any = tables, newer: Any = newer) -> None:
+                    tables.sleep(seconds)
+                    tables.store.restore(newer, ANALYTICS)
+
+                bootstrap.time.sleep = sleep  # type: ignore[assignment]
+                audit = reconcile(made, is_repairing=True, grace_seconds=0)
+                assert (audit.drift, audit.unsettled) == ({}, 0), (torn, seed, audit)
+                assert tables.violations(made) == [], (torn, seed)
+
+
+def test_what_is_pending_is_not_forgotten_when_time_runs_out() -> None:
+    """A run that ends while it looks again leaves all that it has still to look at to the next."""
+    with stored() as tables:
+        made = organisation(tables, 3)
+        tables.now_ms = STORED_MS + 5_000
+        lost = [
+            {
+                "type": "task",
+                "id": f"task {n}",
+                "created_at": "2026-01-01T00:00:00Z",
+                "status": "hold",
+            }
+            for n in range(5)
+        ]
+        add(tables, made, lost, is_lost=True)
+        is_over = False
+
+        def sleep(seconds: float) -> None:
+            nonlocal is_over
+            tables.sleep(seconds)
+            is_over = True
+
+        def around(operation: str, send: Any) -> Any:
+            if is_over and operation != "PutItem":  # how far it came is saved
+                raise Unavailable("out of time")
+            return send()
+
+        bootstrap.time.sleep = sleep  # type: ignore[assignment]
+        tables.client.around = around
+        with pytest.raises(Unavailable):
+            reconcile(made, is_repairing=True, grace_seconds=60)
+        is_over = False
+        tables.client.around = lambda _operation, send: send()
+        audit = reconcile(made, is_repairing=True, grace_seconds=60)
+        assert audit.drift == {audits.ROW_MISSING: 5}
+        assert tables.violations(made) == []
+
+
+def test_an_item_of_another_organisation_is_told_and_left_alone() -> None:
+    with stored() as tables:
+        made, other = organisation(tables, 1), organisation(tables, 2)
+        prefix = keys.epoch_prefix(other.id, other.live)
+        item = next(i for i in tables.all(ANALYTICS) if i["PK"]["S"].startswith(prefix))
+        listed = {"S": keys.epoch_prefix(made.id, made.live)}
+        tables.put(ANALYTICS, item | {"GSI1PK": listed})
+        for is_repairing in (False, True):
+            audit = reconcile(made, is_repairing=is_repairing)
+            assert (audit.drift_count, audit.repaired) == (1, 0)
+        assert reconcile(other, is_repairing=True).repaired == 1
+        for organisation_ in (made, other):
+            assert reconcile(organisation_, is_repairing=False).drift == {}
+            assert tables.violations(organisation_) == []

@@ -1,0 +1,410 @@
+"""Reconcile at work while everything else is: one seed's deployment, its clients, its faults.
+
+As a schedule of the simulation, with operators who compare and repair meanwhile, and with whoever
+plants drift, switches epochs or deletes an organisation. Nothing here judges: the tests do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from rollcall import bootstrap
+from rollcall.domain.audits import Audit, Difference
+from rollcall.domain.contributions import CURRENT_VERSION
+from rollcall.domain.errors import Conflict, Unavailable
+from rollcall.domain.organisations import Organisation
+from rollcall.storage import keys
+from rollcall.storage.directory import organisation_of_item
+from rollcall.usecases import reconcile as reconcile_module
+from rollcall.usecases.reconciling import rollups as rollups_module
+from tests.drift import Item
+from tests.generate import written
+from tests.oracle import moment
+from tests.simulation import workload
+from tests.simulation.checker import Checker, Epoch, Violation
+from tests.simulation.clients import Ledger, send
+from tests.simulation.event_source import EventSource, deliver, replay
+from tests.simulation.network import Outage
+from tests.simulation.scenario import as_record
+from tests.simulation.scheduler import Killed, Task
+from tests.simulation.world import ANALYTICS, RECORDS, World
+
+ORG, OTHER = "alpha#1", "beta"
+# Longer than any record takes: an invocation is suspended for 700 s at most, and tried again.
+GRACE_SECONDS = 2_000
+_OPERATOR = "reconcile"
+_FIRST_MS = 1_709_251_200_000  # 2024-03-01
+_UPDATED_MS = _FIRST_MS + 600 * 86_400_000
+_MOST_RUNS = 60
+_RATES: dict[str, float] = {
+    "lost_reply": 0.02,
+    "throttle": 0.01,
+    "burst": 0.004,
+    "conflict": 0.02,
+    "in_progress": 0.01,
+    "broken_before": 0.01,
+    "broken_after": 0.01,
+    "unprocessed": 0.01,
+    "suspend": 0.015,
+    "kill": 0.015,
+}
+_HEAVY: tuple[dict[str, float], ...] = (
+    {},
+    {},
+    {"throttle": 0.2},
+    {"conflict": 0.4},
+    {"lost_reply": 0.15},
+    {"suspend": 0.1},
+    {"kill": 0.05},
+    {"unprocessed": 0.3},
+)
+
+
+class Race:
+    """One seed's deployment, in which tests spawn operators."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.planters: list[Task] = []
+        self.random = random = Random(seed)
+        self.world = world = World(
+            random, shards=random.choice((2, 3)), page_target_bytes=random.choice((1, 450, 800))
+        )
+        self.ledger = Ledger()
+        self.checker = Checker(world, self.ledger)
+        if random.random() < 0.5:
+            world.open_limit_bytes = random.choice((120, 250, 450))
+        heavy = random.choice(_HEAVY)
+        world.faults.rates = {n: r for n, r in _RATES.items() if n not in heavy} | heavy
+        world.faults.budget = random.choice((0, 10, 30, 60))
+        for org_id, mark in ((ORG, "α~a "), (OTHER, "β#b ")):
+            world.add_organisation(org_id, buckets=random.choice((1, 3)))
+            world.marks[org_id] = mark
+        self.source = EventSource(world, most_records=random.choice((1, 4, 10)))
+        self.counts: Counter[str] = Counter()
+        self.audits: list[Audit] = []
+        self.told: list[Difference] = []
+        self._resting = 0  # operators who wait for something that is on its way
+        self._is_ending = False
+
+    # -- everybody else ------------------------------------------------------------------------
+    def clients(self, records: int) -> None:
+        """Those who send records of all types, and go on sending until the operators are done."""
+        requests = workload.requests(self.random, ORG, self.world.marks[ORG], records)
+        count = self.random.randint(1, 2)
+        for number in range(count):
+            own = requests[number::count]
+            self.world.spawn(f"client {number}", lambda own=own: self._send_all(own))
+
+    def _send_all(self, requests: list[list[Any]]) -> None:
+        for request in requests:
+            send(self.world, self.ledger, ORG, request, most_tries=30)
+            self._wait()
+        number = 0
+        while not self._is_ending:
+            number += 1
+            (record,) = workload.fat_calls(self.random, self.world.marks[ORG], 1, number % 9)
+            record["started_at"] = written(moment(_FIRST_MS + number % 9))
+            record["updated_at"] = written(moment(_UPDATED_MS + number))
+            send(self.world, self.ledger, ORG, [record], most_tries=30)
+            self._wait()
+
+    def _wait(self) -> None:
+        pauses = (20_000, 60_000, 200_000) if self._resting else (0, 50, 800, 3_000)
+        self.world.scheduler.pause(self.random.choice(pauses))
+
+    def replayer(self) -> Task:
+        """Old batches, after newer ones."""
+
+        def run() -> None:
+            while not self._is_ending:
+                self._wait()
+                shard = self.random.choice(self.world.stream.shards)
+                if shard.records:
+                    start = self.random.randrange(len(shard.records))
+                    end = start + self.random.choice((1, 3, 8))
+                    replay(self.world, shard, start, end, self.random.choice((1, 1, 2)))
+                    self.world.counts["replays"] += 1
+                if self.world.counts["replays"] > 20:
+                    return
+
+        return self.world.spawn("replayer", run)
+
+    def weather(self) -> Task:
+        """An outage of one table, or of a part of it."""
+
+        def run() -> None:
+            self.world.scheduler.pause(self.random.choice((3_000, 15_000, 60_000)))
+            prefix = self.random.choice(
+                ("ORG#alpha~-1#", "ORG#alpha~-1#E0#", "ORG#alpha~-1#E0#ROLLUP#")
+            )
+            until = self.world.now_ms + self.random.choice((2_000, 6_000, 14_000))
+            code = self.random.choice(("throttle", "broken"))
+            self.world.outages.append(Outage(prefix, until, code))
+
+        return self.world.spawn("weather", run)
+
+    # -- operators -----------------------------------------------------------------------------
+    def operator(self, *, is_repairing: bool, runs: int = 1, after_ms: int = 0) -> Task:
+        """Who compares, and runs it again when it was killed or gave up, to its end."""
+
+        def run() -> None:
+            self.world.scheduler.pause(after_ms)
+            for _ in range(runs):
+                self.compare(is_repairing=is_repairing)
+
+        return self.world.spawn("operator", run)
+
+    def compare(self, *, is_repairing: bool, grace_seconds: float = GRACE_SECONDS) -> Audit | None:
+        """The audit of one comparison, however often it is interrupted; None: another took over."""
+        for _ in range(_MOST_RUNS):
+            task = self.world.spawn(
+                "reconcile", lambda: self._reconcile(is_repairing, grace_seconds)
+            )
+            task.function = _OPERATOR
+            self.world.scheduler.join(task)
+            match task.error:
+                case None:
+                    audit: Audit = task.result
+                    self.audits.append(audit)
+                    self.counts["audits"] += 1
+                    self.counts["unsettled"] += audit.unsettled
+                    return audit
+                case Killed():
+                    self.counts["killed"] += 1
+                case Unavailable():
+                    self.counts["gave up"] += 1
+                    if self.organisation.is_deleting:
+                        return None
+                case Conflict():
+                    self.counts["taken over"] += 1
+                    return None
+                case error:
+                    raise error
+            self.world.scheduler.pause(1_000)
+        raise AssertionError(f"not finished after {_MOST_RUNS} runs: {task.error!r}")
+
+    def _reconcile(self, is_repairing: bool, grace_seconds: float) -> Audit:
+        reconcile = bootstrap.reconcile.__wrapped__()  # a process of its own
+        return reconcile(
+            self.organisation,
+            is_repairing=is_repairing,
+            tell=self.told.append,
+            grace_seconds=grace_seconds,
+        )
+
+    def sleep(self, seconds: float) -> None:
+        is_resting = seconds > 5
+        self._resting += is_resting
+        try:
+            self.world.sleep(seconds)
+        finally:
+            self._resting -= is_resting
+
+    # -- running -------------------------------------------------------------------------------
+    def run(self, *operators: Task, is_checked: bool) -> None:
+        """Until the operators are done, then everybody else, then all is delivered."""
+        world = self.world
+        others = [task for task in world.scheduler.tasks if task.name.startswith("client")]
+
+        def end() -> None:
+            for task in operators:
+                world.scheduler.join(task)
+                if task.error is not None:
+                    self._is_ending = True
+                    raise task.error
+            self._is_ending = True
+            for task in others:
+                world.scheduler.join(task)
+                if task.error is not None:
+                    raise task.error
+            world.faults.budget = 0
+            world.outages.clear()
+            for task in [
+                t for t in world.scheduler.tasks if t.function and t.function != _OPERATOR
+            ]:
+                world.scheduler.join(task)
+            self.last()
+            self.source.is_closing = True
+
+        ending = world.spawn("end", end)
+
+        def look() -> None:
+            if is_checked:
+                self.checker.check_running()
+            if ending.is_done and ending.error is not None:
+                raise ending.error
+
+        with _sleeping(self):
+            world.run(look, chance=0.003, most_steps=400_000)
+        if ending.error is not None:
+            raise ending.error
+
+    def last(self) -> None:
+        """What is done when writes rest, before the stream is let run dry."""
+
+    def until_delivered(self, most_ms: int) -> None:
+        """Wait for the stream, no longer than so."""
+        until = self.world.now_ms + most_ms
+        while self.source.lag and self.world.now_ms < until:
+            self.world.scheduler.pause(5_000)
+
+    # -- what is stored ------------------------------------------------------------------------
+    @property
+    def organisation(self) -> Organisation:
+        """As it is stored now."""
+        return organisation_of_item(self._item())
+
+    def _item(self) -> Item:
+        pk, sk = keys.organisation(ORG)
+        items = self.world.store.all_items(RECORDS)
+        return next(i for i in items if (i["PK"]["S"], i["SK"]["S"]) == (pk, sk))
+
+    def all(self, table: str) -> list[Item]:
+        return list(self.world.store.all_items(table))
+
+    def put(self, table: str, item: Item) -> None:
+        """By hand: no stream record tells of it."""
+        with self._behind_our_back():
+            self.world.store.put(table, item)
+
+    def delete(self, table: str, item: Item) -> None:
+        key = {name: item[name] for name in ("PK", "SK")}
+        with self._behind_our_back():
+            self.world.store.answer("DeleteItem", {"TableName": table, "Key": key})
+
+    @contextmanager
+    def _behind_our_back(self) -> Iterator[None]:
+        stream = self.world.stream
+        was_on, stream.is_on = stream.is_on, False
+        try:
+            yield
+        finally:
+            stream.is_on = was_on
+
+    def faults(self) -> list[str]:
+        """What a brute-force count from the raw items finds wrong in the live epoch."""
+        organisation = self.organisation
+        store = SimpleNamespace(all_items=self.all)
+        # A planted mark is one way, so breakdowns may be spilled without need.
+        world: Any = SimpleNamespace(store=store, open_limit_bytes=1, poisoned=set())
+        checker = Checker(world, SimpleNamespace())  # type: ignore[arg-type]
+        try:
+            epochs = checker.epochs()
+            epoch = epochs.get((organisation.id, organisation.live)) or Epoch()
+            facts = {k: v for k, v in checker.facts().items() if k.org_id == organisation.id}
+        except Exception as error:  # noqa: BLE001 - planted damage may break any reader
+            return [repr(error)]
+        found = []
+        where = "the live epoch"
+        for check in (
+            lambda: checker._pages_tile(where, epoch),
+            lambda: checker._pages_equal_facts(where, epoch, facts, set()),
+            lambda: checker._rollups_are_sum_of_pages(where, epoch),
+        ):
+            try:
+                check()
+            except Violation as violation:
+                found.append(str(violation))
+            except LookupError as error:  # a planted mark of a breakdown that there is not
+                found.append(repr(error))
+        return found
+
+    # -- epochs --------------------------------------------------------------------------------
+    def rebuild(self) -> Task:
+        """A next epoch: written, filled, read, and the one before it removed."""
+
+        def run() -> None:
+            pause = self.world.scheduler.pause
+            pause(self.random.choice((500, 10_000, 100_000)))
+            organisation = self.organisation
+            old, new = organisation.live, organisation.live + 1
+            versions = {old: CURRENT_VERSION, new: CURRENT_VERSION}
+            self._change(written=(old, new), contributions=versions)
+            facts = [i for i in self.all(RECORDS) if self._is_fact(i)]
+            while facts:
+                batch, facts = facts[:20], facts[20:]
+                self._until_applied([as_record(item) for item in batch])
+            self._change(live=new)
+            self.counts["epochs switched"] += 1
+            pause(self.random.choice((60_000, 900_000)))
+            self._change(written=(new,), contributions={new: CURRENT_VERSION})
+            pause(1_000_000)  # whoever wrote the old epoch is done
+            prefix = keys.epoch_prefix(ORG, old)
+            for item in self.all(ANALYTICS):
+                if item["PK"]["S"].startswith(prefix):
+                    self.delete(ANALYTICS, item)
+                    pause(self.random.choice((0, 5)))
+
+        return self.world.spawn("rebuild", run)
+
+    def _change(self, **fields: Any) -> None:
+        read = self.organisation
+        # Its condition may fail for a lost reply: what counts is what is stored.
+        while True:
+            changed = dataclasses.replace(read, **fields)
+            try:
+                bootstrap.directory.__wrapped__().change_epochs(read, changed)
+                return
+            except (Conflict, Unavailable):
+                if self.organisation == changed:
+                    return
+                self.world.scheduler.pause(500)
+
+    def _is_fact(self, item: Item) -> bool:
+        is_own = item["PK"]["S"].startswith(keys.org_prefix(ORG))
+        return is_own and item["SK"]["S"].startswith("FACT#")
+
+    def _until_applied(self, records: list[Any]) -> None:
+        while True:
+            task = deliver(self.world, records)
+            self.world.scheduler.join(task)
+            if task.error is None and not task.result["batchItemFailures"]:
+                return
+            self.world.scheduler.pause(3_000)
+
+    # -- deletion ------------------------------------------------------------------------------
+    def deletion(self) -> Task:
+        """The organisation is marked, swept, and swept again when nobody can be at work any more."""
+
+        def run() -> None:
+            pause = self.world.scheduler.pause
+            pause(self.random.choice((500, 10_000, 100_000, 2_100_000)))
+            item = self._item() | {"deleting": {"BOOL": True}}
+            with self._behind_our_back():
+                self.world.store.put(RECORDS, item)
+            for _ in range(2):
+                for table in (RECORDS, ANALYTICS):
+                    for stored in self.all(table):
+                        if self._is_swept(stored):
+                            self.delete(table, stored)
+                            pause(self.random.choice((0, 5)))
+                pause(1_500_000)
+
+        return self.world.spawn("deletion", run)
+
+    @staticmethod
+    def _is_swept(item: Item) -> bool:
+        return item["PK"]["S"].startswith(keys.org_prefix(ORG)) and item["SK"]["S"] != "ORG"
+
+    def left(self) -> list[Item]:
+        """What is stored of the organisation beside its mark."""
+        tables = (RECORDS, ANALYTICS)
+        return [item for table in tables for item in self.all(table) if self._is_swept(item)]
+
+
+@contextmanager
+def _sleeping(race: Race) -> Iterator[None]:
+    with (
+        patch.object(bootstrap, "time", SimpleNamespace(sleep=race.sleep)),
+        patch.object(reconcile_module, "_SAVE_EVERY_US", race.random.choice((0, 1_000_000))),
+        patch.object(rollups_module, "_MOST_KEYS", race.random.choice((3, 40, 5_000))),
+    ):
+        yield
