@@ -47,9 +47,13 @@ def deployment() -> Iterator[ModuleType]:
 
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from rollcall.domain.errors import Conflict, Unavailable
-    from rollcall.settings import BadSetting
+    from rollcall.domain.errors import Conflict, RollcallError, Unavailable
     from rollcall.usecases.administer import Refused
+
+    try:
+        from rollcall.settings import BadSetting
+    except ValueError as error:  # a bad setting, which the module reads when it is imported
+        raise CommandError(str(error)) from error
 
     where = endpoint or "DynamoDB"
     try:
@@ -65,5 +69,7 @@ def deployment() -> Iterator[ModuleType]:
         raise CommandError(
             f"{where} refused: {details['Code']}: {details.get('Message', '')}"
         ) from error
+    except RollcallError as error:
+        raise CommandError(f"{type(error).__name__}: {error}") from error
     except (BotoCoreError, ValueError) as error:
         raise CommandError(f"{where} cannot be reached: {error}") from error

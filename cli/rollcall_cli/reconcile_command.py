@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
-from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from rollcall_cli.administration import deployment
 from rollcall_cli.durations import duration_ms
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
     from rollcall.domain.audits import Audit, Difference
     from rollcall.domain.organisations import Organisation
+
+_MOST_LISTED = 1_000
 
 
 def reconcile(
@@ -38,7 +39,11 @@ def reconcile(
         bool, typer.Option("--restart", help="Begin anew, whatever was interrupted before.")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object per organisation.")
+        bool,
+        typer.Option(
+            "--json",
+            help="Print one JSON object per organisation, with its first 1,000 differences.",
+        ),
     ] = False,
 ) -> None:
     """Compare facts, ledger pages and rollups while writes go on; interrupted runs go on.
@@ -52,17 +57,23 @@ def reconcile(
     grace_seconds = None if grace is None else duration_ms(grace, "--grace") / 1_000
     is_exact = True
     with deployment() as bootstrap:
+        from rollcall.domain.errors import Conflict
+
         for organisation in _chosen(bootstrap, org):
             told = _Told(as_json)
-            with _bar(organisation.handle) as show:
-                audit = bootstrap.reconcile()(
-                    organisation,
-                    is_repairing=repair,
-                    show=show,
-                    tell=told,
-                    restart=restart,
-                    grace_seconds=grace_seconds,
-                )
+            with _bar(organisation.handle, bootstrap.audits().last(organisation.id)) as show:
+                try:
+                    audit = bootstrap.reconcile()(
+                        organisation,
+                        is_repairing=repair,
+                        show=show,
+                        tell=told,
+                        restart=restart,
+                        grace_seconds=grace_seconds,
+                    )
+                except Conflict as conflict:
+                    message = f"another run of {organisation.handle} has begun; this one ends"
+                    raise CommandError(message) from conflict
             is_exact = is_exact and audit.is_exact
             if as_json:
                 print(json.dumps(_document(organisation, audit, told.differences)), flush=True)
@@ -73,7 +84,7 @@ def reconcile(
 
 
 class _Told:
-    """Shows differences as they are found, or gathers them for the JSON."""
+    """Shows differences as they are found, or gathers the first of them for the JSON."""
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
@@ -81,7 +92,8 @@ class _Told:
 
     def __call__(self, difference: Difference) -> None:
         if self._as_json:
-            self.differences.append(_entry(difference))
+            if len(self.differences) < _MOST_LISTED:
+                self.differences.append(_entry(difference))
             return
         from rollcall.domain.calendar import format_instant
 
@@ -163,17 +175,25 @@ def _printable(text: str) -> str:
 
 
 @contextmanager
-def _bar(handle: str) -> Iterator[Callable[[Audit], None]]:
-    """What is compared so far on stderr, if that is a terminal; yields what moves it."""
+def _bar(handle: str, last: Audit | None) -> Iterator[Callable[[Audit], None]]:
+    """A progress bar on stderr, if that is a terminal; yields what moves it.
+
+    The last audit tells about how much there is; without one the bar only moves.
+    """
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    is_shown = console.is_terminal and sys.stdout is not None
-    with Bar(*columns, console=console, disable=not is_shown, transient=True) as bar:
-        task = bar.add_task(handle)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
+    with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(handle, total=last.rows + last.facts if last is not None else None)
 
         def show(audit: Audit) -> None:
             bar.update(
                 task,
+                completed=audit.rows + audit.facts,
                 description=f"{handle}: {audit.rows:,} rows, {audit.facts:,} facts,"
                 f" {audit.rollups:,} rollups; {audit.drift_count:,} differ",
             )

@@ -20,6 +20,7 @@ from tests.reconciling import add, organisation, reconcile, stored
 SEEDS = range(int(os.environ.get("ROLLCALL_TEST_DRIFTS", "5")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plant", drift.PLANTS, ids=lambda plant: plant.__name__)
 def test_every_planted_drift_is_told_and_repaired(plant):
     planted = 0
@@ -66,6 +67,7 @@ def test_nothing_is_told_where_nothing_differs():
             assert tables.everything() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4 * len(SEEDS)))
 def test_many_drifts_at_once_are_all_gone_after_one_pass(seed):
     random = Random(seed)
@@ -91,6 +93,7 @@ class Died(BaseException):
     """The process ended here."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(len(SEEDS)))
 def test_a_repair_that_dies_anywhere_is_finished_by_the_next(seed):
     """Before a request or after it, at moments all over the run."""

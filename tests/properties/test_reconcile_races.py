@@ -67,6 +67,7 @@ def operators(race: Race, fewest: int = 1) -> list[object]:
     ]
 
 
+@pytest.mark.slow
 def test_nothing_is_invented_while_writes_go_on() -> None:
     figures: Counter[str] = Counter()
     for race in races(20):
@@ -79,6 +80,7 @@ def test_nothing_is_invented_while_writes_go_on() -> None:
     assert min(figures[kind] for kind in ("killed", "taken over")) > 0
 
 
+@pytest.mark.slow
 def test_nothing_is_invented_while_epochs_are_switched() -> None:
     figures: Counter[str] = Counter()
     for race in races(10):
@@ -97,6 +99,7 @@ def _nothing_was_told(race: Race) -> None:
         assert (audit.drift, audit.repaired) == ({}, 0), (race.seed, audit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_lost", [False, True], ids=["planted", "lost"])
 def test_what_is_planted_or_lost_is_found_and_gone_after_one_pass(is_lost: bool) -> None:
     """Drift by hand in the middle of it all, or at least 2 % of the stream's records lost."""
@@ -153,6 +156,7 @@ def _one_pass(race: Race, figures: Counter[str]) -> None:
     assert (again.drift, again.unsettled) == ({}, 0), (race.seed, again)
 
 
+@pytest.mark.slow
 def test_nothing_comes_back_of_an_organisation_that_is_deleted() -> None:
     figures: Counter[str] = Counter()
     for race in races(8):

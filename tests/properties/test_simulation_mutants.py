@@ -14,6 +14,7 @@ from tests.simulation.runner import run_range
 MOST_SEEDS = 1_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_the_mutant_is_caught(mutant: Planted) -> None:
     """Within few seeds; a race that needs two writers in one narrow place takes some hundreds."""
