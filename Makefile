@@ -26,7 +26,7 @@ FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3
 help:
 	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
 	@echo "make test          run every test"
-	@echo "make simulate      run simulated schedules of faults (SEEDS=0:2000, ARGS=--mutants)"
+	@echo "make simulate      run simulated schedules of faults (SEEDS=2000 or 500:900, ARGS=--mutants)"
 	@echo "make lint          style, types, import rules, template"
 	@echo "make format        rewrite the code in the house style"
 	@echo "make openapi       write docs/api/openapi.json anew"

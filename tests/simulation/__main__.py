@@ -17,13 +17,14 @@ from tests.simulation.runner import cores, one_seed, report, run_mutants, run_se
 
 
 def _range(text: str) -> tuple[int, int]:
-    start, _, end = text.partition(":")
-    return int(start), int(end)
+    """`first:end`, or how many from 0 on."""
+    start, colon, end = text.partition(":")
+    return (int(start), int(end)) if colon else (0, int(start))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--seeds", type=_range, default=(0, 200), help="first:end, end excluded")
+    parser.add_argument("--seeds", type=_range, default=(0, 200), help="first:end, end excluded; or how many")
     parser.add_argument("--seed", type=int, help="replay one, and print all it did")
     parser.add_argument("--state", type=Path, help="a file to resume from")
     parser.add_argument("--workers", type=int, default=cores())
