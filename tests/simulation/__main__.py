@@ -24,7 +24,9 @@ def _range(text: str) -> tuple[int, int]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--seeds", type=_range, default=(0, 200), help="first:end, end excluded; or how many")
+    parser.add_argument(
+        "--seeds", type=_range, default=(0, 200), help="first:end, end excluded; or how many"
+    )
     parser.add_argument("--seed", type=int, help="replay one, and print all it did")
     parser.add_argument("--state", type=Path, help="a file to resume from")
     parser.add_argument("--workers", type=int, default=cores())
