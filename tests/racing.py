@@ -27,8 +27,9 @@ from rollcall.usecases.reconciling import rollups as rollups_module
 from tests.drift import Item
 from tests.generate import written
 from tests.oracle import moment
+from tests.reconciling import violations_of
 from tests.simulation import workload
-from tests.simulation.checker import Checker, Epoch, Violation
+from tests.simulation.checker import Checker
 from tests.simulation.clients import Ledger, send
 from tests.simulation.event_source import EventSource, deliver, replay
 from tests.simulation.network import Outage
@@ -296,26 +297,7 @@ class Race:
         # A planted mark is one way, so breakdowns may be spilled without need.
         world: Any = SimpleNamespace(store=store, open_limit_bytes=1, poisoned=set())
         checker = Checker(world, SimpleNamespace())  # type: ignore[arg-type]
-        try:
-            epochs = checker.epochs()
-            epoch = epochs.get((organisation.id, organisation.live)) or Epoch()
-            facts = {k: v for k, v in checker.facts().items() if k.org_id == organisation.id}
-        except Exception as error:  # noqa: BLE001 - planted damage may break any reader
-            return [repr(error)]
-        found = []
-        where = "the live epoch"
-        for check in (
-            lambda: checker._pages_tile(where, epoch),
-            lambda: checker._pages_equal_facts(where, epoch, facts, set()),
-            lambda: checker._rollups_are_sum_of_pages(where, epoch),
-        ):
-            try:
-                check()
-            except Violation as violation:
-                found.append(str(violation))
-            except LookupError as error:  # a planted mark of a breakdown that there is not
-                found.append(repr(error))
-        return found
+        return violations_of(checker, organisation)
 
     # -- epochs --------------------------------------------------------------------------------
     def rebuild(self) -> Task:

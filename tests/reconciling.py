@@ -69,11 +69,15 @@ def faults_of(tables: Items, organisation: Organisation) -> list[str]:
     """What a brute-force count from raw items finds wrong in an organisation's live epoch."""
     store = SimpleNamespace(all_items=tables.all)
     world: Any = SimpleNamespace(store=store, open_limit_bytes=None, poisoned=set())
-    checker = Checker(world, SimpleNamespace())  # type: ignore[arg-type]
+    return violations_of(Checker(world, SimpleNamespace()), organisation)  # type: ignore[arg-type]
+
+
+def violations_of(checker: Checker, organisation: Organisation) -> list[str]:
+    """What a checker finds wrong in an organisation's live epoch, whatever damage it meets."""
     where = "the live epoch"
     found = []
     try:
-        epoch = checker.epochs().get((organisation.id, organisation.live), Epoch())
+        epoch = checker.epochs().get((organisation.id, organisation.live)) or Epoch()
         facts = {k: v for k, v in checker.facts().items() if k.org_id == organisation.id}
     except Exception as error:  # noqa: BLE001 - planted damage may break any reader
         return [repr(error)]
@@ -86,6 +90,8 @@ def faults_of(tables: Items, organisation: Organisation) -> list[str]:
             check()
         except Violation as violation:
             found.append(str(violation))
+        except LookupError as error:  # a planted mark of a breakdown that there is not
+            found.append(repr(error))
     return found
 
 

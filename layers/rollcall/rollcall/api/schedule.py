@@ -73,14 +73,4 @@ def _told(error: Exception | None) -> dict[str, Any]:
 def _counts(audit: Audit | None) -> dict[str, Any]:
     if audit is None:
         return {}
-    return {
-        "run_id": audit.run_id,
-        "facts": audit.facts,
-        "rows": audit.rows,
-        "pages": audit.pages,
-        "rollups": audit.rollups,
-        "drift": audit.drift_count,
-        "drift_by_kind": dict(audit.drift),
-        "repaired": audit.repaired,
-        "unsettled": audit.unsettled,
-    }
+    return {"run_id": audit.run_id, **audit.counts}

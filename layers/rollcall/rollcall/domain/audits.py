@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 # Kinds of difference, in the order in which they are looked for.
 PAGE_DAMAGED: Final = "page_damaged"
@@ -93,6 +93,20 @@ class Audit:
     def drift_count(self) -> int:
         """How many differences were found."""
         return sum(self.drift.values())
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """What was compared and what came of it, as a log line or a document says it."""
+        return {
+            "facts": self.facts,
+            "rows": self.rows,
+            "pages": self.pages,
+            "rollups": self.rollups,
+            "drift": self.drift_count,
+            "drift_by_kind": dict(self.drift),
+            "repaired": self.repaired,
+            "unsettled": self.unsettled,
+        }
 
     @property
     def is_exact(self) -> bool:
