@@ -56,7 +56,14 @@ def batch_get(
 def index_keys(
     client: Any, table: str, backoff: Backoff, partition: str, kind: str | None = None
 ) -> Iterator[keys.Key]:
-    """The primary keys that GSI1 lists in a partition, of one kind (see `keys.index_sort`) or all.
+    """The primary keys that GSI1 lists in a partition, of one kind or all; see `index_entries`."""
+    return map(key_of, index_entries(client, table, backoff, partition, kind))
+
+
+def index_entries(
+    client: Any, table: str, backoff: Backoff, partition: str, kind: str | None = None
+) -> Iterator[Item]:
+    """What GSI1 lists in a partition, keys only, of one kind (see `keys.index_sort`) or all.
 
     The index follows the table within a second or so, so what was written just now may be missing
     and what was removed just now may be there.
@@ -73,7 +80,7 @@ def index_keys(
         request["ExpressionAttributeNames"]["#sk"] = keys.GSI1SK
         request["ExpressionAttributeValues"][":kind"] = {"S": kind}
     for answer in pages_of(client, request, backoff):
-        yield from map(key_of, answer["Items"])
+        yield from answer["Items"]
 
 
 def keys_under(client: Any, table: str, backoff: Backoff, partition: str) -> Iterator[keys.Key]:

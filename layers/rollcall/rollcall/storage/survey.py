@@ -47,6 +47,7 @@ from rollcall.storage.client import patiently, translated_errors
 from rollcall.storage.pages import PageStore, page_of_item, stored_rollup, unchanged
 from rollcall.storage.reads import (
     batch_get,
+    index_entries,
     index_keys,
     key_of,
     keys_between,
@@ -98,11 +99,11 @@ class LedgerSurvey(PageStore):
         for item in self._page_items(record_type, first, end, ("end", VERSION)):
             version = _version_of(item)
             try:
-                end = av.text(item, "end")
+                page_end = av.text(item, "end")
             except CorruptItem:  # its whole page tells what is wrong with it
                 continue
             if version is not None:
-                yield PageVersion(av.text(item, keys.SK), end, version)
+                yield PageVersion(av.text(item, keys.SK), page_end, version)
 
     def bucket_of(self, fact_id: str, buckets: int) -> int:
         """The bucket in which the fact of an id belongs."""
@@ -111,7 +112,7 @@ class LedgerSurvey(PageStore):
     def strays(self) -> Iterator[ForeignItem | Misindexed]:
         """What GSI1 lists otherwise than it lists what belongs to the epoch; some in their places."""
         partition = keys.epoch_prefix(self._org_id, self._epoch)
-        for listed in self._index_entries():
+        for listed in index_entries(self._client, self._table, self._backoff, partition):
             key = key_of(listed)
             place = self._index_sort_of(key)
             if place == av.text(listed, keys.GSI1SK):
@@ -242,19 +243,6 @@ class LedgerSurvey(PageStore):
             request["ExpressionAttributeNames"] |= projected
         for answer in pages_of(self._client, request, self._backoff):
             yield from (item for item in answer["Items"] if av.text(item, keys.SK) < end)
-
-    def _index_entries(self) -> Iterator[Item]:
-        request = {
-            "TableName": self._table,
-            "IndexName": keys.GSI1,
-            "KeyConditionExpression": "#pk = :pk",
-            "ExpressionAttributeNames": {"#pk": keys.GSI1PK},
-            "ExpressionAttributeValues": {
-                ":pk": {"S": keys.epoch_prefix(self._org_id, self._epoch)}
-            },
-        }
-        for answer in pages_of(self._client, request, self._backoff):
-            yield from answer["Items"]
 
     def _ledgers(self) -> frozenset[str]:
         return frozenset(keys.ledger(self._org_id, self._epoch, name) for name in RECORD_TYPES)

@@ -85,7 +85,6 @@ class AuditedFacts(Protocol):
 class Findings:
     """What was compared and found so far."""
 
-    audit: Audit
     facts: int = 0
     rows: int = 0
     pages: int = 0
@@ -99,7 +98,6 @@ class Findings:
     def of(audit: Audit) -> Findings:
         """The findings of an audit, to go on with."""
         return Findings(
-            audit,
             audit.facts,
             audit.rows,
             audit.pages,
