@@ -139,6 +139,10 @@ class MemoryDynamoDb:
             for item in partition.values()
         ]
 
+    def item(self, table: str, pk: str, sk: str) -> dict[str, dict[str, Any]]:
+        """One item. Raises KeyError where there is none."""
+        return self._partitions[table, pk][sk].attributes
+
     def all_items(self, table: str) -> Iterator[dict[str, dict[str, Any]]]:
         for (name, _), partition in self._partitions.items():
             if name == table:

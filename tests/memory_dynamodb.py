@@ -79,13 +79,17 @@ class MemoryDynamoDb(Writes):
         self._before = self.snapshot()
         self._lag = random
 
+    def catch_up(self) -> None:
+        """From now on let every read find what is stored."""
+        self._before, self._lag = {}, None
+
     def forget_reads(self) -> None:
         self.items_read, self.read_units = 0, 0.0
 
     def clear(self) -> None:
         self._partitions.clear()
         self._order.clear()
-        self._before, self._lag = {}, None
+        self.catch_up()
 
     def answer(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
         match operation:

@@ -7,7 +7,6 @@ plants drift, switches epochs or deletes an organisation. Nothing here judges: t
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
@@ -21,7 +20,6 @@ from rollcall.domain.contributions import CURRENT_VERSION
 from rollcall.domain.errors import Conflict, Unavailable
 from rollcall.domain.organisations import Organisation
 from rollcall.storage import keys
-from rollcall.storage.directory import organisation_of_item
 from rollcall.usecases import reconcile as reconcile_module
 from rollcall.usecases.reconciling import rollups as rollups_module
 from tests.drift import Item
@@ -33,17 +31,16 @@ from tests.simulation.checker import Checker
 from tests.simulation.clients import Ledger, send
 from tests.simulation.event_source import EventSource, deliver, replay
 from tests.simulation.network import Outage
+from tests.simulation.operators import OPERATOR, compare
 from tests.simulation.scenario import as_record
-from tests.simulation.scheduler import Killed, Task
+from tests.simulation.scheduler import Task
 from tests.simulation.world import ANALYTICS, RECORDS, World
 
 ORG, OTHER = "alpha#1", "beta"
 # Longer than any record takes: an invocation is suspended for 700 s at most, and tried again.
 GRACE_SECONDS = 2_000
-_OPERATOR = "reconcile"
 _FIRST_MS = 1_709_251_200_000  # 2024-03-01
 _UPDATED_MS = _FIRST_MS + 600 * 86_400_000
-_MOST_RUNS = 60
 _RATES: dict[str, float] = {
     "lost_reply": 0.02,
     "throttle": 0.01,
@@ -89,7 +86,7 @@ class Race:
             world.add_organisation(org_id, buckets=random.choice((1, 3)))
             world.marks[org_id] = mark
         self.source = EventSource(world, most_records=random.choice((1, 4, 10)))
-        self.counts: Counter[str] = Counter()
+        self.counts = world.counts
         self.audits: list[Audit] = []
         self.told: list[Difference] = []
         self._resting = 0  # operators who wait for something that is on its way
@@ -165,41 +162,22 @@ class Race:
 
     def compare(self, *, is_repairing: bool, grace_seconds: float = GRACE_SECONDS) -> Audit | None:
         """The audit of one comparison, however often it is interrupted; None: another took over."""
-        for _ in range(_MOST_RUNS):
-            task = self.world.spawn(
-                "reconcile", lambda: self._reconcile(is_repairing, grace_seconds)
+        try:
+            audit = compare(
+                self.world,
+                ORG,
+                self.told.append,
+                is_repairing=is_repairing,
+                grace_seconds=grace_seconds,
             )
-            task.function = _OPERATOR
-            self.world.scheduler.join(task)
-            match task.error:
-                case None:
-                    audit: Audit = task.result
-                    self.audits.append(audit)
-                    self.counts["audits"] += 1
-                    self.counts["unsettled"] += audit.unsettled
-                    return audit
-                case Killed():
-                    self.counts["killed"] += 1
-                case Unavailable():
-                    self.counts["gave up"] += 1
-                    if self.organisation.is_deleting:
-                        return None
-                case Conflict():
-                    self.counts["taken over"] += 1
-                    return None
-                case error:
-                    raise error
-            self.world.scheduler.pause(1_000)
-        raise AssertionError(f"not finished after {_MOST_RUNS} runs: {task.error!r}")
-
-    def _reconcile(self, is_repairing: bool, grace_seconds: float) -> Audit:
-        reconcile = bootstrap.reconcile.__wrapped__()  # a process of its own
-        return reconcile(
-            self.organisation,
-            is_repairing=is_repairing,
-            tell=self.told.append,
-            grace_seconds=grace_seconds,
-        )
+        except Conflict:
+            self.counts["taken over"] += 1
+            return None
+        except Unavailable:
+            return None  # the organisation is being deleted
+        self.audits.append(audit)
+        self.counts["unsettled"] += audit.unsettled
+        return audit
 
     def sleep(self, seconds: float) -> None:
         is_resting = seconds > 5
@@ -228,12 +206,10 @@ class Race:
                     raise task.error
             world.faults.budget = 0
             world.outages.clear()
-            for task in [
-                t for t in world.scheduler.tasks if t.function and t.function != _OPERATOR
-            ]:
+            for task in [t for t in world.scheduler.tasks if t.function and t.function != OPERATOR]:
                 world.scheduler.join(task)
             self.last()
-            self.source.is_closing = True
+            self.source.close()
 
         ending = world.spawn("end", end)
 
@@ -261,12 +237,7 @@ class Race:
     @property
     def organisation(self) -> Organisation:
         """As it is stored now."""
-        return organisation_of_item(self._item())
-
-    def _item(self) -> Item:
-        pk, sk = keys.organisation(ORG)
-        items = self.world.store.all_items(RECORDS)
-        return next(i for i in items if (i["PK"]["S"], i["SK"]["S"]) == (pk, sk))
+        return self.world.organisation(ORG)
 
     def all(self, table: str) -> list[Item]:
         return list(self.world.store.all_items(table))
@@ -359,7 +330,8 @@ class Race:
         def run() -> None:
             pause = self.world.scheduler.pause
             pause(self.random.choice((500, 10_000, 100_000, 2_100_000)))
-            item = self._item() | {"deleting": {"BOOL": True}}
+            found = self.world.store.item(RECORDS, *keys.organisation(ORG))
+            item = found | {"deleting": {"BOOL": True}}
             with self._behind_our_back():
                 self.world.store.put(RECORDS, item)
             for _ in range(2):

@@ -39,6 +39,7 @@ def test_every_schedule_is_exact() -> None:
     assert totals.is_good, report(totals)
     assert totals.figures["writes"] >= LEAST_WRITES * SCHEDULES
     assert min(totals.figures[name] for name in ("redeliveries", "splits")) >= SCHEDULES
+    assert min(totals.figures[name] for name in ("rebuilds", "audits")) >= SCHEDULES // 20
     # Every kind of fault did happen, often.
     kinds = "lost_reply throttle conflict in_progress broken_before broken_after".split()
     for kind in [*kinds, "unprocessed", "suspend", "kill", "outage"]:
@@ -54,7 +55,12 @@ def test_a_seed_replays_exactly(product: None) -> None:
 
 def test_a_seed_replays_exactly_in_another_process(product: None) -> None:
     """Nothing hangs on how a process hashes its texts."""
-    code = "from tests.simulation.runner import one_seed; print(one_seed(6, '').trace_hash, end='')"
+    # Enough of them that commands which compare and rebuild are at work in some.
+    seeds = range(6, 22)
+    code = f"""
+from tests.simulation.runner import one_seed
+print(*(one_seed(seed, "").trace_hash for seed in {seeds!r}), end="")
+"""
     hashes = {
         subprocess.run(
             [sys.executable, "-c", code],
@@ -66,7 +72,9 @@ def test_a_seed_replays_exactly_in_another_process(product: None) -> None:
         ).stdout
         for seed in ("1", "2")
     }
-    assert hashes == {run_schedule(6).trace_hash}
+    reports = [run_schedule(seed) for seed in seeds]
+    assert hashes == {" ".join(report.trace_hash for report in reports)}
+    assert all(any(report.counts[name] for report in reports) for name in ("audits", "rebuilds"))
 
 
 def test_a_resumed_run_adds_up(tmp_path: Path) -> None:

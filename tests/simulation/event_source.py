@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from tests.simulation.scheduler import Task
+from tests.simulation.scheduler import NEVER_MS, Task
 from tests.simulation.stream import Shard, StreamRecord
 from tests.simulation.world import TIMEOUTS_MS, World
 
@@ -27,12 +27,25 @@ class EventSource:
         self._world = world
         self._most_records = most_records
         self._most_tries = most_tries
-        self.is_closing = False
+        self._is_closing = False
         self.positions = [0] * len(world.stream.shards)
         self.pollers = [
             world.spawn(f"poller {shard.number}", lambda shard=shard: self._poll(shard))
             for shard in world.stream.shards
         ]
+        world.stream.on_record = self._wake
+
+    def close(self) -> None:
+        """End when all is delivered; nobody writes any more."""
+        self._is_closing = True
+        for shard in self._world.stream.shards:
+            self._wake(shard)
+
+    def _wake(self, shard: Shard) -> None:
+        """Have an idle poller look at its shard within a second."""
+        poller, now_ms = self.pollers[shard.number], self._world.now_ms
+        if poller.wakes_at_ms > now_ms + NEVER_MS // 2:
+            poller.wakes_at_ms = now_ms + self._world.random.choice((100, 500, 1_000))
 
     @property
     def lag(self) -> int:
@@ -50,9 +63,9 @@ class EventSource:
                 self.positions[shard.number] = shard.trimmed
             start = self.positions[shard.number]
             if start == len(shard.records):
-                if self.is_closing:
+                if self._is_closing:
                     return
-                world.scheduler.pause(random.choice((100, 500, 1_000)))
+                world.scheduler.pause(NEVER_MS)
                 continue
             # The batching window: more may come, or the batch is sent as it is.
             world.scheduler.pause(random.choice((0, 1_000, 3_000)))

@@ -23,6 +23,7 @@ from tests.simulation.world import simulating
 _CHUNK = 50
 # What a schedule must show; added up from the reports.
 _FIGURES = ("writes", "deliveries", "redeliveries", "splits", "checks")
+_COUNTS = ("epochs opened", "rebuilds", "rebuild killed", "audits", "reconcile killed")
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Totals:
         """Count one schedule."""
         self.schedules += 1
         self.figures.update({name: getattr(report, name) for name in _FIGURES})
+        self.figures.update({name: report.counts[name] for name in _COUNTS})
         self.faults.update(report.faults)
         if report.violation:
             self.violations[str(report.seed)] = report.violation
@@ -118,6 +120,7 @@ def run_range(start: int, end: int, mutant: str = "") -> Totals:
     # Worlds are cycles of greenlets: collected here, between schedules, instead of at any moment.
     was_enabled = gc.isenabled()
     gc.disable()
+    gc.freeze()  # what is there already lives on: no collection need look at it
     try:
         with simulating(), planted(plant) if plant else nullcontext():
             for seed in range(start, end):

@@ -48,7 +48,7 @@ class Scenario:
             scheduler = self.world.scheduler
             while any(not task.name.startswith(("poller", "close")) for task in scheduler.tasks):
                 scheduler.pause(1_000)
-            source.is_closing = True
+            source.close()
 
         self.world.spawn("close", close)
         return source
@@ -106,10 +106,7 @@ def as_record(item: dict[str, Any]) -> dict[str, Any]:
 
 def open_epoch(world: World, org_id: str, number: int = 1) -> None:
     """Add an epoch to those that an organisation writes, as the first step of a rebuild does."""
-    pk, sk = keys.organisation(org_id)
-    (item,) = (
-        i for i in world.store.all_items(RECORDS) if (i["PK"]["S"], i["SK"]["S"]) == (pk, sk)
-    )
+    item = world.store.item(RECORDS, *keys.organisation(org_id))
     written = [*item["written"]["L"], {"N": str(number)}]
     versions = {**item["contributions"]["M"], str(number): {"N": "1"}}
     world.store.put(RECORDS, {**item, "written": {"L": written}, "contributions": {"M": versions}})

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from rollcall.domain.audits import FACT_DAMAGED, ROW_PHANTOM, Difference
 from rollcall.storage import keys
 from tests.simulation import workload
-from tests.simulation.checker import Checker, Violation
+from tests.simulation.checker import Checker, Violation, require
 from tests.simulation.clients import FUNCTION as INGEST
 from tests.simulation.clients import Ledger, send
 from tests.simulation.event_source import EventSource, deliver, replay
 from tests.simulation.network import Outage
+from tests.simulation.operators import compare, rebuild
 from tests.simulation.scenario import as_record, open_epoch
+from tests.simulation.scheduler import Task
 from tests.simulation.stored import FactName
 from tests.simulation.world import RECORDS, NeverAtRest, World
 
@@ -64,6 +67,7 @@ class Schedule:
         )
         self.ledger = Ledger()
         self.checker = Checker(world, self.ledger)
+        self.invented: list[Difference] = []
         if self.is_crowded or random.random() < 0.5:
             world.open_limit_bytes = random.choice((120, 250, 450))
         world.faults.rates = _rates(random)
@@ -97,10 +101,20 @@ class Schedule:
         if self.is_crowded:
             actors.append(world.spawn("crowd", self._crowd))
         if random.random() < 0.3:
-            actors.append(world.spawn("operator", self._open_epoch))
-        world.spawn("end", lambda: self._end(actors))
+            command = random.choice((self._open_epoch, self._rebuild, self._rebuild))
+            actors.append(world.spawn("rebuilding", command))
+        if random.random() < 0.15:
+            actors.append(world.spawn("comparing", self._compare))
+        if random.random() < 0.3:
+            actors.append(world.spawn("replica", self._lag_behind))
+        ending = world.spawn("end", lambda: self._end(actors))
         world.run(self.checker.check_running, chance=0.003)
+        if ending.error is not None:
+            raise ending.error
         self.checker.check_at_rest()
+        # What was given up is missing until it is redriven: nothing is invented about it.
+        if not world.given_up:
+            require(not self.invented, "I2", "told where nothing differed:", self.invented)
 
     def _send_all(self, org_id: str, requests: Sequence[list[Any]]) -> None:
         world, random = self.world, self.random
@@ -126,7 +140,8 @@ class Schedule:
         # Through the console too: a client's late second try would bring it back.
         name = FactName("alpha#1", "call", "by hand")
         world.planted.add(name)
-        pk, sk = keys.fact("alpha#1", "call", "by hand", 1)
+        buckets = world.organisation("alpha#1").buckets
+        pk, sk = keys.fact("alpha#1", "call", "by hand", buckets)
         started_at = {"N": "1709287200000"}
         item = {
             "PK": {"S": pk},
@@ -212,6 +227,34 @@ class Schedule:
             batch, facts = facts[:size], facts[size:]
             self._until_applied([as_record(item) for item in batch])
 
+    def _rebuild(self) -> None:
+        """The same, and to its end, by the command."""
+        self.world.scheduler.pause(self.random.choice((0, 2_000, 12_000)))
+        rebuild(self.world, self.random.choice(self.world.org_ids))
+
+    def _compare(self) -> None:
+        """Facts, pages and rollups are compared while all this goes on, and perhaps repaired."""
+        world, random = self.world, self.random
+        world.scheduler.pause(random.choice((0, 2_000, 12_000)))
+        org_id, is_repairing = random.choice(world.org_ids), random.random() < 0.5
+        compare(world, org_id, self._told, is_repairing=is_repairing)
+
+    def _told(self, difference: Difference) -> None:
+        is_by_hand = (difference.kind == ROW_PHANTOM and "by hand" in difference.name) or (
+            difference.kind == FACT_DAMAGED and "garbage" in difference.name
+        )
+        if not is_by_hand:
+            self.invented.append(difference)
+
+    def _lag_behind(self) -> None:
+        """Reads that are not consistent find items as they were a while ago."""
+        world, random = self.world, self.random
+        for _ in range(2):
+            world.scheduler.pause(random.choice((0, 1_000, 8_000)))
+            world.store.lag_behind(random)
+            world.scheduler.pause(random.choice((1_000, 10_000)))
+            world.store.catch_up()
+
     def _until_applied(self, records: list[Any]) -> None:
         world = self.world
         while True:
@@ -223,22 +266,29 @@ class Schedule:
 
     def _end(self, actors: Sequence[Any]) -> None:
         """When all is said: calm weather, what is missing for a full schedule, and the rest."""
+        try:
+            for actor in actors:
+                self._join(actor)
+            self._complete()
+            self._settle()
+        finally:
+            self.source.close()
+
+    def _join(self, actor: Task) -> None:
+        self.world.scheduler.join(actor)
+        error = repr(actor.error)
+        require(actor.error is None, "I5", actor.name, "ended with", error)
+
+    def _settle(self) -> None:
         world = self.world
-        for actor in actors:
-            world.scheduler.join(actor)
-            if actor.error is not None:
-                raise actor.error
-        self._complete()
         # Whoever was given up long ago may still write.
         while late := [task for task in world.scheduler.tasks if task.function == INGEST]:
             world.scheduler.join(late[0])
         world.faults.budget = 0
         world.outages.clear()
-        self.source.is_closing = True
+        self.source.close()
         for poller in self.source.pollers:
-            world.scheduler.join(poller)
-            if poller.error is not None:
-                raise poller.error
+            self._join(poller)
         if world.given_up:
             # Redriven: everything that was given up is delivered again, by an operator.
             self._until_applied(list(world.given_up))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,7 @@ class Stream:
         self.shards = [Shard(number) for number in range(shards)]
         self.is_on = True
         self.drops = lambda: False
+        self.on_record: Callable[[Shard], None] = lambda _shard: None
         self.dropped = 0
         self._sequence = 0
 
@@ -66,3 +68,4 @@ class Stream:
                 "dynamodb": data,
             }
         )
+        self.on_record(shard)

@@ -27,7 +27,7 @@ from rollcall.ledger import transaction as transaction_module
 from rollcall.ledger.backoff import Backoff
 from rollcall.settings import settings
 from rollcall.storage import keys
-from rollcall.storage.directory import item_of_organisation
+from rollcall.storage.directory import item_of_organisation, organisation_of_item
 from tests.answering import forget_services, load_handler, wired
 from tests.memory_dynamodb import MemoryDynamoDb
 from tests.simulation.network import Faults, Network, Outage
@@ -111,6 +111,11 @@ class World:
         self.store.put(RECORDS, item_of_organisation(key, organisation))
         self.org_ids.append(org_id)
         return organisation
+
+    def organisation(self, org_id: str) -> Organisation:
+        """As it is stored now."""
+        pk, sk = keys.organisation(org_id)
+        return organisation_of_item(self.store.item(RECORDS, pk, sk))
 
     def spawn(self, name: str, run: Callable[[], Any]) -> Task:
         """Start anything that uses the deployment as one more task."""
@@ -298,6 +303,7 @@ def simulating() -> Iterator[None]:
             now_ms=lambda: _world().clock_us() // 1_000,
             now_us=lambda: _world().clock_us(),
             ThreadPoolExecutor=InlineExecutor,
+            time=clock,
         ),
         patch.object(backoff_module, "time", clock),
         patch.object(stream_module, "logger", _Log()),

@@ -82,11 +82,16 @@ class RebuildStore:
             except Unavailable as error:
                 failures += 1
                 self._backoff.pause(failures, error)
-            except Conflict:
+            except Conflict as error:
+                stored = self.read(org_id)
                 # Our own write, if it was made and only its reply was lost.
-                if is_done(self.read(org_id)):
+                if is_done(stored):
                     return
-                raise
+                if (stored.run_id if stored is not None else None) != expected:
+                    raise
+                # The condition holds: it was another transaction's moment.
+                failures += 1
+                self._backoff.pause(failures, error)
 
 
 def _if(run_id: str | None) -> dict[str, Any]:

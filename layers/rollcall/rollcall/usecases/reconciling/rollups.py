@@ -108,16 +108,17 @@ class CompareRollups:
                 listed.add(key)
             if len(listed) > _MOST_KEYS:
                 raise _TooMany
-        before = {key: seen.version for key, seen in self.scene.survey.seen(listed).items()}
+        before = {k: seen.version for k, seen in self.scene.survey.seen(sorted(listed)).items()}
         sums: Sums = {}
         for record_type, first, end in _ranges(bucket):
             for page in self._tiled(record_type, first, end):
                 add_up(page.rows or (), self.scene.contribute, is_wanted, sums)
                 if len(sums) > 2 * _MOST_KEYS:
                     raise _TooMany
-        after = self.scene.survey.seen(listed | sums.keys())
+        compared = sorted(listed | sums.keys())
+        after = self.scene.survey.seen(compared)
         suspects = []
-        for key in sorted(listed | sums.keys()):
+        for key in compared:
             seen = after.get(key)
             has_rested = key in before and seen is not None and seen.version == before[key]
             if has_rested and seen and _is_right(sums.get(key, {}), seen):

@@ -235,7 +235,7 @@ class Scene:
         old = page.row(row.id) if page is not None else None
         records = [r.record for r in (row, old) if r is not None and r.record is not None]
         keys = {key for record in records for key, _ in self.contribute(row.id, record)}
-        for key, seen in self.survey.seen(keys).items():
+        for key, seen in self.survey.seen(sorted(keys)).items():
             if seen.stored is not None and seen.version is not None:
                 continue
             with contextlib.suppress(Conflict):  # somebody else mended it
