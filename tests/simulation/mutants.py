@@ -20,6 +20,8 @@ from rollcall.api import stream as stream_module
 from rollcall.domain import contributions
 from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.domain.facts import Fact, StreamFact
+from rollcall.domain.organisations import Organisation
+from rollcall.domain.rebuilds import Phase, RebuildRun
 from rollcall.ledger import apply as apply_module
 from rollcall.ledger import merge as merge_module
 from rollcall.ledger import tree as tree_module
@@ -29,6 +31,10 @@ from rollcall.storage import facts as facts_module
 from rollcall.storage import keys
 from rollcall.storage.directory import Directory
 from rollcall.storage.pages import PageStore
+from rollcall.usecases import rebuild as rebuild_module
+from rollcall.usecases import reconcile as reconcile_module
+from rollcall.usecases.rebuild import Rebuild
+from rollcall.usecases.reconciling.scene import Scene
 from tests.simulation.network import Network
 
 _DAY_MS = 86_400_000
@@ -288,6 +294,38 @@ def conflict_is_taken_for_done(stack: ExitStack) -> None:
     stack.enter_context(patch.object(PageStore, "commit", commit))
 
 
+def epoch_is_written_after_its_facts_are_listed(stack: ExitStack) -> None:
+    """A rebuild lists the facts before the updater writes the epoch that they are for."""
+    listed: dict[str, list[Fact]] = {}
+    step, read = Rebuild._step, Rebuild._read
+
+    def list_first(self: Rebuild, org_id: str, run: RebuildRun, *rest: Any) -> RebuildRun:
+        if run.phase is Phase.ENTERING:
+            listed[org_id], cursor = [], None
+            while True:
+                chunk = read(self, self._organisation(org_id), cursor, 1_000)
+                listed[org_id] += chunk.facts
+                cursor = chunk.cursor
+                if cursor is None:
+                    break
+        return step(self, org_id, run, *rest)
+
+    def from_list(self: Rebuild, organisation: Organisation, *_: Any) -> Any:
+        return rebuild_module._Chunk(listed[organisation.id])
+
+    stack.enter_context(patch.object(Rebuild, "_step", list_first))
+    stack.enter_context(patch.object(Rebuild, "_read", from_list))
+
+
+def comparison_does_not_wait_for_the_stream(stack: ExitStack) -> None:
+    """What is on its way is told as missing."""
+
+    def hasty(**members: Any) -> Any:
+        return Scene(**members | {"grace_us": 0})
+
+    stack.enter_context(patch.object(reconcile_module, "Scene", hasty))
+
+
 MUTANTS: tuple[Planted, ...] = (
     bare_add_without_the_page,
     page_without_its_version_condition,
@@ -306,6 +344,8 @@ MUTANTS: tuple[Planted, ...] = (
     organisation_is_taken_from_the_path,
     retry_without_reading_again,
     conflict_is_taken_for_done,
+    epoch_is_written_after_its_facts_are_listed,
+    comparison_does_not_wait_for_the_stream,
 )
 
 

@@ -239,6 +239,21 @@ def test_a_store_that_is_busy_for_long_holds_it_up_and_no_more() -> None:
     world.assert_rebuilt(1)
 
 
+def test_another_transactions_moment_is_no_other_command() -> None:
+    """A save that is refused while the state is still this run's is made again."""
+    world = made()
+    requests = count()
+
+    def around(operation: str, send: Request) -> dict[str, Any]:
+        if operation in ("PutItem", "UpdateItem") and next(requests) % 3:
+            raise client_error(operation, 400, {"__type": "x#TransactionConflictException"})
+        return send()
+
+    world.around = around
+    assert world.command().is_done
+    world.assert_rebuilt(1)
+
+
 # ------------------------------------------------------------------ two commands
 
 
