@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from rollcall.domain.errors import CorruptItem, ForeignKey, Unavailable
-from rollcall.domain.facts import Change, Fact, Outcome
+from rollcall.domain.facts import REV_LIMIT, Change, Fact, Outcome
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.tenancy import tenant
 from rollcall.ledger.backoff import Backoff
@@ -296,6 +296,11 @@ OUT_OF_RANGE = [
     ("payload", {"M": {"k": {"N": "NaN"}}}),
     ("payload", {"M": {"k": {"L": []}}}),
     ("payload", {"M": {f"k{n}": {"S": "v"} for n in range(33)}}),
+    ("payload", {"M": {"k": {"N": "1E+999999999"}}}),
+    ("payload", {"M": {"k": {"S": "\ud800"}}}),
+    ("outcome", {"S": "\ud800"}),
+    ("space_token", {"S": "\ud800"}),
+    ("labels", {"L": [{"S": "\ud800"}]}),
     ("colour", {"S": "red"}),
 ]
 
@@ -314,6 +319,23 @@ def test_a_time_past_the_calendar_is_corrupt() -> None:
     fields = {**good["record"]["M"], "started_at_ms": late}
     with pytest.raises(CorruptItem):
         stream_fact(streamed({**good, "time_ms": late, "record": {"M": fields}}))
+
+
+@pytest.mark.parametrize("rev", [0, REV_LIMIT, 2**63 - 1])
+def test_a_revision_that_no_deletion_could_outbid_is_corrupt(rev: int) -> None:
+    """In a page it would be damage, and the whole page with it."""
+    good = good_item()
+    with pytest.raises(CorruptItem):
+        stream_fact(streamed({**good, "rev": {"N": str(rev)}}))
+    fact = stream_fact(streamed({**good, "rev": {"N": str(REV_LIMIT - 1)}}))
+    assert fact is not None
+
+
+@pytest.mark.parametrize("org_id", ["o" * 3_000, "\ud800"])
+def test_an_organisation_that_no_key_can_name_is_corrupt(org_id: str) -> None:
+    """A failed record may name any; asked for, DynamoDB or the SDK would refuse the request."""
+    with pytest.raises(CorruptItem):
+        stream_fact(streamed({**good_item(), "PK": {"S": f"ORG#{org_id}#call#0#"}}))
 
 
 def test_a_damaged_fact_is_refused_alone(client: Any, org_id: str) -> None:

@@ -18,6 +18,8 @@ from typing import Any, Final, NamedTuple
 from rollcall.domain.records import RECORD_TYPES, PayloadValue, Record
 
 MAX_CLOCK_SKEW_MS: Final = 5 * 60 * 1000
+# Revisions have 64 bits; past this one, no fact could be sure to outbid a row.
+REV_LIMIT: Final = 2**62
 
 
 @dataclass(slots=True)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from rollcall.domain.calendar import LAST_MS
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
-from rollcall.domain.facts import Change, Fact, Outcome, StreamFact, content_hash, judge
+from rollcall.domain.facts import (
+    REV_LIMIT,
+    Change,
+    Fact,
+    Outcome,
+    StreamFact,
+    content_hash,
+    judge,
+)
 from rollcall.domain.limits import (
     MAX_INTEGER,
     MAX_LABELS,
@@ -30,7 +38,9 @@ from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors
 from rollcall.storage.reads import batch_get, key_of, keys_between, pages_of
 
-_INT64: Final = 2**63
+# What DynamoDB takes as a key.
+_MOST_PK_BYTES: Final = 2_048
+_MOST_SK_BYTES: Final = 1_024
 
 
 class FactPage(NamedTuple):
@@ -248,7 +258,9 @@ def stream_fact(record: Mapping[str, Any]) -> StreamFact | None:
 def own_fact(item: Item) -> StreamFact:
     """A fact with its organisation. Raises CorruptItem unless it is whole and under its own key."""
     try:
-        key = keys.parse_fact(av.text(item, keys.PK), av.text(item, keys.SK))
+        pk, sk = av.text(item, keys.PK), av.text(item, keys.SK)
+        _require(len(pk.encode()) <= _MOST_PK_BYTES and len(sk.encode()) <= _MOST_SK_BYTES)
+        key = keys.parse_fact(pk, sk)
         fact = fact_of_item(item)
     except (TypeError, ValueError, AttributeError) as error:
         raise CorruptItem(f"not a fact: {type(error).__name__}") from error
@@ -277,7 +289,7 @@ def fact_of_item(item: Item) -> Fact:
     )
     if record is not None and fact.time_ms != record_type.time_ms(record):
         raise CorruptItem("the fact's time is not its record's")
-    if not 0 <= (fact.time_ms or 0) <= LAST_MS or not 0 < fact.rev < _INT64:
+    if not 0 <= (fact.time_ms or 0) <= LAST_MS or not 0 < fact.rev < REV_LIMIT:
         raise CorruptItem("time or revision out of range")
     if not is_id(fact.id):
         raise CorruptItem("the id is none")
@@ -296,7 +308,7 @@ def _record_of(record_type: RecordType, stored: Any) -> Any:
         if attribute is not None:
             try:
                 values[column.name] = _value_of(column, attribute)
-            except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
+            except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
                 raise CorruptItem(f"field {column.name!r} of a {record_type.name}") from error
         elif column.required:
             raise CorruptItem(f"a {record_type.name} without {column.name!r}")
@@ -311,7 +323,7 @@ def _value_of(column: Column, attribute: dict[str, Any]) -> Any:
         case Kind.FLAG:
             return _typed(attribute["BOOL"], bool)
         case Kind.TEXT:
-            text = check_text(_typed(attribute["S"], str))
+            text = check_text(_text(attribute["S"]))
             _require(not column.choices or text in column.choices)
             return text
         case Kind.ID:
@@ -342,8 +354,14 @@ def _integer(attribute: dict[str, Any], least: int) -> int:
 
 
 def _id(attribute: dict[str, Any]) -> str:
-    text: str = _typed(attribute["S"], str)
+    text = _text(attribute["S"])
     _require(is_id(text))
+    return text
+
+
+def _text(value: Any) -> str:
+    text: str = _typed(value, str)
+    text.encode()  # a lone surrogate, which JSON can name, is in no text that can be stored
     return text
 
 
@@ -357,7 +375,7 @@ def _payload_value(attribute: dict[str, Any]) -> Any:
     ((kind, value),) = attribute.items()
     match kind:
         case "S":
-            return check_text(_typed(value, str))
+            return check_text(_text(value))
         case "N":
             number = Decimal(value)
             _require(number.is_finite())

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from rollcall.domain.calendar import LAST_MS, parse_date
 from rollcall.domain.errors import Conflict, CorruptItem
+from rollcall.domain.facts import REV_LIMIT
 from rollcall.domain.limits import is_id
 from rollcall.domain.measures import (
     ALL,
@@ -73,8 +74,6 @@ _BREAKDOWNS: Final = {
     CALLS: frozenset({OUTCOME, PROVIDER, LABEL, DURATION}),
     WORKSPACE: frozenset({EVENT_TYPE, ROOM, PAGE}),
 }
-# Revisions have 64 bits; past this one, no fact could be sure to outbid a row.
-_MOST_REV: Final = 2**62
 # Far beyond any, and far below what a number of DynamoDB counts in steps of one.
 _MOST_VERSION: Final = 10**30
 
@@ -362,7 +361,7 @@ def _rows_of(page: Page, record_type: RecordType) -> list[Row]:
     required = [column.name for column in record_type.columns if column.required]
     rows = list(page.rows)
     for row in rows:
-        if not (0 <= row.time_ms <= LAST_MS and 0 < row.rev < _MOST_REV and is_id(row.id)):
+        if not (0 <= row.time_ms <= LAST_MS and 0 < row.rev < REV_LIMIT and is_id(row.id)):
             raise CorruptItem("a row whose id, time or revision is out of range")
         if row.record and any(getattr(row.record, name) is None for name in required):
             raise CorruptItem("a row without a required field")
