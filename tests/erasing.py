@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -92,8 +92,8 @@ class Deployment:
         self.slept.append(seconds)
         self.seconds += seconds
 
-    def mentions(self, org_id: str, lead_id: str | None) -> Iterator[str]:
-        del org_id, lead_id
+    def mentions(self, org_id: str, lead_id: str | None, calls: Collection[str]) -> Iterator[str]:
+        del org_id, lead_id, calls
         yield from self.failed_objects
 
     def _written(self, table: str, before: Any, after: Any) -> None:

@@ -520,18 +520,40 @@ def test_objects_that_may_hold_something_of_them_are_named(tmp_path: Path) -> No
         (tmp_path / name).write_text(json.dumps(document))
     (tmp_path / "broken").write_text("{")
     failures = FolderFailures(tmp_path)
-    theirs = set(mentions(failures, organisation.id, LEAD))
+    theirs = set(mentions(failures, organisation.id, LEAD, ()))
     assert theirs == {"0", "1", "batch", "garbage", "broken"}
-    assert set(mentions(failures, other.id, LEAD)) == {"3", "garbage", "broken"}
-    assert set(mentions(failures, other.id, None)) == {"3", "garbage", "broken"}
+    assert set(mentions(failures, organisation.id, LEAD, ["2"])) == {*theirs, "2"}
+    assert set(mentions(failures, other.id, LEAD, ())) == {"3", "garbage", "broken"}
+    assert set(mentions(failures, other.id, None, ())) == {"3", "garbage", "broken"}
     at.failed_objects = sorted(theirs)
     assert at.erase("acme", LEAD).failed_objects.names == tuple(sorted(theirs))
+
+
+def test_a_version_of_before_a_call_named_its_lead_is_theirs_too(tmp_path: Path) -> None:
+    at = Deployment()
+    organisation = at.organisation()
+    at.put(organisation, call("1", outcome=marked("early")), call("2", outcome="of another"))
+    for number, record in enumerate(at.stream):
+        (tmp_path / f"{number}").write_text(json.dumps({"record": record, "reason": "?"}))
+    at.put(organisation, their_call("1"))
+    failures = FolderFailures(tmp_path)
+    at.erases._mentions = lambda *of_whom: mentions(failures, *of_whom)
+    assert at.erase("acme", LEAD).failed_objects.names == ("0",)
+
+
+def test_an_object_that_is_nested_deeply_is_looked_into(tmp_path: Path) -> None:
+    nested: Any = LEAD
+    for _ in range(800):
+        nested = [nested]
+    (tmp_path / "deep").write_text(json.dumps({"record": {"a": nested}}))
+    assert list(mentions(FolderFailures(tmp_path), "org_1", LEAD, ())) == ["deep"]
+    assert list(mentions(FolderFailures(tmp_path), "org_1", "another", ())) == []
 
 
 def test_a_destination_that_cannot_be_looked_at_is_told_of() -> None:
     at = prepared()
 
-    def broken(_org_id: str, _lead_id: str | None) -> Any:
+    def broken(_org_id: str, _lead_id: str | None, _calls: Any) -> Any:
         raise BrokenDestination("gone")
 
     at.erases._mentions = broken

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
@@ -296,13 +296,13 @@ def delete_organisation() -> DeleteOrganisation:
     return DeleteOrganisation(directory(), sweeper(), _mentions, now_ms, time.sleep)
 
 
-def _mentions(org_id: str, lead_id: str | None) -> Iterator[str]:
+def _mentions(org_id: str, lead_id: str | None, calls: Collection[str]) -> Iterator[str]:
     from rollcall.storage.failed_mentions import mentions
     from rollcall.storage.failures import failures
 
     if not settings.failure_destination:
         raise BrokenDestination("ROLLCALL_FAILURE_DESTINATION is not set")
-    return mentions(failures(settings.failure_destination), org_id, lead_id)
+    return mentions(failures(settings.failure_destination), org_id, lead_id, calls)
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from rollcall.domain.errors import CorruptItem
@@ -11,12 +11,18 @@ from rollcall.storage.failure_documents import failed_records
 from rollcall.usecases.ports import Failures
 
 
-def mentions(failures: Failures, org_id: str, lead_id: str | None) -> Iterator[str]:
-    """The names of objects with a record of an organisation, or with one in which an id occurs.
+def mentions(
+    failures: Failures, org_id: str, lead_id: str | None, calls: Collection[str]
+) -> Iterator[str]:
+    """The names of objects with a record of an organisation, or of one of its leads.
 
-    One that cannot be read, or whose record names no organisation, is named too if it cannot be
-    ruled out. Raises BrokenDestination.
+    A lead's is any record in which its id occurs, and any version of the given calls: one that was
+    written before they named the lead is theirs all the same. One that cannot be read, or whose
+    record names no organisation, is named too if it cannot be ruled out. Raises BrokenDestination.
     """
+    wanted = None
+    if lead_id is not None:
+        wanted = {lead_id, *(keys.FACT_SK_PREFIX + keys.escape(each) for each in (lead_id, *calls))}
     for name in failures.names():
         try:
             document = failures.read(name)
@@ -24,18 +30,15 @@ def mentions(failures: Failures, org_id: str, lead_id: str | None) -> Iterator[s
         except CorruptItem:
             yield name
             continue
-        if any(_may_be_of(record, org_id, lead_id) for record in records):
+        if any(_may_be_of(record, org_id, wanted) for record in records):
             yield name
 
 
-def _may_be_of(record: Mapping[str, Any], org_id: str, lead_id: str | None) -> bool:
+def _may_be_of(record: Mapping[str, Any], org_id: str, wanted: Collection[str] | None) -> bool:
     owner = _owner(record)
     if owner not in (None, keys.org_prefix(org_id)):
         return False
-    if lead_id is None:
-        return True
-    wanted = {lead_id, keys.FACT_SK_PREFIX + keys.escape(lead_id)}
-    return any(text in wanted for text in _texts(record))
+    return wanted is None or any(text in wanted for text in _texts(record))
 
 
 def _owner(record: Mapping[str, Any]) -> str | None:
@@ -48,13 +51,14 @@ def _owner(record: Mapping[str, Any]) -> str | None:
     return f"{prefix}#{org_id}#"
 
 
-def _texts(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for inner in value.values():
-                yield from _texts(inner)
-        case list():
-            for inner in value:
-                yield from _texts(inner)
+def _texts(record: Any) -> Iterator[str]:
+    """Every text in a record, which may be nested deeper than calls may be."""
+    left = [record]
+    while left:
+        match left.pop():
+            case str() as text:
+                yield text
+            case Mapping() as values:
+                left.extend(values.values())
+            case list() as values:
+                left.extend(values)

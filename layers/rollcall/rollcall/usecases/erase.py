@@ -82,7 +82,9 @@ class Epochs(Protocol):
 class Mentions(Protocol):
     """The names of failed objects with something of an organisation, or of one of its leads."""
 
-    def __call__(self, org_id: str, lead_id: str | None) -> Iterator[str]: ...
+    def __call__(
+        self, org_id: str, lead_id: str | None, calls: Collection[str]
+    ) -> Iterator[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +190,16 @@ class Erase:
             is_known=run.is_known,
             damaged=len(run.damaged),
             left_epochs=tuple(e for e in sorted(others) if not is_empty(run.org_id, e)),
-            failed_objects=look_for(self._mentions, run.org_id, run.lead_id),
+            failed_objects=look_for(self._mentions, run.org_id, run.lead_id, run.erased[CALL]),
         )
 
 
-def look_for(mentions: Mentions, org_id: str, lead_id: str | None) -> FailedObjects:
+def look_for(
+    mentions: Mentions, org_id: str, lead_id: str | None, calls: Collection[str] = ()
+) -> FailedObjects:
     """The objects of the failure destination that something may be left in."""
     try:
-        return FailedObjects(tuple(mentions(org_id, lead_id)))
+        return FailedObjects(tuple(mentions(org_id, lead_id, calls)))
     except BrokenDestination as error:
         return FailedObjects(problem=str(error))
 
