@@ -10,7 +10,7 @@ from rich.console import Console
 
 from rollcall_cli.administration import deployment
 from rollcall_cli.errors import CommandError
-from rollcall_cli.receipts import Remainder, elsewhere
+from rollcall_cli.receipts import Remainder, elsewhere, failed_objects
 
 if TYPE_CHECKING:
     from rollcall.usecases.erase import Erasure, Progress
@@ -55,14 +55,15 @@ def erase(
 
 
 def _remains(erasure: Erasure) -> list[Remainder]:
-    facts = sum(erasure.facts.values())
+    made_now = sum(erasure.facts.values())
     remainders = []
     if erasure.is_known:
+        # Of the calls of an earlier erasure nothing tells any more whose they were.
         remainders.append(
             Remainder(
                 "bare tombstones, so that a late older copy stays dead: on facts type, id, time,"
                 " updated_at and revision, in pages id, time and revision; no value",
-                count=facts,
+                count=made_now or None,
             )
         )
     if erasure.damaged:
@@ -82,6 +83,8 @@ def _remains(erasure: Erasure) -> list[Remainder]:
         )
     if erasure.is_known:
         remainders += elsewhere(erasure.at_ms, erasure.failed_objects, "the lead")
+    elif erasure.failed_objects.names:
+        remainders += failed_objects(erasure.failed_objects, "the lead")
     return remainders
 
 
@@ -107,7 +110,10 @@ def _lines(erasure: Erasure) -> list[str]:
     organisation = erasure.organisation
     whose = f"lead {json.dumps(erasure.lead_id)} of {organisation.handle} ({organisation.id})"
     if not erasure.is_known:
-        lines = [f"nothing is known of {whose}: no fact, no row, no tombstone; check the id"]
+        unsaid = "of calls that were erased before, nothing tells any more whose they were"
+        lines = [
+            f"nothing is known of {whose}: no fact and no row names it; check the id ({unsaid})"
+        ]
     else:
         facts = ", ".join(f"{count:,} {name}" for name, count in erasure.facts.items())
         rows = ", ".join(f"epoch {e}: {count:,}" for e, count in erasure.rows.items())

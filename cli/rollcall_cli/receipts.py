@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rollcall_cli.text import printable
+
 if TYPE_CHECKING:
     from rollcall.usecases.erase import FailedObjects
 
@@ -42,7 +44,7 @@ class Remainder:
         from rollcall.domain.calendar import format_instant
 
         until = "" if self.until_ms is None else f" (until {format_instant(self.until_ms)})"
-        return [f"  - {self.what}{until}", *(f"      {name}" for name in self.names)]
+        return [f"  - {self.what}{until}", *(f"      {printable(name)}" for name in self.names)]
 
 
 def elsewhere(at_ms: int, failed: FailedObjects, what: str) -> list[Remainder]:
@@ -58,20 +60,25 @@ def elsewhere(at_ms: int, failed: FailedObjects, what: str) -> list[Remainder]:
             at_ms + _BACKUP_DAYS * 24 * _MS_PER_HOUR,
         ),
     ]
+    return remainders + failed_objects(failed, what)
+
+
+def failed_objects(failed: FailedObjects, what: str) -> list[Remainder]:
+    """What the failure destination may hold; `what` says of whom."""
     if failed.problem is not None:
-        remainders.append(
+        return [
             Remainder(
                 f"the failure destination was not looked at ({failed.problem}): objects there may"
                 f" hold records of {what}; rollcall redrive list shows them"
             )
+        ]
+    if not failed.names:
+        return []
+    return [
+        Remainder(
+            f"objects in the failure destination that may hold records of {what}: remove them,"
+            " and their older versions",
+            count=len(failed.names),
+            names=failed.names,
         )
-    elif failed.names:
-        remainders.append(
-            Remainder(
-                f"objects in the failure destination that may hold records of {what}: remove them,"
-                " and their older versions",
-                count=len(failed.names),
-                names=failed.names,
-            )
-        )
-    return remainders
+    ]

@@ -18,6 +18,7 @@ from rich.progress import Progress as Bar
 
 from rollcall_cli.administration import deployment
 from rollcall_cli.errors import CommandError
+from rollcall_cli.text import printable
 
 if TYPE_CHECKING:
     from rollcall.domain.failed_records import FailedRecords
@@ -71,7 +72,7 @@ def list_(
         print(json.dumps(entries))
         return
     for entry in entries:
-        print(f"{_shown(entry['name'])}\n    {_described(entry)}")
+        print(f"{printable(entry['name'])}\n    {_described(entry)}")
 
 
 @app.command()
@@ -86,7 +87,7 @@ def show(
         try:
             document = redrive.document(name)
         except CorruptItem as corrupt:
-            raise CommandError(f"{_shown(name)} is damaged: {corrupt}") from corrupt
+            raise CommandError(f"{printable(name)} is damaged: {corrupt}") from corrupt
     if document is None:
         raise CommandError(_absent([name]))
     print(json.dumps(_unfolded(document), indent=2))
@@ -140,7 +141,7 @@ class _Totals:
 
     def report(self) -> None:
         for name, reason in self.remaining:
-            print(f"remains {_shown(name)}: {_shown(reason)}")
+            print(f"remains {printable(name)}: {printable(reason)}")
         done = f"{_counted(self.records, 'record')} of {_counted(self.objects, 'object')} applied"
         left = len(self.remaining)
         print(f"{done}; {_counted(left, 'object')} remain{'s' if left == 1 else ''}", flush=True)
@@ -249,7 +250,7 @@ def _instant(value_ms: int | None) -> str | None:
 
 def _described(entry: dict[str, Any]) -> str:
     """What an object is, on one line."""
-    reason = _shown(entry["reason"])
+    reason = printable(entry["reason"])
     if entry["kind"] == "unknown":
         return f"unknown: {reason}"
     parts = [entry["kept_at"] or "at an unknown time", f"{entry['kind']}: {reason}"]
@@ -259,7 +260,7 @@ def _described(entry: dict[str, Any]) -> str:
     organisations = entry["organisations"]
     if organisations:
         more = len(organisations) - _ORGANISATIONS_SHOWN
-        named = " ".join(map(_shown, organisations[:_ORGANISATIONS_SHOWN]))
+        named = " ".join(map(printable, organisations[:_ORGANISATIONS_SHOWN]))
         parts.append(named + (f" and {more} more" if more > 0 else ""))
     return "  ".join(parts)
 
@@ -283,17 +284,12 @@ def _unfolded(document: Any) -> Any:
 
 
 def _absent(names: Sequence[str]) -> str:
-    named = ", ".join(map(_shown, names))
+    named = ", ".join(map(printable, names))
     return f"there is no {named}; rollcall redrive list shows what there is"
 
 
 def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def _shown(text: str) -> str:
-    """Text that may have been written by anybody, safe for a terminal."""
-    return text if text.isprintable() else json.dumps(text)
 
 
 def _tell(message: str) -> None:

@@ -101,6 +101,25 @@ def test_nothing_was_left(was_known: bool) -> None:
     assert bool(erase_command._document(nothing)["remains"]) is was_known
 
 
+def test_tombstones_of_earlier_erasures_are_not_said_to_be_none() -> None:
+    again = erasure(facts={"lead": 0, "call": 0}, rows={0: 0})
+    [tombstones] = remains(erase_command._document(again), "tombstones")
+    assert "count" not in tombstones
+
+
+def test_failed_objects_are_named_also_of_nobody() -> None:
+    nobody = erasure(
+        facts={"lead": 0, "call": 0},
+        is_known=False,
+        failed_objects=FailedObjects(names=("a\x1b",)),
+    )
+    [objects] = erase_command._document(nobody)["remains"]
+    assert objects["names"] == ["a\x1b"]
+    text = "\n".join(erase_command._lines(nobody))
+    assert "nothing is known" in text
+    assert "a\\u001b" in text
+
+
 @pytest.mark.parametrize("named", [ACME, Organisation("org_1", "", "", 0, is_deleting=True)])
 def test_a_receipt_of_a_deletion(named: Organisation) -> None:
     deletion = Deletion(ACME, AT_MS, {"facts": 3, "pages and rollups": 4}, FailedObjects())
