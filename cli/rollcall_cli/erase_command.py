@@ -69,7 +69,8 @@ def _remains(erasure: Erasure) -> list[Remainder]:
     if erasure.damaged:
         remainders.append(
             Remainder(
-                "facts that cannot be read: nobody knows whose they are; repair or delete them",
+                "facts that cannot be read, so nobody knows whose they are, or that lie where no key"
+                " leads; rollcall reconcile names them: repair or delete them",
                 count=erasure.damaged,
             )
         )

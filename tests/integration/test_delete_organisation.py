@@ -175,6 +175,15 @@ def test_every_bucket_is_swept(buckets: int) -> None:
     assert_only_the_mark_is_left(at, organisation)
 
 
+def test_a_fact_in_a_bucket_that_it_does_not_have_goes_too() -> None:
+    at = Deployment()
+    organisation = filled(at, "acme", 1)
+    with tenant(organisation.id):
+        at.facts.write(organisation.id, MAX_BUCKETS, None, _change("stray"))
+    delete(at, "acme")
+    assert_only_the_mark_is_left(at, organisation)
+
+
 def _change(fact_id: str) -> Any:
     from tests.parsing import parsed
 

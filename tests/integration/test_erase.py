@@ -30,6 +30,7 @@ from tests.erasing import (
     stop_killing,
 )
 from tests.integration.conftest import ENGINES
+from tests.parsing import parsed
 
 LEAD = "lead~#é 1"
 MARK = "MARK"
@@ -439,6 +440,19 @@ def test_what_cannot_be_read_is_counted_and_nothing_is_said_to_be_verified() -> 
         1,
         False,
     )
+
+
+@pytest.mark.parametrize(("buckets", "written_as"), [(1, 16), (16, 1)])
+def test_a_fact_where_no_key_leads_is_not_said_to_be_erased(buckets: int, written_as: int) -> None:
+    at = Deployment()
+    organisation = at.organisation(buckets=buckets)
+    at.put(organisation, their_call("2"))
+    with tenant(organisation.id):
+        at.facts.write(organisation.id, written_as, None, parsed(their_call("astray")))
+    at.drain()
+    erasure = at.erase("acme", LEAD)
+    assert erasure.facts["call"] >= 1
+    assert (erasure.is_known, erasure.damaged, erasure.is_verified) == (True, 1, False)
 
 
 def test_a_lead_whose_own_fact_cannot_be_read() -> None:

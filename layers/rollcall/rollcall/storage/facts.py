@@ -90,6 +90,11 @@ class FactStore:
         items = batch_get(self._client, self._table, wanted, self._backoff, meter)
         return {fact.id: fact for fact in map(fact_of_item, items)}
 
+    @staticmethod
+    def bucket_of(fact_id: str, buckets: int) -> int:
+        """The bucket in which the fact of an id belongs."""
+        return keys.bucket_of(fact_id, buckets)
+
     def listed(
         self,
         org_id: str,

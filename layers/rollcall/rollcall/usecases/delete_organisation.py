@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from rollcall.domain.errors import Conflict
-from rollcall.domain.organisations import Organisation
+from rollcall.domain.organisations import MAX_BUCKETS, Organisation
 from rollcall.usecases.administer import Refused
 from rollcall.usecases.erase import FailedObjects, Mentions, look_for
 
@@ -165,7 +165,8 @@ class DeleteOrganisation:
         org_id = organisation.id
         yield TOKENS, self._sweeper.remove_tokens(org_id)
         yield NOTES, self._sweeper.remove_notes(org_id)
-        yield FACTS, self._sweeper.remove_facts(org_id, organisation.buckets)
+        # All that any organisation may have: something may lie in one that is not its own.
+        yield FACTS, self._sweeper.remove_facts(org_id, MAX_BUCKETS)
         yield ANALYTICS, self._epochs(organisation)
 
     def _epochs(self, organisation: Organisation) -> Iterator[int]:

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from rollcall.domain.errors import BrokenDestination, Conflict, CorruptItem
 from rollcall.domain.facts import Change, Fact, Outcome
 from rollcall.domain.limits import is_id
-from rollcall.domain.organisations import Organisation
+from rollcall.domain.organisations import MAX_BUCKETS, Organisation
 from rollcall.domain.records import Call
 from rollcall.domain.tenancy import tenant
 from rollcall.ledger.page import TOMBSTONE, Row
@@ -54,6 +54,7 @@ class FactPage(Protocol):
 class Facts(Protocol):
     """Facts (`rollcall.storage.facts.FactStore`)."""
 
+    def bucket_of(self, fact_id: str, buckets: int) -> int: ...
     def listed(self, org_id: str, bucket: int, record_type: str) -> Iterator[FactPage]: ...
     def read(
         self, org_id: str, buckets: int, facts: Collection[tuple[str, str]]
@@ -111,7 +112,7 @@ class Erasure:
     `facts` counts the facts that it made tombstones, by type; `rows` the rows that were seen to be
     tombstones of those at the end, by epoch. `is_known`: there was anything of the lead, be it the
     tombstone of an earlier erasure. `damaged` facts could not be read, so nobody knows whose they
-    are. `left_epochs` are no longer written and not removed yet.
+    are, or are theirs and lie where no key leads. `left_epochs` are no longer written and not removed yet.
     """
 
     organisation: Organisation
@@ -245,14 +246,30 @@ class _Run:
         if stored is None:
             self._note_if_damaged(organisation, *key)
         found = self._erase(organisation, [(key, stored)])
-        for bucket in range(organisation.buckets):
+        # All that any organisation may have: in one that is not its own, no key leads to a fact.
+        for bucket in range(MAX_BUCKETS):
             for page in self.stores.facts.listed(self.org_id, bucket, CALL):
                 self.facts_seen += len(page.facts) + len(page.damaged)
                 self.damaged |= {(CALL, name) for name in page.damaged}
-                theirs = [((CALL, fact.id), fact) for fact in page.facts if self._is_theirs(fact)]
+                own, astray = self._by_place(organisation, bucket, page.facts)
+                self.damaged |= {(CALL, f"{bucket}/{fact.id}") for fact in astray}
+                self.is_known = self.is_known or bool(astray)
+                theirs = [((CALL, fact.id), fact) for fact in own]
                 found = self._erase(organisation, theirs) or found
                 self._tell()
         return found
+
+    def _by_place(
+        self, organisation: Organisation, bucket: int, facts: Iterable[Fact]
+    ) -> tuple[list[Fact], list[Fact]]:
+        """Their facts in the bucket where they belong, and those in one where nobody finds them."""
+        own: list[Fact] = []
+        astray: list[Fact] = []
+        for fact in facts:
+            if self._is_theirs(fact):
+                home = self.stores.facts.bucket_of(fact.id, organisation.buckets)
+                (own if home == bucket else astray).append(fact)
+        return own, astray
 
     def _is_theirs(self, fact: Fact | None) -> bool:
         if fact is None or fact.record is None:
