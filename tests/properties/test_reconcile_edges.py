@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -19,10 +21,10 @@ from rollcall.storage.directory import item_of_organisation
 from rollcall.storage.facts import item_of_fact
 from tests import drift
 from tests.builders import call
-from tests.drift import ANALYTICS, RECORDS
+from tests.drift import ANALYTICS, RECORDS, Item
 from tests.properties.test_exactness import NOW_MS as STORED_MS
 from tests.properties.test_exactness import versions_of
-from tests.reconciling import add, organisation, reconcile, stored
+from tests.reconciling import Stored, add, organisation, reconcile, stored
 
 SEEDS = range(int(os.environ.get("ROLLCALL_TEST_DRIFTS", "6")))
 DAY = re.compile(r"DAY#\d{4}-\d{2}-\d{2}")
@@ -179,6 +181,102 @@ def test_what_a_transaction_shows_item_by_item_is_no_drift() -> None:
                 audit = reconcile(made, is_repairing=True, grace_seconds=0)
                 assert (audit.drift, audit.unsettled) == ({}, 0), (torn, seed, audit)
                 assert tables.violations(made) == [], (torn, seed)
+
+
+class _Busy:
+    """A client that changes a call whenever the organisation's rollup of some bucket was read.
+
+    It ends when the organisation's days are read one after another, as they are where all time never
+    rests. `while_days_are_read` runs after the first day of the next such reading.
+    """
+
+    def __init__(self, tables: Stored, made: Organisation, *buckets: str) -> None:
+        self.tables, self.made, self.buckets = tables, made, buckets
+        self.while_days_are_read: Callable[[], None] | None = None
+        self.is_over = self._is_inside = False
+        self._changes = 0
+        self.put(_call_of(0, 1, "failed"), _call_of(1, 1, "failed"), _call_of(2, 2, "completed"))
+        tables.store.answer_bytes = 1
+        tables.client.around = self.around
+
+    def put(self, *records: dict[str, Any]) -> None:
+        """Store records, each as a version of its own, and apply them at once."""
+        self._changes += 1
+        step = self._changes * 1_000
+        versions = [replace(fact, rev=fact.rev + step) for fact in versions_of(records)]
+        for fact in versions:
+            key = keys.fact(self.made.id, fact.type, fact.id, self.made.buckets)
+            self.tables.put(RECORDS, item_of_fact(key, fact))
+        bootstrap.apply_facts()(self.made, versions)
+
+    def around(self, operation: str, send: Any) -> Any:
+        answer = send()
+        if self._is_inside:
+            return answer
+        self._is_inside = True
+        if operation == "BatchGetItem":
+            found = [item for items in answer["Responses"].values() for item in items]
+            if not self.is_over and any(map(self._is_watched, found)):
+                status = ("failed", "completed")[self._changes % 2]
+                self.put(_call_of(0, 1, status))
+        elif operation == "Query" and _first_day(answer["Items"]) == "DAY#2026-03-01":
+            if self.is_over and self.while_days_are_read is not None:
+                self.while_days_are_read()
+                self.while_days_are_read = None
+            self.is_over = True
+        self._is_inside = False
+        return answer
+
+    def _is_watched(self, item: Item) -> bool:
+        return "#calls#ORG#" in item["PK"]["S"] and item["SK"]["S"] in self.buckets
+
+    def stored(self, bucket: str) -> Item:
+        """The closed rollup of the organisation's calls."""
+        found = [i for i in self.tables.all(ANALYTICS) if i["SK"]["S"] == bucket]
+        return next(i for i in found if "#ROLLUP#calls#ORG#" in i["PK"]["S"])
+
+
+def _first_day(items: list[Item]) -> str:
+    return items[0]["SK"]["S"] if items and "v" in items[0] else ""
+
+
+def _call_of(number: int, day: int, status: str) -> dict[str, Any]:
+    return call(f"call {number}", started_at=f"2026-03-{day:02d}T10:00:00Z", status=status)
+
+
+def test_all_time_is_not_compared_with_days_of_two_moments() -> None:
+    """One transaction takes from a day what it adds to another: all time stays as it was."""
+    with stored() as tables:
+        made = empty_organisation(tables)
+        busy = _Busy(tables, made, "ALL")
+        swapped = (_call_of(1, 1, "completed"), _call_of(2, 2, "failed"))
+        busy.while_days_are_read = lambda: busy.put(*swapped)
+        audit = reconcile(made, is_repairing=True)
+        assert busy.while_days_are_read is None
+        assert (audit.drift, tables.violations(made)) == ({}, [])
+
+
+def test_all_time_is_wrong_where_two_looks_at_its_days_say_so() -> None:
+    with stored() as tables:
+        made = empty_organisation(tables)
+        busy = _Busy(tables, made, "ALL")
+        tables.put(ANALYTICS, busy.stored("ALL") | {"calls": {"N": "9"}})
+        audit = reconcile(made, is_repairing=True)
+        assert busy.is_over
+        assert (audit.drift, audit.repaired) == ({audits.ROLLUP_DIFFERS: 1}, 1)
+        assert tables.violations(made) == []
+
+
+def test_a_day_that_never_rested_says_nothing_about_all_time() -> None:
+    with stored() as tables:
+        made = empty_organisation(tables)
+        busy = _Busy(tables, made, "ALL", "DAY#2026-03-01")
+        day = busy.stored("DAY#2026-03-01")
+        tables.put(ANALYTICS, day | {"calls": {"N": "9"}})
+        audit = reconcile(made, is_repairing=True)
+        assert busy.stored("ALL")["calls"] == {"N": "3"}
+        assert audit.unsettled
+        assert not audit.is_exact
 
 
 def test_what_is_pending_is_not_forgotten_when_time_runs_out() -> None:
