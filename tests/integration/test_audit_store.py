@@ -48,6 +48,7 @@ def test_a_run_from_its_begin_to_its_end(store: AuditStore, org_id: str) -> None
     further = replace(
         FIRST,
         checked_at_ms=1_200,
+        exact_at_ms=400,
         is_repairing=True,
         facts=7,
         rows=6,

@@ -67,6 +67,22 @@ def test_nothing_is_told_where_nothing_differs():
             assert tables.everything() == before
 
 
+def test_a_difference_began_after_the_last_run_that_left_none():
+    """However often it is told, and also when it is repaired at last."""
+    with stored() as tables:
+        made = organisation(tables, 1)
+        exact = reconcile(made, is_repairing=False)
+        assert drift.Planter(tables, made.id, made.live, Random(1)).rollup_altered()
+        for is_repairing in (False, False, True):
+            tables.now_ms += 60_000
+            audit = reconcile(made, is_repairing=is_repairing)
+            assert [d.since_ms for d in audit.differences] == [exact.started_at_ms]
+        assert drift.Planter(tables, made.id, made.live, Random(2)).rollup_altered()
+        tables.now_ms += 60_000
+        again = reconcile(made, is_repairing=False)
+        assert [d.since_ms for d in again.differences] == [audit.started_at_ms]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4 * len(SEEDS)))
 def test_many_drifts_at_once_are_all_gone_after_one_pass(seed):

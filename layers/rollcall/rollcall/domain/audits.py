@@ -69,6 +69,7 @@ class Difference:
 class Audit:
     """One run: what was compared of the live epoch, and what came of it.
 
+    `exact_at_ms` is when the last run began that left nothing which differs (None: none ever did).
     `drift` counts differences by kind, `repaired` those of them that were healed, `unsettled` the
     rollups that changed too fast to be compared. `cursor` is where an unfinished run goes on (None
     once it is finished).
@@ -78,6 +79,7 @@ class Audit:
     started_at_ms: int
     checked_at_ms: int
     finished_at_ms: int | None = None
+    exact_at_ms: int | None = None
     is_repairing: bool = False
     facts: int = 0
     rows: int = 0

@@ -112,10 +112,9 @@ class Reconcile:
         grace_seconds: float | None,
     ) -> Audit:
         last, running = self._audits.both(organisation.id)
-        audit, cursor = self._begun(organisation, running, is_repairing, restart)
+        audit, cursor = self._begun(organisation, last, running, is_repairing, restart)
         self._audits.begin(organisation.id, audit, running)
         grace_seconds = self._grace_seconds if grace_seconds is None else grace_seconds
-        is_known_exact = last is not None and last.is_exact
         scene = Scene(
             organisation=organisation,
             directory=self._directory,
@@ -128,9 +127,7 @@ class Reconcile:
             now_us=self._now_us,
             sleep=self._sleep,
             grace_us=int(grace_seconds * _US),
-            since_ms=last.started_at_ms
-            if last is not None and is_known_exact
-            else organisation.created_at_ms,
+            since_ms=organisation.created_at_ms if audit.exact_at_ms is None else audit.exact_at_ms,
             is_repairing=is_repairing,
         )
         run = _Run(scene, audit, cursor, self._audits, show or (lambda _audit: None))
@@ -140,6 +137,7 @@ class Reconcile:
     def _begun(
         self,
         organisation: Organisation,
+        last: Audit | None,
         running: Audit | None,
         is_repairing: bool,
         restart: bool,
@@ -151,7 +149,10 @@ class Reconcile:
             cursor = json.loads(running.cursor)
             if cursor["epoch"] == organisation.live and running.is_repairing == is_repairing:
                 return dataclasses.replace(running, run_id=run_id, checked_at_ms=now_ms), cursor
-        fresh = Audit(run_id, now_ms, now_ms, is_repairing=is_repairing)
+        exact_at_ms = None
+        if last is not None:
+            exact_at_ms = last.started_at_ms if last.is_exact else last.exact_at_ms
+        fresh = Audit(run_id, now_ms, now_ms, exact_at_ms=exact_at_ms, is_repairing=is_repairing)
         place = {"epoch": organisation.live, "place": [_PAGES, 0, None], "days": [], "pending": []}
         return dataclasses.replace(fresh, cursor=json.dumps(place)), place
 
