@@ -100,7 +100,7 @@ class _Told:
         end = "repaired" if difference.is_repaired else "not repaired"
         since = format_instant(difference.since_ms)
         amount = f"by {difference.amount}, since {since} at the earliest, {end}"
-        print(f"{difference.kind}: {_printable(difference.name)}; {amount}", flush=True)
+        print(f"{difference.kind}: {_printable(_name(difference))}; {amount}", flush=True)
 
 
 def _chosen(bootstrap: ModuleType, handles: Sequence[str] | None) -> Iterator[Organisation]:
@@ -154,13 +154,19 @@ def _entry(difference: Difference) -> dict[str, Any]:
 
     return {
         "kind": difference.kind,
-        "name": difference.name,
+        "name": _name(difference),
         "subject": difference.subject,
         "bucket": difference.bucket,
         "amount": difference.amount,
         "since": format_instant(difference.since_ms),
         "repaired": difference.is_repaired,
     }
+
+
+def _name(difference: Difference) -> str:
+    """What differs; of what an interrupted run found, only its kind of thing and its day are kept."""
+    kept = " ".join(filter(None, (difference.subject, difference.bucket)))
+    return difference.name or f"{kept} (found before the interruption)".lstrip()
 
 
 def _printable(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from random import Random
 
 import pytest
@@ -175,17 +176,20 @@ def test_a_run_out_of_time_goes_on_where_it_was(monkeypatch):
         whole = reconcile(made, is_repairing=False)
         monkeypatch.setattr(reconcile_module, "_SAVE_EVERY_US", 0)
         calls = 0
+        told = []
         tables.client.around = lambda _operation, send: _after(left, send)
         while True:
             calls += 1
             left = [40 + 10 * calls]
+            told.clear()
             try:
-                audit = reconcile(made, is_repairing=False)
+                audit = reconcile(made, is_repairing=False, tell=told.append)
                 break
             except Unavailable:
                 assert calls < 100
         assert calls > 3
         assert audit.drift == whole.drift
+        assert Counter(difference.kind for difference in told) == whole.drift
         assert (audit.facts, audit.rows) == (whole.facts, whole.rows)
         tables.client.around = lambda _operation, send: send()
         assert reconcile(made, is_repairing=True).is_exact

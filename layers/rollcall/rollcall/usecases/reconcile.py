@@ -87,7 +87,8 @@ class Reconcile:
         """Compare an organisation to the end: the finished audit, which is stored.
 
         Goes on with a run that was interrupted, unless `restart`, or it was of the other kind. `show`
-        is called with the state so far, `tell` with each difference as it is found. `grace_seconds` is
+        is called with the state so far, `tell` with each difference as it is found, and first with
+        those that were kept of a run that was interrupted, without their names. `grace_seconds` is
         how long the stream may take (None: as set). Raises
         Unavailable when the store stays busy or time runs out: what was found so far is kept, and
         the next call goes on. Raises Conflict when another run has taken this one's place.
@@ -130,6 +131,8 @@ class Reconcile:
             since_ms=organisation.created_at_ms if audit.exact_at_ms is None else audit.exact_at_ms,
             is_repairing=is_repairing,
         )
+        for difference in audit.differences:  # of the run that this one goes on with
+            scene.tell(difference)
         run = _Run(scene, audit, cursor, self._audits, show or (lambda _audit: None))
         with tenant(organisation.id):
             return run()
