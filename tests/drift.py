@@ -518,6 +518,14 @@ class Planter:
         self.items.put(RECORDS, fact | {"id": {"S": "somebody else"}})
         return frozenset({audits.FACT_DAMAGED})
 
+    def fact_past_every_revision(self) -> Told | None:
+        fact = self._pick(self.live_facts())
+        if fact is None:
+            return None
+        rev = 2**63 - self.random.choice((1, 2, 10**6))
+        self.items.put(RECORDS, fact | {"rev": {"N": str(rev)}})
+        return frozenset({audits.FACT_DAMAGED})
+
 
 def _is_measure(name: str) -> bool:
     return name not in _META and not name.startswith("spilled.")
@@ -572,7 +580,11 @@ ODD_PLANTS = [
     Planter.row_at_two_times,
 ]
 # An operator has to look at these: nothing says which of the items is the fact.
-FACTS_TO_LOOK_AT = [Planter.fact_in_another_bucket, Planter.fact_under_another_id]
+FACTS_TO_LOOK_AT = [
+    Planter.fact_in_another_bucket,
+    Planter.fact_under_another_id,
+    Planter.fact_past_every_revision,
+]
 
 
 def _bytes(item: Item) -> bytes:
