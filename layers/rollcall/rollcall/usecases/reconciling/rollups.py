@@ -9,7 +9,7 @@ with only the pages that changed read anew; one that never rests is told as unse
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
@@ -63,11 +63,11 @@ class _Known:
 
 
 class _Look(NamedTuple):
-    """A rollup's version (0: it is not there), what it must hold, and which pages say so if not."""
+    """A rollup's version (0: it is not there), what it must hold, and versions of what says so."""
 
     version: int | None
     expected: Mapping[str, int]
-    pages: frozenset[tuple[str, str, int]]
+    sources: Hashable
 
 
 @dataclass(slots=True)
@@ -230,11 +230,11 @@ class CompareRollups:
         return end
 
     def _by_days(self, key: RollupKey) -> bool:
-        """Compare a rollup of all time with the sum of its days, which are read in a moment.
+        """Compare a rollup of all time with the sum of its days.
 
-        That is no snapshot: a transaction may show one item before another, and one that takes from a
-        day what it adds to another leaves all time as it was. So here too, what is wrong is told when
-        two looks at the same version found it so.
+        Days are read one after another, and a transaction that takes from one what it adds to another
+        leaves all time as it was. So what is wrong is told when two looks found it so and every
+        version the same: between the two, all of that stood there at once.
         """
         if key.bucket != ALL or not is_sum_of_days(key.family) or not self._are_days_right():
             return False
@@ -243,10 +243,12 @@ class CompareRollups:
             before = self.scene.survey.seen([key]).get(key)
             total: dict[str, int] = {}
             spilled: set[str] = set()
+            versions: list[int] = []
             days = self.scene.survey.days_of(key.family, key.scope, is_open=key.is_open)
             for day in days:
-                if day.stored is None:
+                if day.stored is None or day.version is None:
                     return False
+                versions.append(day.version)
                 spilled |= day.stored.spilled
                 add_measures(total, day.stored.counts)
             seen = self.scene.survey.seen([key]).get(key)
@@ -255,7 +257,7 @@ class CompareRollups:
             if seen.stored is None or spilled - seen.stored.spilled - {DURATION}:
                 return False
             kept = {n: c for n, c in total.items() if not (key.is_open and _is_histogram(n))}
-            look = _Look(seen.version, without_zeros(kept), frozenset())
+            look = _Look(seen.version, without_zeros(kept), tuple(versions))
             if not _is_right(look.expected, seen) and look != wrong:
                 wrong = look
                 self.scene.sleep(AGAIN_SECONDS)
