@@ -13,8 +13,14 @@ import pytest
 
 from rollcall import bootstrap
 from rollcall.domain import audits
+from rollcall.domain.contributions import (
+    CURRENT_VERSION,
+    contribution_function,
+    families_fed_by,
+)
 from rollcall.domain.errors import Unavailable
 from rollcall.domain.organisations import Organisation
+from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger import transaction
 from rollcall.storage import keys
 from rollcall.storage.directory import item_of_organisation
@@ -22,6 +28,7 @@ from rollcall.storage.facts import item_of_fact
 from tests import drift
 from tests.builders import call
 from tests.drift import ANALYTICS, RECORDS, Item
+from tests.generate import mixed_records
 from tests.properties.test_exactness import NOW_MS as STORED_MS
 from tests.properties.test_exactness import versions_of
 from tests.reconciling import Stored, add, organisation, reconcile, stored
@@ -58,6 +65,31 @@ def ill_formed(tables: Any, made: Any) -> list[str]:
 def _is_allowed(violation: str) -> bool:
     """A mark is one way, and a row that no fact can kill stays as a tombstone."""
     return "spilled without need" in violation or "a row twice" in violation
+
+
+def test_a_lost_page_hides_only_what_its_rows_add_to() -> None:
+    """Without a repair nobody can say what those rollups hold; of all others it is told."""
+    with stored() as tables:
+        made = organisation(tables, 3)
+        ledger = keys.ledger(made.id, made.live, "call")
+        lost = [item for item in tables.all(ANALYTICS) if item["PK"]["S"] == ledger]
+        assert lost
+        for item in lost[1:] or lost:
+            tables.delete(ANALYTICS, item)
+        wrong = 0
+        for item in tables.all(ANALYTICS):
+            pk = item["PK"]["S"]
+            if any(f"#ROLLUP#{family}#" in pk for family in ("calls", "tasks", "leads")):
+                count = next(n for n in ("calls", "tasks", "leads") if f"#ROLLUP#{n}#" in pk)
+                raised = {"N": str(int(item.get(count, {"N": "0"})["N"]) + 2)}
+                tables.put(ANALYTICS, {**item, count: raised})
+                wrong += count != "calls"
+        audit = reconcile(made, is_repairing=False)
+        assert audit.drift[audits.PAGE_MISSING]
+        assert audit.drift[audits.ROLLUP_DIFFERS] == wrong
+        assert audit.unsettled
+        assert reconcile(made, is_repairing=True).is_exact
+        assert tables.violations(made) == []
 
 
 @pytest.mark.parametrize("plant", drift.ODD_PLANTS, ids=lambda plant: plant.__name__)
@@ -331,3 +363,12 @@ def test_an_item_of_another_organisation_is_told_and_left_alone() -> None:
         for organisation_ in (made, other):
             assert reconcile(organisation_, is_repairing=False).drift == {}
             assert tables.violations(organisation_) == []
+
+
+def test_rows_add_to_no_other_families_than_are_named() -> None:
+    fed: dict[str, set[str]] = {name: set() for name in RECORD_TYPES}
+    for fact in versions_of(mixed_records(4, 600, versions=(1, 1), deletes=0.0)):
+        assert fact.record is not None
+        contributed = contribution_function(CURRENT_VERSION)(fact.id, fact.record)
+        fed[fact.type] |= {key.family for key, _ in contributed}
+    assert fed == {name: set(families_fed_by(name)) for name in RECORD_TYPES}

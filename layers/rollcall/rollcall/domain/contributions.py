@@ -71,6 +71,21 @@ def _contribute_v1(record_id: str, record: Record) -> Contribution:
             raise TypeError(f"no contribution for {type(record).__name__}")
 
 
+def families_fed_by(record_type: str) -> frozenset[str]:
+    """The families of rollups that rows of a type add to, in any version of this release."""
+    return _FED[record_type]
+
+
+_FED: Final = {
+    "call": frozenset({m.CALLS, m.KNOWN}),
+    "task": frozenset({m.TASKS, m.KNOWN}),
+    "lead": frozenset({m.LEADS}),
+    "label": frozenset[str](),
+    **dict.fromkeys(("space", "campaign", "workspace", "booking_page"), frozenset({m.KNOWN})),
+    **dict.fromkeys(
+        ("room", "recording", "contact", "contact_event"), frozenset({m.WORKSPACE, m.KNOWN})
+    ),
+}
 _VERSIONS: Final[dict[int, ContributionFunction]] = {1: _contribute_v1}
 
 

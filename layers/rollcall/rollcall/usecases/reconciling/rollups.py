@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from rollcall.domain import audits
 from rollcall.domain.calendar import MS_PER_DAY, parse_date
+from rollcall.domain.contributions import families_fed_by
 from rollcall.domain.errors import Conflict
 from rollcall.domain.measures import (
     ALL,
@@ -114,12 +115,18 @@ class CompareRollups:
                 raise _TooMany
         before = {k: seen.version for k, seen in self.scene.survey.seen(sorted(listed)).items()}
         sums: Sums = {}
+        incomparable: set[str] = set()
         for record_type, first, end in _ranges(bucket):
-            for page in self._tiled(record_type, first, end):
-                add_up(page.rows or (), self.scene.contribute, is_wanted, sums)
-                if len(sums) > 2 * _MOST_KEYS:
-                    raise _TooMany
-        compared = sorted(listed | sums.keys())
+            try:
+                for page in self._tiled(record_type, first, end):
+                    add_up(page.rows or (), self.scene.contribute, is_wanted, sums)
+                    if len(sums) > 2 * _MOST_KEYS:
+                        raise _TooMany
+            except _Incomparable:
+                incomparable |= families_fed_by(record_type)
+        found = listed | sums.keys()
+        compared = sorted(key for key in found if key.family not in incomparable)
+        self.scene.findings.unsettled += len(found) - len(compared)
         after = self.scene.survey.seen(compared)
         suspects = []
         for key in compared:
@@ -192,7 +199,10 @@ class CompareRollups:
     ) -> Sums:
         """The sums of some rollups; only pages that changed since the last time are read."""
         sums: Sums = {}
+        families = {key.family for key in keys}
         for record_type, first, end in _ranges(bucket):
+            if families.isdisjoint(families_fed_by(record_type)):
+                continue
             begin = self.scene.survey.page_from(record_type, first)
             if begin is None:
                 continue
