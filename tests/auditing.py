@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import boto3
-from botocore.config import Config
-
 from rollcall.domain.audits import Audit, Difference
 from rollcall.ledger.backoff import Backoff
 from rollcall.storage.audits import AuditStore
@@ -34,15 +31,7 @@ def difference(**fields: object) -> Difference:
 
 def store_of(org: Organisation) -> tuple[AuditStore, str]:
     """The audits in the tables of an organisation's stack, and the organisation's id there."""
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=org.stack.ready["dynamodb"],
-        region_name="eu-central-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-        config=Config(account_id_endpoint_mode="disabled"),
-    )
-    store = AuditStore(client, org.stack.ready["records_table"], Backoff())
+    store = AuditStore(org.stack.client, org.stack.ready["records_table"], Backoff())
     [entry] = json.loads(org.send("GET", ORGANISATIONS).body)["data"]
     return store, entry["id"]
 
