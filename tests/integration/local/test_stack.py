@@ -9,7 +9,6 @@ import tempfile
 import threading
 import urllib.request
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -227,15 +226,14 @@ def test_an_endpoint_that_does_not_answer_is_reported(template_path, tmp_path):
         LocalStack(engine=url, port=0, template=template_path).__enter__()
 
 
-def test_a_stack_leaves_nothing_behind(template_path):
-    def folders() -> set[Path]:
-        return set(Path(tempfile.gettempdir()).glob("rollcall-local-*"))
-
-    environment, made_before = dict(os.environ), folders()
+def test_a_stack_leaves_nothing_behind(template_path, tmp_path, monkeypatch):
+    # A folder of its own: in the system's, other stacks come and go meanwhile.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    environment = dict(os.environ)
     with pytest.raises(CommandError):
         LocalStack(engine="http://127.0.0.1:9", port=0, template=template_path).__enter__()
     assert dict(os.environ) == environment
-    assert folders() == made_before
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_health_is_on_loopback_only(stack):
