@@ -25,7 +25,7 @@ FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3
 
 help:
 	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
-	@echo "make test          run every test"
+	@echo "make test          run every test (ARGS=... goes to pytest: a path, -k, -s, -n 2)"
 	@echo "make simulate      run simulated schedules of faults (SEEDS=2000 or 500:900, ARGS=--mutants)"
 	@echo "make lint          style, types, import rules, template"
 	@echo "make format        rewrite the code in the house style"
@@ -66,8 +66,10 @@ $(SAM_INSTALLED): requirements/sam.txt
 demo: $(INSTALLED)
 	@$(BIN)/rollcall demo $(ARGS)
 
+# Everything, side by side (tests/spreading.py); or what ARGS choose, as plain pytest does it, so that
+# -s and --pdb work.
 test: $(INSTALLED)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(if $(ARGS),$(ARGS),--numprocesses logical --maxprocesses 4)
 
 SEEDS ?= 0:500
 

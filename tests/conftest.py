@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import spreading
 
 # Machines are shared and noisy: time decides nothing. A failure prints what replays it.
 settings.register_profile(
@@ -12,3 +17,18 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("rollcall")
+
+
+# ------------------------------------------------------------------ with `-n`, side by side
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Another `--dist` than the one that `-n` implies is left alone."""
+    if config.getoption("dist") != "load":
+        return None
+    return spreading.Spreading(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # this is a worker
+        items.sort(key=lambda item: spreading.rank(item.nodeid))

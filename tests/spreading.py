@@ -1,0 +1,53 @@
+"""How the suite is spread over the workers of pytest-xdist (`pytest -n 2`).
+
+Tests that share what is costly to start stay together and in order, on one worker; a test that
+takes long goes alone. The longest of all this begins first, so that no worker idles at the end.
+"""
+
+from __future__ import annotations
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+ENGINES = ("moto", "dynamodb-local")
+# Of these every test is a unit of its own: most take long, and none shares anything.
+ALONE = (
+    "tests/properties/test_simulation.py",
+    "tests/properties/test_simulation_mutants.py",
+    "tests/properties/test_answers_controls.py",
+    "tests/properties/test_reconcile.py",
+    "tests/properties/test_reconcile_races.py",
+    "tests/properties/test_rebuild.py",
+)
+# What these begin with comes first, in this order.
+LONGEST = ("e2e", "contract", "tests/properties/", "tests/integration/")
+
+
+def unit(nodeid: str) -> str:
+    """What runs as one piece on one worker with this test."""
+    path, _, test = nodeid.partition("::")
+    if path.startswith("tests/e2e/"):
+        # One after the other: stacks that are loaded and killed want the machine's other core.
+        return "e2e"
+    if path.startswith("tests/contract/"):
+        # One stack per engine serves them all.
+        return next((f"contract on {engine}" for engine in ENGINES if f"[{engine}" in test), path)
+    return nodeid if path in ALONE else path
+
+
+def rank(nodeid: str) -> int:
+    """Where the unit of a test stands in the queue."""
+    name = unit(nodeid)
+    return next((n for n, start in enumerate(LONGEST) if name.startswith(start)), len(LONGEST))
+
+
+class Spreading(LoadScopeScheduling):
+    """Hands out the units in the order of their first tests."""
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        config.option.loadscopereorder = False  # by their number of tests, it would be
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit(nodeid)
