@@ -25,8 +25,8 @@ def erase(
 
     May be broken off and done again at any time. The receipt names what remains, and until when.
 
-    Exit status 0: erased, or nothing of the lead was there; 1: items that cannot be read are in the
-    way; 2: it could not be done.
+    Exit status 0: erased, or nothing of the lead was there; 1: items that cannot be read, or lie
+    where no key leads, are in the way; 2: it could not be done.
     """
     console = Console(stderr=True)
     with deployment() as bootstrap:
@@ -69,8 +69,8 @@ def _remains(erasure: Erasure) -> list[Remainder]:
     if erasure.damaged:
         remainders.append(
             Remainder(
-                "facts that cannot be read, so nobody knows whose they are, or that lie where no key"
-                " leads; rollcall reconcile names them: repair or delete them",
+                "facts that cannot be read, so nobody knows whose they are, or that lie where no"
+                " key leads; rollcall reconcile names them: repair or delete them",
                 count=erasure.damaged,
             )
         )
@@ -84,7 +84,7 @@ def _remains(erasure: Erasure) -> list[Remainder]:
         )
     if erasure.is_known:
         remainders += elsewhere(erasure.at_ms, erasure.failed_objects, "the lead")
-    elif erasure.failed_objects.names:
+    else:
         remainders += failed_objects(erasure.failed_objects, "the lead")
     return remainders
 
@@ -123,7 +123,7 @@ def _lines(erasure: Erasure) -> list[str]:
             f"facts made tombstones: {facts}",
             f"rows seen to be tombstones of those: {rows}",
         ]
-        if not sum(erasure.facts.values()):
+        if not sum(erasure.facts.values()) and erasure.is_verified:
             lines.append("nothing of theirs was left: it had been erased before")
         if erasure.is_verified:
             lines.append("verified: no fact and no row names them, and rollups hold no value of it")

@@ -15,6 +15,7 @@ from rich.progress import Progress as Bar
 from rollcall_cli.administration import deployment
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
+from rollcall_cli.text import printable
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -100,7 +101,7 @@ class _Told:
         end = "repaired" if difference.is_repaired else "not repaired"
         since = format_instant(difference.since_ms)
         amount = f"by {difference.amount}, since {since} at the earliest, {end}"
-        print(f"{difference.kind}: {_printable(_name(difference))}; {amount}", flush=True)
+        print(f"{difference.kind}: {printable(_name(difference))}; {amount}", flush=True)
 
 
 def _chosen(bootstrap: ModuleType, handles: Sequence[str] | None) -> Iterator[Organisation]:
@@ -164,13 +165,9 @@ def _entry(difference: Difference) -> dict[str, Any]:
 
 
 def _name(difference: Difference) -> str:
-    """What differs; of what an interrupted run found, only its kind of thing and its day are kept."""
+    """What differs; of what an interrupted run found, only the kind of thing and its day are kept."""
     kept = " ".join(filter(None, (difference.subject, difference.bucket)))
     return difference.name or f"{kept} (found before the interruption)".lstrip()
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 @contextmanager

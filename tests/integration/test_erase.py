@@ -455,6 +455,20 @@ def test_a_fact_where_no_key_leads_is_not_said_to_be_erased(buckets: int, writte
     assert (erasure.is_known, erasure.damaged, erasure.is_verified) == (True, 1, False)
 
 
+def test_a_lead_where_no_key_leads_is_not_said_to_be_erased() -> None:
+    at = Deployment()
+    organisation = at.organisation(buckets=1)
+    with tenant(organisation.id):
+        for buckets in range(2, 17):  # wherever it lies
+            at.facts.write(organisation.id, buckets, None, parsed(their_lead()))
+        astray = at.facts.astray(organisation.id, 1, "lead", LEAD)
+    assert astray
+    assert 0 not in astray
+    erasure = at.erase("acme", LEAD)
+    assert (erasure.is_known, erasure.is_verified) == (True, False)
+    assert erasure.damaged == len(astray)
+
+
 def test_a_lead_whose_own_fact_cannot_be_read() -> None:
     at = Deployment()
     organisation = at.organisation()
@@ -525,6 +539,7 @@ def test_objects_that_may_hold_something_of_them_are_named(tmp_path: Path) -> No
     organisation, other = at.organisation(), at.organisation("other")
     at.put(organisation, their_lead(), their_call("1"), others_call("2"))
     at.put(other, their_call("1"))
+    at.put(organisation, task("2"))  # of another type than the call of that id
     documents: dict[str, Any] = {
         f"{n}": {"record": record, "reason": "?"} for n, record in enumerate(at.stream)
     }

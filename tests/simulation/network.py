@@ -187,7 +187,7 @@ class Network(MemoryClient):
         if task is None:
             return ""
         fault = world.faults.draw(task.name, operation)
-        # Only a function's process is killed; an operator has scenarios of their own.
+        # Processes are killed, of functions and of commands; clients and pollers are none.
         return "" if fault == "kill" and task.function is None else fault
 
     def _partly(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:

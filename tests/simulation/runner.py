@@ -120,6 +120,7 @@ def run_range(start: int, end: int, mutant: str = "") -> Totals:
     # Worlds are cycles of greenlets: collected here, between schedules, instead of at any moment.
     was_enabled = gc.isenabled()
     gc.disable()
+    gc.collect()
     gc.freeze()  # what is there already lives on: no collection need look at it
     try:
         with simulating(), planted(plant) if plant else nullcontext():
@@ -128,6 +129,7 @@ def run_range(start: int, end: int, mutant: str = "") -> Totals:
                 if seed % 20 == 0:
                     gc.collect()
     finally:
+        gc.unfreeze()
         if was_enabled:
             gc.enable()
     totals.seconds = time.process_time() - began

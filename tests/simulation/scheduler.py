@@ -30,7 +30,7 @@ class Task:
         self.is_killed = False
         self.wakes_at_ms = scheduler.now_ms
         self.waiters: list[Task] = []
-        self.function: str | None = None  # whose invocation it is
+        self.function: str | None = None  # whose process it is, if any
         self.skew_us = 0  # how far the clock of its process is ahead
         self._run = run
         self.greenlet = greenlet(self._main, parent=scheduler.main)

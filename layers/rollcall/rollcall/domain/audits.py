@@ -71,7 +71,7 @@ class Audit:
 
     `exact_at_ms` is when the last run began that left nothing which differs (None: none ever did).
     `drift` counts differences by kind, `repaired` those of them that were healed, `unsettled` the
-    rollups that changed too fast to be compared. `cursor` is where an unfinished run goes on (None
+    rollups that changed too fast to be compared, or whose pages are missing or damaged. `cursor` is where an unfinished run goes on (None
     once it is finished).
     """
 

@@ -30,6 +30,7 @@ from rollcall.domain.limits import (
 )
 from rollcall.domain.metering import ReadMeter
 from rollcall.domain.numbers import canonical
+from rollcall.domain.organisations import MAX_BUCKETS
 from rollcall.domain.records import RECORD_TYPES, Column, Kind, RecordType
 from rollcall.ledger.backoff import Backoff
 from rollcall.storage import attributes as av
@@ -94,6 +95,17 @@ class FactStore:
     def bucket_of(fact_id: str, buckets: int) -> int:
         """The bucket in which the fact of an id belongs."""
         return keys.bucket_of(fact_id, buckets)
+
+    def astray(self, org_id: str, buckets: int, record_type: str, fact_id: str) -> list[int]:
+        """The buckets in which an item lies under a fact's sort key, where no key leads."""
+        home = keys.fact(org_id, record_type, fact_id, buckets)
+        places = {
+            keys.Key(keys.facts(org_id, record_type, bucket), home.sk): bucket
+            for bucket in range(MAX_BUCKETS)
+        }
+        del places[home]
+        found = batch_get(self._client, self._table, places, self._backoff)
+        return sorted(places[key_of(item)] for item in found)
 
     def listed(
         self,

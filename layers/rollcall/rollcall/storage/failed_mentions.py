@@ -20,9 +20,8 @@ def mentions(
     written before they named the lead is theirs all the same. One that cannot be read, or whose
     record names no organisation, is named too if it cannot be ruled out. Raises BrokenDestination.
     """
-    wanted = None
-    if lead_id is not None:
-        wanted = {lead_id, *(keys.FACT_SK_PREFIX + keys.escape(each) for each in (lead_id, *calls))}
+    by_lead = None if lead_id is None else {lead_id, _sort_key(lead_id)}
+    by_call = set(map(_sort_key, calls))
     for name in failures.names():
         try:
             document = failures.read(name)
@@ -30,25 +29,35 @@ def mentions(
         except CorruptItem:
             yield name
             continue
-        if any(_may_be_of(record, org_id, wanted) for record in records):
+        if any(_may_be_of(record, org_id, by_lead, by_call) for record in records):
             yield name
 
 
-def _may_be_of(record: Mapping[str, Any], org_id: str, wanted: Collection[str] | None) -> bool:
-    owner = _owner(record)
+def _may_be_of(
+    record: Mapping[str, Any], org_id: str, by_lead: set[str] | None, by_call: set[str]
+) -> bool:
+    owner, record_type = _whose(record)
     if owner not in (None, keys.org_prefix(org_id)):
         return False
-    return wanted is None or any(text in wanted for text in _texts(record))
+    if by_lead is None:
+        return True
+    # Other types may have the same ids as calls.
+    wanted = by_lead | by_call if record_type in (None, "call") else by_lead
+    return any(text in wanted for text in _texts(record))
 
 
-def _owner(record: Mapping[str, Any]) -> str | None:
-    """The prefix of the organisation that a record's key names; None where it names none."""
+def _whose(record: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The prefix of the organisation and the type that a record's key names; None for neither."""
     try:
         pk = record["dynamodb"]["Keys"][keys.PK]["S"]
-        prefix, org_id, _ = pk.split("#", 2)
+        prefix, org_id, record_type, _ = pk.split("#", 3)
     except (KeyError, TypeError, ValueError, AttributeError):
-        return None
-    return f"{prefix}#{org_id}#"
+        return None, None
+    return f"{prefix}#{org_id}#", record_type
+
+
+def _sort_key(fact_id: str) -> str:
+    return keys.FACT_SK_PREFIX + keys.escape(fact_id)
 
 
 def _texts(record: Any) -> Iterator[str]:

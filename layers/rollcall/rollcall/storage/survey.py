@@ -104,10 +104,6 @@ class LedgerSurvey(PageStore):
             if version is not None:
                 yield PageVersion(av.text(item, keys.SK), page_end, version)
 
-    def bucket_of(self, fact_id: str, buckets: int) -> int:
-        """The bucket in which the fact of an id belongs."""
-        return keys.bucket_of(fact_id, buckets)
-
     def strays(self) -> Iterator[ForeignItem | Misindexed]:
         """What GSI1 lists otherwise than it lists what belongs to the epoch; some in their places."""
         partition = keys.epoch_prefix(self._org_id, self._epoch)

@@ -55,6 +55,7 @@ class Facts(Protocol):
     """Facts (`rollcall.storage.facts.FactStore`)."""
 
     def bucket_of(self, fact_id: str, buckets: int) -> int: ...
+    def astray(self, org_id: str, buckets: int, record_type: str, fact_id: str) -> list[int]: ...
     def listed(self, org_id: str, bucket: int, record_type: str) -> Iterator[FactPage]: ...
     def read(
         self, org_id: str, buckets: int, facts: Collection[tuple[str, str]]
@@ -112,7 +113,8 @@ class Erasure:
     `facts` counts the facts that it made tombstones, by type; `rows` the rows that were seen to be
     tombstones of those at the end, by epoch. `is_known`: there was anything of the lead, be it the
     tombstone of an earlier erasure. `damaged` facts could not be read, so nobody knows whose they
-    are, or are theirs and lie where no key leads. `left_epochs` are no longer written and not removed yet.
+    are, or are theirs and lie where no key leads. `left_epochs` are no longer written and not
+    removed yet.
     """
 
     organisation: Organisation
@@ -127,7 +129,7 @@ class Erasure:
 
     @property
     def is_verified(self) -> bool:
-        """Whether it was seen that nothing is left, with no item that could not be read."""
+        """Whether it was seen that nothing is left, with no item that could not be read or reached."""
         return self.damaged == 0
 
 
@@ -245,6 +247,9 @@ class _Run:
         self.is_known = self.is_known or stored is not None
         if stored is None:
             self._note_if_damaged(organisation, *key)
+        for bucket in self.stores.facts.astray(self.org_id, organisation.buckets, *key):
+            self.damaged.add((LEAD, f"{bucket}/{self.lead_id}"))
+            self.is_known = True
         found = self._erase(organisation, [(key, stored)])
         # All that any organisation may have: in one that is not its own, no key leads to a fact.
         for bucket in range(MAX_BUCKETS):

@@ -68,7 +68,7 @@ class CompareFacts:
             for name in listed.damaged:
                 self.scene.found(audits.FACT_DAMAGED, record_type, f"{record_type} {name}")
             for fact in listed.facts:
-                if self.scene.survey.bucket_of(fact.id, org.buckets) != bucket:
+                if self.scene.facts.bucket_of(fact.id, org.buckets) != bucket:
                     name = f"{record_type} {fact.id!r} in bucket {bucket}, where no key leads"
                     self.scene.found(audits.FACT_DAMAGED, record_type, name)
                 elif fact.has_position:

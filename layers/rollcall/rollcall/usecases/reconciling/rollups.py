@@ -83,11 +83,7 @@ class CompareRollups:
         """Compare the rollups of a day `YYYY-MM-DD`, or of all time, which comes after all days."""
         if bucket == ALL:
             self._are_days_settled = not self.scene.findings.unsettled
-        try:
-            self._share(bucket, 0, 1)
-        except _Incomparable:
-            listed = self.scene.survey.rollup_keys(bucket)
-            self.scene.findings.unsettled += sum(1 for _ in listed)
+        self._share(bucket, 0, 1)
 
     def _share(self, bucket: str, residue: int, modulus: int) -> None:
         """Compare those of the rollups whose hash falls to a share, in ever smaller shares."""
@@ -98,7 +94,11 @@ class CompareRollups:
             self._share(bucket, residue + modulus, modulus * 2)
             return
         for first in range(0, len(suspects), _MOST_SETTLING):
-            self._settle(bucket, suspects[first : first + _MOST_SETTLING])
+            some = suspects[first : first + _MOST_SETTLING]
+            try:
+                self._settle(bucket, some)
+            except _Incomparable:  # a page was lost or damaged since
+                self.scene.findings.unsettled += len(some)
 
     # -- all of a share at once --------------------------------------------------------------
     def _suspects(self, bucket: str, residue: int, modulus: int) -> list[RollupKey]:
@@ -242,9 +242,9 @@ class CompareRollups:
     def _by_days(self, key: RollupKey) -> bool:
         """Compare a rollup of all time with the sum of its days.
 
-        Days are read one after another, and a transaction that takes from one what it adds to another
-        leaves all time as it was. So what is wrong is told when two looks found it so and every
-        version the same: between the two, all of that stood there at once.
+        Days are read one after another, and a transaction that takes from one what it adds to
+        another leaves all time as it was. So what is wrong is told when two looks found it so and
+        every version the same: between the two, all of that stood there at once.
         """
         if key.bucket != ALL or not is_sum_of_days(key.family) or not self._are_days_right():
             return False
