@@ -8,9 +8,7 @@ import pty
 import subprocess
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from tests.builders import OMIT, call, full_call, lead
 from tests.erasing import stored_bytes
@@ -22,17 +20,9 @@ LEAD = 4711
 
 def items(stack: Stack) -> list[dict[str, Any]]:
     """Everything that is stored, in both tables."""
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=stack.ready["dynamodb"],
-        region_name="eu-central-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-        config=Config(account_id_endpoint_mode="disabled"),
-    )
     found: list[dict[str, Any]] = []
     for name in ("records_table", "analytics_table"):
-        pages = client.get_paginator("scan").paginate(
+        pages = stack.client.get_paginator("scan").paginate(
             TableName=stack.ready[name], ConsistentRead=True
         )
         found += [item for page in pages for item in page["Items"]]

@@ -21,7 +21,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests import stack as stacks
@@ -221,16 +220,9 @@ def begin_and_kill(organisation: Organisation, log: Path) -> None:
 
 def epochs_stored(stack: Stack, org_id: str) -> set[str]:
     """The epochs of which anything is left in the analytics table."""
-    environment = stack.environment()
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=stack.ready["dynamodb"],
-        region_name=environment["AWS_DEFAULT_REGION"],
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
+    scan = stack.client.get_paginator("scan")
     found = set()
-    for page in client.get_paginator("scan").paginate(TableName=stack.ready["analytics_table"]):
+    for page in scan.paginate(TableName=stack.ready["analytics_table"]):
         parts = [item["PK"]["S"].split("#") for item in page["Items"]]
         found |= {part[2] for part in parts if part[1] == org_id}
     return found

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from rollcall_cli.local.tables import create_tables
@@ -81,20 +80,10 @@ class Redrive:
         return sorted(path.relative_to(folder).as_posix() for path in paths)
 
 
-def client(stack: Stack) -> Any:
-    return boto3.client(
-        "dynamodb",
-        endpoint_url=stack.ready["dynamodb"],
-        region_name="eu-central-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
-
-
 @pytest.mark.slow
 @pytest.mark.dynamodb_local
 def test_what_failed_comes_back(stack: Stack, impatient: Path) -> None:
-    dynamodb, redrive = client(stack), Redrive(stack)
+    dynamodb, redrive = stack.client, Redrive(stack)
     org = stack.new_organisation("acme")
     records = mixed_records(31, 240, days=3, spaces=2, others=2)
     assert len(records) > 480
