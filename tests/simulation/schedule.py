@@ -240,6 +240,8 @@ class Schedule:
         compare(world, org_id, self._told, is_repairing=is_repairing)
 
     def _told(self, difference: Difference) -> None:
+        if not difference.name:
+            return  # told before, with its name, by the run that was interrupted
         is_by_hand = (difference.kind == ROW_PHANTOM and "by hand" in difference.name) or (
             difference.kind == FACT_DAMAGED and "garbage" in difference.name
         )
