@@ -274,6 +274,8 @@ def test_interrupted_it_says_how_to_go_on_and_does(
     name = handle()
     deployed.organisation(name, calls=8)
     let_time_pass = rebuild_command.pause
+    # Ignored, where whoever began the tests put them into the background.
+    handler = signal.getsignal(signal.SIGINT)
 
     def interrupted(stop: threading.Event, seconds: float) -> None:
         signal.raise_signal(signal.SIGINT)
@@ -284,7 +286,7 @@ def test_interrupted_it_says_how_to_go_on_and_does(
     assert (status, out) == (130, "")
     assert "run the same command again to go on" in err
     monkeypatch.setattr(rebuild_command, "pause", let_time_pass)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
     status, out, err = rebuild(capsys, "--org", name)
     assert status == 0
     assert f"{name}: going on with epoch 1, overlapping" in err
