@@ -21,7 +21,8 @@ def mentions(
     record names no organisation, is named too if it cannot be ruled out. Raises BrokenDestination.
     """
     by_lead = None if lead_id is None else {lead_id, _sort_key(lead_id)}
-    by_call = set(map(_sort_key, calls))
+    # Other types may have the same ids as calls.
+    by_lead_or_call = (by_lead or set()).union(map(_sort_key, calls))
     for name in failures.names():
         try:
             document = failures.read(name)
@@ -29,20 +30,19 @@ def mentions(
         except CorruptItem:
             yield name
             continue
-        if any(_may_be_of(record, org_id, by_lead, by_call) for record in records):
+        if any(_may_be_of(record, org_id, by_lead, by_lead_or_call) for record in records):
             yield name
 
 
 def _may_be_of(
-    record: Mapping[str, Any], org_id: str, by_lead: set[str] | None, by_call: set[str]
+    record: Mapping[str, Any], org_id: str, by_lead: set[str] | None, by_lead_or_call: set[str]
 ) -> bool:
     owner, record_type = _whose(record)
     if owner not in (None, keys.org_prefix(org_id)):
         return False
     if by_lead is None:
         return True
-    # Other types may have the same ids as calls.
-    wanted = by_lead | by_call if record_type in (None, "call") else by_lead
+    wanted = by_lead_or_call if record_type in (None, "call") else by_lead
     return any(text in wanted for text in _texts(record))
 
 
