@@ -13,11 +13,12 @@ import typer
 
 from rollcall_cli.local.documentation import PAGE
 from rollcall_cli.local.progress import tell
+from rollcall_cli.local.seed import load_seed
 from rollcall_cli.local.stack import DEFAULT_DYNAMODB_PORT, DEFAULT_PORT, LocalStack
 from rollcall_cli.stopping import Stopped, raise_on_signals
 
 
-def local(
+def local(  # noqa: PLR0913, PLR0917 - the options of a command
     port: Annotated[int, typer.Option(help="Port of the API; 0: any free one.")] = DEFAULT_PORT,
     dynamodb_port: Annotated[
         int, typer.Option(help="Port of the database engine; 0: any free one.")
@@ -36,6 +37,9 @@ def local(
     ] = None,
     jar: Annotated[Path | None, typer.Option(help="DynamoDBLocal.jar to use.")] = None,
     rie: Annotated[Path | None, typer.Option(help="aws-lambda-rie binary to use.")] = None,
+    seed: Annotated[
+        bool, typer.Option("--seed", help="Load the sample organisations of events/seed.json.")
+    ] = False,
 ) -> None:
     """Serve the API on this machine, with a local database, until Ctrl-C.
 
@@ -56,6 +60,8 @@ def local(
             jar=jar,
             emulator=rie,
         ) as stack:
+            if seed:
+                load_seed(stack)
             tell(f"the API is described at {stack.api_url}{PAGE}")
             folder = shlex.quote(str(stack.failures_dir))
             tell(f"given-up records: rollcall redrive list --from {folder}")

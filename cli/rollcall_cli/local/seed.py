@@ -1,0 +1,191 @@
+"""Load `events/seed.json`: the organisations, tokens and records that the sample events expect.
+
+    load_seed(stack)  # into a running local stack
+
+    seed = read_seed(path)  # or step by step, into the tables that the environment names
+    write(seed)
+    ...  # wait until the stream function has applied the records
+    audit(seed)
+
+The tokens are public, so they are only ever stored in an engine on this machine.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rollcall_cli.administration import deployment
+from rollcall_cli.errors import CommandError
+from rollcall_cli.local.progress import tell
+
+if TYPE_CHECKING:
+    from rollcall_cli.local.stack import LocalStack
+
+SEED: Final = Path("events/seed.json")
+ENDPOINT: Final = "AWS_ENDPOINT_URL_DYNAMODB"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SampleToken(_Part):
+    """A token whose text is public. `name` is unique within its organisation."""
+
+    name: str
+    token: str
+    scopes: tuple[str, ...]
+    expires_at: str | None = None
+    revoked_at: str | None = None
+
+
+class SampleOrganisation(_Part):
+    """An organisation under a fixed id, and its records as `POST /v1/records` takes them."""
+
+    id: str
+    handle: str
+    name: str
+    created_at: str
+    is_audited: bool = Field(False, description="Whether a run of the audit follows the records.")
+    tokens: tuple[SampleToken, ...]
+    records: tuple[dict[str, Any], ...]
+
+
+class Seed(_Part):
+    """The content of the file."""
+
+    organisations: tuple[SampleOrganisation, ...]
+
+
+def read_seed(path: Path) -> Seed:
+    """Read the file. Raises CommandError that names the first thing wrong with it."""
+    from rollcall.api import strict_json
+
+    try:
+        return Seed.model_validate(strict_json.loads(path.read_bytes()))
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise CommandError(f"{path}: {place}: {first['msg']}") from error
+    except ValueError as error:
+        raise CommandError(f"{path}: {error}") from error
+
+
+def load_seed(stack: LocalStack) -> None:
+    """Write the seed beside the stack's template, wait until it is in the numbers, and audit it.
+
+    From here on, this process's environment names the stack's tables. Raises CommandError.
+    """
+    seed = read_seed(stack.template.path.parent / SEED)
+    os.environ.update(stack.environment())
+    write(seed)
+    if not stack.drain():
+        raise CommandError("the seed's records are not in the numbers yet, after 10 minutes")
+    audit(seed)
+    names = ", ".join(sample.handle for sample in seed.organisations)
+    tell(f"sample organisations: {names}; their tokens are in {SEED}")
+
+
+def write(seed: Seed) -> None:
+    """Store organisations, tokens and records, through the same code as `POST /v1/records`.
+
+    Loading again changes nothing. Raises CommandError when the engine is not on this machine, when
+    another organisation has one of the handles, and when a record is refused.
+    """
+    require_local(os.environ.get(ENDPOINT, ""))
+    with deployment() as bootstrap:
+        for sample in seed.organisations:
+            _create(bootstrap.directory(), sample)
+            _ingest(bootstrap.ingest(), sample)
+
+
+def audit(seed: Seed) -> None:
+    """Run the audit of the organisations that have one. The records must have been applied."""
+    require_local(os.environ.get(ENDPOINT, ""))
+    with deployment() as bootstrap:
+        for sample in seed.organisations:
+            if sample.is_audited:
+                organisation = bootstrap.directory().organisation(sample.id)
+                bootstrap.reconcile()(organisation, is_repairing=False)
+
+
+def require_local(endpoint: str) -> None:
+    """Raise CommandError unless the endpoint is `localhost` or an address of this machine."""
+    host = urlsplit(endpoint).hostname or ""
+    if host != "localhost" and not _is_own_address(host):
+        where = endpoint or "the DynamoDB service"
+        raise CommandError(
+            f"the sample tokens are public, so they are not stored in {where}: set {ENDPOINT} to an"
+            " engine on this machine, such as http://127.0.0.1:8000"
+        )
+
+
+def _is_own_address(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:  # a name is not resolved: that would leave the machine
+        return False
+    if address.is_loopback:
+        return True
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    with socket.socket(family) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return False
+    return not address.is_unspecified
+
+
+def _create(directory: Any, sample: SampleOrganisation) -> None:
+    from rollcall.domain.calendar import parse_instant
+    from rollcall.domain.errors import Conflict
+    from rollcall.domain.organisations import Organisation, Token, is_well_formed, token_id
+
+    if directory.organisation(sample.id) is None:
+        created_at_ms = parse_instant(sample.created_at)
+        organisation = Organisation(sample.id, sample.handle, sample.name, created_at_ms)
+        try:
+            directory.create_organisation(organisation)
+        except Conflict as error:
+            raise CommandError(
+                f"another organisation has the handle {sample.handle!r}, which the seed needs; use"
+                " an engine without it"
+            ) from error
+    for token in sample.tokens:
+        if not is_well_formed(token.token):
+            raise CommandError(f"the seed's token {sample.handle} {token.name} is malformed")
+        stored = Token(
+            id=token_id(token.token),
+            org_id=sample.id,
+            scopes=token.scopes,
+            created_at_ms=parse_instant(sample.created_at),
+            expires_at_ms=parse_instant(token.expires_at) if token.expires_at else None,
+            revoked_at_ms=parse_instant(token.revoked_at) if token.revoked_at else None,
+        )
+        if directory.token(stored.id) is None:
+            directory.put_token(stored)
+
+
+def _ingest(ingest: Any, sample: SampleOrganisation) -> None:
+    from rollcall.api.ingest import parse_documents
+    from rollcall.domain.tenancy import tenant
+
+    changes, refusals = parse_documents(sample.records)
+    if not refusals:
+        with tenant(sample.id):
+            refusals = ingest(sample.id, changes).refusals
+    for refusal in refusals:
+        record = sample.records[refusal.index]
+        raise CommandError(
+            f"the seed's {record.get('type')} {record.get('id')!r} of {sample.handle}:"
+            f" {refusal.field} {refusal.message}"
+        )
