@@ -21,7 +21,7 @@ CODE := layers cli functions tests $(wildcard benchmarks)
 FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 2>/dev/null); do \
 	"$$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done
 
-.PHONY: help install demo test simulate lint format openapi bench build validate requirements clean
+.PHONY: help install demo test simulate lint format openapi events bench build validate requirements clean
 
 help:
 	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
@@ -30,6 +30,7 @@ help:
 	@echo "make lint          style, types, import rules, template"
 	@echo "make format        rewrite the code in the house style"
 	@echo "make openapi       write docs/api/openapi.json anew"
+	@echo "make events        rewrite the sample events and their answers"
 	@echo "make bench         measure (ARGS=... goes to the benchmarks)"
 	@echo "make validate      sam validate --lint"
 	@echo "make build         sam build, without Docker; needs python3.13"
@@ -91,6 +92,9 @@ format: $(INSTALLED)
 openapi: $(INSTALLED)
 	$(BIN)/rollcall openapi > docs/api/openapi.json.new
 	mv docs/api/openapi.json.new docs/api/openapi.json
+
+events: $(INSTALLED)
+	$(BIN)/python -m tests.sample_events
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks $(ARGS)

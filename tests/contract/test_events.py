@@ -1,29 +1,85 @@
-"""The sample events for `sam local invoke`: every function has some, shaped as AWS sends them."""
+"""The sample events for `sam local invoke`: each gives, on the seed, the answer beside it.
+
+A clock that stands still makes whole answers comparable. `make events` rewrites events and answers;
+the oracles, which share no code with the functions, say whether what it wrote is right.
+"""
 
 import base64
+import hashlib
 import json
-from pathlib import Path
+from collections import Counter
+from urllib.parse import unquote
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-EVENTS = sorted((ROOT / "events").glob("*/*.json"))
+from tests.oracle import Oracle
+from tests.oracle_breeze import breeze
+from tests.oracle_nexus import nexus
+from tests.oracle_nlpearl import nlpearl
+from tests.sample_events.answering import answer_path, sample_events, seeded
+from tests.sample_events.cases import CASES, SAMPLES, Batch
+from tests.sample_events.documents import EVENTS, FUNCTIONS, NOW_MS, documents, text_of
+from tests.stack import from_json, to_json
+
+HANDLES = {sample.id: sample.handle for sample in SAMPLES.organisations}
+NAMES = {path: f"{path.parent.name}/{path.stem}" for path in sample_events()}
+READING = {name for name in CASES if name.startswith(("get", "list", "query"))}
+MS_PER_DAY = 86_400_000
+# The scheduled function reads nothing of its event, so there is none that it could refuse.
+NEVER_REFUSES = {"reconcile_organisations"}
 
 
-def test_every_function_has_events_and_every_event_a_function():
-    functions = {path.parent.name for path in (ROOT / "functions").glob("*/handler.py")}
-    assert {path.parent.name for path in EVENTS} == functions
+def events(*functions):
+    """A test for each event, or for each of these functions."""
+    chosen = [path for path in NAMES if not functions or path.parent.name in functions]
+    return pytest.mark.parametrize("path", chosen, ids=NAMES.get)
 
 
-@pytest.mark.parametrize("path", EVENTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.fixture(scope="module")
+def functions(tmp_path_factory):
+    with seeded(tmp_path_factory.mktemp("sample-events")) as running:
+        yield running
+
+
+def read(path):
+    return json.loads(path.read_text("utf-8"))
+
+
+# ------------------------------------------------------------------ the files
+
+
+def test_every_file_is_made_from_a_case():
+    made = {path: text_of(event) + "\n" for path, event in documents()}
+    assert {path: path.read_text("utf-8") for path in NAMES} == made, "run `make events`"
+    answers = {path for path in EVENTS.glob("*/*") if path not in NAMES}
+    assert answers == {answer_path(path) for path in NAMES}, "run `make events`"
+
+
+def test_every_function_has_an_event_that_succeeds_and_one_that_is_refused():
+    kinds = Counter((path.parent.name, is_refusal(read(answer_path(path)))) for path in NAMES)
+    assert {name for name, refused in kinds if not refused} == set(FUNCTIONS)
+    assert {name for name, refused in kinds if refused} == set(FUNCTIONS) - NEVER_REFUSES
+
+
+def is_refusal(answer):
+    """An error, a status of one, or a record that is set aside."""
+    return (
+        "errorType" in answer or answer.get("status", 0) >= 400 or bool(answer.get("quarantined"))
+    )
+
+
+@events()
 def test_events_have_the_shape_of_their_source(path):
-    event = json.loads(path.read_text("utf-8"))
+    event = read(path)
     if "Records" in event:
         for record in event["Records"]:
             assert record["eventSource"] == "aws:dynamodb"
-            assert record["eventName"] in ("INSERT", "MODIFY", "REMOVE")
-            image = record["dynamodb"].get("NewImage") or record["dynamodb"]["OldImage"]
-            assert record["dynamodb"]["Keys"] == {name: image[name] for name in ("PK", "SK")}
+            images = record["dynamodb"].keys() & {"NewImage", "OldImage"}
+            names = {"INSERT": {"NewImage"}, "MODIFY": {"NewImage", "OldImage"}}
+            assert images == names.get(record["eventName"], {"OldImage"})
+            for name in images:
+                image = record["dynamodb"][name]
+                assert record["dynamodb"]["Keys"] == {name: image[name] for name in ("PK", "SK")}
         return
     if "detail-type" in event:  # EventBridge's, of a schedule
         assert (event["source"], event["detail-type"]) == ("aws.events", "Scheduled Event")
@@ -48,3 +104,161 @@ def test_events_have_the_shape_of_their_source(path):
     assert event["isBase64Encoded"] == (event["body"] is not None)
     if event["body"] is not None:
         base64.b64decode(event["body"], validate=True)
+
+
+# ------------------------------------------------------------------ the answers
+
+
+@events()
+def test_an_event_is_answered_as_its_answer_says(functions, path):
+    expected = read(answer_path(path))
+    answer = functions.answer(path)
+    assert answer == expected
+    assert json.dumps(answer) == json.dumps(
+        expected
+    )  # 1 is not 1.0 here, and members have an order
+
+
+def test_only_what_is_named_depends_on_the_clock(functions, monkeypatch):
+    monkeypatch.setattr(functions.clock, "now_ms", NOW_MS + 60 * MS_PER_DAY)
+    for path, name in NAMES.items():
+        if path.parent.name in READING:
+            expected, answer = read(answer_path(path)), functions.answer(path)
+            named = expected.get("depends_on_clock", [])
+            for member in named:
+                del expected["body"][member], answer["body"][member]
+            assert answer == expected, name
+
+
+def test_the_last_30_days_are_those_before_the_clock(functions, monkeypatch):
+    path = EVENTS / "get_workspace_analytics/workspace.json"
+    monkeypatch.setattr(functions.clock, "now_ms", NOW_MS + 60 * MS_PER_DAY)
+    assert functions.answer(path)["body"]["activityTimeline"] == []
+
+
+def test_the_audit_reads_nothing_of_its_event(functions):
+    expected = read(EVENTS / "reconcile_organisations/hourly.answer.json")["answer"]
+    functions.answer(EVENTS / "reconcile_organisations/hourly.json")
+    for event in ({}, {"detail": "garbage"}, []):
+        assert functions.invoke("reconcile_organisations", event) == dict.fromkeys(expected, 0)
+
+
+# ------------------------------------------------------------------ the oracles
+
+
+def oracle_of(handle):
+    """The seed's records of an organisation."""
+    oracle = Oracle()
+    records = next(sample.records for sample in SAMPLES.organisations if sample.handle == handle)
+    status, _ = oracle.post(list(from_json(to_json(records))), NOW_MS)
+    assert status == 200
+    return oracle
+
+
+def asked(path):
+    """(the caller's handle, path parameter, query, body) of an event."""
+    event = from_json(path.read_bytes())
+    handle = HANDLES[event["requestContext"]["authorizer"]["org_id"]]
+    parameters = list((event["pathParameters"] or {}).values())
+    body = base64.b64decode(event["body"]) if event["body"] else None
+    return handle, unquote(*parameters) if parameters else None, event, body
+
+
+def answered(path):
+    """(status, body); of an error None, for the oracles do not know its words."""
+    answer = from_json(answer_path(path).read_bytes())
+    return answer["status"], answer["body"] if answer["status"] == 200 else None
+
+
+@events("get_inbound_analytics", "get_outbound_analytics", "get_pearl_analytics")
+def test_campaigns_are_reported_as_the_oracle_has_them(path):
+    handle, campaign_id, _, body = asked(path)
+    route = path.parent.name.split("_")[1]
+    assert answered(path) == nlpearl(oracle_of(handle), route, campaign_id, from_json(body))
+
+
+@events("get_workspace_analytics")
+def test_workspaces_are_reported_as_the_oracle_has_them(path):
+    handle, workspace_id, event, _ = asked(path)
+    has_query = event["queryStringParameters"] is not None
+    assert answered(path) == nexus(oracle_of(handle), workspace_id, NOW_MS, has_query)
+
+
+@events("query_analytics")
+def test_queries_are_answered_as_the_oracle_has_them(path):
+    handle, _, _, body = asked(path)
+    status, expected = breeze(oracle_of(handle), from_json(body))
+    assert answered(path) == (status, expected if status == 200 else None)
+
+
+@events("get_organisation_analytics")
+def test_totals_are_as_the_oracle_has_them(path):
+    handle, _, event, _ = asked(path)
+    oracle, query = oracle_of(handle), event["queryStringParameters"] or {}
+    named = event["headers"].get("Org-Handle")
+    space = query.get("space_token")
+    answer = read(answer_path(path))
+    if named != handle:
+        refusals = {None: 400, **dict.fromkeys(HANDLES.values(), 403)}
+        assert answer["status"] == refusals.get(named, 404)
+    elif oracle.unpod(space) is None:
+        assert answer["status"] == 404
+    elif query.keys() - {"space_token"}:
+        assert answer["status"] == 400
+    else:
+        assert (answer["status"], answer["body"]["data"]) == (200, oracle.unpod(space))
+
+
+@events("ingest_records")
+def test_records_are_judged_as_the_oracle_judges_them(path):
+    handle, _, _, body = asked(path)
+    answer = from_json(answer_path(path).read_bytes())
+    if path.stem in ("malformed_json", "not_utf8"):
+        assert answer["status"] == 400
+        return
+    verdict = oracle_of(handle).post(from_json(body)["records"], NOW_MS)
+    for rejection in answer["body"]["rejected"]:
+        assert rejection.pop("message")
+    assert (answer["status"], answer["body"]) == verdict
+
+
+@events("update_rollups")
+def test_batches_change_numbers_as_the_oracle_does(path):
+    batch = CASES[path.parent.name][path.stem]
+    assert isinstance(batch, Batch)
+    handle = HANDLES.get(batch.organisation_id)
+    oracle = oracle_of(handle) if handle else Oracle()
+    records = [
+        change.new.record for change in batch.changes if change.new and not change.new.damage
+    ]
+    if handle and records:
+        oracle.post(records, NOW_MS)
+    answer = read(answer_path(path))
+    assert answer["numbers_of_space"] == {batch.space: oracle.unpod(batch.space)}
+    damaged = sum(bool(handle is None or (c.new and c.new.damage)) for c in batch.changes)
+    assert len(answer["quarantined"]) == damaged
+    assert answer["answer"] == {"batchItemFailures": []}
+
+
+@events("authorize_request")
+def test_active_tokens_are_let_in_as_whom_the_seed_says(path):
+    headers = read(path)["multiValueHeaders"]["Authorization"]
+    answer = read(answer_path(path))
+    active = {
+        token.token: (sample, token)
+        for sample in SAMPLES.organisations
+        for token in sample.tokens
+        if token.name not in ("expired", "revoked")
+    }
+    scheme, _, text = headers[0].partition(" ")
+    if len(headers) > 1 or text not in active or scheme not in ("Token", "Bearer", "JWT"):
+        assert answer["errorMessage"] == "Unauthorized"
+        return
+    sample, token = active[text]
+    assert answer["answer"]["context"] == {
+        "org_id": sample.id,
+        "org_handle": sample.handle,
+        "epoch": 0,
+        "scopes": " ".join(token.scopes),
+        "token_id": hashlib.sha256(text.encode()).hexdigest(),
+    }

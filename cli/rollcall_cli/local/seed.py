@@ -16,11 +16,13 @@ import ipaddress
 import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from rollcall.domain.calendar import parse_instant
+from rollcall.domain.organisations import Organisation, Token, is_well_formed, token_id
 from rollcall_cli.administration import deployment
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.progress import tell
@@ -32,6 +34,22 @@ SEED: Final = Path("events/seed.json")
 ENDPOINT: Final = "AWS_ENDPOINT_URL_DYNAMODB"
 
 
+def _milliseconds(value: Any) -> int:
+    if not isinstance(value, str):
+        raise ValueError("must be a date and a time as in RFC 3339")
+    return parse_instant(value)
+
+
+def _well_formed(token: str) -> str:
+    if not is_well_formed(token):
+        raise ValueError("must be rc_, 30 letters and digits, and their check digits")
+    return token
+
+
+Instant = Annotated[int, BeforeValidator(_milliseconds)]
+"""An RFC 3339 instant in the file; here in milliseconds since 1970 UTC."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,20 +58,23 @@ class SampleToken(_Part):
     """A token whose text is public. `name` is unique within its organisation."""
 
     name: str
-    token: str
-    scopes: tuple[str, ...]
-    expires_at: str | None = None
-    revoked_at: str | None = None
+    token: Annotated[str, AfterValidator(_well_formed)]
+    scopes: tuple[Literal["read", "ingest", "admin"], ...]
+    expires_at: Instant | None = None
+    revoked_at: Instant | None = None
 
 
 class SampleOrganisation(_Part):
-    """An organisation under a fixed id, and its records as `POST /v1/records` takes them."""
+    """An organisation under a fixed id, and its records as `POST /v1/records` takes them.
+
+    The audit compares its facts, pages and rollups once they are loaded, if `is_audited`.
+    """
 
     id: str
     handle: str
     name: str
-    created_at: str
-    is_audited: bool = Field(False, description="Whether a run of the audit follows the records.")
+    created_at: Instant
+    is_audited: bool = False
     tokens: tuple[SampleToken, ...]
     records: tuple[dict[str, Any], ...]
 
@@ -98,8 +119,9 @@ def load_seed(stack: LocalStack) -> None:
 def write(seed: Seed) -> None:
     """Store organisations, tokens and records, through the same code as `POST /v1/records`.
 
-    Loading again changes nothing. Raises CommandError when the engine is not on this machine, when
-    another organisation has one of the handles, and when a record is refused.
+    What is there already stays; a record that has changed since is written again. Raises
+    CommandError when the engine is not on this machine, when another organisation has one of the
+    handles, and when a record is refused.
     """
     require_local(os.environ.get(ENDPOINT, ""))
     with deployment() as bootstrap:
@@ -146,13 +168,10 @@ def _is_own_address(host: str) -> bool:
 
 
 def _create(directory: Any, sample: SampleOrganisation) -> None:
-    from rollcall.domain.calendar import parse_instant
     from rollcall.domain.errors import Conflict
-    from rollcall.domain.organisations import Organisation, Token, is_well_formed, token_id
 
     if directory.organisation(sample.id) is None:
-        created_at_ms = parse_instant(sample.created_at)
-        organisation = Organisation(sample.id, sample.handle, sample.name, created_at_ms)
+        organisation = Organisation(sample.id, sample.handle, sample.name, sample.created_at)
         try:
             directory.create_organisation(organisation)
         except Conflict as error:
@@ -161,15 +180,13 @@ def _create(directory: Any, sample: SampleOrganisation) -> None:
                 " an engine without it"
             ) from error
     for token in sample.tokens:
-        if not is_well_formed(token.token):
-            raise CommandError(f"the seed's token {sample.handle} {token.name} is malformed")
         stored = Token(
             id=token_id(token.token),
             org_id=sample.id,
             scopes=token.scopes,
-            created_at_ms=parse_instant(sample.created_at),
-            expires_at_ms=parse_instant(token.expires_at) if token.expires_at else None,
-            revoked_at_ms=parse_instant(token.revoked_at) if token.revoked_at else None,
+            created_at_ms=sample.created_at,
+            expires_at_ms=token.expires_at,
+            revoked_at_ms=token.revoked_at,
         )
         if directory.token(stored.id) is None:
             directory.put_token(stored)
@@ -187,5 +204,5 @@ def _ingest(ingest: Any, sample: SampleOrganisation) -> None:
         record = sample.records[refusal.index]
         raise CommandError(
             f"the seed's {record.get('type')} {record.get('id')!r} of {sample.handle}:"
-            f" {refusal.field} {refusal.message}"
+            f" {refusal.field}: {refusal.message}"
         )

@@ -20,6 +20,7 @@ import pytest
 
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.rie import find_emulator
+from rollcall_cli.local.seed import SEED, read_seed
 from rollcall_cli.local.stack import LocalStack
 from tests.integration.local.conftest import require_dynamodb_local
 
@@ -79,6 +80,16 @@ def test_it_says_ready_once_and_stops_on_signals(template_path, engine, signals)
                 socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=5)
 
 
+def test_the_seed_is_in_the_numbers_when_it_says_ready():
+    sample = read_seed(ROOT / SEED).organisations[0]
+    headers = {"Authorization": f"Token {sample.tokens[0].token}", "Org-Handle": sample.handle}
+    expected = ROOT / "events/get_organisation_analytics/organisation.answer.json"
+    with started("--engine", "moto", "--template", ROOT / "template.yaml", "--seed") as (_, ready):
+        url = ready["api"] + "/api/v2/platform/organisation/analytics/"
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+            assert json.load(answer) == json.loads(expected.read_text("utf-8"))["body"]
+
+
 def test_what_functions_print_stays_off_stdout(template_path, tmp_path):
     project = tmp_path / "copy"
     shutil.copytree(template_path.parent, project)
@@ -107,6 +118,8 @@ def test_mistakes_end_in_one_line(template_path, tmp_path):
     assert "--engine" in refused(*arguments, "--engine", "mysql", "--template", template_path)
     assert "cannot read the template" in refused(*arguments, "--template", tmp_path / "none.yaml")
     assert "--runtime" in refused(*arguments, "--runtime", "docker")
+    without_seed = ("--engine", "moto", "--template", template_path, "--seed")
+    assert "events/seed.json: No such file" in refused(*arguments, *without_seed)
     assert "there is no file" in refused(
         *arguments, "--engine", "dynamodb-local", "--jar", "none.jar", "--template", template_path
     )

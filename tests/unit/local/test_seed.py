@@ -8,14 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from rollcall import bootstrap
 from rollcall.api.ingest import parse_documents
-from rollcall.domain.organisations import SCOPES, is_well_formed
+from rollcall.domain.organisations import is_well_formed
 from rollcall.domain.records import RECORD_TYPES
+from rollcall.domain.tenancy import tenant
 from rollcall_cli.errors import CommandError
-from rollcall_cli.local.seed import SEED, read_seed, require_local, write
+from rollcall_cli.local.seed import SEED, Seed, read_seed, require_local, write
+from tests.answering import deployed
 
 ROOT = Path(__file__).parents[3]
-SAMPLES = {sample.handle: sample for sample in read_seed(ROOT / SEED).organisations}
+WHOLE = read_seed(ROOT / SEED)
+SAMPLES = {sample.handle: sample for sample in WHOLE.organisations}
+NOW_MS = 1_795_262_400_000  # 2026-11-21T12:00:00Z
 
 
 # ------------------------------------------------------------------ the file
@@ -52,12 +57,31 @@ def test_tokens_are_well_formed_and_say_that_they_are_samples():
     for token in tokens:
         assert is_well_formed(token.token)
         assert token.token.startswith("rc_Sample")
-        assert set(token.scopes) <= set(SCOPES)
+
+
+TOKEN = {"name": "read", "token": SAMPLES["acme"].tokens[0].token, "scopes": ["read"]}
+
+
+def with_token(**changed):
+    """The text of a seed whose only token is this one."""
+    organisation = {
+        "id": "org_1",
+        "handle": "acme",
+        "name": "Acme",
+        "created_at": "2026-11-01T00:00:00Z",
+        "tokens": [TOKEN | changed],
+        "records": [],
+    }
+    return json.dumps({"organisations": [organisation]})
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        (with_token(token=TOKEN["token"][:-1] + "0"), "0.tokens.0.token: Value error, must be rc_"),
+        (with_token(scopes=["write"]), "organisations.0.tokens.0.scopes.0: Input should be"),
+        (with_token(expires_at="2026-11-15"), "tokens.0.expires_at: Value error, must be a date"),
+        (with_token(expires_at=5), "tokens.0.expires_at: Value error, must be a date"),
         ('{"organisations": [{"id": "a"}]}', "organisations.0.handle: Field required"),
         ('{"organisations": [], "more": 1}', "more: Extra inputs are not permitted"),
         ("{", "JSON"),
@@ -105,4 +129,59 @@ def test_anything_else_gets_no_sample_token(endpoint, monkeypatch):
         require_local(endpoint)
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
     with pytest.raises(CommandError, match="an engine on this machine"):
-        write(read_seed(ROOT / SEED))
+        write(WHOLE)
+
+
+# ------------------------------------------------------------------ loading it
+
+
+@pytest.fixture
+def deployment():
+    """Empty tables; the endpoint of its environment is on this machine."""
+    with deployed(NOW_MS) as made:
+        yield made
+
+
+def changed(**values):
+    """The seed with other values of acme."""
+    acme = SAMPLES["acme"].model_copy(update=values)
+    return Seed(organisations=(acme,))
+
+
+def test_loading_again_changes_nothing(deployment):
+    write(WHOLE)
+    before = deployment.store.snapshot()
+    assert before
+    deployment.now_ms += 3_600_000
+    write(WHOLE)
+    assert deployment.store.snapshot() == before
+
+
+def test_loading_again_restores_a_record_that_was_deleted(deployment):
+    def is_there() -> bool:
+        with tenant("org_sample_acme"):
+            found = bootstrap.facts().read("org_sample_acme", 1, [("lead", "lead-4")])
+        return found["lead", "lead-4"].record is not None
+
+    write(WHOLE)
+    write(changed(records=({"type": "lead", "id": "lead-4", "deleted": True},)))
+    assert not is_there()
+    write(WHOLE)
+    assert is_there()
+
+
+def test_a_handle_that_is_taken_is_refused(deployment):
+    write(WHOLE)
+    with pytest.raises(CommandError, match="another organisation has the handle 'acme'"):
+        write(changed(id="org_another"))
+
+
+def test_a_record_that_is_refused_is_named(deployment):
+    record = {"type": "call", "id": "call-1", "started_at": "2026-11-18T09:12:31Z"}
+    with pytest.raises(CommandError, match="seed's call 'call-1' of acme: status: is required"):
+        write(changed(records=(record,)))
+    write(WHOLE)
+    with pytest.raises(
+        CommandError, match="'call-1' of acme: started_at: started_at cannot change"
+    ):
+        write(changed(records=({**record, "status": "completed"},)))

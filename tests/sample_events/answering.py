@@ -1,0 +1,133 @@
+"""The seed in a local stack whose clock stands still, and what the functions answer there.
+
+Everything is real: the engine, the tables of the template, the stream and the handlers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rollcall.settings import settings
+from rollcall.storage.failure_documents import quarantine_name
+from rollcall.storage.failures import failures
+from rollcall_cli.local import dynamodb_local
+from rollcall_cli.local.runtime import FunctionError, InProcessRuntime, invoke
+from rollcall_cli.local.seed import load_seed
+from rollcall_cli.local.stack import LocalStack
+from tests.answering import wired
+from tests.sample_events.cases import CASES, Batch, Request
+from tests.sample_events.documents import EVENTS, FUNCTIONS, NOW_MS
+
+ANSWER = ".answer.json"
+
+
+def answer_path(event: Path) -> Path:
+    """Where the answer to an event is kept."""
+    return event.with_suffix(ANSWER)
+
+
+def sample_events() -> list[Path]:
+    """Every event's file."""
+    return [path for path in sorted(EVENTS.glob("*/*.json")) if not path.name.endswith(ANSWER)]
+
+
+def engine() -> str:
+    """DynamoDB Local where it can run, else moto; ROLLCALL_TEST_ENGINES may leave out the former."""
+    chosen = os.environ.get("ROLLCALL_TEST_ENGINES", "moto,dynamodb-local").split(",")
+    if "dynamodb-local" in chosen:
+        try:
+            dynamodb_local.locate()
+        except dynamodb_local.Unavailable:
+            if os.environ.get("ROLLCALL_REQUIRE_DYNAMODB_LOCAL") == "1":
+                raise
+        else:
+            return "dynamodb-local"
+    return "moto"
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until a test sets it."""
+
+    now_ms: int = NOW_MS
+
+
+class Functions:
+    """The functions of a seeded stack."""
+
+    def __init__(self, stack: LocalStack, runtime: InProcessRuntime, clock: Clock) -> None:
+        self.clock = clock
+        self._stack = stack
+        self._runtime = runtime
+
+    def answer(self, path: Path) -> dict[str, Any]:
+        """What the function of an event's folder answers, as `<case>.answer.json` has it."""
+        function, case = path.parent.name, CASES[path.parent.name][path.stem]
+        if not isinstance(case, Request):  # requests read nothing that an event writes
+            assert self._stack.drain(), "the stream stands still"
+        event = json.loads(path.read_text("utf-8"))
+        try:
+            answered = self.invoke(function, event)
+        except FunctionError as error:
+            return {"errorType": error.error_type, "errorMessage": error.message}
+        if isinstance(case, Request):
+            answer = {"status": answered["statusCode"], "body": json.loads(answered["body"])}
+            return answer | ({"depends_on_clock": list(case.by_clock)} if case.by_clock else {})
+        if isinstance(case, Batch):
+            return {
+                "answer": answered,
+                "quarantined": self._quarantined(event["Records"]),
+                "numbers_of_space": {case.space: self._numbers(case.space)},
+            }
+        return {"answer": answered}
+
+    def invoke(self, function: str, event: Any) -> Any:
+        """What a function returns. Raises FunctionError."""
+        return invoke(self._runtime, FUNCTIONS[function], event, 60)
+
+    def _quarantined(self, records: list[dict[str, Any]]) -> dict[str, str]:
+        """Why records of a batch were set aside, by their sequence numbers."""
+        kept = failures(self._stack.failures_dir.as_uri())
+        documents = {
+            record["dynamodb"]["SequenceNumber"]: kept.read(quarantine_name(record))
+            for record in records
+        }
+        return {number: each["reason"] for number, each in documents.items() if each}
+
+    def _numbers(self, space: str) -> Any:
+        """Unpod's numbers of one of globex's spaces; None when nothing names the space."""
+        event = json.loads((EVENTS / "get_organisation_analytics/space.json").read_text("utf-8"))
+        context = event["requestContext"]["authorizer"]
+        context |= {"org_id": "org_sample_globex", "org_handle": "globex"}
+        event["multiValueHeaders"]["Org-Handle"] = ["globex"]
+        event["multiValueQueryStringParameters"] = {"space_token": [space]}
+        answered = self.invoke("get_organisation_analytics", event)
+        return json.loads(answered["body"]).get("data")
+
+
+@contextmanager
+def seeded(folder: Path) -> Iterator[Functions]:
+    """A stack that holds the seed, with logs and failures in `folder`; the clock stands at NOW."""
+    clock = Clock()
+    changed = dataclasses.replace(
+        settings,
+        failure_destination=(folder / "failures").as_uri(),
+        reconcile_grace_seconds=0,  # a clock that stands still never ends a wait
+    )
+    with (
+        wired(settings=changed, now_ms=lambda: clock.now_ms, now_us=lambda: clock.now_ms * 1_000),
+        LocalStack(engine=engine(), port=0, dynamodb_port=0, state_dir=folder) as stack,
+    ):
+        load_seed(stack)
+        runtime = InProcessRuntime(stack.template.functions, stack.environment())
+        try:
+            yield Functions(stack, runtime, clock)
+        finally:
+            runtime.close()
