@@ -14,7 +14,7 @@ from rollcall_cli.local.seed import SEED, read_seed
 from tests.stack import ROOT
 
 SAMPLES = read_seed(ROOT / SEED)
-READ, INGEST, ADMIN, ALL = "read", "ingest", "admin", "all"  # tokens of the seed, by name
+READ, ADMIN, ALL = "read", "admin", "all"  # tokens of the seed, by name
 UNKNOWN_TOKEN = "rc_00000000000000000000000000000012Q6vF"
 
 
@@ -102,7 +102,7 @@ def campaign(id: str, hour: Mapping[str, str]) -> dict[str, Request]:
     }
 
 
-# Both ranges begin in the very millisecond of a call.
+# Each begins in the millisecond of a call.
 RECEPTION = {"from": "2026-11-18T09:12:30.250+01:00", "to": "2026-11-18T10:12:30+01:00"}
 RENEWALS = {"from": "2026-11-20T09:15:00+01:00", "to": "2026-11-20T10:15:00+01:00"}
 

@@ -87,7 +87,7 @@ def _document(case: Any, function: str, name: str) -> dict[str, Any]:
 
 
 @_document.register
-def _(case: Request, function: str, name: str) -> dict[str, Any]:
+def _of_request(case: Request, function: str, name: str) -> dict[str, Any]:
     sample = next(each for each in SAMPLES.organisations if each.handle == case.organisation)
     token = next(each for each in sample.tokens if each.name == case.token)
     headers = [("Accept", "application/json"), ("Authorization", f"Token {token.token}")]
@@ -126,7 +126,7 @@ def _(case: Request, function: str, name: str) -> dict[str, Any]:
 
 
 @_document.register
-def _(case: Authorization, function: str, name: str) -> dict[str, Any]:
+def _of_authorization(case: Authorization, function: str, name: str) -> dict[str, Any]:
     headers = [("Accept", "application/json"), ("Org-Handle", "acme")]
     for scheme, credentials in case.headers:
         headers.append(("Authorization", f"{scheme} {_TOKENS.get(credentials, credentials)}"))
@@ -161,7 +161,7 @@ def _request(
 
 
 @_document.register
-def _(case: Batch, function: str, name: str) -> dict[str, Any]:
+def _of_batch(case: Batch, function: str, name: str) -> dict[str, Any]:
     # A number of its own for each record of each batch: quarantined records are kept by it.
     batches = list(CASES[function].values())
     before = sum(len(batch.changes) for batch in batches[: batches.index(case)])
@@ -218,7 +218,7 @@ def _item(org_id: str, fact: Fact, image: Image) -> dict[str, Any]:
 
 
 @_document.register
-def _(case: Schedule, function: str, name: str) -> dict[str, Any]:
+def _of_schedule(case: Schedule, function: str, name: str) -> dict[str, Any]:
     rule = f"rollcall-{FUNCTIONS[function]}{name.capitalize()}-EXAMPLE"
     return {
         "version": "0",
