@@ -1,6 +1,8 @@
 """Find, fetch, start and stop AWS's DynamoDB Local; one pinned version, in memory, no telemetry.
 
-DynamoDB Local has no option for the address it listens on: it answers on every interface.
+DynamoDB Local has no option for the address it listens on: it answers on every interface, and takes
+any `Host`. It allows no origin in its answers, so a browser keeps them from pages of other sites;
+against DNS rebinding there is only another engine, or another port than a page expects.
 """
 
 from __future__ import annotations

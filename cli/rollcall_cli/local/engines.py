@@ -6,6 +6,7 @@ through npm, otherwise moto, and says which and why.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -37,35 +38,45 @@ class ExternalEngine:
         """Nothing to stop."""
 
 
-def start_engine(choice: str, port: int, *, jar: Path | None, log_folder: Path) -> Engine:
+def start_engine(
+    choice: str,
+    port: int,
+    *,
+    jar: Path | None,
+    log_folder: Path,
+    allowed_hosts: Collection[str] = (),
+) -> Engine:
     """Start what `--engine` names: `auto`, `dynamodb-local`, `moto`, or an endpoint URL.
 
-    `port` 0 is any free one. CommandError says what is missing and what to do about it.
+    `port` 0 is any free one. `allowed_hosts` are names beside those of loopback that clients may use
+    for moto (DynamoDB Local takes any). CommandError says what is missing and what to do about it.
     """
     if "://" in choice:
         tell(f"engine: {choice}, which runs already")
         return ExternalEngine(choice)
     match choice:
         case "auto":
-            return _start_best(port, jar, log_folder)
+            return _start_best(port, jar, log_folder, allowed_hosts)
         case "dynamodb-local":
             installation = dynamodb_local.locate(jar)
             tell(f"engine: DynamoDB Local, {installation.jar}")
             return dynamodb_local.start(port, installation, log_folder)
         case "moto":
             tell("engine: moto, in this process")
-            return _start_moto(port)
+            return _start_moto(port, allowed_hosts)
     raise CommandError(
         f"--engine: {choice} is none of auto, moto, dynamodb-local, or an endpoint URL"
     )
 
 
-def _start_best(port: int, jar: Path | None, log_folder: Path) -> Engine:
+def _start_best(
+    port: int, jar: Path | None, log_folder: Path, allowed_hosts: Collection[str]
+) -> Engine:
     try:
         installation = dynamodb_local.locate(jar)
     except dynamodb_local.Unavailable as reason:
         tell(f"engine: moto, in this process, because {reason}")
-        return _start_moto(port)
+        return _start_moto(port, allowed_hosts)
     tell(
         f"engine: DynamoDB Local, because Java {installation.java_version} and"
         f" {installation.jar} are here"
@@ -73,8 +84,8 @@ def _start_best(port: int, jar: Path | None, log_folder: Path) -> Engine:
     return dynamodb_local.start(port, installation, log_folder)
 
 
-def _start_moto(port: int) -> Engine:
+def _start_moto(port: int, allowed_hosts: Collection[str]) -> Engine:
     # moto takes a second to import, and is not needed for the other engines.
     from rollcall_cli.local.moto_engine import MotoEngine
 
-    return MotoEngine(port)
+    return MotoEngine(port, allowed_hosts=allowed_hosts)

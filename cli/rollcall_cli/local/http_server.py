@@ -1,5 +1,7 @@
 """Serve an ASGI application on loopback from a thread of its own; header names stay as sent.
 
+Web pages of other origins are refused before the application sees their requests.
+
 ASGI wants header names in lower case, but API Gateway hands functions the names the client sent:
 they travel beside the scope, under RAW_HEADERS.
 """
@@ -10,6 +12,7 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Collection
 from typing import Any
 
 import h11
@@ -18,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rollcall_cli.errors import CommandError
+from rollcall_cli.local.browser_guard import AsgiGuard
 from rollcall_cli.local.ports import HOST
 
 RAW_HEADERS = "rollcall.raw_headers"
@@ -56,14 +60,23 @@ class _NamePreservingProtocol(H11Protocol):
 
 
 class HttpServer:
-    """A running server; `close` ends it within about two seconds, whatever is under way."""
+    """A running server; `close` ends it within about two seconds, whatever is under way.
 
-    def __init__(self, application: ASGIApp, listener: socket.socket) -> None:
+    `allowed_hosts` are names beside those of loopback that clients may use for it in `Host`.
+    """
+
+    def __init__(
+        self,
+        application: ASGIApp,
+        listener: socket.socket,
+        *,
+        allowed_hosts: Collection[str] = (),
+    ) -> None:
         self._listener = listener
         self.url = f"http://{HOST}:{listener.getsockname()[1]}"
         self._server = uvicorn.Server(
             uvicorn.Config(
-                application,
+                AsgiGuard(application, allowed_hosts),
                 http=_NamePreservingProtocol,
                 ws="none",
                 lifespan="off",

@@ -1,5 +1,8 @@
 """moto's DynamoDB in this process, behind HTTP on loopback: one request at a time, undo instead of copy.
 
+It serves the two APIs of DynamoDB and nothing else of moto, whose own routes (`/moto-api/reset`) and
+open CORS would let any web page read and wipe the tables.
+
 moto 5.2 rolls a failed transaction back by putting back deep copies of whole tables, and makes one
 such copy for every item of the transaction. Two consequences, and what is done about them here:
 
@@ -20,7 +23,7 @@ from __future__ import annotations
 import copy
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any
 from unittest.mock import patch
@@ -38,17 +41,23 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import ThreadedWSGIServer
 
 from rollcall_cli.errors import CommandError
+from rollcall_cli.local.browser_guard import WsgiGuard
 from rollcall_cli.local.intrinsics import REGION
 from rollcall_cli.local.ports import HOST, bind
 
 _SIGNED_REGION = re.compile(r"(Credential=[^/,]*/[^/,]*/)[^/,]*/")
+_SERVED_TARGET = re.compile(r"DynamoDB(Streams)?_20120810\.[A-Za-z]+")
+_SERVED_SIGNATURE = re.compile(r"Credential=[^/,]*/[^/,]*/[^/,]*/dynamodb/aws4_request")
 _one_engine = threading.Lock()
 
 
 class MotoEngine:
-    """A running moto server; `close` stops it and forgets its tables."""
+    """A running moto server; `close` stops it and forgets its tables.
 
-    def __init__(self, port: int) -> None:
+    `allowed_hosts` are names beside those of loopback that clients may use for it in `Host`.
+    """
+
+    def __init__(self, port: int, *, allowed_hosts: Collection[str] = ()) -> None:
         if not _one_engine.acquire(blocking=False):
             raise CommandError("moto runs in this process already, and keeps one state a process")
         self._adaptations = ExitStack()
@@ -56,11 +65,12 @@ class MotoEngine:
             _forget_tables()
             _adapt(self._adaptations)
             listener = bind(port, "--dynamodb-port")
+            application = _Serialised(DomainDispatcherApplication(create_backend_app))
             try:
                 self._server = _Server(
                     HOST,
                     listener.getsockname()[1],
-                    _Serialised(DomainDispatcherApplication(create_backend_app)),
+                    WsgiGuard(_DynamoDbAlone(application), allowed_hosts),
                     handler=_QuietRequestHandler,
                     fd=listener.fileno(),
                 )
@@ -98,6 +108,25 @@ class _Server(ThreadedWSGIServer):
 class _QuietRequestHandler(MotoRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing: a line a request would drown what matters."""
+
+
+class _DynamoDbAlone:
+    """WSGI middleware: 404 for everything but a signed call of DynamoDB's APIs.
+
+    moto chooses the service by the signature, and S3 where there is none.
+    """
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        is_call = (environ["REQUEST_METHOD"], environ["PATH_INFO"]) == ("POST", "/")
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        signature = environ.get("HTTP_AUTHORIZATION", "")
+        if is_call and _SERVED_TARGET.fullmatch(target) and _SERVED_SIGNATURE.search(signature):
+            return self._application(environ, start_response)
+        start_response("404 Not Found", [("Content-Type", "application/json")])
+        return [b'{"message": "only signed calls of DynamoDB and DynamoDB Streams are served"}']
 
 
 class _Serialised:

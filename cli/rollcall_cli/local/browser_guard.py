@@ -1,0 +1,79 @@
+"""Keep web pages of other origins away from the local servers, which ask for no credentials.
+
+A browser names in `Origin` the page that sends a request, and in `Host` the name that the page used
+for the server. A page of another site has another `Origin`; a page whose host name was pointed at
+this machine (DNS rebinding) has that name in `Host`. Programs send no `Origin`, and a `Host` that is
+this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rollcall_cli.loopback import is_loopback
+
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:@/\[\]]+))(?::[0-9]{1,5})?")
+
+
+def refusal(hosts: list[str], origins: list[str], allowed_hosts: Collection[str]) -> str | None:
+    """Why a request with these `Host` and `Origin` values is refused; None: it is served.
+
+    `allowed_hosts` are names, without a port, that mean this server as loopback does.
+    """
+    match = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
+    name = (match[1] or match[2]).lower() if match else ""
+    if not is_loopback(name) and name not in allowed_hosts:
+        return "the Host header must name this machine: 127.0.0.1, localhost or [::1]"
+    if any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
+        return "the Origin header names another page than this server's own"
+    return None
+
+
+class AsgiGuard:
+    """ASGI middleware that answers 403 to what `refusal` refuses, before the body is read."""
+
+    def __init__(self, application: ASGIApp, allowed_hosts: Collection[str]) -> None:
+        self._application = application
+        self._allowed_hosts = allowed_hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on, or refuse it."""
+        application = self._application
+        if scope["type"] == "http":
+            reason = refusal(
+                _values(scope, b"host"), _values(scope, b"origin"), self._allowed_hosts
+            )
+            if reason is not None:
+                application = JSONResponse({"message": reason}, 403)
+        await application(scope, receive, send)
+
+
+def _values(scope: Scope, wanted: bytes) -> list[str]:
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == wanted]
+
+
+class WsgiGuard:
+    """WSGI middleware that answers 403 to what `refusal` refuses."""
+
+    def __init__(
+        self, application: Callable[..., Iterable[bytes]], allowed_hosts: Collection[str]
+    ) -> None:
+        self._application = application
+        self._allowed_hosts = allowed_hosts
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Pass one request on, or refuse it."""
+        hosts, origins = (
+            [environ[name]] if name in environ else [] for name in ("HTTP_HOST", "HTTP_ORIGIN")
+        )
+        reason = refusal(hosts, origins, self._allowed_hosts)
+        if reason is None:
+            return self._application(environ, start_response)
+        start_response("403 Forbidden", [("Content-Type", "application/json")])
+        return [json.dumps({"message": reason}).encode()]
