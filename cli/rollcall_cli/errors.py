@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
+from rollcall_cli.text import escaped
+
 
 class CommandError(Exception):
     """The command cannot go on; the message says what is wrong and what to do about it."""
@@ -33,6 +35,6 @@ def fail(message: str) -> NoReturn:
 
 
 def report(error: CommandError) -> int:
-    """Print the error as one line on stderr; returns the exit status to leave with."""
-    print("rollcall: " + " ".join(str(error).split()), file=sys.stderr, flush=True)
+    """Print the error as one printable line on stderr; returns the exit status to leave with."""
+    print("rollcall: " + escaped(" ".join(str(error).split())), file=sys.stderr, flush=True)
     return error.exit_status

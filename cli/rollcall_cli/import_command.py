@@ -17,20 +17,26 @@ from rich.progress import Progress as Bar
 
 from rollcall_cli.errors import CommandError
 from rollcall_cli.importing.checkpoint import Checkpoint, Progress, identity_of
+from rollcall_cli.importing.credentials import VARIABLE, read_token
 from rollcall_cli.importing.importer import RejectedRows, import_rows
 from rollcall_cli.importing.rows import Position, detect_format, read_rows
 from rollcall_cli.importing.sender import LIMIT_RECORDS, Interrupted, Sender
 from rollcall_cli.interrupting import stopping_on_ctrl_c
+from rollcall_cli.text import escaped
 
 
-def import_records(
+def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     file: Annotated[
         Path, typer.Argument(help="JSON lines (.jsonl, .ndjson, .json) or CSV (.csv).")
     ],
     api: Annotated[str, typer.Option(help="URL of the API, http://127.0.0.1:3000 for one.")],
     token: Annotated[
-        str | None, typer.Option(envvar="ROLLCALL_TOKEN", help="A token with the scope ingest.")
+        str | None,
+        typer.Option(
+            help=f"Token with the scope ingest; - reads it from stdin. Default: ${VARIABLE}."
+        ),
     ] = None,
+    token_file: Annotated[Path | None, typer.Option(help="File that holds the token.")] = None,
     type: Annotated[
         str | None, typer.Option(help="Type of the records that do not name theirs.")
     ] = None,
@@ -45,8 +51,12 @@ def import_records(
         LIMIT_RECORDS
     ),
     resume: Annotated[
-        bool, typer.Option(help="Go on where an interrupted import of this file stopped.")
+        bool, typer.Option(help="Resume an interrupted import of this file where it stopped.")
     ] = True,
+    insecure: Annotated[
+        bool,
+        typer.Option("--insecure", help="Send the token to another machine without encryption."),
+    ] = False,
 ) -> None:
     """Send the records of a file, in order. Sending a file again is harmless.
 
@@ -56,12 +66,11 @@ def import_records(
 
     Exit status 0: all taken in; 1: some lines were rejected; 2: it could not be done.
     """
-    if not token:
-        raise CommandError("give a token with --token or in ROLLCALL_TOKEN")
+    token = read_token(token, token_file)
     kind = detect_format(file, format)
     rejected_path = rejected or file.with_name(file.name + ".rejected.jsonl")
     stop = threading.Event()
-    sender = Sender(api, token, pause=stop.wait)
+    sender = Sender(api, token, pause=stop.wait, is_insecure=insecure)
     try:
         options = (api.rstrip("/"), token, kind, type or "", str(rejected_path))
         identity = identity_of(file, *options)
@@ -81,7 +90,8 @@ def import_records(
         f"{progress.records} records: {progress.accepted} accepted, {progress.unchanged}"
         f" unchanged, {progress.stale} stale, {progress.rejected} rejected"
     )
-    print(summary + (f" (see {rejected_path})" if progress.rejected else ""), flush=True)
+    where = f" (see {escaped(str(rejected_path))})" if progress.rejected else ""
+    print(summary + where, flush=True)
     if progress.rejected:
         raise typer.Exit(1)
 
@@ -128,13 +138,16 @@ def _bar(file: Path, progress: Progress) -> Iterator[Callable[[Progress], None]]
     """A progress bar on stderr, if that is a terminal; yields what moves it."""
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
+        # What a file is called is text, and never markup.
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
     )
     with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(file.name, total=file.stat().st_size, completed=progress.offset)
+        task = bar.add_task(
+            escaped(file.name), total=file.stat().st_size, completed=progress.offset
+        )
 
         def show(now: Progress) -> None:
             bar.update(task, completed=now.offset, description=f"{now.records} records")
@@ -143,4 +156,4 @@ def _bar(file: Path, progress: Progress) -> Iterator[Callable[[Progress], None]]
 
 
 def _tell(message: str) -> None:
-    print(f"rollcall: {message}", file=sys.stderr, flush=True)
+    print(f"rollcall: {escaped(message)}", file=sys.stderr, flush=True)

@@ -239,3 +239,32 @@ def test_the_local_stack_gives_up_in_the_same_shape(tmp_path: Path) -> None:
 def test_what_is_no_destination(where: str) -> None:
     with pytest.raises(ValueError, match="neither"):
         failures(where)
+
+
+@pytest.mark.parametrize("existed", [False, True])
+def test_failed_records_are_for_their_owner_alone(tmp_path: Path, existed: bool) -> None:
+    """Files are 0600 and folders 0700; a folder that was named as the destination is left as it was."""
+    root = tmp_path / "failures"
+    if existed:
+        kept_before = root / "quarantine"
+        kept_before.mkdir(parents=True)
+        (root / "aws").mkdir()
+        for folder in (root, kept_before, root / "aws"):
+            folder.chmod(0o755)
+        unfinished = kept_before / f".{poison(1)['dynamodb']['SequenceNumber']}.json"
+        unfinished.touch(0o644)
+    records = [{**poison(1), "eventSourceARN": "arn:stream"}]
+    FolderFailures(root).put(poison(1), "because")
+    FailureFolder(root).put(
+        records,
+        shard_id="shardId-1",
+        function_arn="arn:function",
+        condition="RetryAttemptsExhausted",
+        invocations=2,
+        now=1_795_262_400.5,
+    )
+    made = sorted(root.rglob("*"))
+    assert sum(path.is_file() for path in made) == 2
+    modes = {path: path.stat().st_mode & 0o777 for path in made}
+    assert modes == {path: 0o600 if path.is_file() else 0o700 for path in made}
+    assert root.stat().st_mode & 0o777 == (0o755 if existed else 0o700)

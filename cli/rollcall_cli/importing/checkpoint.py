@@ -8,6 +8,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rollcall.storage.private_files import open_private
+
 _SAMPLE_BYTES = 65_536
 
 
@@ -50,7 +52,7 @@ class Checkpoint:
         """Replace the file; after this, a crash costs nothing that was acknowledged."""
         unfinished = self.path.with_name(self.path.name + ".new")
         content = {"identity": self._identity} | asdict(progress)
-        with unfinished.open("w", encoding="utf-8") as file:
+        with open_private(unfinished, "w") as file:
             json.dump(content, file)
             file.flush()
             os.fsync(file.fileno())
@@ -68,7 +70,7 @@ def identity_of(path: Path, *options: str) -> str:
     """
     digest = hashlib.sha256()
     for option in options:
-        digest.update(hashlib.sha256(option.encode()).digest())
+        digest.update(hashlib.sha256(option.encode("utf-8", "surrogateescape")).digest())
     size = path.stat().st_size
     digest.update(str(size).encode())
     with path.open("rb") as file:

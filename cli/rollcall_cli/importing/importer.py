@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import IO, Protocol
 
+from rollcall.storage.private_files import open_private
 from rollcall_cli.importing.checkpoint import Checkpoint, Progress
 from rollcall_cli.importing.rows import Fault, Row
 from rollcall_cli.importing.sender import LIMIT_BODY_BYTES, Receipt, body_bytes
@@ -20,24 +21,24 @@ class Sends(Protocol):
 
 
 class RejectedRows:
-    """The JSON-lines file of rows that were not taken in; it appears with the first of them."""
+    """The JSON-lines file of rejected rows, for its owner alone; it appears with the first of them."""
 
     def __init__(self, path: Path, progress: Progress) -> None:
         self.path = path
         self._progress = progress
-        self._file: TextIO | None = None
+        self._file: IO[str] | None = None
         # What an earlier import left goes when this one has something acknowledged, not before.
         self._is_stale = True
         if progress.rejected_bytes and path.exists():
             # Rows written after the last checkpoint come again.
-            with path.open("r+b") as file:
+            with open_private(path, "r+b") as file:
                 file.truncate(progress.rejected_bytes)
             self._is_stale = False
 
     def write(self, row: Row, fault: Fault) -> None:
         """Add one row."""
         if self._file is None:
-            self._file = self.path.open("w" if self._is_stale else "a", encoding="utf-8")
+            self._file = open_private(self.path, "w" if self._is_stale else "a")
             self._is_stale = False
         entry = {
             "line": row.line_number,

@@ -7,11 +7,15 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import urllib3
+from pydantic import TypeAdapter, ValidationError
 
+from rollcall.api import strict_json
+from rollcall.api.ingest import Verdicts
 from rollcall_cli.errors import CommandError
+from rollcall_cli.loopback import is_loopback
 
 LIMIT_BODY_BYTES = 2_097_152
 LIMIT_RECORDS = 500
@@ -20,6 +24,7 @@ _HEAD, _TAIL = b'{"records":[', b"]}"
 _ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 20.0
+_VERDICTS = TypeAdapter(Verdicts)
 
 
 class Interrupted(Exception):
@@ -44,7 +49,8 @@ def body_bytes(records: Sequence[bytes]) -> int:
 class Sender:
     """Sends batches to one API with one token.
 
-    `pause` waits some seconds and returns True when the person wants to stop.
+    `pause` waits some seconds and returns True when the person wants to stop. Unless `is_insecure`,
+    the token is sent to another machine over HTTPS only. Raises CommandError for a bad URL.
     """
 
     def __init__(
@@ -54,10 +60,14 @@ class Sender:
         *,
         pause: Callable[[float], bool],
         jitter: Callable[[], float] = random.random,
+        is_insecure: bool = False,
     ) -> None:
-        parts = urlsplit(api)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise CommandError(f"--api: {api} is not a URL")
+        address = _address(api)
+        if address.scheme == "http" and not is_loopback(address.hostname or "") and not is_insecure:
+            raise CommandError(
+                f"--api: {api} is not encrypted, so the network could read the token;"
+                " use https, or --insecure to send it all the same"
+            )
         self._api = api.rstrip("/")
         self._url = f"{self._api}/v1/records"
         self._pause = pause
@@ -74,17 +84,13 @@ class Sender:
         status, body = self._post(_HEAD + b",".join(records) + _TAIL)
         if status in (400, 413):
             return self._send_in_parts(records, body)
-        answer = _parsed(body)
-        if status not in (200, 207, 422) or "accepted" not in answer:
-            raise CommandError(f"{self._url} answered {status}: {_message(body)}")
-        return Receipt(
-            accepted=answer["accepted"],
-            unchanged=answer["unchanged"],
-            stale=answer["stale"],
-            rejected=[
-                (entry["index"], entry["field"], entry["message"]) for entry in answer["rejected"]
-            ],
-        )
+        receipt = _receipt(body, len(records)) if status in (200, 207, 422) else None
+        if receipt is None:
+            raise CommandError(
+                f"{self._url} answered {status}, and not with a receipt for the"
+                f" {len(records)} records sent: {_message(body)}"
+            )
+        return receipt
 
     def _send_in_parts(self, records: Sequence[bytes], body: bytes) -> Receipt:
         """The body as a whole was refused: find the record at fault, and spare the others."""
@@ -141,10 +147,38 @@ class Sender:
                 raise CommandError(f"there is no Rollcall at {self._api}: no /v1/records (404)")
 
 
+def _address(api: str) -> SplitResult:
+    try:
+        address = urlsplit(api)
+    except ValueError as error:
+        raise CommandError(f"--api: {api} is not a URL") from error
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise CommandError(f"--api: {api} is not a URL")
+    return address
+
+
+def _receipt(body: bytes, count: int) -> Receipt | None:
+    """What a body says of `count` records; None when it does not say what became of each."""
+    try:
+        verdicts = _VERDICTS.validate_python(strict_json.loads(body), strict=True)
+    except (strict_json.MalformedJson, ValidationError):
+        return None
+    receipt = Receipt(
+        accepted=verdicts["accepted"],
+        unchanged=verdicts["unchanged"],
+        stale=verdicts["stale"],
+        rejected=[(each["index"], each["field"], each["message"]) for each in verdicts["rejected"]],
+    )
+    counts = (receipt.accepted, receipt.unchanged, receipt.stale)
+    refused = {index for index, _, _ in receipt.rejected}
+    is_whole = sum(counts) + len(refused) == count
+    return receipt if min(counts) >= 0 and refused <= set(range(count)) and is_whole else None
+
+
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}
 

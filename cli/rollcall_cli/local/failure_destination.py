@@ -13,15 +13,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rollcall.storage.private_files import make_private_folders, open_private
+
 _MAPPING_ID = str(uuid.uuid5(uuid.NAMESPACE_URL, "rollcall:local"))
 
 
 class FailureFolder:
-    """A folder that stands for the failure bucket; files appear whole or not at all."""
+    """A folder that stands for the failure bucket.
+
+    Files are for their owner alone, and appear whole or not at all.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folders(folder, folder)
 
     def put(
         self,
@@ -64,9 +69,9 @@ class FailureFolder:
         }
         name = f"{moment:%Y-%m-%dT%H.%M.%S}-{request_id}"
         path = self.folder / "aws" / "lambda" / _MAPPING_ID / shard_id / f"{moment:%Y/%m/%d}" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folders(self.folder, path.parent)
         unfinished = path.with_name(f".{name}")
-        with unfinished.open("w", encoding="utf-8") as file:
+        with open_private(unfinished, "w") as file:
             json.dump(document, file)
             file.flush()
             os.fsync(file.fileno())

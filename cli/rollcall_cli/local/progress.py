@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from rollcall_cli.text import escaped
+
 
 def tell(message: str) -> None:
-    """One line on stderr."""
-    print(f"rollcall: {message}", file=sys.stderr, flush=True)
+    """One printable line on stderr."""
+    print(f"rollcall: {escaped(message)}", file=sys.stderr, flush=True)

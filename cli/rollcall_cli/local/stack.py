@@ -22,6 +22,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from rollcall.storage.private_files import make_private_folders
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.engines import start_engine
 from rollcall_cli.local.failure_destination import FailureFolder
@@ -201,7 +202,7 @@ class LocalStack:
     def _make_state_dir(self) -> Path:
         if self._given_state_dir is not None:
             try:
-                self._given_state_dir.mkdir(parents=True, exist_ok=True)
+                make_private_folders(self._given_state_dir, self._given_state_dir)
             except OSError as error:
                 raise CommandError(
                     f"--state-dir {self._given_state_dir}: {error.strerror}"
@@ -212,7 +213,7 @@ class LocalStack:
         return folder
 
     def _make_runtime(self) -> Runtime:
-        self.failures_dir.mkdir(exist_ok=True)
+        make_private_folders(self.state_dir, self.failures_dir)
         environment = self.environment() | self._environment
         functions = self._template.functions
         if self._runtime_choice == "rie":

@@ -240,3 +240,7 @@ def test_health_is_on_loopback_only(stack):
     with urllib.request.urlopen(f"{stack.api_url}/_local/health") as answer:
         assert answer.status == 200
     assert stack.api_url.startswith("http://127.0.0.1:")
+
+
+def test_failures_are_for_their_owner_alone(stack):
+    assert stack.failures_dir.stat().st_mode & 0o777 == 0o700

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -17,9 +18,11 @@ import pytest
 
 from rollcall_cli.importing import sender as sender_module
 from rollcall_cli.importing.rows import Fault, Position, read_rows
+from rollcall_cli.importing.sender import Sender
 from rollcall_cli.main import run
 
-Reply = tuple[int, dict[str, Any]] | None
+# bytes go out as they are
+Reply = tuple[int, Any] | None
 
 
 @dataclass
@@ -76,7 +79,8 @@ def api() -> Iterator[FakeApi]:
             if reply is None:
                 self.close_connection = True
                 return
-            content = json.dumps(reply[1]).encode()
+            raw = isinstance(reply[1], bytes)
+            content = reply[1] if raw else json.dumps(reply[1]).encode()
             self.send_response(reply[0])
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
@@ -164,6 +168,72 @@ def test_the_token_may_come_from_the_environment(api, rollcall, tmp_path, monkey
     monkeypatch.setenv("ROLLCALL_TOKEN", "good")
     file = write(tmp_path / "calls.jsonl", [call_line(1)])
     assert rollcall("import", file, "--api", api.url + "/").status == 0
+
+
+def test_the_token_may_come_from_a_file(api, rollcall, tmp_path):
+    file = write(tmp_path / "x.jsonl", [call_line(1)])
+    token = write(tmp_path / "token", ["good"], end="\r\n")
+    assert rollcall("import", file, "--api", api.url, "--token-file", token).status == 0
+    assert api.ids() == ["1"]
+
+
+def test_the_token_may_come_from_standard_input(api, rollcall, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("good\n"))
+    monkeypatch.setenv("ROLLCALL_TOKEN", "other")
+    file = write(tmp_path / "x.jsonl", [call_line(1)])
+    assert rollcall("import", file, "--api", api.url, "--token", "-").status == 0
+    assert api.ids() == ["1"]
+
+
+@pytest.mark.parametrize("content", ["", "\n", "two words", "a\nb", "tök", "x" * 2000, "a\x00b"])
+@pytest.mark.parametrize("source", ["--token", "--token -", "--token-file", "ROLLCALL_TOKEN"])
+def test_what_cannot_be_a_token_is_refused_before_it_is_sent(
+    api, rollcall, tmp_path, monkeypatch, source, content
+):
+    file = write(tmp_path / "x.jsonl", [call_line(1)])
+    given = []
+    match source:
+        case "--token":
+            given = ["--token", content]
+        case "--token -":
+            monkeypatch.setattr("sys.stdin", io.StringIO(content))
+            given = ["--token", "-"]
+        case "--token-file":
+            given = ["--token-file", write(tmp_path / "token", [content])]
+        case _:
+            if "\0" in content:
+                return  # no environment can hold it
+            monkeypatch.setenv("ROLLCALL_TOKEN", content)
+    done = rollcall("import", file, "--api", api.url, *given)
+    assert (done.status, done.is_one_line) == (2, True), done.err
+    assert "token" in done.err.lower()
+    assert not content.strip() or content not in done.err
+    assert api.bodies == []
+
+
+@pytest.mark.parametrize(
+    "api_url", ["http://192.0.2.1", "http://rollcall.example", "http://127.0.0.1.rollcall.example"]
+)
+def test_plain_http_to_another_machine_is_refused(rollcall, tmp_path, api_url):
+    file = write(tmp_path / "x.jsonl", [call_line(1)])
+    done = rollcall("import", file, "--api", api_url, "--token", "good")
+    assert (done.status, done.is_one_line) == (2, True)
+    assert "--insecure" in done.err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "[::1]", "127.9.9.9"])
+def test_plain_http_on_this_machine_is_fine(host):
+    Sender(f"http://{host}:3000", "good", pause=lambda seconds: False)
+
+
+def test_plain_http_is_sent_where_it_is_accepted(api, rollcall, tmp_path, monkeypatch):
+    monkeypatch.setattr(sender_module, "is_loopback", lambda host: False)
+    file = write(tmp_path / "x.jsonl", [call_line(1)])
+    arguments = ("import", file, "--api", api.url, "--token", "good")
+    assert rollcall(*arguments).status == 2
+    assert api.bodies == []
+    assert rollcall(*arguments, "--insecure").status == 0
+    assert api.ids() == ["1"]
 
 
 def test_a_type_is_given_to_records_that_name_none(api, rollcall, tmp_path):
@@ -372,9 +442,12 @@ def test_lasting_trouble_ends_in_one_line_and_keeps_what_was_done(api, rollcall,
         (["missing.jsonl", "--token", "good"], "missing.jsonl: No such file"),
         (["x.txt", "--token", "good"], "--format"),
         (["x.jsonl", "--token", "good", "--format", "xml"], "--format"),
-        (["x.jsonl"], "--token"),
+        (["x.jsonl"], "ROLLCALL_TOKEN"),
+        (["x.jsonl", "--token-file", "none"], "--token-file none: No such file"),
+        (["x.jsonl", "--token-file", "x.txt", "--token", "good"], "not both"),
         (["x.jsonl", "--token", "wrong"], "does not accept the token"),
         (["x.jsonl", "--token", "good", "--api", "not-a-url"], "is not a URL"),
+        (["x.jsonl", "--token", "good", "--api", "http://[::1"], "is not a URL"),
         (["x.jsonl", "--token", "good", "--api", "URL/other"], "no /v1/records"),
         (["x.jsonl", "--token", "good", "--api", "CLOSED"], "cannot reach"),
         (["folder.jsonl", "--token", "good"], "folder.jsonl"),
@@ -405,6 +478,118 @@ def test_a_token_without_the_scope_ends_in_one_line(api, rollcall, tmp_path):
     done = rollcall("import", file, "--api", api.url, "--token", "good")
     assert (done.status, done.is_one_line) == (2, True)
     assert "scope ingest" in done.err
+
+
+GOOD_RECEIPT = {"accepted": 2, "unchanged": 0, "stale": 0, "rejected": []}
+REJECTION = {"index": 0, "id": "0", "field": "id", "message": "is bad"}
+
+
+@pytest.mark.parametrize("status", [200, 207, 422])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"<html>",
+        b"[" * 100_000,
+        b"1" * 5_000,
+        [],
+        {"accepted": 2},
+        GOOD_RECEIPT | {"accepted": 1},
+        GOOD_RECEIPT | {"accepted": "2"},
+        GOOD_RECEIPT | {"accepted": 2.0},
+        GOOD_RECEIPT | {"accepted": True, "stale": True},
+        GOOD_RECEIPT | {"accepted": None},
+        GOOD_RECEIPT | {"accepted": 3, "stale": -1},
+        GOOD_RECEIPT | {"rejected": None},
+        GOOD_RECEIPT | {"rejected": {}},
+        GOOD_RECEIPT | {"rejected": [REJECTION]},
+        GOOD_RECEIPT | {"accepted": 1, "rejected": ["x"]},
+        GOOD_RECEIPT | {"accepted": 1, "rejected": [REJECTION | {"index": 2}]},
+        GOOD_RECEIPT | {"accepted": 1, "rejected": [REJECTION | {"index": -1}]},
+        GOOD_RECEIPT | {"accepted": 1, "rejected": [REJECTION | {"index": "0"}]},
+        GOOD_RECEIPT | {"accepted": 1, "rejected": [REJECTION | {"field": None}]},
+        GOOD_RECEIPT | {"accepted": 1, "rejected": [REJECTION | {"message": "\ud800"}]},
+        GOOD_RECEIPT | {"accepted": 1, "rejected": [{"index": 0}]},
+    ],
+    ids=lambda answer: repr(answer)[:70],
+)
+def test_an_unexpected_receipt_ends_in_one_line(api, rollcall, tmp_path, status, answer):
+    api.script = [(status, answer)]
+    file = write(tmp_path / "x.jsonl", [call_line(0), call_line(1)])
+    done = rollcall("import", file, "--api", api.url, "--token", "good")
+    assert (done.status, done.out, done.is_one_line) == (2, "", True), done.err
+    assert f"answered {status}" in done.err
+    assert leftovers(tmp_path) == {"x.jsonl"}
+
+
+def test_a_receipt_may_say_more_than_is_known(api, rollcall, tmp_path):
+    api.script = [(200, GOOD_RECEIPT | {"trace": "x"})]
+    file = write(tmp_path / "x.jsonl", [call_line(0), call_line(1)])
+    assert rollcall("import", file, "--api", api.url, "--token", "good").status == 0
+
+
+# ------------------------------------------------------------------ what is printed
+
+# Colours, a title, a line break, a bell, C1's CSI, a right-to-left override, rich's markup.
+STEERING = "\x1b[31m\x1b]0;x\x07\r\n\x9b2J\u202e[red]x[/nope]"
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 418, 429, 500])
+@pytest.mark.parametrize("key", ["detail", "message", None])
+def test_only_printable_text_comes_from_a_server(api, rollcall, tmp_path, status, key):
+    body = {key: STEERING} if key else STEERING.encode()
+    api.script = [(status, body)] * 8
+    file = write(tmp_path / "x.jsonl", [call_line(1)])
+    done = rollcall("import", file, "--api", api.url, "--token", "good")
+    assert done.status in (1, 2)
+    for line in (done.out + done.err).splitlines():
+        assert line.isprintable(), repr(line)
+    assert len((done.out + done.err).split("\n")) == 2
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+@pytest.mark.parametrize("name", [STEERING, "[red]x[/bold]", "x[", "\udcff"])
+def test_only_printable_text_comes_from_a_file_name(
+    api, rollcall, tmp_path, monkeypatch, name, is_terminal
+):
+    if is_terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    path = tmp_path / f"{name.replace('/', '')}.jsonl"
+    done = rollcall("import", write(path, [call_line("bad")]), "--api", api.url, "--token", "good")
+    assert done.status == 1
+    assert "1 rejected (see " in done.out
+    assert done.out.removesuffix("\n").isprintable()
+    if not is_terminal:
+        assert done.err == ""
+    # The bar moves the cursor and has colours; it rings no bell and sets no title.
+    for steering in ("\x07", "\x9b", "\u202e", "\x1b]", "\udcff"):
+        assert steering not in done.err
+    done = rollcall("import", path.with_suffix(".csv"), "--api", api.url, "--token", "good")
+    assert (done.status, done.is_one_line) == (2, True)
+    assert done.err.removesuffix("\n").isprintable()
+
+
+# ------------------------------------------------------------------ who may read what it leaves
+
+
+@pytest.mark.parametrize("existed", [False, True])
+def test_what_an_import_leaves_is_for_its_owner_alone(api, rollcall, tmp_path, existed):
+    file = write(tmp_path / "x.jsonl", [call_line("bad-1"), call_line(2), call_line(3)])
+    left = [tmp_path / f"x.jsonl.{name}" for name in ("rejected.jsonl", "rollcall-progress")]
+    unfinished = left[1].with_name(left[1].name + ".new")
+    if existed:
+        for path in (*left, unfinished):
+            path.write_text("")
+            path.chmod(0o644)
+    api.before = lambda call: os.kill(os.getpid(), signal.SIGINT)
+    arguments = ("import", file, "--api", api.url, "--token", "good", "--batch", 2)
+    assert rollcall(*arguments).status == 130
+    assert [path.stat().st_mode & 0o777 for path in left] == [0o600, 0o600]
+    if existed:
+        left[0].chmod(0o644)  # as an earlier version would have left it
+    api.before = lambda call: None
+    assert rollcall(*arguments).status == 1
+    assert left[0].stat().st_mode & 0o777 == 0o600
 
 
 # ------------------------------------------------------------------ stopping and going on

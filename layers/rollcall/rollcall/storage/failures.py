@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from rollcall.domain.errors import BrokenDestination, CorruptItem
 from rollcall.storage.failure_documents import parsed, quarantine_document, quarantine_name
+from rollcall.storage.private_files import make_private_folders, open_private
 from rollcall.usecases.ports import Failures
 
 # An invocation's event is 6 MB at the most; inside a text of JSON, a byte of it takes at most six.
@@ -101,7 +102,7 @@ class BucketFailures:
 
 
 class FolderFailures:
-    """Files in a folder; each appears whole or not at all."""
+    """Files in a folder, for their owner alone; each appears whole or not at all."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self._folder = folder
@@ -111,8 +112,8 @@ class FolderFailures:
         path = self._folder / name
         unfinished = path.with_name(f".{path.name}")
         with _folder_errors():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished.open("wb") as file:
+            make_private_folders(self._folder, path.parent)
+            with open_private(unfinished, "wb") as file:
                 file.write(quarantine_document(record, reason))
                 file.flush()
                 os.fsync(file.fileno())

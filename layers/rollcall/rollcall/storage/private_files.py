@@ -1,0 +1,38 @@
+"""Files and folders that only their owner may read, for data of callers on a machine of several users."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import IO, Any, Final
+
+_FILE_MODE: Final = 0o600
+_FOLDER_MODE: Final = 0o700
+
+
+def open_private(path: Path, mode: str) -> IO[Any]:
+    """Open a file, UTF-8 where it is text, with mode 0600, also when it existed with a wider one."""
+    encoding = None if "b" in mode else "utf-8"
+    file = open(path, mode, encoding=encoding, opener=_open)  # noqa: SIM115 - the caller closes it
+    # Not of a terminal or a pipe, which may be named in place of a file.
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        os.fchmod(file.fileno(), _FILE_MODE)
+    return file
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags, _FILE_MODE)
+
+
+def make_private_folders(root: Path, folder: Path) -> None:
+    """Make `folder`, which is `root` or below it, with mode 0700.
+
+    Folders below `root` get that mode also when they existed. `root` keeps the one it had: it may be
+    a folder that others use too.
+    """
+    root.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    for name in folder.relative_to(root).parts:
+        root /= name
+        root.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+        root.chmod(_FOLDER_MODE)
