@@ -21,6 +21,10 @@ from tests.contract.test_breeze import loaded
 from tests.contract.test_unpod import forged
 
 COMPATIBILITY = Path(__file__).parents[2] / "docs" / "compatibility.md"
+MODULES = (
+    nlpearl.account, nlpearl.call, nlpearl.inbound, nlpearl.outbound, nlpearl.pearl,
+    nlpearl.recording,
+)  # fmt: skip
 MARCH = ("2024-03-01T00:00:00.000Z", "2024-03-31T23:59:59.999Z")
 # 2024-03-04 was a Monday.
 CALLS = [
@@ -77,7 +81,7 @@ def use(monkeypatch: pytest.MonkeyPatch, base: str, token: str, version: str) ->
     def local_url() -> str:
         return f"{base}/{nlpearl.api_version}"
 
-    for module in (nlpearl.inbound, nlpearl.outbound, nlpearl.pearl):
+    for module in MODULES:
         monkeypatch.setattr(module, "_get_api_url", local_url)
     monkeypatch.setattr(nlpearl, "api_key", token)
     monkeypatch.setattr(nlpearl, "api_version", version)
@@ -174,17 +178,43 @@ def test_the_host_function_is_all_that_is_replaced():
     """The client asks one function for its host, and v2 is what it asks for unless told."""
     assert nlpearl.api_version == "v2"
     assert nlpearl.pearl._get_api_url() == "https://api.nlpearl.ai/v2"
-    for module in (nlpearl.inbound, nlpearl.outbound, nlpearl.pearl):
+    for module in MODULES:
         assert module._get_api_url is nlpearl._helpers._get_api_url
 
 
-def test_the_example_of_the_documentation(v1, org):
+def recipe(api: str, token: str) -> str:
+    """The example of the documentation, with another address and token."""
     [example] = re.findall(
         r"^```python\n(.*?)^```", COMPATIBILITY.read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
-    names = {"API": org.stack.api}
-    exec(example.replace("rc_…", org.token).replace("campaign-1", "out-1"), names)
+    assert example.count("http://127.0.0.1:3000") == 1
+    return example.replace("http://127.0.0.1:3000", api).replace("rc_…", token)
+
+
+def test_the_example_of_the_documentation(v1, org):
+    names: dict[str, Any] = {}
+    exec(recipe(org.stack.api, org.token).replace("campaign-1", "out-1"), names)
     assert set(names["found"]) == WITH_PICKUP
+
+
+def test_the_example_leaves_no_module_that_calls_the_vendor(v1, recorder):
+    exec(recipe(recorder, "the-token"), {})
+    clients = [module for module in vars(nlpearl).values() if hasattr(module, "_get_api_url")]
+    clients.remove(nlpearl._helpers)
+    assert len(clients) == 6
+    assert {module._get_api_url() for module in clients} == {f"{recorder}/v1"}
+
+
+@pytest.mark.parametrize("untried", ["1.0.5", "1.1.0", "2.2.1", "3.0.0"])
+def test_the_example_sends_nothing_with_a_version_that_was_not_tried(
+    monkeypatch, recorder, untried
+):
+    monkeypatch.setattr(nlpearl, "api_key", None)
+    monkeypatch.setattr("importlib.metadata.version", lambda name: untried)
+    with pytest.raises(RuntimeError, match=f"nlpearl {untried} was not tried"):
+        exec(recipe(recorder, "the-token"), {})
+    assert nlpearl.api_key is None
+    assert Recorder.seen == []
 
 
 # ------------------------------------------------------------------ analytics
