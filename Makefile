@@ -21,7 +21,7 @@ CODE := layers cli functions tests $(wildcard benchmarks)
 FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 2>/dev/null); do \
 	"$$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done
 
-.PHONY: help install demo test simulate lint format openapi events bench build validate requirements clean
+.PHONY: help install demo test simulate lint format openapi events bench build validate requirements clean records
 
 help:
 	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
@@ -29,8 +29,9 @@ help:
 	@echo "make simulate      run simulated schedules of faults (SEEDS=2000 or 500:900, ARGS=--mutants)"
 	@echo "make lint          style, types, import rules, template"
 	@echo "make format        rewrite the code in the house style"
-	@echo "make openapi       write docs/api/openapi.json anew"
 	@echo "make events        rewrite the sample events and their answers"
+	@echo "make openapi       write docs/api/openapi.json again"
+	@echo "make records       write docs/records.md again"
 	@echo "make bench         measure (ARGS=... goes to the benchmarks)"
 	@echo "make validate      sam validate --lint"
 	@echo "make build         sam build, without Docker; needs python3.13"
@@ -95,6 +96,9 @@ openapi: $(INSTALLED)
 
 events: $(INSTALLED)
 	$(BIN)/python -m tests.sample_events
+records: $(INSTALLED)
+	$(BIN)/python -m rollcall_cli.openapi.reference > docs/records.md.new
+	mv docs/records.md.new docs/records.md
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks $(ARGS)

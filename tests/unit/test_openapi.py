@@ -125,6 +125,39 @@ def test_every_operation_says_what_it_needs_and_may_answer(spec):
             assert response["description"]
 
 
+def test_there_is_one_way_to_authorise(spec):
+    assert [*spec.document["components"]["securitySchemes"]] == ["bearer"]
+
+
+def branches(value):
+    """Every branch of a choice between schemas, anywhere in a JSON value."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name in ("oneOf", "anyOf"):
+                yield from inner
+            yield from branches(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from branches(inner)
+
+
+def test_every_object_to_choose_from_has_a_title_of_its_own(spec):
+    schemas = spec.document["components"]["schemas"]
+    seen = {}
+    for branch in branches(spec.document):
+        name = branch["$ref"].rpartition("/")[2] if "$ref" in branch else json.dumps(branch)
+        schema = schemas.get(name, branch)
+        if "properties" in schema:
+            assert schema.get("title"), name
+            assert seen.setdefault(schema["title"], name) == name
+    assert {*DOCUMENTS, "deletion", *(each.value for each in QueryType)} <= set(seen)
+
+
+def test_a_record_is_of_one_type(spec):
+    names = spec.document["components"]["schemas"]["records.Record"]["oneOf"]
+    assert len(names) == len(DOCUMENTS) + 1
+
+
 def test_every_type_of_query_has_its_row():
     assert set(ROWS) == set(QueryType)
     assert len(set(ROWS.values())) == len(ROWS)

@@ -68,10 +68,11 @@ def refine(schemas: dict[str, Any]) -> None:
     """Tie the rows of an answer to its type of query."""
     schemas[name_of(TAG, Rows)]["oneOf"] = [
         {
+            "title": query_type.value,
             "properties": {
                 "query_type": {"const": query_type.value},
                 "data": {"items": reference(TAG, row)},
-            }
+            },
         }
         for query_type, row in ROWS.items()
     ]

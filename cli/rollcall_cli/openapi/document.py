@@ -37,12 +37,11 @@ _SERVERS: list[JsonObject] = [
     },
 ]
 _SECURITY_SCHEMES: JsonObject = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "A token, `rc_…`."},
-    "token": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "Authorization",
-        "description": "`Token rc_…`; the scheme may also be `jwt` or `Bearer`, in any case.",
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token, `rc_…`. `Authorization: Token rc_…` and `jwt rc_…` work as well as"
+        " `Bearer rc_…`, the scheme in any case.",
     },
 }
 _HEADERS: JsonObject = {

@@ -53,4 +53,9 @@ def refine(schemas: dict[str, Any]) -> None:
     types: dict[Any, Any] = {model: {"const": name} for name, model in DOCUMENTS.items()}
     types[Deletion] = {"type": "string", "enum": list(DOCUMENTS)}
     for model, type_ in types.items():
-        schemas[name_of(TAG, model)]["properties"]["type"] = type_
+        schema = schemas[name_of(TAG, model)]
+        schema["title"] = type_.get("const", "deletion")
+        schema["properties"]["type"] |= type_
+    # No record fits two of them: each has its own `type`, and only a deletion has `deleted`.
+    record = schemas[name_of(TAG, Record)]
+    record["oneOf"] = record.pop("anyOf")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,7 +14,7 @@ _REF = "#/components/schemas/"
 
 
 class _Answers(GenerateJsonSchema):
-    """Without the titles that only repeat a name; whatever number it is inside, JSON has one kind."""
+    """Without titles of fields, which only repeat the name; JSON has one kind of number."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - its signature
         return False
@@ -81,13 +82,15 @@ def _schemas(
         ref_template=f"{_REF}{prefix}{{model}}", schema_generator=generator, mode="validation"
     )
     definitions = document.get("$defs", {})
-    return {f"{prefix}{name}": _tidy(name, schema) for name, schema in definitions.items()}
+    return {f"{prefix}{name}": _tidy(tag, name, each) for name, each in definitions.items()}
 
 
-def _tidy(name: str, definition: JsonSchemaValue) -> JsonSchemaValue:
-    """Without a title that is the name, and in one line: a docstring's breaks are the source's."""
-    if definition.get("title") == name:
-        del definition["title"]
+def _tidy(tag: str, name: str, definition: JsonSchemaValue) -> JsonSchemaValue:
+    """With a title in words where it has one, and the description in one line."""
+    if definition.pop("title", None):
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
+        definition = {"title": f"{words} ({tag})", **definition}
     if "description" in definition:
+        # A docstring's line breaks are the source's.
         definition["description"] = definition["description"].replace("\n", " ")
     return definition

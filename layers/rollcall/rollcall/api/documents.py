@@ -15,10 +15,15 @@ from rollcall.domain.facts import Change
 from rollcall.domain.records import DEFAULT_LABEL_COLOR, RECORD_TYPES, Record
 
 NULLABLE: Final = frozenset({"display_name"})
-FIXED_TIME: Final = (
-    "Belongs to the identity: the first accepted version fixes it. To correct it, delete the record"
-    " and send it with a new id."
-)
+_FILTER: Final = "Breeze filters by it."
+_NAME: Final = "Its name."
+_CREATED: Final = "When it was created."
+_WORKSPACE: Final = "The workspace that counts it."
+
+
+def _fixed(meaning: str) -> str:
+    """The description of the field that fixes a record's time."""
+    return f"{meaning} Fixed by the first accepted version: a correction needs a new id."
 
 
 class RefusedRecord(ValueError):
@@ -34,8 +39,8 @@ class _Document(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=False, arbitrary_types_allowed=True)
 
-    type: str
-    id: f.Id
+    type: str = Field(description="The type of the record.")
+    id: f.Id = Field(description="Your id of the record, unique within its type.")
     updated_at_ms: f.Instant | None = Field(
         None,
         alias="updated_at",
@@ -78,41 +83,71 @@ def _message(error: Any) -> str:
 class Deletion(_Document):
     """A request to delete; no other field may come with it."""
 
-    deleted: Literal[True]
+    deleted: Literal[True] = Field(description="Deletes the record of this type and id.")
 
     def record(self) -> None:
         """A deletion stores none."""
 
 
 class CallDocument(_Document):
-    """A `call`."""
+    """A phone call or voice session."""
 
     model_config = ConfigDict(
         json_schema_extra={"dependentRequired": {"campaign_id": ["direction"]}}
     )
 
-    started_at_ms: f.Instant = Field(alias="started_at", description=FIXED_TIME)
-    status: f.CallStatus
-    disposition: f.Disposition | None = None
-    direction: f.Direction | None = None
-    campaign_id: f.Id | None = Field(None, description="Needs `direction`.")
-    space_token: f.Id | None = None
-    template_id: f.Id | None = None
-    merchant_id: f.Id | None = None
-    reseller_id: f.Id | None = None
-    lead_id: f.Id | None = None
-    provider: f.Text | None = None
-    outcome: f.Text | None = None
-    duration_seconds: f.Duration | None = None
-    sentiment_milli: f.Sentiment | None = Field(None, alias="sentiment")
-    cost_micros: f.Cost | None = Field(None, alias="cost")
-    attempt: f.Attempt = 1
+    started_at_ms: f.Instant = Field(
+        alias="started_at", description=_fixed("When the call started.")
+    )
+    status: f.CallStatus = Field(description="The state of the call.")
+    disposition: f.Disposition | None = Field(
+        None,
+        description="What the call ended with. `successful` is what success rates count, and NLPearl"
+        " reports each.",
+    )
+    direction: f.Direction | None = Field(None, description="Who called: `inbound` calls come in.")
+    campaign_id: f.Id | None = Field(
+        None, description="The NLPearl campaign of the call, in that `direction`."
+    )
+    space_token: f.Id | None = Field(None, description="The Unpod space of the call.")
+    template_id: f.Id | None = Field(None, description=f"The template of the call. {_FILTER}")
+    merchant_id: f.Id | None = Field(None, description=f"The merchant of the call. {_FILTER}")
+    reseller_id: f.Id | None = Field(None, description=f"The reseller of the call. {_FILTER}")
+    lead_id: f.Id | None = Field(
+        None, description="The lead that was called. NLPearl counts each lead once."
+    )
+    provider: f.Text | None = Field(
+        None, description="The telephony or voice provider: `twilio`. Breeze groups by it."
+    )
+    outcome: f.Text | None = Field(
+        None, description="What came of the call, in your own words. Breeze groups by it."
+    )
+    duration_seconds: f.Duration | None = Field(
+        None,
+        description="The length of the call in seconds, stored rounded to a whole one. Without it,"
+        " averages leave the call out.",
+    )
+    sentiment_milli: f.Sentiment | None = Field(
+        None,
+        alias="sentiment",
+        description="The mood of the caller from 0, negative, to 1, positive; stored rounded to three"
+        " decimals.",
+    )
+    cost_micros: f.Cost | None = Field(
+        None,
+        alias="cost",
+        description="The cost of the call in a currency of your choice, stored rounded to six"
+        " decimals.",
+    )
+    attempt: f.Attempt = Field(1, description="Which attempt to reach the lead this is.")
     answered: f.Flag | None = Field(
         None,
-        description="Left out: true when the status is `completed` and the disposition is not"
-        " `voicemail_left`.",
+        description="Whether a person answered, for the pickup rate. Left out: true when the status"
+        " is `completed` and the disposition is not `voicemail_left`.",
     )
-    labels: f.Labels = ()
+    labels: f.Labels = Field(
+        (), description="Ids of the call's labels; order and repetition do not matter."
+    )
     events: f.Events = Field(default_factory=dict)
     payload: f.Payload = Field(default_factory=dict)
 
@@ -126,93 +161,99 @@ class CallDocument(_Document):
 
 
 class TaskDocument(_Document):
-    """A `task`."""
+    """A unit of work given to an agent."""
 
-    created_at_ms: f.Instant = Field(alias="created_at", description=FIXED_TIME)
-    status: f.TaskStatus
-    space_token: f.Id | None = None
+    created_at_ms: f.Instant = Field(alias="created_at", description=_fixed(_CREATED))
+    status: f.TaskStatus = Field(
+        description="The state of the task. `in_progress` is read as `running`."
+    )
+    space_token: f.Id | None = Field(None, description="The Unpod space of the task.")
 
 
 class LeadDocument(_Document):
-    """A `lead`."""
+    """A person or company to be called."""
 
-    created_at_ms: f.Instant = Field(alias="created_at", description=FIXED_TIME)
-    status: f.LeadStatus
-    converted: f.Flag | None = None
-    template_id: f.Id | None = None
-    merchant_id: f.Id | None = None
-    reseller_id: f.Id | None = None
+    created_at_ms: f.Instant = Field(alias="created_at", description=_fixed(_CREATED))
+    status: f.LeadStatus = Field(description="How far the lead has come, from first to last.")
+    converted: f.Flag | None = Field(
+        None, description="Whether the lead converted; it counts once the status is `FINISHED`."
+    )
+    template_id: f.Id | None = Field(None, description=f"The template of the lead. {_FILTER}")
+    merchant_id: f.Id | None = Field(None, description=f"The merchant of the lead. {_FILTER}")
+    reseller_id: f.Id | None = Field(None, description=f"The reseller of the lead. {_FILTER}")
     payload: f.Payload = Field(default_factory=dict)
 
 
 class _NamedDocument(_Document):
-    name: f.Text | None = None
-    created_at_ms: f.Instant | None = Field(None, alias="created_at")
+    name: f.Text | None = Field(None, description=_NAME)
+    created_at_ms: f.Instant | None = Field(None, alias="created_at", description=_CREATED)
 
 
 class SpaceDocument(_NamedDocument):
-    """A `space`."""
+    """An Unpod space; a space that a call or a task names needs no record of its own."""
 
 
 class WorkspaceDocument(_NamedDocument):
-    """A `workspace`."""
+    """A Nexus workspace; one that another record names needs no record of its own."""
 
 
 class CampaignDocument(_NamedDocument):
-    """A `campaign`."""
+    """An NLPearl campaign; one that a call names needs no record of its own."""
 
-    direction: f.Direction
+    direction: f.Direction = Field(description="The direction of its calls.")
 
 
 class LabelDocument(_Document):
-    """A `label`."""
+    """The name and colour under which NLPearl's analytics show a label of calls."""
 
-    name: f.Text
+    name: f.Text = Field(description=_NAME)
     color: f.Color = DEFAULT_LABEL_COLOR
 
 
 class RoomDocument(_Document):
-    """A `room`."""
+    """A meeting room of a Nexus workspace."""
 
-    workspace_id: f.Id
-    created_at_ms: f.Instant = Field(alias="created_at", description=FIXED_TIME)
-    name: f.Text
-    display_name: f.NullableText = None
+    workspace_id: f.Id = Field(description=_WORKSPACE)
+    created_at_ms: f.Instant = Field(alias="created_at", description=_fixed(_CREATED))
+    name: f.Text = Field(description=_NAME)
+    display_name: f.NullableText = Field(None, description="The name to show, if there is another.")
 
 
 class BookingPageDocument(_Document):
-    """A `booking_page`."""
+    """A page of a Nexus workspace on which meetings are booked."""
 
-    workspace_id: f.Id
-    title: f.Text
-    slug: f.Text
-    created_at_ms: f.Instant | None = Field(None, alias="created_at")
+    workspace_id: f.Id = Field(description=_WORKSPACE)
+    title: f.Text = Field(description="Its title.")
+    slug: f.Text = Field(description="Its part of the address.")
+    created_at_ms: f.Instant | None = Field(None, alias="created_at", description=_CREATED)
 
 
 class RecordingDocument(_Document):
-    """A `recording`."""
+    """A recording made in a Nexus workspace."""
 
-    workspace_id: f.Id
-    created_at_ms: f.Instant = Field(alias="created_at", description=FIXED_TIME)
-    room_id: f.Id | None = None
-    duration_seconds: f.Duration | None = None
+    workspace_id: f.Id = Field(description=_WORKSPACE)
+    created_at_ms: f.Instant = Field(alias="created_at", description=_fixed(_CREATED))
+    room_id: f.Id | None = Field(None, description="The room that was recorded.")
+    duration_seconds: f.Duration | None = Field(
+        None, description="Its length in seconds, stored rounded to a whole one."
+    )
 
 
 class ContactDocument(_Document):
-    """A `contact`."""
+    """A contact of a Nexus workspace."""
 
-    workspace_id: f.Id
-    created_at_ms: f.Instant = Field(alias="created_at", description=FIXED_TIME)
+    workspace_id: f.Id = Field(description=_WORKSPACE)
+    created_at_ms: f.Instant = Field(alias="created_at", description=_fixed(_CREATED))
 
 
 class ContactEventDocument(_Document):
-    """A `contact_event`."""
+    """Something a contact of a Nexus workspace did."""
 
-    workspace_id: f.Id
+    workspace_id: f.Id = Field(description=_WORKSPACE)
     event_type: f.EventType
-    occurred_at_ms: f.Instant = Field(alias="occurred_at", description=FIXED_TIME)
-    room_id: f.Id | None = None
-    booking_page_id: f.Id | None = None
+    occurred_at_ms: f.Instant = Field(alias="occurred_at", description=_fixed("When it happened."))
+    room_id: f.Id | None = Field(None, description="The room that was joined.")
+    booking_page_id: f.Id | None = Field(None, description="The page that was booked on.")
 
 
 DOCUMENTS: Final[dict[str, type[_Document]]] = {

@@ -1,0 +1,265 @@
+"""Write the reference of the record types, docs/records.md, from the models that parse records.
+
+`python -m rollcall_cli.openapi.reference` prints it. Fields, rules and meanings are those of the
+OpenAPI document; examples are the records of its first example; only the common rules are prose.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rollcall.api.documents import DOCUMENTS, Deletion
+from rollcall.api.ingest import MAX_BODY_BYTES, MAX_RECORDS
+from rollcall.api.strict_json import MAX_DEPTH
+from rollcall.domain.facts import MAX_CLOCK_SKEW_MS
+from rollcall.domain.limits import (
+    MAX_AMOUNT,
+    MAX_ID_LENGTH,
+    MAX_INTEGER,
+    MAX_LABELS,
+    MAX_PAYLOAD_KEYS,
+    MAX_TEXT_LENGTH,
+    PAYLOAD_KEY,
+)
+from rollcall.domain.records import RECORD_TYPES
+from rollcall_cli.demo_output import pretty
+from rollcall_cli.local.stack import find_template
+from rollcall_cli.openapi import records
+from rollcall_cli.openapi.command import EXAMPLES
+from rollcall_cli.openapi.examples import SETTING, read_examples
+from rollcall_cli.openapi.schemas import name_of, request_schemas
+
+JsonObject = dict[str, Any]
+
+# Every record has these; the tables of the types leave them out.
+COMMON = ("type", "id", "updated_at")
+
+_JSON_WIDTH = 90
+_PROSE_WIDTH = 103
+_LINKS = {
+    "Id": "[id](#ids)",
+    "Instant": "[instant](#times)",
+    "Payload": "[payload](#payload)",
+}
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def reference(project: Path) -> str:
+    """The whole page, for the project whose examples are taken."""
+    schemas = request_schemas(records.TAG, [records.Records])
+    records.refine(schemas)
+    examples = _examples(project / EXAMPLES)
+    parts = [_opening(schemas), _list_of_types(schemas)]
+    parts += [
+        _type_section(name, schemas[name_of(records.TAG, model)], examples[name])
+        for name, model in DOCUMENTS.items()
+    ]
+    parts.append(_common_rules(schemas, examples["call"]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _examples(folder: Path) -> dict[str, JsonObject]:
+    """For each type the record of the first example that has the most fields."""
+    function, case = SETTING
+    [example] = [each for each in read_examples(folder)[function] if each.name == case]
+    chosen: dict[str, JsonObject] = {}
+    for record in example.request["body"]["records"]:
+        known = chosen.setdefault(record["type"], record)
+        if len(record) > len(known):
+            chosen[record["type"]] = record
+    return chosen
+
+
+# ------------------------------------------------------------------------------ sections
+def _opening(schemas: JsonObject) -> str:
+    common = schemas[name_of(records.TAG, Deletion)]
+    return f"""# Records
+
+<!-- Written by `make records` from the models that parse records. Do not edit it by hand. -->
+
+`POST /v1/records` takes 1 to {MAX_RECORDS} records in `{{"records": […]}}`, of any types, with a token
+that has the scope `ingest`. Each record is a full document: it replaces the one with the same `type`
+and `id`, and a field that it leaves out is gone. Sending it again changes nothing.
+
+Every record has these fields:
+
+{_table(common, COMMON)}
+
+An unknown field refuses its record, and so does a value of another JSON type: `"1"` is not 1, and 1.0
+is not an integer. `null` is refused except where the type says so. The
+[common rules](#common-rules) follow the types."""
+
+
+def _list_of_types(schemas: JsonObject) -> str:
+    lines = ["## Types", "", "| type | is | its time |", "|---|---|---|"]
+    for name, model in DOCUMENTS.items():
+        schema = schemas[name_of(records.TAG, model)]
+        field = RECORD_TYPES[name].time_field
+        time = f"`{field}`" if field else "none"
+        lines.append(f"| [`{name}`](#{name}) | {_sentence(schema['description'])} | {time} |")
+    return "\n".join(lines)
+
+
+def _type_section(name: str, schema: JsonObject, example: JsonObject) -> str:
+    fields = [field for field in schema["properties"] if field not in COMMON]
+    return f"""## {name}
+
+{schema["description"]}
+
+{_table(schema, fields)}
+
+{_json(example)}"""
+
+
+def _common_rules(schemas: JsonObject, call: JsonObject) -> str:
+    described = {name: schemas[f"{records.TAG.lower()}.{name}"]["description"] for name in _LINKS}
+    deletion = {"type": "call", "id": call["id"], "deleted": True} | {
+        "updated_at": "2026-11-21T08:00:00Z"
+    }
+    return f"""## Common rules
+
+### Ids
+
+{_filled(described["Id"])}
+
+A text has 1 to {MAX_ID_LENGTH} characters and no control characters; in a path, `%2F` stands for a slash. An
+id is unique within its type and your organisation. A reference may name what is not there, or not yet.
+
+### Times
+
+{_filled(described["Instant"])}
+
+The time of a record, where its type has one, decides in which days it counts. The first accepted
+version fixes it, and a version with another time is refused. To correct it, delete the record and send
+it with a new id.
+
+### Which version wins
+
+The version with the newest `updated_at` wins, in whatever order versions arrive; an older one is
+reported as `stale` and not stored. Without `updated_at`, the version gets the server's clock, or one
+millisecond more than the stored one if that is later. Two versions with the same `updated_at` and
+different content: a deletion wins, else the one whose content has the higher hash. The same content
+with the same `updated_at`, or without one, is `unchanged`.
+
+### Deleting
+
+{_sentence(schemas[name_of(records.TAG, Deletion)]["description"])}:
+
+{_json(deletion)}
+
+A deletion is kept even for an id that was never sent, so that an older version that arrives later
+stays out. A record with a newer `updated_at` brings the id back. What a deleted room or page counted
+stays counted; a deleted call no longer counts.
+
+### Payload
+
+{_filled(described["Payload"])}
+
+A payload has at most {MAX_PAYLOAD_KEYS} keys that match `{PAYLOAD_KEY.pattern}`; values are texts, numbers,
+booleans or null. A number never equals a text, and 2 equals 2.0.
+
+### Limits
+
+| | at most |
+|---|---|
+| records in a request | {MAX_RECORDS} |
+| bytes of a request | {MAX_BODY_BYTES:,} |
+| levels of a request's JSON | {MAX_DEPTH} |
+| characters of a text | {MAX_TEXT_LENGTH} |
+| characters of an id, digits of an integer id | {MAX_ID_LENGTH} |
+| an integer | {_number(MAX_INTEGER)} |
+| a duration, a cost | {_number(MAX_AMOUNT)} |
+| labels of a call | {MAX_LABELS} |
+| keys of a payload | {MAX_PAYLOAD_KEYS} |
+| `updated_at` ahead of the server's clock | {MAX_CLOCK_SKEW_MS // 60_000} minutes |
+
+Rounding is half away from zero, once, when a record is stored; figures are made from what is stored.
+
+### What is answered
+
+200 when every record is good, 207 when some are refused, 422 when all are: `accepted`, `unchanged` and
+`stale` count the good ones, and `rejected` names each refused one by its `index` in the request, its
+`id`, the `field` and a `message`. Good records are stored before the answer is sent. 400 means that
+the body as a whole is malformed, and nothing is stored. Figures follow within seconds.
+[The API description](api/README.md) has the schemas."""
+
+
+# ------------------------------------------------------------------------------- tables
+def _table(schema: JsonObject, fields: Iterable[str]) -> str:
+    lines = ["| field | required | type | rule | meaning |", "|---|---|---|---|---|"]
+    for field in fields:
+        described = schema["properties"][field]
+        required = "yes" if field in schema["required"] else ""
+        rules = list(_rules(described))
+        rules += [f"needs `{name}`" for name in schema.get("dependentRequired", {}).get(field, ())]
+        meaning = described.get("description", "")
+        if field == "payload":
+            meaning = meaning or "Values of your own, to filter by."
+        cells = (f"`{field}`", required, _type(described), "; ".join(rules), meaning)
+        lines.append(f"| {' | '.join(cells)} |".replace("  ", " "))
+    return "\n".join(lines)
+
+
+def _type(described: JsonObject) -> str:
+    """The JSON type of a field in words, or a link to the rules of ids, times and payloads."""
+    if "$ref" in described:
+        return _LINKS[described["$ref"].rpartition(".")[2]]
+    match described.get("type"):
+        case ["string", "null"]:
+            return "text or null"
+        case "string":
+            return "text"
+        case "array":
+            return "list of [ids](#ids)"
+        case str(name):
+            return name
+    raise ValueError(f"no words for the type of {described}")
+
+
+def _rules(described: JsonObject) -> Iterator[str]:
+    """What a value must be beyond its type."""
+    if "const" in described:
+        yield f"`{described['const']}`"
+    elif "enum" in described:
+        yield "one of " + ", ".join(f"`{value}`" for value in described["enum"])
+    elif "maximum" in described:
+        yield f"{described['minimum']} to {_number(described['maximum'])}"
+    elif "pattern" in described:
+        yield f"`{described['pattern'].strip('^$')}`"
+    elif "maxLength" in described:
+        yield f"at most {described['maxLength']} characters"
+    elif "maxItems" in described:
+        yield f"at most {described['maxItems']} entries"
+    elif "properties" in described:
+        names = ", ".join(f"`{name}`" for name in described["properties"])
+        [rule] = {rule for each in described["properties"].values() for rule in _rules(each)}
+        yield f"keys {names}; each an integer, {rule}"
+    if described.get("default"):
+        yield f"default `{described['default']}`"
+
+
+def _number(value: int) -> str:
+    """A limit in digits; a large power of ten as one."""
+    digits = str(value)
+    if value >= 10**6 and digits.strip("0") == "1":
+        return f"10{str(len(digits) - 1).translate(_SUPERSCRIPTS)}"
+    return f"{value:,}"
+
+
+def _sentence(text: str) -> str:
+    return text.removesuffix(".")
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, _PROSE_WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _json(value: JsonObject) -> str:
+    return f"```json\n{pretty(value, _JSON_WIDTH)}\n```"
+
+
+if __name__ == "__main__":
+    print(reference(find_template().parent), end="")
