@@ -16,7 +16,7 @@ from rich.console import Console
 
 from rollcall_cli.demo_client import send
 from rollcall_cli.demo_data import Record, demo_records
-from rollcall_cli.demo_examples import Scene, curl, requests_to_try
+from rollcall_cli.demo_examples import Scene, curl, requests_to_try, try_out
 from rollcall_cli.demo_filling import Filled, Tenant, by_time, fill, new_tenant
 from rollcall_cli.demo_output import aligned, costs, pretty
 from rollcall_cli.errors import CommandError
@@ -80,6 +80,8 @@ def demo(
             dynamodb_port=preferred_port(dynamodb_port, "--dynamodb-port"),
         ) as stack:
             tenant = new_tenant(stack.api_url)
+            scene = Scene(tenant.handle, tenant.token, _short(records), end)
+            stack.offer(try_out(stack.template.api.routes, scene))
             filled = fill(stack, tenant, records)
             show = _Page(out)
             show.facts(
@@ -93,7 +95,7 @@ def demo(
                     ("below", "what to ask; long lists are cut here, not by the commands"),
                 ],
             )
-            _show_answers(show, stack, Scene(tenant.handle, tenant.token, _short(records), end))
+            _show_answers(show, stack, scene)
             _show_other_ways(show, stack, tenant)
             if not once:
                 show.title(f"Serving at {stack.api_url} until Ctrl-C")

@@ -12,6 +12,7 @@ from typing import Any
 from rollcall_cli.demo_client import Request
 from rollcall_cli.demo_data import CAMPAIGNS, SPACES, TEMPLATES, WORKSPACES, Record
 from rollcall_cli.local.template import Route
+from rollcall_cli.local.try_out import Sample, TryOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,15 @@ def requests_to_try(routes: Iterable[Route], scene: Scene) -> list[tuple[str, Re
         if name in existing
         for example in examples(scene)
     ]
+
+
+def try_out(routes: Iterable[Route], scene: Scene) -> TryOut:
+    """The same requests for the documentation's page, which takes only the headers it describes."""
+    samples = [
+        Sample(title, request.method, request.path, request.headers, request.body)
+        for title, request in requests_to_try(routes, scene)
+    ]
+    return TryOut(scene.handle, scene.token, samples)
 
 
 def _request(method: str, example: Example, token: str) -> Request:

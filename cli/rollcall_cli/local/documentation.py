@@ -1,18 +1,25 @@
 """The API's documentation, served by the local gateway: the OpenAPI document and a page to read it.
 
-The page is Swagger UI from a pinned package. Nothing on it comes from another host, and the browser
-is told to refuse whatever would.
+The page is Swagger UI from a pinned package. Nothing on it comes from another host, and a policy makes
+the browser refuse what would. It stores no token in the browser. Where the stack has an organisation
+of its own, the page gets its token by a POST whose answer only a page of the same origin can read:
+it stands in no script, which any page may load, and in no address, which the browser remembers.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
+from rollcall_cli.local.http_request import HttpRequest
 from rollcall_cli.local.proxy_response import HttpResponse
+from rollcall_cli.local.routes import RouteTable
+from rollcall_cli.local.try_out import TryOut, with_samples
 
 PAGE = "/_local/docs"
 DOCUMENT = "/_local/openapi.json"
+TOKEN = f"{PAGE}/token"
 # Where the document is kept, beside the template.
 DOCUMENT_FILE = Path("docs/api/openapi.json")
 
@@ -38,18 +45,25 @@ _HTML = f"""<!doctype html>
 </body>
 </html>
 """
-# validatorUrl: Swagger UI would otherwise ask a server on the internet for a badge.
-_START = f"""SwaggerUIBundle({{
-  url: "{DOCUMENT}",
-  domNode: document.getElementById("page"),
-  deepLinking: true,
-  defaultModelsExpandDepth: 0,
-  displayRequestDuration: true,
-  docExpansion: "list",
-  persistAuthorization: true,
-  tryItOutEnabled: true,
-  validatorUrl: null,
-}});
+# validatorUrl: Swagger UI would otherwise get a badge from a server on the internet.
+# "authorized": earlier versions of this page let Swagger UI keep tokens there.
+_START = f"""localStorage.removeItem("authorized");
+fetch("{TOKEN}", {{method: "POST"}})
+  .then((answer) => answer.json())
+  .then(({{token}}) => {{
+    const page = SwaggerUIBundle({{
+      url: "{DOCUMENT}",
+      domNode: document.getElementById("page"),
+      deepLinking: true,
+      defaultModelsExpandDepth: 0,
+      displayRequestDuration: true,
+      docExpansion: "list",
+      onComplete: () => token && page.preauthorizeApiKey("bearer", token),
+      persistAuthorization: false,
+      tryItOutEnabled: true,
+      validatorUrl: null,
+    }});
+  }});
 """
 # Swagger UI styles elements one by one and draws with data: images; all else is this origin's.
 _POLICY = (
@@ -59,11 +73,30 @@ _POLICY = (
 )
 
 
-def documentation(raw_path: str, project: Path) -> HttpResponse | None:
-    """What GET answers for this path, in the project whose template is served; None: not here."""
-    path = raw_path.removesuffix("/")
-    if path == DOCUMENT:
-        return _file(project / DOCUMENT_FILE, "application/json")
+def documentation(
+    request: HttpRequest, project: Path, routes: RouteTable, try_out: TryOut | None
+) -> HttpResponse | None:
+    """The answer to a request, in the project whose template is served; None: it is not for here."""
+    path = request.raw_path.removesuffix("/")
+    # A browser names the origin in every POST, and the server has refused all but its own.
+    if request.method == "POST" and path == TOKEN and request.header_values("origin"):
+        token = None if try_out is None else try_out.token
+        return _response(json.dumps({"token": token}).encode(), "application/json")
+    if request.method != "GET":
+        return None
+    return _document(project, routes, try_out) if path == DOCUMENT else _page(path)
+
+
+def _document(project: Path, routes: RouteTable, try_out: TryOut | None) -> HttpResponse | None:
+    response = _file(project / DOCUMENT_FILE, "application/json")
+    if response is None or try_out is None:
+        return response
+    document = with_samples(json.loads(response.body), try_out, routes)
+    return _response(json.dumps(document, ensure_ascii=False).encode(), "application/json")
+
+
+def _page(path: str) -> HttpResponse | None:
+    """The page, or a file that it loads."""
     if path == PAGE:
         return _response(_HTML.encode(), "text/html; charset=utf-8")
     folder, _, name = path.rpartition("/")
@@ -92,6 +125,7 @@ def _response(body: bytes, media_type: str) -> HttpResponse:
         ("Content-Type", media_type),
         ("Cache-Control", "no-store"),
         ("Content-Security-Policy", _POLICY),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
     )

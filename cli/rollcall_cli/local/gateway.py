@@ -2,7 +2,7 @@
 
 An ASGI application. The order is API Gateway's: the route, then the identity source and the
 authorizer, then the size of the body, then the function. Besides the template's routes it answers
-only `GET /_local/health`, `POST /_local/drain` and GETs for the documentation.
+only `GET /_local/health`, `POST /_local/drain` and what the documentation's page loads.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from rollcall_cli.local.runtime import (
     answer_in_thread,
 )
 from rollcall_cli.local.template import Template
+from rollcall_cli.local.try_out import TryOut
 
 LIMIT_BODY_BYTES = 10 * 1024 * 1024
 LIMIT_SECONDS = 29.0
@@ -64,6 +65,8 @@ class Gateway:
         stage = template.api.stage
         self._authorizer = AuthorizerCache(stage, clock) if clock else AuthorizerCache(stage)
         self._limit_seconds = limit_seconds
+        # What the documentation's page fills in, once there is an organisation to try the API with.
+        self.try_out: TryOut | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; an exception here would be a bug, and ends as a 5xx."""
@@ -87,8 +90,9 @@ class Gateway:
             return _json_response(200, {"status": "ok"})
         if request.raw_path == "/_local/drain" and request.method == "POST":
             return await self._answer_drain(request)
-        if request.method == "GET" and request.raw_path.startswith("/_local/"):
-            found = documentation(request.raw_path, self._template.path.parent)
+        if request.raw_path.startswith("/_local/"):
+            project = self._template.path.parent
+            found = documentation(request, project, self._routes, self.try_out)
             if found is not None:
                 return found
         try:

@@ -38,6 +38,7 @@ from rollcall_cli.local.shard_reader import SENTINEL_KEY, Delivery
 from rollcall_cli.local.stream_source import DynamoStream
 from rollcall_cli.local.tables import create_tables, stream_arn
 from rollcall_cli.local.template import StreamMapping, Template, load_template
+from rollcall_cli.local.try_out import TryOut
 
 DEFAULT_PORT = 3000
 DEFAULT_DYNAMODB_PORT = 3001
@@ -125,6 +126,10 @@ class LocalStack:
         deadline = time.monotonic() + timeout_seconds
         return all(pump.drain(max(0.0, deadline - time.monotonic())) for pump in self._pumps)
 
+    def offer(self, try_out: TryOut) -> None:
+        """Let the documentation's page fill in an organisation's token and requests that it answers."""
+        self._gateway.try_out = try_out
+
     def client(self, service: str = "dynamodb") -> Any:
         """A boto3 client for the engine: `dynamodb` or `dynamodbstreams`."""
         return boto3.client(
@@ -194,8 +199,8 @@ class LocalStack:
             pump.start()
             self._pumps.append(pump)
             self._running.callback(pump.close)
-        gateway = Gateway(self._template, runtime, drain=self.drain, clock=self._clock)
-        server = HttpServer(gateway, listener)
+        self._gateway = Gateway(self._template, runtime, drain=self.drain, clock=self._clock)
+        server = HttpServer(self._gateway, listener)
         self._running.callback(server.close)
         self.api_url = server.url
 

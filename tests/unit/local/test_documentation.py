@@ -11,10 +11,17 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from rollcall_cli.local.documentation import DOCUMENT, DOCUMENT_FILE, PAGE, documentation
+from rollcall_cli.local.documentation import DOCUMENT, DOCUMENT_FILE, PAGE, TOKEN, documentation
+from rollcall_cli.local.http_request import HttpRequest
+from rollcall_cli.local.proxy_response import HttpResponse
+from rollcall_cli.local.routes import RouteTable
+from rollcall_cli.local.template import load_template
+from rollcall_cli.local.try_out import Sample, TryOut
 
 ROOT = Path(__file__).parents[3]
 BASE = "http://127.0.0.1:3000"
+ROUTES = RouteTable(load_template(ROOT / "template.yaml").api.routes)
+OWN = (("Origin", BASE),)
 
 
 class Page(HTMLParser):
@@ -37,8 +44,20 @@ class Page(HTMLParser):
             self.title += data.strip()
 
 
-def served(path: str) -> tuple[dict[str, str], str]:
-    answer = documentation(path, ROOT)
+def answered(
+    path: str,
+    method: str = "GET",
+    *,
+    headers: tuple[tuple[str, str], ...] = (),
+    project: Path = ROOT,
+    try_out: TryOut | None = None,
+) -> HttpResponse | None:
+    request = HttpRequest(method, path, "", headers, b"")
+    return documentation(request, project, ROUTES, try_out)
+
+
+def served(path: str, *arguments, **options) -> tuple[dict[str, str], str]:
+    answer = answered(path, *arguments, **options)
     assert answer is not None, path
     assert answer.status == 200
     return dict(answer.headers), answer.body.decode()
@@ -113,11 +132,105 @@ def test_the_document_is_the_one_that_is_kept(path):
     ],
 )
 def test_nothing_else_is_served(path):
-    assert documentation(path, ROOT) is None
+    assert answered(path) is None
+
+
+@pytest.mark.parametrize("path", [PAGE, DOCUMENT, f"{PAGE}/start.js", f"{PAGE}/swagger-ui.css"])
+def test_nothing_is_posted_to_but_the_token(path):
+    assert answered(path, "POST", headers=OWN) is None
 
 
 def test_a_project_without_a_document_has_none(tmp_path):
-    assert documentation(DOCUMENT, tmp_path) is None
+    assert answered(DOCUMENT, project=tmp_path) is None
     (tmp_path / DOCUMENT_FILE).parent.mkdir(parents=True)
     shutil.copy(ROOT / DOCUMENT_FILE, tmp_path / DOCUMENT_FILE)
-    assert documentation(DOCUMENT, tmp_path) is not None
+    assert answered(DOCUMENT, project=tmp_path) is not None
+
+
+# ------------------------------------------------------------------ tokens
+
+
+def test_the_page_stores_no_token():
+    _, start = served(f"{PAGE}/start.js")
+    assert "persistAuthorization: false" in start
+    # What earlier versions stored is removed, and nothing is written.
+    assert re.findall(r"(?:local|session)Storage[^;]*", start) == [
+        'localStorage.removeItem("authorized")'
+    ]
+    assert "cookie" not in start
+
+
+DEMO = TryOut("demo", "rc_secret")
+
+
+def test_the_token_is_in_nothing_that_another_page_can_load():
+    for path in (PAGE, DOCUMENT, f"{PAGE}/start.js", f"{PAGE}/swagger-ui.css"):
+        headers, text = served(path, try_out=DEMO)
+        assert DEMO.token not in text
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+def test_the_token_is_given_to_a_page_of_this_origin():
+    headers, text = served(TOKEN, "POST", headers=OWN, try_out=DEMO)
+    assert json.loads(text) == {"token": "rc_secret"}
+    assert headers["Cache-Control"] == "no-store"
+    assert json.loads(served(TOKEN, "POST", headers=OWN)[1]) == {"token": None}
+
+
+def test_the_token_is_not_given_without_an_origin():
+    """A script, an image and a navigation are GETs, and every POST of a browser names an origin."""
+    assert answered(TOKEN, "POST", try_out=DEMO) is None
+    assert answered(TOKEN, headers=OWN, try_out=DEMO) is None
+
+
+# ------------------------------------------------------------------ what is filled in
+
+
+def test_samples_are_what_the_forms_show():
+    day = {"query_type": "call_count"}
+    samples = [
+        Sample("One", "POST", "/v1/Inbound/a%2Fb/Analytics/", {"X-Other": "1"}, {"from": 1}),
+        Sample("Two", "POST", "/v1/Inbound/c/Analytics", {}, {"from": 2}),
+        Sample("All", "GET", "/api/v2/platform/organisation/analytics/"),
+        Sample("Space", "GET", "/api/v2/platform/organisation/analytics/?space_token=a%20b"),
+        Sample("Day", "POST", "/analytics", {}, day),
+    ]
+    kept = json.loads((ROOT / DOCUMENT_FILE).read_text("utf-8"))
+    document = json.loads(served(DOCUMENT, try_out=TryOut("acme-2", "t", samples))[1])
+
+    def operation(of, path, method="post"):
+        return of["paths"][path][method]
+
+    inbound = "/v1/Inbound/{inboundId}/Analytics"
+    [parameter] = operation(document, inbound)["parameters"]
+    assert parameter["example"] == "a/b"
+    [content] = operation(document, inbound)["requestBody"]["content"].values()
+    [own] = operation(kept, inbound)["requestBody"]["content"].values()
+    assert list(content["examples"].items()) == [
+        ("sample_1", {"summary": "One", "value": {"from": 1}}),
+        ("sample_2", {"summary": "Two", "value": {"from": 2}}),
+        *own["examples"].items(),
+    ]
+    handle, space = operation(document, "/api/v2/platform/organisation/analytics", "get")[
+        "parameters"
+    ]
+    assert handle["example"] == "acme-2"
+    assert "example" not in space
+    [content] = operation(document, "/analytics")["requestBody"]["content"].values()
+    assert next(iter(content["examples"].values()))["value"] == day
+    # Everything else is as it was.
+    for path in ("/v1/records", "/v2/Pearl/{pearlId}/Analytics"):
+        assert document["paths"][path] == kept["paths"][path]
+    assert document["components"] == kept["components"]
+
+
+def test_an_organisation_without_samples_has_its_handle():
+    kept = (ROOT / DOCUMENT_FILE).read_text("utf-8")
+    document = json.loads(served(DOCUMENT, try_out=TryOut("acme-2", "t"))[1])
+    assert json.dumps(document).replace("acme-2", "acme") == json.dumps(json.loads(kept))
+
+
+def test_a_sample_of_no_route_is_an_error():
+    try_out = TryOut("acme", "t", [Sample("Nothing", "GET", "/nothing")])
+    with pytest.raises(ValueError, match="no route for GET /nothing"):
+        answered(DOCUMENT, try_out=try_out)

@@ -1,0 +1,93 @@
+"""What the documentation's page fills in on a stack that has an organisation of its own.
+
+With the token, and requests that the data of that organisation answers, a reader need only press
+*Execute*. Pure.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from rollcall_cli.local.routes import RouteTable
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One request; `target` is its path and query as they are sent."""
+
+    title: str
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class TryOut:
+    """An organisation to try the API with; the first sample of a route is what its form shows."""
+
+    handle: str
+    token: str
+    samples: Sequence[Sample] = ()
+
+
+def with_samples(document: JsonObject, try_out: TryOut, routes: RouteTable) -> JsonObject:
+    """A copy of the OpenAPI document whose examples are the organisation's; never with its token.
+
+    Raises ValueError for a sample that no route takes.
+    """
+    document = copy.deepcopy(document)
+    for path_item in document["paths"].values():
+        for operation in path_item.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] == "Org-Handle":
+                    parameter["example"] = try_out.handle
+    for (method, path), matched in _by_route(try_out.samples, routes).items():
+        operation = document["paths"][path][method]
+        _fill_parameters(operation, *matched[0])
+        bodies = [sample for sample, _ in matched if sample.body is not None]
+        if bodies:
+            [content] = operation["requestBody"]["content"].values()
+            # In front of the document's own: the first is what the form shows.
+            content["examples"] = {
+                f"sample_{number}": {"summary": sample.title, "value": sample.body}
+                for number, sample in enumerate(bodies, 1)
+            } | content.get("examples", {})
+    return document
+
+
+def _by_route(
+    samples: Sequence[Sample], routes: RouteTable
+) -> dict[tuple[str, str], list[tuple[Sample, Mapping[str, str]]]]:
+    """(method, path) of the document → its samples, each with its path parameters, still encoded."""
+    grouped: dict[tuple[str, str], list[tuple[Sample, Mapping[str, str]]]] = {}
+    for sample in samples:
+        match = routes.find(sample.method, urlsplit(sample.target).path)
+        if match is None:
+            raise ValueError(f"no route for {sample.method} {sample.target}")
+        key = (sample.method.lower(), match.route.path)
+        grouped.setdefault(key, []).append((sample, match.path_parameters))
+    return grouped
+
+
+def _fill_parameters(
+    operation: JsonObject, sample: Sample, path_parameters: Mapping[str, str]
+) -> None:
+    values = {
+        "path": {name: unquote(text) for name, text in path_parameters.items()},
+        "query": dict(parse_qsl(urlsplit(sample.target).query)),
+        "header": dict(sample.headers),
+    }
+    for parameter in operation.get("parameters", ()):
+        value = values[parameter["in"]].get(parameter["name"])
+        if value is not None:
+            parameter["example"] = value
+        elif not parameter["required"]:
+            # The document's own would be sent, and names what this organisation does not have.
+            parameter.pop("example", None)
