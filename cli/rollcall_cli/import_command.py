@@ -17,7 +17,7 @@ from rich.progress import Progress as Bar
 
 from rollcall_cli.errors import CommandError
 from rollcall_cli.importing.checkpoint import Checkpoint, Progress, identity_of
-from rollcall_cli.importing.credentials import VARIABLE, read_token
+from rollcall_cli.importing.credentials import read_token
 from rollcall_cli.importing.importer import RejectedRows, import_rows
 from rollcall_cli.importing.rows import Position, detect_format, read_rows
 from rollcall_cli.importing.sender import LIMIT_RECORDS, Interrupted, Sender
@@ -29,25 +29,23 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     file: Annotated[
         Path, typer.Argument(help="JSON lines (.jsonl, .ndjson, .json) or CSV (.csv).")
     ],
-    api: Annotated[str, typer.Option(help="URL of the API, http://127.0.0.1:3000 for one.")],
+    api: Annotated[str, typer.Option(help="URL of the API.")],
     token: Annotated[
         str | None,
-        typer.Option(
-            help=f"Token with the scope ingest; - reads it from stdin. Default: ${VARIABLE}."
-        ),
+        typer.Option(help="Token with the scope ingest; - reads it from stdin."),
     ] = None,
     token_file: Annotated[Path | None, typer.Option(help="File that holds the token.")] = None,
     type: Annotated[
         str | None, typer.Option(help="Type of the records that do not name theirs.")
     ] = None,
     format: Annotated[
-        str | None, typer.Option(help="jsonl or csv, if the extension does not tell.")
+        str | None, typer.Option(help="jsonl or csv; default: by the extension.")
     ] = None,
     rejected: Annotated[
         Path | None,
         typer.Option(help="Where rejected lines go; FILE.rejected.jsonl by default."),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Records a request.", min=1, max=LIMIT_RECORDS)] = (
+    batch: Annotated[int, typer.Option(help="Records per request.", min=1, max=LIMIT_RECORDS)] = (
         LIMIT_RECORDS
     ),
     resume: Annotated[
@@ -60,11 +58,18 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
 ) -> None:
     """Send the records of a file, in order. Sending a file again is harmless.
 
-    CSV: the header names the fields; an empty cell is an absent field; `labels` are separated by
-    `|`; `events.sms_sent` and `payload.plan` are columns of their own; a payload cell is text
-    unless its column is named `payload.score:number` or `payload.vip:boolean`.
+    The token comes from ROLLCALL_TOKEN, from --token-file,
+    or with --token - from standard input.
 
-    Exit status 0: all taken in; 1: some lines were rejected; 2: it could not be done.
+    CSV: the header names the fields, and an empty cell is
+    an absent field. Labels are separated by |. Each event
+    and each key of a payload has a column of its own, as in
+    events.sms_sent and payload.plan. A payload cell is text,
+    unless its column is named payload.score:number or
+    payload.vip:boolean.
+
+    Exit status 0: every record is in; 1: some were rejected;
+    2: it could not be done.
     """
     token = read_token(token, token_file)
     kind = detect_format(file, format)
