@@ -195,10 +195,13 @@ def _table(schema: JsonObject, fields: Iterable[str]) -> str:
         required = "yes" if field in schema["required"] else ""
         rules = list(_rules(described))
         rules += [f"needs `{name}`" for name in schema.get("dependentRequired", {}).get(field, ())]
-        meaning = described.get("description", "")
-        if field == "payload":
-            meaning = meaning or "Values of your own, to filter by."
-        cells = (f"`{field}`", required, _type(described), "; ".join(rules), meaning)
+        cells = (
+            f"`{field}`",
+            required,
+            _type(described),
+            "; ".join(rules),
+            described["description"],
+        )
         lines.append(f"| {' | '.join(cells)} |".replace("  ", " "))
     return "\n".join(lines)
 

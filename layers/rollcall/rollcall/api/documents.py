@@ -16,6 +16,7 @@ from rollcall.domain.records import DEFAULT_LABEL_COLOR, RECORD_TYPES, Record
 
 NULLABLE: Final = frozenset({"display_name"})
 _FILTER: Final = "Breeze filters by it."
+_PAYLOAD: Final = "Values of your own, to filter by."
 _NAME: Final = "Its name."
 _CREATED: Final = "When it was created."
 _WORKSPACE: Final = "The workspace that counts it."
@@ -130,8 +131,8 @@ class CallDocument(_Document):
     sentiment_milli: f.Sentiment | None = Field(
         None,
         alias="sentiment",
-        description="The mood of the caller from 0, negative, to 1, positive; stored rounded to three"
-        " decimals.",
+        description="The sentiment of the call, from 0 (negative) to 1 (positive), stored rounded to"
+        " three decimals.",
     )
     cost_micros: f.Cost | None = Field(
         None,
@@ -149,7 +150,7 @@ class CallDocument(_Document):
         (), description="Ids of the call's labels; order and repetition do not matter."
     )
     events: f.Events = Field(default_factory=dict)
-    payload: f.Payload = Field(default_factory=dict)
+    payload: f.Payload = Field(default_factory=dict, description=_PAYLOAD)
 
     def record(self) -> Record | None:
         """The call; whether it was answered is filled in where it was left out."""
@@ -181,7 +182,7 @@ class LeadDocument(_Document):
     template_id: f.Id | None = Field(None, description=f"The template of the lead. {_FILTER}")
     merchant_id: f.Id | None = Field(None, description=f"The merchant of the lead. {_FILTER}")
     reseller_id: f.Id | None = Field(None, description=f"The reseller of the lead. {_FILTER}")
-    payload: f.Payload = Field(default_factory=dict)
+    payload: f.Payload = Field(default_factory=dict, description=_PAYLOAD)
 
 
 class _NamedDocument(_Document):
