@@ -26,7 +26,7 @@ def gateway_response(
 ) -> HttpResponse:
     """The response of that kind: the template's own, else its DEFAULT_4XX or DEFAULT_5XX.
 
-    A default that the template sets changes the status of every kind that falls back to it.
+    A response without a StatusCode keeps the status of the kind, a default's included.
     """
     status, message = _BUILT_IN[kind]
     fallback = "DEFAULT_4XX" if status < 500 else "DEFAULT_5XX"
@@ -45,4 +45,6 @@ def gateway_response(
     body = template.body
     for name, value in variables.items():
         body = body.replace(name, value)
-    return HttpResponse(template.status, tuple((headers | template.headers).items()), body.encode())
+    return HttpResponse(
+        template.status or status, tuple((headers | template.headers).items()), body.encode()
+    )

@@ -100,9 +100,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class GatewayResponse:
-    """What the gateway itself answers for one kind of failure."""
+    """What the gateway itself answers for one kind of failure; `status` None keeps the kind's own."""
 
-    status: int
+    status: int | None
     body: str
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -370,11 +370,9 @@ def _gateway_response(name: str, settings: dict[str, Any]) -> GatewayResponse:
     unknown = set(_BODY_VARIABLE.findall(body)) - _BODY_VARIABLES
     if unknown:
         raise TemplateError(f"gateway response {name}: unknown variable {unknown.pop()}")
-    if "StatusCode" not in settings:
-        raise TemplateError(f"gateway response {name}: StatusCode is missing")
     headers = (settings.get("ResponseParameters") or {}).get("Headers") or {}
     return GatewayResponse(
-        status=int(settings["StatusCode"]),
+        status=int(settings["StatusCode"]) if "StatusCode" in settings else None,
         body=body,
         headers={key: str(value).strip("'") for key, value in headers.items()},
     )

@@ -72,7 +72,9 @@ _GATEWAY_KINDS = {
     "ACCESS_DENIED": "The token does not carry the scope.",
     "REQUEST_TOO_LARGE": "The body is too large.",
     "THROTTLED": "Too many requests at once.",
-    "DEFAULT_5XX": "Something failed before or after the function.",
+    "AUTHORIZER_FAILURE": "The token could not be checked.",
+    "INTEGRATION_FAILURE": "The function failed.",
+    "INTEGRATION_TIMEOUT": "The function took too long.",
 }
 _GATEWAY = "gateway"
 _REQUEST_ID = "3f0d3a2e-8c5b-4b7e-9d0e-1a2b3c4d5e6f"
@@ -242,6 +244,8 @@ def _responses(template: Template, said: Operation, examples: list[Example]) -> 
         if kind == "REQUEST_TOO_LARGE" and said.body is None:
             continue
         sent = template.api.responses[kind]
+        if sent.status is None:
+            raise CommandError(f"the template gives the gateway response {kind} no StatusCode")
         response = responses.setdefault(sent.status, _Response())
         response.may_be(_GATEWAY, Answer(description, Error))
         body = json.loads(sent.body.replace("$context.requestId", _REQUEST_ID))

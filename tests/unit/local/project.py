@@ -73,7 +73,6 @@ Resources:
           StatusCode: "404"
           ResponseTemplates: {application/json: '{"message":"no such route"}'}
         DEFAULT_5XX:
-          StatusCode: "500"
           ResponseTemplates: {application/json: '{"message":"failed","id":"$context.requestId"}'}
   AuthorizeFunction:
     Type: AWS::Serverless::Function

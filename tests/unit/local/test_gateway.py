@@ -475,7 +475,7 @@ def test_base64_is_decoded_for_who_accepts_bytes(bench, accept, expected):
 )
 def test_a_malformed_answer_is_a_failure(bench, answer):
     reply = answer_with(bench, answer)
-    assert (reply.status, reply.json["message"]) == (500, "failed")
+    assert (reply.status, reply.json["message"]) == (502, "failed")
     assert reply.json["id"] == reply.header("x-amzn-RequestId")
 
 
@@ -485,12 +485,12 @@ def test_an_error_is_a_failure_that_says_nothing_of_its_cause(bench):
 
     bench.runtime.functions["AnswerFunction"] = fail
     reply = bench.request("POST", "/answer", {}, b"{}")
-    assert reply.status == 500
+    assert reply.status == 502
     assert b"secret" not in reply.body
 
 
 def test_a_function_past_its_time_is_a_failure(bench):
-    assert answer_with(bench, Never()).status == 500
+    assert answer_with(bench, Never()).status == 504
 
 
 # ------------------------------------------------------------------ its own routes
