@@ -14,6 +14,9 @@ SAM_INSTALLED := $(SAM_VENV)/.installed
 
 PIP_INSTALL := -m pip install --quiet --no-compile --disable-pip-version-check
 TEMPLATES := template.yaml $(wildcard infrastructure/*.yaml)
+# x86_64 or arm64: the template's, unless `make build ARCH=...` names another one.
+TEMPLATE_ARCH := $(shell sed -n 's/^    Architectures: \[\(.*\)\]$$/\1/p' template.yaml)
+ARCH ?= $(TEMPLATE_ARCH)
 CODE := layers cli functions tests $(wildcard benchmarks)
 
 # A python3.13 that answers: the one on PATH may be a shim of a version manager
@@ -34,7 +37,7 @@ help:
 	@echo "make records       write docs/records.md again"
 	@echo "make bench         measure (ARGS=... goes to the benchmarks)"
 	@echo "make validate      sam validate --lint"
-	@echo "make build         sam build, without Docker; needs python3.13"
+	@echo "make build         sam build, without Docker; needs python3.13 (ARCH=arm64)"
 	@echo "make requirements  pin the dependencies anew"
 	@echo "make install       create .venv; the targets above do it when needed"
 	@echo "make clean         remove environments and build output"
@@ -113,7 +116,11 @@ build: $(SAM_INSTALLED)
 		echo "make build needs python3.13, the version the functions run on, on PATH or in ~/.pyenv/versions." >&2; \
 		exit 1; \
 	fi; \
-	PATH="$$(dirname "$$python313"):$$PATH" $(SAM_VENV)/bin/sam build --template template.yaml $(ARGS)
+	PATH="$$(dirname "$$python313"):$$PATH" ARCH=$(ARCH) $(SAM_VENV)/bin/sam build \
+		--template template.yaml --cache-dir .aws-sam/cache/$(ARCH) $(ARGS)
+# What is deployed says for what it was built.
+	@sed -i.bak 's/^\( *- \)$(TEMPLATE_ARCH)$$/\1$(ARCH)/' .aws-sam/build/template.yaml
+	@rm .aws-sam/build/template.yaml.bak
 
 # ------------------------------------------------------------- maintenance
 # --no-config and --no-header keep the place the packages came from out of the
