@@ -112,7 +112,7 @@ class Resolver:
         stack = self._values["AWS::StackName"]
         match resource["Type"]:
             case "AWS::DynamoDB::Table":
-                given = properties.get("TableName", f"{stack}-{name}")
+                given = properties.get("TableName", f"{stack}-{name.removesuffix('Table')}".lower())
             case "AWS::S3::Bucket":
                 given = properties.get("BucketName", f"{stack}-{name}".lower())
             case "AWS::Serverless::Function":

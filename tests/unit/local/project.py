@@ -23,7 +23,6 @@ Resources:
   RecordsTable:
     Type: AWS::DynamoDB::Table
     Properties:
-      TableName: !Sub ${AWS::StackName}-records
       BillingMode: PAY_PER_REQUEST
       DeletionProtectionEnabled: true
       PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
@@ -46,7 +45,6 @@ Resources:
   AnalyticsTable:
     Type: AWS::DynamoDB::Table
     Properties:
-      TableName: !Sub ${AWS::StackName}-analytics
       BillingMode: PAY_PER_REQUEST
       AttributeDefinitions: *attributes
       KeySchema: *keys
