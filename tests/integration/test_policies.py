@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 
 from rollcall import bootstrap
 from rollcall.domain.epochs import Epoch
@@ -23,6 +22,7 @@ from rollcall.domain.tenancy import tenant
 from rollcall.storage import keys
 from rollcall.storage.facts import item_of_fact
 from tests.builders import NOON, contact_event, full_call, room
+from tests.deployment import Stack, as_list, resource_text, stack
 from tests.drift import Planter
 from tests.integration.test_reconcile import Tables
 from tests.properties.test_exactness import versions_of
@@ -37,46 +37,33 @@ CACHED = [made for made in vars(bootstrap).values() if hasattr(made, "cache_clea
 Used = set[tuple[str, str, str]]  # action, table or index, leading key
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads the template with its intrinsics as {tag: value}."""
+Allowed = list[tuple[set[str], str, list[str]]]  # actions, table or index, leading-key patterns
 
 
-def _intrinsic(loader: yaml.Loader, tag: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return {tag: loader.construct_scalar(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return {tag: loader.construct_sequence(node)}
-    return {tag: loader.construct_mapping(node)}
-
-
-_Loader.add_multi_constructor("!", _intrinsic)
-
-
-def policies(function: str) -> list[tuple[set[str], str, list[str]]]:
-    """(actions, table or index, leading-key patterns) of a function's DynamoDB statements."""
-    template = yaml.load((ROOT / "template.yaml").read_text(), _Loader)
+def allowed_by(function: str, deployed: Stack) -> Allowed:
+    """What a function's role allows on keys of the tables."""
     name = "".join(word.title() for word in function.split("_")) + "Function"
-    found = []
-    for policy in template["Resources"][name]["Properties"]["Policies"]:
-        for statement in policy["Statement"]:
-            actions = statement["Action"]
-            actions = {actions} if isinstance(actions, str) else set(actions)
-            if all(action.startswith("dynamodb:") for action in actions):
-                condition = statement["Condition"]["ForAllValues:StringLike"]
-                resource = _resource(statement["Resource"])
-                found.append((actions, resource, condition["dynamodb:LeadingKeys"]))
+    role = deployed.resources[name]["Properties"]["Role"]["Fn::GetAtt"][0]
+    found: Allowed = []
+    for statement in deployed.statements(role):
+        actions = set(as_list(statement["Action"]))
+        resource = resource_text(statement["Resource"])
+        if resource.startswith(("RecordsTable.Arn", "AnalyticsTable.Arn")):
+            condition = statement["Condition"]["ForAllValues:StringLike"]
+            found.append((actions, resource.replace(".Arn", ""), condition["dynamodb:LeadingKeys"]))
     return found
 
 
-def _resource(said: dict[str, str]) -> str:
-    """A table's name in the template, and an index's behind it."""
-    if "GetAtt" in said:
-        return said["GetAtt"].removesuffix(".Arn")
-    return said["Sub"].replace("${", "").replace(".Arn}", "")
+@pytest.fixture(params=[False, True], ids=["reports", "repairs"])
+def repairs(request: pytest.FixtureRequest) -> bool:
+    """The parameter ReconcileRepairs."""
+    return bool(request.param)
 
 
 @pytest.fixture
-def used(client_of: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Used]:
+def used(
+    client_of: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, repairs: bool
+) -> Iterator[Used]:
     """What the product's own client asks for, on moto."""
     monkeypatch.setattr(
         bootstrap,
@@ -84,7 +71,7 @@ def used(client_of: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> It
         dataclasses.replace(
             bootstrap.settings,
             failure_destination="file:///nowhere",
-            reconcile_repairs=True,
+            reconcile_repairs=repairs,
             reconcile_grace_seconds=0,
         ),
     )
@@ -153,10 +140,14 @@ def plant(planter: Planter) -> None:
         assert kind(planter)
 
 
-def test_policies_allow_what_handlers_do(used: Used, endpoint_of: Callable[[str], str]) -> None:
+def test_policies_allow_what_handlers_do(
+    used: Used, endpoint_of: Callable[[str], str], repairs: bool
+) -> None:
+    deployed = stack(ReconcileRepairs=str(repairs).lower())
     admin = bootstrap.administer()
-    organisation = admin.create_organisation("policies", "Policies")
-    issued = admin.issue_token("policies", ["read", "ingest"])
+    handle = f"policies-{repairs}"
+    organisation = admin.create_organisation(handle, "Policies")
+    issued = admin.issue_token(handle, ["read", "ingest"])
     records = [
         full_call("c1", started_at=NOON, space_token="s"),
         full_call("c2", started_at=NOON, direction="inbound"),
@@ -184,17 +175,17 @@ def test_policies_allow_what_handlers_do(used: Used, endpoint_of: Callable[[str]
                 "multiValueHeaders": {"Authorization": [f"Token {issued.text}"]},
             },
         ),
-        ("ingest_records", proxy_event(organisation, "policies", body=body)),
+        ("ingest_records", proxy_event(organisation, handle, body=body)),
         *(("update_rollups", {"Records": records}) for records in (stream[:-1], stream[-1:])),
-        (analytics, proxy_event(organisation, "policies")),
+        (analytics, proxy_event(organisation, handle)),
         (
             analytics,
             proxy_event(
-                organisation, "policies", multiValueQueryStringParameters={"space_token": ["s"]}
+                organisation, handle, multiValueQueryStringParameters={"space_token": ["s"]}
             ),
         ),
         (analytics, proxy_event(organisation, "somebody-else")),
-        ("list_organisations", proxy_event(organisation, "policies")),
+        ("list_organisations", proxy_event(organisation, handle)),
         ("query_analytics", proxy_event(organisation, "", **query(query_type="call_count"))),
         (
             "query_analytics",
@@ -241,7 +232,7 @@ def test_policies_allow_what_handlers_do(used: Used, endpoint_of: Callable[[str]
     assert totals.calls["calls"] == 2
 
     for function, requests_made in needed.items():
-        allowed = policies(function)
+        allowed = allowed_by(function, deployed)
         for action, table, pk in requests_made:
             assert any(
                 action in actions
