@@ -1,0 +1,335 @@
+"""The template as it is deployed: permissions, leftovers of a failed creation, parameters, limits."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+
+from rollcall_cli.local.intrinsics import read_yaml
+from tests.deployment import ROOT, as_list, resource_text, stack
+
+GUIDE = (ROOT / "docs/operations/deploying.md").read_text("utf-8")
+TEMPLATE = read_yaml((ROOT / "template.yaml").read_text("utf-8"))
+EVERYTHING = {
+    "ReconcileRepairs": "true",
+    "QuarantineDays": "30",
+    "QueryConcurrency": "5",
+    "AuthorizerConcurrency": "6",
+    "UpdaterConcurrency": "7",
+    "AccessLogs": "true",
+    "TokenRequestsPerMinute": "600",
+    "AddressRequestsPerMinute": "1200",
+}
+VARIANTS = pytest.mark.parametrize("parameters", [{}, EVERYTHING], ids=["defaults", "everything"])
+# Properties that name a resource in its account or region, for the types of this template.
+NAMES = {
+    "AWS::ApiGateway::RestApi": "Name",
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::Events::Rule": "Name",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::Lambda::LayerVersion": "LayerName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::WAFv2::WebACL": "Name",
+}
+# Types without a name of their own: they belong to another resource of the stack.
+NAMELESS = {
+    "AWS::ApiGateway::Deployment",
+    "AWS::ApiGateway::Stage",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::Lambda::Permission",
+    "AWS::S3::BucketPolicy",
+    "AWS::WAFv2::WebACLAssociation",
+}
+
+
+def table_below(heading: str) -> list[list[str]]:
+    """The rows of the first table below a heading of the guide, without its head."""
+    section = GUIDE.split(f"\n{heading}\n", 1)[1]
+    rows = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
+    assert rows is not None
+    return [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows[0].splitlines()[2:]]
+
+
+# -------------------------------------------------------------------- permissions
+@VARIANTS
+def test_every_function_has_a_role_of_its_own(parameters: dict[str, str]) -> None:
+    deployed = stack(**parameters)
+    roles = [
+        function["Properties"]["Role"]["Fn::GetAtt"][0]
+        for function in deployed.of_type("AWS::Lambda::Function").values()
+    ]
+    assert len(roles) == len(set(roles))
+    assert set(roles) == set(deployed.of_type("AWS::IAM::Role"))
+    for role in roles:
+        (statement,) = deployed.resources[role]["Properties"]["AssumeRolePolicyDocument"][
+            "Statement"
+        ]
+        assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+@VARIANTS
+def test_roles_name_resources_of_the_stack(parameters: dict[str, str]) -> None:
+    """No managed policy of AWS, and no wildcard but for the actions that know no resource."""
+    deployed = stack(**parameters)
+    for role in deployed.of_type("AWS::IAM::Role"):
+        for statement in deployed.statements(role):
+            actions = as_list(statement["Action"])
+            assert not any("*" in action for action in actions)
+            for resource in map(resource_text, as_list(statement["Resource"])):
+                services = {action.split(":")[0] for action in actions}
+                if services == {"xray"}:
+                    assert set(actions) == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+                    assert resource == "*"
+                elif services == {"logs"}:
+                    assert resource == "FunctionLogs.Arn"
+                else:
+                    assert resource.split(".")[0] in deployed.resources
+
+
+def test_only_the_updater_reads_the_stream() -> None:
+    deployed = stack()
+    readers = {
+        (role, resource_text(statement["Resource"]))
+        for role in deployed.of_type("AWS::IAM::Role")
+        for statement in deployed.statements(role)
+        if "dynamodb:GetRecords" in as_list(statement["Action"])
+    }
+    assert readers == {("UpdateRollupsRole", "RecordsTable.StreamArn")}
+
+
+# ------------------------------------------------------------ a creation that fails
+@VARIANTS
+def test_what_a_failed_creation_leaves_behind(parameters: dict[str, str]) -> None:
+    """The guide's table, derived for a failure of each resource.
+
+    CloudFormation rolls back what it created. It keeps what has the deletion policy Retain; a
+    resource that needs the failed one was never begun.
+    """
+    deployed = stack(**parameters)
+    rows = dict(table_below("### When the first deployment fails"))
+    documented = {
+        name: set(re.findall(r"`(\w+)`", cell))
+        for key, cell in rows.items()
+        for name in re.findall(r"`(\w+)`", key)
+    }
+    others = set(re.findall(r"`(\w+)`", rows["any other resource"]))
+    for failed in deployed.resources:
+        left = {
+            name
+            for name, resource in deployed.resources.items()
+            if resource.get("DeletionPolicy") == "Retain"
+            and name != failed
+            and failed not in deployed.needs(name)
+        }
+        assert documented.pop(failed, others) == left, failed
+    assert not documented
+
+
+@VARIANTS
+def test_nothing_has_a_name_that_a_second_attempt_would_meet(parameters: dict[str, str]) -> None:
+    """CloudFormation names everything, and the rest has the stack's name in it."""
+    for name, resource in stack(**parameters).resources.items():
+        kind = resource["Type"]
+        assert (kind in NAMES) != (kind in NAMELESS), kind
+        given = resource["Properties"].get(NAMES.get(kind, ""))
+        assert given is None or "${AWS::StackName}" in json.dumps(given), name
+
+
+def test_data_outlives_the_stack() -> None:
+    kept = {
+        name
+        for name, resource in stack().resources.items()
+        if resource.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
+    }
+    assert kept == {"RecordsTable", "AnalyticsTable", "FailureBucket", "FailureBucketPolicy"}
+    assert all(stack().resources[name]["UpdateReplacePolicy"] == "Retain" for name in kept)
+
+
+def test_a_protected_table_never_stops_a_rollback() -> None:
+    """CloudFormation cannot delete a protected table: it has to leave it where it is."""
+    for table in stack().of_type("AWS::DynamoDB::Table").values():
+        assert table["Properties"]["DeletionProtectionEnabled"] is True
+        assert table["DeletionPolicy"] == "Retain"
+
+
+def test_tables_with_indexes_are_created_one_after_the_other() -> None:
+    deployed = stack()
+    tables = list(deployed.of_type("AWS::DynamoDB::Table"))
+    for one in tables:
+        for other in tables:
+            assert one == other or one in deployed.needs(other) or other in deployed.needs(one)
+
+
+# --------------------------------------------------------------------- parameters
+def test_the_guide_lists_every_parameter_with_its_default() -> None:
+    listed = [
+        (name.strip("`"), default.strip("`")) for name, default, _ in table_below("## Parameters")
+    ]
+    declared = [(name, str(each["Default"])) for name, each in TEMPLATE["Parameters"].items()]
+    assert listed == declared
+
+
+def test_defaults_need_nothing_that_a_new_account_lacks() -> None:
+    """No reserved concurrency, no role of the account for access logs, no web ACL to pay."""
+    deployed = stack()
+    for function in deployed.of_type("AWS::Lambda::Function").values():
+        assert "ReservedConcurrentExecutions" not in function["Properties"]
+    (stage,) = deployed.of_type("AWS::ApiGateway::Stage").values()
+    assert "AccessLogSetting" not in stage["Properties"]
+    assert not deployed.of_type("AWS::WAFv2::WebACL")
+    assert not deployed.of_type("AWS::WAFv2::WebACLAssociation")
+
+
+def test_concurrency_is_reserved_where_it_is_asked_for() -> None:
+    reserved = {
+        name: each["Properties"]["ReservedConcurrentExecutions"]["Ref"]
+        for name, each in stack(**EVERYTHING).of_type("AWS::Lambda::Function").items()
+        if "ReservedConcurrentExecutions" in each["Properties"]
+    }
+    readers = {
+        name
+        for name, each in TEMPLATE["Resources"].items()
+        if "ROLLCALL_MOST_LEDGER_ROWS" in json.dumps(each)
+    }
+    assert reserved == {
+        "AuthorizeRequestFunction": "AuthorizerConcurrency",
+        "UpdateRollupsFunction": "UpdaterConcurrency",
+    } | dict.fromkeys(readers, "QueryConcurrency")
+
+
+def test_access_logs_hold_no_token_no_path_and_no_body() -> None:
+    (stage,) = stack(**EVERYTHING).of_type("AWS::ApiGateway::Stage").values()
+    setting = stage["Properties"]["AccessLogSetting"]
+    assert setting["DestinationArn"] == {"Fn::GetAtt": ["AccessLogGroup", "Arn"]}
+    assert set(json.loads(setting["Format"]).values()) == {
+        "$context.requestTime",
+        "$context.requestId",
+        "$context.identity.sourceIp",
+        "$context.httpMethod",
+        "$context.resourcePath",
+        "$context.status",
+        "$context.responseLength",
+        "$context.responseLatency",
+        "$context.error.responseType",
+        "$context.authorizer.org_id",
+        "$context.authorizer.token_id",
+    }
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rules"),
+    [
+        ({"TokenRequestsPerMinute": "600"}, ["token"]),
+        ({"AddressRequestsPerMinute": "1200"}, ["address"]),
+        (EVERYTHING, ["token", "address"]),
+    ],
+)
+def test_rate_limits(parameters: dict[str, str], rules: list[str]) -> None:
+    deployed = stack(**parameters)
+    (acl,) = deployed.of_type("AWS::WAFv2::WebACL").values()
+    assert [rule["Name"] for rule in acl["Properties"]["Rules"]] == rules
+    (association,) = deployed.of_type("AWS::WAFv2::WebACLAssociation").values()
+    (stage,) = deployed.of_type("AWS::ApiGateway::Stage")
+    place = association["Properties"]["ResourceArn"]["Fn::Sub"]
+    assert place.endswith(f"::/restapis/${{Api}}/stages/${{{stage}}}")
+    for name, body in acl["Properties"]["CustomResponseBodies"].items():
+        assert_gateway_body(body["Content"], 429)
+        for rule in acl["Properties"]["Rules"]:
+            sent = rule["Action"]["Block"]["CustomResponse"]
+            assert sent == {"ResponseCode": 429, "CustomResponseBodyKey": name}
+
+
+def test_old_versions_and_quarantined_records_have_an_age() -> None:
+    def rules(**parameters: str) -> dict[str, Any]:
+        (bucket,) = stack(**parameters).of_type("AWS::S3::Bucket").values()
+        found = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+        assert all(rule["Status"] == "Enabled" for rule in found)
+        return {rule.get("Prefix", ""): rule for rule in found}
+
+    assert set(rules()) == {""}
+    assert rules()[""]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert "ExpirationInDays" not in rules()[""]
+    assert rules(QuarantineDays="30")["quarantine/"]["ExpirationInDays"] == {
+        "Ref": "QuarantineDays"
+    }
+
+
+# --------------------------------------------------------------- gateway responses
+def assert_gateway_body(text: str, status: int | None) -> None:
+    filled = text.replace("$context.error.messageString", '"the reason"')
+    body = json.loads(filled.replace("$context.requestId", "id"))
+    assert list(body) == ["status_code", "message", "error", "detail"]
+    assert body["status_code"] == status
+    assert "$" not in json.dumps(body)
+
+
+def test_every_gateway_response_states_the_status_that_it_is_sent_with() -> None:
+    responses = TEMPLATE["Resources"]["Api"]["Properties"]["GatewayResponses"]
+    model = botocore.session.get_session().get_service_model("apigateway")
+    assert set(responses) == set(model.shape_for("GatewayResponseType").enum)
+    for kind, response in responses.items():
+        status = int(response["StatusCode"]) if "StatusCode" in response else None
+        assert (status is None) == kind.startswith("DEFAULT_"), kind
+        assert_gateway_body(response["ResponseTemplates"]["application/json"], status)
+
+
+# ------------------------------------------------------------------- architecture
+def test_the_architecture_is_stated_once() -> None:
+    text = (ROOT / "template.yaml").read_text("utf-8")
+    assert len(re.findall(r"x86_64|arm64", text)) == 1
+    functions = stack().of_type("AWS::Lambda::Function").values()
+    stated = TEMPLATE["Globals"]["Function"]["Architectures"]
+    assert all(each["Properties"]["Architectures"] == stated for each in functions)
+
+
+@pytest.mark.parametrize(("arch", "machine"), [("x86_64", "x86_64"), ("arm64", "aarch64")])
+def test_the_layer_follows_the_architecture(arch: str, machine: str, tmp_path: Path) -> None:
+    commands = layer_commands(tmp_path, f"ARCH={arch}")
+    assert commands.returncode == 0, commands.stderr
+    platforms = re.findall(r"--platform (\S+)", commands.stdout)
+    assert platforms
+    assert {platform.split("_", 1)[0] for platform in platforms} <= {"manylinux2014", "manylinux"}
+    assert all(platform.endswith(f"_{machine}") for platform in platforms)
+
+
+@pytest.mark.parametrize(("given", "arch"), [([], None), (["ARCH=arm64"], "arm64")])
+def test_the_build_passes_on_the_architecture(given: list[str], arch: str | None) -> None:
+    (stated,) = TEMPLATE["Globals"]["Function"]["Architectures"]
+    commands = make("build", *given, folder=ROOT)
+    assert commands.returncode == 0, commands.stderr
+    assert f" ARCH={arch or stated} " in commands.stdout
+
+
+@pytest.mark.parametrize("given", [[], ["ARCH=sparc"]])
+def test_a_layer_of_no_known_architecture_is_refused(given: list[str], tmp_path: Path) -> None:
+    commands = layer_commands(tmp_path, *given)
+    assert commands.returncode != 0
+    assert "not x86_64 or arm64" in commands.stderr
+
+
+def layer_commands(artifacts: Path, *given: str) -> subprocess.CompletedProcess[str]:
+    """What builds the layer."""
+    target = ("build-RollcallLayer", f"ARTIFACTS_DIR={artifacts}")
+    return make(*target, *given, folder=ROOT / "layers/rollcall")
+
+
+def make(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What make would run for these arguments."""
+    return subprocess.run(
+        ["make", "-n", *arguments],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
