@@ -137,7 +137,12 @@ class Gateway:
                 answer, decodes_binary=is_binary(accepted, self._api.binary_media_types)
             )
         except FunctionTimedOut as error:
-            raise Refused("INTEGRATION_TIMEOUT", str(error)) from error
+            # Lambda ends a function at the function's own limit, and the gateway takes that for an
+            # answer that is malformed. Only its own limit is a time-out to the gateway.
+            own_limit = self._template.functions[match.route.function].timeout_seconds
+            is_own = own_limit < self._limit_seconds
+            kind = "INTEGRATION_FAILURE" if is_own else "INTEGRATION_TIMEOUT"
+            raise Refused(kind, str(error)) from error
         except FunctionError as error:
             raise Refused("INTEGRATION_FAILURE", f"{match.route.function}: {error}") from error
         except MalformedAnswer as error:

@@ -10,7 +10,7 @@ from rollcall_cli.local.template import GatewayResponse
 
 # Status and message of the kinds the local gateway can raise, where the template is silent.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-_BUILT_IN = {
+BUILT_IN = {
     "MISSING_AUTHENTICATION_TOKEN": (403, "Missing Authentication Token"),
     "UNAUTHORIZED": (401, "Unauthorized"),
     "ACCESS_DENIED": (403, "User is not authorized to access this resource"),
@@ -28,7 +28,7 @@ def gateway_response(
 
     A response without a StatusCode keeps the status of the kind, a default's included.
     """
-    status, message = _BUILT_IN[kind]
+    status, message = BUILT_IN[kind]
     fallback = "DEFAULT_4XX" if status < 500 else "DEFAULT_5XX"
     template = responses.get(kind) or responses.get(fallback)
     headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}

@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -489,8 +489,14 @@ def test_an_error_is_a_failure_that_says_nothing_of_its_cause(bench):
     assert b"secret" not in reply.body
 
 
-def test_a_function_past_its_time_is_a_failure(bench):
+def test_a_function_that_the_gateway_stops_waiting_for_timed_out(bench):
     assert answer_with(bench, Never()).status == 504
+
+
+def test_a_function_that_lambda_ends_is_a_failure(bench, template):
+    function = template.functions["AnswerFunction"]
+    template.functions["AnswerFunction"] = replace(function, timeout_seconds=0)
+    assert answer_with(bench, Never()).status == 502
 
 
 # ------------------------------------------------------------------ its own routes
