@@ -118,7 +118,7 @@ build: $(SAM_INSTALLED)
 	fi; \
 	PATH="$$(dirname "$$python313"):$$PATH" ARCH=$(ARCH) $(SAM_VENV)/bin/sam build \
 		--template template.yaml --cache-dir .aws-sam/cache/$(ARCH) $(ARGS)
-# What is deployed says for what it was built.
+# The template that is deployed states the architecture that was built.
 	@sed -i.bak 's/^\( *- \)$(TEMPLATE_ARCH)$$/\1$(ARCH)/' .aws-sam/build/template.yaml
 	@rm .aws-sam/build/template.yaml.bak
 

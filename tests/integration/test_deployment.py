@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -12,7 +13,7 @@ import botocore.session
 import pytest
 
 from rollcall_cli.local.intrinsics import read_yaml
-from tests.deployment import ROOT, as_list, resource_text, stack
+from tests.deployment import ROOT, SAM_PYTHON, as_list, resource_text, stack
 
 GUIDE = (ROOT / "docs/operations/deploying.md").read_text("utf-8")
 TEMPLATE = read_yaml((ROOT / "template.yaml").read_text("utf-8"))
@@ -58,6 +59,23 @@ def table_below(heading: str) -> list[list[str]]:
     rows = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
     assert rows is not None
     return [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows[0].splitlines()[2:]]
+
+
+def test_the_guide_uses_options_that_sam_has() -> None:
+    commands = set(re.findall(r"^\.venv-sam/bin/sam (.+)$", GUIDE, re.MULTILINE))
+    assert {command.split()[0] for command in commands} == {"deploy", "delete", "list"}
+    stack()  # skips without SAM
+    for command in commands:
+        words = command.split(" --")[0].split()
+        options = set(re.findall(r"--[a-z-]+", command))
+        help_text = subprocess.run(
+            [SAM_PYTHON.with_name("sam"), *words, "--help"],
+            env=os.environ | {"SAM_CLI_TELEMETRY": "0"},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        assert options <= set(re.findall(r"--[a-z0-9-]+", help_text)), command
 
 
 # -------------------------------------------------------------------- permissions
@@ -190,7 +208,7 @@ def test_defaults_need_nothing_that_a_new_account_lacks() -> None:
     assert not deployed.of_type("AWS::WAFv2::WebACLAssociation")
 
 
-def test_concurrency_is_reserved_where_it_is_asked_for() -> None:
+def test_each_parameter_reserves_concurrency_for_its_functions() -> None:
     reserved = {
         name: each["Properties"]["ReservedConcurrentExecutions"]["Ref"]
         for name, each in stack(**EVERYTHING).of_type("AWS::Lambda::Function").items()
@@ -311,7 +329,7 @@ def test_the_build_passes_on_the_architecture(given: list[str], arch: str | None
 
 
 @pytest.mark.parametrize("given", [[], ["ARCH=sparc"]])
-def test_a_layer_of_no_known_architecture_is_refused(given: list[str], tmp_path: Path) -> None:
+def test_an_unknown_architecture_is_refused(given: list[str], tmp_path: Path) -> None:
     commands = layer_commands(tmp_path, *given)
     assert commands.returncode != 0
     assert "not x86_64 or arm64" in commands.stderr
