@@ -24,7 +24,7 @@ CODE := layers cli functions tests $(wildcard benchmarks)
 FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 2>/dev/null); do \
 	"$$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done
 
-.PHONY: help install demo test simulate lint format openapi events bench build validate requirements clean records
+.PHONY: help install demo test simulate lint format openapi events bench build validate requirements clean records dist
 
 help:
 	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
@@ -38,7 +38,7 @@ help:
 	@echo "make bench         measure (ARGS=... goes to the benchmarks)"
 	@echo "make validate      sam validate --lint"
 	@echo "make build         sam build, without Docker; needs python3.13 (ARCH=arm64)"
-	@echo "make requirements  pin the dependencies anew"
+	@echo "make dist          a wheel in dist/, with all that the command needs"	@echo "make requirements  pin the dependencies anew"
 	@echo "make install       create .venv; the targets above do it when needed"
 	@echo "make clean         remove environments and build output"
 
@@ -122,6 +122,10 @@ build: $(SAM_INSTALLED)
 	@sed -i.bak 's/^\( *- \)$(TEMPLATE_ARCH)$$/\1$(ARCH)/' .aws-sam/build/template.yaml
 	@rm .aws-sam/build/template.yaml.bak
 
+dist: $(INSTALLED)
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
+
 # ------------------------------------------------------------- maintenance
 # --no-config and --no-header keep the place the packages came from out of the
 # files; the pins hold for every platform and every Python from 3.11.
@@ -131,7 +135,7 @@ PIN := uv pip compile --no-config --quiet --universal --python-version 3.11 \
 requirements:
 	@command -v uv >/dev/null || { echo "make requirements needs uv (pip install uv)." >&2; exit 1; }
 	cd requirements && $(PIN) $(ARGS) runtime.in --output-file runtime.txt
-	cd requirements && $(PIN) $(ARGS) dev.in --output-file dev.txt
+	cd requirements && $(PIN) $(ARGS) dev.in ../pyproject.toml --all-extras --output-file dev.txt
 	cd requirements && $(PIN) $(ARGS) sam.in --output-file sam.txt
 	cp requirements/runtime.txt layers/rollcall/requirements.txt
 

@@ -284,19 +284,25 @@ def local_environment() -> dict[str, str]:
 
 
 def start(
-    engine: str, *, port: int = 0, dynamodb_port: int = 0, arguments: Iterable[str] = ()
+    engine: str,
+    *,
+    port: int = 0,
+    dynamodb_port: int = 0,
+    arguments: Iterable[str] = (),
+    program: Path = ROLLCALL,
+    cwd: Path = ROOT,
 ) -> Stack:
     """Start `rollcall local` on free ports and wait for its ready line."""
     log = Path(tempfile.mkstemp(prefix="rollcall-stack-", suffix=".log")[1])
     command = [
-        str(ROLLCALL), "local", "--port", str(port), "--dynamodb-port", str(dynamodb_port),
+        str(program), "local", "--port", str(port), "--dynamodb-port", str(dynamodb_port),
         "--engine", engine, *arguments,
     ]  # fmt: skip
     with log.open("w") as stderr:
         process = subprocess.Popen(
             command,
             env=local_environment(),
-            cwd=ROOT,
+            cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,

@@ -1,8 +1,5 @@
 """What the stack answers is what the OpenAPI document says: the examples, errors, anything at all."""
 
-import json
-from urllib.parse import quote, urlencode
-
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -16,18 +13,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from rollcall_cli.openapi.examples import SETTING, read_examples
-from tests import stack as stacks
+from rollcall_cli.openapi.examples import SETTING
 from tests.auditing import EXACT, have_audited
-from tests.openapi import EXAMPLES, Spec
-from tests.stack import Organisation, Response
+from tests.exchanges import EXCHANGES, SPEC, check, fits, send
+from tests.stack import Organisation
 
-EXCHANGES = {
-    (function, example.name): example
-    for function, examples in read_examples(EXAMPLES).items()
-    for example in examples
-}
-SPEC = Spec.committed()
 FUNCTIONS = [operation["operationId"] for _, _, operation in SPEC.operations()]
 PLACES = {"path": "path", "query": "query", "header": "headers"}
 BUDGET = {"moto": 12}  # requests a function and mode
@@ -42,48 +32,6 @@ def acme(stack) -> Organisation:
     have_audited(org, EXACT)
     stack.drain()
     return org
-
-
-def send(org: Organisation, function: str, request: dict, token: str | None = None) -> Response:
-    method, path, _ = SPEC.operation(function)
-    for name, value in request.get("path", {}).items():
-        path = path.replace(f"{{{name}}}", quote(value, safe=""))
-    if "query" in request:
-        path += f"?{urlencode(request['query'])}"
-    headers = [("Authorization", f"Token {token or org.token}")] if token != "" else []
-    headers += request.get("headers", {}).items()
-    body = json.dumps(request["body"]).encode() if "body" in request else None
-    return stacks.request(org.stack.api, method, path, headers, body)
-
-
-def fits(function: str, answer: Response) -> bool:
-    """The document allows it."""
-    _, _, operation = SPEC.operation(function)
-    media_type = (answer.header("Content-Type") or "").split(";")[0]
-    SPEC.check_answer(operation, answer.status, media_type, json.loads(answer.body))
-    SPEC.check_headers(operation, answer.status, dict(answer.headers))
-    return True
-
-
-def check(org: Organisation, function: str, name: str) -> None:
-    example = EXCHANGES[function, name]
-    answer = send(org, function, dict(example.request))
-    assert answer.status == example.status, answer.body
-    assert fits(function, answer)
-    assert lasting(json.loads(answer.body)) == lasting(example.answer)
-
-
-def lasting(answer: dict) -> dict:
-    """The answer without what is another one in every stack, or on every day."""
-    text = json.dumps(answer)
-    copy = json.loads(text)
-    for name in ("activityTimeline", "newContactsTimeline"):
-        copy.pop(name, None)
-    if isinstance(copy.get("data"), list):
-        for entry in copy["data"]:
-            if "domain_handle" in entry:
-                del entry["id"], entry["created_at"]
-    return copy
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layers" / "rollcall" / "rollcall"
+CLI = ROOT / "cli" / "rollcall_cli"
 HANDLERS = sorted((ROOT / "functions").glob("*/handler.py"))
 HANDLER_LINES = 40
 
@@ -120,8 +123,49 @@ def pins(name: str) -> set[str]:
     return set(re.findall(r"^([a-z0-9][\w.-]*==[^\s;]+)", text, re.MULTILINE))
 
 
-def test_the_tests_run_against_what_the_layer_ships() -> None:
-    assert pins("runtime.txt") <= pins("dev.txt")
+@pytest.mark.parametrize("name", ["runtime.txt"])
+def test_the_tests_run_against_what_the_functions_run_on(name: str) -> None:
+    assert pins(name) <= pins("dev.txt")
+
+
+# Declared without an import: what shows that it is needed.
+NOT_IMPORTED = {
+    "flask-openapi3-swagger": (CLI / "local/documentation.py", "flask_openapi3_swagger"),
+    "tzdata": (LAYER / "domain/zones.py", "from zoneinfo import"),
+}
+PROVIDED_BY_LAMBDA = {"boto3", "botocore"}
+
+
+def distributions_imported(*folders: Path) -> set[str]:
+    modules = set().union(
+        *(top_level_imports(path) for folder in folders for path in folder.rglob("*.py"))
+    )
+    known = packages_distributions()
+    return {
+        known[module][0].lower().replace("_", "-")
+        for module in modules - sys.stdlib_module_names - {"rollcall", "rollcall_cli"}
+    }
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[^\w.-]", requirement)[0] for requirement in requirements}
+
+
+def test_the_project_declares_what_it_imports() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert names(project["dependencies"]) == distributions_imported(LAYER, CLI) | set(NOT_IMPORTED)
+
+
+def test_the_layer_declares_what_it_imports() -> None:
+    lines = (ROOT / "requirements/runtime.in").read_text("utf-8").splitlines()
+    imported = distributions_imported(LAYER, ROOT / "functions") - PROVIDED_BY_LAMBDA
+    assert {line for line in lines if line[0] != "#"} == imported | {"tzdata"}
+
+
+@pytest.mark.parametrize("name", NOT_IMPORTED)
+def test_what_is_declared_without_an_import_is_needed(name: str) -> None:
+    path, words = NOT_IMPORTED[name]
+    assert words in path.read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "sam.txt"])

@@ -45,10 +45,13 @@ DEFAULT_DYNAMODB_PORT = 3001
 
 
 def find_template(start: Path | None = None) -> Path:
-    """template.yaml in the folder or the nearest one above it, else in Rollcall's own checkout."""
+    """template.yaml in the folder or the nearest one above it, else Rollcall's own.
+
+    That is the one of its checkout, or the one that the wheel brings (pyproject.toml).
+    """
     here = (start or Path.cwd()).resolve()
-    own_checkout = Path(__file__).resolve().parents[3]
-    for folder in (here, *here.parents, own_checkout):
+    package = Path(__file__).resolve().parents[1]
+    for folder in (here, *here.parents, package.parents[1], package / "project"):
         if (folder / "template.yaml").is_file() and (folder / "functions").is_dir():
             return folder / "template.yaml"
     raise CommandError("there is no template.yaml here or above; give its path with --template")

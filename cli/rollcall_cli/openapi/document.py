@@ -108,7 +108,7 @@ def openapi_document(template: Template, examples_folder: Path) -> JsonObject:
         "openapi": "3.1.1",
         "info": {
             "title": "Rollcall",
-            "version": version("rollcall"),
+            "version": version("rollcall-analytics"),
             "summary": "Call analytics for voice-agent and telephony platforms.",
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
