@@ -11,6 +11,8 @@ INSTALLED := $(VENV)/.installed
 REQUIRED := $(VENV)/.required
 SAM_VENV := .venv-sam
 SAM_INSTALLED := $(SAM_VENV)/.installed
+LAMBDA_VENV := .venv-lambda
+LAMBDA_INSTALLED := $(LAMBDA_VENV)/.installed
 
 PIP_INSTALL := -m pip install --quiet --no-compile --disable-pip-version-check
 TEMPLATES := template.yaml $(wildcard infrastructure/*.yaml)
@@ -38,7 +40,8 @@ help:
 	@echo "make bench         measure (ARGS=... goes to the benchmarks)"
 	@echo "make validate      sam validate --lint"
 	@echo "make build         sam build, without Docker; needs python3.13 (ARCH=arm64)"
-	@echo "make dist          a wheel in dist/, with all that the command needs"	@echo "make requirements  pin the dependencies anew"
+	@echo "make dist          a wheel in dist/, with all that the command needs"
+	@echo "make requirements  pin the dependencies anew"
 	@echo "make install       create .venv; the targets above do it when needed"
 	@echo "make clean         remove environments and build output"
 
@@ -63,6 +66,19 @@ $(SAM_INSTALLED): requirements/sam.txt
 	@echo "Installing the SAM command line into $(SAM_VENV)"
 	@$(PYTHON) -m venv $(SAM_VENV)
 	@$(SAM_VENV)/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements/sam.txt
+	@touch $@
+
+# The Python that builds the layer, with what Lambda's runtime brings: what is built runs in it. Compiled,
+# as in the runtime, because such a run writes no bytecode.
+$(LAMBDA_INSTALLED): requirements/lambda.txt
+	@python313=$$($(FIND_PYTHON313)); \
+	if [ -z "$$python313" ]; then \
+		echo "make build needs python3.13, the version the functions run on, on PATH or in ~/.pyenv/versions." >&2; \
+		exit 1; \
+	fi; \
+	echo "Installing what Lambda's runtime brings into $(LAMBDA_VENV)"; \
+	"$$python313" -m venv $(LAMBDA_VENV)
+	@$(LAMBDA_VENV)/bin/python $(filter-out --no-compile,$(PIP_INSTALL)) --require-hashes --no-deps -r requirements/lambda.txt
 	@touch $@
 
 # -------------------------------------------------------------------- daily
@@ -99,6 +115,7 @@ openapi: $(INSTALLED)
 
 events: $(INSTALLED)
 	$(BIN)/python -m tests.sample_events
+
 records: $(INSTALLED)
 	$(BIN)/python -m rollcall_cli.openapi.reference > docs/records.md.new
 	mv docs/records.md.new docs/records.md
@@ -110,13 +127,8 @@ bench: $(INSTALLED)
 validate: $(SAM_INSTALLED)
 	$(SAM_VENV)/bin/sam validate --lint --template template.yaml --region eu-central-1
 
-build: $(SAM_INSTALLED)
-	@python313=$$($(FIND_PYTHON313)); \
-	if [ -z "$$python313" ]; then \
-		echo "make build needs python3.13, the version the functions run on, on PATH or in ~/.pyenv/versions." >&2; \
-		exit 1; \
-	fi; \
-	PATH="$$(dirname "$$python313"):$$PATH" ARCH=$(ARCH) $(SAM_VENV)/bin/sam build \
+build: $(SAM_INSTALLED) $(LAMBDA_INSTALLED)
+	PATH="$(CURDIR)/$(LAMBDA_VENV)/bin:$$PATH" ARCH=$(ARCH) $(SAM_VENV)/bin/sam build \
 		--template template.yaml --cache-dir .aws-sam/cache/$(ARCH) $(ARGS)
 # The template that is deployed states the architecture that was built.
 	@sed -i.bak 's/^\( *- \)$(TEMPLATE_ARCH)$$/\1$(ARCH)/' .aws-sam/build/template.yaml
@@ -136,10 +148,11 @@ requirements:
 	@command -v uv >/dev/null || { echo "make requirements needs uv (pip install uv)." >&2; exit 1; }
 	cd requirements && $(PIN) $(ARGS) runtime.in --output-file runtime.txt
 	cd requirements && $(PIN) $(ARGS) dev.in ../pyproject.toml --all-extras --output-file dev.txt
+	cd requirements && $(PIN) $(ARGS) lambda.in --output-file lambda.txt
 	cd requirements && $(PIN) $(ARGS) sam.in --output-file sam.txt
 	cp requirements/runtime.txt layers/rollcall/requirements.txt
 
 clean:
-	rm -rf .venv .venv-3.13 .venv-sam .aws-sam build dist *.egg-info
+	rm -rf .venv .venv-3.13 .venv-lambda .venv-sam .aws-sam build dist *.egg-info
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find layers cli functions tests -name __pycache__ -type d -prune -exec rm -rf {} +

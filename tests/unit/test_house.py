@@ -123,7 +123,7 @@ def pins(name: str) -> set[str]:
     return set(re.findall(r"^([a-z0-9][\w.-]*==[^\s;]+)", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ["runtime.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "lambda.txt"])
 def test_the_tests_run_against_what_the_functions_run_on(name: str) -> None:
     assert pins(name) <= pins("dev.txt")
 
@@ -168,7 +168,7 @@ def test_what_is_declared_without_an_import_is_needed(name: str) -> None:
     assert words in path.read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "sam.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "lambda.txt", "sam.txt"])
 def test_every_requirement_has_its_hash(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
     requirements = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]

@@ -10,7 +10,6 @@ import json
 import os
 import platform
 import socket
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from typing import Any
 import urllib3
 
 from rollcall_cli.errors import CommandError
+from rollcall_cli.local.built_code import Code
 from rollcall_cli.local.child_process import ChildProcess
 from rollcall_cli.local.ports import HOST
 from rollcall_cli.local.runtime import FunctionError, answer_in_thread
@@ -44,20 +44,19 @@ def find_emulator(template_path: Path, given: Path | None = None) -> Path:
     for path in sorted(folder.glob(pattern)):
         return path.resolve()
     raise CommandError(
-        f"there is no Lambda Runtime Interface Emulator in {folder}; install the SAM CLI there"
-        f" ({sys.executable} -m venv {folder} && {folder}/bin/pip install aws-sam-cli), or give the"
-        " path of aws-lambda-rie with --rie, or use --runtime inprocess"
+        f"there is no Lambda Runtime Interface Emulator in {folder}; `make build` in a checkout"
+        " installs the SAM CLI there, which brings it; or give the path of aws-lambda-rie with"
+        " --rie, or use --runtime inprocess"
     )
 
 
 class RieRuntime:
     """Functions in emulators that are started when first called; `close` stops them all."""
 
-    def __init__(
-        self, functions: Mapping[str, Function], environment: Mapping[str, str], emulator: Path
-    ) -> None:
+    def __init__(self, code: Code, environment: Mapping[str, str], emulator: Path) -> None:
         self._emulators = {
-            name: _Emulated(function, environment, emulator) for name, function in functions.items()
+            name: _Emulated(function, code, environment, emulator)
+            for name, function in code.functions.items()
         }
 
     def start(self, function: str, event: Mapping[str, Any]) -> Future[Any]:
@@ -73,8 +72,11 @@ class RieRuntime:
 
 
 class _Emulated:
-    def __init__(self, function: Function, environment: Mapping[str, str], emulator: Path) -> None:
+    def __init__(
+        self, function: Function, code: Code, environment: Mapping[str, str], emulator: Path
+    ) -> None:
         self._function = function
+        self._code = code
         self._environment = environment
         self._emulator = emulator
         self._one_call = threading.Lock()
@@ -127,12 +129,15 @@ class _Emulated:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(function.timeout_seconds),
         }
+        if self._code.is_built:
+            # It is what gets deployed: running it must not add to it.
+            environment["PYTHONDONTWRITEBYTECODE"] = "1"
         # fmt: off
         command = [
             str(self._emulator),
             "--runtime-interface-emulator-address", f"{HOST}:{self._port}",
             "--runtime-api-address", f"{HOST}:{api_port}",
-            sys.executable, "-m", "awslambdaric", function.handler,
+            str(self._code.python), "-m", "awslambdaric", function.handler,
         ]
         # fmt: on
         self._process = ChildProcess(command, cwd=function.folder, env=environment, output=_STDERR)

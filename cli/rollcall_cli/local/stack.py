@@ -24,6 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from rollcall.storage.private_files import make_private_folders
 from rollcall_cli.errors import CommandError
+from rollcall_cli.local.built_code import choose_code
 from rollcall_cli.local.engines import start_engine
 from rollcall_cli.local.failure_destination import FailureFolder
 from rollcall_cli.local.gateway import DRAIN_SECONDS, Gateway
@@ -223,12 +224,13 @@ class LocalStack:
     def _make_runtime(self) -> Runtime:
         make_private_folders(self.state_dir, self.failures_dir)
         environment = self.environment() | self._environment
-        functions = self._template.functions
         if self._runtime_choice == "rie":
             emulator = find_emulator(self._template.path, self._emulator)
+            code = choose_code(self._template, self._parameters)
             tell(f"runtime: every function in {emulator}")
-            return RieRuntime(functions, environment, emulator)
-        return InProcessRuntime(functions, environment)
+            tell(f"code: {code.description}")
+            return RieRuntime(code, environment, emulator)
+        return InProcessRuntime(self._template.functions, environment)
 
     def _make_pump(self, mapping: StreamMapping, runtime: Runtime, dynamodb: Any) -> Pump:
         function = self._template.functions[mapping.function]

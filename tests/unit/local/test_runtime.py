@@ -113,7 +113,7 @@ def test_closing_puts_everything_back(template_path, monkeypatch):
 
 
 def test_a_missing_emulator_names_the_remedy(tmp_path):
-    with pytest.raises(CommandError, match=r"install the SAM CLI.*--runtime inprocess"):
+    with pytest.raises(CommandError, match=r"installs the SAM CLI.*--runtime inprocess"):
         find_emulator(tmp_path / "template.yaml")
     with pytest.raises(CommandError, match="--rie: there is no file"):
         find_emulator(tmp_path / "template.yaml", tmp_path / "none")

@@ -1,0 +1,101 @@
+"""Which code the emulator runs: what `make build` built, or the source tree.
+
+The build runs as it does on Lambda: in `.venv-lambda`, a Python of the functions' version with what
+Lambda's runtime brings and nothing else, so that a library that is missing from the layer is
+missing here. The source tree runs in the Python of this command, with its libraries.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rollcall_cli.errors import CommandError
+from rollcall_cli.local.template import Function, Template, load_template
+
+# Beside the template, as SAM and `make build` leave them.
+BUILT_TEMPLATE = Path(".aws-sam/build/template.yaml")
+LAMBDA_PYTHON = Path(".venv-lambda/bin/python3.13")
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Functions by logical id, the Python that runs them, and both in words."""
+
+    functions: Mapping[str, Function]
+    python: Path
+    is_built: bool
+    description: str
+
+
+class _NotUsable(Exception):
+    """Why the build is not used."""
+
+
+def choose_code(template: Template, parameters: Mapping[str, str] | None = None) -> Code:
+    """The build if it is complete, for this machine, and no file of the sources is newer than it.
+
+    Otherwise the source tree; the description then says why. `parameters` are those that the
+    template was read with. A file that was only removed from the sources makes no build stale.
+    Raises CommandError if the source tree cannot be run either.
+    """
+    try:
+        return _built(template, parameters)
+    except _NotUsable as reason:
+        return _sources(template, str(reason))
+
+
+def _built(template: Template, parameters: Mapping[str, str] | None) -> Code:
+    project = template.path.parent
+    built = project / BUILT_TEMPLATE
+    python = project / LAMBDA_PYTHON
+    for needed in (built, python):
+        if not needed.is_file():
+            raise _NotUsable(f"there is no {needed.relative_to(project)}")
+    built_at = built.stat().st_mtime_ns
+    for source in _source_files(template):
+        if source.stat().st_mtime_ns > built_at:
+            raise _NotUsable(f"{os.path.relpath(source, project)} is newer than the build")
+    functions = {
+        name: replace(
+            function, layer_folders=tuple(layer / "python" for layer in function.layer_folders)
+        )
+        for name, function in load_template(built, parameters).functions.items()
+    }
+    for folder in {path for f in functions.values() for path in (f.folder, *f.layer_folders)}:
+        if not folder.is_dir() or not folder.resolve().is_relative_to(built.parent):
+            raise _NotUsable(f"{os.path.relpath(folder, project)} is not part of the build")
+        for library in folder.rglob("*.so"):
+            if "-linux-" in library.name and f"-{platform.machine()}-linux-" not in library.name:
+                raise _NotUsable(f"it is for another machine than {platform.machine()}")
+    description = f"the build in {BUILT_TEMPLATE.parent}, with {LAMBDA_PYTHON}"
+    return Code(functions, python, is_built=True, description=description)
+
+
+def _source_files(template: Template) -> Iterator[Path]:
+    yield template.path
+    folders = {path for f in template.functions.values() for path in (f.folder, *f.layer_folders)}
+    for folder in sorted(folders):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                yield path
+
+
+def _sources(template: Template, reason: str) -> Code:
+    if importlib.util.find_spec("awslambdaric") is None:
+        raise CommandError(
+            f"--runtime rie: {reason}, and the source tree needs awslambdaric; run `make build`,"
+            ' or install "rollcall-analytics[rie]"'
+        )
+    return Code(
+        template.functions,
+        Path(sys.executable),
+        is_built=False,
+        description=f"the source tree, with Python {platform.python_version()}; the build is not"
+        f" used because {reason} (`make build`)",
+    )
