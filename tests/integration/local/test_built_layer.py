@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.stack import Organisation, Stack
 ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "template.yaml"
 EVENT = ROOT / "events/reconcile_organisations/hourly.json"
+ADR = ROOT / "docs/adr/0005-makefile-built-layer.md"
 
 IMPORT_EVERYTHING = """
 import importlib, json, pkgutil, sys
@@ -120,6 +122,14 @@ def test_every_module_is_imported_from_what_is_left_in_the_layer(
         if name.split(".")[0] in shipped and not Path(file).is_relative_to(layer)
     }
     assert elsewhere == {}
+
+
+def test_the_layer_is_as_small_as_its_decision_says(layer: Path):
+    megabytes = sum(path.stat().st_size for path in layer.rglob("*") if path.is_file()) / 1e6
+    stated = re.search(
+        r"^\| unpacked, MB \| [\d.]+ \| ([\d.]+) \|$", ADR.read_text("utf-8"), re.MULTILINE
+    )
+    assert megabytes < float(stated[1]) + 1
 
 
 def test_the_command_says_that_it_runs_the_build(stack: Stack):
