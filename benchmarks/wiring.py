@@ -53,10 +53,10 @@ _CREDENTIALS = {
 
 
 class NoQuarantine:
-    """Nothing a benchmark sends is to be set aside."""
+    """Nothing a benchmark sends is to be quarantined."""
 
-    def put(self, record: Any, reason: str) -> None:
-        raise AssertionError(f"quarantined, because {reason}: {record}")
+    def put(self, records: Any, reason: str) -> None:
+        raise AssertionError(f"quarantined, because {reason}: {records}")
 
 
 @contextlib.contextmanager

@@ -76,8 +76,8 @@ class NoQuarantine:
     """Nothing that is sent here is to be set aside."""
 
     @staticmethod
-    def put(record: Any, reason: str) -> None:
-        raise AssertionError(f"quarantined, because {reason}: {record}")
+    def put(records: Any, reason: str) -> None:
+        raise AssertionError(f"quarantined, because {reason}: {records}")
 
 
 class Deployment:

@@ -13,6 +13,7 @@ from rollcall.domain.organisations import Organisation
 from rollcall.domain.tenancy import tenant
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.backoff import Backoff
+from rollcall.storage.client import may_pass
 from rollcall.storage.directory import Directory
 from rollcall.storage.epochs import EpochContents
 from rollcall.storage.facts import FactStore, stream_fact
@@ -38,8 +39,8 @@ class Quarantine:
     def __init__(self) -> None:
         self.kept: list[tuple[Any, str]] = []
 
-    def put(self, record: Any, reason: str) -> str:
-        self.kept.append((record, reason))
+    def put(self, records: Any, reason: str) -> str:
+        self.kept += [(record, reason) for record in records]
         return f"quarantine/{len(self.kept)}.json"
 
 
@@ -68,7 +69,9 @@ class Deployment:
             return Applier(pages, contribute, target_bytes=target_bytes, backoff=BACKOFF)
 
         self.apply_facts = ApplyFacts(writer)
-        self.update = Update(self.directory, self.apply_facts, stream_fact, self.quarantine)
+        self.update = Update(
+            self.directory, self.apply_facts, stream_fact, self.quarantine, may_pass
+        )
         stores = Stores(
             self.directory,
             self.facts,

@@ -23,9 +23,9 @@ class MemoryFailures:
     around: Callable[[str, Callable[[], Any]], Any] = lambda _operation, act: act()
     objects: dict[str, bytes] = field(default_factory=dict)
 
-    def put(self, record: Mapping[str, Any], reason: str) -> str:
-        name = quarantine_name(record)
-        content = quarantine_document(record, reason)
+    def put(self, records: Sequence[Mapping[str, Any]], reason: str) -> str:
+        name = quarantine_name(records)
+        content = quarantine_document(records, reason)
         self.around("put", lambda: self.objects.__setitem__(name, content))
         return name
 

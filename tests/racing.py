@@ -266,7 +266,7 @@ class Race:
         organisation = self.organisation
         store = SimpleNamespace(all_items=self.all)
         # A planted mark is one way, so breakdowns may be spilled without need.
-        world: Any = SimpleNamespace(store=store, open_limit_bytes=1, poisoned=set())
+        world: Any = SimpleNamespace(store=store, open_limit_bytes=1, poisoned=set(), damage=None)
         checker = Checker(world, SimpleNamespace())  # type: ignore[arg-type]
         return violations_of(checker, organisation)
 

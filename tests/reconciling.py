@@ -68,7 +68,7 @@ class Stored:
 def faults_of(tables: Items, organisation: Organisation) -> list[str]:
     """What a brute-force count from raw items finds wrong in an organisation's live epoch."""
     store = SimpleNamespace(all_items=tables.all)
-    world: Any = SimpleNamespace(store=store, open_limit_bytes=None, poisoned=set())
+    world: Any = SimpleNamespace(store=store, open_limit_bytes=None, poisoned=set(), damage=None)
     return violations_of(Checker(world, SimpleNamespace()), organisation)  # type: ignore[arg-type]
 
 

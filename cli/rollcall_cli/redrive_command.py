@@ -104,8 +104,8 @@ def replay(
 ) -> None:
     """Apply the records again, and remove the objects of which nothing is left to do.
 
-    Replaying is harmless: what was applied meanwhile, or is newer by now, stays as it is. A batch
-    of which some records can never be applied makes room for one object for each of those.
+    Replaying is harmless: what was applied meanwhile, or is newer by now, stays as it is. Where
+    some records of an object cannot be applied, objects of those take its place, one per reason.
 
     Exit status 0: all applied; 1: some remain, each named with its reason; 2: it could not be done.
     """

@@ -1,9 +1,10 @@
 """Apply the records table's stream to ledger pages and rollups.
 
 Delivery is at least once: batches are retried, re-cut, bisected and replayed, and a timed-out
-invocation may still finish. None of that changes the outcome; see `rollcall.ledger.apply`. A record
-that cannot be parsed is quarantined and the batch goes on. After any other failure the earliest
-record not known to be applied or quarantined is reported, so that it and all after it come back.
+invocation may still finish. None of that changes the outcome; see `rollcall.ledger.apply`. Records
+that no retry can apply are quarantined, and the rest of the batch is applied. After any other failure
+the earliest record not known to be applied or quarantined is reported, so that it and all after it
+come back.
 """
 
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ import pytest
 from rollcall_cli.local.tables import create_tables
 from rollcall_cli.local.template import load_template
 from tests import stack as stacks
-from tests.builders import call
+from tests.builders import call, label
 from tests.e2e.test_load import assert_figures, send
 from tests.generate import mixed_records
 from tests.neutral import neutral
@@ -101,8 +101,9 @@ def test_what_failed_comes_back(stack: Stack, impatient: Path) -> None:
     }
     (org_id,) = {name for each in batches for name in each["organisations"]}
     assert [each["kept_at"] for each in batches] == sorted(each["kept_at"] for each in batches)
-    status, _, said = redrive("replay", "--all")
-    assert (status, "ResourceNotFoundException" in said) == (2, True)
+    status, out, said = redrive("replay", "--all")
+    assert (status, "3 objects in a row" in said) == (2, True)
+    assert out.count("not applied: ResourceNotFoundException") == 3
     assert len(redrive.files()) == len(batches)
 
     # It is back; newer versions of the same records are applied before those that failed.
@@ -144,6 +145,39 @@ def test_what_failed_comes_back(stack: Stack, impatient: Path) -> None:
         assert (status, out.count("remains quarantine/")) == (1, 2)
     assert redrive.files() == before
     assert_rollups(dynamodb, stack, org_id, oracle)
+
+
+@pytest.mark.slow
+@pytest.mark.dynamodb_local
+def test_a_damaged_page_delays_no_other_organisation(stack: Stack) -> None:
+    dynamodb, table, redrive = stack.client, stack.ready["analytics_table"], Redrive(stack)
+    damaged, other = stack.new_organisation("damaged"), stack.new_organisation("other")
+    of_damaged, of_other = Oracle(), Oracle()
+    send(damaged, of_damaged, [call("before")])
+    stack.drain()
+    (page,) = [
+        item
+        for item in dynamodb.scan(TableName=table)["Items"]
+        if "#LEDGER#call#" in item["PK"]["S"]
+    ]
+    dynamodb.put_item(TableName=table, Item={**page, "data": {"B": b"\x09"}})
+    for number in range(3):
+        send(damaged, of_damaged, [call(f"after-{number}"), label(f"label-{number}")])
+        send(other, of_other, [call(f"after-{number}")])
+        stack.drain()
+        assert_figures(other, of_other)
+    listed = redrive.list()
+    assert {each["kind"] for each in listed} == {"quarantined"}
+    assert sum(each["records"] for each in listed) == 3  # the calls; labels have another page
+    assert {each["reason"] for each in listed} == {"CorruptItem: ledger page format 09"}
+    status, out, _ = redrive("replay", "--all")
+    assert (status, out.count("remains quarantine/")) == (1, len(listed))
+
+    dynamodb.put_item(TableName=table, Item=page)
+    assert redrive("replay", "--all")[0] == 0
+    assert redrive.files() == []
+    assert_figures(damaged, of_damaged)
+    assert_figures(other, of_other)
 
 
 def assert_rollups(dynamodb: Any, stack: Stack, org_id: str, oracle: Oracle) -> None:

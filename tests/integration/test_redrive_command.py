@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from rollcall import bootstrap
-from rollcall.domain.errors import Unavailable, UnknownContribution
+from rollcall.domain.errors import Unavailable
 from rollcall.storage.failure_documents import quarantine_document
-from rollcall.usecases.update import Failure, Result
+from rollcall.usecases.update import Cause, Failure, Quarantined, Result
 from rollcall_cli.main import run
 from tests.failures import FOLDER, given_up, poison
 
@@ -77,6 +77,11 @@ def applied(_records: Sequence[Any]) -> Result:
     return Result()
 
 
+def refused(reason: str) -> Quarantined:
+    """The first record of a batch, which no retry can apply."""
+    return Quarantined((0,), "org_1", Cause.LEDGER, reason, "")
+
+
 # ------------------------------------------------------------------ list
 OBJECTS: Written = {
     FOLDER + "-2": given_up([poison(n) for n in range(3)], "2026-11-21T12:00:02.000Z"),
@@ -133,7 +138,7 @@ def test_an_empty_folder(redrive: Command, folder: Path) -> None:
 
 def test_what_is_on_a_terminal_is_printable(redrive: Command, folder: Path) -> None:
     nasty = "quarantine/\x1b[31m.json"
-    write(folder, {nasty: quarantine_document(poison(1), "\x1b[2J")})
+    write(folder, {nasty: quarantine_document([poison(1)], "\x1b[2J")})
     for arguments in (["list"], ["replay", "--all"]):
         redrive(*arguments, "--from", str(folder))
         assert "\x1b" not in redrive.out
@@ -170,7 +175,7 @@ def test_all_are_applied(redrive: Command, folder: Path, updates: Any) -> None:
 
 def test_some_remain_each_with_its_reason(redrive: Command, folder: Path, updates: Any) -> None:
     def some_poison(records: Sequence[Any]) -> Result:
-        return Result(quarantined=[(0, "still unknown")])
+        return Result(quarantined=[refused("still unknown")])
 
     updates(some_poison)
     write(folder, OBJECTS)
@@ -206,7 +211,7 @@ def test_it_stops_when_there_are_no_tables(redrive: Command, folder: Path, updat
         return Result(failures=[Failure(0, "org_1", Unavailable("EndpointConnectionError"))])
 
     updates(away)
-    write(folder, {f"quarantine/{n}.json": quarantine_document(poison(n), "") for n in range(9)})
+    write(folder, {f"quarantine/{n}.json": quarantine_document([poison(n)], "") for n in range(9)})
     assert redrive("replay", "--all", "--from", str(folder)) == 2
     assert len(calls) == 3
     assert redrive.out.count("remains quarantine/") == 3
@@ -214,7 +219,7 @@ def test_it_stops_when_there_are_no_tables(redrive: Command, folder: Path, updat
     assert "stopped: 3 objects in a row" in redrive.err
     assert len(files(folder)) == 9
 
-    updates(lambda _: Result(failures=[Failure(0, "org_1", UnknownContribution("7"))]))
+    updates(lambda _: Result(quarantined=[refused("UnknownContribution: 7")]))
     assert redrive("replay", "--all", "--from", str(folder)) == 1
     assert redrive.out.count("remains quarantine/") == 9
 

@@ -17,7 +17,7 @@ from rollcall.storage.failure_documents import failed_records
 from rollcall.storage.failures import BucketFailures, FolderFailures, failures
 from rollcall.usecases.ports import Failures
 from rollcall.usecases.redrive import Redrive, is_unfinished
-from rollcall.usecases.update import Result
+from rollcall.usecases.update import Cause, Quarantined, Result
 from rollcall_cli.local.failure_destination import FailureFolder
 from tests.failures import FOLDER, MemoryFailures, given_up, poison
 
@@ -81,18 +81,32 @@ def test_an_object_is_put_read_and_removed(destination: tuple[Failures, Put]) ->
     kept, put = destination
     assert list(kept.names()) == []
     assert kept.read("quarantine/7.json") is None
-    name = kept.put(poison(7), "because")
+    name = kept.put([poison(7)], "because")
     assert name == f"quarantine/{7:021d}.json"
     document = kept.read(name)
     assert document is not None
     assert (document["record"], document["reason"]) == (poison(7), "because")
-    assert kept.put(poison(7), "again") == name
+    assert kept.put([poison(7)], "again") == name
     put(FOLDER + "-1", given_up([poison(8)]))
     assert sorted(kept.names()) == sorted([name, FOLDER + "-1"])
     kept.remove(name)
     kept.remove(name)  # gone already
     assert kept.read(name) is None
     assert list(kept.names()) == [FOLDER + "-1"]
+
+
+def test_records_of_one_fault_share_an_object(destination: tuple[Failures, Put]) -> None:
+    kept, _ = destination
+    together = [poison(7), poison(9), poison(8)]
+    name = kept.put(together, "because")
+    assert name == kept.put(together, "again")
+    others = [kept.put(some, "other") for some in ([poison(7)], together[:2], together[::-1])]
+    assert len({name, *others}) == 4
+    document = kept.read(name)
+    assert document is not None
+    failed = failed_records(document)
+    assert (failed.kind, failed.reason) == (FailureKind.QUARANTINED, "again")
+    assert list(failed.records) == together
 
 
 def test_any_name_may_lie_there(destination: tuple[Failures, Put]) -> None:
@@ -112,7 +126,9 @@ def test_a_batch_makes_room_for_its_poison(destination: tuple[Failures, Put]) ->
     put(FOLDER + "-1", given_up([poison(number) for number in range(3)]))
 
     def update(records: Sequence[Any]) -> Result:
-        return Result(quarantined=[(len(records) - 1, "unknown record type")])
+        last = (len(records) - 1,)
+        reason = "unknown record type"
+        return Result(quarantined=[Quarantined(last, None, Cause.RECORD, reason, "")])
 
     redrive = Redrive(kept, failed_records, update)
     (name,) = redrive.names()
@@ -157,7 +173,7 @@ def test_a_bucket_that_is_not_there(s3: Any) -> None:
     for act in (
         lambda: list(nowhere.names()),
         lambda: nowhere.read("x"),
-        lambda: nowhere.put(poison(1), "because"),
+        lambda: nowhere.put([poison(1)], "because"),
         lambda: nowhere.remove("x"),
     ):
         with pytest.raises(BrokenDestination, match="NoSuchBucket"):
@@ -197,7 +213,7 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(BrokenDestination, match="No such file"):
         list(FolderFailures(tmp_path / "nowhere").names())
     with pytest.raises(BrokenDestination, match="file"):
-        FolderFailures(tmp_path / "file").put(poison(1), "because")
+        FolderFailures(tmp_path / "file").put([poison(1)], "because")
 
 
 def test_a_put_that_fails_leaves_an_unfinished_name_at_most(
@@ -209,7 +225,7 @@ def test_a_put_that_fails_leaves_an_unfinished_name_at_most(
     monkeypatch.setattr("os.fsync", full)
     kept = FolderFailures(tmp_path)
     with pytest.raises(BrokenDestination, match="No space left"):
-        kept.put(poison(1), "because")
+        kept.put([poison(1)], "because")
     assert all(map(is_unfinished, kept.names()))
 
 

@@ -17,13 +17,15 @@ import pytest
 
 from rollcall import bootstrap
 from rollcall.domain.organisations import Token, new_token, token_id
+from rollcall.storage import keys
 from tests.answering import load_handler
 from tests.builders import call, deletion, full_call, label, space
 from tests.generate import mixed_records
 from tests.simulation.checker import Violation
 from tests.simulation.event_source import deliver, replay
+from tests.simulation.operators import redrive
 from tests.simulation.scenario import ORG, OTHER, Scenario, as_record, open_epoch
-from tests.simulation.stored import FactName
+from tests.simulation.stored import FactName, StoredRow, fact_of
 from tests.simulation.world import ANALYTICS, RECORDS, START_MS, simulating
 
 
@@ -245,6 +247,74 @@ def test_poison_goes_to_the_failure_destination_alone() -> None:
     scenario.run()
     scenario.checker.check_at_rest()
     assert len({id(record) for record, _ in world.quarantined}) == 3
+
+
+# ------------------------------------------------------------------ an organisation cannot be applied
+def first_page(scenario: Scenario, org_id: str) -> Any:
+    """The page of an organisation's calls that covers the earliest ones."""
+    prefix = f"{keys.org_prefix(org_id)}E0#LEDGER#call#"
+    pages = [item for item in analytics(scenario) if item["PK"]["S"] == prefix]
+    return min(pages, key=lambda item: item["SK"]["S"])
+
+
+@pytest.mark.parametrize(
+    ("attribute", "damaged"), [("data", {"B": b"\x09"}), ("end", {"S": "0"}), ("v", {"S": "x"})]
+)
+def test_a_damaged_page_delays_no_other_organisation(attribute: str, damaged: Any) -> None:
+    """One delivery of one batch brings the other's records in, whichever come first."""
+    scenario = Scenario()
+    world = scenario.world
+    for org_id in (ORG, OTHER):
+        scenario.send([call(f"old {number}") for number in range(3)], org_id)
+    scenario.start_stream()
+    scenario.run()
+    page = first_page(scenario, ORG)
+    world.store.put(ANALYTICS, {**page, attribute: damaged})
+
+    for org_id in (ORG, OTHER):
+        scenario.send([call(f"new {number}") for number in range(3)], org_id)
+    world.run()
+    new = [as_record(item) for org in (ORG, OTHER) for item in scenario.list_facts(org)]
+    task = deliver(world, new)
+    world.run()
+    assert task.result == {"batchItemFailures": []}
+    left = {record["dynamodb"]["Keys"]["PK"]["S"] for record, _ in world.quarantined}
+    assert all(pk.startswith(keys.org_prefix(ORG)) for pk in left)
+    assert left
+
+    # As it was, and what was quarantined replayed: everything is exact again.
+    world.store.put(ANALYTICS, page)
+    world.spawn("redrive", lambda: redrive(world))
+    world.run()
+    assert world.failures.objects == {}
+    world.quarantined.clear()
+    scenario.checker.check_at_rest()
+
+
+def test_only_the_records_of_the_damaged_page_are_quarantined() -> None:
+    scenario = Scenario(page_target_bytes=200)
+    world = scenario.world
+    days = [f"2024-03-{day:02d}T10:00:00Z" for day in range(1, 21)]
+    scenario.send([call(f"old {day}", started_at=day) for day in days])
+    scenario.start_stream()
+    scenario.run()
+    page = first_page(scenario, ORG)
+    assert page["end"]["S"] < "~"
+    world.store.put(ANALYTICS, {**page, "data": {"B": b"\x09"}})
+    scenario.send([call(f"new {day}", started_at=day) for day in days])
+    world.run()
+    new = [as_record(item) for item in scenario.list_facts() if "new" in item["SK"]["S"]]
+    deliver(world, new)
+    world.run()
+    positions = {
+        StoredRow(fact.name.id, 0, fact.time or 0, None).position: fact.name.id
+        for fact in map(fact_of, scenario.list_facts())
+        if "new" in fact.name.id
+    }
+    inside = {id for place, id in positions.items() if place < page["end"]["S"]}
+    assert 0 < len(inside) < len(days)
+    kept = {record["dynamodb"]["Keys"]["SK"]["S"] for record, _ in world.quarantined}
+    assert kept == {f"FACT#{id}" for id in inside}
 
 
 def test_the_stream_is_off_for_an_hour() -> None:

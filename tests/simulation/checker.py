@@ -7,6 +7,7 @@ says, since stored items are never changed in place.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from tests.oracle import TYPES, Fact, Oracle, Refused, judge
 from tests.simulation import stored
 from tests.simulation.clients import Attempt, Ledger
+from tests.simulation.neighbour import NEIGHBOUR
 from tests.simulation.stored import FactName, RollupName, StoredFact, StoredPage, StoredRollup
 from tests.simulation.world import ANALYTICS, RECORDS, World
 
@@ -68,7 +70,8 @@ class Checker:
         self._facts_are_between()
         written = set(self._written_epochs())
         for place, epoch in self.epochs().items():
-            if place in written:  # any other is being removed, item by item
+            # Any other is being removed, item by item.
+            if place in written and not self._is_damaged(place[0]):
                 self._rollups_are_sum_of_pages("{} epoch {}".format(*place), epoch)
 
     def check_at_rest(self) -> None:
@@ -79,6 +82,8 @@ class Checker:
         expected = self._expected_facts()
         for org_id, number in self._written_epochs():
             epoch = epochs.pop((org_id, number), None) or Epoch()
+            if self._is_damaged(org_id):
+                continue
             where = f"{org_id} epoch {number}"
             self._pages_tile(where, epoch)
             own = {name: fact for name, fact in expected.items() if name.org_id == org_id}
@@ -175,6 +180,8 @@ class Checker:
         """Everything in the analytics table."""
         found: dict[tuple[str, int], Epoch] = defaultdict(Epoch)
         for item in self._world.store.all_items(ANALYTICS):
+            if self._is_damage(item):
+                continue
             org_id, number, part = self._once(item, _part_of)
             epoch = found[org_id, number]
             match part:
@@ -315,7 +322,7 @@ class Checker:
         for table in (RECORDS, ANALYTICS):
             for item in self._world.store.all_items(table):
                 pk = item["PK"]["S"]
-                if pk.startswith("ORG#"):
+                if pk.startswith("ORG#") and not self._is_damage(item):
                     owner = stored.unescaped(pk.split("#")[1])
                     text = repr(self._once(item, _part_of) if table == ANALYTICS else item)
                     for org_id, mark in marks.items():
@@ -324,12 +331,31 @@ class Checker:
                         )
 
     def _only_poison_is_quarantined(self) -> None:
+        """Poison, and what a damaged item stands in the way of; nothing that could be applied."""
         world = self._world
-        found = {
-            (r["dynamodb"]["Keys"]["PK"]["S"], r["dynamodb"]["Keys"]["SK"]["S"])
-            for r, _ in world.quarantined
-        }
-        require(found == world.poisoned, "I1", "quarantined", found ^ world.poisoned)
+        found = {_place_of(record) for record, _ in world.quarantined}
+        hindered = {place for place in found if place[0].startswith(f"ORG#{NEIGHBOUR}#")}
+        require(found - hindered == world.poisoned, "I1", "quarantined", found ^ world.poisoned)
+        for record, _ in world.quarantined:
+            if _place_of(record) in hindered and world.damage is not None:
+                fact = stored.fact_of(record["dynamodb"]["NewImage"])
+                is_hindered = world.damage.stands_in_the_way_of(fact)
+                require(is_hindered, "I7", "quarantined without need", fact.name)
+        require(not hindered or world.counts["items damaged"] == 1, "I7", "quarantined", hindered)
+
+    def check_redriven(self) -> None:
+        """After a repair and a replay only poison is left. Raises Violation."""
+        for document in map(json.loads, self._world.failures.objects.values()):
+            for record in document.get("records") or [document["record"]]:
+                place = _place_of(record)
+                require(place in self._world.poisoned, "I7", "not replayed", place)
+
+    def _is_damaged(self, org_id: str) -> bool:
+        return self._world.damage is not None and org_id == NEIGHBOUR
+
+    def _is_damage(self, item: dict[str, Any]) -> bool:
+        damage = self._world.damage
+        return damage is not None and (damage.pk, damage.sk) == (item["PK"]["S"], item["SK"]["S"])
 
     def _log_is_clean(self) -> None:
         require(not self._world.unexpected, "I5", self._world.unexpected[:3])
@@ -345,6 +371,10 @@ def _name_of(attempt: Attempt) -> FactName | None:
     if not isinstance(record, dict) or record.get("type") not in TYPES:
         return None
     return FactName(attempt.org_id, record["type"], str(record.get("id")))
+
+
+def _place_of(record: dict[str, Any]) -> tuple[str, str]:
+    return record["dynamodb"]["Keys"]["PK"]["S"], record["dynamodb"]["Keys"]["SK"]["S"]
 
 
 def _is_open(measure: Any) -> bool:

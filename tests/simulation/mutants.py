@@ -27,14 +27,17 @@ from rollcall.ledger import merge as merge_module
 from rollcall.ledger import tree as tree_module
 from rollcall.ledger.page import Row
 from rollcall.ledger.transaction import Transaction
+from rollcall.storage import client as client_module
 from rollcall.storage import facts as facts_module
 from rollcall.storage import keys
 from rollcall.storage.directory import Directory
 from rollcall.storage.pages import PageStore
+from rollcall.usecases import isolate as isolate_module
 from rollcall.usecases import rebuild as rebuild_module
 from rollcall.usecases import reconcile as reconcile_module
 from rollcall.usecases.rebuild import Rebuild
 from rollcall.usecases.reconciling.scene import Scene
+from rollcall.usecases.update import Cause, Update
 from tests.simulation.network import Network
 
 _DAY_MS = 86_400_000
@@ -326,6 +329,32 @@ def comparison_does_not_wait_for_the_stream(stack: ExitStack) -> None:
     stack.enter_context(patch.object(reconcile_module, "Scene", hasty))
 
 
+def organisation_blocks_its_shard(stack: ExitStack) -> None:
+    """What no retry can apply comes back like what a retry can."""
+    stack.enter_context(patch.object(client_module, "may_pass", lambda error: True))
+
+
+def busy_store_is_taken_for_damage(stack: ExitStack) -> None:
+    """What a retry would apply is quarantined."""
+    stack.enter_context(patch.object(client_module, "may_pass", lambda error: False))
+
+
+def unapplied_records_are_dropped(stack: ExitStack) -> None:
+    """What no retry can apply counts as done, and nothing keeps it."""
+    original = Update._set_aside
+
+    def set_aside(self: Update, *rest: Any) -> None:
+        if Cause.LEDGER not in rest:
+            original(self, *rest)
+
+    stack.enter_context(patch.object(Update, "_set_aside", set_aside))
+
+
+def organisation_is_quarantined_whole(stack: ExitStack) -> None:
+    """Beside a damaged page, what belongs into other pages is quarantined too."""
+    stack.enter_context(patch.object(isolate_module, "MOST_ATTEMPTS", 1))
+
+
 MUTANTS: tuple[Planted, ...] = (
     bare_add_without_the_page,
     page_without_its_version_condition,
@@ -346,6 +375,10 @@ MUTANTS: tuple[Planted, ...] = (
     conflict_is_taken_for_done,
     epoch_is_written_after_its_facts_are_listed,
     comparison_does_not_wait_for_the_stream,
+    organisation_blocks_its_shard,
+    busy_store_is_taken_for_damage,
+    unapplied_records_are_dropped,
+    organisation_is_quarantined_whole,
 )
 
 

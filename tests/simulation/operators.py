@@ -13,7 +13,9 @@ from rollcall import bootstrap
 from rollcall.domain.audits import Audit, Difference
 from rollcall.domain.errors import Unavailable
 from rollcall.domain.rebuilds import Phase, RebuildRun
+from rollcall.storage.failure_documents import failed_records
 from rollcall.usecases.rebuild import Patience
+from rollcall.usecases.redrive import Redrive
 from tests.simulation.event_source import FUNCTION as UPDATER
 from tests.simulation.scheduler import Killed
 from tests.simulation.world import World
@@ -116,3 +118,15 @@ def compare(
     audit: Audit = until_done(world, "reconcile", command, is_pointless)
     world.counts["audits"] += 1
     return audit
+
+
+def redrive(world: World) -> None:
+    """`rollcall redrive replay --all`, to its end."""
+
+    def command() -> None:
+        service = Redrive(world.failures, failed_records, bootstrap._replay.__wrapped__())
+        for name in list(service.names()):
+            service.replay(name)
+
+    until_done(world, "redrive", command)
+    world.counts["redrives"] += 1

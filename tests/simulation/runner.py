@@ -23,7 +23,15 @@ from tests.simulation.world import simulating
 _CHUNK = 50
 # What a schedule must show; added up from the reports.
 _FIGURES = ("writes", "deliveries", "redeliveries", "splits", "checks")
-_COUNTS = ("epochs opened", "rebuilds", "rebuild killed", "audits", "reconcile killed")
+_COUNTS = (
+    "epochs opened",
+    "rebuilds",
+    "rebuild killed",
+    "audits",
+    "reconcile killed",
+    "items damaged",
+    "items repaired",
+)
 
 
 @dataclass

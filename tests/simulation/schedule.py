@@ -15,12 +15,13 @@ from tests.simulation.checker import Checker, Violation, require
 from tests.simulation.clients import FUNCTION as INGEST
 from tests.simulation.clients import Ledger, send
 from tests.simulation.event_source import EventSource, deliver, replay
+from tests.simulation.neighbour import MARK, NEIGHBOUR, damage, repair
 from tests.simulation.network import Outage
 from tests.simulation.operators import compare, rebuild
 from tests.simulation.scenario import as_record, open_epoch
 from tests.simulation.scheduler import Task
 from tests.simulation.stored import FactName
-from tests.simulation.world import RECORDS, NeverAtRest, World
+from tests.simulation.world import ANALYTICS, MOST_STEPS, RECORDS, NeverAtRest, World
 
 LEAST_WRITES = 20
 
@@ -76,6 +77,12 @@ class Schedule:
         for org_id, mark in (("alpha#1", "α~a "), ("beta", "β#b ")):
             world.add_organisation(org_id, 16 if self.is_crowded else random.choice((1, 16)))
             world.marks[org_id] = mark
+        # Whom operators and the weather choose from; the neighbour has trouble enough.
+        self.org_ids = tuple(world.org_ids)
+        self.has_neighbour = random.random() < 0.2
+        if self.has_neighbour:
+            world.add_organisation(NEIGHBOUR, random.choice((1, 16)))
+            world.marks[NEIGHBOUR] = MARK
         self.source = EventSource(
             world,
             most_records=random.choice((3, 15, 40)),
@@ -86,7 +93,8 @@ class Schedule:
         """Let everything happen, to the end. Raises Violation."""
         world, random = self.world, self.random
         actors = []
-        for org_id, share in (("alpha#1", 4), ("beta", 2)):
+        shares = {"alpha#1": 4, "beta": 2} | ({NEIGHBOUR: 3} if self.has_neighbour else {})
+        for org_id, share in shares.items():
             requests = workload.requests(random, org_id, world.marks[org_id], share)
             clients = random.randint(1, 2)
             for number in range(clients):
@@ -98,6 +106,8 @@ class Schedule:
         actors.append(world.spawn("direct writer", self._write_directly))
         actors.append(world.spawn("weather", self._break_down))
         actors.append(world.spawn("replayer", self._replay))
+        if self.has_neighbour:
+            actors.append(world.spawn("vandal", lambda: damage(world, ANALYTICS)))
         if self.is_crowded:
             actors.append(world.spawn("crowd", self._crowd))
         if random.random() < 0.3:
@@ -112,9 +122,21 @@ class Schedule:
         if ending.error is not None:
             raise ending.error
         self.checker.check_at_rest()
+        if world.damage is not None:
+            self._repair()
         # What was given up is missing until it is redriven: nothing is invented about it.
         if not world.given_up:
             require(not self.invented, "I2", "told where nothing differed:", self.invented)
+
+    def _repair(self) -> None:
+        """The neighbour is damaged to the end; then it comes back, exact."""
+        world = self.world
+        repairing = world.spawn("repairing", lambda: repair(world))
+        world.run(self.checker.check_running, chance=0.003, most_steps=2 * MOST_STEPS)
+        if repairing.error is not None:
+            raise repairing.error
+        self.checker.check_at_rest()
+        self.checker.check_redriven()
 
     def _send_all(self, org_id: str, requests: Sequence[list[Any]]) -> None:
         world, random = self.world, self.random
@@ -212,7 +234,7 @@ class Schedule:
         """A new epoch beside the live one: written first, then filled with every fact."""
         world, random = self.world, self.random
         world.scheduler.pause(random.choice((500, 4_000, 12_000)))
-        org_id = random.choice(world.org_ids)
+        org_id = random.choice(self.org_ids)
         open_epoch(world, org_id)
         world.scheduler.pause(random.choice((0, 2_000)))
         facts = [
@@ -230,13 +252,13 @@ class Schedule:
     def _rebuild(self) -> None:
         """The same, and to its end, by the command."""
         self.world.scheduler.pause(self.random.choice((0, 2_000, 12_000)))
-        rebuild(self.world, self.random.choice(self.world.org_ids))
+        rebuild(self.world, self.random.choice(self.org_ids))
 
     def _compare(self) -> None:
         """Facts, pages and rollups are compared while all this goes on, and perhaps repaired."""
         world, random = self.world, self.random
         world.scheduler.pause(random.choice((0, 2_000, 12_000)))
-        org_id, is_repairing = random.choice(world.org_ids), random.random() < 0.5
+        org_id, is_repairing = random.choice(self.org_ids), random.random() < 0.5
         compare(world, org_id, self._told, is_repairing=is_repairing)
 
     def _told(self, difference: Difference) -> None:
@@ -306,7 +328,7 @@ class Schedule:
             if self.source.lag:  # pages split when the updater gets there
                 world.scheduler.pause(5_000)
                 continue
-            org_id = world.org_ids[number % 2]
+            org_id = self.org_ids[number % 2]
             calls = workload.fat_calls(self.random, world.marks[org_id], 6, number * 6)
             send(world, self.ledger, org_id, calls, most_tries=30)
             number += 1

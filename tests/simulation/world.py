@@ -10,12 +10,12 @@ import dataclasses
 import hashlib
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from random import Random
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from rollcall import bootstrap
@@ -29,10 +29,14 @@ from rollcall.settings import settings
 from rollcall.storage import keys
 from rollcall.storage.directory import item_of_organisation, organisation_of_item
 from tests.answering import forget_services, load_handler, wired
+from tests.failures import MemoryFailures
 from tests.memory_dynamodb import MemoryDynamoDb
 from tests.simulation.network import Faults, Network, Outage
 from tests.simulation.scheduler import Scheduler, Task
 from tests.simulation.stream import Stream, StreamRecord
+
+if TYPE_CHECKING:
+    from tests.simulation.neighbour import Damage
 
 RECORDS = settings.records_table
 ANALYTICS = settings.analytics_table
@@ -66,6 +70,9 @@ class World:
         self.open_limit_bytes: int | None = None
         self.client = Network(self)
         self.quarantined: list[tuple[StreamRecord, str]] = []
+        self.failures = MemoryFailures()
+        # What an organisation's analytics suffer from until an operator repairs them.
+        self.damage: Damage | None = None
         self.given_up: list[StreamRecord] = []
         self.logged: list[str] = []
         # Requests that the store does not know, and errors that no fault explains.
@@ -275,10 +282,12 @@ class _Log:
 
 class _Quarantine:
     @staticmethod
-    def put(record: Any, reason: str) -> None:
+    def put(records: Sequence[Any], reason: str) -> str:
         assert _now is not None
         _now.scheduler.pause(5)
-        _now.quarantined.append((record, reason))
+        _now.quarantined += [(record, reason) for record in records]
+        _now.counts["quarantined"] += len(records)
+        return _now.failures.put(records, reason)
 
 
 def _world() -> World:

@@ -15,6 +15,7 @@ from rollcall.domain.failed_records import FailureKind
 from rollcall.domain.organisations import Organisation
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.backoff import Backoff
+from rollcall.storage.client import may_pass
 from rollcall.storage.facts import stream_fact
 from rollcall.storage.failure_documents import (
     failed_records,
@@ -58,7 +59,9 @@ class Bench:
             assert (org_id, epoch) == (ORG, 0)
             return Applier(self.ledger, contribute, target_bytes=400, backoff=BACKOFF)
 
-        self.update = Update(self.directory, ApplyFacts(writer), stream_fact, LeftInPlace())
+        self.update = Update(
+            self.directory, ApplyFacts(writer), stream_fact, LeftInPlace(), may_pass
+        )
         self.redrive = kind(self.failures, failed_records, self.update)
 
     def kept(self) -> set[str]:
@@ -126,8 +129,8 @@ def given_up_call_bench(kind: type[Redrive] = Redrive) -> tuple[Bench, list[Any]
     bench.failures.objects = {
         FOLDER + "-1": given_up([*records[:6], poison(100), *records[6:10], poison(101)]),
         FOLDER + "-2": given_up(records[8:13]),
-        "quarantine/13.json": quarantine_document(records[13], "a release that was too old"),
-        "quarantine/102.json": quarantine_document(poison(102), "unknown record type"),
+        "quarantine/13.json": quarantine_document([records[13]], "a release that was too old"),
+        "quarantine/102.json": quarantine_document([poison(102)], "unknown record type"),
     }
     return bench, records, oracle
 
@@ -202,8 +205,9 @@ class RemovesFirst(Redrive):
         assert failed is not None
         self._failures.remove(name)
         result = self._update(failed.records)
-        for index, reason in result.quarantined:
-            self._failures.put(failed.records[index], reason)
+        for group in result.quarantined:
+            records = [failed.records[index] for index in group.indices]
+            self._failures.put(records, group.reason)
 
 
 def test_that_check_finds_a_redrive_that_loses() -> None:
@@ -233,7 +237,7 @@ def test_whatever_failed_the_figures_are_exact_in_the_end(
         if fate in ("batch", "new batch", "both"):
             failed[-1].append(record)
         elif record in poisons or fate == "quarantined":
-            bench.failures.put(record, "whatever")
+            bench.failures.put([record], "whatever")
     for number, batch in enumerate(failed):
         if batch:
             bench.failures.objects[f"{FOLDER}-{number}"] = given_up(batch)
@@ -275,7 +279,7 @@ def test_what_the_tables_refuse_stays_whole() -> None:
     assert bench.failures.objects == before
 
 
-def test_a_release_that_is_too_old_leaves_it_and_is_not_taken_for_an_outage() -> None:
+def test_a_release_that_is_too_old_leaves_it_and_is_not_an_outage() -> None:
     bench, _, _ = given_up_call_bench()
     bench.directory.known[ORG] = Organisation(ORG, "acme", "Acme", 0, contributions={0: 99})
     replayed = bench.redrive.replay(FOLDER + "-2")
@@ -323,7 +327,7 @@ def test_a_destination_that_breaks_leaves_the_batch() -> None:
 
 def test_a_batch_under_the_name_of_its_own_poison_is_not_lost() -> None:
     bench, records, _ = given_up_call_bench()
-    name = quarantine_name(poison(100))
+    name = quarantine_name([poison(100)])
     bench.failures.objects = {name: given_up([records[0], poison(100)])}
     replayed = bench.redrive.replay(name)
     assert (replayed.settled, [kept.name for kept in replayed.remaining]) == (1, [name])
@@ -396,7 +400,7 @@ def test_what_a_document_says() -> None:
     assert (failed.oldest_ms, failed.kept_at_ms) == (10_000, 1_795_262_400_000)
     assert failed.org_ids == ("a#", "b")
     assert list(failed.records) == records
-    failed = failed_records(json.loads(quarantine_document(records[0], "because")))
+    failed = failed_records(json.loads(quarantine_document(records[:1], "because")))
     assert (failed.kind, failed.reason) == (FailureKind.QUARANTINED, "because")
     assert failed.kept_at_ms is not None
     assert (failed.oldest_ms, list(failed.records)) == (20_250, records[:1])
@@ -416,12 +420,12 @@ def test_an_unfolded_payload_is_understood_too() -> None:
     ],
 )
 def test_a_name_is_made_of_the_record_and_stays_in_its_folder(record: dict[str, Any]) -> None:
-    name = quarantine_name(record)
-    assert name == quarantine_name(json.loads(json.dumps(record)))
+    name = quarantine_name([record])
+    assert name == quarantine_name([json.loads(json.dumps(record))])
     folder, file = name.split("/")
     assert (folder, file[-5:], len(file)) == ("quarantine", ".json", 37)
     others: Sequence[Any] = [{"x": 1}, {"dynamodb": {"x": 1}}]
-    assert name not in map(quarantine_name, others)
+    assert name not in [quarantine_name([other]) for other in others]
 
 
 def test_names_of_unfinished_writes() -> None:

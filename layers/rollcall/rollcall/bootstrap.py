@@ -170,10 +170,11 @@ def ingest() -> Ingest:
 @functools.cache
 def update() -> Update:
     """Applies batches of the stream."""
+    from rollcall.storage.client import may_pass
     from rollcall.storage.facts import stream_fact
     from rollcall.usecases.update import Update
 
-    return Update(directory(), apply_facts(), stream_fact, _quarantine())
+    return Update(directory(), apply_facts(), stream_fact, _quarantine(), may_pass)
 
 
 @functools.cache
@@ -327,8 +328,9 @@ def redrive(destination: str) -> Redrive:
 
 @functools.cache
 def _replay() -> Update:
+    from rollcall.storage.client import may_pass
     from rollcall.storage.facts import stream_fact
     from rollcall.usecases.redrive import LeftInPlace
     from rollcall.usecases.update import Update
 
-    return Update(directory(), apply_facts(), stream_fact, LeftInPlace())
+    return Update(directory(), apply_facts(), stream_fact, LeftInPlace(), may_pass)

@@ -15,8 +15,18 @@ def partial_batch_response(records: Sequence[StreamRecord], result: Result) -> d
     Lambda re-delivers it and everything after it, applied or not; applying again is harmless, and
     naming a later one would lose those before.
     """
-    for index, reason in result.quarantined:
-        logger.error("quarantined", extra={"reason": reason, "record": _name(records[index])})
+    for group in result.quarantined:
+        logger.error(
+            "quarantined",
+            extra={
+                "cause": group.cause.value,
+                "org_id": group.org_id,
+                "reason": group.reason,
+                "records": len(group.indices),
+                "earliest": _name(records[group.indices[0]]),
+                "object": group.name,
+            },
+        )
     for failure in result.failures:
         logger.error(
             "not applied",

@@ -2,9 +2,11 @@
 
 RollcallError
 ├── CorruptItem            a stored item breaks its own format
+│   └── LastingConflict    a conflict that outlasted every retry: an item is missing or damaged
 ├── UnknownOrganisation    no organisation item, or one that is being deleted
 ├── UnknownContribution    an epoch was made with a contribution version this release lacks
 ├── Conflict               another writer came first; the work is to be done again
+│   └── UnclearConflict    another writer came first, or a stored item is damaged
 ├── Unavailable            the store stayed busy or broken through every retry
 ├── TransactionTooLarge    what belongs together passes a limit of the store
 │   └── PageTooLarge       a ledger page passes the hard ceiling of an item
@@ -29,6 +31,10 @@ class CorruptItem(RollcallError):
     """A stored item does not follow the format this release writes and reads."""
 
 
+class LastingConflict(CorruptItem):
+    """An UnclearConflict that outlasted every retry: no writer caused it, but a damaged item."""
+
+
 class UnknownOrganisation(RollcallError):
     """There is no such organisation, or it is being deleted."""
 
@@ -39,6 +45,10 @@ class UnknownContribution(RollcallError):
 
 class Conflict(RollcallError):
     """Another writer changed an item first: nothing was written, read again and recompute."""
+
+
+class UnclearConflict(Conflict):
+    """A conflict that a writer explains and a damaged item explains too; retries decide which."""
 
 
 class Unavailable(RollcallError):

@@ -11,8 +11,8 @@ from typing import Any
 class FailureKind(enum.Enum):
     """How records came into the failure destination."""
 
-    BATCH = "batch"  # the event source gave them up together
-    QUARANTINED = "quarantined"  # the function found that it can never apply this one
+    BATCH = "batch"  # the event source discarded them together
+    QUARANTINED = "quarantined"  # the function found that no retry can apply them
 
 
 @dataclass(frozen=True, slots=True)

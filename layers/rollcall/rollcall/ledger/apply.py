@@ -22,7 +22,13 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from rollcall.domain.contributions import ContributionFunction
-from rollcall.domain.errors import Conflict, TransactionTooLarge, Unavailable
+from rollcall.domain.errors import (
+    Conflict,
+    LastingConflict,
+    TransactionTooLarge,
+    Unavailable,
+    UnclearConflict,
+)
 from rollcall.domain.measures import CALLS, RollupKey
 from rollcall.ledger.backoff import Backoff
 from rollcall.ledger.merge import PageIndex, RowChange, merge
@@ -107,7 +113,8 @@ class Applier:
         """Bring (record type, row) pairs into pages and rollups; each fact at most once.
 
         Returns when all of them are in, whoever wrote them. Raises Unavailable when tries or time
-        are used up: some may be in, and all may safely be applied again.
+        are used up, CorruptItem where a stored item is damaged, TransactionTooLarge where one row
+        alone passes a limit: some may be in, and all may safely be applied again.
         """
         queue = deque(sorted(rows, key=lambda pair: (pair[0], pair[1].position)))
         failures = 0
@@ -129,13 +136,18 @@ class Applier:
                 failures += 1
                 self._pages.clear()
                 self._stored.clear()
-                self._backoff.pause(failures, error)
+                self._pause(failures, error)
                 continue
             failures = 0
             self._remember(transaction, pages)
             for _ in range(work.taken):
                 queue.popleft()
             most = len(queue)
+
+    def _pause(self, failures: int, error: Conflict | Unavailable) -> None:
+        if isinstance(error, UnclearConflict) and failures >= self._backoff.tries:
+            raise LastingConflict(f"{error}, still after {failures} tries") from error
+        self._backoff.pause(failures, error)
 
     def _gather(self, queue: Iterable[tuple[str, Row]], most: int) -> _Work:
         work = _Work()
@@ -198,7 +210,7 @@ class Applier:
                 return loaded
         page = self._store.page_at(record_type, position) or Page.unwritten(record_type)
         if not page.covers(position):
-            raise Conflict(f"no page covers {position}: a split is under way")
+            raise UnclearConflict(f"no page covers {position}")
         candidates.append(_LoadedPage(record_type, page, PageIndex(page.rows)))
         return candidates[-1]
 

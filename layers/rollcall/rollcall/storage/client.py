@@ -8,10 +8,15 @@ from typing import Any, Final, TypeVar
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    ParamValidationError,
+)
 from botocore.exceptions import ConnectionError as SocketError
 
-from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
+from rollcall.domain.errors import Conflict, CorruptItem, Unavailable, UnclearConflict
 from rollcall.ledger.backoff import Backoff
 from rollcall.storage.guard import refuse_foreign_keys
 
@@ -37,6 +42,15 @@ _CONFLICT_REASONS: Final = frozenset(
         "TransactionConflict",
         "ThrottlingError",
         "ProvisionedThroughputExceeded",
+    }
+)
+
+# What the service says of a request itself, and would say of it again.
+_REFUSAL_CODES: Final = frozenset(
+    {
+        "ItemCollectionSizeLimitExceededException",
+        "TransactionCanceledException",
+        "ValidationException",
     }
 )
 
@@ -80,9 +94,11 @@ def translated_errors() -> Iterator[None]:
         if code == "TransactionCanceledException":
             reasons = error.response.get("CancellationReasons", [])
             codes = {reason.get("Code", "None") for reason in reasons} - {"None"}
-            if (codes and codes <= _CONFLICT_REASONS) or _is_refusal(reasons, "size"):
-                # Of size: an item another writer let grow meanwhile. Read it again and spill.
+            if codes and codes <= _CONFLICT_REASONS:
                 raise Conflict(", ".join(sorted(codes))) from error
+            if _is_refusal(reasons, "size"):
+                # An item that another writer let grow meanwhile: read it again and spill.
+                raise UnclearConflict("an item would grow too large") from error
             if _is_refusal(reasons, "incorrect data type"):
                 raise CorruptItem("a stored measure is no number") from error
             raise
@@ -94,6 +110,20 @@ def translated_errors() -> Iterator[None]:
         raise
     except (HTTPClientError, SocketError) as error:
         raise Unavailable(type(error).__name__) from error
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether a later try may succeed although nothing that is stored changes.
+
+    It may while the store is busy, while another writer is in the way, and where the deployment
+    lacks a table, a permission or credentials: that is one fault for all organisations, and ends
+    with a deployment.
+    """
+    if isinstance(error, ClientError):
+        return error.response["Error"]["Code"] not in _REFUSAL_CODES
+    if isinstance(error, ParamValidationError):
+        return False
+    return isinstance(error, Conflict | Unavailable | BotoCoreError)
 
 
 def patiently(backoff: Backoff, request: Callable[[], _Answer]) -> _Answer:

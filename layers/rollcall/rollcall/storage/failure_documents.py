@@ -1,6 +1,6 @@
 """The two documents of the failure destination, as JSON: built here and parsed here.
 
-A quarantined record is written by the update function. A batch that was given up is written by the
+Quarantined records are written by the update function. A discarded batch is written by the
 event source mapping, whose format is Lambda's:
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 """
@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from rollcall.domain.calendar import parse_instant
@@ -24,20 +24,35 @@ Document: TypeAlias = Mapping[str, Any]
 _SEQUENCE: Final = re.compile(r"[0-9A-Za-z-]{1,128}")
 
 
-def quarantine_name(record: Mapping[str, Any]) -> str:
-    """Where a quarantined record is kept: always the same name for the same record."""
+def quarantine_name(records: Sequence[Mapping[str, Any]]) -> str:
+    """Where quarantined records are kept: always the same name for the same records."""
+    identities = [_identity(record) for record in records]
+    if len(identities) == 1:
+        return f"quarantine/{identities[0]}.json"
+    return f"quarantine/{identities[0]}-{len(identities)}-{_digest(identities)}.json"
+
+
+def _identity(record: Mapping[str, Any]) -> str:
     change = record.get("dynamodb")
     sequence = change.get("SequenceNumber") if isinstance(change, Mapping) else None
     identity = sequence or record.get("eventID")
     if not isinstance(identity, str) or not _SEQUENCE.fullmatch(identity):
-        identity = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:32]
-    return f"quarantine/{identity}.json"
+        return _digest(record)
+    return identity
 
 
-def quarantine_document(record: Mapping[str, Any], reason: str) -> bytes:
-    """A quarantined record, kept from now on."""
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def quarantine_document(records: Sequence[Mapping[str, Any]], reason: str) -> bytes:
+    """Quarantined records, kept from now on."""
     kept_at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-    document = {"reason": reason, "quarantined_at": kept_at, "record": record}
+    document: dict[str, Any] = {"reason": reason, "quarantined_at": kept_at}
+    if len(records) == 1:
+        document["record"] = records[0]
+    else:
+        document["records"] = list(records)
     return json.dumps(document).encode()
 
 
@@ -54,8 +69,8 @@ def parsed(text: bytes | str) -> Document:
 
 def failed_records(document: Document) -> FailedRecords:
     """What either document holds, whatever its name. Raises CorruptItem on anything else."""
-    if "record" in document:
-        records = _records([document["record"]])
+    if "record" in document or "records" in document:
+        records = _records(document["records"] if "records" in document else [document["record"]])
         kind, reason = FailureKind.QUARANTINED, document.get("reason")
         kept_at = document.get("quarantined_at")
     elif "payload" in document:
@@ -81,7 +96,9 @@ def failed_records(document: Document) -> FailedRecords:
     )
 
 
-def _records(given: list[Any]) -> list[Mapping[str, Any]]:
+def _records(given: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(given, list) or not given:
+        raise CorruptItem("no list of records")
     for index, record in enumerate(given):
         if not isinstance(record, Mapping):
             raise CorruptItem(f"record {index} is no object")

@@ -1,8 +1,8 @@
 """The failure destination: a bucket or, on a developer's machine, a folder.
 
-It holds stream records that could not be applied, whole: one object a record that the update
-function quarantined, one a batch that the event source mapping gave up. This module writes only the
-former. A quarantined record's name is always the same, so a replay overwrites and never doubles.
+It holds stream records that could not be applied, whole: one object for the records that the update
+function quarantined together, one for each batch that the event source mapping discarded. This
+module writes only the former. The name of the same records is always the same, so a retry overwrites.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -48,13 +48,13 @@ class BucketFailures:
         self._names_a_request = names_a_request
         self._made: Any = None
 
-    def put(self, record: Mapping[str, Any], reason: str) -> str:
-        name = quarantine_name(record)
+    def put(self, records: Sequence[Mapping[str, Any]], reason: str) -> str:
+        name = quarantine_name(records)
         with _bucket_errors():
             self._client().put_object(
                 Bucket=self._bucket,
                 Key=self._prefix + name,
-                Body=quarantine_document(record, reason),
+                Body=quarantine_document(records, reason),
                 ContentType="application/json",
             )
         return name
@@ -107,14 +107,14 @@ class FolderFailures:
     def __init__(self, folder: pathlib.Path) -> None:
         self._folder = folder
 
-    def put(self, record: Mapping[str, Any], reason: str) -> str:
-        name = quarantine_name(record)
+    def put(self, records: Sequence[Mapping[str, Any]], reason: str) -> str:
+        name = quarantine_name(records)
         path = self._folder / name
         unfinished = path.with_name(f".{path.name}")
         with _folder_errors():
             make_private_folders(self._folder, path.parent)
             with open_private(unfinished, "wb") as file:
-                file.write(quarantine_document(record, reason))
+                file.write(quarantine_document(records, reason))
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(path)

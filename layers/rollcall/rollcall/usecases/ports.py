@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rollcall.domain.audits import Audit
@@ -98,10 +98,10 @@ class Ledger(Protocol):
 
 
 class Quarantine(Protocol):
-    """Keeps what can never be applied."""
+    """Keeps records that no retry can apply."""
 
-    def put(self, record: Mapping[str, Any], reason: str) -> str:
-        """Keep the whole record durably: the name it is kept under, always the same for a record.
+    def put(self, records: Sequence[Mapping[str, Any]], reason: str) -> str:
+        """Keep whole records durably, in one object: its name, always the same for these records.
 
         Raises BrokenDestination when it could not be kept.
         """

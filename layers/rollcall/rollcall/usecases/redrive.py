@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from rollcall.domain.errors import CorruptItem, Unavailable
-from rollcall.domain.failed_records import FailedRecords, FailureKind
+from rollcall.domain.errors import CorruptItem
+from rollcall.domain.failed_records import FailedRecords
 from rollcall.usecases.ports import Failures
 from rollcall.usecases.update import Result, StreamRecord
 
@@ -30,8 +30,8 @@ class Replayed:
     """What became of one object.
 
     `settled` counts the records that are applied, or nothing to apply by rule. `remaining` names
-    the object itself, or what took the place of a batch of which some was applied. `is_found` is
-    False when there was no such object. `is_unreachable`: the tables could not be reached.
+    the object itself, or what took the place of one of which some was applied. `is_found` is False
+    when there was no such object. `is_unreachable`: the tables were busy or could not be reached.
     """
 
     settled: int = 0
@@ -41,12 +41,12 @@ class Replayed:
 
 
 class LeftInPlace:
-    """The quarantine of a replay: what is poison is in the destination already."""
+    """The quarantine of a replay: what cannot be applied is in the destination already."""
 
     @staticmethod
-    def put(record: Mapping[str, Any], reason: str) -> str:
+    def put(records: Sequence[Mapping[str, Any]], reason: str) -> str:
         """Keeps nothing; `Redrive` decides what stays where."""
-        del record, reason
+        del records, reason
         return ""
 
 
@@ -83,8 +83,8 @@ class Redrive:
     def replay(self, name: str, *, keep: bool = False) -> Replayed:
         """Apply the records of an object, and remove it if nothing of it is left to do.
 
-        A batch of which some was applied and the rest is poison makes room for one object a poison
-        record. With `keep` nothing in the destination changes.
+        An object of which some was applied and the rest cannot be is replaced by objects of the
+        rest, one for each reason. With `keep` nothing in the destination changes.
         """
         try:
             failed = self.failed(name)
@@ -95,15 +95,17 @@ class Redrive:
         result = self._update(failed.records)
         if result.failures:
             return _not_applied(name, result)
-        poison = [(failed.records[index], reason) for index, reason in result.quarantined]
-        replayed = Replayed(settled=len(failed.records) - len(poison))
-        is_split = bool(poison) and failed.kind is FailureKind.BATCH and replayed.settled > 0
-        if keep or (poison and not is_split):
-            reasons = sorted({reason for _, reason in poison})
-            replayed.remaining += [Remaining(name, "; ".join(reasons))] if poison else []
+        left = result.quarantined
+        count = sum(len(group.indices) for group in left)
+        replayed = Replayed(settled=len(failed.records) - count)
+        if keep or (left and not replayed.settled):
+            reasons = sorted({group.reason for group in left})
+            replayed.remaining += [Remaining(name, "; ".join(reasons))] if left else []
             return replayed
-        for record, reason in poison:
-            replayed.remaining.append(Remaining(self._failures.put(record, reason), reason))
+        for group in left:
+            records = [failed.records[index] for index in group.indices]
+            kept = self._failures.put(records, group.reason)
+            replayed.remaining.append(Remaining(kept, group.reason))
         if all(kept.name != name for kept in replayed.remaining):
             self._failures.remove(name)
         return replayed
@@ -118,9 +120,6 @@ def is_unfinished(name: str) -> bool:
 
 
 def _not_applied(name: str, result: Result) -> Replayed:
-    errors = [failure.error for failure in result.failures]
-    reasons = sorted({f"{type(error).__name__}: {error}" for error in errors})
-    return Replayed(
-        remaining=[Remaining(name, "not applied: " + "; ".join(reasons))],
-        is_unreachable=all(isinstance(error, Unavailable) for error in errors),
-    )
+    reasons = sorted({f"{type(f.error).__name__}: {f.error}" for f in result.failures})
+    remaining = [Remaining(name, "not applied: " + "; ".join(reasons))]
+    return Replayed(remaining=remaining, is_unreachable=True)
