@@ -262,6 +262,26 @@ def test_an_expired_token(alice):
     assert gateway_error(ask(alice, f"Token {made['token']}"), 401, "Unauthorized")
 
 
+def test_a_token_that_ends_while_the_gateway_remembers_it(alice):
+    """Its first use comes before its end, so the authorizer's answer is in the cache after it."""
+    expires_at_ms = time.time_ns() // 1_000_000 + 3_000
+    token = alice.new_token("read", expires_at_ms=expires_at_ms)["token"]
+    assert ask(alice, f"Token {token}").status == 200
+    while time.time_ns() // 1_000_000 <= expires_at_ms:
+        time.sleep(0.1)
+    assert gateway_error(ask(alice, f"Token {token}"), 401, "Unauthorized")
+
+
+def test_a_rotated_token_ends_with_its_overlap(alice):
+    old = alice.new_token("read")
+    rotated = alice.stack.cli("token", "rotate", old["token_id"], "--overlap", "4s", "--json")
+    until = time.time() + 10
+    while (answer := ask(alice, f"Token {old['token']}")).status == 200 and time.time() < until:
+        time.sleep(0.1)
+    assert gateway_error(answer, 401, "Unauthorized")
+    assert ask(alice, f"Token {rotated['token']}").status == 200
+
+
 def test_a_revoked_token(alice):
     """One that the command made; what it was told of the end is what is stored."""
     cli, ends = alice.stack.cli, "2999-01-31T00:00:00.000Z"

@@ -77,6 +77,28 @@ def test_a_good_token_in_any_scheme(scheme: str) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("ends", "end"),
+    [
+        ({}, None),
+        ({"expires_at_ms": NOW_MS + 9}, NOW_MS + 9),
+        ({"revoked_at_ms": NOW_MS + 5}, NOW_MS + 5),  # a rotation overlaps
+        ({"expires_at_ms": NOW_MS + 9, "revoked_at_ms": NOW_MS + 5}, NOW_MS + 5),
+        ({"expires_at_ms": NOW_MS + 2, "revoked_at_ms": NOW_MS + 5}, NOW_MS + 2),
+    ],
+)
+def test_the_end_of_a_token_is_in_the_context(ends: dict[str, int], end: int | None) -> None:
+    text = new_token()
+    token = stored(text, **ends)
+    grant = Authorize(Directory(token, ORGANISATION), lambda: NOW_MS)(f"Token {text}")
+    context = policy("arn:aws:execute-api:eu-west-1:1:api/live/GET/x", grant)["context"]
+    assert context.get("token_ends_at_ms") == end
+    assert None not in context.values()  # the gateway refuses a null
+    # It is the first moment in which the authorizer would refuse the token.
+    if end is not None:
+        assert (token.state(end - 1), token.state(end) != "active") == ("active", True)
+
+
 def test_what_is_no_token_is_refused_before_anything_is_read() -> None:
     text = new_token()
     directory = Directory(stored(text), ORGANISATION)

@@ -51,6 +51,9 @@ def policy(method_arn: str, grant: Grant) -> dict[str, Any]:
     api_and_stage = "/".join(method_arn.split("/")[:2])
     scopes = grant.token.scopes
     routes = [route for scope in scopes for route in ROUTES.get(scope, ())]
+    # The gateway keeps this answer beyond the token's end: the endpoint compares it again.
+    ends_at_ms = grant.token.ends_at_ms
+    end = {} if ends_at_ms is None else {"token_ends_at_ms": ends_at_ms}
     statement = {
         "Effect": "Allow" if routes else "Deny",
         "Action": "execute-api:Invoke",
@@ -65,5 +68,6 @@ def policy(method_arn: str, grant: Grant) -> dict[str, Any]:
             "epoch": grant.organisation.live,
             "scopes": " ".join(scopes),
             "token_id": grant.token.id,
+            **end,
         },
     }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from rollcall.api.errors import ApiError, ErrorBody, gateway_error
-from rollcall.api.guard import refuse_repeated_credentials
+from rollcall.api.guard import refuse_ended_credentials, refuse_repeated_credentials
 from rollcall.api.http import JSON_TYPE, Request, Response, json_response, parse_event
 from rollcall.api.invocation import within_its_time
 from rollcall.api.strict_json import MalformedJson
@@ -49,6 +50,7 @@ def endpoint(
             try:
                 request = parse_event(event)
                 refuse_repeated_credentials(request)
+                refuse_ended_credentials(request, time.time_ns() // 1_000_000)
                 with tenant(request.caller.org_id), within_its_time(context):
                     return answer(request).to_proxy()
             except ApiError as refused:

@@ -29,6 +29,13 @@ def refuse_repeated_credentials(request: Request) -> None:
         raise Unauthorized("The Authorization header is repeated.")
 
 
+def refuse_ended_credentials(request: Request, now_ms: int) -> None:
+    """Raises Unauthorized when the token has ended since the authorizer's answer was cached."""
+    ends_at_ms = request.caller.token_ends_at_ms
+    if ends_at_ms is not None and ends_at_ms <= now_ms:
+        raise Unauthorized("A valid token is required in the Authorization header.")
+
+
 def require_own_handle(request: Request, handles: Handles) -> None:
     """Check `Org-Handle` against the caller.
 

@@ -17,11 +17,15 @@ JSON_TYPE: Final = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who the authorizer says is calling; the only source of an organisation's id."""
+    """Who the authorizer says is calling; the only source of an organisation's id.
+
+    `token_ends_at_ms` is when the caller's token ends; None: never.
+    """
 
     org_id: str
     org_handle: str
     epoch: Epoch
+    token_ends_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,14 @@ def parse_event(event: Mapping[str, Any]) -> Request:
     context = event["requestContext"]
     authorizer = context["authorizer"]
     epoch = Epoch(authorizer["org_id"], int(authorizer["epoch"]))
+    ends_at_ms = authorizer.get("token_ends_at_ms")
     return Request(
-        caller=Caller(epoch.org_id, authorizer["org_handle"], epoch),
+        caller=Caller(
+            epoch.org_id,
+            authorizer["org_handle"],
+            epoch,
+            None if ends_at_ms is None else int(ends_at_ms),
+        ),
         query=event.get("multiValueQueryStringParameters") or {},
         body=_body(event),
         _path=event.get("pathParameters") or {},

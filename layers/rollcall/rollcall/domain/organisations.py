@@ -69,6 +69,12 @@ class Token:
             return "expired"
         return "active"
 
+    @property
+    def ends_at_ms(self) -> int | None:
+        """When it stops to be `active`, as far as is known now; None: never."""
+        ends = [end for end in (self.expires_at_ms, self.revoked_at_ms) if end is not None]
+        return min(ends, default=None)
+
 
 def new_token() -> str:
     """A new token's text, which is shown once and never stored."""

@@ -1,0 +1,67 @@
+"""A token's end is exact, although the gateway keeps the authorizer's answer for a minute."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from rollcall.api import endpoint as endpoint_module
+from rollcall.api.endpoint import endpoint
+from rollcall.api.http import Request, Response
+from rollcall_cli.local.stack import find_template
+from rollcall_cli.local.template import load_template
+from tests.answering import Lambda
+
+ENDS_MS = 1_800_000_000_123
+
+
+@pytest.fixture
+def clock() -> Iterator[Any]:
+    clock = SimpleNamespace(now_ms=ENDS_MS)
+    with patch.object(
+        endpoint_module, "time", SimpleNamespace(time_ns=lambda: clock.now_ms * 1_000_000)
+    ):
+        yield clock
+
+
+def call(context: dict[str, str]) -> dict[str, Any]:
+    answered = []
+
+    @endpoint(lambda status, message: {"dialect": message})
+    def handler(request: Request) -> Response:
+        answered.append(request)
+        return Response(200, "{}")
+
+    authorizer = {"org_id": "org_1", "org_handle": "acme", "epoch": "0", **context}
+    answer = handler({"requestContext": {"authorizer": authorizer}}, Lambda())
+    assert bool(answered) == (answer["statusCode"] == 200)
+    return answer
+
+
+@pytest.mark.parametrize(("late_ms", "status"), [(-60_000, 200), (-1, 200), (0, 401), (1, 401)])
+def test_the_end_is_exact_to_the_millisecond(clock: Any, late_ms: int, status: int) -> None:
+    clock.now_ms = ENDS_MS + late_ms
+    assert call({"token_ends_at_ms": str(ENDS_MS)})["statusCode"] == status
+
+
+def test_a_token_without_an_end(clock: Any) -> None:
+    assert call({})["statusCode"] == 200
+
+
+def test_the_body_is_the_gateways(clock: Any) -> None:
+    answer = call({"token_ends_at_ms": str(ENDS_MS)})
+    template = load_template(find_template())
+    assert json.loads(answer["body"]) == json.loads(template.api.responses["UNAUTHORIZED"].body)
+
+
+def test_every_function_of_the_api_is_an_endpoint() -> None:
+    """Only an endpoint compares."""
+    template = load_template(find_template())
+    for function in {route.function for route in template.api.routes}:
+        handler = template.functions[function].folder / "handler.py"
+        assert "\n@endpoint(" in handler.read_text("utf-8"), function
