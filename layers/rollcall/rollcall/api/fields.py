@@ -6,6 +6,7 @@ Nothing is coerced: a text is not a number, 1.0 is not an integer, true is not 1
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any, Final, TypeAlias
@@ -44,6 +45,9 @@ from rollcall.domain.values import (
 
 Number: TypeAlias = int | Decimal
 
+# A hexadecimal colour, a name or one closed function. Clients put colours into their pages, so what a
+# parser of CSS forgives (comments, escapes, an open bracket) is refused.
+_COLOR: Final = re.compile(r" *(#[0-9A-Fa-f]+|[A-Za-z]+(\([A-Za-z0-9 ,./%+-]*\))?) *")
 _TASK_SYNONYMS: Final = {"in_progress": "running"}
 
 
@@ -105,9 +109,16 @@ def _event_type(value: Any) -> str:
 
 def _color(value: Any) -> str:
     color = _text(value)
-    if tinycss2.color4.parse_color(color) is None:
-        raise ValueError("must be a CSS colour")
+    if not _COLOR.fullmatch(color) or not _is_color(color):
+        raise ValueError("must be one CSS colour")
     return color
+
+
+def _is_color(text: str) -> bool:
+    try:
+        return tinycss2.color4.parse_color(text) is not None
+    except ValueError:  # of a function without arguments
+        return False
 
 
 def _labels(value: Any) -> tuple[str, ...]:
