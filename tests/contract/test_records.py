@@ -38,6 +38,12 @@ def other(stack):
     return stack.new_organisation()
 
 
+def id_as_answered(record):
+    """What an answer says of a record's id: texts and numbers as they came."""
+    id = record.get("id") if isinstance(record, dict) else None
+    return None if isinstance(id, bool | list | dict) else id
+
+
 def judged(org, record):
     """accepted, unchanged, stale, or (rejected, field) for a request of one record."""
     answer = org.post([record])
@@ -50,7 +56,7 @@ def judged(org, record):
         [rejected] = body["rejected"]
         assert list(rejected) == ["index", "id", "field", "message"]
         assert rejected["index"] == 0
-        assert rejected["id"] == (record.get("id") if isinstance(record, dict) else None)
+        assert rejected["id"] == id_as_answered(record)
         assert isinstance(rejected["message"], str)
         assert rejected["message"]
         return "rejected", rejected["field"]
@@ -274,7 +280,7 @@ def test_field_limits(org, type, field):
     assert not problems, f"accepted: {problems!r}"
     assert {entry["field"] for entry in refused.values()} == {field}
     assert {i: entry["id"] for i, entry in refused.items()} == {
-        i: records[i]["id"] for i in refused
+        i: id_as_answered(records[i]) for i in refused
     }
     assert answer.json["accepted"] == len(good)
 
@@ -361,8 +367,8 @@ def test_a_record_that_is_no_object(org):
 
 @pytest.mark.parametrize(
     "id",
-    ["1.50", "-0.0", "1E400", "1e-400", "null", "true", '""', "[]", "[1.50,[]]", "12345e0",
-     '{"a":1.50,"b":[true,null,"é"],"a ":{}}', '"a\\u0000b"', '"' + "x" * 400 + '"', "9" * 400],
+    ["1.50", "-0.0", "1E400", "1e-400", "null", '""', "12345e0", '"a\\u0000b"',
+     '"' + "x" * 400 + '"', "9" * 400],
 )  # fmt: skip
 def test_a_rejected_id_goes_back_as_it_came(org, id):
     body = b'{"records":[{"type":"call","id":%s}]}' % id.encode()
@@ -373,6 +379,14 @@ def test_a_rejected_id_goes_back_as_it_came(org, id):
     assert rejected["id"] == stacks.from_json(id)
     if id != "12345e0":  # the one number here with more than one spelling of its digits
         assert repr(rejected["id"]) == repr(stacks.from_json(id))
+
+
+@pytest.mark.parametrize("id", ["true", "false", "[]", "[1.50,[]]", '{"a":"b"}', '["long"]'])
+def test_an_id_that_is_neither_text_nor_number_goes_back_as_null(org, id):
+    """A list of two megabytes would be sent back whole."""
+    body = b'{"records":[{"type":"call","id":%s}]}' % id.encode()
+    [rejected] = org.post_body(body).json["rejected"]
+    assert (rejected["field"], rejected["id"]) == ("id", None)
 
 
 def test_ids_of_enormous_length(org):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from typing_extensions import TypedDict
@@ -24,8 +25,8 @@ class Rejection(TypedDict):
 
     index: int
     """Its place in the request, from 0."""
-    id: Any
-    """As it came; null when it had none."""
+    id: str | int | float | None
+    """A text or a number as it came, anything else as null."""
     field: str
     """Where the rule was broken: a field, or `record` for what is no object."""
     message: str
@@ -99,4 +100,6 @@ def render(documents: Sequence[Any], refusals: Sequence[Refusal], receipt: Recei
 
 
 def _id_as_sent(document: Any) -> Any:
-    return document.get("id") if isinstance(document, dict) else None
+    """The id of a document; None for what is neither a text nor a number, and may be of any size."""
+    id_ = document.get("id") if isinstance(document, dict) else None
+    return id_ if isinstance(id_, str | int | Decimal) and not isinstance(id_, bool) else None
