@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.errors import BrokenDestination
 from rollcall.ledger.backoff import Backoff
+from rollcall.sdk_logs import keep_requests_out_of_logs
 from rollcall.settings import settings
 from rollcall.storage.client import dynamodb_client
 from rollcall.storage.directory import Directory
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 # Queries of one answer that run at once, and so how many answers of DynamoDB (1 MB) are in memory.
 _SCAN_CONCURRENCY: Final = 8
+
+keep_requests_out_of_logs()
 
 
 def now_us() -> int:
