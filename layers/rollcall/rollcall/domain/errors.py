@@ -11,6 +11,7 @@ RollcallError
 ├── TransactionTooLarge    what belongs together passes a limit of the store
 │   └── PageTooLarge       a ledger page passes the hard ceiling of an item
 ├── ForeignKey             a request to the store names a key outside the current organisation
+├── UncheckedStore         the SDK sends requests to the store without the tenancy check
 ├── BrokenDestination      the failure destination cannot be read or written
 ├── TooManyRows            a question needs more ledger rows than one answer may read
 ├── MalformedQuestion      a question breaks its format
@@ -65,6 +66,10 @@ class PageTooLarge(TransactionTooLarge):
 
 class ForeignKey(RollcallError):
     """A request to the store was refused: it names a key outside the current organisation."""
+
+
+class UncheckedStore(RollcallError):
+    """The SDK sends requests to the store without the tenancy check; nothing may be sent."""
 
 
 class BrokenDestination(RollcallError):

@@ -16,8 +16,16 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as SocketError
 
-from rollcall.domain.errors import Conflict, CorruptItem, Unavailable, UnclearConflict
+from rollcall.domain.errors import (
+    Conflict,
+    CorruptItem,
+    ForeignKey,
+    Unavailable,
+    UncheckedStore,
+    UnclearConflict,
+)
 from rollcall.ledger.backoff import Backoff
+from rollcall.storage import keys
 from rollcall.storage.guard import refuse_foreign_keys
 
 _CONFLICT_CODES: Final = frozenset(
@@ -60,7 +68,8 @@ _Answer = TypeVar("_Answer")
 def dynamodb_client(connections: int) -> Any:
     """A DynamoDB client that keeps up to `connections` open and refuses foreign keys.
 
-    Endpoint, region and credentials come from the environment, as for every AWS client.
+    Endpoint, region and credentials come from the environment, as for every AWS client. Raises
+    UncheckedStore when the SDK does not let the requests be checked.
     """
     client = botocore.session.get_session().create_client(
         "dynamodb",
@@ -77,7 +86,26 @@ def dynamodb_client(connections: int) -> Any:
         ),
     )
     client.meta.events.register("provide-client-params.dynamodb", refuse_foreign_keys)
+    _require_refusal(client)
     return client
+
+
+def _require_refusal(client: Any) -> None:
+    """Raises UncheckedStore unless the client refuses a foreign key before it sends the request.
+
+    The check hangs on an event of the SDK, and Lambda's runtime brings the SDK in a version of its
+    own: an event with another name would take the check away without a word. Where the request is
+    sent after all, it names a table and a key that do not exist.
+    """
+    try:
+        client.get_item(TableName="rollcall-self-test", Key={keys.PK: {"S": "SELF-TEST"}})
+    except ForeignKey:
+        return
+    except (BotoCoreError, ClientError):
+        pass  # it was sent: no answer or error changes that
+    raise UncheckedStore(
+        f"botocore {botocore.__version__} sends requests without the tenancy check"
+    )
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 Every request is checked just before it is built. A key must begin with the prefix of the current
 organisation; the look-ups that come before an organisation is known (`TOKEN#`, `HANDLE#` and the
 `ORGS#` index) are the named exceptions. Whatever the check does not understand it refuses, and so
-any Scan.
+any Scan. That the SDK calls the check is tested whenever a client is made (`storage.client`).
 """
 
 from __future__ import annotations
