@@ -1,87 +1,125 @@
-"""The console script `rollcall`: mounts the commands that exist, and turns errors into exit statuses."""
+"""The console script `rollcall`: its commands, and errors as exit statuses."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
-from typing import Any, cast
+from typing import Annotated, Any, NamedTuple
 
 import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
+import rollcall
 from rollcall_cli.errors import CommandError, report
 
-# What typer says of a command line it cannot read; it exports only the leaves of this tree.
-_BadCommandLine = cast("type[Exception]", typer.BadParameter.__mro__[2])
 
-# Command name → (module, its typer app or command function).
+class _Command(NamedTuple):
+    module: str
+    attribute: str  # the command's function or Typer app
+    summary: str  # at most 45 characters: one line of a terminal of 60 columns
+
+
+# In the order of the help: run it, administer it, look after it.
 _COMMANDS = {
-    "local": ("local_command", "local"),
-    "import": ("import_command", "import_records"),
-    "demo": ("demo_command", "demo"),
-    "org": ("organisations", "app"),
-    "token": ("tokens", "app"),
-    "rebuild": ("rebuild_command", "rebuild"),
-    "erase": ("erase_command", "erase"),
-    "redrive": ("redrive_command", "app"),
-    "reconcile": ("reconcile_command", "reconcile"),
-    "openapi": ("openapi.command", "openapi"),
+    "demo": _Command("demo_command", "demo", "Run the local stack with sample calls."),
+    "local": _Command("local_command", "local", "Run the local stack, empty."),
+    "import": _Command("import_command", "import_records", "Send a file of records to the API."),
+    "org": _Command("organisations", "app", "Create, list and delete organisations."),
+    "token": _Command("tokens", "app", "Create, list, rotate and revoke tokens."),
+    "redrive": _Command("redrive_command", "app", "List, show and replay failed records."),
+    "reconcile": _Command("reconcile_command", "reconcile", "Find and repair drift."),
+    "rebuild": _Command("rebuild_command", "rebuild", "Rebuild ledger pages and rollups."),
+    "erase": _Command("erase_command", "erase", "Erase a lead and all of its calls."),
+    "openapi": _Command("openapi.command", "openapi", "Print the API's OpenAPI document."),
 }
 
 
-def build_app(chosen: str | None = None) -> typer.Typer:
-    """The application with every command whose module is there, or with the chosen one only.
+class _Commands(TyperGroup):
+    """Imports a command when it is called: some import half of AWS, and most are not called."""
 
-    Some commands import half of AWS; who asks for another one need not wait for that.
-    """
-    app = typer.Typer(
-        name="rollcall",
-        help="Exact, fresh call analytics: run it, fill it, administer it.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-    )
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the base has it
+        return list(_COMMANDS)
 
-    @app.callback()
-    def _root() -> None:
-        """Exact, fresh call analytics: run it, fill it, administer it."""
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - likewise
+        # An unknown name imports all of them: the error suggests from those that are imported.
+        for name in [cmd_name] if cmd_name in _COMMANDS else _COMMANDS:
+            if name not in self.commands:
+                self.add_command(_imported(name), name)
+        return self.commands.get(cmd_name)
 
-    names = [chosen] if chosen is not None and chosen in _COMMANDS else list(_COMMANDS)
-    for name in names:
-        module_name, attribute = _COMMANDS[name]
-        qualified = f"rollcall_cli.{module_name}"
-        if importlib.util.find_spec(qualified) is None:
-            continue
-        command = getattr(importlib.import_module(qualified), attribute)
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, name=name)
-        else:
-            app.command(name=name)(command)
-    return app
+
+def _imported(name: str) -> Any:
+    module, attribute, summary = _COMMANDS[name]
+    command = getattr(importlib.import_module(f"rollcall_cli.{module}"), attribute)
+    app = typer.Typer(rich_markup_mode=None)
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name, short_help=summary)
+    else:
+        app.command(name=name, short_help=summary)(command)
+    made = typer.main.get_group(app).commands[name]
+    _name_values(made)
+    return made
+
+
+def _name_values(command: Any) -> None:
+    """Show a parameter's value under the parameter's name, as argparse does, unless it has another."""
+    for parameter in command.params:
+        if parameter.metavar is None and not getattr(parameter, "is_flag", False):
+            parameter.metavar = parameter.name.upper()
+    for each in getattr(command, "commands", {}).values():
+        _name_values(each)
+
+
+# Help texts are plain: as markup, a bracket in one of them would be read as a tag.
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        print(f"rollcall {rollcall.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Exact, fresh call analytics: run it, fill it, administer it."""
 
 
 def run(arguments: list[str] | None = None) -> None:
     """Entry point. Exit status 0: done; 1: done in part; 2: one line says what to put right."""
-    given = sys.argv[1:] if arguments is None else arguments
     try:
         # The status that a command leaves with by typer.Exit comes back as the result.
-        status = build_app(given[0] if given else None)(
-            args=given, prog_name="rollcall", standalone_mode=False
-        )
+        status = app(args=arguments, prog_name="rollcall", standalone_mode=False)
     except CommandError as error:
         sys.exit(report(error))
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except _BadCommandLine as error:
+    except TyperException as error:
         sys.exit(_explain(error))
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _explain(error: Any) -> int:
+def _explain(error: TyperException) -> int:
     message = error.format_message()
-    if not message.strip():  # no command was given, and the help has been printed
-        return int(error.exit_code)
-    command = error.ctx.command_path if getattr(error, "ctx", None) else "rollcall"
+    if message.startswith("Usage:"):  # no command was given, and the message is the help
+        print(message)
+        return error.exit_code
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "rollcall"
     return report(CommandError(f"{message.rstrip('.')}; see {command} --help"))
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rollcall.domain.organisations import Organisation
     from rollcall.usecases.delete_organisation import Deletion, Progress
 
-app = typer.Typer(help="Organisations: the tenants of Rollcall.", no_args_is_help=True)
+app = typer.Typer(help="Organisations are the tenants of Rollcall.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -57,25 +57,27 @@ def list_(as_json: AsJson = False) -> None:
 
 @app.command()
 def delete(
-    handle: Annotated[str | None, typer.Argument(metavar="HANDLE")] = None,
+    handle: Annotated[str | None, typer.Argument(help="The organisation's handle.")] = None,
     org_id: Annotated[
-        str | None, typer.Option(metavar="ID", help="Its id, where the handle is gone already.")
+        str | None, typer.Option(metavar="ID", help="Its id, if the handle is deleted already.")
     ] = None,
-    is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     wait_seconds: Annotated[
         float | None,
         typer.Option(
             min=0,
-            help="Sweep again so long after the mark; shorter only where no function runs."
+            metavar="SECONDS",
+            help="Seconds from the mark to the final sweep; shorter only where no function runs."
             "  [default: what the longest function takes]",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Delete an organisation: tokens, facts, pages, rollups and handle, for ever.
+    """Delete an organisation and all its data.
 
-    It is marked first, so that nothing takes it any more, and swept again when what was under way
-    must have ended. May be broken off and done again: it goes on, and waits only for the rest.
+    Tokens, facts, pages, rollups and the handle are deleted for good. The organisation is marked
+    first, so that it takes no more records, and swept again once every write under way must have
+    ended. Safe to interrupt and run again: it resumes, and waits only for the remaining time.
     """
     if handle is None and org_id is None:
         raise CommandError("name the organisation by its HANDLE, or by --org-id")

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from rollcall.domain.failed_records import FailedRecords
     from rollcall.usecases.redrive import Redrive, Replayed
 
-app = typer.Typer(
-    help="Failed records: list, show and replay what could not be applied.", no_args_is_help=True
-)
+app = typer.Typer(help="Failed records are those that could not be applied.", no_args_is_help=True)
 
 From = Annotated[
     str | None,
@@ -47,7 +45,10 @@ def list_(
     place: From = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """List what is there by the time it came, with reason, number and age of the records."""
+    """List failed records, oldest first.
+
+    Each object is listed with its reason, and with the number and the age of its records.
+    """
     entries: list[dict[str, Any]] = []
     unfinished = 0
     with _redrive(place) as redrive:
@@ -80,7 +81,10 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="As `list` shows it.")],
     place: From = None,
 ) -> None:
-    """Print one object whole, as JSON; the event in a batch's payload is unfolded."""
+    """Print one object as JSON.
+
+    The event that a batch holds as text is printed as JSON, too.
+    """
     with _redrive(place) as redrive:
         from rollcall.domain.errors import CorruptItem
 
@@ -96,16 +100,17 @@ def show(
 @app.command()
 def replay(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME...", help="As `list` shows them.")
+        list[str] | None, typer.Argument(metavar="NAME", help="As `list` shows them.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Replay every object.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave all objects where they are.")] = False,
     place: From = None,
 ) -> None:
-    """Apply the records again, and remove the objects of which nothing is left to do.
+    """Apply failed records again.
 
-    Replaying is harmless: what was applied meanwhile, or is newer by now, stays as it is. Where
-    some records of an object cannot be applied, objects of those take its place, one per reason.
+    An object is removed once all of its records are applied. Replaying is harmless: records that
+    were applied meanwhile, or have newer versions, stay as they are. An object in which only some
+    records can be applied is replaced by objects of the others, one per reason.
 
     Exit status 0: all applied; 1: some remain, each named with its reason; 2: it could not be done.
     """

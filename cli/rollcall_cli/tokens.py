@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rollcall.domain.organisations import Token
     from rollcall.usecases.administer import IssuedToken
 
-app = typer.Typer(help="Tokens: who may call the API, and for what.", no_args_is_help=True)
+app = typer.Typer(help="Tokens say who may call the API, and for what.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 TokenId = Annotated[str, typer.Argument(metavar="TOKEN_ID", help="As `create` and `list` show it.")]
@@ -27,11 +27,12 @@ def create(
     handle: Annotated[str, typer.Argument(help="The organisation's handle.")],
     scope: Annotated[list[str], typer.Option(help="read, ingest or admin; may be repeated.")],
     expires_at: Annotated[
-        str | None, typer.Option(help="When it ends, as 2027-01-31T00:00:00Z; default: never.")
+        str | None,
+        typer.Option(metavar="TIME", help="When it ends, as 2027-01-31T00:00:00Z; default: never."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Issue a token. Its text is printed now and never again."""
+    """Create a token; its text is printed once."""
     expires_at_ms = None if expires_at is None else _instant(expires_at)
     with administration() as admin:
         issued = admin.issue_token(handle, scope, expires_at_ms)
@@ -43,7 +44,7 @@ def list_(
     handle: Annotated[str, typer.Argument(help="The organisation's handle.")],
     as_json: AsJson = False,
 ) -> None:
-    """List an organisation's tokens with their states; never their texts."""
+    """List an organisation's tokens."""
     with administration() as admin:
         tokens = admin.tokens(handle)
     documents = [_document(token) for token in tokens]
@@ -59,7 +60,7 @@ def list_(
 
 @app.command()
 def revoke(token_id: TokenId) -> None:
-    """Revoke a token; gateways forget it within a minute."""
+    """Revoke a token, within a minute."""
     with administration() as admin:
         admin.revoke_token(token_id)
     print(f"revoked {token_id}")
@@ -69,11 +70,15 @@ def revoke(token_id: TokenId) -> None:
 def rotate(
     token_id: TokenId,
     overlap: Annotated[
-        str, typer.Option(help="How long the old one stays good: 90s, 10m, 24h.")
+        str,
+        typer.Option(metavar="DURATION", help="How long the old token stays valid: 90s, 10m, 24h."),
     ] = "0s",
     as_json: AsJson = False,
 ) -> None:
-    """Replace a token by a new one with the same scopes and expiry."""
+    """Replace a token by a new one.
+
+    The new token has the scopes and the expiry of the old one.
+    """
     overlap_ms = duration_ms(overlap, "--overlap")
     with administration() as admin:
         issued = admin.rotate_token(token_id, overlap_ms)
