@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from rollcall_cli.administration import administration
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
+from rollcall_cli.text import printable
 
 if TYPE_CHECKING:
     from rollcall.domain.organisations import Token
@@ -18,14 +22,22 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Tokens say who may call the API, and for what.", no_args_is_help=True)
 
+_WIDE_COLUMNS = 72
+_PIPE_COLUMNS = 240  # one line per token for what reads lines
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-TokenId = Annotated[str, typer.Argument(metavar="TOKEN_ID", help="As `create` and `list` show it.")]
+TokenId = Annotated[
+    str, typer.Argument(help="As `create` and `list` show it, or its first 4 or more digits.")
+]
 
 
 @app.command()
 def create(
     handle: Annotated[str, typer.Argument(help="The organisation's handle.")],
     scope: Annotated[list[str], typer.Option(help="read, ingest or admin; may be repeated.")],
+    name: Annotated[
+        str | None, typer.Option(help="What uses it, for `list`: 1 to 64 characters.")
+    ] = None,
     expires_at: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="When it ends, as 2027-01-31T00:00:00Z; default: never."),
@@ -35,7 +47,7 @@ def create(
     """Create a token; its text is printed once."""
     expires_at_ms = None if expires_at is None else _instant(expires_at)
     with administration() as admin:
-        issued = admin.issue_token(handle, scope, expires_at_ms)
+        issued = admin.issue_token(handle, scope, expires_at_ms, name)
     _print_issued(issued, as_json)
 
 
@@ -44,26 +56,27 @@ def list_(
     handle: Annotated[str, typer.Argument(help="The organisation's handle.")],
     as_json: AsJson = False,
 ) -> None:
-    """List an organisation's tokens."""
+    """List an organisation's tokens, oldest first.
+
+    Ids are abbreviated; --json prints them whole. The last use is recorded to the hour, and "-" if
+    none is recorded. A terminal of fewer than 72 columns leaves out when a token was created.
+    """
     with administration() as admin:
         tokens = admin.tokens(handle)
     documents = [_document(token) for token in tokens]
     if as_json:
         print(json.dumps(documents))
         return
-    for document in documents:
-        scopes = " ".join(document["scopes"])
-        ends = document["revoked_at"] or document["expires_at"] or "never"
-        # The id first and whole: it is what `revoke` and `rotate` are given.
-        print(f"{document['token_id']}  {document['state']:<7}  ends {ends:<24}  {scopes}")
+    if documents:
+        _print_table(documents)
 
 
 @app.command()
 def revoke(token_id: TokenId) -> None:
     """Revoke a token, within a minute."""
     with administration() as admin:
-        admin.revoke_token(token_id)
-    print(f"revoked {token_id}")
+        revoked = admin.revoke_token(token_id)
+    print(f"revoked {revoked.id}")
 
 
 @app.command()
@@ -77,7 +90,7 @@ def rotate(
 ) -> None:
     """Replace a token by a new one.
 
-    The new token has the scopes and the expiry of the old one.
+    The new token has the name, the scopes and the expiry of the old one.
     """
     overlap_ms = duration_ms(overlap, "--overlap")
     with administration() as admin:
@@ -92,6 +105,50 @@ def _print_issued(issued: IssuedToken, as_json: bool) -> None:
         print(f"token    {issued.text}\ntoken id {issued.stored.id}")
 
 
+def _print_table(documents: list[dict[str, Any]]) -> None:
+    """One line per token where there is room; a name or scopes that are too long are wrapped."""
+    from rollcall.domain.organisations import abbreviated
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _PIPE_COLUMNS
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    is_wide = console.width >= _WIDE_COLUMNS
+    for title, is_wrapped, is_shown in (
+        ("ID", False, True),
+        ("NAME", True, True),
+        ("SCOPES", True, True),
+        ("STATE", True, True),
+        ("CREATED", False, is_wide),
+        ("LAST USED", False, True),
+    ):
+        if is_shown:
+            table.add_column(title, no_wrap=not is_wrapped, overflow="fold")
+    ids = abbreviated([document["token_id"] for document in documents])
+    for token_id, document in zip(ids, documents, strict=True):
+        table.add_row(
+            token_id,
+            printable(document["name"] or "-"),
+            " ".join(document["scopes"]),
+            _state(document),
+            *([document["created_at"][:10]] if is_wide else []),
+            _hour(document["last_used_at"]),
+        )
+    console.print(table)
+
+
+def _state(document: dict[str, Any]) -> str:
+    ends = [document[name] for name in ("revoked_at", "expires_at") if document[name]]
+    if document["state"] == "active" and ends:
+        return f"until {min(ends)[:10]}"
+    return str(document["state"])
+
+
+def _hour(instant: str | None) -> str:
+    """ISO 8601, to the hour."""
+    return "-" if instant is None else f"{instant[:13]}Z"
+
+
 def _document(token: Token) -> dict[str, Any]:
     from rollcall.domain.calendar import format_instant
 
@@ -100,11 +157,13 @@ def _document(token: Token) -> dict[str, Any]:
 
     return {
         "token_id": token.id,
+        "name": token.name,
         "state": token.state(time.time_ns() // 1_000_000),
         "scopes": list(token.scopes),
         "created_at": instant(token.created_at_ms),
         "expires_at": instant(token.expires_at_ms),
         "revoked_at": instant(token.revoked_at_ms),
+        "last_used_at": instant(token.last_used_ms),
     }
 
 

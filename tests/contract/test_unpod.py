@@ -296,6 +296,29 @@ def test_a_revoked_token(alice):
     assert ask(alice, f"Token {alice.token}").status == 200
 
 
+def test_the_last_use_of_a_token_is_recorded(alice):
+    cli, options = alice.stack.cli, ("--scope", "read", "--name", "dashboard", "--json")
+    made = cli("token", "create", alice.handle, *options)
+    unused = cli("token", "create", alice.handle, *options)
+
+    def last_use(token):
+        listed = cli("token", "list", alice.handle, "--json")
+        (found,) = [each for each in listed if each["token_id"] == token["token_id"]]
+        assert found["name"] == "dashboard"
+        return found["last_used_at"]
+
+    before = datetime.now(UTC)
+    assert ask(alice, f"Token {made['token']}").status == 200
+    # It is recorded beside the answer.
+    deadline = time.monotonic() + 60
+    while last_use(made) is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    hours = {f"{moment:%Y-%m-%dT%H}:00:00.000Z" for moment in (before, datetime.now(UTC))}
+    assert last_use(made) in hours
+    assert last_use(unused) is None
+    cli("token", "revoke", made["token_id"][:16])
+
+
 def test_an_unknown_token_is_not_remembered_as_refused_for_others(alice, figures):
     assert ask(alice, f"Token {forged(alice.token)}").status == 401
     assert compact(ask(alice, f"Token {alice.token}").body) == figures

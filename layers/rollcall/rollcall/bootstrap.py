@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from rollcall.usecases.redrive import Redrive
     from rollcall.usecases.report_campaign import ReportCampaign
     from rollcall.usecases.report_workspace import ReportWorkspace
+    from rollcall.usecases.token_use import RecordUse
     from rollcall.usecases.update import Result, StreamRecord, Update
 
 # Queries of one answer that run at once, and so how many answers of DynamoDB (1 MB) are in memory.
@@ -77,7 +78,24 @@ def authorize() -> Authorize:
     """Resolves Authorization headers."""
     from rollcall.usecases.authorize import Authorize
 
-    return Authorize(directory(), now_ms)
+    return Authorize(directory(), now_ms, _record_use())
+
+
+@functools.cache
+def _record_use() -> RecordUse:
+    from rollcall.usecases.token_use import RecordUse
+
+    def warn(error: BaseException) -> None:
+        from rollcall.telemetry import logger  # 65 ms that an authorizer's start does without
+
+        logger.warning("use of a token not recorded", extra={"error": type(error).__name__})
+
+    return RecordUse(directory(), _aside(), now_ms, warn)
+
+
+@functools.cache
+def _aside() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="aside")
 
 
 @functools.cache

@@ -11,7 +11,7 @@ import hashlib
 import re
 import secrets
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,6 +19,7 @@ from rollcall.domain.contributions import CURRENT_VERSION
 
 SCOPES: Final = ("read", "ingest", "admin")
 HANDLE_PATTERN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+TOKEN_ID_PATTERN: Final = re.compile(r"[0-9a-f]{64}")
 MAX_BUCKETS: Final = 16
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -52,7 +53,11 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is stored of a token. `revoked_at_ms` may lie ahead: a rotation overlaps."""
+    """What is stored of a token. `revoked_at_ms` may lie ahead: a rotation overlaps.
+
+    `last_used_ms` is the beginning of the hour in which it was last used, as far as that was
+    recorded.
+    """
 
     id: str
     org_id: str
@@ -60,6 +65,8 @@ class Token:
     created_at_ms: int
     expires_at_ms: int | None = None
     revoked_at_ms: int | None = None
+    name: str | None = None
+    last_used_ms: int | None = None
 
     def state(self, now_ms: int) -> str:
         """`active`, `expired` or `revoked`."""
@@ -90,6 +97,15 @@ def is_well_formed(token: str) -> bool:
 def token_id(token: str) -> str:
     """The id under which a token is stored: the SHA-256 of its text, in hex."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def abbreviated(token_ids: Sequence[str]) -> list[str]:
+    """Token ids, each cut to as many digits as tell all of them apart, and to 8 at the least."""
+    distinct = len(set(token_ids))
+    length = 8
+    while len({token_id[:length] for token_id in token_ids}) < distinct:
+        length += 1
+    return [token_id[:length] for token_id in token_ids]
 
 
 def _check_digits(body: str) -> str:

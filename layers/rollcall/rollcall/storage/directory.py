@@ -172,6 +172,8 @@ class Directory:
                 "created_at_ms": token.created_at_ms,
                 "expires_at_ms": token.expires_at_ms,
                 "revoked_at_ms": token.revoked_at_ms,
+                "name": token.name,
+                "last_used_ms": token.last_used_ms,
             }
         )
         with translated_errors():
@@ -200,6 +202,33 @@ class Directory:
                 ExpressionAttributeValues={":at": {"N": str(revoked_at_ms)}},
             )
 
+    def record_use(self, token_id: str, hour_ms: int) -> None:
+        """Store the hour in which a token was used, in one request.
+
+        Raises Conflict when that hour, or a later one, is stored, or there is no such token.
+        """
+        key = keys.token(token_id)
+        exists = "attribute_exists(#pk)"
+        not_recorded = "(attribute_not_exists(#used) OR #used < :hour)"
+        with translated_errors():
+            self._client.update_item(
+                TableName=self._table,
+                Key={keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}},
+                UpdateExpression="SET #used = :hour",
+                ConditionExpression=f"{exists} AND {not_recorded}",
+                ExpressionAttributeNames={"#pk": keys.PK, "#used": "last_used_ms"},
+                ExpressionAttributeValues={":hour": {"N": str(hour_ms)}},
+            )
+
+    def token_ids(self, org_id: str, prefix: str) -> list[str]:
+        """The ids of an organisation's tokens that begin with a text, in order.
+
+        They are read from the index, so a token made just now may be missing.
+        """
+        with tenant(org_id):
+            found = self._index(keys.tokens_of(org_id), prefix)
+            return [keys.token_id_of(key.pk) for key in found]
+
     def tokens(self, org_id: str) -> list[Token]:
         """Every token of an organisation, oldest first."""
         with tenant(org_id):
@@ -223,8 +252,8 @@ class Directory:
             meter.count(int(item is not None), consumed_units(answer))
         return item
 
-    def _index(self, partition: str) -> Iterator[keys.Key]:
-        return index_keys(self._client, self._table, self._backoff, partition)
+    def _index(self, partition: str, prefix: str | None = None) -> Iterator[keys.Key]:
+        return index_keys(self._client, self._table, self._backoff, partition, prefix)
 
 
 def item_of_organisation(key: keys.Key, organisation: Organisation) -> Item:
@@ -307,4 +336,6 @@ def token_of_item(item: Item) -> Token:
         created_at_ms=av.integer(item, "created_at_ms"),
         expires_at_ms=av.optional_integer(item, "expires_at_ms"),
         revoked_at_ms=av.optional_integer(item, "revoked_at_ms"),
+        name=av.text(item, "name") if "name" in item else None,
+        last_used_ms=av.optional_integer(item, "last_used_ms"),
     )

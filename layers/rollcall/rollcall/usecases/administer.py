@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from rollcall.domain.errors import Conflict, RollcallError
 from rollcall.domain.organisations import (
     HANDLE_PATTERN,
     MAX_BUCKETS,
     SCOPES,
+    TOKEN_ID_PATTERN,
     Organisation,
     Token,
+    abbreviated,
     new_token,
     token_id,
 )
+
+_TOKEN_ID_PREFIX: Final = re.compile(r"[0-9a-f]{4,64}")
 
 
 class Refused(RollcallError):
@@ -32,6 +37,7 @@ class AdminDirectory(Protocol):
     def create_organisation(self, organisation: Organisation) -> None: ...
     def token(self, token_id: str) -> Token | None: ...
     def tokens(self, org_id: str) -> list[Token]: ...
+    def token_ids(self, org_id: str, prefix: str) -> list[str]: ...
     def put_token(self, token: Token) -> None: ...
     def revoke_token(self, token_id: str, revoked_at_ms: int) -> None: ...
 
@@ -85,44 +91,58 @@ class Administer:
         return list(self._directory.organisations())
 
     def issue_token(
-        self, handle: str, scopes: Sequence[str], expires_at_ms: int | None = None
+        self,
+        handle: str,
+        scopes: Sequence[str],
+        expires_at_ms: int | None = None,
+        name: str | None = None,
     ) -> IssuedToken:
-        """A new token. Raises Refused on an unknown handle or scope, or a past expiry."""
+        """A new token. Raises Refused on an unknown handle or scope, a past expiry, or a bad name."""
         if not scopes or not set(scopes) <= set(SCOPES):
             raise Refused(f"scopes must be some of {', '.join(SCOPES)}")
         if expires_at_ms is not None and expires_at_ms <= self._now_ms():
             raise Refused("the expiry must lie in the future")
+        if name is not None and (not 1 <= len(name) <= 64 or not name.isprintable()):
+            raise Refused("a token's name must have 1 to 64 printable characters")
         organisation = self._organisation(handle)
         ordered = tuple(scope for scope in SCOPES if scope in scopes)
-        return self._issue(organisation.id, ordered, expires_at_ms)
+        return self._issue(organisation.id, ordered, expires_at_ms, name)
 
     def tokens(self, handle: str) -> list[Token]:
         """Every token of an organisation, oldest first."""
         return self._directory.tokens(self._organisation(handle).id)
 
-    def revoke_token(self, token_id: str) -> None:
-        """Revoke a token now; doing it again changes nothing. Raises Refused when unknown."""
-        self._require_token(token_id)
-        self._revoke(token_id, self._now_ms())
+    def revoke_token(self, id_prefix: str) -> Token:
+        """Revoke a token now; doing it again changes nothing. The token as it was before.
 
-    def rotate_token(self, token_id: str, overlap_ms: int) -> IssuedToken:
-        """A new token with the old one's scopes and expiry; the old one ends after the overlap.
-
-        Raises Refused when the old one is unknown, expired or revoked.
+        Its id may be abbreviated. Raises Refused when it is unknown or ambiguous.
         """
-        old = self._require_token(token_id)
+        token = self._token(id_prefix)
+        self._revoke(token.id, self._now_ms())
+        return token
+
+    def rotate_token(self, id_prefix: str, overlap_ms: int) -> IssuedToken:
+        """A new token with the old one's name, scopes and expiry; the old one ends after the overlap.
+
+        Its id may be abbreviated. Raises Refused when it is unknown, ambiguous, expired or revoked.
+        """
+        old = self._token(id_prefix)
         now_ms = self._now_ms()
         if old.state(now_ms) != "active":
-            raise Refused(f"token {token_id} is {old.state(now_ms)}")
-        issued = self._issue(old.org_id, old.scopes, old.expires_at_ms)
-        self._revoke(token_id, now_ms + overlap_ms)
+            raise Refused(f"token {old.id} is {old.state(now_ms)}")
+        issued = self._issue(old.org_id, old.scopes, old.expires_at_ms, old.name)
+        self._revoke(old.id, now_ms + overlap_ms)
         return issued
 
     def _issue(
-        self, org_id: str, scopes: tuple[str, ...], expires_at_ms: int | None
+        self,
+        org_id: str,
+        scopes: tuple[str, ...],
+        expires_at_ms: int | None,
+        name: str | None,
     ) -> IssuedToken:
         text = new_token()
-        stored = Token(token_id(text), org_id, scopes, self._now_ms(), expires_at_ms)
+        stored = Token(token_id(text), org_id, scopes, self._now_ms(), expires_at_ms, name=name)
         try:
             self._directory.put_token(stored)
         except Conflict:
@@ -147,6 +167,27 @@ class Administer:
         if organisation.is_deleting:
             raise Refused(f"the organisation {handle!r} is being deleted")
         return organisation
+
+    def _token(self, id_prefix: str) -> Token:
+        """The only token whose id begins so; a whole id needs no listing."""
+        if TOKEN_ID_PATTERN.fullmatch(id_prefix):
+            return self._require_token(id_prefix)
+        if not _TOKEN_ID_PREFIX.fullmatch(id_prefix):
+            raise Refused(
+                f"a token id, or its first 4 or more hex digits, is needed: {id_prefix!r}"
+            )
+        found = [
+            token_id
+            for organisation in self._directory.organisations()
+            for token_id in self._directory.token_ids(organisation.id, id_prefix)
+        ]
+        if not found:
+            raise Refused(f"no token has an id that begins with {id_prefix!r}")
+        if len(found) > 1:
+            raise Refused(
+                f"{len(found)} token ids begin with {id_prefix!r}: {', '.join(abbreviated(found))}"
+            )
+        return self._require_token(found[0])
 
     def _require_token(self, token_id: str) -> Token:
         stored = self._directory.token(token_id)

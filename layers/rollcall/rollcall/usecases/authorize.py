@@ -30,9 +30,15 @@ class Grant:
 class Authorize:
     """Resolves an Authorization header."""
 
-    def __init__(self, directory: Directory, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        now_ms: Callable[[], int],
+        record_use: Callable[[Token], None] = lambda _token: None,
+    ) -> None:
         self._directory = directory
         self._now_ms = now_ms
+        self._record_use = record_use
 
     def __call__(self, header: str) -> Grant:
         """The grant behind a header's value. Raises CredentialsRefused, or the store's own errors."""
@@ -43,6 +49,8 @@ class Authorize:
         stored = self._directory.token(token_id(token))
         if stored is None or stored.state(self._now_ms()) != "active":
             raise CredentialsRefused
+        # Before the next read, so that the write is made while that is under way.
+        self._record_use(stored)
         organisation = self._directory.organisation(stored.org_id)
         if organisation is None or organisation.is_deleting:
             raise CredentialsRefused
