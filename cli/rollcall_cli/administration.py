@@ -1,28 +1,26 @@
-"""What the operator's commands share: the way to the records table, and its errors in one line."""
+"""What the operator's commands share: the way to the tables, and its errors in one line."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from rollcall_cli.errors import CommandError
+from rollcall_cli.target import settle
 
 if TYPE_CHECKING:
     from rollcall.usecases.administer import Administer
 
-_ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 _PATIENCE_SECONDS = 2  # somebody is waiting at the keyboard
 
 
 @contextlib.contextmanager
 def administration() -> Iterator[Administer]:
-    """The operator's verbs on the table that the environment names, for somebody who waits.
+    """The operator's verbs on the records table, with time limits for a person who waits.
 
-    Every error that a person can mend becomes a CommandError.
+    Raises CommandError for every error that a person can correct.
     """
     with deployment() as bootstrap:
         from rollcall.ledger.backoff import LONGEST_REQUEST_SECONDS, time_limit
@@ -33,43 +31,40 @@ def administration() -> Iterator[Administer]:
 
 @contextlib.contextmanager
 def deployment() -> Iterator[ModuleType]:
-    """`rollcall.bootstrap`, over the tables that the environment names, for as long as it takes.
+    """`rollcall.bootstrap`, over the tables of the command's target.
 
-    Every error that a person can mend becomes a CommandError.
+    Raises CommandError for every error that a person can correct; it names the target.
     """
-    endpoint = os.environ.get(_ENDPOINT, "")
-    if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
-        # An emulator takes any credentials, but the SDK will not sign without some.
-        os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
-        os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
-        os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    os.environ.setdefault("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
+    target = settle()
+    try:
+        with _in_one_line():
+            from rollcall import bootstrap
 
+            yield bootstrap
+    except CommandError as error:
+        raise CommandError(f"{error} ({target})") from error
+
+
+@contextlib.contextmanager
+def _in_one_line() -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from rollcall.domain.errors import Conflict, RollcallError, Unavailable
+    from rollcall.settings import BadSetting
     from rollcall.usecases.administer import Refused
+    from rollcall_cli.aws_errors import explained
 
     try:
-        from rollcall.settings import BadSetting
-    except ValueError as error:  # a bad setting, which the module reads when it is imported
-        raise CommandError(str(error)) from error
-
-    where = endpoint or "DynamoDB"
-    try:
-        from rollcall import bootstrap
-
-        yield bootstrap
+        yield
     except (Refused, BadSetting) as error:
         raise CommandError(str(error)) from error
     except (Conflict, Unavailable) as error:
-        raise CommandError(f"{where} cannot be reached: {error}") from error
+        raise CommandError(f"the tables cannot be reached: {error}") from error
     except ClientError as error:
-        details = error.response["Error"]
-        raise CommandError(
-            f"{where} refused: {details['Code']}: {details.get('Message', '')}"
-        ) from error
+        raise CommandError(f"DynamoDB {explained(error)}") from error
     except RollcallError as error:
         raise CommandError(f"{type(error).__name__}: {error}") from error
-    except (BotoCoreError, ValueError) as error:
-        raise CommandError(f"{where} cannot be reached: {error}") from error
+    except BotoCoreError as error:
+        raise CommandError(f"the tables cannot be reached: {explained(error)}") from error
+    except ValueError as error:
+        raise CommandError(f"the tables cannot be reached: {error}") from error

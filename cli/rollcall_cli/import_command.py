@@ -22,6 +22,7 @@ from rollcall_cli.importing.importer import RejectedRows, import_rows
 from rollcall_cli.importing.rows import Position, detect_format, read_rows
 from rollcall_cli.importing.sender import LIMIT_RECORDS, Interrupted, Sender
 from rollcall_cli.interrupting import stopping_on_ctrl_c
+from rollcall_cli.target import stack_api_url
 from rollcall_cli.text import escaped
 
 
@@ -29,7 +30,10 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     file: Annotated[
         Path, typer.Argument(help="JSON lines (.jsonl, .ndjson, .json) or CSV (.csv).")
     ],
-    api: Annotated[str, typer.Option(help="URL of the API.")],
+    api: Annotated[
+        str | None,
+        typer.Option(help="URL of the API, http://127.0.0.1:3000 for one; default: the stack's."),
+    ] = None,
     token: Annotated[
         str | None,
         typer.Option(help="Token with the scope ingest; - reads it from stdin."),
@@ -71,6 +75,9 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     Exit status 0: every record is in; 1: some were rejected;
     2: it could not be done.
     """
+    api = api or stack_api_url()
+    if not api:
+        raise CommandError("give the API's address with --api, or its stack with --stack-name")
     token = read_token(token, token_file)
     kind = detect_format(file, format)
     rejected_path = rejected or file.with_name(file.name + ".rejected.jsonl")

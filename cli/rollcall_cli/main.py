@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 import rollcall
 from rollcall_cli.errors import CommandError, report
+from rollcall_cli.target import choose
 
 
 class _Command(NamedTuple):
@@ -33,6 +34,9 @@ _COMMANDS = {
     "erase": _Command("erase_command", "erase", "Erase a lead and all of its calls."),
     "openapi": _Command("openapi.command", "openapi", "Print the API's OpenAPI document."),
 }
+
+# What uses nothing but this machine.
+_LOCAL = ("demo", "local", "openapi")
 
 
 class _Commands(TyperGroup):
@@ -89,7 +93,22 @@ def _print_version(is_wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[
+    context: typer.Context,
+    stack_name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Take tables, failure bucket and API address from the outputs of this"
+            " CloudFormation stack. They win over ROLLCALL_* variables.",
+        ),
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(metavar="REGION", help="AWS region; default: AWS_REGION.")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(metavar="PROFILE", help="AWS profile; default: AWS_PROFILE.")
+    ] = None,
+    version: Annotated[  # noqa: ARG001 - its callback acts
         bool,
         typer.Option(
             "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
@@ -97,6 +116,12 @@ def _root(
     ] = False,
 ) -> None:
     """Exact, fresh call analytics: run it, fill it, administer it."""
+    command = context.invoked_subcommand
+    if command in _LOCAL and (stack_name, region, profile) != (None, None, None):
+        raise CommandError(
+            f"--stack-name, --region and --profile do not apply to {command}, which uses no AWS"
+        )
+    choose(stack_name, region, profile)
 
 
 def run(arguments: list[str] | None = None) -> None:

@@ -18,6 +18,7 @@ from rich.progress import Progress as Bar
 
 from rollcall_cli.administration import deployment
 from rollcall_cli.errors import CommandError
+from rollcall_cli.target import settle
 from rollcall_cli.text import printable
 
 if TYPE_CHECKING:
@@ -182,13 +183,16 @@ def _redrive(place: str | None) -> Iterator[Redrive]:
     """The use case on a failure destination; what is wrong with that becomes a CommandError."""
     from rollcall.domain.errors import BrokenDestination
 
+    settle()
     try:
         from rollcall import bootstrap
         from rollcall.settings import settings
 
         where = settings.failure_destination if place is None else place
         if not where:
-            raise CommandError("say where with --from, or in ROLLCALL_FAILURE_DESTINATION")
+            raise CommandError(
+                "say where with --from or --stack-name, or in ROLLCALL_FAILURE_DESTINATION"
+            )
         redrive = bootstrap.redrive(where if "://" in where else Path(where).absolute().as_uri())
     except ValueError as error:
         raise CommandError(str(error)) from error

@@ -1,0 +1,139 @@
+"""Which tables, bucket and API a command works on.
+
+They are named by the environment (ROLLCALL_* and the AWS SDK's own variables) or, with
+`--stack-name`, by the outputs of a CloudFormation stack, which win. Either way they are settled by
+writing the environment of this process, because all that runs in it reads its settings there.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from rollcall_cli.errors import CommandError
+
+_ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
+_ANY_ENDPOINT = "AWS_ENDPOINT_URL"
+_STACKS_ENDPOINT = "AWS_ENDPOINT_URL_CLOUDFORMATION"
+_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a command works. As text, it is the end of an error message."""
+
+    records_table: str
+    analytics_table: str
+    place: str  # "at <endpoint>", "in <region>" or, where neither is known, ""
+    stack_name: str | None = None
+    api_url: str | None = None
+
+    def __str__(self) -> str:
+        tables = f"tables {self.records_table} and {self.analytics_table}"
+        if self.stack_name is None:
+            return f"{tables} {self.place}".rstrip()
+        return f"stack {self.stack_name} {self.place}, {tables}"
+
+
+_stack_name: str | None = None
+
+
+def choose(stack_name: str | None, region: str | None, profile: str | None) -> None:
+    """Take the global options of the command line, before anything is read or imported."""
+    global _stack_name  # noqa: PLW0603 - a process runs one command
+    _stack_name = stack_name
+    if profile is not None:
+        # The SDK prefers keys in the environment to a profile that the environment names.
+        for name in _CREDENTIALS:
+            os.environ.pop(name, None)
+        os.environ["AWS_PROFILE"] = profile
+    region = region or os.environ.get("AWS_REGION")
+    if region:
+        # botocore reads the second one only; other tools prefer the first.
+        os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
+
+
+def settle() -> Target:
+    """The target, with its names in the environment. Raises CommandError.
+
+    To be called before `rollcall.settings` is imported.
+    """
+    endpoint = os.environ.get(_ENDPOINT) or os.environ.get(_ANY_ENDPOINT, "")
+    if urlsplit(endpoint).hostname in _LOOPBACK:
+        # An emulator takes any credentials, but the SDK will not sign without some.
+        if not os.environ.get("AWS_PROFILE"):
+            os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
+            os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
+        os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    os.environ.setdefault("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
+    api_url = _read_stack(_stack_name) if _stack_name is not None else None
+    try:
+        from rollcall.settings import settings
+    except ValueError as error:  # a bad setting, which the module reads when it is imported
+        raise CommandError(str(error)) from error
+    return Target(
+        settings.records_table,
+        settings.analytics_table,
+        f"at {endpoint}" if endpoint else _region(),
+        _stack_name,
+        api_url,
+    )
+
+
+def _region() -> str:
+    import botocore.session
+    from botocore.exceptions import BotoCoreError
+
+    from rollcall_cli.aws_errors import explained
+
+    try:
+        region = botocore.session.get_session().get_config_variable("region")
+    except BotoCoreError as error:  # such as a profile that does not exist
+        raise CommandError(explained(error)) from error
+    return f"in {region}" if region else ""
+
+
+def stack_api_url() -> str | None:
+    """The address of the API of the stack that `--stack-name` names; None without that option."""
+    return settle().api_url
+
+
+@functools.cache
+def _read_stack(name: str) -> str:
+    """Write the names of a stack's tables and bucket to the environment; returns its address."""
+    if os.environ.get(_ENDPOINT) and not (
+        os.environ.get(_STACKS_ENDPOINT) or os.environ.get(_ANY_ENDPOINT)
+    ):
+        raise CommandError(
+            f"{_ENDPOINT} is {os.environ[_ENDPOINT]}, where the tables of stack {name!r} are not;"
+            " unset it, or leave out --stack-name"
+        )
+    from botocore.exceptions import BotoCoreError
+
+    from rollcall_cli.aws_errors import explained
+    from rollcall_cli.stack_outputs import cloudformation_client, stack_outputs
+
+    try:
+        client = cloudformation_client()
+    except (BotoCoreError, ValueError) as error:
+        reason = explained(error) if isinstance(error, BotoCoreError) else str(error)
+        raise CommandError(f"stack {name!r} cannot be read: {reason}") from error
+    outputs = stack_outputs(client, name)
+    named = {
+        "ROLLCALL_RECORDS_TABLE": outputs.records_table,
+        "ROLLCALL_ANALYTICS_TABLE": outputs.analytics_table,
+        "ROLLCALL_FAILURE_DESTINATION": f"s3://{outputs.failure_bucket}",
+    }
+    overridden = [key for key in named if os.environ.get(key) not in (None, "", named[key])]
+    if overridden:
+        print(
+            f"rollcall: --stack-name {name} overrides {' and '.join(overridden)}",
+            file=sys.stderr,
+            flush=True,
+        )
+    os.environ.update(named)
+    return outputs.api_url
