@@ -24,6 +24,7 @@ from rollcall.usecases.apply_facts import ApplyFacts
 from rollcall.usecases.delete_organisation import DeleteOrganisation
 from rollcall.usecases.erase import Erase, Erasure, Stores
 from rollcall.usecases.ingest import Ingest
+from rollcall.usecases.preview_erasure import PreviewErasure
 from rollcall.usecases.update import Update
 from tests.memory_dynamodb import MemoryClient, MemoryDynamoDb
 from tests.parsing import parsed
@@ -81,6 +82,7 @@ class Deployment:
             self.now_us,
         )
         self.erases = Erase(stores, self.mentions)
+        self.preview = PreviewErasure(stores, self.mentions)
         self.deletes = DeleteOrganisation(
             self.directory, self.sweeper, self.mentions, self.now_ms, self.sleep
         )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from rollcall_cli.administration import deployment
+from rollcall_cli.confirming import confirm
+from rollcall_cli.erase_preview import preview_document, preview_text
 from rollcall_cli.errors import CommandError
 from rollcall_cli.receipts import Remainder, elsewhere, failed_objects
 
@@ -19,39 +23,58 @@ if TYPE_CHECKING:
 def erase(
     org: Annotated[str, typer.Option(metavar="HANDLE", help="Whose lead it is.")],
     lead: Annotated[str, typer.Option(metavar="ID", help="The lead's id; 42 and “42” are one.")],
+    is_dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count what would be erased; write nothing.")
+    ] = False,
+    is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Erase a lead and all of its calls: facts, rows, and what rollups say of them.
 
-    May be broken off and done again at any time. The receipt names what remains, and until when.
+    On a terminal it asks for confirmation; elsewhere it needs --yes. Safe to interrupt and run
+    again. The receipt names what remains, and until when.
 
     Exit status 0: erased, or nothing of the lead was there; 1: items that cannot be read, or lie
-    where no key leads, are in the way; 2: it could not be done.
+    where no key leads, are in the way; 2: it could not be done, or was not confirmed.
     """
-    console = Console(stderr=True)
     with deployment() as bootstrap:
-        from rollcall.domain.errors import CorruptItem, UnknownContribution
-
-        with console.status("looking for the lead's records") as status:
-
-            def show(progress: Progress) -> None:
-                status.update(
-                    f"{progress.facts:,} facts and {progress.pages:,} pages looked at,"
-                    f" {progress.erased:,} facts erased"
-                )
-
-            try:
+        if is_dry_run:
+            with _looking() as show:
+                preview = bootstrap.preview_erasure()(org, lead, show)
+        else:
+            if not is_sure:
+                confirm(f"erase lead {json.dumps(lead)} of {org} and all of its calls", lead)
+            with _looking() as show:
                 erasure = bootstrap.erase()(org, lead, show)
-            except (CorruptItem, UnknownContribution) as error:
-                raise CommandError(
-                    f"what is stored is damaged, and rollcall reconcile says where: {error}"
-                ) from error
-    if as_json:
-        print(json.dumps(_document(erasure)))
+    if is_dry_run:
+        print(json.dumps(preview_document(preview)) if as_json else preview_text(preview))
+        is_whole = not preview.damaged
     else:
-        print("\n".join(_lines(erasure)))
-    if not erasure.is_verified:
+        print(json.dumps(_document(erasure)) if as_json else "\n".join(_lines(erasure)))
+        is_whole = erasure.is_verified
+    if not is_whole:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _looking() -> Iterator[Callable[[Progress], None]]:
+    """Progress on stderr, if that is a terminal; damage becomes a CommandError."""
+    from rollcall.domain.errors import CorruptItem, UnknownContribution
+
+    with Console(stderr=True).status("looking for the lead's records") as status:
+
+        def show(progress: Progress) -> None:
+            status.update(
+                f"{progress.facts:,} facts and {progress.pages:,} pages read,"
+                f" {progress.erased:,} facts erased"
+            )
+
+        try:
+            yield show
+        except (CorruptItem, UnknownContribution) as error:
+            raise CommandError(
+                f"what is stored is damaged, and rollcall reconcile says where: {error}"
+            ) from error
 
 
 def _remains(erasure: Erasure) -> list[Remainder]:

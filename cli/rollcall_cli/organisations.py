@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rollcall_cli.administration import administration, deployment
+from rollcall_cli.confirming import confirm
 from rollcall_cli.errors import CommandError
 from rollcall_cli.receipts import Remainder, elsewhere
 
@@ -87,26 +88,14 @@ def delete(
         deletes = bootstrap.delete_organisation()
         organisation = deletes.find(handle, org_id)
         if not is_sure:
-            _confirm(organisation)
+            name = organisation.handle or organisation.id
+            confirm(f"delete {name} ({organisation.name}) with all its data", name)
         wait = LONGEST_WRITE_SECONDS if wait_seconds is None else wait_seconds
         deletion = deletes(organisation, wait_seconds=wait, show=_show)
     if as_json:
         print(json.dumps(_deletion_document(organisation, deletion)))
     else:
         print("\n".join(_deletion_lines(organisation, deletion)))
-
-
-def _confirm(organisation: Organisation) -> None:
-    name = organisation.handle or organisation.id
-    if not sys.stdin.isatty():
-        raise CommandError(f"give --yes to delete {name} for ever")
-    typed = typer.prompt(
-        f"This deletes {name} ({organisation.name}) with all its data, for ever.\n"
-        f"Type {name} to go on",
-        err=True,
-    )
-    if typed != name:
-        raise CommandError(f"{typed!r} is not {name!r}: nothing was deleted")
 
 
 def _show(progress: Progress) -> None:

@@ -91,7 +91,14 @@ def test_erase(org: Organisation) -> None:
     org.stack.drain()
     # Some of theirs the updater may not have seen when the erasure begins.
     assert org.post([call("theirs-3", lead_id=str(LEAD), outcome=f"{mark}-late")]).status == 200
-    receipt = org.stack.cli("erase", "--org", org.handle, "--lead", str(LEAD), "--json")
+    erasing = ("erase", "--org", org.handle, "--lead", str(LEAD))
+    preview = org.stack.cli(*erasing, "--dry-run", "--json")
+    assert (preview["dry_run"], preview["facts"]) == (True, {"lead": 1, "call": 3})
+    undecided = refused(org.stack, *erasing)
+    assert (undecided.returncode, undecided.stderr.count("\n")) == (2, 1)
+    assert "give --yes" in undecided.stderr
+    assert org.stack.cli(*erasing, "--dry-run").splitlines()[-1] == "dry run: nothing was written"
+    receipt = org.stack.cli(*erasing, "--yes", "--json")
     assert receipt["organisation"]["handle"] == org.handle
     assert receipt["lead"] == str(LEAD)
     assert receipt["facts"] == {"lead": 1, "call": 3}
@@ -101,11 +108,12 @@ def test_erase(org: Organisation) -> None:
     assert {remains["until"] is None for remains in receipt["remains"]} == {True, False}
     org.stack.drain()
     assert_only_others_are_left(org, mark)
-    again = org.stack.cli("erase", "--org", org.handle, "--lead", str(LEAD))
+    assert org.stack.cli(*erasing, "--dry-run").startswith("nothing to erase of lead")
+    again = org.stack.cli(*erasing, "--yes")
     assert "it had been erased before" in again
-    nobody = org.stack.cli("erase", "--org", org.handle, "--lead", "nobody")
+    nobody = org.stack.cli("erase", "--org", org.handle, "--lead", "nobody", "--yes")
     assert nobody.startswith('nothing is known of lead "nobody"')
-    unknown = refused(org.stack, "erase", "--org", "nowhere", "--lead", "1")
+    unknown = refused(org.stack, "erase", "--org", "nowhere", "--lead", "1", "--yes")
     assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1)
     assert "nowhere" in unknown.stderr
 
@@ -150,27 +158,48 @@ def test_delete_an_organisation(org: Organisation) -> None:
     assert figures["total_calls"] == 0
 
 
-@pytest.mark.parametrize("is_right", [True, False])
-def test_on_a_terminal_the_handle_is_to_be_typed(org: Organisation, is_right: bool) -> None:
+def typed_on_a_terminal(stack: Stack, text: str, *arguments: str) -> tuple[int, str, str]:
+    """The exit status, what was printed and what was asked of a command at a terminal."""
     ours, theirs = pty.openpty()
-    command = [ROLLCALL, "org", "delete", org.handle, "--wait-seconds", "0", "--json"]
     try:
         process = subprocess.Popen(
-            command,
-            env=org.stack.environment(),
+            [ROLLCALL, *arguments],
+            env=stack.environment(),
             stdin=theirs,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        os.write(ours, f"{org.handle if is_right else 'another'}\n".encode())
+        os.write(ours, f"{text}\n".encode())
         said, asked = process.communicate(timeout=120)
     finally:
         os.close(ours)
         os.close(theirs)
+    return process.returncode, said, asked
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_on_a_terminal_the_handle_is_to_be_typed(org: Organisation, is_right: bool) -> None:
+    text = org.handle if is_right else "another"
+    deleting = ("org", "delete", org.handle, "--wait-seconds", "0", "--json")
+    status, said, asked = typed_on_a_terminal(org.stack, text, *deleting)
     assert f"Type {org.handle}" in asked
     if is_right:
         assert json.loads(said)["organisation"]["handle"] == org.handle
     else:
-        assert (process.returncode, said.strip()) == (2, "")
+        assert (status, said.strip()) == (2, "")
         assert org.unpod() is not None
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_on_a_terminal_the_lead_is_to_be_typed(org: Organisation, is_right: bool) -> None:
+    assert org.post([lead("person-1")]).status == 200
+    text = "person-1" if is_right else "person-2"
+    erasing = ("erase", "--org", org.handle, "--lead", "person-1")
+    status, said, asked = typed_on_a_terminal(org.stack, text, *erasing, "--json")
+    assert "Type person-1 to confirm" in asked
+    left = org.stack.cli(*erasing, "--dry-run", "--json")["facts"]["lead"]
+    if is_right:
+        assert (json.loads(said)["facts"]["lead"], left) == (1, 0)
+    else:
+        assert (status, said.strip(), left) == (2, "", 1)

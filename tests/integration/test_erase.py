@@ -144,7 +144,13 @@ def test_an_erasure_leaves_what_there_would_be_without_the_person(
         del erased.stream[: len(records)]
         assert erased.update(records).earliest_unapplied is None
     theirs = {(r["type"], r["id"]) for what, r in history if what == "theirs"}
+    stored = [erased.bytes_of(table) for table in (RECORDS, ANALYTICS)]
+    preview = erased.preview("acme", LEAD)
+    assert stored == [erased.bytes_of(table) for table in (RECORDS, ANALYTICS)]
+    is_behind = bool(erased.stream)
     result = erased.erase("acme", LEAD)
+    assert preview.facts == result.facts
+    assert preview.rows == result.rows or is_behind
     assert result.is_verified
     assert result.is_known == bool(theirs)
     assert sum(result.facts.values()) == len(theirs)
@@ -158,8 +164,19 @@ def test_an_erasure_leaves_what_there_would_be_without_the_person(
     erased.drain()
     assert_nothing_is_left(erased)
     assert erased.quarantine.kept == []
+    assert erased.preview("acme", LEAD).is_empty
     again = erased.erase("acme", LEAD)
     assert (sum(again.facts.values()), again.is_verified) == (0, True)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 129])
+def test_a_preview_refuses_what_an_erasure_refuses(name: str) -> None:
+    at = Deployment()
+    at.organisation()
+    with pytest.raises(Refused, match="1 to 128 characters"):
+        at.preview("acme", name)
+    with pytest.raises(Refused, match="nowhere"):
+        at.preview("nowhere", LEAD)
 
 
 def test_every_field_of_a_call_goes_and_the_others_stay() -> None:

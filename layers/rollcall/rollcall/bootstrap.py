@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from rollcall.usecases.authorize import Authorize
     from rollcall.usecases.count import Count
     from rollcall.usecases.delete_organisation import DeleteOrganisation
-    from rollcall.usecases.erase import Erase
+    from rollcall.usecases.erase import Erase, Stores
     from rollcall.usecases.ingest import Ingest
     from rollcall.usecases.look_up import LookUp
     from rollcall.usecases.measure import Measure
     from rollcall.usecases.ports import Quarantine
+    from rollcall.usecases.preview_erasure import PreviewErasure
     from rollcall.usecases.rebuild import Patience, Rebuild
     from rollcall.usecases.reconcile import Reconcile
     from rollcall.usecases.reconcile_due import ReconcileDue
@@ -295,11 +296,25 @@ def rebuild_patience(grace_ms: int, settle_ms: int) -> Patience:
 @functools.cache
 def erase() -> Erase:
     """Erases leads."""
+    from rollcall.usecases.erase import Erase
+
+    return Erase(_erasure_stores(), _mentions)
+
+
+@functools.cache
+def preview_erasure() -> PreviewErasure:
+    """Counts what would be erased."""
+    from rollcall.usecases.preview_erasure import PreviewErasure
+
+    return PreviewErasure(_erasure_stores(), _mentions)
+
+
+def _erasure_stores() -> Stores:
     from rollcall.storage.epochs import EpochContents
     from rollcall.storage.page_listing import PageListing
-    from rollcall.usecases.erase import Erase, Stores
+    from rollcall.usecases.erase import Stores
 
-    stores = Stores(
+    return Stores(
         directory(),
         facts(),
         apply_facts(),
@@ -307,7 +322,6 @@ def erase() -> Erase:
         EpochContents(_client(), settings.analytics_table, Backoff()),
         now_us,
     )
-    return Erase(stores, _mentions)
 
 
 @functools.cache

@@ -15,18 +15,13 @@ from typing import Final, Protocol
 
 from rollcall.domain.errors import BrokenDestination, Conflict, CorruptItem
 from rollcall.domain.facts import Change, Fact, Outcome
-from rollcall.domain.limits import is_id
 from rollcall.domain.organisations import MAX_BUCKETS, Organisation
-from rollcall.domain.records import Call
 from rollcall.domain.tenancy import tenant
 from rollcall.ledger.page import TOMBSTONE, Row
 from rollcall.ledger.tree import Page
 from rollcall.usecases.administer import Refused
 from rollcall.usecases.apply_facts import ApplyFacts
-
-LEAD: Final = "lead"
-CALL: Final = "call"
-_TYPES: Final = (LEAD, CALL)
+from rollcall.usecases.leads import CALL, LEAD, TYPES, is_of_lead, live_rows, org_id_of
 
 # Every round but the last has found something new: somebody goes on sending their calls.
 _MOST_ROUNDS: Final = 20
@@ -165,11 +160,7 @@ class Erase:
         no such organisation, when the id can be nobody's, or when calls of the lead keep coming;
         Unavailable when the store stays busy; CorruptItem on a page that cannot be read.
         """
-        if not is_id(lead_id):
-            raise Refused("a lead's id has 1 to 128 characters, none of them a control character")
-        org_id = self._stores.directory.org_id_of_handle(handle)
-        if org_id is None:
-            raise Refused(f"no organisation has the handle {handle!r}")
+        org_id = org_id_of(self._stores.directory, handle, lead_id)
         run = _Run(self._stores, org_id, lead_id, show)
         with tenant(org_id):
             for _ in range(_MOST_ROUNDS):
@@ -188,7 +179,7 @@ class Erase:
             organisation=organisation,
             lead_id=run.lead_id,
             at_ms=self._stores.now_us() // 1000,
-            facts={name: len(run.erased[name]) for name in _TYPES},
+            facts={name: len(run.erased[name]) for name in TYPES},
             rows=dict(run.rows),
             is_known=run.is_known,
             damaged=len(run.damaged),
@@ -215,7 +206,7 @@ class _Run:
     org_id: str
     lead_id: str
     show: Callable[[Progress], None]
-    erased: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in _TYPES})
+    erased: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in TYPES})
     rows: Counter[int] = field(default_factory=Counter)
     damaged: set[tuple[str, str]] = field(default_factory=set)
     is_known: bool = False
@@ -236,7 +227,7 @@ class _Run:
         organisation = self.organisation()
         self.rows = Counter(dict.fromkeys(organisation.written, 0))
         for epoch in organisation.written:
-            for record_type in _TYPES:
+            for record_type in TYPES:
                 found = self._clear_rows(organisation, epoch, record_type) or found
         return found or self.organisation().written != organisation.written
 
@@ -271,17 +262,10 @@ class _Run:
         own: list[Fact] = []
         astray: list[Fact] = []
         for fact in facts:
-            if self._is_theirs(fact):
+            if is_of_lead(fact, self.lead_id):
                 home = self.stores.facts.bucket_of(fact.id, organisation.buckets)
                 (own if home == bucket else astray).append(fact)
         return own, astray
-
-    def _is_theirs(self, fact: Fact | None) -> bool:
-        if fact is None or fact.record is None:
-            return False
-        if fact.type == LEAD:
-            return fact.id == self.lead_id
-        return isinstance(fact.record, Call) and fact.record.lead_id == self.lead_id
 
     def _erase(
         self,
@@ -325,7 +309,7 @@ class _Run:
         found = False
         for page in self.stores.pages.pages(self.org_id, epoch, record_type):
             self.pages_seen += 1
-            live = list(_live_rows(page, record_type, self.lead_id))
+            live = list(live_rows(page, record_type, self.lead_id))
             tombstones = missing & _tombstones(page) if missing else set()
             missing -= tombstones
             self.rows[epoch] += len(tombstones)
@@ -353,7 +337,7 @@ class _Run:
         for row in rows:
             key = (record_type, row.id)
             fact = stored.get(key)
-            if self._is_theirs(fact):
+            if is_of_lead(fact, self.lead_id):
                 has_found = self._erase(organisation, [(key, fact)]) or has_found
                 continue
             if fact is None and self._note_if_damaged(organisation, *key):
@@ -398,16 +382,6 @@ class _Run:
     def _tell(self) -> None:
         erased = sum(map(len, self.erased.values()))
         self.show(Progress(self.facts_seen, self.pages_seen, erased))
-
-
-def _live_rows(page: Page, record_type: str, lead_id: str) -> Iterator[Row]:
-    """The rows of a page that hold something of a lead: a tombstone holds nothing."""
-    rows = page.rows
-    column = rows.texts("id" if record_type == LEAD else "lead_id")
-    if lead_id in column.words:
-        for index, text in enumerate(column.texts()):
-            if text == lead_id and rows.integers(TOMBSTONE).get(index) is None:
-                yield rows.row(index)
 
 
 def _tombstones(page: Page) -> set[str]:

@@ -1,0 +1,49 @@
+"""What `rollcall erase --dry-run` prints."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rollcall_cli.receipts import failed_objects
+
+if TYPE_CHECKING:
+    from rollcall.usecases.preview_erasure import Preview
+
+
+def preview_document(preview: Preview) -> dict[str, Any]:
+    """For JSON."""
+    organisation = preview.organisation
+    return {
+        "dry_run": True,
+        "organisation": {"handle": organisation.handle, "id": organisation.id},
+        "lead": preview.lead_id,
+        "facts": dict(preview.facts),
+        "rows": {str(epoch): count for epoch, count in preview.rows.items()},
+        "damaged": preview.damaged,
+        "remains": [
+            remainder.document() for remainder in failed_objects(preview.failed_objects, "the lead")
+        ],
+    }
+
+
+def preview_text(preview: Preview) -> str:
+    """For people."""
+    organisation = preview.organisation
+    whose = f"lead {json.dumps(preview.lead_id)} of {organisation.handle} ({organisation.id})"
+    facts = ", ".join(f"{count:,} {name}" for name, count in preview.facts.items())
+    rows = ", ".join(f"epoch {epoch}: {count:,}" for epoch, count in preview.rows.items())
+    lines = [
+        f"nothing to erase of {whose}" if preview.is_empty else f"would erase {whose}",
+        f"facts: {facts}",
+        f"rows: {rows}",
+    ]
+    if preview.damaged:
+        lines.append(
+            f"facts that cannot be read, or lie where no key leads: {preview.damaged:,};"
+            " rollcall reconcile names them"
+        )
+    for remainder in failed_objects(preview.failed_objects, "the lead"):
+        lines += remainder.lines()
+    lines.append("dry run: nothing was written")
+    return "\n".join(lines)
