@@ -13,7 +13,7 @@ from rollcall_cli.target import settle
 if TYPE_CHECKING:
     from rollcall.usecases.administer import Administer
 
-_PATIENCE_SECONDS = 2  # somebody is waiting at the keyboard
+_PATIENCE_SECONDS = 2  # a person is waiting
 
 
 @contextlib.contextmanager

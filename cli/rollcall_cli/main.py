@@ -28,6 +28,7 @@ _COMMANDS = {
     "import": _Command("import_command", "import_records", "Send a file of records to the API."),
     "org": _Command("organisations", "app", "Create, list and delete organisations."),
     "token": _Command("tokens", "app", "Create, list, rotate and revoke tokens."),
+    "status": _Command("status_command", "status", "Check reachability, lag and audits."),
     "redrive": _Command("redrive_command", "app", "List, show and replay failed records."),
     "reconcile": _Command("reconcile_command", "reconcile", "Find and repair drift."),
     "rebuild": _Command("rebuild_command", "rebuild", "Rebuild ledger pages and rollups."),

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from rollcall_cli.administration import administration
+from rollcall_cli.aligned_table import print_table, stdout_columns
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
 from rollcall_cli.text import printable
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Tokens say who may call the API, and for what.", no_args_is_help=True)
 
 _WIDE_COLUMNS = 72
-_PIPE_COLUMNS = 240  # one line per token for what reads lines
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 TokenId = Annotated[
@@ -68,7 +65,7 @@ def list_(
         print(json.dumps(documents))
         return
     if documents:
-        _print_table(documents)
+        _print_tokens(documents)
 
 
 @app.command()
@@ -105,36 +102,25 @@ def _print_issued(issued: IssuedToken, as_json: bool) -> None:
         print(f"token    {issued.text}\ntoken id {issued.stored.id}")
 
 
-def _print_table(documents: list[dict[str, Any]]) -> None:
+def _print_tokens(documents: list[dict[str, Any]]) -> None:
     """One line per token where there is room; a name or scopes that are too long are wrapped."""
     from rollcall.domain.organisations import abbreviated
 
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = _PIPE_COLUMNS
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    is_wide = console.width >= _WIDE_COLUMNS
-    for title, is_wrapped, is_shown in (
-        ("ID", False, True),
-        ("NAME", True, True),
-        ("SCOPES", True, True),
-        ("STATE", True, True),
-        ("CREATED", False, is_wide),
-        ("LAST USED", False, True),
-    ):
-        if is_shown:
-            table.add_column(title, no_wrap=not is_wrapped, overflow="fold")
+    is_wide = stdout_columns() >= _WIDE_COLUMNS
+    titles = ["ID", "NAME", "SCOPES", "STATE", *(["CREATED"] if is_wide else []), "LAST USED"]
     ids = abbreviated([document["token_id"] for document in documents])
-    for token_id, document in zip(ids, documents, strict=True):
-        table.add_row(
+    rows = [
+        [
             token_id,
             printable(document["name"] or "-"),
             " ".join(document["scopes"]),
             _state(document),
             *([document["created_at"][:10]] if is_wide else []),
             _hour(document["last_used_at"]),
-        )
-    console.print(table)
+        ]
+        for token_id, document in zip(ids, documents, strict=True)
+    ]
+    print_table(titles, rows, wrapped=("NAME", "SCOPES", "STATE"))
 
 
 def _state(document: dict[str, Any]) -> str:

@@ -144,6 +144,17 @@ def test_the_stack_wins_over_variables_and_says_so(rollcall: Callable[..., Resul
     )
 
 
+def test_status_checks_tables_bucket_and_api_of_the_stack(
+    rollcall: Callable[..., Result],
+) -> None:
+    checked = rollcall("--stack-name", STACK, "status", "--json")
+    found = json.loads(checked.stdout)
+    assert (checked.returncode, checked.stderr) == (1, "")
+    assert found["api"] == {"url": API_URL, "answers": False}
+    assert (found["healthy"], found["failed_objects"]) == (False, 0)
+    assert found["tables"].startswith(f"stack {STACK} at ")
+
+
 def test_the_address_of_the_api_is_the_stacks(
     rollcall: Callable[..., Result], tmp_path: Any
 ) -> None:

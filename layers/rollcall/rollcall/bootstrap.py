@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rollcall.usecases.ingest import Ingest
     from rollcall.usecases.look_up import LookUp
     from rollcall.usecases.measure import Measure
+    from rollcall.usecases.measure_lag import MeasureLag
     from rollcall.usecases.ports import Quarantine
     from rollcall.usecases.preview_erasure import PreviewErasure
     from rollcall.usecases.rebuild import Patience, Rebuild
@@ -213,6 +214,16 @@ def apply_facts() -> ApplyFacts:
         return Applier(store, contribute, target_bytes=settings.page_target_bytes, backoff=backoff)
 
     return ApplyFacts(writer)
+
+
+@functools.cache
+def measure_lag() -> MeasureLag:
+    """Measures how far the ledger is behind the facts."""
+    from rollcall.storage.probing import ProbeReads
+    from rollcall.usecases.measure_lag import MeasureLag
+
+    reads = ProbeReads(_client(), settings.records_table, settings.analytics_table, Backoff())
+    return MeasureLag(facts(), reads, now_us, time.monotonic, time.sleep)
 
 
 @functools.cache

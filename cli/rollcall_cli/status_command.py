@@ -1,0 +1,129 @@
+"""`rollcall status`: whether a deployment is reachable, fresh and exact."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+import urllib3
+
+from rollcall_cli.administration import deployment
+from rollcall_cli.aligned_table import print_table
+from rollcall_cli.durations import duration_ms
+from rollcall_cli.errors import CommandError
+from rollcall_cli.status_report import OrganisationStatus, Status
+from rollcall_cli.target import settle
+
+if TYPE_CHECKING:
+    from rollcall.domain.organisations import Organisation
+    from rollcall.usecases.measure_lag import Lag
+
+_API_SECONDS = 10.0
+
+
+def status(
+    org: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HANDLE", help="Of which organisation; repeatable; default: all."),
+    ] = None,
+    api: Annotated[
+        str | None, typer.Option(metavar="URL", help="The API to check; default: the stack's.")
+    ] = None,
+    wait: Annotated[
+        str,
+        typer.Option(metavar="DURATION", help="The lag from which on the stream counts as behind."),
+    ] = "30s",
+    is_read_only: Annotated[
+        bool, typer.Option("--read-only", help="Write nothing, and so measure no lag.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Check tables, API, stream lag, failed records and audits.
+
+    The lag is measured, not looked up: one record of each organisation is written again, unchanged
+    under a later revision, and its ledger page is read until it has that revision. No answer
+    changes by it. It holds for that record's partition of the table; the metric IteratorAge of the
+    update function covers all of them. The API is sent one request without a token, which shows
+    that the gateway answers, and no more.
+
+    Exit status 0: healthy; 1: the API does not answer, a change was not applied in time, there are
+    failed records, or the last audit of an organisation found drift that is not repaired; 2: it
+    could not be found out. What is not checked counts as healthy, and the output says so.
+    """
+    wait_seconds = duration_ms(wait, "--wait") / 1_000
+    target = settle()
+    api = api or target.api_url
+    with deployment() as bootstrap:
+        organisations = _chosen(bootstrap, org)
+        lags: Mapping[str, Lag] = {}
+        if not is_read_only:
+            lags = bootstrap.measure_lag()(organisations, wait_seconds)
+        found = Status(
+            place=str(target),
+            api_url=api,
+            api_answers=None if api is None else _answers(api),
+            failed_objects=_failed_objects(bootstrap),
+            organisations=tuple(
+                OrganisationStatus(each.handle, lags.get(each.id), bootstrap.audits().last(each.id))
+                for each in organisations
+            ),
+        )
+    if as_json:
+        print(json.dumps(found.document()))
+    else:
+        _print(found)
+    if not found.is_healthy:
+        raise typer.Exit(1)
+
+
+def _chosen(bootstrap: ModuleType, handles: Sequence[str] | None) -> list[Organisation]:
+    every = [each for each in bootstrap.directory().organisations() if not each.is_deleting]
+    if not handles:
+        return every
+    by_handle = {each.handle: each for each in every}
+    unknown = [handle for handle in handles if handle not in by_handle]
+    if unknown:
+        raise CommandError(f"no organisation has the handle {unknown[0]!r}, or it is being deleted")
+    return [by_handle[handle] for handle in dict.fromkeys(handles)]
+
+
+def _answers(api_url: str) -> bool:
+    """Whether the gateway answers at all; a refusal for want of a token is an answer."""
+    try:
+        with urllib3.PoolManager(retries=False) as pool:
+            answer = pool.request("GET", f"{api_url.rstrip('/')}/v1/audit", timeout=_API_SECONDS)
+    except urllib3.exceptions.LocationParseError as error:
+        raise CommandError(f"--api {api_url!r} is no URL") from error
+    except urllib3.exceptions.HTTPError:
+        return False
+    return bool(answer.status < 500)
+
+
+def _failed_objects(bootstrap: ModuleType) -> int | None:
+    from rollcall.domain.errors import BrokenDestination
+    from rollcall.settings import settings
+    from rollcall.usecases.redrive import is_unfinished
+
+    destination = settings.failure_destination
+    if not destination:
+        return None
+    try:
+        names = bootstrap.redrive(destination).names()
+        return sum(1 for name in names if not is_unfinished(name))
+    except BrokenDestination as error:
+        raise CommandError(f"{destination} cannot be read: {error}") from error
+
+
+def _print(found: Status) -> None:
+    print("\n".join(found.lines()))
+    if found.organisations:
+        print()
+        print_table(
+            ["ORGANISATION", "LAG", "LAST AUDIT", "FOUND"],
+            [each.row() for each in found.organisations],
+            wrapped=("ORGANISATION", "FOUND"),
+        )
+    print(f"\n{'healthy' if found.is_healthy else 'NEEDS ATTENTION'}", flush=True)
