@@ -36,6 +36,7 @@ _COMMANDS = {
     "openapi": _Command("openapi.command", "openapi", "Print the API's OpenAPI document."),
 }
 
+_BEFORE_COMMAND = ("--stack-name", "--region", "--profile", "--version")
 # What uses nothing but this machine.
 _LOCAL = ("demo", "local", "openapi")
 
@@ -146,6 +147,9 @@ def _explain(error: TyperException) -> int:
         return error.exit_code
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "rollcall"
+    option = getattr(error, "option_name", None)
+    if option in _BEFORE_COMMAND:
+        return report(CommandError(f"{option} comes before the command; see rollcall --help"))
     return report(CommandError(f"{message.rstrip('.')}; see {command} --help"))
 
 

@@ -92,6 +92,10 @@ def test_a_group_without_a_command_prints_its_help_and_fails(
     [
         (["tokn"], "No such command 'tokn'. Did you mean 'token'?; see rollcall --help"),
         (["org", "create"], "Missing argument 'HANDLE'; see rollcall org create --help"),
+        (
+            ["org", "list", "--stack-name", "x"],
+            "--stack-name comes before the command; see rollcall --help",
+        ),
         (["--colour"], "No such option: --colour; see rollcall --help"),
     ],
 )
