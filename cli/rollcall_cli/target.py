@@ -40,12 +40,13 @@ class Target:
 
 
 _stack_name: str | None = None
+_profile: str | None = None
 
 
 def choose(stack_name: str | None, region: str | None, profile: str | None) -> None:
     """Take the global options of the command line, before anything is read or imported."""
-    global _stack_name  # noqa: PLW0603 - a process runs one command
-    _stack_name = stack_name
+    global _stack_name, _profile
+    _stack_name, _profile = stack_name, profile
     if profile is not None:
         # The SDK prefers keys in the environment to a profile that the environment names.
         for name in _CREDENTIALS:
@@ -65,7 +66,7 @@ def settle() -> Target:
     endpoint = os.environ.get(_ENDPOINT) or os.environ.get(_ANY_ENDPOINT, "")
     if urlsplit(endpoint).hostname in _LOOPBACK:
         # An emulator takes any credentials, but the SDK will not sign without some.
-        if not os.environ.get("AWS_PROFILE"):
+        if _profile is None:
             os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
             os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
         os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")

@@ -181,6 +181,9 @@ def test_the_profile_wins_over_keys_in_the_environment(
     config.write_text(f"[profile there]\nregion = {REGION}\ncredential_process = false\n")
     files = {"AWS_CONFIG_FILE": str(config), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")}
     assert rollcall("--stack-name", STACK, "org", "list", **keys, **files).returncode == 0
+    # An emulator on this machine needs no credentials of a profile that the shell names.
+    named = {"AWS_PROFILE": "there"}
+    assert rollcall("--stack-name", STACK, "org", "list", **named, **files).returncode == 0
     # The profile's credentials are used, and cannot be had.
     failed = rollcall("--stack-name", STACK, "--profile", "there", "org", "list", **keys, **files)
     assert failed.returncode == 2
