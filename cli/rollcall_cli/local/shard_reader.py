@@ -133,11 +133,7 @@ class ShardReader:
             self._iterator = None
             return True
         except RecordsTrimmed:
-            _log.error(
-                "shard %s: the stream has dropped records that were not delivered", self.shard_id
-            )
-            self._iterator = self._last_sequence_number = None
-            return True
+            return self._start_again_at_horizon(started)
         except ShardGone:
             _log.warning("shard %s is gone", self.shard_id)
             self._is_read_to_its_end = True
@@ -149,6 +145,19 @@ class ShardReader:
         if not page.records:
             self._tip_seen_at = started
         return bool(page.records)
+
+    def _start_again_at_horizon(self, started: float) -> bool:
+        has_lost_its_place = self._last_sequence_number is not None
+        if has_lost_its_place:
+            _log.error(
+                "shard %s: the stream has dropped records that were not delivered", self.shard_id
+            )
+        else:
+            # DynamoDB Local says so at the horizon itself when all it has is older than a day,
+            # until the next write.
+            self._tip_seen_at = started
+        self._iterator = self._last_sequence_number = None
+        return has_lost_its_place
 
     def _accept(self, event: dict[str, Any]) -> None:
         self._read_index += 1

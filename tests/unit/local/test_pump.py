@@ -261,6 +261,33 @@ def test_trimmed_records_are_reported_and_the_rest_is_read(bench, caplog):
     assert run.batches == [[0, 1, 2]]
 
 
+def test_a_stream_of_trimmed_records_only_is_at_its_tip(bench, caplog):
+    """DynamoDB Local refuses every read while all that it has is older than a day."""
+
+    class OldStream(FakeStream):
+        is_old = True
+
+        def read(self, iterator: str) -> Page:
+            if self.is_old:
+                raise RecordsTrimmed
+            return super().read(iterator)
+
+        def write(self, shard: str, record: dict[str, Any]) -> None:
+            self.is_old = False
+            super().write(shard, record)
+
+    stream = OldStream({"a": []})
+    run = bench(stream)
+    assert run.pump.turn() is False  # so that the pump pauses
+    run.run(turns=5)
+    assert caplog.text == ""
+    stream.write("a", fact(3))
+    drain = run.pump.begin_drain()
+    run.run()
+    assert drain.done.is_set()
+    assert run.batches == [[3]]
+
+
 def test_a_restart_delivers_again_from_the_trim_horizon(bench):
     run = bench(FakeStream({"a": facts(range(3))}))
     run.run()
