@@ -30,7 +30,7 @@ from rollcall.storage import keys
 from rollcall.storage.client import dynamodb_client
 from rollcall.storage.directory import item_of_organisation
 from rollcall.usecases.update import Update
-from rollcall_cli.local import dynamodb_local
+from rollcall_cli.local import dynamodb_local, jar
 from rollcall_cli.local.child_process import ChildProcess
 from rollcall_cli.local.stack import find_template
 from rollcall_cli.local.tables import create_tables
@@ -38,7 +38,7 @@ from rollcall_cli.local.template import load_template
 
 CHECKOUT = Path(__file__).parents[1]
 RECORDS, ANALYTICS = DEFAULT_RECORDS_TABLE, DEFAULT_ANALYTICS_TABLE
-ENGINE = f"DynamoDB Local {dynamodb_local.NPM_VERSION}"
+ENGINE = f"DynamoDB Local {jar.NPM_VERSION}"
 ORGANISATION = Organisation(id=ORG_ID, handle="bench", name="Benchmark", created_at_ms=1, buckets=1)
 
 _CONNECTIONS = 16

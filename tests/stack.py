@@ -26,6 +26,7 @@ from rollcall.ledger.backoff import Backoff
 from rollcall.storage.directory import Directory
 from rollcall.usecases.administer import Administer
 from rollcall_cli.local import dynamodb_local
+from rollcall_cli.local.jar import Unavailable
 
 ROOT = Path(__file__).parents[1]
 ROLLCALL = Path(sys.executable).with_name("rollcall")
@@ -288,15 +289,16 @@ def start(
     *,
     port: int = 0,
     dynamodb_port: int = 0,
-    arguments: Iterable[str] = (),
+    arguments: Iterable[str | Path] = (),
     program: Path = ROLLCALL,
     cwd: Path = ROOT,
+    start_new_session: bool = False,
 ) -> Stack:
     """Start `rollcall local` on free ports and wait for its ready line."""
     log = Path(tempfile.mkstemp(prefix="rollcall-stack-", suffix=".log")[1])
     command = [
         str(program), "local", "--port", str(port), "--dynamodb-port", str(dynamodb_port),
-        "--engine", engine, *arguments,
+        "--engine", engine, *map(str, arguments),
     ]  # fmt: skip
     with log.open("w") as stderr:
         process = subprocess.Popen(
@@ -307,6 +309,7 @@ def start(
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
+            start_new_session=start_new_session,
         )
     assert process.stdout
     watchdog = threading.Timer(READY_SECONDS, process.kill)
@@ -349,7 +352,7 @@ def skip_without_dynamodb_local() -> dynamodb_local.Installation:
     """Skip the test, unless ROLLCALL_REQUIRE_DYNAMODB_LOCAL=1 says that this is a failure."""
     try:
         return dynamodb_local.locate()
-    except dynamodb_local.Unavailable as reason:
+    except Unavailable as reason:
         if os.environ.get("ROLLCALL_REQUIRE_DYNAMODB_LOCAL") == "1":
             pytest.fail(f"DynamoDB Local is required: {reason}")
         pytest.skip(f"DynamoDB Local: {reason}")

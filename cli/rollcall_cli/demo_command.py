@@ -22,9 +22,10 @@ from rollcall_cli.demo_output import aligned, costs, pretty
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.documentation import PAGE
-from rollcall_cli.local.ports import preferred_port
+from rollcall_cli.local.jar import Unavailable
+from rollcall_cli.local.ports import DynamoDbPort, Port
 from rollcall_cli.local.progress import tell
-from rollcall_cli.local.stack import DEFAULT_DYNAMODB_PORT, DEFAULT_PORT, LocalStack
+from rollcall_cli.local.stack import LocalStack
 from rollcall_cli.stopping import Stopped, raise_on_signals
 
 # Time lines and heat maps are long; the commands show them whole.
@@ -45,10 +46,8 @@ def demo(
     engine: Annotated[
         str, typer.Option(help="auto, moto, dynamodb-local, or the URL of an endpoint that runs.")
     ] = "auto",
-    port: Annotated[int, typer.Option(help="Port of the API; 0: any free one.")] = DEFAULT_PORT,
-    dynamodb_port: Annotated[
-        int, typer.Option(help="Port of the database engine; 0: any free one.")
-    ] = DEFAULT_DYNAMODB_PORT,
+    port: Port = None,
+    dynamodb_port: DynamoDbPort = None,
     calls: Annotated[
         int | None, typer.Option(min=1, help="How many calls; default: what the engine does soon.")
     ] = None,
@@ -74,11 +73,7 @@ def demo(
         chosen = choose_engine(engine)
         calls, days = calls or chosen.calls, days or chosen.days
         records = by_time(list(demo_records(seed, calls, days, end)))
-        with LocalStack(
-            engine=chosen.choice,
-            port=preferred_port(port, "--port"),
-            dynamodb_port=preferred_port(dynamodb_port, "--dynamodb-port"),
-        ) as stack:
+        with LocalStack(engine=chosen.choice, port=port, dynamodb_port=dynamodb_port) as stack:
             tenant = new_tenant(stack.api_url)
             scene = Scene(tenant.handle, tenant.token, _short(records), end)
             stack.offer(try_out(stack.template.api.routes, scene))
@@ -114,9 +109,8 @@ def choose_engine(choice: str) -> Engine:
     if choice == "auto":
         try:
             found = dynamodb_local.locate()
-        except dynamodb_local.Unavailable as reason:
-            # What follows the reason is how to get DynamoDB Local, or moto: moto is here already.
-            return _moto(f"because {str(reason).split(';')[0]}")
+        except Unavailable as error:
+            return _moto(f"because {error.reason}")
         why = f"because Java {found.java_version} and its jar are here"
         return Engine("dynamodb-local", f"DynamoDB Local, {why}", calls=3_000, days=30)
     name = "DynamoDB Local" if choice == "dynamodb-local" else choice

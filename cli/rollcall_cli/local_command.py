@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 import threading
@@ -11,26 +12,39 @@ from typing import Annotated, Any
 
 import typer
 
+from rollcall_cli.errors import CommandError
 from rollcall_cli.local.documentation import PAGE
+from rollcall_cli.local.ports import DynamoDbPort, Port
 from rollcall_cli.local.progress import tell
 from rollcall_cli.local.seed import load_seed
-from rollcall_cli.local.stack import DEFAULT_DYNAMODB_PORT, DEFAULT_PORT, LocalStack
+from rollcall_cli.local.stack import LocalStack
+from rollcall_cli.local_tenant import prepare
 from rollcall_cli.stopping import Stopped, raise_on_signals
 
 
-def local(  # noqa: PLR0913, PLR0917 - the options of a command
-    port: Annotated[int, typer.Option(help="Port of the API; 0: any free one.")] = DEFAULT_PORT,
-    dynamodb_port: Annotated[
-        int, typer.Option(help="Port of the database engine; 0: any free one.")
-    ] = DEFAULT_DYNAMODB_PORT,
+def local(  # noqa: PLR0913, PLR0917 - each is an option
+    port: Port = None,
+    dynamodb_port: DynamoDbPort = None,
     engine: Annotated[
         str, typer.Option(help="auto, moto, dynamodb-local, or the URL of an endpoint that runs.")
     ] = "auto",
     runtime: Annotated[
         str, typer.Option(help="inprocess, or rie: the Lambda Runtime Interface Emulator.")
     ] = "inprocess",
+    org: Annotated[
+        str | None,
+        typer.Option(metavar="HANDLE", help="Create this organisation, if it is absent."),
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(help="Write a token of --org to this file; a valid one in it is kept."),
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Keep all data in this folder; needs DynamoDB Local.")
+    ] = None,
     state_dir: Annotated[
-        Path | None, typer.Option(help="Folder for logs and given-up records.")
+        Path | None,
+        typer.Option(help="Folder for logs and given-up records; default: --data-dir."),
     ] = None,
     template: Annotated[
         Path | None, typer.Option(help="template.yaml; found here or above by default.")
@@ -45,6 +59,8 @@ def local(  # noqa: PLR0913, PLR0917 - the options of a command
 
     Prints one line of JSON on stdout when it is ready; everything else goes to stderr.
     """
+    if token_file is not None and org is None:
+        raise CommandError("--token-file needs --org: whose token it is")
     ready_line = sys.stdout
     # Handlers in this process may print, as Lambda lets them; stdout is for the ready line alone.
     sys.stdout = sys.stderr
@@ -57,11 +73,15 @@ def local(  # noqa: PLR0913, PLR0917 - the options of a command
             runtime=runtime,
             template=template,
             state_dir=state_dir,
+            data_dir=data_dir,
             jar=jar,
             emulator=rie,
         ) as stack:
             if seed:
                 load_seed(stack)
+            if org is not None:
+                os.environ.update(stack.environment())  # which `prepare` works on
+                prepare(org, token_file)
             tell(f"the API is described at {stack.api_url}{PAGE}")
             folder = shlex.quote(str(stack.failures_dir))
             tell(f"given-up records: rollcall redrive list --from {folder}")

@@ -79,7 +79,7 @@ def reconcile(
             if as_json:
                 print(json.dumps(_document(organisation, audit, told.differences)), flush=True)
             else:
-                print(_summary(organisation, audit), flush=True)
+                print(summary(organisation, audit), flush=True)
     if not is_exact:
         raise typer.Exit(1)
 
@@ -121,7 +121,8 @@ def _chosen(bootstrap: ModuleType, handles: Sequence[str] | None) -> Iterator[Or
     yield from found
 
 
-def _summary(organisation: Organisation, audit: Audit) -> str:
+def summary(organisation: Organisation, audit: Audit) -> str:
+    """What a finished audit compared and found, in one line."""
     compared = (
         f"{audit.facts:,} facts, {audit.rows:,} rows, {audit.pages:,} pages and"
         f" {audit.rollups:,} rollups compared"

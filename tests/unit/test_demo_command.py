@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import socket
 import sys
 from datetime import UTC, datetime
 
@@ -11,13 +10,18 @@ import pytest
 from rollcall_cli import demo_command
 from rollcall_cli.demo_client import Request
 from rollcall_cli.demo_data import demo_records
-from rollcall_cli.demo_examples import EXAMPLES, Scene, curl, requests_to_try
+from rollcall_cli.demo_examples import (
+    EXAMPLES,
+    Scene,
+    curl,
+    requests_to_try,
+)
 from rollcall_cli.demo_filling import by_time
 from rollcall_cli.demo_output import aligned, costs, pretty
 from rollcall_cli.demo_progress import progress
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local import dynamodb_local
-from rollcall_cli.local.ports import preferred_port
+from rollcall_cli.local.jar import Unavailable
 from rollcall_cli.local.routes import RouteTable
 from rollcall_cli.local.stack import find_template
 from rollcall_cli.local.template import Route, load_template
@@ -167,18 +171,6 @@ def test_progress_in_a_log_is_plain_lines_and_says_nothing_twice(capsys):
 # ------------------------------------------------------------------ preparation
 
 
-def test_a_port_that_is_taken_is_replaced_and_said(capsys):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        assert preferred_port(port, "--port") == 0
-    said = capsys.readouterr().err
-    assert len(said.splitlines()) == 1
-    assert f"port {port} is in use" in said
-    assert preferred_port(port, "--port") == port
-
-
 def test_auto_names_the_engine_and_why(monkeypatch, tmp_path):
     found = dynamodb_local.Installation("java", 21, tmp_path / "DynamoDBLocal.jar")
     monkeypatch.setattr(dynamodb_local, "locate", lambda: found)
@@ -189,7 +181,7 @@ def test_auto_names_the_engine_and_why(monkeypatch, tmp_path):
     )
 
     def missing():
-        raise dynamodb_local.Unavailable("there is no Java here; install Java, or use moto")
+        raise Unavailable("there is no Java here", "install Java, or use moto")
 
     monkeypatch.setattr(dynamodb_local, "locate", missing)
     fallback = demo_command.choose_engine("auto")

@@ -28,6 +28,7 @@ class ChildProcess:
         cwd: Path,
         env: Mapping[str, str],
         output: int | IO[bytes],
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self._process = subprocess.Popen(
             command,
@@ -36,6 +37,7 @@ class ChildProcess:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            pass_fds=pass_fds,
             start_new_session=True,
         )
         self._watcher = subprocess.Popen(

@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local import dynamodb_local
+from rollcall_cli.local.data_folder import DataFolder
+from rollcall_cli.local.jar import Unavailable
+from rollcall_cli.local.ports import DEFAULT_DYNAMODB_PORT, chosen_port
 from rollcall_cli.local.progress import tell
 
 
@@ -40,25 +43,31 @@ class ExternalEngine:
 
 def start_engine(
     choice: str,
-    port: int,
+    port: int | None,
     *,
     jar: Path | None,
     log_folder: Path,
+    data: DataFolder | None = None,
     allowed_hosts: Collection[str] = (),
 ) -> Engine:
     """Start what `--engine` names: `auto`, `dynamodb-local`, `moto`, or an endpoint URL.
 
-    `port` 0 is any free one. `allowed_hosts` are names beside those of loopback that clients may use
-    for moto (DynamoDB Local takes any). CommandError says what is missing and what to do about it.
+    `port` 0 is any free one, None the default one, or any free one where that is in use.
+    With `data` the engine is DynamoDB Local or none. `allowed_hosts` are names beside those of
+    loopback that clients may use for moto (DynamoDB Local takes any). CommandError says what is
+    missing and what to do about it.
     """
+    if data is not None:
+        return _start_durable(choice, port, jar, log_folder, data)
     if "://" in choice:
         tell(f"engine: {choice}, which runs already")
         return ExternalEngine(choice)
+    port = chosen_port(port, DEFAULT_DYNAMODB_PORT, "--dynamodb-port")
     match choice:
         case "auto":
             return _start_best(port, jar, log_folder, allowed_hosts)
         case "dynamodb-local":
-            installation = dynamodb_local.locate(jar)
+            installation = dynamodb_local.locate(jar, retry=True)
             tell(f"engine: DynamoDB Local, {installation.jar}")
             return dynamodb_local.start(port, installation, log_folder)
         case "moto":
@@ -69,13 +78,32 @@ def start_engine(
     )
 
 
+def _start_durable(
+    choice: str, port: int | None, jar: Path | None, log_folder: Path, data: DataFolder
+) -> Engine:
+    if choice not in ("auto", "dynamodb-local"):
+        raise CommandError(
+            f"--data-dir: {choice} keeps nothing there; use --engine dynamodb-local, or leave"
+            " --data-dir out"
+        )
+    try:
+        installation = dynamodb_local.locate(jar, retry=choice == "dynamodb-local")
+    except Unavailable as error:
+        raise CommandError(
+            f"--data-dir needs DynamoDB Local, which cannot run here: {error.reason}"
+        ) from error
+    tell(f"engine: DynamoDB Local, {installation.jar}, with its data in {data.database}")
+    port = chosen_port(port, DEFAULT_DYNAMODB_PORT, "--dynamodb-port")
+    return dynamodb_local.start(port, installation, log_folder, data)
+
+
 def _start_best(
     port: int, jar: Path | None, log_folder: Path, allowed_hosts: Collection[str]
 ) -> Engine:
     try:
         installation = dynamodb_local.locate(jar)
-    except dynamodb_local.Unavailable as reason:
-        tell(f"engine: moto, in this process, because {reason}")
+    except Unavailable as error:
+        tell(f"engine: moto, in this process, because {error}")
         return _start_moto(port, allowed_hosts)
     tell(
         f"engine: DynamoDB Local, because Java {installation.java_version} and"

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import socket
+from typing import Annotated
+
+import typer
 
 from rollcall_cli.errors import CommandError, PortInUse
 from rollcall_cli.local.progress import tell
 
 HOST = "127.0.0.1"
+DEFAULT_PORT = 3000
+DEFAULT_DYNAMODB_PORT = 3001
+Port = Annotated[
+    int | None,
+    typer.Option(
+        show_default=f"{DEFAULT_PORT}, or a free one", help="Port of the API; 0: any free one."
+    ),
+]
+DynamoDbPort = Annotated[
+    int | None,
+    typer.Option(
+        show_default=f"{DEFAULT_DYNAMODB_PORT}, or a free one",
+        help="Port of the database engine; 0: any free one.",
+    ),
+]
 
 
 def bind(port: int, option: str) -> socket.socket:
@@ -33,11 +51,17 @@ def bind(port: int, option: str) -> socket.socket:
     return listener
 
 
-def preferred_port(port: int, option: str) -> int:
-    """`port` if it is free, else 0 (any free one), and says so: for who would rather run than insist."""
+def chosen_port(named: int | None, default: int, option: str) -> int:
+    """The port to bind: the named one, else the default, else 0 where the default is in use.
+
+    A named port is not checked here, so that `bind` refuses one that is in use. The move away from
+    the default is reported on stderr.
+    """
+    if named is not None:
+        return named
     try:
-        bind(port, option).close()
+        bind(default, option).close()
     except PortInUse:
-        tell(f"port {port} is in use, taking another one ({option} chooses it)")
+        tell(f"port {default} is in use; using a free one ({option} names another)")
         return 0
-    return port
+    return default

@@ -25,14 +25,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rollcall.storage.private_files import make_private_folders
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.built_code import choose_code
+from rollcall_cli.local.data_folder import DataFolder
 from rollcall_cli.local.engines import start_engine
 from rollcall_cli.local.failure_destination import FailureFolder
 from rollcall_cli.local.gateway import DRAIN_SECONDS, Gateway
 from rollcall_cli.local.http_server import HttpServer
 from rollcall_cli.local.intrinsics import REGION
-from rollcall_cli.local.ports import bind
+from rollcall_cli.local.ports import DEFAULT_PORT, bind, chosen_port
 from rollcall_cli.local.progress import tell
 from rollcall_cli.local.pump import Pump
+from rollcall_cli.local.recovery import recover
 from rollcall_cli.local.rie import RieRuntime, find_emulator
 from rollcall_cli.local.runtime import InProcessRuntime, Runtime, invoke
 from rollcall_cli.local.shard_reader import SENTINEL_KEY, Delivery
@@ -41,8 +43,8 @@ from rollcall_cli.local.tables import create_tables, stream_arn
 from rollcall_cli.local.template import StreamMapping, Template, load_template
 from rollcall_cli.local.try_out import TryOut
 
-DEFAULT_PORT = 3000
-DEFAULT_DYNAMODB_PORT = 3001
+# How long a stop waits for the stream, where the data outlives the stack.
+_SETTLE_SECONDS = 10.0
 
 
 def find_template(start: Path | None = None) -> Path:
@@ -61,10 +63,13 @@ def find_template(start: Path | None = None) -> Path:
 class LocalStack:
     """Starts on entry, in this process but for what engine and runtime start; stops on exit.
 
-    `engine` is `auto`, `moto`, `dynamodb-local` or an endpoint URL; ports of 0 are any free ones.
+    `engine` is `auto`, `moto`, `dynamodb-local` or an endpoint URL. A port of 0 is any free one,
+    None the default one, or any free one where that is in use.
     `runtime` is `inprocess` or `rie`. `parameters` override the template's defaults, `environment`
     what the functions see, `clock` ages cached authorizations. Without a `state_dir`, logs and
     given-up records go to a folder for this run, kept only if records were given up.
+    With a `data_dir` the tables outlive the stack, and so do logs and given-up records; after a kill
+    the numbers are exact again before the API answers.
     Raises CommandError for everything a person can put right. One stack a process at a time when
     the engine is moto or the runtime `inprocess`.
     """
@@ -77,11 +82,12 @@ class LocalStack:
         self,
         *,
         engine: str = "auto",
-        port: int = DEFAULT_PORT,
-        dynamodb_port: int = DEFAULT_DYNAMODB_PORT,
+        port: int | None = None,
+        dynamodb_port: int | None = None,
         runtime: str = "inprocess",
         template: Path | None = None,
         state_dir: Path | None = None,
+        data_dir: Path | None = None,
         jar: Path | None = None,
         emulator: Path | None = None,
         parameters: Mapping[str, str] | None = None,
@@ -95,13 +101,15 @@ class LocalStack:
         self._dynamodb_port = dynamodb_port
         self._runtime_choice = runtime
         self._template_path = template or find_template()
-        self._given_state_dir = state_dir
+        self._given_state_dir = state_dir or data_dir
+        self._data_dir = data_dir
         self._jar = jar
         self._emulator = emulator
         self._parameters = parameters
         self._environment = dict(environment or {})
         self._clock = clock
         self._pumps: list[Pump] = []
+        self._is_settled = False
         self._running = ExitStack()
 
     # ------------------------------------------------------------------ what it offers
@@ -182,12 +190,17 @@ class LocalStack:
     def _start(self) -> None:
         _log_to_stderr()
         self._template = load_template(self._template_path, self._parameters)
+        data = self._open_data()
         self.state_dir = self._make_state_dir()
         # Before anything slow, so that a port that is taken is known at once.
-        listener = bind(self._port, "--port")
+        listener = bind(chosen_port(self._port, DEFAULT_PORT, "--port"), "--port")
         self._running.callback(listener.close)
         engine = start_engine(
-            self._engine_choice, self._dynamodb_port, jar=self._jar, log_folder=self.state_dir
+            self._engine_choice,
+            self._dynamodb_port,
+            jar=self._jar,
+            log_folder=self.state_dir,
+            data=data,
         )
         self._running.callback(engine.close)
         self.dynamodb_url = engine.url
@@ -196,6 +209,8 @@ class LocalStack:
             create_tables(dynamodb, self._template)
         except (BotoCoreError, ClientError) as error:
             raise CommandError(f"cannot create the tables at {engine.url}: {error}") from error
+        if data is not None:
+            data.log_ahead()
         runtime = self._make_runtime()
         self._running.callback(runtime.close)
         for mapping in self._template.mappings:
@@ -203,10 +218,35 @@ class LocalStack:
             pump.start()
             self._pumps.append(pump)
             self._running.callback(pump.close)
+        if data is not None:
+            if data.needs_check:
+                recover(self.environment(), self.drain)
+            self._running.callback(self._settle)
         self._gateway = Gateway(self._template, runtime, drain=self.drain, clock=self._clock)
         server = HttpServer(self._gateway, listener)
         self._running.callback(server.close)
         self.api_url = server.url
+
+    def _open_data(self) -> DataFolder | None:
+        if self._data_dir is None:
+            return None
+        data = DataFolder(self._data_dir)
+        self._running.callback(data.close)
+        self._running.callback(self._mark_settled, data)
+        return data
+
+    def _mark_settled(self, data: DataFolder) -> None:
+        if self._is_settled:
+            data.settle()
+
+    def _settle(self) -> None:
+        """Wait a moment for the stream, once nothing is written any more and before it stops."""
+        try:
+            self._is_settled = self.drain(_SETTLE_SECONDS)
+        except (BotoCoreError, ClientError) as error:
+            tell(f"the database does not answer: {error}")
+        if not self._is_settled:
+            tell("some records are not in the numbers yet; the next start brings them in")
 
     def _make_state_dir(self) -> Path:
         if self._given_state_dir is not None:

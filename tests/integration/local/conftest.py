@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rollcall_cli.local import dynamodb_local
+from rollcall_cli.local.jar import Unavailable
 from rollcall_cli.local.stack import LocalStack
 from tests.unit.local.project import write_project
 
@@ -20,7 +21,7 @@ def require_dynamodb_local() -> None:
     """Skip, or fail where the environment says that DynamoDB Local must be there."""
     try:
         dynamodb_local.locate()
-    except dynamodb_local.Unavailable as reason:
+    except Unavailable as reason:
         if os.environ.get("ROLLCALL_REQUIRE_DYNAMODB_LOCAL") == "1":
             pytest.fail(f"DynamoDB Local is required here: {reason}")
         pytest.skip(f"DynamoDB Local: {reason}")

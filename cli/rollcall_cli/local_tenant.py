@@ -1,0 +1,82 @@
+"""What `rollcall local --org` prepares: an organisation, and a token for it in a private file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rollcall_cli.administration import deployment
+from rollcall_cli.errors import CommandError
+from rollcall_cli.local.progress import tell
+
+if TYPE_CHECKING:
+    from rollcall.usecases.administer import Administer
+
+SCOPES = ("read", "ingest", "admin")
+
+
+def prepare(handle: str, token_file: Path | None) -> None:
+    """Create the organisation if it is absent, and see that the file holds a valid token of it.
+
+    Works on the tables that the environment names; reported on stderr. A valid token in the file
+    is kept, an old one replaced, and anything else refused. Raises CommandError.
+    """
+    with deployment() as bootstrap:
+        admin = bootstrap.administer()
+        if all(organisation.handle != handle for organisation in admin.organisations()):
+            admin.create_organisation(handle, handle)
+            tell(f"created the organisation {handle}")
+        if token_file is None:
+            return
+        if _is_valid(admin, handle, _token_in(token_file)):
+            tell(f"the token of {handle} in {token_file} is valid and stays")
+            return
+        _write(token_file, admin.issue_token(handle, SCOPES).text)
+        tell(f"wrote a token of {handle} to {token_file}")
+
+
+def _token_in(path: Path) -> str | None:
+    """The token in the file; None without one. Raises CommandError when it holds something else."""
+    from rollcall.domain.organisations import is_well_formed
+
+    try:
+        text = path.read_text("utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"--token-file {path}: {error}") from error
+    if text and not is_well_formed(text):
+        raise CommandError(f"--token-file {path}: it holds no token; name another file")
+    return text or None
+
+
+def _is_valid(admin: Administer, handle: str, text: str | None) -> bool:
+    if text is None:
+        return False
+    from rollcall.domain.organisations import token_id
+
+    now_ms = time.time_ns() // 1_000_000
+    return any(
+        token.id == token_id(text)
+        and token.state(now_ms) == "active"
+        and set(SCOPES) <= {*token.scopes}
+        for token in admin.tokens(handle)
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, and never readable by others (mkstemp makes files of mode 0600)."""
+    try:
+        descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(f"{text}\n")
+            Path(unfinished).replace(path)
+        except BaseException:
+            Path(unfinished).unlink()
+            raise
+    except OSError as error:
+        raise CommandError(f"--token-file {path}: {error.strerror}") from error
