@@ -16,8 +16,8 @@ from rich.console import Console
 
 from rollcall_cli.demo_client import send
 from rollcall_cli.demo_data import Record, demo_records
-from rollcall_cli.demo_examples import Scene, curl, requests_to_try, try_out
-from rollcall_cli.demo_filling import Filled, Tenant, by_time, fill, new_tenant
+from rollcall_cli.demo_examples import Scene, curl, first_request, requests_to_try, try_out
+from rollcall_cli.demo_filling import Filled, Tenant, audit, by_time, fill, new_tenant
 from rollcall_cli.demo_output import aligned, costs, pretty
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local import dynamodb_local
@@ -42,7 +42,7 @@ class Engine:
     days: int
 
 
-def demo(
+def demo(  # noqa: PLR0913, PLR0917 - each is an option
     engine: Annotated[
         str, typer.Option(help="auto, moto, dynamodb-local, or the URL of an endpoint that runs.")
     ] = "auto",
@@ -58,11 +58,15 @@ def demo(
     until: Annotated[
         str | None, typer.Option(help="When the days end, as 2026-11-21T15:00:00Z; default: now.")
     ] = None,
+    tour: Annotated[
+        bool, typer.Option("--tour", help="Show what every endpoint answers, once it is filled.")
+    ] = False,
     once: Annotated[bool, typer.Option("--once", help="End when all is printed.")] = False,
 ) -> None:
-    """Run the service here with invented calls in it, show what it answers, serve until Ctrl-C.
+    """Run the service here with invented calls in it, and serve until Ctrl-C.
 
-    What it shows goes to stdout, progress to stderr.
+    The addresses come first and answer from then on, while the calls are still being sent. What it
+    shows goes to stdout, progress to stderr.
     """
     out = sys.stdout
     # Handlers in this process may print, as Lambda lets them; stdout is for the demo alone.
@@ -72,28 +76,33 @@ def demo(
         end = _end(until)
         chosen = choose_engine(engine)
         calls, days = calls or chosen.calls, days or chosen.days
-        records = by_time(list(demo_records(seed, calls, days, end)))
         with LocalStack(engine=chosen.choice, port=port, dynamodb_port=dynamodb_port) as stack:
             tenant = new_tenant(stack.api_url)
+            page = _Page(out)
+            page.facts("Rollcall is running, and is being filled", _addresses(stack, tenant))
+            page.title("Calls and tasks so far")
+            page.command(curl(stack.api_url, first_request(tenant.handle, tenant.token)))
+            records = by_time(list(demo_records(seed, calls, days, end)))
             scene = Scene(tenant.handle, tenant.token, _short(records), end)
             stack.offer(try_out(stack.template.api.routes, scene))
             filled = fill(stack, tenant, records)
-            show = _Page(out)
-            show.facts(
-                f"Rollcall is running at {stack.api_url}",
+            page.facts(
+                "Rollcall is filled",
                 [
                     ("engine", chosen.description),
-                    ("data", _data(records, days, filled)),
-                    ("numbers", f"complete {filled.settling_seconds:.1f} s after the last record"),
+                    ("data", _data(records, days)),
+                    ("time", _times(filled)),
+                    ("audit", audit(tenant)),
+                    ("tour", f"{_rollcall()} demo --tour shows every endpoint's answer"),
                     ("again", _again(calls, days, seed, end)),
-                    ("docs", f"{stack.api_url}{PAGE}"),
-                    ("below", "what to ask; long lists are cut here, not by the commands"),
                 ],
             )
-            _show_answers(show, stack, scene)
-            _show_other_ways(show, stack, tenant)
+            if tour:
+                _show_answers(page, stack, scene)
+            _show_other_ways(page, stack, tenant)
+            page.facts("Rollcall is running", _addresses(stack, tenant))
             if not once:
-                show.title(f"Serving at {stack.api_url} until Ctrl-C")
+                page.title("Serving until Ctrl-C")
                 threading.Event().wait()
     except Stopped:
         tell("stopped")
@@ -167,12 +176,15 @@ class _Page:
         self._print(text, "dim")
 
 
-def _data(records: list[Record], days: int, filled: Filled) -> str:
+def _data(records: list[Record], days: int) -> str:
     calls = sum(record["type"] == "call" for record in records)
-    others = len(records) - calls
+    return f"{calls:,} calls of {days} days, and {len(records) - calls:,} other records"
+
+
+def _times(filled: Filled) -> str:
     return (
-        f"{calls:,} calls and {others:,} other records of {days} days,"
-        f" sent through POST /v1/records in {filled.sending_seconds:.1f} s"
+        f"{filled.sending_seconds:.1f} s to send them,"
+        f" {filled.settling_seconds:.1f} s more until all were counted"
     )
 
 
@@ -186,21 +198,30 @@ def _short(records: list[Record]) -> Record:
     return next((record for record in records if record["type"] == "task"), records[0])
 
 
-def _show_answers(show: _Page, stack: LocalStack, scene: Scene) -> None:
+def _addresses(stack: LocalStack, tenant: Tenant) -> list[tuple[str, str]]:
+    """What to open and what to call it with; the first one is what most people want first."""
+    return [
+        ("API", stack.api_url),
+        ("token", tenant.token),
+        ("documentation", f"{stack.api_url}{PAGE}"),
+    ]
+
+
+def _show_answers(page: _Page, stack: LocalStack, scene: Scene) -> None:
     """Each example: what it asks, the command to paste, and what was answered just now."""
     for title, request in requests_to_try(stack.template.api.routes, scene):
         answer = send(stack.api_url, request)
-        show.title(title)
-        show.command(curl(stack.api_url, request))
+        page.title(title)
+        page.command(curl(stack.api_url, request))
         if answer.status != 200:
-            show.aside(f"HTTP {answer.status}")
-        show.answer(pretty(answer.json(), most=_LINES_A_LIST))
+            page.aside(f"HTTP {answer.status}")
+        page.answer(pretty(answer.json(), most=_LINES_A_LIST))
         cost = costs(answer.headers)
         if cost:
-            show.aside(aligned(cost))
+            page.aside(aligned(cost))
 
 
-def _show_other_ways(show: _Page, stack: LocalStack, tenant: Tenant) -> None:
+def _show_other_ways(page: _Page, stack: LocalStack, tenant: Tenant) -> None:
     environment = stack.environment()
     names = (
         "AWS_ENDPOINT_URL_DYNAMODB",
@@ -208,11 +229,11 @@ def _show_other_ways(show: _Page, stack: LocalStack, tenant: Tenant) -> None:
         "ROLLCALL_ANALYTICS_TABLE",
         "ROLLCALL_FAILURE_DESTINATION",
     )
-    show.title("Point other rollcall commands at it")
+    page.title("Point other rollcall commands at it")
     for name in names:
-        show.command(f"export {name}={shlex.quote(environment[name])}")
-    show.command(f"{_rollcall()} token list {tenant.handle}")
-    show.facts(
+        page.command(f"export {name}={shlex.quote(environment[name])}")
+    page.command(f"{_rollcall()} token list {tenant.handle}")
+    page.facts(
         f"Look at the tables with any DynamoDB client at {stack.dynamodb_url}",
         [
             (stack.records_table, "what was sent: a fact for each record"),

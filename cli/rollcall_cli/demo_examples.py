@@ -157,6 +157,12 @@ def try_out(routes: Iterable[Route], scene: Scene) -> TryOut:
     return TryOut(scene.handle, scene.token, samples)
 
 
+def first_request(handle: str, token: str) -> Request:
+    """The one to begin with: it answers as soon as the API does, with all that is counted so far."""
+    path = "/api/v2/platform/organisation/analytics/"
+    return _request("GET", Example("", path, {"Org-Handle": handle}), token)
+
+
 def _request(method: str, example: Example, token: str) -> Request:
     headers = {"Authorization": f"Token {token}", **example.headers}
     if example.body is not None:

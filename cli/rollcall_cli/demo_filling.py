@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rollcall_cli.administration import administration
+from rollcall_cli.administration import administration, deployment
 from rollcall_cli.demo_client import Request, send
 from rollcall_cli.demo_data import Record
 from rollcall_cli.demo_progress import progress
@@ -89,6 +89,21 @@ def fill(stack: LocalStack, tenant: Tenant, records: Sequence[Record]) -> Filled
         settled = time.monotonic()
         shown.show(len(records), _calls_counted(tenant))
     return Filled(sent - begun, settled - sent)
+
+
+def audit(tenant: Tenant) -> str:
+    """Compare the organisation's facts, pages and rollups, as `rollcall reconcile` does.
+
+    The result is stored, for GET /v1/audit, and returned as one line.
+    """
+    with deployment() as bootstrap:
+        directory = bootstrap.directory()
+        organisation = directory.organisation(directory.org_id_of_handle(tenant.handle))
+        found = bootstrap.reconcile()(organisation, is_repairing=False)
+    compared = f"{found.facts:,} facts, {found.pages:,} pages, {found.rollups:,} rollups"
+    if found.is_exact:
+        return f"{compared}: nothing differs"
+    return f"{compared}: {found.drift_count:,} differ, {found.unsettled:,} unsettled"
 
 
 def _accept(sender: Sender, batch: Sequence[Record]) -> None:

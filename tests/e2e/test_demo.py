@@ -42,7 +42,9 @@ def shown(printed: str) -> list[Shown]:
     Where a list was cut, the answer has {"…": how many are left out}.
     """
     examples = []
-    for part in re.split(r"^(?=curl )", printed, flags=re.MULTILINE)[1:]:
+    # The first command comes before the calls, without its answer.
+    filled = printed[printed.index("Rollcall is filled") :]
+    for part in re.split(r"^(?=curl )", filled, flags=re.MULTILINE)[1:]:
         command, rest = part.split("\n{", 1)
         rest = re.sub(r"^ +… (\d+) more$", r'{"…": \1},', rest, flags=re.MULTILINE)
         answer, _ = json.JSONDecoder().raw_decode("{" + rest)
@@ -100,7 +102,7 @@ def demo(*arguments: str, **options) -> subprocess.Popen[str]:
 
 @pytest.mark.slow
 def test_the_numbers_printed_are_those_of_the_records():
-    process = demo("--once", "--calls", "100", "--days", "3", stderr=subprocess.PIPE)
+    process = demo("--once", "--tour", "--calls", "100", "--days", "3", stderr=subprocess.PIPE)
     printed, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, said
     assert "Traceback" not in said
@@ -123,7 +125,9 @@ def test_the_numbers_printed_are_those_of_the_records():
     organisations, _ = by_path.pop("api/v2/platform/organizations/")
     assert [each["domain_handle"] for each in organisations["data"]] == ["demo"]
     audit, _ = by_path.pop("v1/audit")
-    assert (audit["last_run"], audit["drift"], audit["exact"]) == (None, None, None)
+    assert audit["exact"] is True
+    assert audit["facts"] == sent
+    assert re.search(rf"^  audit +{sent} facts, .*: nothing differs$", printed, re.MULTILINE)
     assert len(by_path) == 6
     for words, answer, cost in examples:
         path = words[2].split("/", 3)[3]
@@ -136,7 +140,9 @@ def test_the_numbers_printed_are_those_of_the_records():
 def test_its_commands_can_be_pasted_and_ctrl_c_ends_it(tmp_path):
     log = tmp_path / "stderr"
     with log.open("w") as stderr:
-        process = demo("--calls", "20", "--days", "1", stderr=stderr, start_new_session=True)
+        process = demo(
+            "--tour", "--calls", "20", "--days", "1", stderr=stderr, start_new_session=True
+        )
     try:
         assert process.stdout
         printed = ""
@@ -166,3 +172,61 @@ def test_its_commands_can_be_pasted_and_ctrl_c_ends_it(tmp_path):
     assert process.returncode == 0
     assert log.read_text().splitlines()[-2:] == ["rollcall: stopping", "rollcall: stopped"]
     assert "Traceback" not in log.read_text()
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    """What it prints, up to the line that holds the text."""
+    assert process.stdout
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if text in line:
+            return printed
+    raise AssertionError(f"{text!r} is not in {printed!r}")
+
+
+@pytest.mark.slow
+def test_the_first_command_answers_while_calls_are_sent_and_ctrl_c_ends_it_then(tmp_path):
+    log = tmp_path / "stderr"
+    with log.open("w") as stderr:
+        # So many calls that the filling is still under way, however fast the machine is.
+        process = demo("--calls", "50000", "--days", "30", stderr=stderr)
+    try:
+        printed = read_until(process, "Org-Handle: demo")
+        assert re.findall(r"^  (\S+) ", printed, re.MULTILINE)[:3] == [
+            "API",
+            "token",
+            "documentation",
+        ]
+        words = shlex.split(printed[printed.index("curl ") :].replace("\\\n", ""))
+        answer = subprocess.run(words, capture_output=True, check=True, timeout=60)
+        assert json.loads(answer.stdout)["data"]["total_calls"] < 50_000
+        page = subprocess.run(
+            ["curl", "-sS", "--fail", re.search(r"documentation +(\S+)", printed)[1]],
+            capture_output=True,
+            check=True,
+            timeout=60,
+        )
+        assert b"<title>" in page.stdout
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert (rest, process.returncode) == ("", 0)
+    assert log.read_text().splitlines()[-2:] == ["rollcall: stopping", "rollcall: stopped"]
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.slow
+def test_without_the_tour_it_ends_with_the_addresses():
+    process = demo("--once", "--calls", "10", "--days", "1", stderr=subprocess.PIPE)
+    printed, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, said
+    first, last = (
+        re.findall(r"^  (?:API|token|documentation) .*$", part, re.MULTILINE)
+        for part in printed.split("Rollcall is filled")
+    )
+    assert len(first) == 3
+    assert first == last
+    assert printed.count("curl ") == 1

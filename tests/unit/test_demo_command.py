@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from rollcall.domain.organisations import new_token
 from rollcall_cli import demo_command
 from rollcall_cli.demo_client import Request
 from rollcall_cli.demo_data import demo_records
@@ -14,6 +15,7 @@ from rollcall_cli.demo_examples import (
     EXAMPLES,
     Scene,
     curl,
+    first_request,
     requests_to_try,
 )
 from rollcall_cli.demo_filling import by_time
@@ -72,6 +74,11 @@ def test_a_command_is_one_that_a_shell_reads_back(routes):
         assert headers["Authorization"] == "Token rc_secret"
         bodies = [json.loads(value) for option, value in options if option == "-d"]
         assert bodies == ([] if request.body is None else [request.body])
+
+
+def test_the_first_command_fits_80_columns(routes):
+    lines = curl(API, first_request("demo", new_token())).splitlines()
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize(
