@@ -190,7 +190,7 @@ def test_the_first_command_answers_while_calls_are_sent_and_ctrl_c_ends_it_then(
     log = tmp_path / "stderr"
     with log.open("w") as stderr:
         # So many calls that the filling is still under way, however fast the machine is.
-        process = demo("--calls", "50000", "--days", "30", stderr=stderr)
+        process = demo("--engine", "auto", "--calls", "50000", "--days", "30", stderr=stderr)
     try:
         printed = read_until(process, "Org-Handle: demo")
         assert re.findall(r"^  (\S+) ", printed, re.MULTILINE)[:3] == [
