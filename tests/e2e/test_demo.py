@@ -105,7 +105,8 @@ def test_the_numbers_printed_are_those_of_the_records():
     process = demo("--once", "--tour", "--calls", "100", "--days", "3", stderr=subprocess.PIPE)
     printed, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, said
-    assert "Traceback" not in said
+    # A busy moto may keep a function waiting, which logs that in a line of JSON.
+    assert not re.search("^Traceback", said, re.MULTILINE)
     assert "curl " not in said
     oracle = counted(calls=100, days=3)
     sent = len(oracle.facts)

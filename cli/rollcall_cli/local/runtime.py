@@ -20,13 +20,15 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Protocol
 
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.template import Function
+
+_CLOSE_SECONDS = 5.0
 
 
 class FunctionError(Exception):
@@ -121,6 +123,7 @@ class InProcessRuntime:
         self._handlers: dict[str, Callable[[Any, Any], Any]] = {}
         self._failures: dict[str, FunctionError] = {}
         self._is_closed = False
+        self._under_way: set[Future[Any]] = set()
         self._replaced: dict[str, str | None] = {}
         self._modules: list[str] = []
         self._added_paths: list[str] = []
@@ -164,10 +167,18 @@ class InProcessRuntime:
             except (TypeError, ValueError) as error:
                 raise FunctionError("Runtime.MarshalError", str(error)) from error
 
-        return answer_in_thread(call, f"lambda-{function}")
+        future = answer_in_thread(call, f"lambda-{function}")
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
+        return future
 
     def close(self) -> None:
-        """Forget the handlers and put the environment back; calls under way are abandoned."""
+        """Forget the handlers and put the environment back.
+
+        Calls under way have a few seconds to end, while their database is there; those that take
+        longer are abandoned.
+        """
+        wait(tuple(self._under_way), timeout=_CLOSE_SECONDS)
         self._is_closed = True
         self._handlers.clear()
         for module in self._modules:

@@ -112,6 +112,14 @@ def test_closing_puts_everything_back(template_path, monkeypatch):
     assert sys.path == path
 
 
+def test_closing_waits_for_calls_under_way(template_path):
+    runtime = InProcessRuntime(load_template(template_path).functions, {})
+    future = runtime.start("AnswerFunction", answer({"sleep": 0.5, "answer": {"statusCode": 200}}))
+    runtime.close()
+    assert future.done()
+    assert future.result() == {"statusCode": 200}
+
+
 def test_a_missing_emulator_names_the_remedy(tmp_path):
     with pytest.raises(CommandError, match=r"installs the SAM CLI.*--runtime inprocess"):
         find_emulator(tmp_path / "template.yaml")
