@@ -18,6 +18,7 @@ from rollcall_cli.local.ports import DynamoDbPort, Port
 from rollcall_cli.local.progress import tell
 from rollcall_cli.local.seed import load_seed
 from rollcall_cli.local.stack import LocalStack
+from rollcall_cli.local.try_out import TryOut
 from rollcall_cli.local_tenant import prepare
 from rollcall_cli.stopping import Stopped, raise_on_signals
 
@@ -81,7 +82,9 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
                 load_seed(stack)
             if org is not None:
                 os.environ.update(stack.environment())  # which `prepare` works on
-                prepare(org, token_file)
+                token = prepare(org, token_file)
+                if token is not None:
+                    stack.offer(TryOut(org, token))
             tell(f"the API is described at {stack.api_url}{PAGE}")
             folder = shlex.quote(str(stack.failures_dir))
             tell(f"given-up records: rollcall redrive list --from {folder}")

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 SCOPES = ("read", "ingest", "admin")
 
 
-def prepare(handle: str, token_file: Path | None) -> None:
+def prepare(handle: str, token_file: Path | None) -> str | None:
     """Create the organisation if it is absent, and see that the file holds a valid token of it.
 
     Works on the tables that the environment names; reported on stderr. A valid token in the file
-    is kept, an old one replaced, and anything else refused. Raises CommandError.
+    is kept, an old one replaced, and anything else refused. Returns the token that the file holds
+    now, None without a file. Raises CommandError.
     """
     with deployment() as bootstrap:
         admin = bootstrap.administer()
@@ -30,12 +31,15 @@ def prepare(handle: str, token_file: Path | None) -> None:
             admin.create_organisation(handle, handle)
             tell(f"created the organisation {handle}")
         if token_file is None:
-            return
-        if _is_valid(admin, handle, _token_in(token_file)):
+            return None
+        kept = _token_in(token_file)
+        if _is_valid(admin, handle, kept):
             tell(f"the token of {handle} in {token_file} is valid and stays")
-            return
-        _write(token_file, admin.issue_token(handle, SCOPES).text)
+            return kept
+        token = admin.issue_token(handle, SCOPES).text
+        _write(token_file, token)
         tell(f"wrote a token of {handle} to {token_file}")
+        return token
 
 
 def _token_in(path: Path) -> str | None:
