@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollcall.api import strict_json
-from rollcall.api.documents import parse_record
+from rollcall.api.records.documents import parse_record
 from rollcall.domain.facts import Fact, judge
 from rollcall.ledger.page import Row
 from rollcall.storage import keys

@@ -32,8 +32,8 @@ from rollcall.domain.measures import Scope
 from rollcall.domain.records import Record
 from rollcall.ledger import apply, transaction
 from rollcall.ledger.apply import Applier
-from rollcall.ledger.backoff import Backoff
 from rollcall.ledger.page import Row
+from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.facts import item_of_fact
 from rollcall.storage.pages import PageStore

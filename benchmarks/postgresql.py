@@ -20,9 +20,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
-from rollcall.domain.calendar import format_instant
 from rollcall.domain.facts import Fact
 from rollcall.domain.records import Call
+from rollcall.domain.time.calendar import format_instant
 from rollcall_cli.local.child_process import ChildProcess
 
 _PROGRAMS = ("initdb", "postgres", "pg_isready", "psql")

@@ -25,11 +25,11 @@ from benchmarks.frozen_dynamodb import FrozenDynamoDb
 from benchmarks.memory_dynamodb import MemoryDynamoDb
 from rollcall import bootstrap
 from rollcall.domain.organisations import Organisation
+from rollcall.ingest.update import Update
 from rollcall.settings import DEFAULT_ANALYTICS_TABLE, DEFAULT_RECORDS_TABLE, settings
 from rollcall.storage import keys
+from rollcall.storage.accounts import item_of_organisation
 from rollcall.storage.client import dynamodb_client
-from rollcall.storage.directory import item_of_organisation
-from rollcall.usecases.update import Update
 from rollcall_cli.local import dynamodb_local, jar
 from rollcall_cli.local.child_process import ChildProcess
 from rollcall_cli.local.stack import find_template

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from rollcall.domain.selection import Selection
 from rollcall.ledger import transaction
+from rollcall.query.model import Selection
 from tests.answering import Answer, Deployment
 from tests.generate import without_ties
 from tests.oracle import Oracle, is_number

@@ -23,15 +23,15 @@ from unittest.mock import patch
 from urllib.parse import quote
 
 from rollcall import bootstrap
-from rollcall.api.documents import RefusedRecord
+from rollcall.api.records.documents import RefusedRecord
 from rollcall.domain.contributions import CURRENT_VERSION
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, judge
 from rollcall.domain.organisations import Organisation
-from rollcall.ledger.backoff import Backoff
+from rollcall.retry import Backoff
 from rollcall.settings import settings
 from rollcall.storage import keys
+from rollcall.storage.accounts import item_of_organisation
 from rollcall.storage.client import dynamodb_client
-from rollcall.storage.directory import item_of_organisation
 from rollcall.storage.facts import item_of_fact
 from tests.memory_dynamodb import MemoryDynamoDb
 from tests.oracle import Oracle

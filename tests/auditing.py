@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from rollcall.domain.audits import Audit, Difference
-from rollcall.ledger.backoff import Backoff
+from rollcall.maintenance.audits import Audit, Difference
+from rollcall.retry import Backoff
 from rollcall.storage.audits import AuditStore
 from tests.stack import ORGANISATIONS, Organisation
 

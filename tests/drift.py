@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, Protocol
 
-from rollcall.domain import audits
 from rollcall.domain.contributions import contribution_function
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger.page import Row, Rows
+from rollcall.maintenance import audits
 from rollcall.storage import keys
 
 RECORDS, ANALYTICS = "rollcall-records", "rollcall-analytics"

@@ -11,21 +11,21 @@ from typing import Any
 from rollcall.domain.contributions import CURRENT_VERSION, ContributionFunction
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.tenancy import tenant
+from rollcall.ingest.ingest import Ingest
+from rollcall.ingest.update import Update
 from rollcall.ledger.apply import Applier
-from rollcall.ledger.backoff import Backoff
+from rollcall.ledger.writer import ApplyFacts
+from rollcall.maintenance.delete_organisation import DeleteOrganisation
+from rollcall.maintenance.erase import Erase, Erasure, Stores
+from rollcall.maintenance.erasure_preview import PreviewErasure
+from rollcall.retry import Backoff
+from rollcall.storage.accounts import Directory
 from rollcall.storage.client import may_pass
-from rollcall.storage.directory import Directory
 from rollcall.storage.epochs import EpochContents
 from rollcall.storage.facts import FactStore, stream_fact
-from rollcall.storage.page_listing import PageListing
+from rollcall.storage.page_scan import PageListing
 from rollcall.storage.pages import PageStore
-from rollcall.storage.sweeping import Sweeper
-from rollcall.usecases.apply_facts import ApplyFacts
-from rollcall.usecases.delete_organisation import DeleteOrganisation
-from rollcall.usecases.erase import Erase, Erasure, Stores
-from rollcall.usecases.ingest import Ingest
-from rollcall.usecases.preview_erasure import PreviewErasure
-from rollcall.usecases.update import Update
+from rollcall.storage.purge import Sweeper
 from tests.memory_dynamodb import MemoryClient, MemoryDynamoDb
 from tests.parsing import parsed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rollcall.api import strict_json
-from rollcall.api.documents import parse_record
+from rollcall.api.records.documents import parse_record
 from rollcall.domain.facts import Change
 from tests.stack import to_json
 

@@ -15,13 +15,13 @@ from typing import Any
 from unittest.mock import patch
 
 from rollcall import bootstrap
-from rollcall.domain.audits import Audit, Difference
 from rollcall.domain.contributions import CURRENT_VERSION
 from rollcall.domain.errors import Conflict, Unavailable
 from rollcall.domain.organisations import Organisation
+from rollcall.maintenance.audits import Audit, Difference
+from rollcall.maintenance.reconcile import rollups as rollups_module
+from rollcall.maintenance.reconcile import run as reconcile_module
 from rollcall.storage import keys
-from rollcall.usecases import reconcile as reconcile_module
-from rollcall.usecases.reconciling import rollups as rollups_module
 from tests.drift import Item
 from tests.generate import written
 from tests.oracle import moment

@@ -19,21 +19,21 @@ from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.facts import Fact, Outcome
 from rollcall.domain.measures import RollupKey
 from rollcall.domain.organisations import Organisation
-from rollcall.domain.rebuilds import RebuildRun
 from rollcall.domain.records import RECORD_TYPES, Call, Record, Task
 from rollcall.domain.tenancy import tenant
 from rollcall.ledger.apply import Applier
-from rollcall.ledger.backoff import Backoff
+from rollcall.ledger.writer import ApplyFacts
+from rollcall.maintenance.rebuild import Patience, Rebuild, Watch
+from rollcall.maintenance.rebuilds import RebuildRun
+from rollcall.retry import Backoff
 from rollcall.storage import keys
-from rollcall.storage.directory import Directory
+from rollcall.storage.accounts import Directory
 from rollcall.storage.epochs import EpochContents
 from rollcall.storage.facts import FactStore
 from rollcall.storage.pages import PageStore, page_of_item
+from rollcall.storage.purge import Sweeper
 from rollcall.storage.rebuilds import RebuildStore
 from rollcall.storage.rollups import rollup_of_item
-from rollcall.storage.sweeping import Sweeper
-from rollcall.usecases.apply_facts import ApplyFacts
-from rollcall.usecases.rebuild import Patience, Rebuild, Watch
 from tests.memory_dynamodb import MemoryClient, MemoryDynamoDb
 from tests.neutral import neutral
 from tests.oracle import Oracle

@@ -10,13 +10,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from rollcall import bootstrap
-from rollcall.domain.audits import Audit
 from rollcall.domain.contributions import CURRENT_VERSION
 from rollcall.domain.organisations import Organisation
-from rollcall.ledger.backoff import Backoff
+from rollcall.maintenance.audits import Audit
+from rollcall.retry import Backoff
 from rollcall.settings import settings
 from rollcall.storage import keys
-from rollcall.storage.directory import item_of_organisation
+from rollcall.storage.accounts import item_of_organisation
 from rollcall.storage.facts import item_of_fact
 from tests.answering import NoQuarantine, wired
 from tests.drift import ANALYTICS, RECORDS, Item, Items

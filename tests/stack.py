@@ -22,9 +22,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from rollcall.ledger.backoff import Backoff
-from rollcall.storage.directory import Directory
-from rollcall.usecases.administer import Administer
+from rollcall.maintenance.accounts import Administer
+from rollcall.retry import Backoff
+from rollcall.storage.accounts import Directory
 from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.jar import Unavailable
 

@@ -11,7 +11,7 @@ from rollcall_cli.errors import CommandError
 from rollcall_cli.target import settle
 
 if TYPE_CHECKING:
-    from rollcall.usecases.administer import Administer
+    from rollcall.maintenance.accounts import Administer
 
 _PATIENCE_SECONDS = 2  # a person is waiting
 
@@ -23,7 +23,7 @@ def administration() -> Iterator[Administer]:
     Raises CommandError for every error that a person can correct.
     """
     with deployment() as bootstrap:
-        from rollcall.ledger.backoff import LONGEST_REQUEST_SECONDS, time_limit
+        from rollcall.retry import LONGEST_REQUEST_SECONDS, time_limit
 
         with time_limit(LONGEST_REQUEST_SECONDS + _PATIENCE_SECONDS):
             yield bootstrap.administer()
@@ -50,8 +50,8 @@ def _in_one_line() -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from rollcall.domain.errors import Conflict, RollcallError, Unavailable
+    from rollcall.maintenance.accounts import Refused
     from rollcall.settings import BadSetting
-    from rollcall.usecases.administer import Refused
     from rollcall_cli.aws_errors import explained
 
     try:

@@ -135,7 +135,7 @@ def _end(until: str | None) -> datetime:
     """When the days end, to the second, so that it can be written down and given again."""
     if until is None:
         return datetime.now(UTC).replace(microsecond=0)
-    from rollcall.domain.calendar import parse_instant
+    from rollcall.domain.time.calendar import parse_instant
 
     try:
         milliseconds = parse_instant(until)

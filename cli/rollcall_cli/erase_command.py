@@ -17,7 +17,7 @@ from rollcall_cli.errors import CommandError
 from rollcall_cli.receipts import Remainder, elsewhere, failed_objects
 
 if TYPE_CHECKING:
-    from rollcall.usecases.erase import Erasure, Progress
+    from rollcall.maintenance.erase import Erasure, Progress
 
 
 def erase(
@@ -113,7 +113,7 @@ def _remains(erasure: Erasure) -> list[Remainder]:
 
 
 def _document(erasure: Erasure) -> dict[str, Any]:
-    from rollcall.domain.calendar import format_instant
+    from rollcall.domain.time.calendar import format_instant
 
     organisation = erasure.organisation
     return {
@@ -129,7 +129,7 @@ def _document(erasure: Erasure) -> dict[str, Any]:
 
 
 def _lines(erasure: Erasure) -> list[str]:
-    from rollcall.domain.calendar import format_instant
+    from rollcall.domain.time.calendar import format_instant
 
     organisation = erasure.organisation
     whose = f"lead {json.dumps(erasure.lead_id)} of {organisation.handle} ({organisation.id})"

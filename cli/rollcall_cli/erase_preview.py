@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rollcall_cli.receipts import failed_objects
 
 if TYPE_CHECKING:
-    from rollcall.usecases.preview_erasure import Preview
+    from rollcall.maintenance.erasure_preview import Preview
 
 
 def preview_document(preview: Preview) -> dict[str, Any]:

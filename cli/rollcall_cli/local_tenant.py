@@ -13,7 +13,7 @@ from rollcall_cli.errors import CommandError
 from rollcall_cli.local.progress import tell
 
 if TYPE_CHECKING:
-    from rollcall.usecases.administer import Administer
+    from rollcall.maintenance.accounts import Administer
 
 SCOPES = ("read", "ingest", "admin")
 

@@ -15,7 +15,7 @@ from rollcall_cli.receipts import Remainder, elsewhere
 
 if TYPE_CHECKING:
     from rollcall.domain.organisations import Organisation
-    from rollcall.usecases.delete_organisation import Deletion, Progress
+    from rollcall.maintenance.delete_organisation import Deletion, Progress
 
 app = typer.Typer(help="Organisations are the tenants of Rollcall.", no_args_is_help=True)
 
@@ -83,7 +83,7 @@ def delete(
     if handle is None and org_id is None:
         raise CommandError("name the organisation by its HANDLE, or by --org-id")
     with deployment() as bootstrap:
-        from rollcall.usecases.delete_organisation import LONGEST_WRITE_SECONDS
+        from rollcall.maintenance.delete_organisation import LONGEST_WRITE_SECONDS
 
         deletes = bootstrap.delete_organisation()
         organisation = deletes.find(handle, org_id)
@@ -119,7 +119,7 @@ def _remains(deletion: Deletion) -> list[Remainder]:
 
 
 def _deletion_document(named: Organisation, deletion: Deletion) -> dict[str, Any]:
-    from rollcall.domain.calendar import format_instant
+    from rollcall.domain.time.calendar import format_instant
 
     return {
         "organisation": {"handle": named.handle or None, "id": named.id},
@@ -131,7 +131,7 @@ def _deletion_document(named: Organisation, deletion: Deletion) -> dict[str, Any
 
 
 def _deletion_lines(named: Organisation, deletion: Deletion) -> list[str]:
-    from rollcall.domain.calendar import format_instant
+    from rollcall.domain.time.calendar import format_instant
 
     removed = ", ".join(f"{count:,} {name}" for name, count in deletion.removed.items())
     name = f"{named.handle} ({named.id})" if named.handle else named.id
@@ -150,7 +150,7 @@ def _document(organisation: Organisation) -> dict[str, Any]:
 
 
 def _row(organisation: Organisation) -> tuple[Any, ...]:
-    from rollcall.domain.calendar import format_instant
+    from rollcall.domain.time.calendar import format_instant
 
     return (
         organisation.handle,

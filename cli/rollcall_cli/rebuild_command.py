@@ -23,8 +23,8 @@ from rollcall_cli.interrupting import stopping_on_ctrl_c
 
 if TYPE_CHECKING:
     from rollcall.domain.organisations import Organisation
-    from rollcall.domain.rebuilds import RebuildRun
-    from rollcall.usecases.rebuild import Patience, Rebuild
+    from rollcall.maintenance.rebuild import Patience, Rebuild
+    from rollcall.maintenance.rebuilds import RebuildRun
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -155,7 +155,7 @@ class _Work:
         return job
 
     def _go_on(self, job: _Job) -> None:
-        from rollcall.usecases.rebuild import Watch
+        from rollcall.maintenance.rebuild import Watch
 
         def show(run: RebuildRun) -> None:
             self.bar.update(job.task, completed=run.rows, description=f"{job.handle}: {run.phase}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rollcall_cli.text import printable
 
 if TYPE_CHECKING:
-    from rollcall.usecases.erase import FailedObjects
+    from rollcall.maintenance.erase import FailedObjects
 
 _MS_PER_HOUR = 3_600_000
 # What DynamoDB keeps: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/
@@ -27,7 +27,7 @@ class Remainder:
 
     def document(self) -> dict[str, Any]:
         """For JSON."""
-        from rollcall.domain.calendar import format_instant
+        from rollcall.domain.time.calendar import format_instant
 
         document: dict[str, Any] = {
             "what": self.what,
@@ -41,7 +41,7 @@ class Remainder:
 
     def lines(self) -> list[str]:
         """For people."""
-        from rollcall.domain.calendar import format_instant
+        from rollcall.domain.time.calendar import format_instant
 
         until = "" if self.until_ms is None else f" (until {format_instant(self.until_ms)})"
         return [f"  - {self.what}{until}", *(f"      {printable(name)}" for name in self.names)]

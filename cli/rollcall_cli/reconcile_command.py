@@ -20,8 +20,8 @@ from rollcall_cli.text import printable
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from rollcall.domain.audits import Audit, Difference
     from rollcall.domain.organisations import Organisation
+    from rollcall.maintenance.audits import Audit, Difference
 
 _MOST_LISTED = 1_000
 
@@ -96,7 +96,7 @@ class _Told:
             if len(self.differences) < _MOST_LISTED:
                 self.differences.append(_entry(difference))
             return
-        from rollcall.domain.calendar import format_instant
+        from rollcall.domain.time.calendar import format_instant
 
         end = "repaired" if difference.is_repaired else "not repaired"
         since = format_instant(difference.since_ms)
@@ -139,7 +139,7 @@ def summary(organisation: Organisation, audit: Audit) -> str:
 def _document(
     organisation: Organisation, audit: Audit, differences: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    from rollcall.domain.calendar import format_instant
+    from rollcall.domain.time.calendar import format_instant
 
     return {
         "organisation": organisation.handle,
@@ -152,7 +152,7 @@ def _document(
 
 
 def _entry(difference: Difference) -> dict[str, Any]:
-    from rollcall.domain.calendar import format_instant
+    from rollcall.domain.time.calendar import format_instant
 
     return {
         "kind": difference.kind,

@@ -22,8 +22,8 @@ from rollcall_cli.target import settle
 from rollcall_cli.text import printable
 
 if TYPE_CHECKING:
-    from rollcall.domain.failed_records import FailedRecords
-    from rollcall.usecases.redrive import Redrive, Replayed
+    from rollcall.maintenance.failed_records import FailedRecords
+    from rollcall.maintenance.redrive import Redrive, Replayed
 
 app = typer.Typer(help="Failed records are those that could not be applied.", no_args_is_help=True)
 
@@ -54,7 +54,7 @@ def list_(
     unfinished = 0
     with _redrive(place) as redrive:
         from rollcall.domain.errors import CorruptItem
-        from rollcall.usecases.redrive import is_unfinished
+        from rollcall.maintenance.redrive import is_unfinished
 
         for name in redrive.names():
             if is_unfinished(name):
@@ -154,7 +154,7 @@ class _Totals:
 
 
 def _replay(redrive: Redrive, names: Sequence[str], totals: _Totals, *, keep: bool) -> None:
-    from rollcall.ledger.backoff import time_limit
+    from rollcall.retry import time_limit
 
     tries_without_tables = 0
     with _bar(len(names)) as advance:
@@ -173,7 +173,7 @@ def _replay(redrive: Redrive, names: Sequence[str], totals: _Totals, *, keep: bo
 
 def _finished(redrive: Redrive) -> list[str]:
     """Every name but those of unfinished writes; taken first, because a replay adds and removes."""
-    from rollcall.usecases.redrive import is_unfinished
+    from rollcall.maintenance.redrive import is_unfinished
 
     return [name for name in redrive.names() if not is_unfinished(name)]
 
@@ -252,7 +252,7 @@ def _unknown(name: str, reason: str) -> dict[str, Any]:
 
 
 def _instant(value_ms: int | None) -> str | None:
-    from rollcall.domain.calendar import format_instant
+    from rollcall.domain.time.calendar import format_instant
 
     return None if value_ms is None else format_instant(value_ms)
 

@@ -19,7 +19,7 @@ from rollcall_cli.target import settle
 
 if TYPE_CHECKING:
     from rollcall.domain.organisations import Organisation
-    from rollcall.usecases.measure_lag import Lag
+    from rollcall.maintenance.lag import Lag
 
 _API_SECONDS = 10.0
 
@@ -104,8 +104,8 @@ def _answers(api_url: str) -> bool:
 
 def _failed_objects(bootstrap: ModuleType) -> int | None:
     from rollcall.domain.errors import BrokenDestination
+    from rollcall.maintenance.redrive import is_unfinished
     from rollcall.settings import settings
-    from rollcall.usecases.redrive import is_unfinished
 
     destination = settings.failure_destination
     if not destination:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rollcall.domain.audits import Audit
-    from rollcall.usecases.measure_lag import Lag
+    from rollcall.maintenance.audits import Audit
+    from rollcall.maintenance.lag import Lag
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class OrganisationStatus:
 
     def row(self) -> list[str]:
         """For people: handle, lag, last audit and what it found."""
-        from rollcall.domain.calendar import format_instant
+        from rollcall.domain.time.calendar import format_instant
 
         if self.audit is None:
             return [self.handle, self._lag(), "never", "-"]
@@ -123,7 +123,7 @@ def _found(audit: Audit) -> str:
 
 
 def _audit_document(audit: Audit) -> dict[str, Any]:
-    from rollcall.domain.calendar import format_instant
+    from rollcall.domain.time.calendar import format_instant
 
     return {
         "finished_at": format_instant(audit.finished_at_ms or audit.checked_at_ms),

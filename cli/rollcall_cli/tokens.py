@@ -16,7 +16,7 @@ from rollcall_cli.text import printable
 
 if TYPE_CHECKING:
     from rollcall.domain.organisations import Token
-    from rollcall.usecases.administer import IssuedToken
+    from rollcall.maintenance.accounts import IssuedToken
 
 app = typer.Typer(help="Tokens say who may call the API, and for what.", no_args_is_help=True)
 
@@ -136,7 +136,7 @@ def _hour(instant: str | None) -> str:
 
 
 def _document(token: Token) -> dict[str, Any]:
-    from rollcall.domain.calendar import format_instant
+    from rollcall.domain.time.calendar import format_instant
 
     def instant(value_ms: int | None) -> str | None:
         return None if value_ms is None else format_instant(value_ms)
@@ -154,7 +154,7 @@ def _document(token: Token) -> dict[str, Any]:
 
 
 def _instant(text: str) -> int:
-    from rollcall.domain.calendar import parse_instant
+    from rollcall.domain.time.calendar import parse_instant
 
     try:
         return parse_instant(text)

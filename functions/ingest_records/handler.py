@@ -3,8 +3,8 @@
 from rollcall.api import ingest as wire
 from rollcall.api.endpoint import endpoint
 from rollcall.api.http import Request, Response
-from rollcall.api.problem import PROBLEM_TYPE, problem_body
 from rollcall.bootstrap import ingest
+from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, problem_body
 
 service = ingest()
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollcall.api.invocation import within_its_time
-from rollcall.api.schedule import log_visits
 from rollcall.bootstrap import reconcile_due
+from rollcall.lambdas.schedule import log_visits
 
 service = reconcile_due()
 

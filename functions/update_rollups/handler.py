@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollcall.api.invocation import within_its_time
-from rollcall.api.stream import partial_batch_response
 from rollcall.bootstrap import update
+from rollcall.lambdas.stream import partial_batch_response
 
 service = update()
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from rollcall.domain.audits import MAX_KEPT, Audit
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
 from rollcall.domain.tenancy import tenant
-from rollcall.ledger.backoff import Backoff
+from rollcall.maintenance.audits import MAX_KEPT, Audit
+from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.audits import AuditStore
 from tests.auditing import difference

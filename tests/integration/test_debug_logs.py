@@ -19,7 +19,7 @@ import pytest
 
 from rollcall.domain.organisations import Organisation, new_token, token_id
 from rollcall.storage import keys
-from rollcall.storage.directory import item_of_organisation
+from rollcall.storage.accounts import item_of_organisation
 from tests.failures import poison
 
 pytest.importorskip("awslambdaric")

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from rollcall.domain.audits import Audit
 from rollcall.domain.errors import Conflict, UnknownOrganisation
 from rollcall.domain.organisations import MAX_BUCKETS, Organisation
 from rollcall.domain.tenancy import tenant
+from rollcall.ingest.authorize import Authorize, CredentialsRefused
+from rollcall.ingest.ingest import Ingest
+from rollcall.maintenance.accounts import Administer, Refused
+from rollcall.maintenance.audits import Audit
+from rollcall.maintenance.delete_organisation import LONGEST_WRITE_SECONDS, DeleteOrganisation
 from rollcall.storage.audits import AuditStore
-from rollcall.usecases.administer import Administer, Refused
-from rollcall.usecases.authorize import Authorize, CredentialsRefused
-from rollcall.usecases.delete_organisation import LONGEST_WRITE_SECONDS, DeleteOrganisation
-from rollcall.usecases.ingest import Ingest
 from tests.builders import call, full_call, label, lead, space
 from tests.erasing import (
     ANALYTICS,

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from rollcall.domain.errors import BrokenDestination, Unavailable
 from rollcall.domain.tenancy import tenant
+from rollcall.maintenance.accounts import Refused
+from rollcall.maintenance.erase import Erasure
 from rollcall.storage.failed_mentions import mentions
 from rollcall.storage.failures import FolderFailures
-from rollcall.usecases.administer import Refused
-from rollcall.usecases.erase import Erasure
 from tests.builders import OMIT, call, full_call, lead, task
 from tests.erasing import (
     ANALYTICS,

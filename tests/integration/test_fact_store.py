@@ -18,10 +18,10 @@ from rollcall.domain.errors import CorruptItem, ForeignKey, Unavailable
 from rollcall.domain.facts import REV_LIMIT, Change, Fact, Outcome
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.tenancy import tenant
-from rollcall.ledger.backoff import Backoff
+from rollcall.ingest.ingest import Ingest
+from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.facts import FactStore, fact_of_item, item_of_fact, stream_fact
-from rollcall.usecases.ingest import Ingest
 from tests.builders import call, deletion, full_call
 from tests.memory_dynamodb import MemoryClient
 from tests.parsing import parsed

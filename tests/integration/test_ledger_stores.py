@@ -16,11 +16,11 @@ from rollcall.domain.measures import RollupKey
 from rollcall.domain.tenancy import tenant
 from rollcall.ledger import transaction
 from rollcall.ledger.apply import Applier
-from rollcall.ledger.backoff import Backoff
 from rollcall.ledger.page import Row, Rows
+from rollcall.ledger.writer import fold
+from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.pages import PageStore, page_of_item, stored_rollup
-from rollcall.usecases.apply_facts import fold
 from tests.fakes import MemoryLedger, StoredPage
 from tests.generate import mixed_records
 from tests.integration.conftest import CONTRACT_ENGINES

@@ -9,8 +9,8 @@ import pytest
 from rollcall.domain.errors import Conflict
 from rollcall.domain.facts import Fact
 from rollcall.domain.organisations import Organisation
+from rollcall.maintenance.lag import Lag, MeasureLag
 from rollcall.storage.probing import ProbeReads
-from rollcall.usecases.measure_lag import Lag, MeasureLag
 from tests.builders import OMIT, full_call, lead
 from tests.erasing import ANALYTICS, BACKOFF, RECORDS, Deployment
 

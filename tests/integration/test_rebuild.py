@@ -17,12 +17,12 @@ import pytest
 from rollcall import bootstrap
 from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.domain.organisations import Organisation
-from rollcall.domain.rebuilds import Phase, RebuildRun
 from rollcall.domain.tenancy import tenant
-from rollcall.ledger.backoff import Backoff
+from rollcall.maintenance.rebuilds import Phase, RebuildRun
+from rollcall.retry import Backoff
 from rollcall.settings import settings
 from rollcall.storage import keys
-from rollcall.storage.directory import Directory, item_of_organisation
+from rollcall.storage.accounts import Directory, item_of_organisation
 from rollcall.storage.epochs import EpochContents
 from rollcall.storage.rebuilds import RebuildStore
 from rollcall_cli import rebuild_command

@@ -18,7 +18,7 @@ from rollcall.domain.organisations import Organisation
 from rollcall.domain.tenancy import tenant
 from rollcall.settings import settings
 from rollcall.storage import keys
-from rollcall.storage.directory import item_of_organisation
+from rollcall.storage.accounts import item_of_organisation
 from rollcall.storage.facts import item_of_fact
 from tests import drift
 from tests.answering import NoQuarantine, wired

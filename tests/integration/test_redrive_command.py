@@ -12,8 +12,8 @@ import pytest
 
 from rollcall import bootstrap
 from rollcall.domain.errors import Unavailable
+from rollcall.ingest.update import Cause, Failure, Quarantined, Result
 from rollcall.storage.failure_documents import quarantine_document
-from rollcall.usecases.update import Cause, Failure, Quarantined, Result
 from rollcall_cli.main import run
 from tests.failures import FOLDER, given_up, poison
 

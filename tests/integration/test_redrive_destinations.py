@@ -12,12 +12,12 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from rollcall.domain.errors import BrokenDestination, CorruptItem
-from rollcall.domain.failed_records import FailureKind
+from rollcall.ingest.update import Cause, Quarantined, Result
+from rollcall.maintenance.failed_records import FailureKind
+from rollcall.maintenance.ports import Failures
+from rollcall.maintenance.redrive import Redrive, is_unfinished
 from rollcall.storage.failure_documents import failed_records
 from rollcall.storage.failures import BucketFailures, FolderFailures, failures
-from rollcall.usecases.ports import Failures
-from rollcall.usecases.redrive import Redrive, is_unfinished
-from rollcall.usecases.update import Cause, Quarantined, Result
 from rollcall_cli.local.failure_destination import FailureFolder
 from tests.failures import FOLDER, MemoryFailures, given_up, poison
 

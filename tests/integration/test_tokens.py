@@ -12,9 +12,9 @@ import pytest
 from rollcall import bootstrap
 from rollcall.domain.errors import Conflict
 from rollcall.domain.organisations import Token
-from rollcall.ledger.backoff import Backoff
-from rollcall.storage.directory import Directory
-from rollcall.usecases.administer import Administer, Refused
+from rollcall.maintenance.accounts import Administer, Refused
+from rollcall.retry import Backoff
+from rollcall.storage.accounts import Directory
 from rollcall_cli.main import run
 
 HOUR_MS = 3_600_000

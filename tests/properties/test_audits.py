@@ -7,9 +7,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.api.audit import audit_body
-from rollcall.domain.audits import KINDS, MAX_KEPT, Audit, Difference
-from rollcall.domain.calendar import LAST_MS, parse_instant
+from rollcall.dialects.rollcall.audit import audit_body
+from rollcall.domain.time.calendar import LAST_MS, parse_instant
+from rollcall.maintenance.audits import KINDS, MAX_KEPT, Audit, Difference
 from rollcall.storage import keys
 from rollcall.storage.audits import audit_of_item, item_of_audit
 from tests.openapi import Spec

@@ -16,14 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.api.documents import RefusedRecord
+from rollcall.api.records.documents import RefusedRecord
 from rollcall.domain.contributions import contribution_function
 from rollcall.domain.errors import Conflict, Unavailable
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, judge
 from rollcall.ledger import transaction
 from rollcall.ledger.apply import Applier
-from rollcall.ledger.backoff import Backoff
-from rollcall.usecases.apply_facts import fold
+from rollcall.ledger.writer import fold
+from rollcall.retry import Backoff
 from tests.fakes import MemoryLedger
 from tests.generate import anything, deletions, valid_records, without_ties
 from tests.neutral import neutral

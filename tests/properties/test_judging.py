@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.api.documents import RefusedRecord
+from rollcall.api.records.documents import RefusedRecord
 from rollcall.domain.facts import Change, Fact, Outcome, content_hash, judge
 from tests.generate import deletions, valid_records
 from tests.parsing import parsed

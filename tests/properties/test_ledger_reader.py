@@ -9,16 +9,16 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.domain.calendar import LAST_MS
-from rollcall.domain.metering import ReadMeter
-from rollcall.domain.periods import EVER, Period
 from rollcall.domain.records import Contact
-from rollcall.domain.selection import Selection
-from rollcall.ledger.backoff import Backoff
+from rollcall.domain.time.calendar import LAST_MS
+from rollcall.domain.time.periods import EVER, Period
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST
-from rollcall.ledger.selecting import select
 from rollcall.ledger.tree import split
+from rollcall.query.filtering import select
+from rollcall.query.metering import ReadMeter
+from rollcall.query.model import Selection
+from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.ledger_reader import LedgerReader
 

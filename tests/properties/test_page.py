@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rollcall.domain.decimals import canonical
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.facts import payload_text, payload_value
-from rollcall.domain.numbers import canonical
 from rollcall.domain.records import CALL_EVENTS, RECORD_TYPES, Column, Kind
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST, position

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import ALL, CALLS, ORG, RollupKey
 from rollcall.domain.organisations import Organisation
-from rollcall.domain.rebuilds import Phase, RebuildRun
-from rollcall.usecases import rebuild as rebuild_module
-from rollcall.usecases.apply_facts import fold
-from rollcall.usecases.rebuild import Patience, Rebuild, Watch
+from rollcall.ledger.writer import fold
+from rollcall.maintenance import rebuild as rebuild_module
+from rollcall.maintenance.rebuild import Patience, Rebuild, Watch
+from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from tests.builders import NOON, call
 from tests.rebuilding import PATIENCE, Killed, Request, World
 

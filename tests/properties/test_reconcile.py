@@ -9,9 +9,9 @@ from random import Random
 import pytest
 
 from rollcall import bootstrap
-from rollcall.domain import audits
 from rollcall.domain.errors import Unavailable
-from rollcall.usecases import reconcile as reconcile_module
+from rollcall.maintenance import audits
+from rollcall.maintenance.reconcile import run as reconcile_module
 from tests import drift
 from tests.properties.test_exactness import NOW_MS as STORED_MS
 from tests.properties.test_exactness import versions_of

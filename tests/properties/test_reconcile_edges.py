@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from rollcall import bootstrap
-from rollcall.domain import audits
 from rollcall.domain.contributions import (
     CURRENT_VERSION,
     contribution_function,
@@ -22,8 +21,9 @@ from rollcall.domain.errors import Unavailable
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger import transaction
+from rollcall.maintenance import audits
 from rollcall.storage import keys
-from rollcall.storage.directory import item_of_organisation
+from rollcall.storage.accounts import item_of_organisation
 from rollcall.storage.facts import item_of_fact
 from tests import drift
 from tests.builders import call

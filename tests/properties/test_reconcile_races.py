@@ -19,7 +19,7 @@ from itertools import islice
 
 import pytest
 
-from rollcall.domain.audits import Audit
+from rollcall.maintenance.audits import Audit
 from tests import drift
 from tests.racing import ORG, Race
 from tests.simulation.world import simulating

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from rollcall.api.authorizer import policy
-from rollcall.api.documents import parse_record
-from rollcall.domain.calendar import parse_instant
+from rollcall.api.records.documents import parse_record
 from rollcall.domain.facts import Fact, judge
 from rollcall.domain.organisations import Organisation, Token, token_id
+from rollcall.domain.time.calendar import parse_instant
+from rollcall.ingest.authorize import Grant
+from rollcall.lambdas.authorizer import policy
 from rollcall.storage import keys
 from rollcall.storage.facts import item_of_fact
-from rollcall.usecases.authorize import Grant
 from rollcall_cli.local.http_request import HttpRequest, method_arn, proxy_event, shared_event
 from rollcall_cli.local.intrinsics import ACCOUNT_ID, REGION
 from rollcall_cli.local.routes import RouteTable

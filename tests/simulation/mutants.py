@@ -16,28 +16,28 @@ from botocore.exceptions import ClientError
 
 from rollcall.api import endpoint as endpoint_module
 from rollcall.api import http as http_module
-from rollcall.api import stream as stream_module
 from rollcall.domain import contributions
 from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.domain.facts import Fact, StreamFact
 from rollcall.domain.organisations import Organisation
-from rollcall.domain.rebuilds import Phase, RebuildRun
+from rollcall.ingest import isolate as isolate_module
+from rollcall.ingest.update import Cause, Update
+from rollcall.lambdas import stream as stream_module
 from rollcall.ledger import apply as apply_module
 from rollcall.ledger import merge as merge_module
 from rollcall.ledger import tree as tree_module
 from rollcall.ledger.page import Row
 from rollcall.ledger.transaction import Transaction
+from rollcall.maintenance import rebuild as rebuild_module
+from rollcall.maintenance.rebuild import Rebuild
+from rollcall.maintenance.rebuilds import Phase, RebuildRun
+from rollcall.maintenance.reconcile import run as reconcile_module
+from rollcall.maintenance.reconcile.context import Scene
 from rollcall.storage import client as client_module
 from rollcall.storage import facts as facts_module
 from rollcall.storage import keys
-from rollcall.storage.directory import Directory
+from rollcall.storage.accounts import Directory
 from rollcall.storage.pages import PageStore
-from rollcall.usecases import isolate as isolate_module
-from rollcall.usecases import rebuild as rebuild_module
-from rollcall.usecases import reconcile as reconcile_module
-from rollcall.usecases.rebuild import Rebuild
-from rollcall.usecases.reconciling.scene import Scene
-from rollcall.usecases.update import Cause, Update
 from tests.simulation.network import Network
 
 _DAY_MS = 86_400_000

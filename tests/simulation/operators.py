@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from rollcall import bootstrap
-from rollcall.domain.audits import Audit, Difference
 from rollcall.domain.errors import Unavailable
-from rollcall.domain.rebuilds import Phase, RebuildRun
+from rollcall.maintenance.audits import Audit, Difference
+from rollcall.maintenance.rebuild import Patience
+from rollcall.maintenance.rebuilds import Phase, RebuildRun
+from rollcall.maintenance.redrive import Redrive
 from rollcall.storage.failure_documents import failed_records
-from rollcall.usecases.rebuild import Patience
-from rollcall.usecases.redrive import Redrive
 from tests.simulation.event_source import FUNCTION as UPDATER
 from tests.simulation.scheduler import Killed
 from tests.simulation.world import World

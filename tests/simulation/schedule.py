@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from rollcall.domain.audits import FACT_DAMAGED, ROW_PHANTOM, Difference
+from rollcall.maintenance.audits import FACT_DAMAGED, ROW_PHANTOM, Difference
 from rollcall.storage import keys
 from tests.simulation import workload
 from tests.simulation.checker import Checker, Violation, require

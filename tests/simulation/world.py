@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from rollcall import bootstrap
+from rollcall import retry as backoff_module
 from rollcall.api import endpoint as endpoint_module
-from rollcall.api import stream as stream_module
 from rollcall.domain.organisations import Organisation
-from rollcall.ledger import backoff as backoff_module
+from rollcall.lambdas import stream as stream_module
 from rollcall.ledger import transaction as transaction_module
-from rollcall.ledger.backoff import Backoff
+from rollcall.retry import Backoff
 from rollcall.settings import settings
 from rollcall.storage import keys
-from rollcall.storage.directory import item_of_organisation, organisation_of_item
+from rollcall.storage.accounts import item_of_organisation, organisation_of_item
 from tests.answering import forget_services, load_handler, wired
 from tests.failures import MemoryFailures
 from tests.memory_dynamodb import MemoryDynamoDb

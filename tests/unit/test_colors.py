@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from rollcall.api.fields import Color
+from rollcall.api.records.fields import Color
 
 COLOR = TypeAdapter(Color)
 GOOD = [

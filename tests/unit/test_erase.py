@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from rollcall.domain.calendar import format_instant
 from rollcall.domain.organisations import Organisation
-from rollcall.usecases.delete_organisation import LONGEST_WRITE_SECONDS, Deletion
-from rollcall.usecases.erase import Erasure, FailedObjects
+from rollcall.domain.time.calendar import format_instant
+from rollcall.maintenance.delete_organisation import LONGEST_WRITE_SECONDS, Deletion
+from rollcall.maintenance.erase import Erasure, FailedObjects
 from rollcall_cli import erase_command, organisations
 
 ROOT = Path(__file__).parents[2]

@@ -132,7 +132,7 @@ def test_the_tests_run_against_what_the_functions_run_on(name: str) -> None:
 # Declared without an import: what shows that it is needed.
 NOT_IMPORTED = {
     "flask-openapi3-swagger": (CLI / "local/documentation.py", "flask_openapi3_swagger"),
-    "tzdata": (LAYER / "domain/zones.py", "from zoneinfo import"),
+    "tzdata": (LAYER / "domain/time/zones.py", "from zoneinfo import"),
 }
 PROVIDED_BY_LAMBDA = {"boto3", "botocore"}
 

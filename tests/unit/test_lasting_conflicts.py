@@ -11,11 +11,11 @@ from rollcall.domain.contributions import contribution_function
 from rollcall.domain.errors import Conflict, LastingConflict, Unavailable, UnclearConflict
 from rollcall.domain.measures import RollupKey
 from rollcall.ledger.apply import Applier
-from rollcall.ledger.backoff import Backoff, time_limit
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import FIRST
 from rollcall.ledger.transaction import StoredRollup, Transaction
 from rollcall.ledger.tree import Page
+from rollcall.retry import Backoff, time_limit
 
 TRIES = 5
 ROWS = [("label", Row("x", 1, 0, None))]

@@ -22,9 +22,9 @@ from rollcall.api.http import Request, Response
 from rollcall.domain.contributions import contribution_function
 from rollcall.domain.errors import Conflict, Unavailable
 from rollcall.ledger.apply import Applier
-from rollcall.ledger.backoff import LONGEST_REQUEST_SECONDS, Backoff, seconds_left, time_limit
+from rollcall.ledger.writer import fold
+from rollcall.retry import LONGEST_REQUEST_SECONDS, Backoff, seconds_left, time_limit
 from rollcall.storage.client import patiently, translated_errors
-from rollcall.usecases.apply_facts import fold
 from tests.fakes import MemoryLedger
 from tests.properties.test_exactness import versions_of
 

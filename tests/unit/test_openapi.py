@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from rollcall.api.documents import DOCUMENTS, RefusedRecord, parse_record
+from rollcall.api.records.documents import DOCUMENTS, RefusedRecord, parse_record
 from rollcall.dialects import breeze, nlpearl
 from rollcall.domain.errors import BadValues, MalformedQuestion
-from rollcall.usecases.ask import QueryType
+from rollcall.query.reports.breeze import QueryType
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.template import Route, load_template
 from rollcall_cli.openapi.breeze import ROWS

@@ -14,12 +14,12 @@ import pytest
 
 from rollcall.domain.errors import UnknownContribution
 from rollcall.domain.organisations import Organisation
-from rollcall.domain.rebuilds import Phase, RebuildRun
+from rollcall.maintenance.accounts import Refused
+from rollcall.maintenance.rebuild import Watch
+from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from rollcall.settings import BadSetting, Settings
 from rollcall.storage import keys
-from rollcall.storage.directory import item_of_organisation
-from rollcall.usecases.administer import Refused
-from rollcall.usecases.rebuild import Watch
+from rollcall.storage.accounts import item_of_organisation
 from rollcall_cli import rebuild_command
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.local.intrinsics import read_yaml

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.api import schedule
-from rollcall.api.schedule import AuditsFailed, log_visits
-from rollcall.domain.audits import Audit
+from rollcall import retry as backoff
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
 from rollcall.domain.organisations import Organisation
-from rollcall.ledger import backoff
-from rollcall.ledger.backoff import LONGEST_REQUEST_SECONDS, seconds_left, time_limit
+from rollcall.lambdas import schedule
+from rollcall.lambdas.schedule import AuditsFailed, log_visits
+from rollcall.maintenance.audits import Audit
+from rollcall.maintenance.reconcile.schedule import Outcome, ReconcileDue, Visit
+from rollcall.retry import LONGEST_REQUEST_SECONDS, seconds_left, time_limit
 from rollcall.settings import BadSetting, Settings
-from rollcall.usecases.reconcile_due import Outcome, ReconcileDue, Visit
 
 HOUR_MS = 3_600_000
 NOW_MS = 1_000 * HOUR_MS
@@ -69,7 +69,7 @@ class Directory:
 
 
 class Clock:
-    """`rollcall.ledger.backoff`'s clock, moved by hand."""
+    """`rollcall.retry`'s clock, moved by hand."""
 
     def __init__(self) -> None:
         self.seconds = 5_000.0

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rollcall.api.documents import DOCUMENTS, Deletion, RefusedRecord, parse_record
+from rollcall.api.records.documents import DOCUMENTS, Deletion, RefusedRecord, parse_record
 from tests.builders import BUILDERS, OMIT
 from tests.contract.test_records import LIMITS, REQUIRED
 from tests.openapi import ROOT

@@ -11,10 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.errors import BrokenDestination, CorruptItem, Unavailable
-from rollcall.domain.failed_records import FailureKind
 from rollcall.domain.organisations import Organisation
+from rollcall.ingest.update import Update
 from rollcall.ledger.apply import Applier
-from rollcall.ledger.backoff import Backoff
+from rollcall.ledger.writer import ApplyFacts
+from rollcall.maintenance.failed_records import FailureKind
+from rollcall.maintenance.redrive import LeftInPlace, Redrive, is_unfinished
+from rollcall.retry import Backoff
 from rollcall.storage.client import may_pass
 from rollcall.storage.facts import stream_fact
 from rollcall.storage.failure_documents import (
@@ -22,9 +25,6 @@ from rollcall.storage.failure_documents import (
     quarantine_document,
     quarantine_name,
 )
-from rollcall.usecases.apply_facts import ApplyFacts
-from rollcall.usecases.redrive import LeftInPlace, Redrive, is_unfinished
-from rollcall.usecases.update import Update
 from tests.failures import FOLDER, MemoryFailures, fact_record, given_up, poison, stream_record
 from tests.fakes import MemoryLedger
 from tests.generate import deletions, valid_records, without_ties

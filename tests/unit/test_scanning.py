@@ -11,18 +11,18 @@ import pytest
 
 from rollcall.domain.errors import TooManyRows, Unavailable
 from rollcall.domain.measures import Group
-from rollcall.domain.metering import ReadMeter
-from rollcall.domain.periods import EVER, Period
 from rollcall.domain.records import Call
-from rollcall.domain.selection import Selection
-from rollcall.domain.zones import UTC
+from rollcall.domain.time.periods import EVER, Period
+from rollcall.domain.time.zones import UTC
 from rollcall.ledger import page as page_module
-from rollcall.ledger.backoff import LONGEST_REQUEST_SECONDS, Backoff, time_limit
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST, position
-from rollcall.ledger.selecting import PageRead, select
 from rollcall.ledger.tallying import Tallier
 from rollcall.ledger.tree import Page
+from rollcall.query.filtering import PageRead, select
+from rollcall.query.metering import ReadMeter
+from rollcall.query.model import Selection
+from rollcall.retry import LONGEST_REQUEST_SECONDS, Backoff, time_limit
 from rollcall.storage.ledger_reader import LedgerReader
 
 HOUR_MS = 3_600_000

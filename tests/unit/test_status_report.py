@@ -7,8 +7,8 @@ from itertools import product
 
 import pytest
 
-from rollcall.domain.audits import Audit
-from rollcall.usecases.measure_lag import Lag
+from rollcall.maintenance.audits import Audit
+from rollcall.maintenance.lag import Lag
 from rollcall_cli.status_report import OrganisationStatus, Status
 
 EXACT = Audit("run", 0, 0, finished_at_ms=1_795_000_000_000)

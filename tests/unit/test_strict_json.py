@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.api.documents import RefusedRecord, parse_record
+from rollcall.api.records.documents import RefusedRecord, parse_record
 from rollcall.api.strict_json import MalformedJson, dumps, loads
 
 REFUSED = {

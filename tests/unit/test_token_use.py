@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from rollcall.domain.errors import Conflict, Unavailable
 from rollcall.domain.organisations import Organisation, Token, new_token, token_id
-from rollcall.usecases.authorize import Authorize
-from rollcall.usecases.token_use import RecordUse
+from rollcall.ingest.authorize import Authorize
+from rollcall.ingest.token_use import RecordUse
 
 HOUR_MS = 3_600_000
 START_MS = 1_800_000_000_000

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.api.authorizer import ROUTES, policy, single_header
 from rollcall.domain.organisations import (
     Organisation,
     Token,
@@ -18,7 +17,8 @@ from rollcall.domain.organisations import (
     new_token,
     token_id,
 )
-from rollcall.usecases.authorize import Authorize, CredentialsRefused
+from rollcall.ingest.authorize import Authorize, CredentialsRefused
+from rollcall.lambdas.authorizer import ROUTES, policy, single_header
 from rollcall_cli.local.stack import find_template
 from rollcall_cli.local.template import load_template
 

@@ -11,8 +11,6 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.api import stream as stream_module
-from rollcall.api.stream import partial_batch_response
 from rollcall.domain.errors import (
     BrokenDestination,
     Conflict,
@@ -27,11 +25,13 @@ from rollcall.domain.errors import (
 from rollcall.domain.facts import Fact, StreamFact
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.tenancy import current_org_id
+from rollcall.ingest.isolate import MOST_ATTEMPTS
+from rollcall.ingest.update import Cause, Update
+from rollcall.lambdas import stream as stream_module
+from rollcall.lambdas.stream import partial_batch_response
 from rollcall.ledger.page import Row
+from rollcall.ledger.writer import ApplyFacts
 from rollcall.storage.client import may_pass
-from rollcall.usecases.apply_facts import ApplyFacts
-from rollcall.usecases.isolate import MOST_ATTEMPTS
-from rollcall.usecases.update import Cause, Update
 
 
 class Directory:

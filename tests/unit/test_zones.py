@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.domain.buckets import Granularity, Timeline, bucket_of
-from rollcall.domain.calendar import MS_PER_DAY, format_instant, parse_date, parse_instant
-from rollcall.domain.periods import EVER, Period, parse_end, parse_start, plan, runs
-from rollcall.domain.zones import Zone
+from rollcall.domain.time.buckets import Granularity, Timeline, bucket_of
+from rollcall.domain.time.calendar import MS_PER_DAY, format_instant, parse_date, parse_instant
+from rollcall.domain.time.periods import EVER, Period, parse_end, parse_start, plan, runs
+from rollcall.domain.time.zones import Zone
 
 NAMES = sorted(zoneinfo.available_timezones() - {"localtime", "posixrules"})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from rollcall.domain.calendar import parse_instant
 from rollcall.domain.organisations import Organisation, Token, is_well_formed, token_id
+from rollcall.domain.time.calendar import parse_instant
 from rollcall_cli.administration import deployment
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.progress import tell

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rollcall.api.audit import DifferenceFound, LatestAudit
-from rollcall.api.problem import PROBLEM_TYPE, Problem
-from rollcall.domain.audits import KINDS
+from rollcall.dialects.rollcall.audit import DifferenceFound, LatestAudit
+from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, Problem
+from rollcall.maintenance.audits import KINDS
 from rollcall_cli.openapi.operation import Answer, Operation
 from rollcall_cli.openapi.schemas import name_of
 

@@ -9,7 +9,7 @@ from rollcall.dialects.breeze.errors import Error, Invalid
 from rollcall.dialects.breeze.request import MAX_PAGE_SIZE, MAX_RANGE_DAYS, QueryBody
 from rollcall.dialects.breeze.response import Answer as Rows
 from rollcall.dialects.breeze.response import Row
-from rollcall.usecases.ask import QueryType
+from rollcall.query.reports.breeze import QueryType
 from rollcall_cli.openapi.operation import Answer, Operation
 from rollcall_cli.openapi.schemas import name_of, reference
 

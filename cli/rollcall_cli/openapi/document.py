@@ -12,7 +12,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from rollcall.api.authorizer import ROUTES
+from rollcall.lambdas.authorizer import ROUTES
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.template import Route, Template
 from rollcall_cli.openapi.examples import Example, read_examples

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rollcall.api.documents import DOCUMENTS, Deletion
 from rollcall.api.ingest import MAX_BODY_BYTES, MAX_RECORDS
+from rollcall.api.records.documents import DOCUMENTS, Deletion
 from rollcall.api.strict_json import MAX_DEPTH
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS
 from rollcall.domain.limits import (

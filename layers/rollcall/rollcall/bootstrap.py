@@ -14,39 +14,39 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.errors import BrokenDestination
-from rollcall.ledger.backoff import Backoff
+from rollcall.retry import Backoff
 from rollcall.sdk_logs import keep_requests_out_of_logs
 from rollcall.settings import settings
+from rollcall.storage.accounts import Directory
 from rollcall.storage.client import dynamodb_client
-from rollcall.storage.directory import Directory
 from rollcall.storage.rollups import RollupStore
 
 if TYPE_CHECKING:
+    from rollcall.ingest.authorize import Authorize
+    from rollcall.ingest.ingest import Ingest
+    from rollcall.ingest.token_use import RecordUse
+    from rollcall.ingest.update import Result, StreamRecord, Update
     from rollcall.ledger.apply import Applier
+    from rollcall.ledger.writer import ApplyFacts
+    from rollcall.maintenance.accounts import Administer
+    from rollcall.maintenance.delete_organisation import DeleteOrganisation
+    from rollcall.maintenance.erase import Erase, Stores
+    from rollcall.maintenance.erasure_preview import PreviewErasure
+    from rollcall.maintenance.lag import MeasureLag
+    from rollcall.maintenance.ports import Quarantine
+    from rollcall.maintenance.rebuild import Patience, Rebuild
+    from rollcall.maintenance.reconcile.run import Reconcile
+    from rollcall.maintenance.reconcile.schedule import ReconcileDue
+    from rollcall.maintenance.redrive import Redrive
+    from rollcall.query.engine import Measure
+    from rollcall.query.lookups import LookUp
+    from rollcall.query.reports.breeze import Ask
+    from rollcall.query.reports.campaign import ReportCampaign
+    from rollcall.query.reports.totals import Count
+    from rollcall.query.reports.workspace import ReportWorkspace
     from rollcall.storage.audits import AuditStore
     from rollcall.storage.facts import FactStore
-    from rollcall.storage.sweeping import Sweeper
-    from rollcall.usecases.administer import Administer
-    from rollcall.usecases.apply_facts import ApplyFacts
-    from rollcall.usecases.ask import Ask
-    from rollcall.usecases.authorize import Authorize
-    from rollcall.usecases.count import Count
-    from rollcall.usecases.delete_organisation import DeleteOrganisation
-    from rollcall.usecases.erase import Erase, Stores
-    from rollcall.usecases.ingest import Ingest
-    from rollcall.usecases.look_up import LookUp
-    from rollcall.usecases.measure import Measure
-    from rollcall.usecases.measure_lag import MeasureLag
-    from rollcall.usecases.ports import Quarantine
-    from rollcall.usecases.preview_erasure import PreviewErasure
-    from rollcall.usecases.rebuild import Patience, Rebuild
-    from rollcall.usecases.reconcile import Reconcile
-    from rollcall.usecases.reconcile_due import ReconcileDue
-    from rollcall.usecases.redrive import Redrive
-    from rollcall.usecases.report_campaign import ReportCampaign
-    from rollcall.usecases.report_workspace import ReportWorkspace
-    from rollcall.usecases.token_use import RecordUse
-    from rollcall.usecases.update import Result, StreamRecord, Update
+    from rollcall.storage.purge import Sweeper
 
 # Queries of one answer that run at once, and so how many answers of DynamoDB (1 MB) are in memory.
 _SCAN_CONCURRENCY: Final = 8
@@ -78,14 +78,14 @@ def directory() -> Directory:
 @functools.cache
 def authorize() -> Authorize:
     """Resolves Authorization headers."""
-    from rollcall.usecases.authorize import Authorize
+    from rollcall.ingest.authorize import Authorize
 
     return Authorize(directory(), now_ms, _record_use())
 
 
 @functools.cache
 def _record_use() -> RecordUse:
-    from rollcall.usecases.token_use import RecordUse
+    from rollcall.ingest.token_use import RecordUse
 
     def warn(error: BaseException) -> None:
         from rollcall.telemetry import logger  # 65 ms that an authorizer's start does without
@@ -103,7 +103,7 @@ def _aside() -> ThreadPoolExecutor:
 @functools.cache
 def administer() -> Administer:
     """The operator's verbs."""
-    from rollcall.usecases.administer import Administer
+    from rollcall.maintenance.accounts import Administer
 
     return Administer(directory(), now_ms)
 
@@ -111,7 +111,7 @@ def administer() -> Administer:
 @functools.cache
 def count() -> Count:
     """Lifetime counts from rollups."""
-    from rollcall.usecases.count import Count
+    from rollcall.query.reports.totals import Count
 
     return Count(_rollups())
 
@@ -119,8 +119,8 @@ def count() -> Count:
 @functools.cache
 def measure() -> Measure:
     """Measures any selection of calls or leads."""
+    from rollcall.query.engine import Measure
     from rollcall.storage.ledger_reader import LedgerReader
-    from rollcall.usecases.measure import Measure
 
     executor = ThreadPoolExecutor(_SCAN_CONCURRENCY, thread_name_prefix="scan")
     ledger = LedgerReader(
@@ -132,7 +132,7 @@ def measure() -> Measure:
 @functools.cache
 def ask() -> Ask:
     """Answers queries."""
-    from rollcall.usecases.ask import Ask
+    from rollcall.query.reports.breeze import Ask
 
     return Ask(measure())
 
@@ -140,7 +140,7 @@ def ask() -> Ask:
 @functools.cache
 def report_campaign() -> ReportCampaign:
     """Reports on campaigns."""
-    from rollcall.usecases.report_campaign import ReportCampaign
+    from rollcall.query.reports.campaign import ReportCampaign
 
     return ReportCampaign(_rollups(), measure(), _look_up())
 
@@ -148,7 +148,7 @@ def report_campaign() -> ReportCampaign:
 @functools.cache
 def report_workspace() -> ReportWorkspace:
     """Reports on workspaces."""
-    from rollcall.usecases.report_workspace import ReportWorkspace
+    from rollcall.query.reports.workspace import ReportWorkspace
 
     return ReportWorkspace(_rollups(), measure, _look_up(), now_ms)
 
@@ -160,7 +160,7 @@ def _rollups() -> RollupStore:
 
 @functools.cache
 def _look_up() -> LookUp:
-    from rollcall.usecases.look_up import LookUp
+    from rollcall.query.lookups import LookUp
 
     return LookUp(directory(), facts())
 
@@ -176,7 +176,7 @@ def facts() -> FactStore:
 @functools.cache
 def sweeper() -> Sweeper:
     """Removes epochs and facts."""
-    from rollcall.storage.sweeping import Sweeper
+    from rollcall.storage.purge import Sweeper
 
     return Sweeper(_client(), settings.records_table, settings.analytics_table, Backoff())
 
@@ -184,7 +184,7 @@ def sweeper() -> Sweeper:
 @functools.cache
 def ingest() -> Ingest:
     """Takes records in."""
-    from rollcall.usecases.ingest import Ingest
+    from rollcall.ingest.ingest import Ingest
 
     executor = ThreadPoolExecutor(settings.ingest_concurrency, thread_name_prefix="ingest")
     return Ingest(directory(), facts(), executor, now_us)
@@ -193,9 +193,9 @@ def ingest() -> Ingest:
 @functools.cache
 def update() -> Update:
     """Applies batches of the stream."""
+    from rollcall.ingest.update import Update
     from rollcall.storage.client import may_pass
     from rollcall.storage.facts import stream_fact
-    from rollcall.usecases.update import Update
 
     return Update(directory(), apply_facts(), stream_fact, _quarantine(), may_pass)
 
@@ -204,8 +204,8 @@ def update() -> Update:
 def apply_facts() -> ApplyFacts:
     """The way into pages and rollups."""
     from rollcall.ledger.apply import Applier
+    from rollcall.ledger.writer import ApplyFacts
     from rollcall.storage.pages import PageStore
-    from rollcall.usecases.apply_facts import ApplyFacts
 
     client, backoff = _client(), Backoff()
 
@@ -219,8 +219,8 @@ def apply_facts() -> ApplyFacts:
 @functools.cache
 def measure_lag() -> MeasureLag:
     """Measures how far the ledger is behind the facts."""
+    from rollcall.maintenance.lag import MeasureLag
     from rollcall.storage.probing import ProbeReads
-    from rollcall.usecases.measure_lag import MeasureLag
 
     reads = ProbeReads(_client(), settings.records_table, settings.analytics_table, Backoff())
     return MeasureLag(facts(), reads, now_us, time.monotonic, time.sleep)
@@ -237,8 +237,8 @@ def audits() -> AuditStore:
 @functools.cache
 def reconcile() -> Reconcile:
     """Compares facts, pages and rollups."""
-    from rollcall.storage.survey import LedgerSurvey
-    from rollcall.usecases.reconcile import Reconcile
+    from rollcall.maintenance.reconcile.run import Reconcile
+    from rollcall.storage.inspection import LedgerSurvey
 
     client, backoff = _client(), Backoff()
 
@@ -260,7 +260,7 @@ def reconcile() -> Reconcile:
 @functools.cache
 def reconcile_due() -> ReconcileDue:
     """Audits what is due."""
-    from rollcall.usecases.reconcile_due import ReconcileDue
+    from rollcall.maintenance.reconcile.schedule import ReconcileDue
 
     return ReconcileDue(
         directory(),
@@ -275,9 +275,9 @@ def reconcile_due() -> ReconcileDue:
 @functools.cache
 def rebuild() -> Rebuild:
     """Makes pages and rollups anew, as a next epoch."""
+    from rollcall.maintenance.rebuild import Rebuild
     from rollcall.storage.epochs import EpochContents
     from rollcall.storage.rebuilds import RebuildStore
-    from rollcall.usecases.rebuild import Rebuild
 
     return Rebuild(
         directory(),
@@ -293,7 +293,7 @@ def rebuild() -> Rebuild:
 
 def rebuild_patience(grace_ms: int, settle_ms: int) -> Patience:
     """How long a rebuild waits on this deployment, which has its own least times."""
-    from rollcall.usecases.rebuild import Patience
+    from rollcall.maintenance.rebuild import Patience
 
     return Patience(
         grace_ms=grace_ms,
@@ -307,7 +307,7 @@ def rebuild_patience(grace_ms: int, settle_ms: int) -> Patience:
 @functools.cache
 def erase() -> Erase:
     """Erases leads."""
-    from rollcall.usecases.erase import Erase
+    from rollcall.maintenance.erase import Erase
 
     return Erase(_erasure_stores(), _mentions)
 
@@ -315,15 +315,15 @@ def erase() -> Erase:
 @functools.cache
 def preview_erasure() -> PreviewErasure:
     """Counts what would be erased."""
-    from rollcall.usecases.preview_erasure import PreviewErasure
+    from rollcall.maintenance.erasure_preview import PreviewErasure
 
     return PreviewErasure(_erasure_stores(), _mentions)
 
 
 def _erasure_stores() -> Stores:
+    from rollcall.maintenance.erase import Stores
     from rollcall.storage.epochs import EpochContents
-    from rollcall.storage.page_listing import PageListing
-    from rollcall.usecases.erase import Stores
+    from rollcall.storage.page_scan import PageListing
 
     return Stores(
         directory(),
@@ -338,7 +338,7 @@ def _erasure_stores() -> Stores:
 @functools.cache
 def delete_organisation() -> DeleteOrganisation:
     """Deletes organisations."""
-    from rollcall.usecases.delete_organisation import DeleteOrganisation
+    from rollcall.maintenance.delete_organisation import DeleteOrganisation
 
     return DeleteOrganisation(directory(), sweeper(), _mentions, now_ms, time.sleep)
 
@@ -362,9 +362,9 @@ def _quarantine() -> Quarantine:
 @functools.cache
 def redrive(destination: str) -> Redrive:
     """Brings failed records back; only a replay needs the tables. Raises ValueError."""
+    from rollcall.maintenance.redrive import Redrive
     from rollcall.storage.failure_documents import failed_records
     from rollcall.storage.failures import failures
-    from rollcall.usecases.redrive import Redrive
 
     def replay(records: Sequence[StreamRecord]) -> Result:
         return _replay()(records)
@@ -374,9 +374,9 @@ def redrive(destination: str) -> Redrive:
 
 @functools.cache
 def _replay() -> Update:
+    from rollcall.ingest.update import Update
+    from rollcall.maintenance.redrive import LeftInPlace
     from rollcall.storage.client import may_pass
     from rollcall.storage.facts import stream_fact
-    from rollcall.usecases.redrive import LeftInPlace
-    from rollcall.usecases.update import Update
 
     return Update(directory(), apply_facts(), stream_fact, LeftInPlace(), may_pass)

@@ -12,10 +12,10 @@ from rollcall.api.guard import refuse_ended_credentials, refuse_repeated_credent
 from rollcall.api.http import JSON_TYPE, Request, Response, json_response, parse_event
 from rollcall.api.invocation import within_its_time
 from rollcall.api.strict_json import MalformedJson
-from rollcall.domain.calendar import format_instant
 from rollcall.domain.errors import BadValues, MalformedQuestion, TooManyRows, UnknownOrganisation
-from rollcall.domain.metering import ReadMeter
 from rollcall.domain.tenancy import tenant
+from rollcall.domain.time.calendar import format_instant
+from rollcall.query.metering import ReadMeter
 from rollcall.telemetry import logger
 
 LambdaHandler: TypeAlias = Callable[[Mapping[str, Any], Any], dict[str, Any]]

@@ -13,7 +13,7 @@ from rollcall.domain.organisations import HANDLE_PATTERN
 from rollcall.domain.questions import Reading
 
 if TYPE_CHECKING:
-    from rollcall.usecases.report_campaign import ReportCampaign
+    from rollcall.query.reports.campaign import ReportCampaign
 
 
 class Handles(Protocol):

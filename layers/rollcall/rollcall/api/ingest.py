@@ -10,11 +10,11 @@ from typing_extensions import TypedDict
 
 from rollcall.api import strict_json
 from rollcall.api.body import limit_body
-from rollcall.api.documents import RefusedRecord, parse_record
 from rollcall.api.errors import BadRequest
 from rollcall.api.http import Request, Response
+from rollcall.api.records.documents import RefusedRecord, parse_record
 from rollcall.domain.facts import Change
-from rollcall.usecases.ingest import Receipt, Refusal
+from rollcall.ingest.ingest import Receipt, Refusal
 
 MAX_BODY_BYTES: Final = 2_097_152
 MAX_RECORDS: Final = 500

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
-from rollcall.ledger.backoff import time_limit
+from rollcall.retry import time_limit
 
 
 def within_its_time(context: Any) -> AbstractContextManager[None]:

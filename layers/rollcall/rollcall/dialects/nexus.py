@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 from typing_extensions import TypedDict
 
-from rollcall.domain.calendar import day_text
 from rollcall.domain.measures import Measures
 from rollcall.domain.ranking import by_count
-from rollcall.usecases.report_workspace import WorkspaceReport
+from rollcall.domain.time.calendar import day_text
+from rollcall.query.reports.workspace import WorkspaceReport
 
 FORBIDDEN = "Forbidden"
 

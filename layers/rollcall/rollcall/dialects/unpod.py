@@ -11,10 +11,10 @@ from typing import Any, Final, Literal
 
 from typing_extensions import TypedDict
 
-from rollcall.domain.calendar import format_instant
-from rollcall.domain.numbers import Number, divide
+from rollcall.domain.decimals import Number, divide
 from rollcall.domain.organisations import Organisation
-from rollcall.usecases.count import Totals
+from rollcall.domain.time.calendar import format_instant
+from rollcall.query.reports.totals import Totals
 
 SPACE_UNKNOWN: Final = "Space not found."
 

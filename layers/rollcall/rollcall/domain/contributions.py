@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from rollcall.domain import measures as m
-from rollcall.domain.calendar import utc_day, utc_hour
 from rollcall.domain.errors import UnknownContribution
 from rollcall.domain.measures import ALL, ORG, Measures, RollupKey, Scope
 from rollcall.domain.records import (
@@ -29,6 +28,7 @@ from rollcall.domain.records import (
     Task,
     Workspace,
 )
+from rollcall.domain.time.calendar import utc_day, utc_hour
 
 Contribution: TypeAlias = Iterator[tuple[RollupKey, Measures]]
 ContributionFunction: TypeAlias = Callable[[str, Record], Contribution]

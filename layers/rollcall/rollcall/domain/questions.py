@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rollcall.domain.epochs import Epoch
-from rollcall.domain.metering import ReadMeter
-from rollcall.domain.periods import Period
-from rollcall.domain.selection import Selection
+from rollcall.domain.time.periods import Period
+from rollcall.query.metering import ReadMeter
+from rollcall.query.model import Selection
 
 
 class Question(NamedTuple):

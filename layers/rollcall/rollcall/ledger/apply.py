@@ -30,7 +30,6 @@ from rollcall.domain.errors import (
     UnclearConflict,
 )
 from rollcall.domain.measures import CALLS, RollupKey
-from rollcall.ledger.backoff import Backoff
 from rollcall.ledger.merge import PageIndex, RowChange, merge
 from rollcall.ledger.page import Row
 from rollcall.ledger.transaction import (
@@ -45,6 +44,7 @@ from rollcall.ledger.transaction import (
     write_rollup,
 )
 from rollcall.ledger.tree import DEFAULT_TARGET_BYTES, Page, split
+from rollcall.retry import Backoff
 
 # One changed row brings at most this many terms to one update: 32 labels out and 32 others in, two
 # outcomes, two providers, two durations.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rollcall.domain.zones import Zone
+from rollcall.domain.time.zones import Zone
 from rollcall.ledger.columns import Int64s
 
 

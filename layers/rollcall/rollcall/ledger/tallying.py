@@ -12,14 +12,14 @@ from itertools import chain
 
 import numpy as np
 
-from rollcall.domain.calendar import MS_PER_DAY
 from rollcall.domain.measures import Group
-from rollcall.domain.tally import WHOLE, Tally
-from rollcall.domain.zones import Zone
+from rollcall.domain.time.calendar import MS_PER_DAY
+from rollcall.domain.time.zones import Zone
 from rollcall.ledger.columns import Int32s, Int64s
-from rollcall.ledger.counting import COUNTING, Chunk, Words
 from rollcall.ledger.page import LIST_SEPARATOR, TIME
-from rollcall.ledger.selecting import CHUNK_ROWS, Selected
+from rollcall.query.aggregation import COUNTING, Chunk, Words
+from rollcall.query.filtering import CHUNK_ROWS, Selected
+from rollcall.query.results import WHOLE, Tally
 
 
 class Tallier:

@@ -1,6 +1,6 @@
 """Audits as items beside the organisation: the last one that was finished, and the one under way.
 
-They hold counts and no value of any record (`rollcall.domain.audits`), and their sort keys keep
+They hold counts and no value of any record (`rollcall.maintenance.audits`), and their sort keys keep
 them out of the update function's stream.
 """
 
@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from rollcall.domain.audits import MAX_KEPT, Audit, Difference
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
 from rollcall.domain.tenancy import tenant
-from rollcall.ledger.backoff import Backoff
+from rollcall.maintenance.audits import MAX_KEPT, Audit, Difference
+from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Attribute, Item
 from rollcall.storage.client import translated_errors
-from rollcall.storage.reads import batch_get
+from rollcall.storage.queries import batch_get
 
 _RUN_ID: Final = "run_id"
 
@@ -30,7 +30,7 @@ class Stored(NamedTuple):
 
 
 class AuditStore:
-    """The audits of all organisations (`rollcall.usecases.ports.Audits`)."""
+    """The audits of all organisations (`rollcall.maintenance.ports.Audits`)."""
 
     def __init__(self, client: Any, table: str, backoff: Backoff) -> None:
         self._client = client

@@ -24,7 +24,7 @@ from rollcall.domain.errors import (
     UncheckedStore,
     UnclearConflict,
 )
-from rollcall.ledger.backoff import Backoff
+from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.guard import refuse_foreign_keys
 
@@ -74,7 +74,7 @@ def dynamodb_client(connections: int) -> Any:
     client = botocore.session.get_session().create_client(
         "dynamodb",
         config=Config(
-            # Two attempts here, and patience in one place only: `rollcall.ledger.backoff`, which
+            # Two attempts here, and patience in one place only: `rollcall.retry`, which
             # knows how much time is left. LONGEST_REQUEST_SECONDS follows from these.
             connect_timeout=1,
             read_timeout=3,

@@ -6,11 +6,11 @@ from typing import Any
 
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.domain.tenancy import tenant
-from rollcall.ledger.backoff import Backoff
+from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.guard import PARTITION_VALUE
-from rollcall.storage.reads import index_keys, pages_of
+from rollcall.storage.queries import index_keys, pages_of
 
 
 class EpochContents:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from rollcall.domain.calendar import LAST_MS
+from rollcall.domain.decimals import canonical
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
 from rollcall.domain.facts import (
     REV_LIMIT,
@@ -28,16 +28,16 @@ from rollcall.domain.limits import (
     check_text,
     is_id,
 )
-from rollcall.domain.metering import ReadMeter
-from rollcall.domain.numbers import canonical
 from rollcall.domain.organisations import MAX_BUCKETS
 from rollcall.domain.records import RECORD_TYPES, Column, Kind, RecordType
-from rollcall.ledger.backoff import Backoff
+from rollcall.domain.time.calendar import LAST_MS
+from rollcall.query.metering import ReadMeter
+from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors
-from rollcall.storage.reads import batch_get, key_of, keys_between, pages_of
+from rollcall.storage.queries import batch_get, key_of, keys_between, pages_of
 
 # What DynamoDB takes as a key.
 _MOST_PK_BYTES: Final = 2_048

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from rollcall.domain.errors import CorruptItem
+from rollcall.maintenance.ports import Failures
 from rollcall.storage import keys
 from rollcall.storage.failure_documents import failed_records
-from rollcall.usecases.ports import Failures
 
 
 def mentions(

@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from rollcall.domain.calendar import parse_instant
 from rollcall.domain.errors import CorruptItem
-from rollcall.domain.failed_records import FailedRecords, FailureKind
+from rollcall.domain.time.calendar import parse_instant
+from rollcall.maintenance.failed_records import FailedRecords, FailureKind
 from rollcall.storage import keys
 
 Document: TypeAlias = Mapping[str, Any]

@@ -19,9 +19,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rollcall.domain.errors import BrokenDestination, CorruptItem
+from rollcall.maintenance.ports import Failures
 from rollcall.storage.failure_documents import parsed, quarantine_document, quarantine_name
 from rollcall.storage.private_files import make_private_folders, open_private
-from rollcall.usecases.ports import Failures
 
 # An invocation's event is 6 MB at the most; inside a text of JSON, a byte of it takes at most six.
 _LARGEST_BYTES: Final = 40_000_000

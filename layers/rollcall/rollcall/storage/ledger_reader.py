@@ -18,17 +18,17 @@ from threading import Event
 from typing import Any, Final
 
 from rollcall.domain.errors import CorruptItem, Unavailable
-from rollcall.domain.metering import ReadMeter
-from rollcall.domain.periods import Period
-from rollcall.ledger.backoff import LONGEST_REQUEST_SECONDS, Backoff
+from rollcall.domain.time.periods import Period
 from rollcall.ledger.positions import FIRST, floor, time_of
-from rollcall.ledger.selecting import PageRead
+from rollcall.query.filtering import PageRead
+from rollcall.query.metering import ReadMeter
+from rollcall.retry import LONGEST_REQUEST_SECONDS, Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import patiently
 from rollcall.storage.pages import page_of_item
-from rollcall.storage.reads import consumed_units, keys_between, page_at
+from rollcall.storage.queries import consumed_units, keys_between, page_at
 from rollcall.storage.rollups import APPLIED_AT
 
 # A part of a period that is shorter than this is not worth a query of its own.

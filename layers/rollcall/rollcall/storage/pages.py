@@ -8,7 +8,6 @@ from typing import Any
 
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.measures import RollupKey
-from rollcall.ledger.backoff import Backoff
 from rollcall.ledger.page import Rows
 from rollcall.ledger.transaction import (
     PageWrite,
@@ -19,11 +18,12 @@ from rollcall.ledger.transaction import (
     Transaction,
 )
 from rollcall.ledger.tree import Page
+from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Attribute, Item
 from rollcall.storage.client import translated_errors
-from rollcall.storage.reads import batch_get, key_of, page_at
+from rollcall.storage.queries import batch_get, key_of, page_at
 from rollcall.storage.rollups import APPLIED_AT, SPILLED_PREFIX, VERSION, rollup_of_item
 
 

@@ -9,12 +9,12 @@ from rollcall.domain.errors import CorruptItem
 from rollcall.domain.facts import Fact
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.records import RECORD_TYPES
-from rollcall.ledger.backoff import Backoff
+from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.client import patiently
 from rollcall.storage.facts import own_fact
 from rollcall.storage.pages import page_of_item
-from rollcall.storage.reads import keys_between, page_at
+from rollcall.storage.queries import keys_between, page_at
 
 
 class ProbeReads:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
-from rollcall.domain.rebuilds import Phase, RebuildRun
 from rollcall.domain.tenancy import tenant
-from rollcall.ledger.backoff import Backoff
+from rollcall.maintenance.rebuilds import Phase, RebuildRun
+from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
@@ -22,7 +22,7 @@ _RUN_ID: Final = "run_id"
 
 
 class RebuildStore:
-    """The rebuilds of all organisations (`rollcall.usecases.ports.Rebuilds`)."""
+    """The rebuilds of all organisations (`rollcall.maintenance.ports.Rebuilds`)."""
 
     def __init__(self, client: Any, table: str, backoff: Backoff) -> None:
         self._client = client

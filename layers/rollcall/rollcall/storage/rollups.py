@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from rollcall.domain.calendar import day_text, parse_date
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.measures import Rollup, RollupKey, Scope
-from rollcall.domain.metering import ReadMeter
-from rollcall.ledger.backoff import Backoff
+from rollcall.domain.time.calendar import day_text, parse_date
+from rollcall.query.metering import ReadMeter
+from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
-from rollcall.storage.reads import (
+from rollcall.storage.queries import (
     batch_get,
     consumed_units,
     key_of,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rollcall.domain import measures as m
 from rollcall.domain.measures import ALL, ORG, RollupKey
-from rollcall.domain.metering import ReadMeter
 from rollcall.domain.questions import Reading
-from rollcall.usecases.ports import Rollups
+from rollcall.maintenance.ports import Rollups
+from rollcall.query.metering import ReadMeter
 
 _LIFETIMES = tuple(RollupKey(family, ORG, ALL) for family in (m.CALLS, m.TASKS, m.LEADS))
 

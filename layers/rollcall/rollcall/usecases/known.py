@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from rollcall.domain import measures as m
 from rollcall.domain.measures import ALL, RollupKey, Scope
-from rollcall.domain.metering import ReadMeter
 from rollcall.domain.questions import Reading
-from rollcall.usecases.ports import Rollups
+from rollcall.maintenance.ports import Rollups
+from rollcall.query.metering import ReadMeter
 
 
 def is_known(rollups: Rollups, reading: Reading, scopes: Collection[Scope]) -> bool:

@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from rollcall.dialects.validation import message_of
-from rollcall.domain.buckets import Granularity
-from rollcall.domain.calendar import MS_PER_DAY, MS_PER_HOUR
+from rollcall.domain.decimals import at_least, at_most
 from rollcall.domain.errors import BadValues, Issue, MalformedQuestion
 from rollcall.domain.facts import payload_text
 from rollcall.domain.limits import (
@@ -19,12 +18,13 @@ from rollcall.domain.limits import (
     MAX_PAYLOAD_KEYS,
     PAYLOAD_KEY,
 )
-from rollcall.domain.numbers import at_least, at_most
-from rollcall.domain.periods import parse_end, parse_start
-from rollcall.domain.selection import Selection
-from rollcall.domain.values import ID_SCHEMA, parse_id, parse_payload_value
-from rollcall.domain.zones import UTC, Zone
-from rollcall.usecases.ask import Query, QueryType
+from rollcall.domain.time.buckets import Granularity
+from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
+from rollcall.domain.time.periods import parse_end, parse_start
+from rollcall.domain.time.zones import UTC, Zone
+from rollcall.domain.validation import ID_SCHEMA, parse_id, parse_payload_value
+from rollcall.query.model import Selection
+from rollcall.query.reports.breeze import Query, QueryType
 
 MAX_PAGE_SIZE: Final = 1_000
 MAX_RANGE_DAYS: Final = 400

@@ -8,12 +8,12 @@ from typing import Final, TypeAlias
 from typing_extensions import TypedDict
 
 from rollcall.domain import measures as m
-from rollcall.domain.buckets import Bucket
-from rollcall.domain.numbers import Number, divide, percentage
+from rollcall.domain.decimals import Number, divide, percentage
 from rollcall.domain.ranking import by_count
 from rollcall.domain.records import LEAD_STATUSES
-from rollcall.domain.tally import Tally
-from rollcall.usecases.ask import OverTime, Query, QueryType
+from rollcall.domain.time.buckets import Bucket
+from rollcall.query.reports.breeze import OverTime, Query, QueryType
+from rollcall.query.results import Tally
 
 NOT_AVAILABLE: Final = "N/A"
 _SENTIMENTS: Final = ("negative", "slightly_negative", "neutral", "slightly_positive", "positive")

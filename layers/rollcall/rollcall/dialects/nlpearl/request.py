@@ -7,10 +7,10 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
 
 from rollcall.dialects.validation import message_of
-from rollcall.domain.calendar import MS_PER_DAY, parse_instant
 from rollcall.domain.errors import MalformedQuestion
-from rollcall.domain.periods import Period, parse_end, parse_start
-from rollcall.domain.values import INSTANT_SCHEMA, parse_instant_text
+from rollcall.domain.time.calendar import MS_PER_DAY, parse_instant
+from rollcall.domain.time.periods import Period, parse_end, parse_start
+from rollcall.domain.validation import INSTANT_SCHEMA, parse_instant_text
 
 MOST_DAYS: Final = 91
 

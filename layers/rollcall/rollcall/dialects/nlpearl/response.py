@@ -8,12 +8,12 @@ from typing import Final, TypeAlias
 from typing_extensions import TypedDict
 
 from rollcall.domain import measures as m
-from rollcall.domain.calendar import MS_PER_DAY, day_text
-from rollcall.domain.numbers import Number, divide, percentage
-from rollcall.domain.periods import Period
+from rollcall.domain.decimals import Number, divide, percentage
 from rollcall.domain.records import DEFAULT_LABEL_COLOR
-from rollcall.domain.tally import Tally
-from rollcall.usecases.report_campaign import CampaignReport
+from rollcall.domain.time.calendar import MS_PER_DAY, day_text
+from rollcall.domain.time.periods import Period
+from rollcall.query.reports.campaign import CampaignReport
+from rollcall.query.results import Tally
 
 Days: TypeAlias = list[tuple[str, Tally, int]]
 

@@ -1,0 +1,1 @@
+"""Calendar days, time zones, periods and the buckets of time series."""

@@ -1,0 +1,86 @@
+"""Values as they come in JSON: ids, instants and payload values, brought into their one form.
+
+Beside a parser stands what it accepts as JSON Schema. What a schema cannot say, that a date must
+exist, is in the description.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+from rollcall.domain.decimals import canonical
+from rollcall.domain.limits import MAX_ID_LENGTH, check_id, check_text
+from rollcall.domain.records import PayloadValue
+from rollcall.domain.time.calendar import parse_instant
+
+ID_SCHEMA: Final[dict[str, Any]] = {
+    "description": "An id, or a reference to one: a text, or an integer of at most 128 digits."
+    " Both are compared as text; what came as an integer goes out as one.",
+    "anyOf": [
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_ID_LENGTH,
+            "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
+        },
+        {"type": "integer"},
+    ],
+}
+INSTANT_SCHEMA: Final[dict[str, Any]] = {
+    "description": "An RFC 3339 instant with an offset or `Z`, of the years 1970 to 9998 in UTC,"
+    " kept to the millisecond. Upper-case `T` and `Z`; no leap seconds.",
+    "type": "string",
+    "format": "date-time",
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
+}
+
+
+def parse_instant_text(value: Any) -> int:
+    """Milliseconds since 1970 UTC of an instant. Raises ValueError with the rule that was broken."""
+    if not isinstance(value, str):
+        raise ValueError("must be an RFC 3339 instant")
+    return parse_instant(value)
+
+
+def parse_id(value: Any) -> str:
+    """An id as text: 1–128 characters without control characters, or an integer of ≤ 128 digits.
+
+    Raises ValueError with the rule that was broken.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        if len(str(abs(value))) > MAX_ID_LENGTH:
+            raise ValueError(f"must be an integer of at most {MAX_ID_LENGTH} digits")
+        return str(value)
+    if not isinstance(value, str):
+        raise ValueError("must be a text or an integer")
+    return check_id(value)
+
+
+def parse_payload_value(value: Any) -> PayloadValue:
+    """A payload value in its one form. Raises ValueError with the rule that was broken."""
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return check_text(value)
+        case int() | Decimal():
+            return parse_payload_number(value)
+    raise ValueError("must have values that are text, number, boolean or null")
+
+
+def parse_payload_number(value: int | Decimal) -> Decimal:
+    """A payload number in its one form. Raises ValueError past 38 digits or 10^±100."""
+    number = Decimal(value)
+    out_of_reach = ValueError("must have numbers of a magnitude from 1e-100 to 1e100")
+    if not number.is_finite() or (not number.is_zero() and abs(number.adjusted()) > 100):
+        raise out_of_reach
+    # The text may be long with zeros that carry nothing: "0" alone is of any length.
+    digits = "".join(map(str, number.as_tuple().digits)).strip("0")
+    if len(digits) > 38:
+        raise ValueError("must have numbers of at most 38 significant digits")
+    exact = canonical(number)
+    if exact.copy_abs() > Decimal("1e100"):  # abs() would round
+        raise out_of_reach
+    return exact

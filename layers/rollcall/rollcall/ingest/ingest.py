@@ -1,0 +1,129 @@
+"""Taking records in: each judged alone, good ones durable before the answer."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, wait
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from rollcall.domain.errors import CorruptItem, UnknownOrganisation
+from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Change, Outcome
+from rollcall.domain.records import RECORD_TYPES
+from rollcall.maintenance.ports import Directory, Facts
+
+_Versions: TypeAlias = tuple[tuple[str, str], list[tuple[int, Change]]]
+_Written: TypeAlias = tuple[int, str, Outcome | None]  # None: what is stored is damaged
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why one record was not taken: the field, and the rule it broke."""
+
+    index: int
+    field: str
+    message: str
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What became of every record of one request."""
+
+    accepted: int = 0
+    unchanged: int = 0
+    stale: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+class Ingest:
+    """Writes changes as facts, with bounded concurrency."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        facts: Facts,
+        executor: Executor,
+        now_us: Callable[[], int],
+    ) -> None:
+        self._directory = directory
+        self._facts = facts
+        self._executor = executor
+        self._now_us = now_us
+        # An organisation's buckets never change, so they may be remembered; nothing else may.
+        self._buckets: dict[str, int] = {}
+
+    def __call__(self, org_id: str, changes: Sequence[tuple[int, Change]]) -> Receipt:
+        """Write (index, change) pairs; pairs of one (type, id) in their order, others at once.
+
+        Every record counted as accepted, unchanged or stale is durable when this returns. Raises
+        Unavailable when the store stays busy: some records may be written, and all may be sent
+        again. Raises UnknownOrganisation when the organisation is gone.
+        """
+        receipt = Receipt()
+        latest_ms = self._now_us() // 1000 + MAX_CLOCK_SKEW_MS
+        by_fact: dict[tuple[str, str], list[tuple[int, Change]]] = {}
+        for index, change in changes:
+            if change.updated_at_ms is not None and change.updated_at_ms > latest_ms:
+                message = "must not lie more than 5 minutes in the future"
+                receipt.refusals.append(Refusal(index, "updated_at", message))
+            else:
+                by_fact.setdefault((change.type, change.id), []).append((index, change))
+        if not by_fact:
+            return receipt
+        buckets = self._buckets_of(org_id)
+        stored = self._facts.read(org_id, buckets, by_fact.keys())
+
+        def write(pair: tuple[tuple[str, str], list[tuple[int, Change]]]) -> list[_Written]:
+            fact_key, versions = pair
+            results = []
+            known = stored.get(fact_key)
+            for index, change in versions:
+                try:
+                    outcome, known = self._facts.write(org_id, buckets, known, change)
+                except CorruptItem:
+                    outcome = None
+                results.append((index, change.type, outcome))
+            return results
+
+        for results in self._concurrently(write, by_fact.items()):
+            for index, record_type, outcome in results:
+                _count(receipt, index, record_type, outcome)
+        return receipt
+
+    def _buckets_of(self, org_id: str) -> int:
+        buckets = self._buckets.get(org_id)
+        if buckets is None:
+            organisation = self._directory.organisation(org_id)
+            if organisation is None or organisation.is_deleting:
+                raise UnknownOrganisation(org_id)
+            buckets = self._buckets[org_id] = organisation.buckets
+        return buckets
+
+    def _concurrently(
+        self,
+        write: Callable[[_Versions], list[_Written]],
+        work: Iterable[_Versions],
+    ) -> Iterable[list[_Written]]:
+        # The tenant is a context variable, and a context can be entered by one thread at a time.
+        futures = [
+            self._executor.submit(contextvars.copy_context().run, write, item) for item in work
+        ]
+        wait(futures)  # all of them, so that an error leaves no write under way behind the answer
+        return [future.result() for future in futures]
+
+
+def _count(receipt: Receipt, index: int, record_type: str, outcome: Outcome | None) -> None:
+    match outcome:
+        case None:
+            message = "what is stored under this id is damaged and needs an operator"
+            receipt.refusals.append(Refusal(index, "record", message))
+        case Outcome.ACCEPTED:
+            receipt.accepted += 1
+        case Outcome.UNCHANGED:
+            receipt.unchanged += 1
+        case Outcome.STALE:
+            receipt.stale += 1
+        case Outcome.TIME_CHANGED:
+            time_field = RECORD_TYPES[record_type].time_field or "record"
+            receipt.refusals.append(Refusal(index, time_field, f"{time_field} cannot change"))

@@ -1,0 +1,60 @@
+"""When each token was last used, to the hour, recorded beside the authorization and never in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any, Final, Protocol
+
+from rollcall.domain.errors import Conflict
+from rollcall.domain.organisations import Token
+
+_HOUR_MS: Final = 3_600_000
+
+
+class Tokens(Protocol):
+    """Tokens, with writing (`rollcall.storage.accounts.Directory`)."""
+
+    def record_use(self, token_id: str, hour_ms: int) -> None: ...
+
+
+class RecordUse:
+    """Records the use of a token, at most once an hour, on a thread of its own.
+
+    The record is an aid to operators and may be missing: a write that fails is reported to `warn`,
+    and none is tried for the next hour. So a store that refuses writes, or a role that lacks the
+    permission, costs one request an hour.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        executor: Executor,
+        now_ms: Callable[[], int],
+        warn: Callable[[BaseException], None],
+    ) -> None:
+        self._tokens = tokens
+        self._executor = executor
+        self._now_ms = now_ms
+        self._warn = warn
+        self._pending: Future[Any] | None = None
+        self._paused_until_ms = 0
+
+    def __call__(self, token: Token) -> None:
+        """Record that a token, as it was just read, is used now. Returns at once; raises nothing."""
+        now_ms = self._now_ms()
+        hour_ms = now_ms - now_ms % _HOUR_MS
+        is_recorded = token.last_used_ms is not None and token.last_used_ms >= hour_ms
+        # Lambda may freeze the thread between two invocations: never let a second write wait.
+        is_busy = self._pending is not None and not self._pending.done()
+        if is_recorded or is_busy or now_ms < self._paused_until_ms:
+            return
+        self._pending = self._executor.submit(self._tokens.record_use, token.id, hour_ms)
+        self._pending.add_done_callback(self._finished)
+
+    def _finished(self, write: Future[Any]) -> None:
+        error = write.exception()
+        # On Conflict another environment was first, or the token has just been removed.
+        if error is not None and not isinstance(error, Conflict):
+            self._paused_until_ms = self._now_ms() + _HOUR_MS
+            self._warn(error)

@@ -1,0 +1,1 @@
+"""What Lambda sends and expects apart from HTTP: authorizer, stream and schedule."""

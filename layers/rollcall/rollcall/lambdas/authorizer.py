@@ -1,0 +1,73 @@
+"""API Gateway's REQUEST authorizer on the wire: its event in, its policy out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rollcall.ingest.authorize import CredentialsRefused, Grant
+
+# What each scope opens, as METHOD/path of the gateway, which hands the path over as it was sent. A
+# route of the template that no scope names stays shut; a test holds the two together.
+ROUTES: Final[dict[str, tuple[str, ...]]] = {
+    "ingest": ("POST/v1/records", "POST/v1/records/"),
+    "read": (
+        "GET/api/v2/platform/organisation/analytics",
+        "GET/api/v2/platform/organisation/analytics/",
+        "GET/api/v2/platform/organizations",
+        "GET/api/v2/platform/organizations/",
+        "GET/api/workspaces/*/analytics",
+        "GET/api/workspaces/*/analytics/",
+        "POST/agent/voice/breeze-buddy/analytics",
+        "POST/agent/voice/breeze-buddy/analytics/",
+        "POST/analytics",
+        "POST/analytics/",
+        "POST/v1/Inbound/*/Analytics",
+        "POST/v1/Inbound/*/Analytics/",
+        "POST/v1/Outbound/*/Analytics",
+        "POST/v1/Outbound/*/Analytics/",
+        "POST/v2/Pearl/*/Analytics",
+        "POST/v2/Pearl/*/Analytics/",
+    ),
+    "admin": ("GET/v1/audit", "GET/v1/audit/"),
+}
+
+
+def single_header(event: Mapping[str, Any], name: str) -> str:
+    """A header's only value. Raises CredentialsRefused when it is missing or sent more than once."""
+    values = [
+        value
+        for header, sent in (event.get("multiValueHeaders") or {}).items()
+        if header.lower() == name.lower()
+        for value in sent
+    ]
+    if len(values) != 1:
+        raise CredentialsRefused
+    return str(values[0])
+
+
+def policy(method_arn: str, grant: Grant) -> dict[str, Any]:
+    """The policy for the whole API, so that its cached copy is right for every route."""
+    api_and_stage = "/".join(method_arn.split("/")[:2])
+    scopes = grant.token.scopes
+    routes = [route for scope in scopes for route in ROUTES.get(scope, ())]
+    # The gateway keeps this answer beyond the token's end: the endpoint compares it again.
+    ends_at_ms = grant.token.ends_at_ms
+    end = {} if ends_at_ms is None else {"token_ends_at_ms": ends_at_ms}
+    statement = {
+        "Effect": "Allow" if routes else "Deny",
+        "Action": "execute-api:Invoke",
+        "Resource": [f"{api_and_stage}/{route}" for route in routes or ["*"]],
+    }
+    return {
+        "principalId": grant.organisation.id,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": {
+            "org_id": grant.organisation.id,
+            "org_handle": grant.organisation.handle,
+            "epoch": grant.organisation.live,
+            "scopes": " ".join(scopes),
+            "token_id": grant.token.id,
+            **end,
+        },
+    }

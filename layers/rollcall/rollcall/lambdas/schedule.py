@@ -1,0 +1,76 @@
+"""The scheduled audits' log, a line for each organisation, and the function's answer."""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
+
+from rollcall.domain.errors import RollcallError
+from rollcall.maintenance.audits import Audit
+from rollcall.maintenance.reconcile.schedule import Outcome, Visit
+from rollcall.telemetry import logger
+
+# One message an outcome, so that a metric filter can tell them apart.
+_MESSAGES: Final = {
+    Outcome.FINISHED: "audited",
+    Outcome.UNFINISHED: "audit unfinished",
+    Outcome.TAKEN_OVER: "audit taken over",
+    Outcome.FAILED: "audit failed",
+}
+
+
+class AuditsFailed(RollcallError):
+    """Some organisations could not be audited; the log has why. All others were visited."""
+
+
+def log_visits(visits: Iterable[Visit]) -> dict[str, int]:
+    """Log each visit as it ends, and count the outcomes.
+
+    Drift that is left is logged at ERROR; drift that was healed and what could not be compared at
+    WARN. Those that wait for the next time are counted alone. Raises AuditsFailed, after the last
+    visit, when any of them failed.
+    """
+    outcomes: Counter[Outcome] = Counter()
+    for visit in visits:
+        outcomes[visit.outcome] += 1
+        if visit.outcome is not Outcome.WAITING:
+            _log(visit)
+    counts = {outcome.value.replace(" ", "_"): outcomes[outcome] for outcome in Outcome}
+    logger.info("audits", extra=counts)
+    if outcomes[Outcome.FAILED]:
+        raise AuditsFailed(f"{outcomes[Outcome.FAILED]} of {outcomes.total()} audits failed")
+    return counts
+
+
+def _log(visit: Visit) -> None:
+    message, extra = _MESSAGES[visit.outcome], {"org_id": visit.org_id, **_counts(visit.audit)}
+    if visit.outcome is Outcome.FAILED:
+        logger.error(message, extra=extra | _told(visit.error))
+        return
+    if visit.outcome is Outcome.TAKEN_OVER:
+        logger.warning(message, extra=extra)
+        return
+    audit = visit.audit
+    if audit is not None and audit.drift_count > audit.repaired:
+        logger.error(message, extra=extra)
+    elif audit is not None and (audit.drift_count or audit.unsettled):
+        logger.warning(message, extra=extra)
+    else:
+        logger.info(message, extra=extra)
+
+
+def _told(error: Exception | None) -> dict[str, Any]:
+    """What failed. Of an error that is not ours only its kind and place: it may quote what it read."""
+    if error is None or isinstance(error, RollcallError):
+        return {"error": repr(error)}
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
+    return {"error": type(error).__name__, "places": places}
+
+
+def _counts(audit: Audit | None) -> dict[str, Any]:
+    if audit is None:
+        return {}
+    return {"run_id": audit.run_id, **audit.counts}

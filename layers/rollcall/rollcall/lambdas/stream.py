@@ -1,0 +1,45 @@
+"""The stream function's answer: Lambda's partial batch response, and the log of what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rollcall.ingest.update import Result, StreamRecord
+from rollcall.telemetry import logger
+
+
+def partial_batch_response(records: Sequence[StreamRecord], result: Result) -> dict[str, Any]:
+    """One item identifier at the most: the earliest record that must come back.
+
+    Lambda re-delivers it and everything after it, applied or not; applying again is harmless, and
+    naming a later one would lose those before.
+    """
+    for group in result.quarantined:
+        logger.error(
+            "quarantined",
+            extra={
+                "cause": group.cause.value,
+                "org_id": group.org_id,
+                "reason": group.reason,
+                "records": len(group.indices),
+                "earliest": _name(records[group.indices[0]]),
+                "object": group.name,
+            },
+        )
+    for failure in result.failures:
+        logger.error(
+            "not applied",
+            extra={
+                "org_id": failure.org_id,
+                "error": repr(failure.error),
+                "earliest": _name(records[failure.earliest_index]),
+            },
+        )
+    earliest = result.earliest_unapplied
+    failures = [] if earliest is None else [{"itemIdentifier": _name(records[earliest])}]
+    return {"batchItemFailures": failures}
+
+
+def _name(record: StreamRecord) -> str:
+    return str(record.get("dynamodb", {}).get("SequenceNumber", ""))

@@ -1,0 +1,181 @@
+"""Deleting an organisation: marked first, removed, and removed again when nobody can write it any more.
+
+The mark comes before everything: from then on the updater skips the organisation and the authorizer
+refuses its tokens. What is under way at that moment may go on for as long as an authorizer's answer
+is kept and a function runs, so after that time everything is looked for again, until nothing is
+found. At the end the handle is released and only a bare mark is left: records that are still in the
+stream, or come back from the failure destination, are then skipped as somebody's that is gone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from rollcall.domain.errors import Conflict
+from rollcall.domain.organisations import MAX_BUCKETS, Organisation
+from rollcall.maintenance.accounts import Refused
+from rollcall.maintenance.erase import FailedObjects, Mentions, look_for
+
+# An authorizer's answer is kept for 60 s, and the longest function runs for 900 s.
+LONGEST_WRITE_SECONDS: Final = 60 + 900
+
+# Epochs are counted upwards; so many without an item behind the last, and there are no more.
+_EMPTY_EPOCHS: Final = 32
+_MOST_ROUNDS: Final = 60
+_SECONDS_BETWEEN_ROUNDS: Final = 1.0  # GSI1 lags behind about as long
+
+FACTS: Final = "facts"
+ANALYTICS: Final = "pages and rollups"
+TOKENS: Final = "tokens"
+NOTES: Final = "audits and states"
+
+
+class Directory(Protocol):
+    """Organisations, and their end."""
+
+    def organisation(self, org_id: str) -> Organisation | None: ...
+    def org_id_of_handle(self, handle: str) -> str | None: ...
+    def mark_deleting(self, org_id: str, at_ms: int) -> None: ...
+    def retire(self, organisation: Organisation) -> None: ...
+
+
+class Sweeper(Protocol):
+    """Removes what is found now; each yields how many items, as it goes."""
+
+    def remove_epoch(self, org_id: str, epoch: int) -> Iterator[int]: ...
+    def remove_facts(self, org_id: str, buckets: int) -> Iterator[int]: ...
+    def remove_tokens(self, org_id: str) -> Iterator[int]: ...
+    def remove_notes(self, org_id: str) -> Iterator[int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a deletion has come. `waiting_seconds`: what is waited for now."""
+
+    removed: int
+    waiting_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What a deletion did: items named for removal by kind, those of earlier tries not included."""
+
+    organisation: Organisation
+    at_ms: int
+    removed: dict[str, int]
+    failed_objects: FailedObjects
+
+
+class DeleteOrganisation:
+    """Removes one tenant wholly."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        sweeper: Sweeper,
+        mentions: Mentions,
+        now_ms: Callable[[], int],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._directory = directory
+        self._sweeper = sweeper
+        self._mentions = mentions
+        self._now_ms = now_ms
+        self._sleep = sleep
+
+    def find(self, handle: str | None, org_id: str | None) -> Organisation:
+        """The organisation of a handle or an id, deleted in part or wholly as it may be.
+
+        Raises Refused when there is none, or the two name different ones.
+        """
+        if handle is not None:
+            holder = self._directory.org_id_of_handle(handle)
+            if holder is None:
+                raise Refused(f"no organisation has the handle {handle!r}")
+            if org_id not in (None, holder):
+                raise Refused(f"{handle!r} is the handle of {holder}, not of {org_id}")
+            org_id = holder
+        organisation = self._directory.organisation(org_id) if org_id is not None else None
+        if organisation is None:
+            raise Refused(f"there is no organisation {org_id!r}")
+        return organisation
+
+    def __call__(
+        self,
+        organisation: Organisation,
+        *,
+        wait_seconds: float = LONGEST_WRITE_SECONDS,
+        show: Callable[[Progress], None] = lambda _progress: None,
+    ) -> Deletion:
+        """Delete an organisation; may be broken off anywhere, and done again at any time.
+
+        `wait_seconds` count from the moment of the mark, so what is resumed waits for the rest.
+        Raises Refused when something keeps writing, and Unavailable when the store stays busy.
+        """
+        marked = self._marked(organisation.id)
+        removed: Counter[str] = Counter(dict.fromkeys((FACTS, ANALYTICS, TOKENS, NOTES), 0))
+        self._sweep(marked, removed, show)
+        since_ms = marked.deleting_since_ms or 0
+        if (waiting := since_ms / 1000 + wait_seconds - self._now_ms() / 1000) > 0:
+            show(Progress(removed.total(), waiting))
+            self._sleep(waiting)
+        for _ in range(_MOST_ROUNDS):
+            if not self._sweep(marked, removed, show):
+                break
+            self._sleep(_SECONDS_BETWEEN_ROUNDS)
+        else:
+            raise Refused("something keeps writing; stop it, and delete the organisation again")
+        self._directory.retire(marked)
+        return Deletion(
+            organisation=marked,
+            at_ms=self._now_ms(),
+            removed=dict(removed),
+            failed_objects=look_for(self._mentions, marked.id, None),
+        )
+
+    def _marked(self, org_id: str) -> Organisation:
+        """The organisation with its mark, which it gets now if it has none."""
+        try:
+            self._directory.mark_deleting(org_id, self._now_ms())
+        except Conflict:
+            raise Refused(f"there is no organisation {org_id!r}") from None
+        organisation = self._directory.organisation(org_id)
+        if organisation is None:
+            raise Refused(f"there is no organisation {org_id!r}")
+        return organisation
+
+    def _sweep(
+        self,
+        organisation: Organisation,
+        removed: Counter[str],
+        show: Callable[[Progress], None],
+    ) -> int:
+        """Remove all that is found now; how much."""
+        before = removed.total()
+        for kind, counts in self._removals(organisation):
+            for count in counts:
+                removed[kind] += count
+                show(Progress(removed.total()))
+        return removed.total() - before
+
+    def _removals(self, organisation: Organisation) -> Iterator[tuple[str, Iterator[int]]]:
+        org_id = organisation.id
+        yield TOKENS, self._sweeper.remove_tokens(org_id)
+        yield NOTES, self._sweeper.remove_notes(org_id)
+        # All that any organisation may have: something may lie in one that is not its own.
+        yield FACTS, self._sweeper.remove_facts(org_id, MAX_BUCKETS)
+        yield ANALYTICS, self._epochs(organisation)
+
+    def _epochs(self, organisation: Organisation) -> Iterator[int]:
+        """Remove every epoch that there ever was, also those that a rebuild left behind."""
+        known = max((organisation.live, *organisation.written))
+        epoch = empty = 0
+        while epoch <= known or empty < _EMPTY_EPOCHS:
+            empty += 1
+            for count in self._sweeper.remove_epoch(organisation.id, epoch):
+                empty = 0
+                yield count
+            epoch += 1

@@ -1,0 +1,393 @@
+"""Erasing a person: every fact that is a lead's or names it, and every row of them.
+
+Facts become tombstones through the ordinary path, so that late older copies stay dead, and are
+applied at once to every written epoch; the stream brings them again, harmlessly. Then it is looked,
+at all facts and all pages, whether anything of theirs is left, and gone on until nothing is. So
+calls that arrive meanwhile are found, and so is whatever an erasure that was broken off left behind.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+
+from rollcall.domain.errors import BrokenDestination, Conflict, CorruptItem
+from rollcall.domain.facts import Change, Fact, Outcome
+from rollcall.domain.organisations import MAX_BUCKETS, Organisation
+from rollcall.domain.tenancy import tenant
+from rollcall.ledger.page import TOMBSTONE, Row
+from rollcall.ledger.tree import Page
+from rollcall.ledger.writer import ApplyFacts
+from rollcall.maintenance.accounts import Refused
+from rollcall.maintenance.leads import CALL, LEAD, TYPES, is_of_lead, live_rows, org_id_of
+
+# Every round but the last has found something new: somebody goes on sending their calls.
+_MOST_ROUNDS: Final = 20
+_ROWS_AT_ONCE: Final = 100
+# A rebuild that was given up leaves an epoch behind those that are written.
+_EPOCHS_AHEAD: Final = 8
+
+
+class Directory(Protocol):
+    """Organisations by handle."""
+
+    def organisation(self, org_id: str) -> Organisation | None: ...
+    def org_id_of_handle(self, handle: str) -> str | None: ...
+
+
+class FactPage(Protocol):
+    """Some facts, and the sort keys of items that are none."""
+
+    @property
+    def facts(self) -> list[Fact]: ...
+    @property
+    def damaged(self) -> list[str]: ...
+
+
+class Facts(Protocol):
+    """Facts (`rollcall.storage.facts.FactStore`)."""
+
+    def bucket_of(self, fact_id: str, buckets: int) -> int: ...
+    def astray(self, org_id: str, buckets: int, record_type: str, fact_id: str) -> list[int]: ...
+    def listed(self, org_id: str, bucket: int, record_type: str) -> Iterator[FactPage]: ...
+    def read(
+        self, org_id: str, buckets: int, facts: Collection[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Fact]: ...
+    def write(
+        self, org_id: str, buckets: int, stored: Fact | None, change: Change
+    ) -> tuple[Outcome, Fact | None]: ...
+    def places(
+        self, org_id: str, buckets: int, record_type: str, ids: Collection[str]
+    ) -> Mapping[str, int | None]: ...
+    def restate(self, org_id: str, buckets: int, stored: Fact | None, fact: Fact) -> None: ...
+
+
+class Pages(Protocol):
+    """All pages of a ledger (`rollcall.storage.page_scan.PageListing`)."""
+
+    def pages(self, org_id: str, epoch: int, record_type: str) -> Iterator[Page]: ...
+
+
+class Epochs(Protocol):
+    """Epochs as wholes (`rollcall.storage.epochs.EpochContents`)."""
+
+    def is_empty(self, org_id: str, epoch: int) -> bool: ...
+
+
+class Mentions(Protocol):
+    """The names of failed objects with something of an organisation, or of one of its leads."""
+
+    def __call__(
+        self, org_id: str, lead_id: str | None, calls: Collection[str]
+    ) -> Iterator[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FailedObjects:
+    """What was found in the failure destination. `problem`: why it could not be looked at."""
+
+    names: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an erasure has come: facts and pages looked at, and facts made tombstones."""
+
+    facts: int
+    pages: int
+    erased: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What an erasure did, and what it found at its end.
+
+    `facts` counts the facts that it made tombstones, by type; `rows` the rows that were seen to be
+    tombstones of those at the end, by epoch. `is_known`: there was anything of the lead, be it the
+    tombstone of an earlier erasure. `damaged` facts could not be read, so nobody knows whose they
+    are, or are theirs and lie where no key leads. `left_epochs` are no longer written and not
+    removed yet.
+    """
+
+    organisation: Organisation
+    lead_id: str
+    at_ms: int
+    facts: Mapping[str, int]
+    rows: Mapping[int, int]
+    is_known: bool
+    damaged: int
+    left_epochs: tuple[int, ...]
+    failed_objects: FailedObjects
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether it was seen that nothing is left, with no item that could not be read or reached."""
+        return self.damaged == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What an erasure reads and writes."""
+
+    directory: Directory
+    facts: Facts
+    apply_facts: ApplyFacts
+    pages: Pages
+    epochs: Epochs
+    now_us: Callable[[], int]
+
+
+class Erase:
+    """Erases one lead of an organisation."""
+
+    def __init__(self, stores: Stores, mentions: Mentions) -> None:
+        self._stores = stores
+        self._mentions = mentions
+
+    def __call__(
+        self,
+        handle: str,
+        lead_id: str,
+        show: Callable[[Progress], None] = lambda _progress: None,
+    ) -> Erasure:
+        """Erase a lead and all of its calls, and look that nothing of them is left.
+
+        May be broken off anywhere, and done again at any time. Ids compare as texts. In memory are
+        one answer of the store (1 MB) and the ids of what is erased. Raises Refused when there is
+        no such organisation, when the id can be nobody's, or when calls of the lead keep coming;
+        Unavailable when the store stays busy; CorruptItem on a page that cannot be read.
+        """
+        org_id = org_id_of(self._stores.directory, handle, lead_id)
+        run = _Run(self._stores, org_id, lead_id, show)
+        with tenant(org_id):
+            for _ in range(_MOST_ROUNDS):
+                if not run.has_found_anything():
+                    return self._erasure(run)
+        raise Refused(
+            f"records of lead {lead_id!r} keep coming: stop what sends them, and erase it again"
+        )
+
+    def _erasure(self, run: _Run) -> Erasure:
+        organisation = run.organisation()
+        others = set(range(max(organisation.written, default=0) + _EPOCHS_AHEAD))
+        others -= set(organisation.written)
+        is_empty = self._stores.epochs.is_empty
+        return Erasure(
+            organisation=organisation,
+            lead_id=run.lead_id,
+            at_ms=self._stores.now_us() // 1000,
+            facts={name: len(run.erased[name]) for name in TYPES},
+            rows=dict(run.rows),
+            is_known=run.is_known,
+            damaged=len(run.damaged),
+            left_epochs=tuple(e for e in sorted(others) if not is_empty(run.org_id, e)),
+            failed_objects=look_for(self._mentions, run.org_id, run.lead_id, run.erased[CALL]),
+        )
+
+
+def look_for(
+    mentions: Mentions, org_id: str, lead_id: str | None, calls: Collection[str] = ()
+) -> FailedObjects:
+    """The objects of the failure destination that something may be left in."""
+    try:
+        return FailedObjects(tuple(mentions(org_id, lead_id, calls)))
+    except BrokenDestination as error:
+        return FailedObjects(problem=str(error))
+
+
+@dataclass(slots=True)
+class _Run:
+    """One erasure under way."""
+
+    stores: Stores
+    org_id: str
+    lead_id: str
+    show: Callable[[Progress], None]
+    erased: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in TYPES})
+    rows: Counter[int] = field(default_factory=Counter)
+    damaged: set[tuple[str, str]] = field(default_factory=set)
+    is_known: bool = False
+    facts_seen: int = 0
+    pages_seen: int = 0
+
+    def organisation(self) -> Organisation:
+        """The organisation as it is now. Raises Refused when it is gone or going."""
+        organisation = self.stores.directory.organisation(self.org_id)
+        if organisation is None or organisation.is_deleting:
+            raise Refused("the organisation is being deleted")
+        return organisation
+
+    def has_found_anything(self) -> bool:
+        """Erase what facts and rows there are of the lead; whether there was anything to do."""
+        organisation = self.organisation()
+        found = self._erase_facts(organisation)
+        organisation = self.organisation()
+        self.rows = Counter(dict.fromkeys(organisation.written, 0))
+        for epoch in organisation.written:
+            for record_type in TYPES:
+                found = self._clear_rows(organisation, epoch, record_type) or found
+        return found or self.organisation().written != organisation.written
+
+    # -- facts -------------------------------------------------------------------------------
+    def _erase_facts(self, organisation: Organisation) -> bool:
+        key = (LEAD, self.lead_id)
+        stored = self._read(organisation, [key]).get(key)
+        self.is_known = self.is_known or stored is not None
+        if stored is None:
+            self._note_if_damaged(organisation, *key)
+        for bucket in self.stores.facts.astray(self.org_id, organisation.buckets, *key):
+            self.damaged.add((LEAD, f"{bucket}/{self.lead_id}"))
+            self.is_known = True
+        found = self._erase(organisation, [(key, stored)])
+        # All that any organisation may have: in one that is not its own, no key leads to a fact.
+        for bucket in range(MAX_BUCKETS):
+            for page in self.stores.facts.listed(self.org_id, bucket, CALL):
+                self.facts_seen += len(page.facts) + len(page.damaged)
+                self.damaged |= {(CALL, name) for name in page.damaged}
+                own, astray = self._by_place(organisation, bucket, page.facts)
+                self.damaged |= {(CALL, f"{bucket}/{fact.id}") for fact in astray}
+                self.is_known = self.is_known or bool(astray)
+                theirs = [((CALL, fact.id), fact) for fact in own]
+                found = self._erase(organisation, theirs) or found
+                self._tell()
+        return found
+
+    def _by_place(
+        self, organisation: Organisation, bucket: int, facts: Iterable[Fact]
+    ) -> tuple[list[Fact], list[Fact]]:
+        """Their facts in the bucket where they belong, and those in one where nobody finds them."""
+        own: list[Fact] = []
+        astray: list[Fact] = []
+        for fact in facts:
+            if is_of_lead(fact, self.lead_id):
+                home = self.stores.facts.bucket_of(fact.id, organisation.buckets)
+                (own if home == bucket else astray).append(fact)
+        return own, astray
+
+    def _erase(
+        self,
+        organisation: Organisation,
+        found: Iterable[tuple[tuple[str, str], Fact | None]],
+    ) -> bool:
+        """Make live facts tombstones, and apply them; whether there was any."""
+        tombstones = []
+        for (record_type, fact_id), stored in found:
+            if stored is None or stored.record is None:
+                continue
+            deletion = Change(record_type, fact_id, stored.id_is_integer, None, None)
+            try:
+                _, now = self.stores.facts.write(
+                    self.org_id, organisation.buckets, stored, deletion
+                )
+            except CorruptItem:
+                self.damaged.add((record_type, fact_id))
+                continue
+            if now is not None and now.record is None:
+                tombstones.append(now)
+                self.erased[record_type].add(fact_id)
+                self.is_known = True
+        self._apply(tombstones)
+        return bool(tombstones)
+
+    def _apply(self, facts: Sequence[Fact]) -> None:
+        if facts:
+            # Read after the facts were stored: a rebuild that began before has them, or is seen.
+            self.stores.apply_facts(self.organisation(), facts)
+
+    def _read(
+        self, organisation: Organisation, wanted: Collection[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Fact]:
+        return self.stores.facts.read(self.org_id, organisation.buckets, wanted)
+
+    # -- rows --------------------------------------------------------------------------------
+    def _clear_rows(self, organisation: Organisation, epoch: int, record_type: str) -> bool:
+        """Bring every row of theirs that is left to what its fact says; whether there was any."""
+        missing = set(self.erased[record_type])
+        found = False
+        for page in self.stores.pages.pages(self.org_id, epoch, record_type):
+            self.pages_seen += 1
+            live = list(live_rows(page, record_type, self.lead_id))
+            tombstones = missing & _tombstones(page) if missing else set()
+            missing -= tombstones
+            self.rows[epoch] += len(tombstones)
+            for begin in range(0, len(live), _ROWS_AT_ONCE):
+                some = live[begin : begin + _ROWS_AT_ONCE]
+                found = self._settle(organisation, record_type, some) or found
+            self._tell()
+        if missing:
+            # A rebuild has begun this epoch meanwhile, and not come to them yet.
+            stored = self._read(organisation, [(record_type, fact_id) for fact_id in missing])
+            self._apply([fact for fact in stored.values() if fact.has_position])
+        return found or bool(missing)
+
+    def _settle(self, organisation: Organisation, record_type: str, rows: Sequence[Row]) -> bool:
+        """Apply the facts of live rows anew, those that are theirs as tombstones.
+
+        A row of a revision that its fact has passed is only late, or was left by an erasure that
+        was broken off. Any other has drifted from its fact, or has none: then the fact is written
+        anew, so that the row gives way. False where no fact of them can be read.
+        """
+        self.is_known = True
+        stored = self._read(organisation, [(record_type, row.id) for row in rows])
+        settled: list[Fact] = []
+        has_found = False
+        for row in rows:
+            key = (record_type, row.id)
+            fact = stored.get(key)
+            if is_of_lead(fact, self.lead_id):
+                has_found = self._erase(organisation, [(key, fact)]) or has_found
+                continue
+            if fact is None and self._note_if_damaged(organisation, *key):
+                # One that the listing has not counted yet, it will count when it is made again.
+                has_found = has_found or not self.damaged
+                continue
+            has_found = True
+            if fact is None or fact.rev <= row.rev or not fact.has_position:
+                fact = self._restated(organisation, record_type, row, fact)
+            if fact is not None:
+                settled.append(fact)
+                if fact.record is None:
+                    self.erased[record_type].add(fact.id)
+        self._apply(settled)
+        return has_found
+
+    def _restated(
+        self, organisation: Organisation, record_type: str, row: Row, fact: Fact | None
+    ) -> Fact | None:
+        """The fact with a higher revision than its row; None where another came first."""
+        now_us = self.stores.now_us()
+        rev = max(row.rev + 1, now_us)
+        if fact is None:
+            anew = Fact(record_type, row.id, False, row.time_ms, now_us // 1000, rev, None)
+        else:
+            time_ms = row.time_ms if fact.record is None else fact.time_ms
+            anew = replace(fact, rev=rev, time_ms=time_ms)
+        try:
+            self.stores.facts.restate(self.org_id, organisation.buckets, fact, anew)
+        except Conflict:
+            return None
+        return anew
+
+    def _note_if_damaged(self, organisation: Organisation, record_type: str, fact_id: str) -> bool:
+        """Whether an item that cannot be read stands in a fact's place. Calls the listing counts."""
+        places = self.stores.facts.places(self.org_id, organisation.buckets, record_type, [fact_id])
+        is_damaged = fact_id in places and not self._read(organisation, [(record_type, fact_id)])
+        if is_damaged and record_type == LEAD:
+            self.damaged.add((record_type, fact_id))
+        return is_damaged
+
+    def _tell(self) -> None:
+        erased = sum(map(len, self.erased.values()))
+        self.show(Progress(self.facts_seen, self.pages_seen, erased))
+
+
+def _tombstones(page: Page) -> set[str]:
+    """The ids of the tombstones of a page."""
+    rows = page.rows
+    if TOMBSTONE not in rows.names:
+        return set()
+    marks = rows.integers(TOMBSTONE)
+    return {text for index, text in enumerate(rows.ids()) if marks.get(index) is not None}

@@ -1,0 +1,52 @@
+"""What belongs to a lead: its own fact, the calls that name it, and the rows of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, Protocol
+
+from rollcall.domain.facts import Fact
+from rollcall.domain.limits import is_id
+from rollcall.domain.records import Call
+from rollcall.ledger.page import TOMBSTONE, Row
+from rollcall.ledger.tree import Page
+from rollcall.maintenance.accounts import Refused
+
+LEAD: Final = "lead"
+CALL: Final = "call"
+TYPES: Final = (LEAD, CALL)
+
+
+class Handles(Protocol):
+    """Knows which handles exist."""
+
+    def org_id_of_handle(self, handle: str) -> str | None: ...
+
+
+def org_id_of(handles: Handles, handle: str, lead_id: str) -> str:
+    """Whose lead it is. Raises Refused when there is no such organisation, or the id can be none."""
+    if not is_id(lead_id):
+        raise Refused("a lead's id has 1 to 128 characters, none of them a control character")
+    org_id = handles.org_id_of_handle(handle)
+    if org_id is None:
+        raise Refused(f"no organisation has the handle {handle!r}")
+    return org_id
+
+
+def is_of_lead(fact: Fact | None, lead_id: str) -> bool:
+    """Whether a fact is live and the lead's own, or one of its calls."""
+    if fact is None or fact.record is None:
+        return False
+    if fact.type == LEAD:
+        return fact.id == lead_id
+    return isinstance(fact.record, Call) and fact.record.lead_id == lead_id
+
+
+def live_rows(page: Page, record_type: str, lead_id: str) -> Iterator[Row]:
+    """The rows of a page that hold something of a lead: a tombstone holds nothing."""
+    rows = page.rows
+    column = rows.texts("id" if record_type == LEAD else "lead_id")
+    if lead_id in column.words:
+        for index, text in enumerate(column.texts()):
+            if text == lead_id and rows.integers(TOMBSTONE).get(index) is None:
+                yield rows.row(index)

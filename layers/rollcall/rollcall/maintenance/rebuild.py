@@ -1,0 +1,524 @@
+"""Making an organisation's pages and rollups anew from its facts, as the next epoch, without a pause.
+
+A rebuild goes through the phases of `rollcall.maintenance.rebuilds`. Whatever it does may be done twice,
+and how far it came is stored after each step, so after a crash at any instant the next command goes
+on from there. Whoever goes on takes the run over: the one before can save nothing more and stops.
+What that one still has under way does no harm, because every change of the organisation is
+conditional on what it was, and no number of an epoch comes twice.
+
+**Why nothing is missed.** The facts are listed, consistently, after the organisation item names the
+next epoch among those that are written. Whoever applies facts reads that item consistently after
+they were stored. Who read it after the change applies to both epochs. Who read it before applies to
+the old epoch alone, but what it applies was stored before the change, so the listing finds it, or a
+later version. It follows that from the end of the listing on the next epoch holds all that the live
+one does; and since the next epoch stands first in `written`, and is written first, it stays so: who
+reads first the one and then the other never sees a figure go back.
+
+**Why no answer is torn.** Readers take the live number from the authorizer, whose answer a gateway
+keeps for a while, and use it for a whole answer. Until the last of them has gone the old epoch is
+written as the new one is, and until the last answer from it has ended, it stands. It is removed when
+also whoever wrote with an older state of the organisation must have ended.
+
+An epoch of a contribution version that this release lacks cannot be written by it: the updater
+refuses the organisation's records, and they wait in the stream. A rebuild ends that: such an epoch
+is written no more from the switch on, not sooner, so that a release that goes back finds it whole.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+
+from rollcall.domain import contributions
+from rollcall.domain.errors import Conflict, Unavailable, UnknownContribution
+from rollcall.domain.facts import Fact
+from rollcall.domain.organisations import Organisation
+from rollcall.domain.records import RECORD_TYPES
+from rollcall.domain.tenancy import tenant
+from rollcall.ledger.page import Row
+from rollcall.ledger.writer import ApplyFacts, fold
+from rollcall.maintenance.accounts import Refused
+from rollcall.maintenance.ports import Rebuilds
+from rollcall.maintenance.rebuilds import Phase, RebuildRun
+from rollcall.retry import Backoff
+
+# Rows between two looks at whether to stop, and at the organisation.
+_SLICE_ROWS: Final = 500
+
+
+class EpochDirectory(Protocol):
+    """Organisations, and changing their epochs."""
+
+    def organisation(self, org_id: str) -> Organisation | None:
+        """One organisation, read consistently."""
+
+    def org_id_of_handle(self, handle: str) -> str | None:
+        """Whose handle it is."""
+
+    def organisations(self) -> Iterator[Organisation]:
+        """Every organisation, by handle."""
+
+    def change_epochs(self, read: Organisation, changed: Organisation) -> None:
+        """Store another live epoch, other written ones and their versions.
+
+        Raises Conflict when they are no longer as read, or the organisation is being deleted.
+        """
+
+
+class FactPage(Protocol):
+    """Some facts, the sort keys of items that are none, and where to go on (None: at the end)."""
+
+    @property
+    def facts(self) -> Sequence[Fact]: ...
+    @property
+    def damaged(self) -> Sequence[str]: ...
+    @property
+    def last(self) -> str | None: ...
+
+
+class ListsFacts(Protocol):
+    """All facts of an organisation, a page at a time."""
+
+    def listed(
+        self, org_id: str, bucket: int, record_type: str, after: str | None = None
+    ) -> Iterator[FactPage]:
+        """The facts of one type in one bucket, read consistently, from behind `after`."""
+
+
+class Epochs(Protocol):
+    """Epochs as wholes."""
+
+    def is_empty(self, org_id: str, epoch: int) -> bool:
+        """Whether nothing is stored of an epoch."""
+
+    def rows(self, org_id: str, epoch: int) -> int:
+        """How many rows the pages of an epoch hold."""
+
+
+class RemovesEpochs(Protocol):
+    """Removing what nobody reads any more."""
+
+    def remove_epoch(self, org_id: str, epoch: int) -> Iterator[int]:
+        """Remove the pages and rollups of an epoch that are found now; yields how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a rebuild waits, and how much it takes at a time.
+
+    `grace_ms` is how long the old epoch is kept current after the switch; it is never less than
+    `authorizer_cache_ms`, for which a gateway may hand out the old number. `settle_ms` is how long
+    after that the old epoch stands: the longest that a writer may run. It also stands until an
+    answer that began with the old number must have ended. `look_again_ms` lies between two looks
+    for what is left. `chunk_facts` are held in memory, and up to a page (1 MB) more.
+    """
+
+    grace_ms: int
+    settle_ms: int
+    authorizer_cache_ms: int
+    longest_answer_ms: int
+    chunk_facts: int
+    look_again_ms: int = 5_000
+
+    @property
+    def is_grace_raised(self) -> bool:
+        """Whether a longer grace is kept than was asked for."""
+        return self.grace_ms < self.authorizer_cache_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who looks on: is shown how far a run is and what is damaged, and may ask it to stop.
+
+    What is shown may be ahead of what is stored. `found_damaged` is told the record type and the
+    sort key of an item that is under a fact's key and is none; after a crash perhaps twice.
+    """
+
+    show: Callable[[RebuildRun], None] = lambda _run: None
+    found_damaged: Callable[[str, str], None] = lambda _record_type, _sort_key: None
+    wants_to_stop: Callable[[], bool] = lambda: False
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """Facts that are copied together, and the cursor behind them (None: they are the last)."""
+
+    facts: list[Fact] = field(default_factory=list)
+    damaged: list[tuple[str, str]] = field(default_factory=list)
+    cursor: str | None = None
+
+
+class Rebuild:
+    """Rebuilds organisations, each as far as it can go without waiting."""
+
+    def __init__(
+        self,
+        directory: EpochDirectory,
+        rebuilds: Rebuilds,
+        facts: ListsFacts,
+        apply_facts: ApplyFacts,
+        epochs: Epochs,
+        sweeper: RemovesEpochs,
+        now_ms: Callable[[], int],
+        backoff: Backoff,
+    ) -> None:
+        self._directory = directory
+        self._rebuilds = rebuilds
+        self._facts = facts
+        self._apply_facts = apply_facts
+        self._epochs = epochs
+        self._sweeper = sweeper
+        self._now_ms = now_ms
+        self._backoff = backoff
+
+    # -- what there is -----------------------------------------------------------------------
+    def named(self, handle: str) -> Organisation:
+        """The organisation with a handle. Raises Refused."""
+        org_id = self._directory.org_id_of_handle(handle)
+        organisation = self._directory.organisation(org_id) if org_id is not None else None
+        if organisation is None:
+            raise Refused(f"no organisation has the handle {handle!r}")
+        return organisation
+
+    def all(self) -> list[Organisation]:
+        """Every organisation that is not being deleted, by handle."""
+        return [each for each in self._directory.organisations() if not each.is_deleting]
+
+    def outdated(self) -> list[Organisation]:
+        """Those whose live epoch is not of this release's contribution version, or half rebuilt."""
+        return [each for each in self.all() if self._is_outdated(each)]
+
+    def expected_rows(self, organisation: Organisation) -> int:
+        """How many rows there are to copy, about: as many as the live epoch has."""
+        return self._epochs.rows(organisation.id, organisation.live)
+
+    # -- a run -------------------------------------------------------------------------------
+    def begin(self, org_id: str) -> RebuildRun:
+        """Begin a run, or take over the one that is not done.
+
+        One that makes an epoch of another contribution version than this release's is given up for
+        a new one, unless its epoch is live already. Raises Refused.
+        """
+        stored = self._rebuilds.read(org_id)
+        organisation = self._organisation(org_id)
+        if stored is not None and _can_go_on(stored, organisation):
+            run = replace(stored, run_id=secrets.token_hex(16))
+        else:
+            run = self._new_run(organisation, stored)
+        try:
+            self._rebuilds.begin(org_id, run, replacing=stored)
+        except Conflict:
+            raise _taken_over(organisation) from None
+        return run
+
+    def is_old_epoch_written(self, run: RebuildRun) -> bool:
+        """Whether this release can write the epoch that is replaced.
+
+        Where it cannot, the updater refuses what comes, until the new epoch is live.
+        """
+        return _is_known(run.old_version)
+
+    def due_ms(self, run: RebuildRun, patience: Patience) -> int:
+        """When the next step may be made, in milliseconds since 1970; 0: at once."""
+        match run:
+            case RebuildRun(phase=Phase.OVERLAPPING, switched_at_ms=int(switched)):
+                return switched + max(patience.grace_ms, patience.authorizer_cache_ms)
+            case RebuildRun(
+                phase=Phase.SETTLING, switched_at_ms=int(switched), dropped_at_ms=int(dropped)
+            ):
+                last_answer = switched + patience.authorizer_cache_ms + patience.longest_answer_ms
+                return max(dropped + patience.settle_ms, last_answer)
+            case RebuildRun(phase=Phase.REMOVING, looked_at_ms=int(looked)):
+                return looked + patience.look_again_ms
+        return 0
+
+    def go_on(
+        self, org_id: str, run: RebuildRun, patience: Patience, watch: Watch | None = None
+    ) -> RebuildRun:
+        """Go on until the run is done, has to wait (`due_ms`), or is asked to stop.
+
+        Raises Refused when the organisation is gone or being deleted, or another command has taken
+        the run over, and Unavailable when the store stays busy; the run may then be begun again.
+        """
+        watch = watch or Watch()
+        while not run.is_done and self.due_ms(run, patience) <= self._now_ms():
+            if watch.wants_to_stop():
+                break
+            further = self._step(org_id, run, patience, watch)
+            if further is not run:
+                self._save(org_id, further)
+                run = further
+            watch.show(run)
+        return run
+
+    def _step(self, org_id: str, run: RebuildRun, patience: Patience, watch: Watch) -> RebuildRun:
+        """What the run is after its next step; the same object where that was not ended."""
+        match run.phase:
+            case Phase.ENTERING:
+                self._change(org_id, run, _entered)
+                return replace(run, phase=Phase.COPYING)
+            case Phase.COPYING:
+                return self._copy(org_id, run, patience, watch)
+            case Phase.SWITCHING:
+                self._change(org_id, run, _switched)
+                return replace(run, phase=Phase.OVERLAPPING, switched_at_ms=self._now_ms())
+            case Phase.OVERLAPPING:
+                self._change(org_id, run, _dropped)
+                return replace(run, phase=Phase.SETTLING, dropped_at_ms=self._now_ms())
+            case Phase.SETTLING:
+                return replace(run, phase=Phase.REMOVING)
+            case Phase.REMOVING:
+                return self._remove(org_id, run, watch)
+            case Phase.DONE:
+                return run
+
+    # -- beginning ---------------------------------------------------------------------------
+    def _new_run(self, organisation: Organisation, stored: RebuildRun | None) -> RebuildRun:
+        used = {organisation.live, *organisation.written, *organisation.contributions}
+        if stored is not None:
+            used.add(stored.epoch)
+        epoch = max(used) + 1
+        while not self._epochs.is_empty(organisation.id, epoch):
+            epoch += 1
+        return RebuildRun(
+            run_id=secrets.token_hex(16),
+            phase=Phase.ENTERING,
+            epoch=epoch,
+            version=contributions.CURRENT_VERSION,
+            old_epoch=organisation.live,
+            old_version=organisation.contributions.get(organisation.live, 0),
+            started_at_ms=self._now_ms(),
+        )
+
+    def _is_outdated(self, organisation: Organisation) -> bool:
+        live_version = organisation.contributions.get(organisation.live)
+        if live_version != contributions.CURRENT_VERSION:
+            return True
+        stored = self._rebuilds.read(organisation.id)
+        return stored is not None and not stored.is_done
+
+    # -- copying -----------------------------------------------------------------------------
+    def _copy(self, org_id: str, run: RebuildRun, patience: Patience, watch: Watch) -> RebuildRun:
+        """Copy a chunk. Broken off by a wish to stop, it is copied again, which changes nothing."""
+        organisation = self._written_by(org_id, run)
+        chunk = self._read(organisation, run.cursor, patience.chunk_facts)
+        # In order of position: each page of the ledger is touched by few transactions.
+        rows = sorted(fold(chunk.facts), key=lambda row: (row[0], row[1].position))
+        for start in range(0, len(rows), _SLICE_ROWS):
+            if watch.wants_to_stop():
+                return run
+            part = rows[start : start + _SLICE_ROWS]
+            self._apply(org_id, run, part)
+            watch.show(replace(run, rows=run.rows + start + len(part)))
+        for record_type, sort_key in chunk.damaged:
+            watch.found_damaged(record_type, sort_key)
+        return replace(
+            run,
+            phase=Phase.SWITCHING if chunk.cursor is None else Phase.COPYING,
+            cursor=chunk.cursor,
+            facts=run.facts + len(chunk.facts),
+            rows=run.rows + len(rows),
+            damaged=run.damaged + len(chunk.damaged),
+        )
+
+    def _apply(self, org_id: str, run: RebuildRun, rows: Sequence[tuple[str, Row]]) -> None:
+        """Bring rows into the run's epoch, patiently: the updater is at the same rollups."""
+        failures = 0
+        while True:
+            organisation = self._written_by(org_id, run)
+            try:
+                self._apply_facts.rows(organisation, rows, (run.epoch,))
+            except Unavailable as error:
+                failures += 1
+                self._backoff.pause(failures, error)
+            else:
+                return
+
+    def _read(self, organisation: Organisation, cursor: str | None, most: int) -> _Chunk:
+        """The facts behind a cursor: `most` and up to a page more, of one partition."""
+        partitions = [
+            (record_type, bucket)
+            for record_type in sorted(RECORD_TYPES)
+            for bucket in range(organisation.buckets)
+        ]
+        place, after = 0, None
+        if cursor is not None:
+            name, number, sort_key = cursor.split("/", 2)
+            place, after = partitions.index((name, int(number))), sort_key or None
+        chunk = _Chunk()
+        while place < len(partitions):
+            record_type, bucket = partitions[place]
+            with tenant(organisation.id):
+                for page in self._facts.listed(organisation.id, bucket, record_type, after):
+                    chunk.facts += page.facts
+                    chunk.damaged += [(record_type, sort_key) for sort_key in page.damaged]
+                    if page.last is not None and len(chunk.facts) >= most:
+                        chunk.cursor = f"{record_type}/{bucket}/{page.last}"
+                        return chunk
+            place, after = place + 1, None
+            if place < len(partitions) and (chunk.facts or chunk.damaged):
+                record_type, bucket = partitions[place]
+                chunk.cursor = f"{record_type}/{bucket}/"
+                return chunk
+        return chunk
+
+    def _written_by(self, org_id: str, run: RebuildRun) -> Organisation:
+        """The organisation, which must still write the run's epoch. Raises Refused."""
+        organisation = self._organisation(org_id)
+        if not _is_written(run, organisation):
+            raise _taken_over(organisation)
+        return organisation
+
+    # -- removing ----------------------------------------------------------------------------
+    def _remove(self, org_id: str, run: RebuildRun, watch: Watch) -> RebuildRun:
+        """Remove every earlier epoch, those of runs that were given up included.
+
+        GSI1 follows the table in a while, and a writer may come late: it is done when nothing was
+        found twice, some time apart.
+        """
+        organisation = self._organisation(org_id)
+        if organisation.live < run.epoch or min(organisation.written, default=0) < run.epoch:
+            raise _taken_over(organisation)
+        found = 0
+        for epoch in range(run.epoch):
+            for count in self._sweeper.remove_epoch(org_id, epoch):
+                found += count
+                watch.show(replace(run, removed=run.removed + found))
+                if watch.wants_to_stop():
+                    return replace(run, removed=run.removed + found, empty_since_ms=None)
+        now_ms = self._now_ms()
+        if found:
+            removed = run.removed + found
+            return replace(run, removed=removed, looked_at_ms=now_ms, empty_since_ms=None)
+        if run.empty_since_ms is None:
+            return replace(run, looked_at_ms=now_ms, empty_since_ms=now_ms)
+        return replace(run, phase=Phase.DONE, looked_at_ms=now_ms, finished_at_ms=now_ms)
+
+    # -- what is shared ----------------------------------------------------------------------
+    def _organisation(self, org_id: str) -> Organisation:
+        organisation = self._directory.organisation(org_id)
+        if organisation is None:
+            raise Refused("the organisation is gone")
+        if organisation.is_deleting:
+            raise Refused("the organisation is being deleted; it is not rebuilt")
+        return organisation
+
+    def _change(
+        self,
+        org_id: str,
+        run: RebuildRun,
+        changed: Callable[[RebuildRun, Organisation], Organisation],
+    ) -> None:
+        """Change the organisation's epochs, if they are not changed already. Raises Refused."""
+        failures = 0
+        while True:
+            read = self._organisation(org_id)
+            wanted = changed(run, read)
+            if wanted == read:
+                return
+            try:
+                self._directory.change_epochs(read, wanted)
+            except (Conflict, Unavailable) as error:
+                failures += 1
+                self._backoff.pause(failures, error)
+
+    def _save(self, org_id: str, run: RebuildRun) -> None:
+        try:
+            self._rebuilds.save(org_id, run)
+        except Conflict:
+            raise _taken_over(self._organisation(org_id)) from None
+
+
+# -- what becomes of an organisation ---------------------------------------------------------
+def _entered(run: RebuildRun, organisation: Organisation) -> Organisation:
+    """With the run's epoch written first, so that it is never behind once all facts are in it.
+
+    What was given up before it was live is written no more: nobody can be reading it. What was live
+    once stays written, but not where this release cannot write it.
+    """
+    if run.epoch in organisation.written:
+        if not _is_written(run, organisation):
+            raise _taken_over(organisation)
+        return organisation
+    if organisation.live >= run.epoch:
+        raise _taken_over(organisation)
+    kept = [
+        epoch
+        for epoch in organisation.written
+        if epoch == organisation.live
+        or (epoch < organisation.live and _is_known(organisation.contributions.get(epoch, 0)))
+    ]
+    versions = {**organisation.contributions, run.epoch: run.version}
+    return _writing(organisation, (run.epoch, *kept), versions)
+
+
+def _switched(run: RebuildRun, organisation: Organisation) -> Organisation:
+    """With the run's epoch live, and none written that this release cannot write."""
+    if organisation.live == run.epoch:
+        return organisation
+    if not _is_written(run, organisation) or organisation.live > run.epoch:
+        raise _taken_over(organisation)
+    kept = [
+        epoch
+        for epoch in organisation.written
+        if epoch == run.epoch or _is_known(organisation.contributions.get(epoch, 0))
+    ]
+    live = replace(organisation, live=run.epoch)
+    return _writing(live, kept, organisation.contributions)
+
+
+def _dropped(run: RebuildRun, organisation: Organisation) -> Organisation:
+    """With no epoch written that is older than the run's; a later rebuild's is none of its concern."""
+    if organisation.live < run.epoch:
+        raise _taken_over(organisation)
+    kept = [epoch for epoch in organisation.written if epoch >= run.epoch]
+    return _writing(organisation, kept, organisation.contributions)
+
+
+def _writing(
+    organisation: Organisation, written: Sequence[int], versions: Mapping[int, int]
+) -> Organisation:
+    return replace(
+        organisation,
+        written=tuple(written),
+        contributions={epoch: versions[epoch] for epoch in written if epoch in versions},
+    )
+
+
+def _can_go_on(stored: RebuildRun, organisation: Organisation) -> bool:
+    """Whether a run that is not done can be brought to its end."""
+    if stored.is_done:
+        return False
+    if organisation.live == stored.epoch:
+        return True
+    is_current = stored.version == contributions.CURRENT_VERSION
+    match stored.phase:
+        case Phase.ENTERING:
+            is_open = stored.epoch not in organisation.written and organisation.live < stored.epoch
+            return is_current and (is_open or _is_written(stored, organisation))
+        case Phase.COPYING | Phase.SWITCHING:
+            return is_current and _is_written(stored, organisation)
+    return False
+
+
+def _is_written(run: RebuildRun, organisation: Organisation) -> bool:
+    """Whether the run's epoch is written, with the run's contribution version."""
+    version = organisation.contributions.get(run.epoch)
+    return run.epoch in organisation.written and version == run.version
+
+
+def _is_known(version: int) -> bool:
+    """Whether this release carries a contribution version."""
+    try:
+        contributions.contribution_function(version)
+    except UnknownContribution:
+        return False
+    return True
+
+
+def _taken_over(organisation: Organisation) -> Refused:
+    return Refused(
+        f"another command has taken the rebuild of {organisation.handle} over; this one stopped"
+    )

@@ -1,0 +1,1 @@
+"""Comparing facts, pages and rollups while writes go on, and repairing drift."""

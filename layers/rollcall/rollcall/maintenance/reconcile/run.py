@@ -1,0 +1,275 @@
+"""Comparing facts, pages and rollups of one organisation, and repairing what differs.
+
+Writes go on meanwhile. Nothing is locked and nothing is guessed: a row is judged by reading its page
+first and its fact second, a rollup by a version that stayed the same while the pages were read.
+Repairs go the ordinary way, by facts applied to pages, but for rollups that are not the sum of their
+pages: those are corrected on condition of the version that they were compared with.
+
+The live epoch is compared. One that a rebuild is still filling, or that nobody reads any more,
+differs by design.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+from rollcall.domain.contributions import contribution_function
+from rollcall.domain.errors import Unavailable
+from rollcall.domain.measures import ALL
+from rollcall.domain.organisations import MAX_BUCKETS, Organisation
+from rollcall.domain.records import RECORD_TYPES
+from rollcall.domain.tenancy import tenant
+from rollcall.ledger.positions import FIRST
+from rollcall.ledger.writer import ApplyFacts
+from rollcall.maintenance.audits import Audit, Difference
+from rollcall.maintenance.ports import Audits, Directory
+from rollcall.maintenance.reconcile.context import (
+    AuditedFacts,
+    EpochChanged,
+    Findings,
+    Scene,
+    Survey,
+)
+from rollcall.maintenance.reconcile.facts import CompareFacts, Pending
+from rollcall.maintenance.reconcile.pages import ComparePages
+from rollcall.maintenance.reconcile.rollups import CompareRollups
+
+# How often the place is saved to which a run has come.
+_SAVE_EVERY_US: Final = 5_000_000
+# An item holds 400 KB; a run with more days than this starts over when it was interrupted.
+_MOST_DAYS_SAVED: Final = 15_000
+_EPOCH_CHANGES: Final = 3
+_US: Final = 1_000_000
+_TYPES: Final = tuple(RECORD_TYPES)
+
+_PAGES, _FACTS, _DAYS, _LIFETIMES = range(4)
+
+
+class _Place(NamedTuple):
+    """How far a run has come: a phase, which ledger or bucket of facts, and where in it."""
+
+    phase: int
+    ledger: int
+    at: str | None
+
+
+class Reconcile:
+    """Compares organisations, one at a time."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        audits: Audits,
+        facts: AuditedFacts,
+        surveys: Callable[[str, int], Survey],
+        apply_facts: ApplyFacts,
+        now_us: Callable[[], int],
+        sleep: Callable[[float], None],
+        grace_seconds: float,
+    ) -> None:
+        self._directory = directory
+        self._audits = audits
+        self._facts = facts
+        self._surveys = surveys
+        self._apply_facts = apply_facts
+        self._now_us = now_us
+        self._sleep = sleep
+        self._grace_seconds = grace_seconds
+
+    def __call__(
+        self,
+        organisation: Organisation,
+        *,
+        is_repairing: bool,
+        show: Callable[[Audit], None] | None = None,
+        tell: Callable[[Difference], None] | None = None,
+        restart: bool = False,
+        grace_seconds: float | None = None,
+    ) -> Audit:
+        """Compare an organisation to the end: the finished audit, which is stored.
+
+        Goes on with a run that was interrupted, unless `restart`, or it was of the other kind. `show`
+        is called with the state so far, `tell` with each difference as it is found, and first with
+        those that were kept of a run that was interrupted, without their names. `grace_seconds` is
+        how long the stream may take (None: as set). Raises
+        Unavailable when the store stays busy or time runs out: what was found so far is kept, and
+        the next call goes on. Raises Conflict when another run has taken this one's place.
+        """
+        for _ in range(_EPOCH_CHANGES):
+            found = self._directory.organisation(organisation.id)
+            if found is None or found.is_deleting:
+                break
+            try:
+                return self._run(found, is_repairing, show, tell, restart, grace_seconds)
+            except EpochChanged:
+                restart = True
+        raise Unavailable("the organisation changes its epochs, or is being deleted")
+
+    def _run(
+        self,
+        organisation: Organisation,
+        is_repairing: bool,
+        show: Callable[[Audit], None] | None,
+        tell: Callable[[Difference], None] | None,
+        restart: bool,
+        grace_seconds: float | None,
+    ) -> Audit:
+        last, running = self._audits.both(organisation.id)
+        audit, cursor = self._begun(organisation, last, running, is_repairing, restart)
+        self._audits.begin(organisation.id, audit, running)
+        grace_seconds = self._grace_seconds if grace_seconds is None else grace_seconds
+        scene = Scene(
+            organisation=organisation,
+            directory=self._directory,
+            survey=self._surveys(organisation.id, organisation.live),
+            facts=self._facts,
+            apply_facts=self._apply_facts,
+            contribute=contribution_function(organisation.contributions.get(organisation.live, 0)),
+            findings=Findings.of(audit),
+            tell=tell or (lambda _difference: None),
+            now_us=self._now_us,
+            sleep=self._sleep,
+            grace_us=int(grace_seconds * _US),
+            since_ms=organisation.created_at_ms if audit.exact_at_ms is None else audit.exact_at_ms,
+            is_repairing=is_repairing,
+        )
+        for difference in audit.differences:  # of the run that this one goes on with
+            scene.tell(difference)
+        run = _Run(scene, audit, cursor, self._audits, show or (lambda _audit: None))
+        with tenant(organisation.id):
+            return run()
+
+    def _begun(
+        self,
+        organisation: Organisation,
+        last: Audit | None,
+        running: Audit | None,
+        is_repairing: bool,
+        restart: bool,
+    ) -> tuple[Audit, dict[str, Any]]:
+        now_ms = self._now_us() // 1_000
+        # Always a name of its own: whoever may still be at work on the old run is shut out.
+        run_id = secrets.token_hex(8)
+        if running is not None and running.cursor and not restart:
+            cursor = json.loads(running.cursor)
+            if cursor["epoch"] == organisation.live and running.is_repairing == is_repairing:
+                return dataclasses.replace(running, run_id=run_id, checked_at_ms=now_ms), cursor
+        exact_at_ms = None
+        if last is not None:
+            exact_at_ms = last.started_at_ms if last.is_exact else last.exact_at_ms
+        fresh = Audit(run_id, now_ms, now_ms, exact_at_ms=exact_at_ms, is_repairing=is_repairing)
+        place = {"epoch": organisation.live, "place": [_PAGES, 0, None], "days": [], "pending": []}
+        return dataclasses.replace(fresh, cursor=json.dumps(place)), place
+
+
+class _Run:
+    """One run, from its cursor to its end."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        audit: Audit,
+        cursor: dict[str, Any],
+        audits: Audits,
+        show: Callable[[Audit], None],
+    ) -> None:
+        self._scene = scene
+        self._audit = audit
+        self._audits = audits
+        self._show = show
+        self._place = _Place(*cursor["place"])
+        self._pages = ComparePages(scene, set(cursor["days"]))
+        self._compare_facts = CompareFacts(scene, [Pending(*seen) for seen in cursor["pending"]])
+        # As of the place: what was pending there is looked at again by whoever goes on from it.
+        self._pending = list(self._compare_facts.pending)
+        self._rollups = CompareRollups(scene)
+        self._saved_at_us = scene.now_us()
+
+    def __call__(self) -> Audit:
+        try:
+            for place in self._steps(self._place):
+                self._place, self._pending = place, list(self._compare_facts.pending)
+                self._scene.current()
+                self._checkpoint()
+        except Unavailable:
+            # What was healed will not be found again; what was only seen will.
+            if self._scene.is_repairing:
+                self._audits.save(self._scene.organisation.id, self._audit_so_far())
+            raise
+        now_ms = self._scene.now_us() // 1_000
+        finished = dataclasses.replace(
+            self._audit_so_far(), finished_at_ms=now_ms, checked_at_ms=now_ms, cursor=None
+        )
+        self._audits.finish(self._scene.organisation.id, finished)
+        self._show(finished)
+        return finished
+
+    def _steps(self, begin: _Place) -> Iterator[_Place]:
+        """Do the work from a place on; yields each place that it has come to."""
+        for index in range(begin.ledger if begin.phase == _PAGES else len(_TYPES), len(_TYPES)):
+            at = begin.at if begin == (_PAGES, index, begin.at) else None
+            for reached in self._pages(_TYPES[index], at or FIRST):
+                yield _Place(_PAGES, index, reached)
+        if begin.phase == _PAGES:
+            self._pages.strays()
+            begin = _Place(_FACTS, 0, None)
+        if begin.phase == _FACTS:
+            yield from self._fact_steps(begin)
+            self._compare_facts.settle()
+            begin = _Place(_DAYS, 0, None)
+            yield begin
+        if begin.phase == _DAYS:
+            self._pages.days.update(self._scene.survey.rollup_buckets())
+            for day in sorted(self._pages.days):
+                if begin.at is None or day > begin.at:
+                    self._rollups(day)
+                    yield _Place(_DAYS, 0, day)
+        self._rollups(ALL)
+        yield _Place(_LIFETIMES, 0, None)
+
+    def _fact_steps(self, begin: _Place) -> Iterator[_Place]:
+        # All that any organisation may have: what lies in one that is not its own is told.
+        buckets = MAX_BUCKETS
+        for index in range(begin.ledger, len(_TYPES) * buckets):
+            type_index, bucket = divmod(index, buckets)
+            after = begin.at if index == begin.ledger else None
+            for last in self._compare_facts(_TYPES[type_index], bucket, after):
+                if last is not None:
+                    yield _Place(_FACTS, index, last)
+            yield _Place(_FACTS, index + 1, None)
+
+    def _checkpoint(self) -> None:
+        now_us = self._scene.now_us()
+        if now_us - self._saved_at_us >= _SAVE_EVERY_US:
+            self._saved_at_us = now_us
+            self._audit = self._audit_so_far()
+            self._audits.save(self._scene.organisation.id, self._audit)
+        self._show(self._audit_so_far())
+
+    def _audit_so_far(self) -> Audit:
+        findings = self._scene.findings
+        days = sorted(self._pages.days)
+        cursor = {
+            "epoch": self._scene.epoch,
+            "place": self._place,
+            "days": days,
+            "pending": self._pending,
+        }
+        is_small = len(days) <= _MOST_DAYS_SAVED
+        return dataclasses.replace(
+            self._audit,
+            checked_at_ms=self._scene.now_us() // 1_000,
+            facts=findings.facts,
+            rows=findings.rows,
+            pages=findings.pages,
+            rollups=findings.rollups,
+            drift=dict(findings.drift),
+            repaired=findings.repaired,
+            unsettled=findings.unsettled,
+            differences=tuple(findings.differences),
+            cursor=json.dumps(cursor, ensure_ascii=False) if is_small else None,
+        )

@@ -1,0 +1,162 @@
+"""Auditing, a little at a time, every organisation whose last audit is too old.
+
+Runs that are unfinished go on first, the one that has waited longest before the others; then come
+the organisations that are due, the oldest audit first. While others wait, an organisation gets no
+more than half of the time that is left, so that one that takes days holds nobody up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+from rollcall.domain.errors import Conflict, Unavailable
+from rollcall.domain.organisations import Organisation
+from rollcall.maintenance.audits import Audit
+from rollcall.maintenance.ports import Audits
+from rollcall.retry import LONGEST_REQUEST_SECONDS, seconds_left, time_limit
+
+_MS_PER_HOUR: Final = 3_600_000
+
+# With less than this left nothing is begun, and a store that is "unavailable" is one that was not
+# asked any more: the longest pause before another try takes 2 s.
+_LEAST_SECONDS: Final = 5.0
+
+
+class Organisations(Protocol):
+    """Who exists."""
+
+    def organisations(self) -> Iterator[Organisation]:
+        """Every organisation, by handle."""
+
+
+class Reconciles(Protocol):
+    """Compares an organisation's facts, pages and rollups (`rollcall.maintenance.reconcile.run`)."""
+
+    def __call__(
+        self,
+        organisation: Organisation,
+        *,
+        is_repairing: bool,
+        show: Callable[[Audit], None] | None = None,
+        restart: bool = False,
+    ) -> Audit:
+        """Go on with the unfinished run, or begin one, to its end.
+
+        Raises Unavailable when the time is used up, having saved how far it came, and Conflict
+        when another run has taken its place.
+        """
+
+
+class Outcome(StrEnum):
+    """What became of a visit to an organisation."""
+
+    FINISHED = "finished"
+    UNFINISHED = "unfinished"
+    TAKEN_OVER = "taken over"
+    FAILED = "failed"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One organisation visited. `audit` is how far the run came, as far as is known."""
+
+    org_id: str
+    outcome: Outcome
+    audit: Audit | None = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    is_unfinished: bool
+    waiting_since_ms: int
+    organisation: Organisation
+
+    @property
+    def turn(self) -> tuple[bool, int, str]:
+        return (not self.is_unfinished, self.waiting_since_ms, self.organisation.id)
+
+
+class ReconcileDue:
+    """Audits what is due, as long as there is time."""
+
+    def __init__(
+        self,
+        directory: Organisations,
+        audits: Audits,
+        reconcile: Reconciles,
+        now_ms: Callable[[], int],
+        *,
+        every_hours: int,
+        is_repairing: bool,
+    ) -> None:
+        self._directory = directory
+        self._audits = audits
+        self._reconcile = reconcile
+        self._now_ms = now_ms
+        self._every_ms = every_hours * _MS_PER_HOUR
+        self._is_repairing = is_repairing
+
+    def __call__(self) -> Iterator[Visit]:
+        """Visit organisations one after another; what fails at one keeps no other from its visit.
+
+        Each visit is given as soon as it is over. Those for which no time is left are given as
+        waiting; nothing of them was touched.
+        """
+        waiting: list[_Due] = []
+        for organisation in self._directory.organisations():
+            if organisation.is_deleting:
+                continue
+            try:
+                due = self._due(organisation)
+            except Exception as error:  # noqa: BLE001 - told, and raised at the end by who asked
+                yield Visit(organisation.id, Outcome.FAILED, error=error)
+                continue
+            if due is not None:
+                waiting.append(due)
+        waiting.sort(key=lambda due: due.turn)
+        for index, due in enumerate(waiting):
+            seconds = seconds_left()
+            if seconds < _LEAST_SECONDS:
+                yield Visit(due.organisation.id, Outcome.WAITING)
+                continue
+            is_last = index + 1 == len(waiting)
+            share = seconds if is_last else max(seconds / 2, _LEAST_SECONDS)
+            yield self._visit(due.organisation, share)
+
+    def _due(self, organisation: Organisation) -> _Due | None:
+        last, running = self._audits.both(organisation.id)
+        if running is not None:
+            return _Due(True, running.checked_at_ms, organisation)
+        if last is None or last.finished_at_ms is None:
+            return _Due(False, 0, organisation)
+        if last.finished_at_ms + self._every_ms > self._now_ms():
+            return None
+        return _Due(False, last.finished_at_ms, organisation)
+
+    def _visit(self, organisation: Organisation, seconds: float) -> Visit:
+        shown: list[Audit] = []
+
+        def show(audit: Audit) -> None:
+            shown[:] = [audit]
+
+        def visit(outcome: Outcome, error: Exception | None = None) -> Visit:
+            return Visit(organisation.id, outcome, shown[0] if shown else None, error)
+
+        # The limit keeps the longest request back; what is left here has done so already.
+        with time_limit(seconds + LONGEST_REQUEST_SECONDS):
+            try:
+                show(self._reconcile(organisation, is_repairing=self._is_repairing, show=show))
+            except Conflict as error:
+                return visit(Outcome.TAKEN_OVER, error)
+            except Unavailable as error:
+                if seconds_left() < _LEAST_SECONDS:
+                    return visit(Outcome.UNFINISHED)
+                return visit(Outcome.FAILED, error)
+            except Exception as error:  # noqa: BLE001 - told, and raised at the end by who asked
+                return visit(Outcome.FAILED, error)
+        return visit(Outcome.FINISHED)

@@ -1,0 +1,125 @@
+"""Bringing back what ended in the failure destination, through the ordinary way of the stream.
+
+A replay applies by revision, as every delivery does, so it is harmless after newer versions and any
+number of times. An object leaves only when each of its records is applied, is nothing to apply by
+rule, or is kept by an object of its own: at no instant is a record neither applied nor kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+from rollcall.domain.errors import CorruptItem
+from rollcall.ingest.update import Result, StreamRecord
+from rollcall.maintenance.failed_records import FailedRecords
+from rollcall.maintenance.ports import Failures
+
+
+class Remaining(NamedTuple):
+    """An object that stays in the destination, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What became of one object.
+
+    `settled` counts the records that are applied, or nothing to apply by rule. `remaining` names
+    the object itself, or what took the place of one of which some was applied. `is_found` is False
+    when there was no such object. `is_unreachable`: the tables were busy or could not be reached.
+    """
+
+    settled: int = 0
+    remaining: list[Remaining] = field(default_factory=list)
+    is_found: bool = True
+    is_unreachable: bool = False
+
+
+class LeftInPlace:
+    """The quarantine of a replay: what cannot be applied is in the destination already."""
+
+    @staticmethod
+    def put(records: Sequence[Mapping[str, Any]], reason: str) -> str:
+        """Keeps nothing; `Redrive` decides what stays where."""
+        del records, reason
+        return ""
+
+
+class Redrive:
+    """Lists, shows and replays the failure destination.
+
+    `update` applies records as the stream function does, and leaves poison to its caller.
+    `parse` makes sense of a document, or raises CorruptItem.
+    """
+
+    def __init__(
+        self,
+        failures: Failures,
+        parse: Callable[[Mapping[str, Any]], FailedRecords],
+        update: Callable[[Sequence[StreamRecord]], Result],
+    ) -> None:
+        self._failures = failures
+        self._parse = parse
+        self._update = update
+
+    def names(self) -> Iterator[str]:
+        """The names of all objects. Raises BrokenDestination, as everything here does."""
+        return self._failures.names()
+
+    def document(self, name: str) -> Mapping[str, Any] | None:
+        """The JSON document of an object, None when there is none. Raises CorruptItem."""
+        return self._failures.read(name)
+
+    def failed(self, name: str) -> FailedRecords | None:
+        """What an object holds, None when there is none. Raises CorruptItem."""
+        document = self._failures.read(name)
+        return None if document is None else self._parse(document)
+
+    def replay(self, name: str, *, keep: bool = False) -> Replayed:
+        """Apply the records of an object, and remove it if nothing of it is left to do.
+
+        An object of which some was applied and the rest cannot be is replaced by objects of the
+        rest, one for each reason. With `keep` nothing in the destination changes.
+        """
+        try:
+            failed = self.failed(name)
+        except CorruptItem as corrupt:
+            return Replayed(remaining=[Remaining(name, f"damaged or not ours: {corrupt}")])
+        if failed is None:
+            return Replayed(is_found=False)
+        result = self._update(failed.records)
+        if result.failures:
+            return _not_applied(name, result)
+        left = result.quarantined
+        count = sum(len(group.indices) for group in left)
+        replayed = Replayed(settled=len(failed.records) - count)
+        if keep or (left and not replayed.settled):
+            reasons = sorted({group.reason for group in left})
+            replayed.remaining += [Remaining(name, "; ".join(reasons))] if left else []
+            return replayed
+        for group in left:
+            records = [failed.records[index] for index in group.indices]
+            kept = self._failures.put(records, group.reason)
+            replayed.remaining.append(Remaining(kept, group.reason))
+        if all(kept.name != name for kept in replayed.remaining):
+            self._failures.remove(name)
+        return replayed
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a name is that of a write under way, or of one that was broken off.
+
+    Nobody counts on those: whoever writes one goes on, or has its records delivered again.
+    """
+    return PurePosixPath(name).name.startswith(".")
+
+
+def _not_applied(name: str, result: Result) -> Replayed:
+    reasons = sorted({f"{type(f.error).__name__}: {f.error}" for f in result.failures})
+    remaining = [Remaining(name, "not applied: " + "; ".join(reasons))]
+    return Replayed(remaining=remaining, is_unreachable=True)

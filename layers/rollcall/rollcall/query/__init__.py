@@ -1,0 +1,1 @@
+"""Queries: from what is asked to exact measures, out of rollups and ledger pages."""

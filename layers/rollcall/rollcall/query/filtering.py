@@ -1,0 +1,107 @@
+"""Which rows of a page a question is about: conditions on columns, decoded only while they decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rollcall.domain.time.periods import Period
+from rollcall.ledger.columns import NULL, Indices, Int32s, Int64s
+from rollcall.ledger.page import TIME, TOMBSTONE, Rows
+from rollcall.ledger.positions import floor
+from rollcall.ledger.tree import Page
+from rollcall.query.model import Selection
+
+Mask: TypeAlias = NDArray[np.bool_]
+
+
+# Rows that are gathered before they are counted together.
+CHUNK_ROWS: Final = 65_536
+
+
+class PageRead(NamedTuple):
+    """A page as it was read: of its rows only those of the time `clip` are meant."""
+
+    page: Page
+    clip: Period
+    applied_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Rows of a page: `indices` is None where every row is meant."""
+
+    rows: Rows
+    indices: Indices | None
+
+    @property
+    def count(self) -> int:
+        """How many rows."""
+        return len(self.rows) if self.indices is None else len(self.indices)
+
+    def integers(self, name: str) -> Int64s:
+        """A column's values; null is `NULL`."""
+        values = self.rows.integers(name).values
+        return values if self.indices is None else values[self.indices]
+
+    def texts(self, name: str) -> tuple[Int32s, list[str]]:
+        """A column's codes and its words: code n is word n − 1, 0 is null."""
+        column = self.rows.texts(name)
+        codes = column.codes if self.indices is None else column.codes[self.indices]
+        return codes, column.words
+
+
+def select(read: PageRead, selection: Selection) -> tuple[int, Selected | None]:
+    """(how many rows of the page lie in its clip, those that the selection means; None: none).
+
+    Live rows only. Cheap conditions come first, and a page that one of them empties decodes no
+    further column.
+    """
+    rows = read.page.rows
+    in_clip = _in_clip(read.page, read.clip)
+    count = len(rows) if in_clip is None else int(np.count_nonzero(in_clip))
+    if count == 0:
+        return 0, None
+    kept = in_clip
+    for mask in _conditions(rows, selection):
+        kept = mask if kept is None else kept & mask
+        if not kept.any():
+            return count, None
+    if kept is None or kept.all():
+        return count, Selected(rows, None)
+    return count, Selected(rows, np.flatnonzero(kept))
+
+
+def _in_clip(page: Page, clip: Period) -> Mask | None:
+    if floor(clip.start_ms) <= page.start and page.end <= floor(clip.end_ms):
+        return None
+    times = page.rows.integers(TIME).values
+    inside: Mask = (times >= clip.start_ms) & (times < clip.end_ms)
+    return inside
+
+
+def _conditions(rows: Rows, selection: Selection) -> Iterator[Mask]:
+    for name, value in selection.equals.items():
+        yield _equal(rows, name, value)
+    for key, value in selection.payload.items():
+        yield _equal(rows, f"payload.{key}", value)
+    for name, (least, most) in selection.bounds.items():
+        # A null is smaller than every bound.
+        values = rows.integers(name).values
+        yield (values >= least) & (values <= most)
+    if TOMBSTONE in rows.names:
+        yield rows.integers(TOMBSTONE).values == NULL
+
+
+def _equal(rows: Rows, name: str, value: str) -> Mask:
+    column = rows.texts(name)
+    try:
+        code = column.words.index(value) + 1
+    except ValueError:
+        return np.zeros(len(rows), dtype=np.bool_)
+    mask: Mask = column.codes == code
+    return mask

@@ -1,0 +1,77 @@
+"""Report on one campaign's calls over a range of days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from rollcall.domain import measures as m
+from rollcall.domain.campaigns import CampaignId
+from rollcall.domain.limits import is_id
+from rollcall.domain.measures import Group
+from rollcall.domain.questions import Question, Reading
+from rollcall.domain.records import Label
+from rollcall.domain.time.periods import Period
+from rollcall.maintenance.ports import Rollups
+from rollcall.query.engine import Measure
+from rollcall.query.lookups import LookUp
+from rollcall.query.model import Selection
+from rollcall.query.results import DayTallies, Tally, total
+from rollcall.usecases.known import is_known
+
+_GROUPS: Final = (
+    Group.CALLS,
+    Group.ANSWERED,
+    Group.DURATION,
+    Group.COST,
+    Group.DISPOSITION,
+    Group.SENTIMENT,
+    Group.HOUR,
+    Group.EVENTS,
+    Group.LABEL,
+    Group.LEADS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignReport:
+    """What a campaign's calls were: by UTC day, and `whole`, of all of the period.
+
+    `labels` has the registered ones among those that were used, by id.
+    """
+
+    by_day: DayTallies
+    whole: Tally
+    labels: Mapping[str, Label]
+
+
+class ReportCampaign:
+    """Whole days from rollups; partial days and distinct leads from the ledger."""
+
+    def __init__(self, rollups: Rollups, measure: Measure, look_up: LookUp) -> None:
+        self._rollups = rollups
+        self._measure = measure
+        self._look_up = look_up
+
+    def is_known(self, reading: Reading, campaign: CampaignId) -> bool:
+        """Whether a live fact of the organisation names the campaign in that direction."""
+        scopes = [m.campaign_scope(direction, campaign.id) for direction in campaign.directions]
+        return is_id(campaign.id) and is_known(self._rollups, reading, scopes)
+
+    def __call__(self, reading: Reading, campaign: CampaignId, period: Period) -> CampaignReport:
+        """The report; raises TooManyRows."""
+        equals = {"campaign_id": campaign.id}
+        if campaign.direction is not None:
+            equals["direction"] = campaign.direction
+        question = Question(Selection("call", equals), period)
+        by_day = self._measure.tally_by_day(reading, question, _GROUPS)
+        whole = total(by_day.days)
+        used = [label for label in whole.values(m.LABEL) if label is not None]
+        found = self._look_up(reading, "label", used)
+        labels = {
+            fact_id: fact.record
+            for fact_id, fact in found.items()
+            if isinstance(fact.record, Label)
+        }
+        return CampaignReport(by_day, whole, labels)

@@ -1,0 +1,143 @@
+"""Report on one workspace: lifetime figures, its busiest rooms and pages, and the last 30 days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from rollcall.domain import measures as m
+from rollcall.domain.limits import is_id
+from rollcall.domain.measures import ALL, Group, Measures, Rollup, RollupKey
+from rollcall.domain.questions import Question, Reading
+from rollcall.domain.ranking import by_count
+from rollcall.domain.time.calendar import MS_PER_DAY
+from rollcall.domain.time.periods import EVER
+from rollcall.maintenance.ports import Rollups
+from rollcall.query.lookups import LookUp
+from rollcall.query.model import Selection
+from rollcall.query.results import Tally
+
+if TYPE_CHECKING:
+    from rollcall.query.engine import Measure
+
+DAYS: Final = 30
+TOP: Final = 5
+# Deleted rooms and pages keep their counts, so somewhat more than the top are looked up at once.
+_FIRST_BATCH: Final = 10
+_MOST_BATCH: Final = 100
+_OF_DAYS: Final = ("bookings", "room_joins", "contacts")
+_OPEN: Final[Mapping[str, Group]] = {
+    m.EVENT_TYPE: Group.EVENT_TYPE,
+    m.ROOM: Group.ROOM,
+    m.PAGE: Group.PAGE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A live record of the workspace, and how often events name it. `id` is as it was sent."""
+
+    id: str | int
+    record: Any
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceReport:
+    """Figures of one workspace. `days` has the measures of a day by its number, oldest first."""
+
+    lifetime: Measures
+    event_types: Mapping[str, int]
+    rooms: list[Counted]
+    pages: list[Counted]
+    days: Mapping[int, Measures]
+
+
+class ReportWorkspace:
+    """Reads rollups alone, unless one gave up counting a breakdown; only then is `measure` made."""
+
+    def __init__(
+        self,
+        rollups: Rollups,
+        measure: Callable[[], Measure],
+        look_up: LookUp,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._rollups = rollups
+        self._measure = measure
+        self._look_up = look_up
+        self._now_ms = now_ms
+
+    def __call__(self, reading: Reading, workspace_id: str) -> WorkspaceReport | None:
+        """The report; None when no live fact of the organisation names the workspace.
+
+        Raises TooManyRows where the ledger has to be asked and holds too much.
+        """
+        if not is_id(workspace_id):
+            return None
+        (org_id, epoch), meter = reading.epoch, reading.meter
+        scope = m.workspace_scope(workspace_id)
+        known = RollupKey(m.KNOWN, scope, ALL)
+        lifetime = RollupKey(m.WORKSPACE, scope, ALL)
+        by_value = RollupKey(m.WORKSPACE, scope, ALL, True)
+        found = self._rollups.read(org_id, epoch, (known, lifetime, by_value), meter)
+        nothing = Rollup({})
+        if found.get(known, nothing).measures.get("facts", 0) <= 0:
+            return None
+
+        figures = found.get(lifetime, nothing).measures
+        today = self._now_ms() // MS_PER_DAY
+        shown = range(today - DAYS + 1, today + 1)
+        days = self._rollups.days(org_id, epoch, m.WORKSPACE, scope, shown, meter, names=_OF_DAYS)
+        counts = self._counts(reading, workspace_id, found.get(by_value, nothing))
+        # Events may name many rooms that nobody registered: of those that are there, look for no more.
+        rooms = islice(
+            self._live(reading, "room", workspace_id, counts[m.ROOM]),
+            min(TOP, figures.get("rooms", 0)),
+        )
+        pages = islice(self._live(reading, "booking_page", workspace_id, counts[m.PAGE]), TOP)
+        return WorkspaceReport(
+            lifetime=figures,
+            event_types=counts[m.EVENT_TYPE],
+            rooms=list(rooms),
+            pages=list(pages),
+            days={day: rollup.measures for day, rollup in days},
+        )
+
+    def _counts(
+        self, reading: Reading, workspace_id: str, rollup: Rollup
+    ) -> dict[str, dict[str, int]]:
+        """How often each value of the open breakdowns occurs."""
+        tally = Tally()
+        spilled = [group for breakdown, group in _OPEN.items() if breakdown in rollup.spilled]
+        tally.add_measures(rollup.measures)
+        if spilled:
+            question = Question(Selection("contact_event", {"workspace_id": workspace_id}), EVER)
+            tally.add(self._measure().tally(reading, question, spilled))
+        return {
+            breakdown: {
+                value: count
+                for value, count in tally.values(breakdown).items()
+                if value is not None
+            }
+            for breakdown in _OPEN
+        }
+
+    def _live(
+        self, reading: Reading, record_type: str, workspace_id: str, counts: Mapping[str, int]
+    ) -> Iterator[Counted]:
+        """Live records that name the workspace, the most counted first, looked up as asked for."""
+        ranked = iter(by_count(counts))
+        batch_size = _FIRST_BATCH
+        while batch := list(islice(ranked, batch_size)):
+            found = self._look_up(reading, record_type, [value for value, _ in batch])
+            for value, count in batch:
+                fact = found.get(value)
+                if fact is None or fact.record is None:
+                    continue
+                record: Any = fact.record
+                if record.workspace_id == workspace_id:
+                    yield Counted(int(value) if fact.id_is_integer else value, record, count)
+            batch_size = min(2 * batch_size, _MOST_BATCH)

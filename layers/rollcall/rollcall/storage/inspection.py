@@ -1,0 +1,364 @@
+"""Looking over all pages and rollups of one organisation's epoch, to compare and to correct them.
+
+Every read is consistent but for GSI1, which names what no key can be made for: it lags behind, so
+what it names is looked at again, and what it leaves out is found through the rows.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Collection, Iterator, Mapping
+from decimal import InvalidOperation
+from typing import Any, Final
+
+from rollcall.domain.errors import Conflict, CorruptItem
+from rollcall.domain.facts import REV_LIMIT
+from rollcall.domain.limits import is_id
+from rollcall.domain.measures import (
+    ALL,
+    CALLS,
+    DURATION,
+    EVENT_TYPE,
+    LABEL,
+    OUTCOME,
+    PAGE,
+    PROVIDER,
+    ROOM,
+    WORKSPACE,
+    RollupKey,
+    Scope,
+)
+from rollcall.domain.records import RECORD_TYPES, Kind, RecordType
+from rollcall.domain.time.calendar import LAST_MS, parse_date
+from rollcall.ledger.page import Row
+from rollcall.ledger.positions import END, FIRST
+from rollcall.ledger.tree import Page
+from rollcall.maintenance.reconcile.inspection import (
+    ForeignItem,
+    Misindexed,
+    PageVersion,
+    RollupSeen,
+    SurveyedPage,
+    is_position,
+)
+from rollcall.storage import attributes as av
+from rollcall.storage import keys
+from rollcall.storage.attributes import Item
+from rollcall.storage.client import patiently, translated_errors
+from rollcall.storage.pages import PageStore, page_of_item, stored_rollup, unchanged
+from rollcall.storage.queries import (
+    batch_get,
+    index_entries,
+    index_keys,
+    key_of,
+    keys_between,
+    page_at,
+    pages_of,
+)
+from rollcall.storage.rollups import APPLIED_AT, VERSION
+
+# Whatever a column of damaged bytes makes of itself when its rows are made.
+_DAMAGE: Final = (
+    CorruptItem,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    StopIteration,
+    InvalidOperation,
+    struct.error,
+)
+# The breakdowns of which a mark may say that they were spilled.
+_BREAKDOWNS: Final = {
+    CALLS: frozenset({OUTCOME, PROVIDER, LABEL, DURATION}),
+    WORKSPACE: frozenset({EVENT_TYPE, ROOM, PAGE}),
+}
+# Far beyond any, and far below what a number of DynamoDB counts in steps of one.
+_MOST_VERSION: Final = 10**30
+
+
+class LedgerSurvey(PageStore):
+    """Everything that is stored of one organisation in one epoch."""
+
+    def pages(self, record_type: str, first: str, end: str) -> Iterator[SurveyedPage]:
+        """The pages that start in `[first, end)`, in order, 1 MB in memory at a time."""
+        for item in self._page_items(record_type, first, end):
+            yield self._surveyed(record_type, item)
+
+    def page_from(self, record_type: str, position: str) -> SurveyedPage | None:
+        """The last page that starts at or before a position; None: no page does."""
+        covering = page_at(keys.ledger(self._org_id, self._epoch, record_type), position)
+        request = {"TableName": self._table, "ConsistentRead": True, **covering}
+        items = patiently(self._backoff, lambda: self._client.query(**request))["Items"]
+        return self._surveyed(record_type, items[0]) if items else None
+
+    def versions(self, record_type: str, first: str, end: str) -> Iterator[PageVersion]:
+        """Range and version of the pages that start in `[first, end)`, in order."""
+        for item in self._page_items(record_type, first, end, ("end", VERSION)):
+            version = _version_of(item)
+            try:
+                page_end = av.text(item, "end")
+            except CorruptItem:  # its whole page tells what is wrong with it
+                continue
+            if version is not None:
+                yield PageVersion(av.text(item, keys.SK), page_end, version)
+
+    def strays(self) -> Iterator[ForeignItem | Misindexed]:
+        """What GSI1 lists otherwise than it lists what belongs to the epoch; some in their places."""
+        partition = keys.epoch_prefix(self._org_id, self._epoch)
+        for listed in index_entries(self._client, self._table, self._backoff, partition):
+            key = key_of(listed)
+            place = self._index_sort_of(key)
+            if place == av.text(listed, keys.GSI1SK):
+                continue
+            if not key.pk.startswith(partition):
+                yield ForeignItem(key.pk, key.sk, is_own=False)
+            elif place is None:
+                # What a listing of a ledger comes upon is told there.
+                is_met = key.pk in self._ledgers() and FIRST <= key.sk < END
+                if not is_met and self._exists(key):
+                    yield ForeignItem(key.pk, key.sk)
+            elif not self._is_listed_at(key, place):
+                yield Misindexed(key.pk, key.sk, place == keys.index_sort(keys.PAGE))
+
+    def relist(self, item: Misindexed) -> None:
+        """Let GSI1 list an item where its key says. Raises Conflict when it is not there any more."""
+        key = keys.Key(item.pk, item.sk)
+        it_exists = "attribute_exists(#pk)"
+        with translated_errors():
+            self._client.update_item(
+                TableName=self._table,
+                Key=_primary(key),
+                UpdateExpression="SET #p = :p, #k = :k",
+                ConditionExpression=it_exists,
+                ExpressionAttributeNames={"#pk": keys.PK, "#p": keys.GSI1PK, "#k": keys.GSI1SK},
+                ExpressionAttributeValues={
+                    ":p": {"S": keys.epoch_prefix(self._org_id, self._epoch)},
+                    ":k": {"S": self._index_sort_of(key)},
+                },
+            )
+
+    def mend_page_version(self, record_type: str, start: str) -> None:
+        """Give a page without a readable version one that none ever had. Raises Conflict."""
+        self._mend_version(keys.Key(keys.ledger(self._org_id, self._epoch, record_type), start))
+
+    def mend_rollup_version(self, key: RollupKey) -> None:
+        """Give a rollup without a readable version one that none ever had. Raises Conflict."""
+        self._mend_version(keys.rollup(self._org_id, self._epoch, key))
+
+    def _mend_version(self, key: keys.Key) -> None:
+        found = batch_get(self._client, self._table, [key], self._backoff)
+        if not found or _version_of(found[0]) is not None:
+            raise Conflict("somebody gave it a version, or removed it")
+        # No writer of ours leaves such a version: as long as it stands, nobody wrote the item.
+        nobody_wrote_it = "attribute_exists(#pk) AND attribute_not_exists(#v)"
+        values = {":now": {"N": str(self._now_ms())}}
+        if VERSION in found[0]:
+            nobody_wrote_it = "#v = :read"
+            values[":read"] = found[0][VERSION]
+        names = {"#v": VERSION} | ({} if VERSION in found[0] else {"#pk": keys.PK})
+        with translated_errors():
+            self._client.update_item(
+                TableName=self._table,
+                Key=_primary(key),
+                UpdateExpression="SET #v = :now",
+                ConditionExpression=nobody_wrote_it,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+            )
+
+    def rollup_keys(self, bucket: str) -> Iterator[RollupKey]:
+        """The rollups of a day `YYYY-MM-DD`, or of all time, that GSI1 lists."""
+        sk = keys.bucket_sk(bucket)
+        for kind in (keys.ROLLUP, keys.OPEN):
+            for key in self._listed_keys(keys.index_sort(kind, sk)):
+                if self._index_sort_of(key) == keys.index_sort(kind, sk):
+                    yield keys.parse_rollup(self._org_id, self._epoch, key)
+
+    def rollup_buckets(self) -> Iterator[str]:
+        """The days for which GSI1 lists a rollup of either kind; some come twice."""
+        for kind in (keys.ROLLUP, keys.OPEN):
+            days = last = keys.index_sort(kind, keys.bucket_sk(""))
+            while (found := self._next_listed(last)) is not None and found.startswith(days):
+                if _is_date(found.removeprefix(days)):
+                    yield found.removeprefix(days)
+                last = found
+
+    def seen(self, wanted: Collection[RollupKey]) -> Mapping[RollupKey, RollupSeen]:
+        """The rollups that are stored, damaged ones too; absent ones are left out."""
+        wanted_key = {keys.rollup(self._org_id, self._epoch, key): key for key in wanted}
+        items = batch_get(self._client, self._table, wanted_key, self._backoff)
+        return {wanted_key[key_of(item)]: self._rollup_seen(item) for item in items}
+
+    def days_of(self, family: str, scope: Scope, *, is_open: bool) -> Iterator[RollupSeen]:
+        """Every day rollup of one scope, 1 MB in memory at a time."""
+        partition = keys.rollup(
+            self._org_id, self._epoch, RollupKey(family, scope, ALL, is_open)
+        ).pk
+        first = keys.bucket_sk("")
+        request = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            **keys_between(partition, first, first + keys.LAST),
+        }
+        for answer in pages_of(self._client, request, self._backoff):
+            yield from map(self._rollup_seen, answer["Items"])
+
+    def remove(self, item: ForeignItem) -> None:
+        """Remove an item that belongs to nothing."""
+        self._remove(keys.Key(item.pk, item.sk), None)
+
+    def remove_page(self, record_type: str, page: SurveyedPage) -> None:
+        """Remove a page. Raises Conflict when it is not as it was seen."""
+        partition = keys.ledger(self._org_id, self._epoch, record_type)
+        self._remove(keys.Key(partition, page.start), page.version)
+
+    def _remove(self, key: keys.Key, version: int | None) -> None:
+        condition = {} if version is None else unchanged(version)
+        with translated_errors():
+            self._client.delete_item(
+                TableName=self._table,
+                Key=_primary(key),
+                **condition,
+            )
+
+    # -- requests ----------------------------------------------------------------------------
+    def _page_items(
+        self, record_type: str, first: str, end: str, names: Collection[str] = ()
+    ) -> Iterator[Item]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            **keys_between(keys.ledger(self._org_id, self._epoch, record_type), first, end),
+        }
+        if names:
+            projected = {f"#{n}": name for n, name in enumerate(names)}
+            request["ProjectionExpression"] = ", ".join(("#sk", *projected))
+            request["ExpressionAttributeNames"] |= projected
+        for answer in pages_of(self._client, request, self._backoff):
+            yield from (item for item in answer["Items"] if av.text(item, keys.SK) < end)
+
+    def _ledgers(self) -> frozenset[str]:
+        return frozenset(keys.ledger(self._org_id, self._epoch, name) for name in RECORD_TYPES)
+
+    def _index_sort_of(self, key: keys.Key) -> str | None:
+        """Where GSI1 lists what has this key; None where nothing of the epoch can have it."""
+        if key.pk in self._ledgers():
+            return keys.index_sort(keys.PAGE) if is_position(key.sk) else None
+        try:
+            found = keys.parse_rollup(self._org_id, self._epoch, key)
+        except ValueError:
+            return None
+        if found.bucket != ALL and not _is_date(found.bucket):
+            return None
+        return keys.index_sort(keys.OPEN if found.is_open else keys.ROLLUP, key.sk)
+
+    def _is_listed_at(self, key: keys.Key, place: str) -> bool:
+        """Whether the item, read consistently, is listed there, or is not there any more."""
+        items = batch_get(self._client, self._table, [key], self._backoff)
+        return all(item.get(keys.GSI1SK) == {"S": place} for item in items)
+
+    def _fault_of(self, item: Item, *counted: str) -> str:
+        """What is wrong with an item beside what it is about; empty: nothing."""
+        if _version_of(item) is None:
+            return "it has no version"
+        if item.get(keys.GSI1PK) != {"S": keys.epoch_prefix(self._org_id, self._epoch)}:
+            return "GSI1 does not list it"
+        if keys.GSI1SK not in item:
+            return "GSI1 does not list it"
+        for name in (APPLIED_AT, *counted):
+            try:
+                av.integer(item, name)
+            except CorruptItem as error:
+                return str(error)
+        return ""
+
+    def _surveyed(self, record_type: str, item: Item) -> SurveyedPage:
+        start, version = av.text(item, keys.SK), _version_of(item)
+        end = item.get("end", {}).get("S")
+        if not isinstance(end, str) or not (end == END or is_position(end)):
+            return SurveyedPage(start, None, version, None, "it has no end")
+        try:
+            page = page_of_item(record_type, item | {VERSION: {"N": str(version or 0)}})
+            # Whatever column is damaged, it shows when the rows are made.
+            rows = _rows_of(page, RECORD_TYPES[record_type])
+        except _DAMAGE as error:
+            return SurveyedPage(start, end, version, None, f"{type(error).__name__}: {error}")
+        if page.start != start or not page.start < page.end:
+            return SurveyedPage(start, end, version, None, "its range is not its key's")
+        fault = self._fault_of(item, "n")
+        if not fault and av.integer(item, "n") != len(rows):
+            fault = "it has another number of rows than it says"
+        return SurveyedPage(start, end, version, rows, fault)
+
+    def _rollup_seen(self, item: Item) -> RollupSeen:
+        version = _version_of(item)
+        try:
+            stored = stored_rollup(item | {VERSION: {"N": str(version or 0)}})
+        except CorruptItem:
+            return RollupSeen(None, version, is_whole=False)
+        key = keys.parse_rollup(self._org_id, self._epoch, key_of(item))
+        allowed = _BREAKDOWNS.get(key.family, frozenset()) if key.is_open else frozenset()
+        if not stored.spilled <= allowed:
+            return RollupSeen(None, version, is_whole=False)
+        return RollupSeen(stored, version, not self._fault_of(item))
+
+    def _listed_keys(self, kind: str) -> Iterator[keys.Key]:
+        partition = keys.epoch_prefix(self._org_id, self._epoch)
+        return index_keys(self._client, self._table, self._backoff, partition, kind)
+
+    def _next_listed(self, after: str) -> str | None:
+        request = {
+            "TableName": self._table,
+            "IndexName": keys.GSI1,
+            "KeyConditionExpression": "#pk = :pk AND #sk > :after",
+            "ExpressionAttributeNames": {"#pk": keys.GSI1PK, "#sk": keys.GSI1SK},
+            "ExpressionAttributeValues": {
+                ":pk": {"S": keys.epoch_prefix(self._org_id, self._epoch)},
+                ":after": {"S": after},
+            },
+            "Limit": 1,
+        }
+        answer = patiently(self._backoff, lambda: self._client.query(**request))
+        return av.text(answer["Items"][0], keys.GSI1SK) if answer["Items"] else None
+
+    def _exists(self, key: keys.Key) -> bool:
+        return bool(batch_get(self._client, self._table, [key], self._backoff))
+
+
+def _primary(key: keys.Key) -> Item:
+    return {keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}}
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return parse_date(text) is not None
+    except ValueError:
+        return False
+
+
+def _version_of(item: Item) -> int | None:
+    """The version of an item; None where it is none that a writer of ours leaves."""
+    try:
+        version = av.integer(item, VERSION)
+    except CorruptItem:
+        return None
+    return version if 0 < version < _MOST_VERSION else None
+
+
+def _rows_of(page: Page, record_type: RecordType) -> list[Row]:
+    """The rows of a page. Raises an error of `_DAMAGE` where they are such as no fact can have."""
+    for column in record_type.columns:
+        if column.kind in (Kind.INTEGER, Kind.FLAG):
+            page.rows.integers(column.name)
+        elif column.kind in (Kind.TEXT, Kind.ID, Kind.IDS):
+            page.rows.texts(column.name)
+    required = [column.name for column in record_type.columns if column.required]
+    rows = list(page.rows)
+    for row in rows:
+        if not (0 <= row.time_ms <= LAST_MS and 0 < row.rev < REV_LIMIT and is_id(row.id)):
+            raise CorruptItem("a row whose id, time or revision is out of range")
+        if row.record and any(getattr(row.record, name) is None for name in required):
+            raise CorruptItem("a row without a required field")
+    return rows

@@ -1,0 +1,93 @@
+"""Removing what nobody reads any more: a whole epoch, or everything that a tenant ever wrote.
+
+Deletes in batches, each repeated until DynamoDB has taken all of it. What GSI1 names is removed by
+its primary key; the index lags behind, so whoever must be sure looks again until nothing is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import islice
+from typing import Any, Final
+
+from rollcall.domain.errors import Unavailable
+from rollcall.domain.records import RECORD_TYPES
+from rollcall.domain.tenancy import tenant
+from rollcall.retry import Backoff
+from rollcall.storage import keys
+from rollcall.storage.client import patiently
+from rollcall.storage.queries import index_keys, keys_under
+
+_MOST_DELETES: Final = 25  # BatchWriteItem's own limit
+
+
+class Sweeper:
+    """Removes items of both tables, of one organisation at a time."""
+
+    def __init__(
+        self, client: Any, records_table: str, analytics_table: str, backoff: Backoff
+    ) -> None:
+        self._client = client
+        self._records_table = records_table
+        self._analytics_table = analytics_table
+        self._backoff = backoff
+
+    def remove_epoch(self, org_id: str, epoch: int) -> Iterator[int]:
+        """Remove the pages and rollups of an epoch that are found now; yields how many, as it goes.
+
+        Raises Unavailable; what was removed stays removed.
+        """
+        partition = keys.epoch_prefix(org_id, epoch)
+        with tenant(org_id):
+            found = index_keys(self._client, self._analytics_table, self._backoff, partition)
+            yield from self._remove(self._analytics_table, found)
+
+    def remove_facts(self, org_id: str, buckets: int) -> Iterator[int]:
+        """Remove every fact that is found now; yields how many, as it goes. Raises Unavailable."""
+        with tenant(org_id):
+            for record_type in RECORD_TYPES:
+                for bucket in range(buckets):
+                    partition = keys.facts(org_id, record_type, bucket)
+                    found = keys_under(self._client, self._records_table, self._backoff, partition)
+                    yield from self._remove(self._records_table, found)
+
+    def remove_tokens(self, org_id: str) -> Iterator[int]:
+        """Remove every token that is found now; yields how many, as it goes. Raises Unavailable."""
+        with tenant(org_id):
+            partition = keys.tokens_of(org_id)
+            found = index_keys(self._client, self._records_table, self._backoff, partition)
+            yield from self._remove(self._records_table, found)
+
+    def remove_notes(self, org_id: str) -> Iterator[int]:
+        """Remove what is kept beside the organisation item, and never that itself.
+
+        Yields how many, as it goes. Raises Unavailable.
+        """
+        kept = keys.organisation(org_id)
+        with tenant(org_id):
+            found = keys_under(self._client, self._records_table, self._backoff, kept.pk)
+            yield from self._remove(self._records_table, (key for key in found if key != kept))
+
+    def remove(self, org_id: str, wanted: Iterable[keys.Key]) -> int:
+        """Remove records by their keys; how many were named. Raises Unavailable."""
+        with tenant(org_id):
+            return sum(self._remove(self._records_table, wanted))
+
+    def _remove(self, table: str, wanted: Iterable[keys.Key]) -> Iterator[int]:
+        remaining = iter(wanted)
+        while chunk := list(islice(remaining, _MOST_DELETES)):
+            left = [
+                {"DeleteRequest": {"Key": {keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}}}}
+                for key in chunk
+            ]
+            failures = 0
+            while left:
+                self._backoff.check()
+                request = partial(self._client.batch_write_item, RequestItems={table: left})
+                answer = patiently(self._backoff, request)
+                left = answer.get("UnprocessedItems", {}).get(table, [])
+                if left:
+                    failures += 1
+                    self._backoff.pause(failures, Unavailable("unprocessed deletes"))
+            yield len(chunk)

@@ -1,1 +1,0 @@
-"""What Rollcall does, one verb a module, against ports that `rollcall.storage` implements."""
