@@ -22,7 +22,7 @@ from benchmarks.postgresql import PostgreSql
 from benchmarks.report import Report, Table, median, number
 from benchmarks.year import TEMPLATES, Calls
 from rollcall.domain.measures import ORG, campaign_scope
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import tenant
 from rollcall.settings import settings
 
 PAGE_TARGETS = tuple(kib * 1024 for kib in (4, 8, 16, 32, 64))

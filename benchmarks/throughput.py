@@ -21,7 +21,7 @@ from rollcall import bootstrap
 from rollcall.api import ingest as wire
 from rollcall.api import strict_json
 from rollcall.domain.facts import Change
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import tenant
 from rollcall.storage.client import dynamodb_client
 
 COLUMNS = (

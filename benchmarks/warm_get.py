@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks import data, wiring
 from benchmarks.report import Report, Table, median, number
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import tenant
 from rollcall.storage.client import dynamodb_client
 
 AIM = 1.25

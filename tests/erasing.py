@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from rollcall.domain.contributions import CURRENT_VERSION, ContributionFunction
-from rollcall.domain.organisations import Organisation
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ingest.ingest import Ingest
 from rollcall.ingest.update import Update
 from rollcall.ledger.apply import Applier

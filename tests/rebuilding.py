@@ -18,9 +18,8 @@ from rollcall.domain import measures as m
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.facts import Fact, Outcome
 from rollcall.domain.measures import RollupKey
-from rollcall.domain.organisations import Organisation
+from rollcall.domain.organisations import Organisation, tenant
 from rollcall.domain.records import RECORD_TYPES, Call, Record, Task
-from rollcall.domain.tenancy import tenant
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.writer import ApplyFacts
 from rollcall.maintenance.rebuild import Patience, Rebuild, Watch

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rollcall.api.invocation import within_its_time
 from rollcall.bootstrap import authorize
 from rollcall.lambdas.authorizer import policy, single_header
+from rollcall.retry import within_its_time
 
 service = authorize()
 

@@ -1,8 +1,8 @@
 """Answer GET /v1/audit: what the last comparison of facts, pages and rollups found."""
 
 from rollcall.api.endpoint import endpoint
+from rollcall.api.guard import refuse_others
 from rollcall.api.http import Request, Response, json_response
-from rollcall.api.parameters import refuse_others
 from rollcall.bootstrap import audits
 from rollcall.dialects.rollcall.audit import audit_body
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, problem_body

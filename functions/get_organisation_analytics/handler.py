@@ -2,12 +2,11 @@
 
 from rollcall.api.endpoint import analytics_headers, endpoint
 from rollcall.api.errors import NotFound
-from rollcall.api.guard import require_own_handle
+from rollcall.api.guard import refuse_others, require_own_handle, single_value
 from rollcall.api.http import Request, Response, json_response
-from rollcall.api.parameters import refuse_others, single_value
 from rollcall.bootstrap import count, directory
 from rollcall.dialects import unpod
-from rollcall.domain.questions import Reading
+from rollcall.query.model import Reading
 
 service = count()
 handles = directory()

@@ -5,8 +5,7 @@ from rollcall.api.guard import require_campaign
 from rollcall.api.http import Request, Response, json_response
 from rollcall.bootstrap import report_campaign
 from rollcall.dialects import nlpearl
-from rollcall.domain.campaigns import CampaignId
-from rollcall.domain.questions import Reading
+from rollcall.query.model import CampaignId, Reading
 
 service = report_campaign()
 

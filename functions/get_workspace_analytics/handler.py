@@ -2,11 +2,11 @@
 
 from rollcall.api.endpoint import analytics_headers, endpoint
 from rollcall.api.errors import Forbidden
+from rollcall.api.guard import refuse_others
 from rollcall.api.http import Request, Response, json_response
-from rollcall.api.parameters import refuse_others
 from rollcall.bootstrap import report_workspace
 from rollcall.dialects import nexus
-from rollcall.domain.questions import Reading
+from rollcall.query.model import Reading
 
 service = report_workspace()
 

@@ -1,12 +1,11 @@
 """Answer POST /analytics, and Breeze Buddy's own path, in Breeze's published format."""
 
-from rollcall.api.body import limit_body
 from rollcall.api.endpoint import analytics_headers, endpoint
+from rollcall.api.guard import limit_body, refuse_others
 from rollcall.api.http import Request, Response, json_response
-from rollcall.api.parameters import refuse_others
 from rollcall.bootstrap import ask
 from rollcall.dialects import breeze
-from rollcall.domain.questions import Reading
+from rollcall.query.model import Reading
 
 service = ask()
 

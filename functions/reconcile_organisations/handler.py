@@ -7,9 +7,9 @@ do no harm: a run belongs to whoever began it last, and the other's next write i
 from collections.abc import Mapping
 from typing import Any
 
-from rollcall.api.invocation import within_its_time
 from rollcall.bootstrap import reconcile_due
 from rollcall.lambdas.schedule import log_visits
+from rollcall.retry import within_its_time
 
 service = reconcile_due()
 

@@ -10,9 +10,9 @@ come back.
 from collections.abc import Mapping
 from typing import Any
 
-from rollcall.api.invocation import within_its_time
 from rollcall.bootstrap import update
 from rollcall.lambdas.stream import partial_batch_response
+from rollcall.retry import within_its_time
 
 service = update()
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import tenant
 from rollcall.maintenance.audits import MAX_KEPT, Audit
 from rollcall.retry import Backoff
 from rollcall.storage import keys

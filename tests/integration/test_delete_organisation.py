@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from rollcall.domain.errors import Conflict, UnknownOrganisation
-from rollcall.domain.organisations import MAX_BUCKETS, Organisation
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
 from rollcall.ingest.authorize import Authorize, CredentialsRefused
 from rollcall.ingest.ingest import Ingest
 from rollcall.maintenance.accounts import Administer, Refused

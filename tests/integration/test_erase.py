@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rollcall.domain.errors import BrokenDestination, Unavailable
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import tenant
 from rollcall.maintenance.accounts import Refused
 from rollcall.maintenance.erase import Erasure
 from rollcall.storage.failed_mentions import mentions

@@ -16,8 +16,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from rollcall.domain.errors import CorruptItem, ForeignKey, Unavailable
 from rollcall.domain.facts import REV_LIMIT, Change, Fact, Outcome
-from rollcall.domain.organisations import Organisation
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ingest.ingest import Ingest
 from rollcall.retry import Backoff
 from rollcall.storage import keys

@@ -13,7 +13,7 @@ from rollcall.domain.contributions import contribution_function
 from rollcall.domain.errors import Conflict
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import RollupKey
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import tenant
 from rollcall.ledger import transaction
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row, Rows

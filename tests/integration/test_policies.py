@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 
 from rollcall import bootstrap
-from rollcall.domain.epochs import Epoch
-from rollcall.domain.questions import Reading
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import tenant
+from rollcall.query.model import Epoch, Reading
 from rollcall.storage import keys
 from rollcall.storage.facts import item_of_fact
 from tests.builders import NOON, contact_event, full_call, room

@@ -16,8 +16,7 @@ import pytest
 
 from rollcall import bootstrap
 from rollcall.domain.errors import Conflict, CorruptItem
-from rollcall.domain.organisations import Organisation
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import Organisation, tenant
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from rollcall.retry import Backoff
 from rollcall.settings import settings

@@ -12,12 +12,12 @@ import pytest
 from rollcall.dialects.breeze import request, response
 from rollcall.domain.measures import Rollup
 from rollcall.domain.time.periods import Period, Plan, plan
-from rollcall.ledger.localtime import offsets_ms
 from rollcall.query import engine as measure
 from rollcall.query import filtering as selecting
 from rollcall.query import time_series as timing
 from rollcall.query.distinct import DistinctLeads
 from rollcall.query.filtering import PageRead, select
+from rollcall.query.time_series import offsets_ms
 from rollcall.storage import rollups
 from tests.agreement import Disagreement, check, organisation_of
 from tests.answering import deployed

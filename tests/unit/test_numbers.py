@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rollcall.api.strict_json import dumps
 from rollcall.domain.decimals import at_least, at_most, divide
 from rollcall.domain.validation import parse_payload_number
-from rollcall.ledger.summing import count_by, sum_by
+from rollcall.query.aggregation import count_by, sum_by
 
 decimals = st.decimals(0, 10**9, allow_nan=False, allow_infinity=False, places=30)
 

@@ -17,8 +17,8 @@ from rollcall.domain.time.zones import UTC
 from rollcall.ledger import page as page_module
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST, position
-from rollcall.ledger.tallying import Tallier
 from rollcall.ledger.tree import Page
+from rollcall.query.aggregation import Tallier
 from rollcall.query.filtering import PageRead, select
 from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Selection

@@ -13,7 +13,7 @@ import botocore.hooks
 import pytest
 
 from rollcall.domain.errors import RollcallError, UncheckedStore
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import tenant
 from rollcall.storage import client as client_module
 from rollcall.storage.client import dynamodb_client
 

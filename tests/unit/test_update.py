@@ -23,8 +23,7 @@ from rollcall.domain.errors import (
     UnknownContribution,
 )
 from rollcall.domain.facts import Fact, StreamFact
-from rollcall.domain.organisations import Organisation
-from rollcall.domain.tenancy import current_org_id
+from rollcall.domain.organisations import Organisation, current_org_id
 from rollcall.ingest.isolate import MOST_ATTEMPTS
 from rollcall.ingest.update import Cause, Update
 from rollcall.lambdas import stream as stream_module

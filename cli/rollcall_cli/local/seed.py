@@ -194,7 +194,7 @@ def _create(directory: Any, sample: SampleOrganisation) -> None:
 
 def _ingest(ingest: Any, sample: SampleOrganisation) -> None:
     from rollcall.api.ingest import parse_documents
-    from rollcall.domain.tenancy import tenant
+    from rollcall.domain.organisations import tenant
 
     changes, refusals = parse_documents(sample.records)
     if not refusals:

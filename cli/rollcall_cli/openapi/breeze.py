@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from rollcall.api.body import MAX_QUERY_BYTES
+from rollcall.api.guard import MAX_QUERY_BYTES
 from rollcall.dialects.breeze.errors import Error, Invalid
 from rollcall.dialects.breeze.request import MAX_PAGE_SIZE, MAX_RANGE_DAYS, QueryBody
 from rollcall.dialects.breeze.response import Answer as Rows

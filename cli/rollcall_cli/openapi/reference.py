@@ -15,7 +15,8 @@ from rollcall.api.ingest import MAX_BODY_BYTES, MAX_RECORDS
 from rollcall.api.records.documents import DOCUMENTS, Deletion
 from rollcall.api.strict_json import MAX_DEPTH
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS
-from rollcall.domain.limits import (
+from rollcall.domain.records import RECORD_TYPES
+from rollcall.domain.validation import (
     MAX_AMOUNT,
     MAX_ID_LENGTH,
     MAX_INTEGER,
@@ -24,7 +25,6 @@ from rollcall.domain.limits import (
     MAX_TEXT_LENGTH,
     PAYLOAD_KEY,
 )
-from rollcall.domain.records import RECORD_TYPES
 from rollcall_cli.demo_output import pretty
 from rollcall_cli.local.stack import find_template
 from rollcall_cli.openapi import records

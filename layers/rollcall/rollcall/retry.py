@@ -6,9 +6,10 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from rollcall.domain.errors import Unavailable
 
@@ -57,3 +58,8 @@ class Backoff:
         """Raises Unavailable when no time is left for more work."""
         if seconds_left() <= 0:
             raise Unavailable("out of time")
+
+
+def within_its_time(context: Any) -> AbstractContextManager[None]:
+    """Let no retry begin that could not end before Lambda ends the invocation of `context`."""
+    return time_limit(context.get_remaining_time_in_millis() / 1000)

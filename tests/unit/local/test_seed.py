@@ -10,9 +10,8 @@ import pytest
 
 from rollcall import bootstrap
 from rollcall.api.ingest import parse_documents
-from rollcall.domain.organisations import is_well_formed
+from rollcall.domain.organisations import is_well_formed, tenant
 from rollcall.domain.records import RECORD_TYPES
-from rollcall.domain.tenancy import tenant
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.seed import SEED, Seed, read_seed, require_local, write
 from tests.answering import deployed

@@ -10,12 +10,12 @@ from typing import Any, Protocol, TypeAlias
 from rollcall.api.errors import ApiError, ErrorBody, gateway_error
 from rollcall.api.guard import refuse_ended_credentials, refuse_repeated_credentials
 from rollcall.api.http import JSON_TYPE, Request, Response, json_response, parse_event
-from rollcall.api.invocation import within_its_time
 from rollcall.api.strict_json import MalformedJson
 from rollcall.domain.errors import BadValues, MalformedQuestion, TooManyRows, UnknownOrganisation
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import tenant
 from rollcall.domain.time.calendar import format_instant
 from rollcall.query.metering import ReadMeter
+from rollcall.retry import within_its_time
 from rollcall.telemetry import logger
 
 LambdaHandler: TypeAlias = Callable[[Mapping[str, Any], Any], dict[str, Any]]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from rollcall.api.body import limit_body
 from rollcall.api.errors import BadRequest, Forbidden, NotFound, Unauthorized
 from rollcall.api.http import Request
-from rollcall.api.parameters import refuse_others
-from rollcall.domain.campaigns import CampaignId
 from rollcall.domain.organisations import HANDLE_PATTERN
-from rollcall.domain.questions import Reading
+from rollcall.query.model import CampaignId, Reading
 
 if TYPE_CHECKING:
     from rollcall.query.reports.campaign import ReportCampaign
+
+from typing import Final
+
+from rollcall.api.errors import ContentTooLarge
 
 
 class Handles(Protocol):
@@ -68,3 +69,27 @@ def require_campaign(
         raise NotFound("Campaign not found.")
     refuse_others(request)
     return campaign
+
+
+MAX_QUERY_BYTES: Final = 65_536
+
+
+def limit_body(request: Request, most_bytes: int = MAX_QUERY_BYTES) -> None:
+    """Raises ContentTooLarge when the body has more bytes than that."""
+    if len(request.body) > most_bytes:
+        raise ContentTooLarge(f"The body must have at most {most_bytes} bytes.")
+
+
+def single_value(request: Request, name: str) -> str | None:
+    """An optional query parameter's value. Raises BadRequest when it is repeated."""
+    values = request.query.get(name, [])
+    if len(values) > 1:
+        raise BadRequest(f"Query parameter {name} must be sent once.")
+    return values[0] if values else None
+
+
+def refuse_others(request: Request, *names: str) -> None:
+    """Raises BadRequest when a query parameter is not among `names`."""
+    unknown = next((name for name in request.query if name not in names), None)
+    if unknown is not None:
+        raise BadRequest(f"Unknown query parameter {unknown[:64]!r}.")

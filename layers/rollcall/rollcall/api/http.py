@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from rollcall.api import strict_json
-from rollcall.domain.epochs import Epoch
+from rollcall.query.model import Epoch
 
 JSON_TYPE: Final = "application/json"
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 from typing_extensions import TypedDict
 
 from rollcall.api import strict_json
-from rollcall.api.body import limit_body
 from rollcall.api.errors import BadRequest
+from rollcall.api.guard import limit_body
 from rollcall.api.http import Request, Response
 from rollcall.api.records.documents import RefusedRecord, parse_record
 from rollcall.domain.facts import Change

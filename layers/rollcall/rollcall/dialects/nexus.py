@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing_extensions import TypedDict
 
 from rollcall.domain.measures import Measures
-from rollcall.domain.ranking import by_count
 from rollcall.domain.time.calendar import day_text
 from rollcall.query.reports.workspace import WorkspaceReport
+from rollcall.query.results import by_count
 
 FORBIDDEN = "Forbidden"
 

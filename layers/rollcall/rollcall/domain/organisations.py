@@ -7,11 +7,13 @@ that hash is the token's id: 30 digits are 178 bits of entropy, which needs no s
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import secrets
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -115,3 +117,21 @@ def _check_digits(body: str) -> str:
         crc, digit = divmod(crc, 62)
         digits = _DIGITS[digit] + digits
     return digits
+
+
+_current: ContextVar[str | None] = ContextVar("current_organisation", default=None)
+
+
+@contextlib.contextmanager
+def tenant(org_id: str) -> Iterator[None]:
+    """Let requests to the stores touch the keys of one organisation for as long as this lasts."""
+    token = _current.set(org_id)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current_org_id() -> str | None:
+    """The organisation of the innermost `tenant`; None outside of any."""
+    return _current.get()

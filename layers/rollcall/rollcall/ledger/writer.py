@@ -11,8 +11,7 @@ from typing import Protocol
 
 from rollcall.domain.contributions import ContributionFunction, contribution_function
 from rollcall.domain.facts import Fact
-from rollcall.domain.organisations import Organisation
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ledger.page import Row
 
 

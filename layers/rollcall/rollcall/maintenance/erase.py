@@ -15,8 +15,7 @@ from typing import Final, Protocol
 
 from rollcall.domain.errors import BrokenDestination, Conflict, CorruptItem
 from rollcall.domain.facts import Change, Fact, Outcome
-from rollcall.domain.organisations import MAX_BUCKETS, Organisation
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
 from rollcall.ledger.page import TOMBSTONE, Row
 from rollcall.ledger.tree import Page
 from rollcall.ledger.writer import ApplyFacts

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from rollcall.domain.organisations import MAX_BUCKETS, Organisation
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
 from rollcall.maintenance.accounts import Refused
 from rollcall.maintenance.erase import FailedObjects, Mentions, Progress, Stores, look_for
 from rollcall.maintenance.leads import CALL, LEAD, TYPES, is_of_lead, live_rows, org_id_of

@@ -15,8 +15,7 @@ from typing import Final, Protocol
 
 from rollcall.domain.errors import Conflict
 from rollcall.domain.facts import Fact
-from rollcall.domain.organisations import Organisation
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ledger.writer import row_of
 
 _TRIES: Final = 5

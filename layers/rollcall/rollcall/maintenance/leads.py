@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from rollcall.domain.facts import Fact
-from rollcall.domain.limits import is_id
 from rollcall.domain.records import Call
+from rollcall.domain.validation import is_id
 from rollcall.ledger.page import TOMBSTONE, Row
 from rollcall.ledger.tree import Page
 from rollcall.maintenance.accounts import Refused

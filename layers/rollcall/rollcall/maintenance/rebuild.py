@@ -34,9 +34,8 @@ from typing import Final, Protocol
 from rollcall.domain import contributions
 from rollcall.domain.errors import Conflict, Unavailable, UnknownContribution
 from rollcall.domain.facts import Fact
-from rollcall.domain.organisations import Organisation
+from rollcall.domain.organisations import Organisation, tenant
 from rollcall.domain.records import RECORD_TYPES
-from rollcall.domain.tenancy import tenant
 from rollcall.ledger.page import Row
 from rollcall.ledger.writer import ApplyFacts, fold
 from rollcall.maintenance.accounts import Refused

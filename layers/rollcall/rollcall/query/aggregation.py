@@ -6,8 +6,9 @@ The names are those that `rollcall.domain.contributions` gives the same measures
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -15,14 +16,13 @@ import numpy as np
 from rollcall.domain import measures as m
 from rollcall.domain.measures import Group
 from rollcall.domain.records import CALL_EVENTS
-from rollcall.domain.time.calendar import MS_PER_HOUR
+from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
 from rollcall.domain.time.zones import Zone
-from rollcall.ledger.columns import NULL, Int64s
-from rollcall.ledger.localtime import offsets_ms
-from rollcall.ledger.page import TIME
-from rollcall.ledger.summing import count_by, sum_by
-from rollcall.query.filtering import Mask
-from rollcall.query.results import Tally
+from rollcall.ledger.columns import NULL, Int32s, Int64s
+from rollcall.ledger.page import LIST_SEPARATOR, TIME
+from rollcall.query.filtering import CHUNK_ROWS, Mask, Selected
+from rollcall.query.results import WHOLE, Tally
+from rollcall.query.time_series import offsets_ms
 
 Words: TypeAlias = list[str | None]
 
@@ -201,3 +201,138 @@ COUNTING: Final[Mapping[Group, Counting]] = {
         _of_event(m.PAGE, "booking_page_id", "booking"), texts=("event_type", "booking_page_id")
     ),
 }
+
+
+class Tallier:
+    """Counts selected rows: all together, or by UTC day.
+
+    `zone` is whose hours `Group.HOUR` counts.
+    """
+
+    def __init__(self, groups: Collection[Group], zone: Zone, *, is_by_day: bool) -> None:
+        self._counting = [COUNTING[group] for group in groups if group in COUNTING]
+        self._zone = zone
+        self._is_by_day = is_by_day
+        integers = {name for counting in self._counting for name in counting.integers}
+        texts = {name for counting in self._counting for name in counting.texts}
+        lists = {name for counting in self._counting for name in counting.lists}
+        if is_by_day:
+            integers.add(TIME)
+        self._integers: dict[str, list[Int64s]] = {name: [] for name in integers}
+        self._texts: dict[str, list[Int64s]] = {name: [] for name in texts}
+        self._lists: dict[str, tuple[list[Int64s], list[Int64s]]] = {
+            name: ([], []) for name in lists
+        }
+        self._words = {name: _Words() for name in texts | lists}
+        self._gathered = 0
+        self._tallies: defaultdict[int, Tally] = defaultdict(Tally)
+
+    def add(self, selected: Selected) -> None:
+        """Count some rows of a page."""
+        for name, values in self._integers.items():
+            values.append(selected.integers(name))
+        for name, codes in self._texts.items():
+            codes.append(self._words[name].renumbered(*selected.texts(name)))
+        for name, (rows, numbers) in self._lists.items():
+            rows_of_page, numbers_of_page = self._words[name].flattened(*selected.texts(name))
+            rows.append(rows_of_page + self._gathered)
+            numbers.append(numbers_of_page)
+        self._gathered += selected.count
+        if self._gathered >= CHUNK_ROWS:
+            self._count()
+
+    def tallies(self) -> Mapping[int, Tally]:
+        """What was counted, by UTC day number, or all of it at `WHOLE`; none where no row was."""
+        self._count()
+        return self._tallies
+
+    def _count(self) -> None:
+        if not self._gathered:
+            return
+        integers = {name: np.concatenate(arrays) for name, arrays in self._integers.items()}
+        texts = {name: np.concatenate(arrays) for name, arrays in self._texts.items()}
+        if self._is_by_day:
+            keys = integers[TIME] // MS_PER_DAY
+        else:
+            keys = np.full(self._gathered, WHOLE, dtype=np.int64)
+        words = {name: of_column.words for name, of_column in self._words.items()}
+        lists = {
+            name: (np.concatenate(rows), np.concatenate(numbers))
+            for name, (rows, numbers) in self._lists.items()
+        }
+        chunk = Chunk(keys, integers, texts, lists, words, self._tallies, self._zone)
+        for counting in self._counting:
+            counting.count(chunk)
+        gathered = (self._integers.values(), self._texts.values(), *self._lists.values())
+        for arrays in chain.from_iterable(gathered):
+            arrays.clear()
+        self._gathered = 0
+
+
+class _Words:
+    """One number for each word of a column, or of its lists, over all pages; 0 is "no value"."""
+
+    def __init__(self) -> None:
+        self.words: Words = [None]
+        self._number_of: dict[str, int] = {}
+
+    def renumbered(self, codes: Int32s, words: list[str]) -> Int64s:
+        """A page's codes, as these numbers."""
+        numbers = np.array([0, *map(self._number, words)], dtype=np.int64)
+        renumbered: Int64s = numbers[codes]
+        return renumbered
+
+    def flattened(self, codes: Int32s, words: list[str]) -> tuple[Int64s, Int64s]:
+        """(row, number) of every entry of a page's lists."""
+        lists = [[], *(word.split(LIST_SEPARATOR) for word in words)]
+        flat = np.array([self._number(word) for words in lists for word in words], dtype=np.int64)
+        lengths = np.array([len(words) for words in lists], dtype=np.int64)
+        starts = np.cumsum(lengths) - lengths
+        of_row = lengths[codes]
+        rows = np.repeat(np.arange(len(codes)), of_row)
+        # Where each entry is in its list: it counts up from 0 in every row.
+        places = np.arange(len(rows)) - np.repeat(np.cumsum(of_row) - of_row, of_row)
+        return rows, flat[np.repeat(starts[codes], of_row) + places]
+
+    def _number(self, word: str) -> int:
+        number = self._number_of.get(word)
+        if number is None:
+            number = self._number_of[word] = len(self.words)
+            self.words.append(word)
+        return number
+
+
+# The lower part of a value when it is split: sums of 2^20 of them are exact in a double.
+_LOW_BITS: Final = 32
+_LOW_MASK: Final = 2**_LOW_BITS - 1
+
+
+def count_by(keys: Int64s | Int32s) -> tuple[Int64s, Int64s]:
+    """(distinct keys in ascending order, how often each occurs)."""
+    low, span = _span(keys)
+    if span > 4 * len(keys) + 1024:
+        found, counts = np.unique(keys, return_counts=True)
+        return found.astype(np.int64), counts.astype(np.int64)
+    counts = np.bincount(keys - low, minlength=0)
+    present = np.flatnonzero(counts)
+    return present + low, counts[present].astype(np.int64)
+
+
+def sum_by(keys: Int64s, values: Int64s) -> tuple[Int64s, list[int]]:
+    """(distinct keys in ascending order, the exact sum of the values of each).
+
+    At most 2^20 values at once, none negative and each below 2^63.
+    """
+    found, inverse = np.unique(keys, return_inverse=True)
+    # numpy adds weights as doubles, which are exact up to 2^53.
+    low = np.bincount(inverse, weights=values & _LOW_MASK)
+    high = np.bincount(inverse, weights=values >> _LOW_BITS)
+    return found, [
+        (int(upper) << _LOW_BITS) + int(lower)
+        for upper, lower in zip(high.tolist(), low.tolist(), strict=True)
+    ]
+
+
+def _span(keys: Int64s | Int32s) -> tuple[int, int]:
+    low = int(keys.min())
+    return low, int(keys.max()) - low + 1

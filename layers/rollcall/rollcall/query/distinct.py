@@ -9,7 +9,7 @@ import numpy as np
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.ledger.columns import Int32s
 from rollcall.ledger.page import TIME
-from rollcall.ledger.summing import count_by
+from rollcall.query.aggregation import count_by
 from rollcall.query.filtering import CHUNK_ROWS, Selected
 
 _LEAD = "lead_id"

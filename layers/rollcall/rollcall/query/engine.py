@@ -15,20 +15,18 @@ from typing import TypeAlias
 from rollcall.domain import measures as m
 from rollcall.domain.errors import TooManyRows
 from rollcall.domain.measures import ALL, OPEN_GROUPS, Group, Measures, Rollup, RollupKey, Scope
-from rollcall.domain.questions import Question, Reading
-from rollcall.domain.series import Series
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
 from rollcall.domain.time.periods import EVER, Period, plan, runs
 from rollcall.domain.time.zones import UTC, Zone
-from rollcall.ledger.tallying import Tallier
 from rollcall.maintenance.ports import Ledger, Rollups
+from rollcall.query.aggregation import Tallier
 from rollcall.query.distinct import DistinctLeads
 from rollcall.query.filtering import Selected, select
-from rollcall.query.model import Selection
-from rollcall.query.results import WHOLE, DayTallies, Tally
+from rollcall.query.lookups import ensure_as_of
+from rollcall.query.model import Question, Reading, Selection
+from rollcall.query.results import WHOLE, DayTallies, Series, Tally
 from rollcall.query.time_series import Timer
-from rollcall.usecases.freshness import ensure_as_of
 
 Groups: TypeAlias = frozenset[Group]
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from rollcall.domain import measures as m
 from rollcall.domain.errors import UnknownOrganisation
 from rollcall.domain.facts import Fact
-from rollcall.domain.questions import Reading
-from rollcall.maintenance.ports import Directory, Facts
+from rollcall.domain.measures import ALL, ORG, RollupKey, Scope
+from rollcall.maintenance.ports import Directory, Facts, Rollups
+from rollcall.query.metering import ReadMeter
+from rollcall.query.model import Reading
 
 
 class LookUp:
@@ -32,3 +35,33 @@ class LookUp:
                 raise UnknownOrganisation(org_id)
             self._buckets[org_id] = organisation.buckets
         return self._facts.look_up(org_id, self._buckets[org_id], record_type, ids, meter)
+
+
+def is_known(rollups: Rollups, reading: Reading, scopes: Collection[Scope]) -> bool:
+    """Whether a live fact of the organisation names any of the scopes.
+
+    What is read for it is paid for, but tells neither where an answer comes from nor how fresh it is.
+    """
+    of_knowing = ReadMeter()
+    wanted = [RollupKey(m.KNOWN, scope, ALL) for scope in scopes]
+    epoch = reading.epoch
+    found = rollups.read(epoch.org_id, epoch.number, wanted, of_knowing)
+    reading.meter.count(of_knowing.items, of_knowing.units)
+    return any(rollup.measures.get("facts", 0) > 0 for rollup in found.values())
+
+
+_LIFETIMES = tuple(RollupKey(family, ORG, ALL) for family in (m.CALLS, m.TASKS, m.LEADS))
+
+
+def ensure_as_of(rollups: Rollups, reading: Reading) -> None:
+    """Take the freshness of an answer that found nothing from the organisation's lifetime rollups.
+
+    It stays unknown while the organisation has none.
+    """
+    epoch, meter = reading.epoch, reading.meter
+    if meter.as_of_ms is None:
+        # A meter of its own: what is read here is paid for, but answers nothing.
+        of_lifetimes = ReadMeter()
+        rollups.read(epoch.org_id, epoch.number, _LIFETIMES, of_lifetimes)
+        meter.count(of_lifetimes.items, of_lifetimes.units)
+        meter.as_of_ms = of_lifetimes.as_of_ms

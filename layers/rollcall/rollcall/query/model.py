@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from rollcall.domain import measures as m
 from rollcall.domain.measures import ORG, Scope
 from rollcall.domain.records import DIRECTIONS
+from rollcall.domain.time.periods import Period
+from rollcall.query.metering import ReadMeter
 
 _OWNERS: Final[Mapping[frozenset[str], str]] = {
     frozenset({"template_id"}): "TEMPLATE",
@@ -60,3 +62,38 @@ class Selection:
             campaign_id = self.equals["campaign_id"]
             return tuple(m.campaign_scope(direction, campaign_id) for direction in DIRECTIONS)
         return None
+
+
+class Question(NamedTuple):
+    """Rows that a selection means, of a period."""
+
+    selection: Selection
+    period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One answer in the making: whose analytics it is read from, and what has been read for it."""
+
+    epoch: Epoch
+    meter: ReadMeter = field(default_factory=ReadMeter)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignId:
+    """A campaign: its id, and its direction; None means calls of either."""
+
+    id: str
+    direction: str | None
+
+    @property
+    def directions(self) -> Collection[str]:
+        """The directions whose calls are meant."""
+        return DIRECTIONS if self.direction is None else (self.direction,)
+
+
+class Epoch(NamedTuple):
+    """An organisation, and the number of the epoch that is live; one for the whole of an answer."""
+
+    org_id: str
+    number: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -79,3 +80,30 @@ def total(tallies: Mapping[int, Tally]) -> Tally:
     for tally in tallies.values():
         together.add(tally)
     return together
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Counts, and sums of seconds, by bucket key in ascending order; empty buckets are left out.
+
+    `first_ms` and `last_ms` are instants in the first and the last bucket in time that has a
+    count; None where there is none. (Keys of hours are not in the order of time everywhere.)
+    """
+
+    keys: Sequence[int]
+    counts: Sequence[int]
+    seconds: Sequence[int]
+    first_ms: int | None
+    last_ms: int | None
+
+    def at(self, key: int) -> tuple[int, int]:
+        """(count, seconds) of one bucket."""
+        index = bisect_left(self.keys, key)
+        if index < len(self.keys) and self.keys[index] == key:
+            return self.counts[index], self.seconds[index]
+        return 0, 0
+
+
+def by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """(value, count), the most frequent first, ties in the order of their code points."""
+    return sorted(counts.items(), key=lambda counted: (-counted[1], counted[0]))

@@ -8,13 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from rollcall.domain.series import Series
 from rollcall.domain.time.buckets import Granularity, bucket_of
 from rollcall.domain.time.zones import Zone
 from rollcall.ledger.columns import NULL, Int64s
-from rollcall.ledger.localtime import offsets_ms
 from rollcall.ledger.page import TIME
 from rollcall.query.filtering import CHUNK_ROWS, Selected
+from rollcall.query.results import Series
 
 _DURATION: Final = "duration_seconds"
 
@@ -104,3 +103,17 @@ def _summed(rows: Int64s) -> Int64s:
     summed: Int64s = np.add.reduceat(ordered, starts, axis=1)
     summed[0] = ordered[0, starts]
     return summed
+
+
+def offsets_ms(zone: Zone, instants_ms: Int64s) -> Int64s | int:
+    """How far the zone's clock is ahead of UTC at each instant; one number where it never differs.
+
+    `instants_ms` must not be empty.
+    """
+    stretches = zone.stretches(int(instants_ms.min()), int(instants_ms.max()) + 1)
+    if len(stretches) == 1:
+        return stretches[0].offset_ms
+    starts = np.array([stretch.start_ms for stretch in stretches], dtype=np.int64)
+    offsets = np.array([stretch.offset_ms for stretch in stretches], dtype=np.int64)
+    found: Int64s = offsets[np.searchsorted(starts, instants_ms, side="right") - 1]
+    return found

@@ -7,8 +7,7 @@ from functools import partial
 from typing import Any
 
 from rollcall.domain.errors import Conflict, Unavailable
-from rollcall.domain.organisations import MAX_BUCKETS, Organisation, Token
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import MAX_BUCKETS, Organisation, Token, tenant
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
 from rollcall.storage import attributes as av

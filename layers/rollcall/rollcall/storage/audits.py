@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import tenant
 from rollcall.maintenance.audits import MAX_KEPT, Audit, Difference
 from rollcall.retry import Backoff
 from rollcall.storage import attributes as av

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rollcall.domain.organisations import tenant
 from rollcall.domain.records import RECORD_TYPES
-from rollcall.domain.tenancy import tenant
 from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys

@@ -20,7 +20,10 @@ from rollcall.domain.facts import (
     content_hash,
     judge,
 )
-from rollcall.domain.limits import (
+from rollcall.domain.organisations import MAX_BUCKETS
+from rollcall.domain.records import RECORD_TYPES, Column, Kind, RecordType
+from rollcall.domain.time.calendar import LAST_MS
+from rollcall.domain.validation import (
     MAX_INTEGER,
     MAX_LABELS,
     MAX_PAYLOAD_KEYS,
@@ -28,9 +31,6 @@ from rollcall.domain.limits import (
     check_text,
     is_id,
 )
-from rollcall.domain.organisations import MAX_BUCKETS
-from rollcall.domain.records import RECORD_TYPES, Column, Kind, RecordType
-from rollcall.domain.time.calendar import LAST_MS
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
 from rollcall.storage import attributes as av

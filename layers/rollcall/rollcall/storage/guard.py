@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rollcall.domain.errors import ForeignKey
-from rollcall.domain.tenancy import current_org_id
+from rollcall.domain.organisations import current_org_id
 from rollcall.storage import keys
 
 _LOOKUPS: Final = (keys.TOKEN_PREFIX, keys.HANDLE_PREFIX, keys.ORGANISATIONS_GSI1PK)

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.domain.facts import REV_LIMIT
-from rollcall.domain.limits import is_id
 from rollcall.domain.measures import (
     ALL,
     CALLS,
@@ -30,6 +29,7 @@ from rollcall.domain.measures import (
 )
 from rollcall.domain.records import RECORD_TYPES, Kind, RecordType
 from rollcall.domain.time.calendar import LAST_MS, parse_date
+from rollcall.domain.validation import is_id
 from rollcall.ledger.page import Row
 from rollcall.ledger.positions import END, FIRST
 from rollcall.ledger.tree import Page

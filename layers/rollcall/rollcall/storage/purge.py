@@ -12,8 +12,8 @@ from itertools import islice
 from typing import Any, Final
 
 from rollcall.domain.errors import Unavailable
+from rollcall.domain.organisations import tenant
 from rollcall.domain.records import RECORD_TYPES
-from rollcall.domain.tenancy import tenant
 from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.client import patiently

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
-from rollcall.domain.tenancy import tenant
+from rollcall.domain.organisations import tenant
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from rollcall.retry import Backoff
 from rollcall.storage import attributes as av

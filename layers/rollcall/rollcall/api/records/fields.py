@@ -16,16 +16,6 @@ from pydantic import PlainValidator, WithJsonSchema
 from typing_extensions import TypeAliasType
 
 from rollcall.domain.decimals import scaled
-from rollcall.domain.limits import (
-    EVENT_TYPE,
-    MAX_AMOUNT,
-    MAX_INTEGER,
-    MAX_LABELS,
-    MAX_PAYLOAD_KEYS,
-    MAX_TEXT_LENGTH,
-    PAYLOAD_KEY,
-    check_text,
-)
 from rollcall.domain.records import (
     CALL_EVENTS,
     CALL_STATUSES,
@@ -36,8 +26,16 @@ from rollcall.domain.records import (
     PayloadValue,
 )
 from rollcall.domain.validation import (
+    EVENT_TYPE,
     ID_SCHEMA,
     INSTANT_SCHEMA,
+    MAX_AMOUNT,
+    MAX_INTEGER,
+    MAX_LABELS,
+    MAX_PAYLOAD_KEYS,
+    MAX_TEXT_LENGTH,
+    PAYLOAD_KEY,
+    check_text,
     parse_id,
     parse_instant_text,
     parse_payload_value,

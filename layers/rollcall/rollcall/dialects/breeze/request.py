@@ -13,16 +13,18 @@ from rollcall.dialects.validation import message_of
 from rollcall.domain.decimals import at_least, at_most
 from rollcall.domain.errors import BadValues, Issue, MalformedQuestion
 from rollcall.domain.facts import payload_text
-from rollcall.domain.limits import (
-    MAX_AMOUNT,
-    MAX_PAYLOAD_KEYS,
-    PAYLOAD_KEY,
-)
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
 from rollcall.domain.time.periods import parse_end, parse_start
 from rollcall.domain.time.zones import UTC, Zone
-from rollcall.domain.validation import ID_SCHEMA, parse_id, parse_payload_value
+from rollcall.domain.validation import (
+    ID_SCHEMA,
+    MAX_AMOUNT,
+    MAX_PAYLOAD_KEYS,
+    PAYLOAD_KEY,
+    parse_id,
+    parse_payload_value,
+)
 from rollcall.query.model import Selection
 from rollcall.query.reports.breeze import Query, QueryType
 

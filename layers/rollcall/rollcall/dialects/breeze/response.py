@@ -9,11 +9,10 @@ from typing_extensions import TypedDict
 
 from rollcall.domain import measures as m
 from rollcall.domain.decimals import Number, divide, percentage
-from rollcall.domain.ranking import by_count
 from rollcall.domain.records import LEAD_STATUSES
 from rollcall.domain.time.buckets import Bucket
 from rollcall.query.reports.breeze import OverTime, Query, QueryType
-from rollcall.query.results import Tally
+from rollcall.query.results import Tally, by_count
 
 NOT_AVAILABLE: Final = "N/A"
 _SENTIMENTS: Final = ("negative", "slightly_negative", "neutral", "slightly_positive", "positive")

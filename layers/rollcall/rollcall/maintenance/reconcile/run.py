@@ -20,9 +20,8 @@ from typing import Any, Final, NamedTuple
 from rollcall.domain.contributions import contribution_function
 from rollcall.domain.errors import Unavailable
 from rollcall.domain.measures import ALL
-from rollcall.domain.organisations import MAX_BUCKETS, Organisation
+from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
 from rollcall.domain.records import RECORD_TYPES
-from rollcall.domain.tenancy import tenant
 from rollcall.ledger.positions import FIRST
 from rollcall.ledger.writer import ApplyFacts
 from rollcall.maintenance.audits import Audit, Difference

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from rollcall.domain.measures import Group
-from rollcall.domain.questions import Question, Reading
-from rollcall.domain.series import Series
 from rollcall.domain.time.buckets import Granularity, Timeline
 from rollcall.domain.time.periods import EVER, Period
 from rollcall.domain.time.zones import Zone
 from rollcall.query.engine import Measure
-from rollcall.query.model import Selection
-from rollcall.query.results import Tally
+from rollcall.query.model import Question, Reading, Selection
+from rollcall.query.results import Series, Tally
 
 
 class QueryType(enum.Enum):

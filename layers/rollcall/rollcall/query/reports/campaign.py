@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from rollcall.domain import measures as m
-from rollcall.domain.campaigns import CampaignId
-from rollcall.domain.limits import is_id
 from rollcall.domain.measures import Group
-from rollcall.domain.questions import Question, Reading
 from rollcall.domain.records import Label
 from rollcall.domain.time.periods import Period
+from rollcall.domain.validation import is_id
 from rollcall.maintenance.ports import Rollups
 from rollcall.query.engine import Measure
-from rollcall.query.lookups import LookUp
-from rollcall.query.model import Selection
+from rollcall.query.lookups import LookUp, is_known
+from rollcall.query.model import CampaignId, Question, Reading, Selection
 from rollcall.query.results import DayTallies, Tally, total
-from rollcall.usecases.known import is_known
 
 _GROUPS: Final = (
     Group.CALLS,

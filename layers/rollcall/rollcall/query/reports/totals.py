@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rollcall.domain import measures as m
-from rollcall.domain.limits import is_id
 from rollcall.domain.measures import ALL, ORG, Measures, Rollup, RollupKey, Scope
-from rollcall.domain.questions import Reading
+from rollcall.domain.validation import is_id
 from rollcall.maintenance.ports import Rollups
-from rollcall.usecases.freshness import ensure_as_of
+from rollcall.query.lookups import ensure_as_of
+from rollcall.query.model import Reading
 
 
 @dataclass(frozen=True, slots=True)

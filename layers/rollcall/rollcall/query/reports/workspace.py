@@ -8,16 +8,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.domain import measures as m
-from rollcall.domain.limits import is_id
 from rollcall.domain.measures import ALL, Group, Measures, Rollup, RollupKey
-from rollcall.domain.questions import Question, Reading
-from rollcall.domain.ranking import by_count
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import EVER
+from rollcall.domain.validation import is_id
 from rollcall.maintenance.ports import Rollups
 from rollcall.query.lookups import LookUp
-from rollcall.query.model import Selection
-from rollcall.query.results import Tally
+from rollcall.query.model import Question, Reading, Selection
+from rollcall.query.results import Tally, by_count
 
 if TYPE_CHECKING:
     from rollcall.query.engine import Measure
