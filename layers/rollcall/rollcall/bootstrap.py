@@ -24,6 +24,7 @@ from rollcall.storage.rollups import RollupStore
 if TYPE_CHECKING:
     from rollcall.ingest.authorize import Authorize
     from rollcall.ingest.ingest import Ingest
+    from rollcall.ingest.ports import Quarantine
     from rollcall.ingest.token_use import RecordUse
     from rollcall.ingest.update import Result, StreamRecord, Update
     from rollcall.ledger.apply import Applier
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from rollcall.maintenance.erase import Erase, Stores
     from rollcall.maintenance.erasure_preview import PreviewErasure
     from rollcall.maintenance.lag import MeasureLag
-    from rollcall.maintenance.ports import Quarantine
     from rollcall.maintenance.rebuild import Patience, Rebuild
     from rollcall.maintenance.reconcile.run import Reconcile
     from rollcall.maintenance.reconcile.schedule import ReconcileDue

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rollcall.domain.organisations import Organisation, Token, is_well_formed, token_id
-from rollcall.maintenance.ports import Directory
+from rollcall.ingest.ports import Directory
 
 
 class CredentialsRefused(Exception):

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from rollcall.domain.errors import CorruptItem, UnknownOrganisation
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Change, Outcome
 from rollcall.domain.records import RECORD_TYPES
-from rollcall.maintenance.ports import Directory, Facts
+from rollcall.ingest.ports import Directory, Facts
 
 _Versions: TypeAlias = tuple[tuple[str, str], list[tuple[int, Change]]]
 _Written: TypeAlias = tuple[int, str, Outcome | None]  # None: what is stored is damaged

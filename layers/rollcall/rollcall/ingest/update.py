@@ -20,8 +20,8 @@ from rollcall.domain.errors import BrokenDestination, CorruptItem, RollcallError
 from rollcall.domain.facts import Fact, StreamFact
 from rollcall.domain.organisations import Organisation
 from rollcall.ingest.isolate import Rows, isolate
+from rollcall.ingest.ports import Directory, Quarantine
 from rollcall.ledger.writer import ApplyFacts, fold
-from rollcall.maintenance.ports import Directory, Quarantine
 
 StreamRecord: TypeAlias = Mapping[str, Any]
 

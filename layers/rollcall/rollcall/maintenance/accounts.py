@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from rollcall.domain.errors import Conflict, RollcallError
 from rollcall.domain.organisations import (
@@ -20,26 +20,13 @@ from rollcall.domain.organisations import (
     new_token,
     token_id,
 )
+from rollcall.maintenance.ports import Accounts
 
 _TOKEN_ID_PREFIX: Final = re.compile(r"[0-9a-f]{4,64}")
 
 
 class Refused(RollcallError):
     """The operator asked for something that cannot be; the message names it."""
-
-
-class AdminDirectory(Protocol):
-    """Organisations, handles and tokens, with writing."""
-
-    def organisation(self, org_id: str) -> Organisation | None: ...
-    def org_id_of_handle(self, handle: str) -> str | None: ...
-    def organisations(self) -> Iterator[Organisation]: ...
-    def create_organisation(self, organisation: Organisation) -> None: ...
-    def token(self, token_id: str) -> Token | None: ...
-    def tokens(self, org_id: str) -> list[Token]: ...
-    def token_ids(self, org_id: str, prefix: str) -> list[str]: ...
-    def put_token(self, token: Token) -> None: ...
-    def revoke_token(self, token_id: str, revoked_at_ms: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +40,7 @@ class IssuedToken:
 class Administer:
     """The operator's verbs."""
 
-    def __init__(self, directory: AdminDirectory, now_ms: Callable[[], int]) -> None:
+    def __init__(self, directory: Accounts, now_ms: Callable[[], int]) -> None:
         self._directory = directory
         self._now_ms = now_ms
 

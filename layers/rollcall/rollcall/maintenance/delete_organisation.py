@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from rollcall.domain.errors import Conflict
 from rollcall.domain.organisations import MAX_BUCKETS, Organisation
 from rollcall.maintenance.accounts import Refused
-from rollcall.maintenance.erase import FailedObjects, Mentions, look_for
+from rollcall.maintenance.erase import FailedObjects, look_for
+from rollcall.maintenance.ports import Mentions, Purge, Retirement
 
 # An authorizer's answer is kept for 60 s, and the longest function runs for 900 s.
 LONGEST_WRITE_SECONDS: Final = 60 + 900
@@ -31,24 +32,6 @@ FACTS: Final = "facts"
 ANALYTICS: Final = "pages and rollups"
 TOKENS: Final = "tokens"
 NOTES: Final = "audits and states"
-
-
-class Directory(Protocol):
-    """Organisations, and their end."""
-
-    def organisation(self, org_id: str) -> Organisation | None: ...
-    def org_id_of_handle(self, handle: str) -> str | None: ...
-    def mark_deleting(self, org_id: str, at_ms: int) -> None: ...
-    def retire(self, organisation: Organisation) -> None: ...
-
-
-class Sweeper(Protocol):
-    """Removes what is found now; each yields how many items, as it goes."""
-
-    def remove_epoch(self, org_id: str, epoch: int) -> Iterator[int]: ...
-    def remove_facts(self, org_id: str, buckets: int) -> Iterator[int]: ...
-    def remove_tokens(self, org_id: str) -> Iterator[int]: ...
-    def remove_notes(self, org_id: str) -> Iterator[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +57,8 @@ class DeleteOrganisation:
 
     def __init__(
         self,
-        directory: Directory,
-        sweeper: Sweeper,
+        directory: Retirement,
+        sweeper: Purge,
         mentions: Mentions,
         now_ms: Callable[[], int],
         sleep: Callable[[float], None],

@@ -9,78 +9,31 @@ calls that arrive meanwhile are found, and so is whatever an erasure that was br
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final
 
 from rollcall.domain.errors import BrokenDestination, Conflict, CorruptItem
-from rollcall.domain.facts import Change, Fact, Outcome
+from rollcall.domain.facts import Change, Fact
 from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
 from rollcall.ledger.page import TOMBSTONE, Row
 from rollcall.ledger.tree import Page
 from rollcall.ledger.writer import ApplyFacts
 from rollcall.maintenance.accounts import Refused
 from rollcall.maintenance.leads import CALL, LEAD, TYPES, is_of_lead, live_rows, org_id_of
+from rollcall.maintenance.ports import (
+    Epochs,
+    ErasableFacts,
+    Mentions,
+    Organisations,
+    Pages,
+)
 
 # Every round but the last has found something new: somebody goes on sending their calls.
 _MOST_ROUNDS: Final = 20
 _ROWS_AT_ONCE: Final = 100
 # A rebuild that was given up leaves an epoch behind those that are written.
 _EPOCHS_AHEAD: Final = 8
-
-
-class Directory(Protocol):
-    """Organisations by handle."""
-
-    def organisation(self, org_id: str) -> Organisation | None: ...
-    def org_id_of_handle(self, handle: str) -> str | None: ...
-
-
-class FactPage(Protocol):
-    """Some facts, and the sort keys of items that are none."""
-
-    @property
-    def facts(self) -> list[Fact]: ...
-    @property
-    def damaged(self) -> list[str]: ...
-
-
-class Facts(Protocol):
-    """Facts (`rollcall.storage.facts.FactStore`)."""
-
-    def bucket_of(self, fact_id: str, buckets: int) -> int: ...
-    def astray(self, org_id: str, buckets: int, record_type: str, fact_id: str) -> list[int]: ...
-    def listed(self, org_id: str, bucket: int, record_type: str) -> Iterator[FactPage]: ...
-    def read(
-        self, org_id: str, buckets: int, facts: Collection[tuple[str, str]]
-    ) -> Mapping[tuple[str, str], Fact]: ...
-    def write(
-        self, org_id: str, buckets: int, stored: Fact | None, change: Change
-    ) -> tuple[Outcome, Fact | None]: ...
-    def places(
-        self, org_id: str, buckets: int, record_type: str, ids: Collection[str]
-    ) -> Mapping[str, int | None]: ...
-    def restate(self, org_id: str, buckets: int, stored: Fact | None, fact: Fact) -> None: ...
-
-
-class Pages(Protocol):
-    """All pages of a ledger (`rollcall.storage.page_scan.PageListing`)."""
-
-    def pages(self, org_id: str, epoch: int, record_type: str) -> Iterator[Page]: ...
-
-
-class Epochs(Protocol):
-    """Epochs as wholes (`rollcall.storage.epochs.EpochContents`)."""
-
-    def is_empty(self, org_id: str, epoch: int) -> bool: ...
-
-
-class Mentions(Protocol):
-    """The names of failed objects with something of an organisation, or of one of its leads."""
-
-    def __call__(
-        self, org_id: str, lead_id: str | None, calls: Collection[str]
-    ) -> Iterator[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +84,8 @@ class Erasure:
 class Stores:
     """What an erasure reads and writes."""
 
-    directory: Directory
-    facts: Facts
+    directory: Organisations
+    facts: ErasableFacts
     apply_facts: ApplyFacts
     pages: Pages
     epochs: Epochs

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
 from rollcall.maintenance.accounts import Refused
-from rollcall.maintenance.erase import FailedObjects, Mentions, Progress, Stores, look_for
+from rollcall.maintenance.erase import FailedObjects, Progress, Stores, look_for
 from rollcall.maintenance.leads import CALL, LEAD, TYPES, is_of_lead, live_rows, org_id_of
+from rollcall.maintenance.ports import Mentions
 
 
 @dataclass(frozen=True, slots=True)

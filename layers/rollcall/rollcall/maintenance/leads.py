@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Protocol
+from typing import Final
 
 from rollcall.domain.facts import Fact
 from rollcall.domain.records import Call
@@ -11,23 +11,18 @@ from rollcall.domain.validation import is_id
 from rollcall.ledger.page import TOMBSTONE, Row
 from rollcall.ledger.tree import Page
 from rollcall.maintenance.accounts import Refused
+from rollcall.maintenance.ports import Organisations
 
 LEAD: Final = "lead"
 CALL: Final = "call"
 TYPES: Final = (LEAD, CALL)
 
 
-class Handles(Protocol):
-    """Knows which handles exist."""
-
-    def org_id_of_handle(self, handle: str) -> str | None: ...
-
-
-def org_id_of(handles: Handles, handle: str, lead_id: str) -> str:
+def org_id_of(organisations: Organisations, handle: str, lead_id: str) -> str:
     """Whose lead it is. Raises Refused when there is no such organisation, or the id can be none."""
     if not is_id(lead_id):
         raise Refused("a lead's id has 1 to 128 characters, none of them a control character")
-    org_id = handles.org_id_of_handle(handle)
+    org_id = organisations.org_id_of_handle(handle)
     if org_id is None:
         raise Refused(f"no organisation has the handle {handle!r}")
     return org_id

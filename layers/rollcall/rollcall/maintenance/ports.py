@@ -1,125 +1,221 @@
-"""The stores that use cases need; `rollcall.storage` implements them, tests may fake them."""
+"""The stores that maintenance needs; `rollcall.storage` implements them, tests may fake them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rollcall.domain.facts import Change, Fact, Outcome
-from rollcall.domain.measures import Rollup, RollupKey, Scope
+from rollcall.domain.measures import RollupKey, Scope
 from rollcall.domain.organisations import Organisation, Token
-from rollcall.domain.time.periods import Period
 from rollcall.maintenance.audits import Audit
 from rollcall.maintenance.rebuilds import RebuildRun
-from rollcall.query.metering import ReadMeter
 
-if TYPE_CHECKING:  # it brings numpy, which not every function needs
-    from rollcall.query.filtering import PageRead
+if TYPE_CHECKING:  # these bring numpy, which not every command needs
+    from rollcall.ledger.transaction import Transaction
+    from rollcall.ledger.tree import Page
+    from rollcall.maintenance.reconcile.inspection import (
+        ForeignItem,
+        Misindexed,
+        PageVersion,
+        RollupSeen,
+        SurveyedPage,
+    )
 
 
-class Directory(Protocol):
-    """Organisations, handles and tokens."""
+# ------------------------------------------------------------------------------ organisations
+class Organisations(Protocol):
+    """Organisations and handles (`rollcall.storage.accounts.Directory`)."""
 
-    def organisation(self, org_id: str, meter: ReadMeter | None = None) -> Organisation | None:
+    def organisation(self, org_id: str) -> Organisation | None:
         """One organisation, read consistently."""
 
     def org_id_of_handle(self, handle: str) -> str | None:
-        """Whose handle it is."""
+        """The id of the organisation that has a handle."""
 
-    def token(self, token_id: str) -> Token | None:
-        """One token, read consistently."""
+    def organisations(self) -> Iterator[Organisation]:
+        """Every organisation, by handle."""
 
 
-class Facts(Protocol):
-    """Facts, written under optimistic locking."""
+class Accounts(Organisations, Protocol):
+    """Organisations and tokens, with writing."""
 
+    def create_organisation(self, organisation: Organisation) -> None: ...
+    def token(self, token_id: str) -> Token | None: ...
+    def tokens(self, org_id: str) -> list[Token]: ...
+    def token_ids(self, org_id: str, prefix: str) -> list[str]: ...
+    def put_token(self, token: Token) -> None: ...
+    def revoke_token(self, token_id: str, revoked_at_ms: int) -> None: ...
+
+
+class WrittenEpochs(Organisations, Protocol):
+    """Organisations, and changing their epochs."""
+
+    def change_epochs(self, read: Organisation, changed: Organisation) -> None:
+        """Store another live epoch, other written ones and their versions.
+
+        Raises Conflict when they are no longer as read, or the organisation is being deleted.
+        """
+
+
+class Retirement(Organisations, Protocol):
+    """Organisations, and their end."""
+
+    def mark_deleting(self, org_id: str, at_ms: int) -> None:
+        """Mark an organisation, so that no function serves it any longer."""
+
+    def retire(self, organisation: Organisation) -> None:
+        """Release its handle and leave a bare mark."""
+
+
+# ------------------------------------------------------------------------------------- facts
+class FactPage(Protocol):
+    """Some facts, the sort keys of items that are none, and where the next page begins.
+
+    `last` is None on the last page.
+    """
+
+    @property
+    def facts(self) -> Sequence[Fact]: ...
+    @property
+    def damaged(self) -> Sequence[str]: ...
+    @property
+    def last(self) -> str | None: ...
+
+
+class ListedFacts(Protocol):
+    """All facts of an organisation, a page at a time (`rollcall.storage.facts.FactStore`)."""
+
+    def listed(
+        self, org_id: str, bucket: int, record_type: str, after: str | None = None
+    ) -> Iterator[FactPage]:
+        """The facts of one type in one bucket, read consistently, from behind `after`."""
+
+
+class AuditedFacts(ListedFacts, Protocol):
+    """Facts, listed, looked up and restated."""
+
+    def bucket_of(self, fact_id: str, buckets: int) -> int: ...
+    def places(
+        self, org_id: str, buckets: int, record_type: str, ids: Collection[str]
+    ) -> Mapping[str, int | None]: ...
     def read(
         self, org_id: str, buckets: int, facts: Collection[tuple[str, str]]
-    ) -> Mapping[tuple[str, str], Fact]:
-        """The stored facts among the given (type, id) pairs, read consistently."""
+    ) -> Mapping[tuple[str, str], Fact]: ...
+    def restate(self, org_id: str, buckets: int, stored: Fact | None, fact: Fact) -> None: ...
 
-    def look_up(
-        self,
-        org_id: str,
-        buckets: int,
-        record_type: str,
-        ids: Collection[str],
-        meter: ReadMeter,
-    ) -> Mapping[str, Fact]:
-        """The stored facts of one type among `ids`, read consistently."""
 
+class ErasableFacts(AuditedFacts, Protocol):
+    """Facts, and making tombstones of them."""
+
+    def astray(self, org_id: str, buckets: int, record_type: str, fact_id: str) -> list[int]: ...
     def write(
         self, org_id: str, buckets: int, stored: Fact | None, change: Change
-    ) -> tuple[Outcome, Fact | None]:
-        """Judge a change and make it durable if it wins: the outcome, and what is stored now."""
+    ) -> tuple[Outcome, Fact | None]: ...
 
 
-class Rollups(Protocol):
-    """Rollups, read only and consistently."""
+# ------------------------------------------------------------------------- pages and rollups
+class Pages(Protocol):
+    """All pages of a ledger (`rollcall.storage.page_scan.PageListing`)."""
 
-    def read(
-        self, org_id: str, epoch: int, wanted: Collection[RollupKey], meter: ReadMeter
-    ) -> Mapping[RollupKey, Rollup]:
-        """The stored rollups among `wanted`."""
-
-    def days(
-        self,
-        org_id: str,
-        epoch: int,
-        family: str,
-        scope: Scope,
-        days: range,
-        meter: ReadMeter,
-        *,
-        names: Collection[str] | None,
-    ) -> Iterator[tuple[int, Rollup]]:
-        """The stored rollups of a scope's days, by day number ascending; `days` is not empty.
-
-        `names` are the closed measures that are wanted, None the open breakdowns.
-        """
+    def pages(self, org_id: str, epoch: int, record_type: str) -> Iterator[Page]: ...
 
 
-class Ledger(Protocol):
-    """Ledger pages, read only."""
+class Epochs(Protocol):
+    """Epochs as wholes (`rollcall.storage.epochs.EpochContents`)."""
 
-    def pages(
-        self,
-        org_id: str,
-        epoch: int,
-        record_type: str,
-        periods: Iterable[Period],
-        meter: ReadMeter,
-    ) -> Iterator[PageRead]:
-        """Pages, and of each the part of a period that its rows are to be taken from.
+    def is_empty(self, org_id: str, epoch: int) -> bool:
+        """Whether nothing is stored of an epoch."""
 
-        Every row of the periods, which must not overlap, is in exactly one of them, whatever is
-        written meanwhile: in its state of before or after. In no particular order.
-        """
+    def rows(self, org_id: str, epoch: int) -> int:
+        """How many rows the pages of an epoch hold."""
 
 
-class Quarantine(Protocol):
-    """Keeps records that no retry can apply."""
+class EpochRemoval(Protocol):
+    """Removes the pages and rollups of an epoch (`rollcall.storage.purge.Sweeper`)."""
 
-    def put(self, records: Sequence[Mapping[str, Any]], reason: str) -> str:
-        """Keep whole records durably, in one object: its name, always the same for these records.
-
-        Raises BrokenDestination when it could not be kept.
-        """
+    def remove_epoch(self, org_id: str, epoch: int) -> Iterator[int]:
+        """Remove the pages and rollups of an epoch that are found now; yields how many."""
 
 
-class Failures(Quarantine, Protocol):
+class Purge(EpochRemoval, Protocol):
+    """Removes everything of an organisation; each yields how many items, as it removes them."""
+
+    def remove_facts(self, org_id: str, buckets: int) -> Iterator[int]: ...
+    def remove_tokens(self, org_id: str) -> Iterator[int]: ...
+    def remove_notes(self, org_id: str) -> Iterator[int]: ...
+
+
+class Survey(Protocol):
+    """All pages and rollups of one organisation in one epoch (`rollcall.storage.inspection`)."""
+
+    def pages(self, record_type: str, first: str, end: str) -> Iterator[SurveyedPage]: ...
+    def page_from(self, record_type: str, position: str) -> SurveyedPage | None: ...
+    def versions(self, record_type: str, first: str, end: str) -> Iterator[PageVersion]: ...
+    def strays(self) -> Iterator[ForeignItem | Misindexed]: ...
+    def relist(self, item: Misindexed) -> None: ...
+    def mend_page_version(self, record_type: str, start: str) -> None: ...
+    def mend_rollup_version(self, key: RollupKey) -> None: ...
+    def rollup_keys(self, bucket: str) -> Iterator[RollupKey]: ...
+    def rollup_buckets(self) -> Iterator[str]: ...
+    def seen(self, wanted: Collection[RollupKey]) -> Mapping[RollupKey, RollupSeen]: ...
+    def days_of(self, family: str, scope: Scope, *, is_open: bool) -> Iterator[RollupSeen]: ...
+    def commit(self, transaction: Transaction) -> None: ...
+    def remove(self, item: ForeignItem) -> None: ...
+    def remove_page(self, record_type: str, page: SurveyedPage) -> None: ...
+
+
+# ---------------------------------------------------------------------------- failed records
+class Failures(Protocol):
     """The failure destination: objects by name. Every operation may raise BrokenDestination."""
 
+    def put(self, records: Sequence[Mapping[str, Any]], reason: str) -> str:
+        """Keep whole records durably, in one object: its name, always the same for these records."""
+
     def names(self) -> Iterator[str]:
-        """The names of all objects, in no order that means anything."""
+        """The names of all objects, in no particular order."""
 
     def read(self, name: str) -> Mapping[str, Any] | None:
         """The JSON document under a name; None: no such name. Raises CorruptItem if it is none."""
 
     def remove(self, name: str) -> None:
-        """Remove an object; one that is gone already is as good."""
+        """Remove an object; no-op if it does not exist."""
 
 
+class Mentions(Protocol):
+    """The names of failed objects with something of an organisation, or of one of its leads."""
+
+    def __call__(
+        self, org_id: str, lead_id: str | None, calls: Collection[str]
+    ) -> Iterator[str]: ...
+
+
+class UnappliedWork(Protocol):
+    """Records of a batch that could not be applied, and why."""
+
+    @property
+    def error(self) -> Exception: ...
+
+
+class QuarantinedRecords(Protocol):
+    """Records of a batch that no retry can apply, and why."""
+
+    @property
+    def indices(self) -> Sequence[int]: ...
+    @property
+    def reason(self) -> str: ...
+
+
+class AppliedBatch(Protocol):
+    """What became of a batch of stream records (`rollcall.ingest.update.Result`)."""
+
+    @property
+    def quarantined(self) -> Sequence[QuarantinedRecords]: ...
+    @property
+    def failures(self) -> Sequence[UnappliedWork]: ...
+
+
+# --------------------------------------------------------------------------- resumable runs
 class Audits(Protocol):
     """The last audit of each organisation, and the one under way; read consistently.
 

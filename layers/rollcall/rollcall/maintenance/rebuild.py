@@ -27,9 +27,9 @@ is written no more from the switch on, not sooner, so that a release that goes b
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final
 
 from rollcall.domain import contributions
 from rollcall.domain.errors import Conflict, Unavailable, UnknownContribution
@@ -39,68 +39,18 @@ from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger.page import Row
 from rollcall.ledger.writer import ApplyFacts, fold
 from rollcall.maintenance.accounts import Refused
-from rollcall.maintenance.ports import Rebuilds
+from rollcall.maintenance.ports import (
+    EpochRemoval,
+    Epochs,
+    ListedFacts,
+    Rebuilds,
+    WrittenEpochs,
+)
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from rollcall.retry import Backoff
 
 # Rows between two looks at whether to stop, and at the organisation.
 _SLICE_ROWS: Final = 500
-
-
-class EpochDirectory(Protocol):
-    """Organisations, and changing their epochs."""
-
-    def organisation(self, org_id: str) -> Organisation | None:
-        """One organisation, read consistently."""
-
-    def org_id_of_handle(self, handle: str) -> str | None:
-        """Whose handle it is."""
-
-    def organisations(self) -> Iterator[Organisation]:
-        """Every organisation, by handle."""
-
-    def change_epochs(self, read: Organisation, changed: Organisation) -> None:
-        """Store another live epoch, other written ones and their versions.
-
-        Raises Conflict when they are no longer as read, or the organisation is being deleted.
-        """
-
-
-class FactPage(Protocol):
-    """Some facts, the sort keys of items that are none, and where to go on (None: at the end)."""
-
-    @property
-    def facts(self) -> Sequence[Fact]: ...
-    @property
-    def damaged(self) -> Sequence[str]: ...
-    @property
-    def last(self) -> str | None: ...
-
-
-class ListsFacts(Protocol):
-    """All facts of an organisation, a page at a time."""
-
-    def listed(
-        self, org_id: str, bucket: int, record_type: str, after: str | None = None
-    ) -> Iterator[FactPage]:
-        """The facts of one type in one bucket, read consistently, from behind `after`."""
-
-
-class Epochs(Protocol):
-    """Epochs as wholes."""
-
-    def is_empty(self, org_id: str, epoch: int) -> bool:
-        """Whether nothing is stored of an epoch."""
-
-    def rows(self, org_id: str, epoch: int) -> int:
-        """How many rows the pages of an epoch hold."""
-
-
-class RemovesEpochs(Protocol):
-    """Removing what nobody reads any more."""
-
-    def remove_epoch(self, org_id: str, epoch: int) -> Iterator[int]:
-        """Remove the pages and rollups of an epoch that are found now; yields how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +104,12 @@ class Rebuild:
 
     def __init__(
         self,
-        directory: EpochDirectory,
+        directory: WrittenEpochs,
         rebuilds: Rebuilds,
-        facts: ListsFacts,
+        facts: ListedFacts,
         apply_facts: ApplyFacts,
         epochs: Epochs,
-        sweeper: RemovesEpochs,
+        sweeper: EpochRemoval,
         now_ms: Callable[[], int],
         backoff: Backoff,
     ) -> None:

@@ -13,9 +13,8 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from rollcall.domain.errors import CorruptItem
-from rollcall.ingest.update import Result, StreamRecord
 from rollcall.maintenance.failed_records import FailedRecords
-from rollcall.maintenance.ports import Failures
+from rollcall.maintenance.ports import AppliedBatch, Failures
 
 
 class Remaining(NamedTuple):
@@ -61,7 +60,7 @@ class Redrive:
         self,
         failures: Failures,
         parse: Callable[[Mapping[str, Any]], FailedRecords],
-        update: Callable[[Sequence[StreamRecord]], Result],
+        update: Callable[[Sequence[Mapping[str, Any]]], AppliedBatch],
     ) -> None:
         self._failures = failures
         self._parse = parse
@@ -119,7 +118,7 @@ def is_unfinished(name: str) -> bool:
     return PurePosixPath(name).name.startswith(".")
 
 
-def _not_applied(name: str, result: Result) -> Replayed:
+def _not_applied(name: str, result: AppliedBatch) -> Replayed:
     reasons = sorted({f"{type(f.error).__name__}: {f.error}" for f in result.failures})
     remaining = [Remaining(name, "not applied: " + "; ".join(reasons))]
     return Replayed(remaining=remaining, is_unreachable=True)

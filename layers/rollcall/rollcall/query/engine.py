@@ -19,12 +19,12 @@ from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
 from rollcall.domain.time.periods import EVER, Period, plan, runs
 from rollcall.domain.time.zones import UTC, Zone
-from rollcall.maintenance.ports import Ledger, Rollups
 from rollcall.query.aggregation import Tallier
 from rollcall.query.distinct import DistinctLeads
 from rollcall.query.filtering import Selected, select
 from rollcall.query.lookups import ensure_as_of
 from rollcall.query.model import Question, Reading, Selection
+from rollcall.query.ports import Ledger, Rollups
 from rollcall.query.results import WHOLE, DayTallies, Series, Tally
 from rollcall.query.time_series import Timer
 

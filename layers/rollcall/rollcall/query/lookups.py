@@ -8,9 +8,9 @@ from rollcall.domain import measures as m
 from rollcall.domain.errors import UnknownOrganisation
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import ALL, ORG, RollupKey, Scope
-from rollcall.maintenance.ports import Directory, Facts, Rollups
 from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Reading
+from rollcall.query.ports import Directory, Facts, Rollups
 
 
 class LookUp:

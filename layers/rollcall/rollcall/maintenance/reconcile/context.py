@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.errors import Conflict, CorruptItem, RollcallError
 from rollcall.domain.facts import Fact
-from rollcall.domain.measures import RollupKey, Scope
 from rollcall.domain.organisations import Organisation
 from rollcall.ledger.page import Row
 from rollcall.ledger.transaction import RollupPut, Transaction
 from rollcall.ledger.writer import ApplyFacts, row_of
 from rollcall.maintenance import audits
 from rollcall.maintenance.audits import MAX_KEPT, Audit, Difference
-from rollcall.maintenance.ports import Directory
-from rollcall.maintenance.reconcile.inspection import (
-    ForeignItem,
-    Misindexed,
-    PageVersion,
-    RollupSeen,
-    SurveyedPage,
-)
+from rollcall.maintenance.ports import AuditedFacts, Organisations, Survey
 
 # A transaction's items are seen one after another, for some milliseconds: what seems wrong is looked
 # at again after this long.
@@ -33,52 +25,6 @@ AGAIN_SECONDS: Final = 0.25
 
 class EpochChanged(RollcallError):
     """The epoch that was compared is not the live one any more: the comparison begins anew."""
-
-
-class Survey(Protocol):
-    """All pages and rollups of one organisation in one epoch (`rollcall.storage.inspection`)."""
-
-    def pages(self, record_type: str, first: str, end: str) -> Iterator[SurveyedPage]: ...
-    def page_from(self, record_type: str, position: str) -> SurveyedPage | None: ...
-    def versions(self, record_type: str, first: str, end: str) -> Iterator[PageVersion]: ...
-    def strays(self) -> Iterator[ForeignItem | Misindexed]: ...
-    def relist(self, item: Misindexed) -> None: ...
-    def mend_page_version(self, record_type: str, start: str) -> None: ...
-    def mend_rollup_version(self, key: RollupKey) -> None: ...
-    def rollup_keys(self, bucket: str) -> Iterator[RollupKey]: ...
-    def rollup_buckets(self) -> Iterator[str]: ...
-    def seen(self, wanted: Collection[RollupKey]) -> Mapping[RollupKey, RollupSeen]: ...
-    def days_of(self, family: str, scope: Scope, *, is_open: bool) -> Iterator[RollupSeen]: ...
-    def commit(self, transaction: Transaction) -> None: ...
-    def remove(self, item: ForeignItem) -> None: ...
-    def remove_page(self, record_type: str, page: SurveyedPage) -> None: ...
-
-
-class ListedFacts(Protocol):
-    """Some facts, the sort keys of items that are none, and where to go on (None: at the end)."""
-
-    @property
-    def facts(self) -> list[Fact]: ...
-    @property
-    def damaged(self) -> list[str]: ...
-    @property
-    def last(self) -> str | None: ...
-
-
-class AuditedFacts(Protocol):
-    """Facts, listed, looked up and restated (`rollcall.storage.facts`)."""
-
-    def bucket_of(self, fact_id: str, buckets: int) -> int: ...
-    def listed(
-        self, org_id: str, bucket: int, record_type: str, after: str | None
-    ) -> Iterator[ListedFacts]: ...
-    def places(
-        self, org_id: str, buckets: int, record_type: str, ids: Collection[str]
-    ) -> Mapping[str, int | None]: ...
-    def read(
-        self, org_id: str, buckets: int, facts: Collection[tuple[str, str]]
-    ) -> Mapping[tuple[str, str], Fact]: ...
-    def restate(self, org_id: str, buckets: int, stored: Fact | None, fact: Fact) -> None: ...
 
 
 @dataclass(slots=True)
@@ -125,7 +71,7 @@ class Scene:
     """
 
     organisation: Organisation
-    directory: Directory
+    directory: Organisations
     survey: Survey
     facts: AuditedFacts
     apply_facts: ApplyFacts

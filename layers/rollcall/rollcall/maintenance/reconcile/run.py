@@ -25,13 +25,11 @@ from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger.positions import FIRST
 from rollcall.ledger.writer import ApplyFacts
 from rollcall.maintenance.audits import Audit, Difference
-from rollcall.maintenance.ports import Audits, Directory
+from rollcall.maintenance.ports import AuditedFacts, Audits, Organisations, Survey
 from rollcall.maintenance.reconcile.context import (
-    AuditedFacts,
     EpochChanged,
     Findings,
     Scene,
-    Survey,
 )
 from rollcall.maintenance.reconcile.facts import CompareFacts, Pending
 from rollcall.maintenance.reconcile.pages import ComparePages
@@ -61,7 +59,7 @@ class Reconcile:
 
     def __init__(
         self,
-        directory: Directory,
+        directory: Organisations,
         audits: Audits,
         facts: AuditedFacts,
         surveys: Callable[[str, int], Survey],

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from rollcall.domain.errors import Conflict, Unavailable
 from rollcall.domain.organisations import Organisation
 from rollcall.maintenance.audits import Audit
-from rollcall.maintenance.ports import Audits
+from rollcall.maintenance.ports import Audits, Organisations
 from rollcall.retry import LONGEST_REQUEST_SECONDS, seconds_left, time_limit
 
 _MS_PER_HOUR: Final = 3_600_000
@@ -23,13 +23,6 @@ _MS_PER_HOUR: Final = 3_600_000
 # With less than this left nothing is begun, and a store that is "unavailable" is one that was not
 # asked any more: the longest pause before another try takes 2 s.
 _LEAST_SECONDS: Final = 5.0
-
-
-class Organisations(Protocol):
-    """Who exists."""
-
-    def organisations(self) -> Iterator[Organisation]:
-        """Every organisation, by handle."""
 
 
 class Reconciles(Protocol):

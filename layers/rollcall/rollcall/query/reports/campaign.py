@@ -11,10 +11,10 @@ from rollcall.domain.measures import Group
 from rollcall.domain.records import Label
 from rollcall.domain.time.periods import Period
 from rollcall.domain.validation import is_id
-from rollcall.maintenance.ports import Rollups
 from rollcall.query.engine import Measure
 from rollcall.query.lookups import LookUp, is_known
 from rollcall.query.model import CampaignId, Question, Reading, Selection
+from rollcall.query.ports import Rollups
 from rollcall.query.results import DayTallies, Tally, total
 
 _GROUPS: Final = (

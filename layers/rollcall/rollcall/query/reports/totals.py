@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from rollcall.domain import measures as m
 from rollcall.domain.measures import ALL, ORG, Measures, Rollup, RollupKey, Scope
 from rollcall.domain.validation import is_id
-from rollcall.maintenance.ports import Rollups
 from rollcall.query.lookups import ensure_as_of
 from rollcall.query.model import Reading
+from rollcall.query.ports import Rollups
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from rollcall.domain.measures import ALL, Group, Measures, Rollup, RollupKey
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import EVER
 from rollcall.domain.validation import is_id
-from rollcall.maintenance.ports import Rollups
 from rollcall.query.lookups import LookUp
 from rollcall.query.model import Question, Reading, Selection
+from rollcall.query.ports import Rollups
 from rollcall.query.results import Tally, by_count
 
 if TYPE_CHECKING:

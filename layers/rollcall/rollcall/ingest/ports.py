@@ -1,0 +1,46 @@
+"""The stores that writing needs; `rollcall.storage` implements them, tests may fake them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from rollcall.domain.facts import Change, Fact, Outcome
+from rollcall.domain.organisations import Organisation, Token
+
+
+class Directory(Protocol):
+    """Organisations and tokens (`rollcall.storage.accounts.Directory`)."""
+
+    def organisation(self, org_id: str) -> Organisation | None:
+        """One organisation, read consistently."""
+
+    def token(self, token_id: str) -> Token | None:
+        """One token, read consistently."""
+
+
+class Facts(Protocol):
+    """Facts, written under optimistic locking (`rollcall.storage.facts.FactStore`)."""
+
+    def read(
+        self, org_id: str, buckets: int, facts: Collection[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Fact]:
+        """The stored facts among the given (type, id) pairs, read consistently."""
+
+    def write(
+        self, org_id: str, buckets: int, stored: Fact | None, change: Change
+    ) -> tuple[Outcome, Fact | None]:
+        """Resolve a change against what is stored and make it durable if it wins.
+
+        Returns the outcome and the fact that is stored now.
+        """
+
+
+class Quarantine(Protocol):
+    """Keeps records that no retry can apply."""
+
+    def put(self, records: Sequence[Mapping[str, Any]], reason: str) -> str:
+        """Keep whole records durably, in one object: its name, always the same for these records.
+
+        Raises BrokenDestination when it could not be kept.
+        """

@@ -1,0 +1,79 @@
+"""The stores that queries read; `rollcall.storage` implements them, tests may fake them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from rollcall.domain.facts import Fact
+from rollcall.domain.measures import Rollup, RollupKey, Scope
+from rollcall.domain.organisations import Organisation
+from rollcall.domain.time.periods import Period
+from rollcall.query.metering import ReadMeter
+
+if TYPE_CHECKING:  # it brings numpy, which not every function needs
+    from rollcall.query.filtering import PageRead
+
+
+class Directory(Protocol):
+    """Organisations (`rollcall.storage.accounts.Directory`)."""
+
+    def organisation(self, org_id: str, meter: ReadMeter | None = None) -> Organisation | None:
+        """One organisation, read consistently."""
+
+
+class Facts(Protocol):
+    """Facts, read only (`rollcall.storage.facts.FactStore`)."""
+
+    def look_up(
+        self,
+        org_id: str,
+        buckets: int,
+        record_type: str,
+        ids: Collection[str],
+        meter: ReadMeter,
+    ) -> Mapping[str, Fact]:
+        """The stored facts of one type among `ids`, read consistently."""
+
+
+class Rollups(Protocol):
+    """Rollups, read only and consistently (`rollcall.storage.rollups.RollupStore`)."""
+
+    def read(
+        self, org_id: str, epoch: int, wanted: Collection[RollupKey], meter: ReadMeter
+    ) -> Mapping[RollupKey, Rollup]:
+        """The stored rollups among `wanted`."""
+
+    def days(
+        self,
+        org_id: str,
+        epoch: int,
+        family: str,
+        scope: Scope,
+        days: range,
+        meter: ReadMeter,
+        *,
+        names: Collection[str] | None,
+    ) -> Iterator[tuple[int, Rollup]]:
+        """The stored rollups of a scope's days, by day number ascending; `days` is not empty.
+
+        `names` are the closed measures to read; None reads the open breakdowns.
+        """
+
+
+class Ledger(Protocol):
+    """Ledger pages, read only (`rollcall.storage.ledger_reader.LedgerReader`)."""
+
+    def pages(
+        self,
+        org_id: str,
+        epoch: int,
+        record_type: str,
+        periods: Iterable[Period],
+        meter: ReadMeter,
+    ) -> Iterator[PageRead]:
+        """Pages, and of each the part of a period that its rows are to be taken from.
+
+        Every row of the periods, which must not overlap, is in exactly one of them, in its state
+        before or after any concurrent write. In no particular order.
+        """
