@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 from benchmarks import item_by_item, loading, postgresql, wiring
-from benchmarks.asking import Answer, Functions, Question, Watch, in_turns
+from benchmarks.asking import Answer, Functions, Query, Watch, in_turns
 from benchmarks.data import ORG_ID
 from benchmarks.frozen_dynamodb import FrozenDynamoDb
 from benchmarks.postgresql import PostgreSql
@@ -30,12 +30,12 @@ SIZES = (100_000, 1_000_000)
 QUICK_SIZES = (2_000,)
 # DynamoDB Local takes minutes to store a million items and longer to read them, so there call items
 # are read from memory alone.
-MOST_FACTS_IN_ENGINE = 100_000
+MAX_FACTS_IN_ENGINE = 100_000
 DAYS = 365
 TURNS = {"rounds": 5, "most": 50, "seconds": 3.0}
 FACTS = "rollcall-benchmark-facts"
 TEMPLATE, MERCHANT, CAMPAIGN = TEMPLATES[7], "merchant-003", "renewals"
-LEAST_SECONDS, MOST_SENTIMENT = 60, 0.4
+MIN_SECONDS, MAX_SENTIMENT = 60, 0.4
 # Rollups of the other scopes are not read here, and would only take time to load.
 SCOPES = (
     ORG,
@@ -53,7 +53,7 @@ Rows = list[list[str]]
 class Compared:
     """A question, the query that asks PostgreSQL the same, and the rows they have in common."""
 
-    question: Question
+    question: Query
     sql: str
     rows: Callable[[Any], Rows]
 
@@ -71,9 +71,9 @@ _YEAR = ("2025-11-21", "2026-11-20")
 _IN_YEAR = "started_at >= '2025-11-21' AND started_at < '2026-11-21'"
 
 
-def _breeze(name: str, query_type: str, filters: Mapping[str, Any], **more: Any) -> Question:
+def _breeze(name: str, query_type: str, filters: Mapping[str, Any], **more: Any) -> Query:
     body = {"query_type": query_type, "filters": filters, **more}
-    return Question(f"{query_type}: {name}", "query_analytics", body=body)
+    return Query(f"{query_type}: {name}", "query_analytics", body=body)
 
 
 def _dated(bounds: tuple[str, str]) -> dict[str, str]:
@@ -96,9 +96,9 @@ def _count(name: str, filters: Mapping[str, Any], where: str) -> Compared:
 
 def scans() -> Iterator[Compared]:
     """Questions that only the ledger answers."""
-    talked = {"min_duration": LEAST_SECONDS, "sentiment_max": MOST_SENTIMENT}
+    talked = {"min_duration": MIN_SECONDS, "sentiment_max": MAX_SENTIMENT}
     is_talked = (
-        f"duration_seconds >= {LEAST_SECONDS} AND sentiment_milli <= {int(MOST_SENTIMENT * 1000)}"
+        f"duration_seconds >= {MIN_SECONDS} AND sentiment_milli <= {int(MAX_SENTIMENT * 1000)}"
     )
     combined = {"template_id": TEMPLATE, "merchant_id": MERCHANT}
     is_combined = f"template_id = '{TEMPLATE}' AND merchant_id = '{MERCHANT}'"
@@ -134,7 +134,7 @@ def scans() -> Iterator[Compared]:
         lambda body: [[str(row["count"])] for row in body["data"] if row["count"]],
     )
     yield Compared(
-        Question(
+        Query(
             "NLPearl outbound: 90 days, distinct leads by day",
             "get_outbound_analytics",
             path={"outboundId": CAMPAIGN},
@@ -177,7 +177,7 @@ def kept() -> Iterator[Compared]:
         lambda body: [[row["date"], str(row["count"])] for row in body["data"] if row["count"]],
     )
     yield Compared(
-        Question(
+        Query(
             "Unpod: totals, all time",
             "get_organisation_analytics",
             headers={"Org-Handle": "bench"},
@@ -260,7 +260,7 @@ def _load(engine: wiring.Engine, server: PostgreSql | None, calls: Calls) -> lis
     for chunk in calls.chunks():
         if server is not None:
             server.copy(chunk)
-        if calls.count <= MOST_FACTS_IN_ENGINE:
+        if calls.count <= MAX_FACTS_IN_ENGINE:
             loading.load(engine.url, FACTS, loading.fact_texts(chunk))
     if server is not None:
         server.index()
@@ -380,7 +380,7 @@ def _scan_table(
 
 def _items_rows(table: Table, calls: Calls, ledger: Result) -> None:
     """Item by item over DynamoDB Local, as far as it holds the items, and over memory; once each."""
-    if calls.count <= MOST_FACTS_IN_ENGINE:
+    if calls.count <= MAX_FACTS_IN_ENGINE:
         client = wiring.patient_client()
         _items_row(table, "DynamoDB Local", calls, client, None, ledger.local)
     facts = chain.from_iterable(calls.chunks())
@@ -400,7 +400,7 @@ def _items_row(
     with tenant(ORG_ID):
         found, naive = Watch(client, store).time(
             lambda: item_by_item.outcomes(
-                client, FACTS, ORG_ID, LEAST_SECONDS, int(MOST_SENTIMENT * 1000)
+                client, FACTS, ORG_ID, MIN_SECONDS, int(MAX_SENTIMENT * 1000)
             )
         )
     expected = {row["outcome"]: row["count"] for row in ledger.body["data"]}

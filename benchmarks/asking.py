@@ -26,7 +26,7 @@ Handler = Callable[[Any, Any], dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Question:
+class Query:
     """One request to an analytics function. `path` has its parameters, `body` is sent as JSON."""
 
     name: str
@@ -152,7 +152,7 @@ class Functions:
         self._watch = watch
         self._handlers = {name: _handler(name) for name in names}
 
-    def ask(self, question: Question) -> tuple[dict[str, Any], Split]:
+    def ask(self, question: Query) -> tuple[dict[str, Any], Split]:
         """The proxy's answer, and what it took."""
         handler, event = self._handlers[question.function], question.event()
         answer, split = self._watch.time(lambda: handler(event, _CONTEXT))
@@ -162,7 +162,7 @@ class Functions:
 
 
 def in_turns(
-    question: Question,
+    question: Query,
     places: Sequence[Functions],
     *,
     rounds: int,

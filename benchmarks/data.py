@@ -12,7 +12,7 @@ from typing import Any
 
 from rollcall.api import strict_json
 from rollcall.api.records.documents import parse_record
-from rollcall.domain.facts import Fact, judge
+from rollcall.domain.facts import Fact, resolve
 from rollcall.ledger.page import Row
 from rollcall.storage import keys
 from rollcall.storage.facts import item_of_fact
@@ -144,14 +144,14 @@ def demo_facts(calls: int, days: int, seed: int = SEED) -> Iterator[Fact]:
     at_us = int(TODAY.timestamp() * 1_000_000)
     for number, document in enumerate(demo_records(seed, calls, days, TODAY)):
         parsed = parse_record(strict_json.loads(json.dumps(document).encode()))
-        fact = judge(None, parsed, at_us + number).fact
+        fact = resolve(None, parsed, at_us + number).fact
         assert fact is not None
         yield fact
 
 
 def _version(document: dict[str, Any], old: Fact | None, at_ms: int) -> Version:
     parsed = parse_record(strict_json.loads(json.dumps(document).encode()))  # as it comes in
-    new = judge(old, parsed, at_ms * 1000).fact
+    new = resolve(old, parsed, at_ms * 1000).fact
     if new is None:
         raise AssertionError("a version that changes nothing")
     return Version(at_ms, old, new)

@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks import data, loading, wiring
-from benchmarks.asking import Answer, Functions, Question, Watch, in_turns
+from benchmarks.asking import Answer, Functions, Query, Watch, in_turns
 from benchmarks.report import Report, number
 from rollcall import bootstrap
 from rollcall.settings import settings
@@ -55,10 +55,10 @@ BREEZE_TYPES = (
 )
 
 
-def questions() -> Iterator[Question]:
+def questions() -> Iterator[Query]:
     handle = {"Org-Handle": "bench"}
-    yield Question("Unpod, organisation", "get_organisation_analytics", headers=handle)
-    yield Question(
+    yield Query("Unpod, organisation", "get_organisation_analytics", headers=handle)
+    yield Query(
         "Unpod, one space",
         "get_organisation_analytics",
         headers=handle,
@@ -71,18 +71,18 @@ def questions() -> Iterator[Question]:
     yield _breeze("Breeze outcome_distribution of a merchant", "outcome_distribution", of_merchant)
     yield _breeze("Breeze outcome_distribution, all time", "outcome_distribution", {})
     bounds = {"from": f"{_first_day()}T00:00:00Z", "to": f"{_last_day()}T23:59:59Z"}
-    yield Question(
+    yield Query(
         "NLPearl inbound", "get_inbound_analytics", path={"inboundId": "reception"}, body=bounds
     )
-    yield Question(
+    yield Query(
         "NLPearl outbound", "get_outbound_analytics", path={"outboundId": "renewals"}, body=bounds
     )
-    yield Question("Nexus", "get_workspace_analytics", path={"workspaceId": "atelier"})
+    yield Query("Nexus", "get_workspace_analytics", path={"workspaceId": "atelier"})
 
 
-def _breeze(name: str, query_type: str, filters: Mapping[str, Any]) -> Question:
+def _breeze(name: str, query_type: str, filters: Mapping[str, Any]) -> Query:
     body = {"query_type": query_type, "filters": filters}
-    return Question(name, "query_analytics", body=body)
+    return Query(name, "query_analytics", body=body)
 
 
 def run(*, is_quick: bool) -> Report:

@@ -20,7 +20,7 @@ from botocore.awsrequest import AWSResponse
 from benchmarks import capacity
 
 # A Query stops after the item that takes it past this.
-_MOST_BYTES = 1_048_576
+_MAX_BYTES = 1_048_576
 _CONDITION = re.compile(
     r"#pk = :pk"
     r"(?: AND (?:#sk BETWEEN (?P<first>:\w+) AND (?P<last>:\w+)|#sk <= (?P<most>:\w+)))?"
@@ -159,7 +159,7 @@ class FrozenDynamoDb:
             item = partition[order[index]]
             texts.append(item.projected(asked))
             size += item.size
-            if size > _MOST_BYTES or len(texts) == asked.get("Limit"):
+            if size > _MAX_BYTES or len(texts) == asked.get("Limit"):
                 key = {"PK": {"S": pk}, "SK": {"S": order[index]}}
                 more = f',"LastEvaluatedKey":{json.dumps(key)}'
                 break

@@ -23,7 +23,7 @@ from botocore.awsrequest import AWSResponse
 from benchmarks import capacity
 from benchmarks.expressions import Attributes, BadUpdate, condition, updated
 
-_MOST_ITEM_BYTES = 400 * 1024
+_MAX_ITEM_BYTES = 400 * 1024
 _TOKEN_MS = 600_000
 _WRONG_TYPE = "An operand in the update expression has an incorrect data type"
 _TOO_LARGE = "Item size to update has exceeded the maximum allowed size"
@@ -262,7 +262,7 @@ class MemoryDynamoDb:
             raise
         too_large = {"Code": "ValidationError", "Message": _TOO_LARGE}
         self._refuse_failed(
-            [too_large if r is not None and r.size > _MOST_ITEM_BYTES else None for r in results]
+            [too_large if r is not None and r.size > _MAX_ITEM_BYTES else None for r in results]
         )
         if sum(result.size for result in results if result) > self.most_transaction_bytes:
             raise Refusal("ValidationException", "the transaction is too large")
@@ -325,7 +325,7 @@ class MemoryDynamoDb:
                 **({"Item": item} if shows else {}),
             )
         result = self._result(name, asked)
-        if result is not None and result.size > _MOST_ITEM_BYTES:
+        if result is not None and result.size > _MAX_ITEM_BYTES:
             raise Refusal("ValidationException", _TOO_LARGE)
         self._make(name, asked, result)
         match asked.get("ReturnValues"):
@@ -353,7 +353,7 @@ class MemoryDynamoDb:
                 raise NotImplementedError(name)
             refuse_others(request, {"TableName", "Item", "Key"})
             result = self._result(name, request)
-            if result is not None and result.size > _MOST_ITEM_BYTES:
+            if result is not None and result.size > _MAX_ITEM_BYTES:
                 raise Refusal("ValidationException", _TOO_LARGE)
             self._make(name, request, result)
         return {"UnprocessedItems": {}}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks import wiring
 from benchmarks.ad_hoc import scans
-from benchmarks.asking import Functions, Question, Watch
+from benchmarks.asking import Functions, Query, Watch
 
 
 def peak_kib() -> int:
@@ -33,7 +33,7 @@ def main() -> None:
             filters = question.body["filters"]
             one_day = {"date_from": "2026-11-18", "date_to": "2026-11-18"}
             small = question.body | {"filters": filters | one_day}
-            functions.ask(Question("one day", question.function, body=small))
+            functions.ask(Query("one day", question.function, body=small))
             before = peak_kib()
             functions.ask(question)
             print(before, peak_kib())

@@ -14,7 +14,7 @@ from rollcall.query.model import Selection
 from tests.answering import Answer, Deployment
 from tests.generate import without_ties
 from tests.oracle import Oracle, is_number
-from tests.questions import Question, Scenario
+from tests.questions import Query, Scenario
 
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 ERROR_KEY = {"query_analytics": "detail", "get_workspace_analytics": "error"}
@@ -81,7 +81,7 @@ def reduced(deployment: Deployment, scenario: Scenario, now_ms: int) -> Scenario
     return smallest
 
 
-def check(deployment: Deployment, org_id: str, oracle: Oracle, question: Question) -> str:
+def check(deployment: Deployment, org_id: str, oracle: Oracle, question: Query) -> str:
     """Ask a question, and ask it of the ledger alone: the source of the first answer, or its status.
 
     Raises Disagreement when either is not what the oracle expects.
@@ -108,7 +108,7 @@ def check(deployment: Deployment, org_id: str, oracle: Oracle, question: Questio
     return source
 
 
-def ask(deployment: Deployment, org_id: str, question: Question) -> Answer:
+def ask(deployment: Deployment, org_id: str, question: Query) -> Answer:
     return deployment.ask(
         question.function,
         org_id,
@@ -119,7 +119,7 @@ def ask(deployment: Deployment, org_id: str, question: Question) -> Answer:
     )
 
 
-def difference(question: Question, answer: Answer, status: int, expected: Any) -> str | None:
+def difference(question: Query, answer: Answer, status: int, expected: Any) -> str | None:
     if answer.status != status:
         return f"status {answer.status}, expected {status} {expected}"
     if status == 200:

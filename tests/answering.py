@@ -25,7 +25,7 @@ from urllib.parse import quote
 from rollcall import bootstrap
 from rollcall.api.records.documents import RefusedRecord
 from rollcall.domain.contributions import CURRENT_VERSION
-from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, judge
+from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, resolve
 from rollcall.domain.organisations import Organisation
 from rollcall.retry import Backoff
 from rollcall.settings import settings
@@ -146,7 +146,7 @@ class Deployment:
             if (change.updated_at_ms or 0) > self.now_ms + MAX_CLOCK_SKEW_MS:
                 continue
             key = (change.type, change.id)
-            fact = judge(stored.get(key), change, self.now_ms * 1000 + index % 1000).fact
+            fact = resolve(stored.get(key), change, self.now_ms * 1000 + index % 1000).fact
             if fact is not None:
                 stored[key] = fact
                 versions.append(fact)

@@ -22,9 +22,9 @@ from rollcall.storage.accounts import Directory
 from rollcall.storage.client import may_pass
 from rollcall.storage.epochs import EpochContents
 from rollcall.storage.facts import FactStore, stream_fact
-from rollcall.storage.page_scan import PageListing
+from rollcall.storage.page_scan import PageScan
 from rollcall.storage.pages import PageStore
-from rollcall.storage.purge import Sweeper
+from rollcall.storage.purge import Purge
 from tests.memory_dynamodb import MemoryClient, MemoryDynamoDb
 from tests.parsing import parsed
 
@@ -62,7 +62,7 @@ class Deployment:
         self.quarantine = Quarantine()
         self.directory = Directory(self.client, RECORDS, BACKOFF)
         self.facts = FactStore(self.client, RECORDS, self.now_us, BACKOFF)
-        self.sweeper = Sweeper(self.client, RECORDS, ANALYTICS, BACKOFF)
+        self.purge = Purge(self.client, RECORDS, ANALYTICS, BACKOFF)
 
         def writer(org_id: str, epoch: int, contribute: ContributionFunction) -> Applier:
             pages = PageStore(self.client, ANALYTICS, org_id, epoch, self.now_ms, BACKOFF)
@@ -76,14 +76,14 @@ class Deployment:
             self.directory,
             self.facts,
             self.apply_facts,
-            PageListing(self.client, ANALYTICS, BACKOFF),
+            PageScan(self.client, ANALYTICS, BACKOFF),
             EpochContents(self.client, ANALYTICS, BACKOFF),
             self.now_us,
         )
         self.erases = Erase(stores, self.mentions)
         self.preview = PreviewErasure(stores, self.mentions)
         self.deletes = DeleteOrganisation(
-            self.directory, self.sweeper, self.mentions, self.now_ms, self.sleep
+            self.directory, self.purge, self.mentions, self.now_ms, self.sleep
         )
 
     def now_us(self) -> int:

@@ -27,11 +27,11 @@ LEAD_STATUSES = "BACKLOG PROCESSING RETRY FINISHED".split()
 EVENTS = "take_message sms_sent call_transferred calendar_booked email_sent".split()
 
 FUTURE_TOLERANCE_MS = 5 * 60 * 1000
-LARGEST_INTEGER = 10**15
-LARGEST_AMOUNT = 10**9
+MAX_INTEGER = 10**15
+MAX_AMOUNT = 10**9
 
 
-class Refused(Exception):
+class InvalidOperation(Exception):
     """The record is rejected because of `field`."""
 
     def __init__(self, field: str, message: str = "") -> None:
@@ -77,27 +77,27 @@ def identifier(value: Any, field: str) -> str:
     """Ids are compared by their text: 5 and "5" are one id."""
     if is_integer(value):
         if abs(value) >= 10**128:
-            raise Refused(field, "more than 128 digits")
+            raise InvalidOperation(field, "more than 128 digits")
         return format(value, "d") if value else "0"
     if not isinstance(value, str):
-        raise Refused(field, "neither text nor integer")
+        raise InvalidOperation(field, "neither text nor integer")
     if not 1 <= len(value) <= 128:
-        raise Refused(field, "1 to 128 characters")
+        raise InvalidOperation(field, "1 to 128 characters")
     if any(unicodedata.category(character) == "Cc" for character in value):
-        raise Refused(field, "control character")
+        raise InvalidOperation(field, "control character")
     return value
 
 
 def text(value: Any, field: str) -> str:
     if not isinstance(value, str) or len(value) > 256:
-        raise Refused(field, "text of 0 to 256 characters")
+        raise InvalidOperation(field, "text of 0 to 256 characters")
     return value
 
 
 def one_of(choices: Iterable[str]) -> Callable[[Any, str], str]:
     def check(value: Any, field: str) -> str:
         if not isinstance(value, str) or value not in choices:
-            raise Refused(field, f"one of {choices}")
+            raise InvalidOperation(field, f"one of {choices}")
         return value
 
     return check
@@ -105,7 +105,7 @@ def one_of(choices: Iterable[str]) -> Callable[[Any, str], str]:
 
 def flag(value: Any, field: str) -> bool:
     if not isinstance(value, bool):
-        raise Refused(field, "true or false")
+        raise InvalidOperation(field, "true or false")
     return value
 
 
@@ -119,18 +119,18 @@ def instant(value: Any, field: str) -> int:
     """Milliseconds since 1970 UTC; digits below the millisecond are cut off."""
     match = TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise Refused(field, "no RFC 3339 timestamp with an offset")
+        raise InvalidOperation(field, "no RFC 3339 timestamp with an offset")
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
     fraction, sign, offset_hours, offset_minutes = match.groups()[6:]
     if offset_hours and (int(offset_hours) > 23 or int(offset_minutes) > 59):
-        raise Refused(field, "no such offset")
+        raise InvalidOperation(field, "no such offset")
     # Year 9999 may come back into the range, and year 0 is not known to datetime: one step aside.
     if not 1969 <= year <= 9999:
-        raise Refused(field, "years 1970 to 9998")
+        raise InvalidOperation(field, "years 1970 to 9998")
     try:
         local = datetime(year, month, day, hour, minute, second)
     except ValueError:
-        raise Refused(field, "no such date or time") from None
+        raise InvalidOperation(field, "no such date or time") from None
     milliseconds = (local - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
     milliseconds += int(((fraction or "") + "000")[:3])
     if offset_hours:
@@ -139,14 +139,14 @@ def instant(value: Any, field: str) -> int:
     first = 0
     end = (datetime(9999, 1, 1) - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
     if not first <= milliseconds < end:
-        raise Refused(field, "years 1970 to 9998")
+        raise InvalidOperation(field, "years 1970 to 9998")
     return milliseconds
 
 
 def counting_number(smallest: int) -> Callable[[Any, str], int]:
     def check(value: Any, field: str) -> int:
-        if not is_integer(value) or not smallest <= value <= LARGEST_INTEGER:
-            raise Refused(field, f"an integer from {smallest} to 10^15")
+        if not is_integer(value) or not smallest <= value <= MAX_INTEGER:
+            raise InvalidOperation(field, f"an integer from {smallest} to 10^15")
         return value
 
     return check
@@ -157,7 +157,7 @@ def amount(largest: int, places: int) -> Callable[[Any, str], int]:
 
     def check(value: Any, field: str) -> int:
         if not is_number(value) or not 0 <= exact(value) <= largest:
-            raise Refused(field, f"a number from 0 to {largest}")
+            raise InvalidOperation(field, f"a number from 0 to {largest}")
         return rounded(exact(value), places)
 
     return check
@@ -165,13 +165,13 @@ def amount(largest: int, places: int) -> Callable[[Any, str], int]:
 
 def label_set(value: Any, field: str) -> frozenset[str]:
     if not isinstance(value, list) or len(value) > 32:
-        raise Refused(field, "at most 32 label ids")
+        raise InvalidOperation(field, "at most 32 label ids")
     return frozenset(identifier(entry, field) for entry in value)
 
 
 def event_counts(value: Any, field: str) -> dict[str, int]:
     if not isinstance(value, dict) or any(name not in EVENTS for name in value):
-        raise Refused(field, "an object of known events")
+        raise InvalidOperation(field, "an object of known events")
     counts = {name: counting_number(0)(count, field) for name, count in value.items()}
     return {name: count for name, count in counts.items() if count}
 
@@ -183,19 +183,19 @@ def payload_number(value: int | float | Decimal, field: str) -> Decimal:
     _, digits, exponent = number.as_tuple()
     significant = "".join(map(str, digits)).lstrip("0").rstrip("0")
     if len(significant) > 38:
-        raise Refused(field, "more than 38 significant digits")
+        raise InvalidOperation(field, "more than 38 significant digits")
     if not Decimal("1e-100") <= abs(number) <= Decimal("1e100"):
-        raise Refused(field, "magnitude")
+        raise InvalidOperation(field, "magnitude")
     return number
 
 
 def payload_object(value: Any, field: str) -> dict[str, tuple[str, Any]]:
     if not isinstance(value, dict) or len(value) > 32:
-        raise Refused(field, "an object of at most 32 keys")
+        raise InvalidOperation(field, "an object of at most 32 keys")
     content: dict[str, tuple[str, Any]] = {}
     for key, entry in value.items():
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", key):
-            raise Refused(field, "key")
+            raise InvalidOperation(field, "key")
         if entry is None:
             content[key] = ("null", None)
         elif isinstance(entry, bool):
@@ -205,7 +205,7 @@ def payload_object(value: Any, field: str) -> dict[str, tuple[str, Any]]:
         elif is_number(entry):
             content[key] = ("number", payload_number(entry, field))
         else:
-            raise Refused(field, "a string, number, boolean or null")
+            raise InvalidOperation(field, "a string, number, boolean or null")
     return content
 
 
@@ -220,7 +220,7 @@ def color(value: Any, field: str) -> str:
     shape = r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})"
     if isinstance(value, str) and (re.fullmatch(shape, value) or value in COLOR_NAMES):
         return value
-    raise Refused(field, "a CSS colour")
+    raise InvalidOperation(field, "a CSS colour")
 
 
 def task_status(value: Any, field: str) -> str:
@@ -229,7 +229,7 @@ def task_status(value: Any, field: str) -> str:
 
 def event_type(value: Any, field: str) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9_]{1,64}", value):
-        raise Refused(field, "[a-z0-9_]{1,64}")
+        raise InvalidOperation(field, "[a-z0-9_]{1,64}")
     return value
 
 
@@ -250,7 +250,7 @@ class Type:
 
 
 direction = one_of(["inbound", "outbound"])
-seconds = amount(LARGEST_AMOUNT, 0)
+seconds = amount(MAX_AMOUNT, 0)
 
 TYPES: dict[str, Type] = {
     "call": Type(
@@ -268,7 +268,7 @@ TYPES: dict[str, Type] = {
             "outcome": text,
             "duration_seconds": seconds,
             "sentiment": amount(1, 3),
-            "cost": amount(LARGEST_AMOUNT, 6),
+            "cost": amount(MAX_AMOUNT, 6),
             "attempt": counting_number(1),
             "answered": flag,
             "labels": label_set,
@@ -357,38 +357,38 @@ class Fact:
     came_as_integer: bool
 
 
-def judge(record: Any, now_ms: int) -> Version:
+def resolve(record: Any, now_ms: int) -> Version:
     """Check one record on its own; raise `Refused` with the field at fault."""
     if not isinstance(record, dict):
-        raise Refused("record", "no object")
+        raise InvalidOperation("record", "no object")
     kind = record.get("type")
     if not isinstance(kind, str) or kind not in TYPES:
-        raise Refused("type", "unknown")
+        raise InvalidOperation("type", "unknown")
     if "id" not in record:
-        raise Refused("id", "missing")
+        raise InvalidOperation("id", "missing")
     key, came_as_integer = identifier(record["id"], "id"), is_integer(record["id"])
     updated_at = None
     if "updated_at" in record:
         updated_at = instant(record["updated_at"], "updated_at")
         if updated_at > now_ms + FUTURE_TOLERANCE_MS:
-            raise Refused("updated_at", "in the future")
+            raise InvalidOperation("updated_at", "in the future")
     given = {k: v for k, v in record.items() if k not in ("type", "id", "updated_at")}
     if "deleted" in given:
         if given.pop("deleted") is not True:
-            raise Refused("deleted", "true or absent")
+            raise InvalidOperation("deleted", "true or absent")
         for name in given:
-            raise Refused(name, "not in a deletion")
+            raise InvalidOperation(name, "not in a deletion")
         return Version(kind, key, came_as_integer, updated_at, None)
     checks = {**TYPES[kind].required, **TYPES[kind].optional}
     for name in given:
         if name not in checks:
-            raise Refused(name, "unknown field")
+            raise InvalidOperation(name, "unknown field")
     for name in TYPES[kind].required:
         if name not in given:
-            raise Refused(name, "missing")
+            raise InvalidOperation(name, "missing")
     content = {name: checks[name](value, name) for name, value in given.items()}
     if kind == "call" and "campaign_id" in content and "direction" not in content:
-        raise Refused("campaign_id", "needs direction")
+        raise InvalidOperation("campaign_id", "needs direction")
     return Version(kind, key, came_as_integer, updated_at, with_defaults(kind, content))
 
 
@@ -416,8 +416,8 @@ class Oracle:
         rejected = []
         for index, record in enumerate(records):
             try:
-                counts[self._put(judge(record, now_ms), now_ms)] += 1
-            except Refused as refusal:
+                counts[self._put(resolve(record, now_ms), now_ms)] += 1
+            except InvalidOperation as refusal:
                 given = record.get("id") if isinstance(record, dict) else None
                 rejected.append({"index": index, "id": given, "field": refusal.field})
         status = 200 if not rejected else 422 if len(rejected) == len(records) else 207
@@ -433,7 +433,7 @@ class Oracle:
             self.facts[key] = Fact(updated_at, version.content, time, version.came_as_integer)
             return "accepted"
         if time is not None and stored.time is not None and time != stored.time:
-            raise Refused(time_field or "", "cannot change")
+            raise InvalidOperation(time_field or "", "cannot change")
         same = version.content == stored.content
         updated_at = version.updated_at
         if updated_at is None:
@@ -461,8 +461,8 @@ class Oracle:
     def would_tie(self, record: Any, now_ms: int) -> bool:
         """Whether the answer for this record hangs on the content hash."""
         try:
-            version = judge(record, now_ms)
-        except Refused:
+            version = resolve(record, now_ms)
+        except InvalidOperation:
             return False
         stored = self.facts.get((version.kind, version.id))
         return (

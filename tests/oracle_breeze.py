@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from tests.oracle import (
     LEAD_STATUSES,
     TIMESTAMP,
+    InvalidOperation,
     Oracle,
-    Refused,
     exact,
     identifier,
     instant,
@@ -37,9 +37,9 @@ from tests.oracle_zones import (
     days_from_1970,
     first_instant,
     instants_of,
+    intervals,
     last_instant,
     local,
-    stretches,
 )
 
 CALL_TYPES = (
@@ -64,7 +64,7 @@ class Malformed(Exception):
 
 
 @dataclass
-class Question:
+class Query:
     """A body that passed; instants are milliseconds, `end` is exclusive, None is open."""
 
     query_type: str
@@ -100,7 +100,7 @@ def breeze(oracle: Oracle, body: Any) -> tuple[int, Any]:
 # ------------------------------------------------------------------ the body
 
 
-def understood(body: Any) -> Question:
+def understood(body: Any) -> Query:
     known = {"query_type", "filters", "granularity", "page", "page_size", "timezone"}
     if not isinstance(body, dict) or not body.keys() <= known:
         raise Malformed
@@ -126,7 +126,7 @@ def understood(body: Any) -> Question:
             zone = ZoneInfo(name)
         else:
             errors.add(("timezone",))
-    question = Question(query_type, filters, granularity, page, page_size, zone, errors=errors)
+    question = Query(query_type, filters, granularity, page, page_size, zone, errors=errors)
     check_values(question)
     check_range(question, has_zone="timezone" in body)
     return question
@@ -155,13 +155,13 @@ def check_json_types(filters: Any) -> None:
             raise Malformed
 
 
-def check_values(question: Question) -> None:
+def check_values(question: Query) -> None:
     filters, errors = question.filters, question.errors
     for name in IDS:
         if name in filters:
             try:
                 identifier(filters[name], name)
-            except Refused:
+            except InvalidOperation:
                 errors.add(("filters", name))
     for names, largest in ((DURATIONS, None), (SENTIMENTS, 1)):
         least, most = (filters.get(name) for name in names)
@@ -175,19 +175,19 @@ def check_values(question: Question) -> None:
             errors |= {("filters", name) for name in names}
 
 
-def check_range(question: Question, has_zone: bool) -> None:
+def check_range(question: Query, has_zone: bool) -> None:
     """Fill in `start` and `end`; note what is wrong with the two dates."""
     filters, errors = question.filters, question.errors
     from_, to = filters.get("date_from"), filters.get("date_to")
     if from_ is not None:
         try:
             question.start = bounds(from_, question.zone)[0]
-        except Refused:
+        except InvalidOperation:
             errors.add(("filters", "date_from"))
     if to is not None:
         try:
             question.end = bounds(to, question.zone)[1] + 1
-        except Refused:
+        except InvalidOperation:
             errors.add(("filters", "date_to"))
     start, end = question.start, question.end
     if start is not None and not FIRST_MS <= start < END_MS:
@@ -214,32 +214,32 @@ def bounds(text: str, zone: ZoneInfo) -> tuple[int, int]:
         try:
             day = date(*(int(part) for part in naive.groups()[:3]))
             if not date(1969, 12, 30) <= day <= date(9999, 1, 3):
-                raise Refused("date", "years 1970 to 9998")
+                raise InvalidOperation("date", "years 1970 to 9998")
             if naive[4] is None:
                 return first_instant(day, zone), last_instant(day, zone)
             clock = datetime(
                 day.year, day.month, day.day, *(int(part) for part in naive.groups()[3:6])
             )
         except ValueError:
-            raise Refused("date", "no such date or time") from None
+            raise InvalidOperation("date", "no such date or time") from None
         clock_ms = (clock - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
         clock_ms += int(((naive[7] or "")[1:] + "000")[:3])
         shown = instants_of(clock_ms, zone)
         first, last = min(shown), max(shown)
         has_fraction = naive[7] is not None
     else:
-        raise Refused("date", "neither a date nor a time")
+        raise InvalidOperation("date", "neither a date nor a time")
     return first, last if has_fraction else last + 999
 
 
 # ------------------------------------------------------------------ which calls
 
 
-def chosen(contents: Iterable[Content], question: Question, time: str) -> list[Content]:
+def chosen(contents: Iterable[Content], question: Query, time: str) -> list[Content]:
     return [content for content in contents if matches(content, question, content[time])]
 
 
-def matches(content: Content, question: Question, moment: int) -> bool:
+def matches(content: Content, question: Query, moment: int) -> bool:
     filters = question.filters
     if question.start is not None and moment < question.start:
         return False
@@ -276,26 +276,26 @@ def comparable(value: Any) -> tuple[str, Any]:
         return "string", value
     try:
         return "number", payload_number(value, "payload_filters")
-    except Refused:
+    except InvalidOperation:
         return "nothing", None
 
 
-def calls_of(oracle: Oracle, question: Question) -> list[Content]:
+def calls_of(oracle: Oracle, question: Query) -> list[Content]:
     return chosen((call for _, call in oracle.live("call")), question, "started_at")
 
 
-def leads_of(oracle: Oracle, question: Question) -> list[Content]:
+def leads_of(oracle: Oracle, question: Query) -> list[Content]:
     return chosen((lead for _, lead in oracle.live("lead")), question, "created_at")
 
 
 # ------------------------------------------------------------------ rows
 
 
-def call_count(oracle: Oracle, question: Question) -> list[Content]:
+def call_count(oracle: Oracle, question: Query) -> list[Content]:
     return [{"count": len(calls_of(oracle, question))}]
 
 
-def call_duration(oracle: Oracle, question: Question) -> list[Content]:
+def call_duration(oracle: Oracle, question: Query) -> list[Content]:
     seconds = durations(calls_of(oracle, question))
     return [
         {
@@ -329,25 +329,25 @@ def by_count(values: Sequence[str], name: str) -> list[Content]:
     ]
 
 
-def outcome_distribution(oracle: Oracle, question: Question) -> list[Content]:
+def outcome_distribution(oracle: Oracle, question: Query) -> list[Content]:
     calls = calls_of(oracle, question)
     values = ["N/A" if call["outcome"] is None else call["outcome"] for call in calls]
     return by_count(values, "outcome")
 
 
-def provider_breakdown(oracle: Oracle, question: Question) -> list[Content]:
+def provider_breakdown(oracle: Oracle, question: Query) -> list[Content]:
     calls = calls_of(oracle, question)
     values = ["N/A" if call["provider"] is None else call["provider"] for call in calls]
     return by_count(values, "provider")
 
 
-def top_outcomes(oracle: Oracle, question: Question) -> list[Content]:
+def top_outcomes(oracle: Oracle, question: Query) -> list[Content]:
     calls = calls_of(oracle, question)
     rows = by_count([call["outcome"] for call in calls if call["outcome"] is not None], "outcome")
     return [{"rank": rank, **row} for rank, row in enumerate(rows, start=1)]
 
 
-def sentiment_distribution(oracle: Oracle, question: Question) -> list[Content]:
+def sentiment_distribution(oracle: Oracle, question: Query) -> list[Content]:
     scores = [
         call["sentiment"] for call in calls_of(oracle, question) if call["sentiment"] is not None
     ]
@@ -367,7 +367,7 @@ def sentiment_distribution(oracle: Oracle, question: Question) -> list[Content]:
     return rows
 
 
-def status_distribution(oracle: Oracle, question: Question) -> list[Content]:
+def status_distribution(oracle: Oracle, question: Query) -> list[Content]:
     leads = leads_of(oracle, question)
     counts = Counter(lead["status"] for lead in leads)
     return [
@@ -380,7 +380,7 @@ def status_distribution(oracle: Oracle, question: Question) -> list[Content]:
     ]
 
 
-def retry_analysis(oracle: Oracle, question: Question) -> list[Content]:
+def retry_analysis(oracle: Oracle, question: Query) -> list[Content]:
     calls = calls_of(oracle, question)
     rows = []
     for attempt in range(1, 11):
@@ -398,13 +398,13 @@ def retry_analysis(oracle: Oracle, question: Question) -> list[Content]:
     return rows
 
 
-def hourly_heatmap(oracle: Oracle, question: Question) -> list[Content]:
+def hourly_heatmap(oracle: Oracle, question: Query) -> list[Content]:
     calls = calls_of(oracle, question)
     counts = Counter(local(call["started_at"], question.zone).hour for call in calls)
     return [{"hour": hour, "count": counts[hour]} for hour in range(24)]
 
 
-def conversion_funnel(oracle: Oracle, question: Question) -> list[Content]:
+def conversion_funnel(oracle: Oracle, question: Query) -> list[Content]:
     leads = leads_of(oracle, question)
     reached = {
         "BACKLOG": len(leads),
@@ -497,7 +497,7 @@ def hour_label(hour: int, offset_ms: int) -> str:
     return f"{clock.isoformat()}{f'{sign}{hours:02d}:{minutes:02d}' if offset_ms else 'Z'}"
 
 
-def label_of(moment: int, question: Question) -> str:
+def label_of(moment: int, question: Query) -> str:
     """The bucket that an instant belongs to."""
     clock = local(moment, question.zone)
     match question.granularity:
@@ -513,7 +513,7 @@ def label_of(moment: int, question: Question) -> str:
     return f"{clock.date().isoformat()[:7]}-01"
 
 
-def buckets(moments: Sequence[int], question: Question) -> Sequence[str]:
+def buckets(moments: Sequence[int], question: Query) -> Sequence[str]:
     """Every bucket from the start of the range, or the first data, to the end, or the last."""
     if not moments and (question.start is None or question.end is None):
         return []
@@ -524,7 +524,7 @@ def buckets(moments: Sequence[int], question: Question) -> Sequence[str]:
         return Hours(
             [
                 (range((s + offset) // HOUR_MS, (e - 1 + offset) // HOUR_MS + 1), offset)
-                for s, e, offset in stretches(start, end, zone)
+                for s, e, offset in intervals(start, end, zone)
             ]
         )
     shown = [local(each, zone).date() for each in touched(start, end, zone)]
@@ -544,17 +544,17 @@ def touched(start: int, end: int, zone: ZoneInfo) -> Iterable[int]:
 
     Where the clock is put back over midnight, neither need be at an end of the range.
     """
-    for stretch in stretches(start, end, zone):
-        yield from (stretch.start, stretch.end - 1)
+    for interval in intervals(start, end, zone):
+        yield from (interval.start, interval.end - 1)
 
 
-def calls_over_time(oracle: Oracle, question: Question) -> Rows:
+def calls_over_time(oracle: Oracle, question: Query) -> Rows:
     moments = [call["started_at"] for call in calls_of(oracle, question)]
     counts = Counter(label_of(moment, question) for moment in moments)
     return Rows(buckets(moments, question), lambda label: {"date": label, "count": counts[label]})
 
 
-def avg_duration_over_time(oracle: Oracle, question: Question) -> Rows:
+def avg_duration_over_time(oracle: Oracle, question: Query) -> Rows:
     calls = [call for call in calls_of(oracle, question) if call["duration_seconds"] is not None]
     moments = [call["started_at"] for call in calls]
     by_label: dict[str, list[int]] = {}
@@ -569,7 +569,7 @@ def avg_duration_over_time(oracle: Oracle, question: Question) -> Rows:
     return Rows(buckets(moments, question), row)
 
 
-ROWS: dict[str, Callable[[Oracle, Question], Sequence[Content]]] = {
+ROWS: dict[str, Callable[[Oracle, Query], Sequence[Content]]] = {
     "call_count": call_count,
     "call_duration": call_duration,
     "outcome_distribution": outcome_distribution,

@@ -14,8 +14,8 @@ from typing import Any
 from tests.oracle import (
     DISPOSITIONS,
     TIMESTAMP,
+    InvalidOperation,
     Oracle,
-    Refused,
     day_of,
     instant,
     moment,
@@ -55,7 +55,7 @@ def nlpearl(oracle: Oracle, route: str, campaign_id: str, body: Any) -> tuple[in
         return 404, None
     try:
         first, last = period(body)
-    except Refused:
+    except InvalidOperation:
         return 400, None
     calls = [
         call
@@ -70,13 +70,13 @@ def nlpearl(oracle: Oracle, route: str, campaign_id: str, body: Any) -> tuple[in
 def period(body: Any) -> tuple[int, int]:
     """The first and last millisecond asked for. Raises Refused."""
     if not isinstance(body, dict) or body.keys() != {"from", "to"}:
-        raise Refused("body", "from and to")
+        raise InvalidOperation("body", "from and to")
     from_, to = instant(body["from"], "from"), instant(body["to"], "to")
     written = TIMESTAMP.fullmatch(body["to"])
     assert written is not None
     last = to if written[7] is not None else to + 999
     if from_ > last or to - from_ >= 91 * DAY_MS:
-        raise Refused("to", "from after to, or 91 days or more")
+        raise InvalidOperation("to", "from after to, or 91 days or more")
     return from_, last
 
 

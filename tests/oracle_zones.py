@@ -19,7 +19,7 @@ END_MS = (date(9999, 1, 1) - date(1970, 1, 1)).days * DAY_MS
 _STEP_MS = 6 * DAY_MS
 
 
-class Stretch(NamedTuple):
+class OffsetInterval(NamedTuple):
     """Instants from `start` to before `end`, all with one offset (milliseconds)."""
 
     start: int
@@ -40,12 +40,12 @@ def offset_at(milliseconds: int, zone: ZoneInfo) -> int:
 
 
 @lru_cache(maxsize=64)
-def stretches(start: int, end: int, zone: ZoneInfo) -> Sequence[Stretch]:
+def intervals(start: int, end: int, zone: ZoneInfo) -> Sequence[OffsetInterval]:
     """The instants from `start` to before `end`, cut wherever the offset changes."""
     return list(_stretches(start, end, zone))
 
 
-def _stretches(start: int, end: int, zone: ZoneInfo) -> Iterator[Stretch]:
+def _stretches(start: int, end: int, zone: ZoneInfo) -> Iterator[OffsetInterval]:
     offset, began, here = offset_at(start, zone), start, start
     while here < end:
         there = min(here + _STEP_MS, end)
@@ -60,10 +60,10 @@ def _stretches(start: int, end: int, zone: ZoneInfo) -> Iterator[Stretch]:
             else:
                 other = middle
         if other < end:
-            yield Stretch(began, other, offset)
+            yield OffsetInterval(began, other, offset)
             offset, began = offset_at(other, zone), other
         here = other
-    yield Stretch(began, end, offset)
+    yield OffsetInterval(began, end, offset)
 
 
 def days_from_1970(day: date) -> int:
@@ -84,7 +84,7 @@ def last_instant(day: date, zone: ZoneInfo) -> int:
 def _edges(day: date, zone: ZoneInfo, ends: bool = False) -> Iterator[tuple[int, int]]:
     """Where local dates around `day` begin (or end), with the number of the local date."""
     noon = days_from_1970(day) * DAY_MS + DAY_MS // 2
-    for start, end, offset in stretches(noon - 3 * DAY_MS, noon + 3 * DAY_MS, zone):
+    for start, end, offset in intervals(noon - 3 * DAY_MS, noon + 3 * DAY_MS, zone):
         for number in range((start + offset) // DAY_MS, (end - 1 + offset) // DAY_MS + 1):
             if ends:
                 yield min(end, (number + 1) * DAY_MS - offset) - 1, number
@@ -97,7 +97,7 @@ def instants_of(clock_ms: int, zone: ZoneInfo) -> list[int]:
 
     A time that they never show counts as one instant, read with the offset before the gap.
     """
-    around = stretches(clock_ms - 2 * DAY_MS, clock_ms + 2 * DAY_MS, zone)
+    around = intervals(clock_ms - 2 * DAY_MS, clock_ms + 2 * DAY_MS, zone)
     found = [clock_ms - s.offset for s in around if s.start <= clock_ms - s.offset < s.end]
     if found:
         return found

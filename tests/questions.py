@@ -254,7 +254,7 @@ def owners(random: Random) -> Content:
 
 
 @dataclass(frozen=True)
-class Question:
+class Query:
     """One request: the function that answers it, and what it is given.
 
     `now_ms` is the time when it is asked, where that matters.
@@ -300,11 +300,11 @@ class Question:
         return {names[self.function]: self.path_id} if self.function in names else {}
 
 
-def question(random: Random, scene: Scene) -> Question:
+def question(random: Random, scene: Scene) -> Query:
     """More than half of Breeze, a quarter of NLPearl, some of Nexus and a few of Unpod."""
     kind = random.randint(0, 19)
     if kind < 11:
-        return Question("query_analytics", body=breeze_body(random, scene))
+        return Query("query_analytics", body=breeze_body(random, scene))
     if kind < 16:
         return nlpearl_question(random, scene)
     return nexus_question(random, scene) if kind < 19 else unpod_question(random)
@@ -446,7 +446,7 @@ def value_filters(random: Random, like: Content) -> Content:
     return filters
 
 
-def nlpearl_question(random: Random, scene: Scene) -> Question:
+def nlpearl_question(random: Random, scene: Scene) -> Query:
     route = random.choice(["inbound", "outbound", "pearl"])
     campaign_id = "nobody" if happens(random, 4) else str(random.choice(CAMPAIGNS))
     named = [each for each in scene.records if "campaign_id" in each]
@@ -463,25 +463,25 @@ def nlpearl_question(random: Random, scene: Scene) -> Question:
         body[random.choice(["from", "to", "unknown"])] = random.choice(BAD_BOUNDS)
     if happens(random, 1):
         del body["from"]
-    return Question(f"get_{route}_analytics", campaign_id, body)
+    return Query(f"get_{route}_analytics", campaign_id, body)
 
 
-def nexus_question(random: Random, scene: Scene) -> Question:
+def nexus_question(random: Random, scene: Scene) -> Query:
     workspace_id = "nobody" if happens(random, 4) else str(random.choice(WORKSPACES))
     named = [each for each in scene.records if "workspace_id" in each]
     if named and happens(random, 70):
         workspace_id = str(random.choice(named)["workspace_id"])
     query = {"a": ["1"]} if happens(random, 4) else {}
     now_ms = moment(random, scene) + random.choice([0, 0, 1, 28, 29, 30]) * DAY_MS
-    return Question(
+    return Query(
         "get_workspace_analytics", workspace_id, query=query, now_ms=min(now_ms, END_MS - 1)
     )
 
 
-def unpod_question(random: Random) -> Question:
+def unpod_question(random: Random) -> Query:
     tokens = random.choice([[], ["s"], ["6"], ["nobody"]])
     query = {"space_token": tokens} if tokens else {}
-    return Question("get_organisation_analytics", query=query)
+    return Query("get_organisation_analytics", query=query)
 
 
 # ------------------------------------------------------------------ scenarios
@@ -495,7 +495,7 @@ class Scenario:
     """
 
     records: Sequence[Content]
-    questions: Sequence[Question]
+    questions: Sequence[Query]
     spill_bytes: int | None = None
 
 

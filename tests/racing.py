@@ -227,9 +227,9 @@ class Race:
     def last(self) -> None:
         """What is done when writes rest, before the stream is let run dry."""
 
-    def until_delivered(self, most_ms: int) -> None:
+    def until_delivered(self, max_ms: int) -> None:
         """Wait for the stream, no longer than so."""
-        until = self.world.now_ms + most_ms
+        until = self.world.now_ms + max_ms
         while self.source.lag and self.world.now_ms < until:
             self.world.scheduler.pause(5_000)
 
@@ -359,6 +359,6 @@ def _sleeping(race: Race) -> Iterator[None]:
     with (
         patch.object(bootstrap, "time", SimpleNamespace(sleep=race.sleep)),
         patch.object(reconcile_module, "_SAVE_EVERY_US", race.random.choice((0, 1_000_000))),
-        patch.object(rollups_module, "_MOST_KEYS", race.random.choice((3, 40, 5_000))),
+        patch.object(rollups_module, "_MAX_KEYS", race.random.choice((3, 40, 5_000))),
     ):
         yield

@@ -22,7 +22,7 @@ from rollcall.domain.organisations import Organisation, tenant
 from rollcall.domain.records import RECORD_TYPES, Call, Record, Task
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.writer import ApplyFacts
-from rollcall.maintenance.rebuild import Patience, Rebuild, Watch
+from rollcall.maintenance.rebuild import ProgressObserver, Rebuild, RebuildTimeouts
 from rollcall.maintenance.rebuilds import RebuildRun
 from rollcall.retry import Backoff
 from rollcall.storage import keys
@@ -30,7 +30,7 @@ from rollcall.storage.accounts import Directory
 from rollcall.storage.epochs import EpochContents
 from rollcall.storage.facts import FactStore
 from rollcall.storage.pages import PageStore, page_of_item
-from rollcall.storage.purge import Sweeper
+from rollcall.storage.purge import Purge
 from rollcall.storage.rebuilds import RebuildStore
 from rollcall.storage.rollups import rollup_of_item
 from tests.memory_dynamodb import MemoryClient, MemoryDynamoDb
@@ -42,7 +42,7 @@ RECORDS = "rollcall-records"
 ANALYTICS = "rollcall-analytics"
 NOW_MS = 1_800_000_000_000
 BACKOFF = Backoff(tries=50, sleep=lambda _seconds: None)
-PATIENCE = Patience(
+PATIENCE = RebuildTimeouts(
     grace_ms=900_000,
     settle_ms=900_000,
     authorizer_cache_ms=60_000,
@@ -94,7 +94,7 @@ class World:
         self.directory = Directory(self.client, RECORDS, BACKOFF)
         self.facts = FactStore(self.client, RECORDS, lambda: self.now_ms * 1_000, BACKOFF)
         self.apply_facts = self._applying(self.client)
-        self.sweeper = Sweeper(self.client, RECORDS, ANALYTICS, BACKOFF)
+        self.purge = Purge(self.client, RECORDS, ANALYTICS, BACKOFF)
         self.rebuilds = RebuildStore(self.client, RECORDS, BACKOFF)
         made = organisation or Organisation("org#1", "acme", "Acme", NOW_MS, buckets)
         self.org_id, self.buckets = made.id, made.buckets
@@ -114,7 +114,7 @@ class World:
             FactStore(client, RECORDS, lambda: self.now_ms * 1_000, BACKOFF),
             self._applying(client),
             EpochContents(client, ANALYTICS, BACKOFF),
-            Sweeper(client, RECORDS, ANALYTICS, BACKOFF),
+            Purge(client, RECORDS, ANALYTICS, BACKOFF),
             lambda: self.now_ms,
             BACKOFF,
         )
@@ -165,16 +165,20 @@ class World:
         return run
 
     # -- the command ---------------------------------------------------------------------------
-    def command(self, watch: Watch | None = None, patience: Patience = PATIENCE) -> RebuildRun:
+    def command(
+        self, observer: ProgressObserver | None = None, timeouts: RebuildTimeouts = PATIENCE
+    ) -> RebuildRun:
         """What `rollcall rebuild` does; waiting lets the clock move on."""
         rebuild = self.new_rebuild()
-        watch = watch or Watch(found_damaged=lambda *name: self.damaged.append(name))
+        observer = observer or ProgressObserver(
+            found_damaged=lambda *name: self.damaged.append(name)
+        )
         run = rebuild.begin(self.org_id)
         while not run.is_done:
-            run = rebuild.go_on(self.org_id, run, patience, watch)
-            if watch.wants_to_stop():
+            run = rebuild.go_on(self.org_id, run, timeouts, observer)
+            if observer.wants_to_stop():
                 break
-            self.now_ms = max(self.now_ms, rebuild.due_ms(run, patience))
+            self.now_ms = max(self.now_ms, rebuild.due_ms(run, timeouts))
         return run
 
     # -- what is stored ------------------------------------------------------------------------

@@ -23,9 +23,9 @@ def administration() -> Iterator[Administer]:
     Raises CommandError for every error that a person can correct.
     """
     with deployment() as bootstrap:
-        from rollcall.retry import LONGEST_REQUEST_SECONDS, time_limit
+        from rollcall.retry import MAX_REQUEST_SECONDS, time_limit
 
-        with time_limit(LONGEST_REQUEST_SECONDS + _PATIENCE_SECONDS):
+        with time_limit(MAX_REQUEST_SECONDS + _PATIENCE_SECONDS):
             yield bootstrap.administer()
 
 
@@ -50,13 +50,13 @@ def _in_one_line() -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from rollcall.domain.errors import Conflict, RollcallError, Unavailable
-    from rollcall.maintenance.accounts import Refused
+    from rollcall.maintenance.accounts import InvalidOperation
     from rollcall.settings import BadSetting
     from rollcall_cli.aws_errors import explained
 
     try:
         yield
-    except (Refused, BadSetting) as error:
+    except (InvalidOperation, BadSetting) as error:
         raise CommandError(str(error)) from error
     except (Conflict, Unavailable) as error:
         raise CommandError(f"the tables cannot be reached: {error}") from error

@@ -20,7 +20,7 @@ from rollcall_cli.importing.checkpoint import Checkpoint, Progress, identity_of
 from rollcall_cli.importing.credentials import read_token
 from rollcall_cli.importing.importer import RejectedRows, import_rows
 from rollcall_cli.importing.rows import Position, detect_format, read_rows
-from rollcall_cli.importing.sender import LIMIT_RECORDS, Interrupted, Sender
+from rollcall_cli.importing.sender import MAX_RECORDS, Interrupted, Sender
 from rollcall_cli.interrupting import stopping_on_ctrl_c
 from rollcall_cli.target import stack_api_url
 from rollcall_cli.text import escaped
@@ -49,8 +49,8 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
         Path | None,
         typer.Option(help="Where rejected lines go; FILE.rejected.jsonl by default."),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Records per request.", min=1, max=LIMIT_RECORDS)] = (
-        LIMIT_RECORDS
+    batch: Annotated[int, typer.Option(help="Records per request.", min=1, max=MAX_RECORDS)] = (
+        MAX_RECORDS
     ),
     resume: Annotated[
         bool, typer.Option(help="Resume an interrupted import of this file where it stopped.")

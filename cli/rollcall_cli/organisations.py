@@ -83,14 +83,14 @@ def delete(
     if handle is None and org_id is None:
         raise CommandError("name the organisation by its HANDLE, or by --org-id")
     with deployment() as bootstrap:
-        from rollcall.maintenance.delete_organisation import LONGEST_WRITE_SECONDS
+        from rollcall.maintenance.delete_organisation import MAX_WRITE_SECONDS
 
         deletes = bootstrap.delete_organisation()
         organisation = deletes.find(handle, org_id)
         if not is_sure:
             name = organisation.handle or organisation.id
             confirm(f"delete {name} ({organisation.name}) with all its data", name)
-        wait = LONGEST_WRITE_SECONDS if wait_seconds is None else wait_seconds
+        wait = MAX_WRITE_SECONDS if wait_seconds is None else wait_seconds
         deletion = deletes(organisation, wait_seconds=wait, show=_show)
     if as_json:
         print(json.dumps(_deletion_document(organisation, deletion)))

@@ -23,7 +23,7 @@ from rollcall_cli.interrupting import stopping_on_ctrl_c
 
 if TYPE_CHECKING:
     from rollcall.domain.organisations import Organisation
-    from rollcall.maintenance.rebuild import Patience, Rebuild
+    from rollcall.maintenance.rebuild import Rebuild, RebuildTimeouts
     from rollcall.maintenance.rebuilds import RebuildRun
 
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -71,18 +71,18 @@ def rebuild(
     grace_ms, settle_ms = duration_ms(grace, "--grace"), duration_ms(settle, "--settle")
     stop = threading.Event()
     with deployment() as bootstrap, stopping_on_ctrl_c(stop), _bar() as bar:
-        patience = bootstrap.rebuild_patience(grace_ms, settle_ms)
-        if patience.is_grace_raised:
+        timeouts = bootstrap.rebuild_timeouts(grace_ms, settle_ms)
+        if timeouts.is_grace_raised:
             _tell(
                 f"--grace {grace} is less than gateways keep an authorizer's answer;"
-                f" {shown(patience.authorizer_cache_ms)} it is"
+                f" {shown(timeouts.authorizer_cache_ms)} it is"
             )
         service: Rebuild = bootstrap.rebuild()
         if org is not None:
             chosen = [service.named(org)]
         else:
             chosen = service.all() if everything else service.outdated()
-        work = _Work(bootstrap, service, patience, stop, bar, as_json)
+        work = _Work(bootstrap, service, timeouts, stop, bar, as_json)
         work.run(chosen)
     if work.failed:
         raise typer.Exit(2)
@@ -113,7 +113,7 @@ class _Work:
 
     bootstrap: ModuleType
     service: Rebuild
-    patience: Patience
+    timeouts: RebuildTimeouts
     stop: threading.Event
     bar: Bar
     as_json: bool
@@ -155,7 +155,7 @@ class _Work:
         return job
 
     def _go_on(self, job: _Job) -> None:
-        from rollcall.maintenance.rebuild import Watch
+        from rollcall.maintenance.rebuild import ProgressObserver
 
         def show(run: RebuildRun) -> None:
             self.bar.update(job.task, completed=run.rows, description=f"{job.handle}: {run.phase}")
@@ -166,8 +166,8 @@ class _Work:
         def found_damaged(record_type: str, sort_key: str) -> None:
             _tell(f"{job.handle}: damaged {record_type} {sort_key!r}: it is in no figure")
 
-        watch = Watch(show, found_damaged, self.stop.is_set)
-        job.run = self.service.go_on(job.organisation.id, job.run, self.patience, watch)
+        observer = ProgressObserver(show, found_damaged, self.stop.is_set)
+        job.run = self.service.go_on(job.organisation.id, job.run, self.timeouts, observer)
         if job.run.is_done:
             self.bar.remove_task(job.task)
             self.damaged += job.run.damaged
@@ -181,7 +181,7 @@ class _Work:
             self.jobs.append(job)
 
     def _tell_phase(self, handle: str, run: RebuildRun) -> None:
-        wait = shown(self.service.due_ms(run, self.patience) - self.bootstrap.now_ms())
+        wait = shown(self.service.due_ms(run, self.timeouts) - self.bootstrap.now_ms())
         if run.phase == "overlapping":
             _tell(
                 f"{handle}: epoch {run.epoch} is live, of {run.facts:,} facts; epoch"
@@ -212,7 +212,7 @@ class _Work:
         )
 
     def _seconds_to_wait(self, job: _Job) -> float:
-        due_ms = self.service.due_ms(job.run, self.patience)
+        due_ms = self.service.due_ms(job.run, self.timeouts)
         return float(due_ms - self.bootstrap.now_ms()) / 1_000
 
     def _wait(self) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rollcall.domain.organisations import Organisation
     from rollcall.maintenance.audits import Audit, Difference
 
-_MOST_LISTED = 1_000
+_MAX_LISTED = 1_000
 
 
 def reconcile(
@@ -93,7 +93,7 @@ class _Told:
 
     def __call__(self, difference: Difference) -> None:
         if self._as_json:
-            if len(self.differences) < _MOST_LISTED:
+            if len(self.differences) < _MAX_LISTED:
                 self.differences.append(_entry(difference))
             return
         from rollcall.domain.time.calendar import format_instant

@@ -3,11 +3,11 @@
 from rollcall.api.endpoint import analytics_headers, endpoint
 from rollcall.api.guard import limit_body, refuse_others
 from rollcall.api.http import Request, Response, json_response
-from rollcall.bootstrap import ask
+from rollcall.bootstrap import report_breeze
 from rollcall.dialects import breeze
 from rollcall.query.model import Reading
 
-service = ask()
+service = report_breeze()
 
 
 @endpoint(breeze.error_body, too_many_rows=422)

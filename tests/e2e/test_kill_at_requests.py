@@ -35,7 +35,7 @@ from rollcall_cli.local.template import load_template
 from tests import stack as stacks
 from tests.generate import batches, mixed_records
 from tests.neutral import neutral
-from tests.oracle import Fact, Oracle, judge
+from tests.oracle import Fact, Oracle, resolve
 from tests.raw_items import expected_facts, facts_of, rollups_of, scanned
 from tests.stack import ROLLCALL, ROOT, local_environment, to_json
 
@@ -43,8 +43,8 @@ SEED = int(os.environ.get("ROLLCALL_TEST_SEED", "11"))
 KILLS = int(os.environ.get("ROLLCALL_TEST_KILLS", "8"))
 RECORDS_A_KILL = 40  # more than a life gets done before it ends
 BATCH = 20
-LARGEST_CUT = 25
-MOST_REWOUND = 10
+MAX_CUT = 25
+MAX_REWOUND = 10
 PATIENCE_SECONDS = 120
 
 Death = dict[str, Any]
@@ -243,12 +243,12 @@ def update(
     answered = 0
     while answered < len(records):
         dies_at = death()
-        start = max(0, answered - random_.randint(0, MOST_REWOUND))
-        cuts = list(range(start, len(records), LARGEST_CUT * 8))
+        start = max(0, answered - random_.randint(0, MAX_REWOUND))
+        cuts = list(range(start, len(records), MAX_CUT * 8))
         if dies_at:
             cuts = [start]
             for _ in range(10):
-                cuts.append(cuts[-1] + random_.randint(1, LARGEST_CUT))
+                cuts.append(cuts[-1] + random_.randint(1, MAX_CUT))
         ends = [*cuts[1:], len(records)] if not dies_at else cuts[1:]
         events = [
             {"Records": records[begin:end]}
@@ -323,7 +323,7 @@ def test_ingest_killed_at_its_requests(deployment: Deployment) -> None:
     requests = list(batches(records_of(SEED), BATCH))
     attempted = {}
     for record in (record for request in requests for record in request):
-        version = judge(record, now_ms)
+        version = resolve(record, now_ms)
         attempted[version.kind, version.id, version.updated_at] = version.content
     oracle = Oracle()
     posted = 0

@@ -37,11 +37,11 @@ BATCH = 12
 OUTCOMES = 5
 RECORDS_A_SECOND = 60
 READS_A_SECOND = 24
-LEAST_RECORDS_A_SECOND = 50
-LEAST_READS_A_SECOND = 20
+MIN_RECORDS_A_SECOND = 50
+MIN_READS_A_SECOND = 20
 # Records are in the figures within a few seconds. An epoch that is no longer written, read for as
 # long as a gateway remembers its number, would be behind by a minute.
-MOST_SECONDS_BEHIND = 30
+MAX_SECONDS_BEHIND = 30
 
 
 def a_call(number: int) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class Load:
         total = int(data["total_calls"])
         if int(data["completed_calls"]) + int(data["failed_calls"]) != total:
             self.faults.append(f"torn: {data}")
-        self.judge("lifetime", total, before, began)
+        self.resolve("lifetime", total, before, began)
         return total
 
     def read_range(self, token: str, before: int, **limits: Any) -> int:
@@ -122,10 +122,10 @@ class Load:
         total = sum(int(row["count"]) for row in rows)
         if total and len(rows) != OUTCOMES:
             self.faults.append(f"torn: {rows}")
-        self.judge(answer.header("X-Rollcall-Source") or "", total, before, began)
+        self.resolve(answer.header("X-Rollcall-Source") or "", total, before, began)
         return total
 
-    def judge(self, what: str, total: int, before: int, began: float) -> None:
+    def resolve(self, what: str, total: int, before: int, began: float) -> None:
         """Hold an answer against what was told before, and against what was sent."""
         with self.lock:
             self.reads += 1
@@ -267,9 +267,9 @@ def test_a_rebuild_during_ingest_is_seen_by_nobody(stack: Stack, tmp_path: Path)
     print((tmp_path / "rebuild-0.log").read_text())
     assert load.faults == []
     assert seconds >= 60
-    assert records / seconds >= LEAST_RECORDS_A_SECOND
-    assert load.reads / seconds >= LEAST_READS_A_SECOND
-    assert behind[-1] <= MOST_SECONDS_BEHIND
+    assert records / seconds >= MIN_RECORDS_A_SECOND
+    assert load.reads / seconds >= MIN_READS_A_SECOND
+    assert behind[-1] <= MAX_SECONDS_BEHIND
     assert load.acknowledged[-1][1] == load.attempted
     assert epochs_stored(stack, listed["id"]) == {f"E{len(reports)}"}
     assert_figures(organisation, load.oracle)

@@ -22,7 +22,7 @@ from tests.auditing import difference
 from tests.memory_dynamodb import MemoryClient
 
 TABLE = "rollcall-records"
-BACKOFF = Backoff(tries=40, first_seconds=0.001, most_seconds=0.01)
+BACKOFF = Backoff(tries=40, first_seconds=0.001, max_seconds=0.01)
 FIRST = Audit("first", started_at_ms=1_000, checked_at_ms=1_000, cursor="0/call")
 SECOND = replace(FIRST, run_id="second", started_at_ms=5_000)
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rollcall.domain.errors import BrokenDestination, Unavailable
 from rollcall.domain.organisations import tenant
-from rollcall.maintenance.accounts import Refused
+from rollcall.maintenance.accounts import InvalidOperation
 from rollcall.maintenance.erase import Erasure
 from rollcall.storage.failed_mentions import mentions
 from rollcall.storage.failures import FolderFailures
@@ -173,9 +173,9 @@ def test_an_erasure_leaves_what_there_would_be_without_the_person(
 def test_a_preview_refuses_what_an_erasure_refuses(name: str) -> None:
     at = Deployment()
     at.organisation()
-    with pytest.raises(Refused, match="1 to 128 characters"):
+    with pytest.raises(InvalidOperation, match="1 to 128 characters"):
         at.preview("acme", name)
-    with pytest.raises(Refused, match="nowhere"):
+    with pytest.raises(InvalidOperation, match="nowhere"):
         at.preview("nowhere", LEAD)
 
 
@@ -296,7 +296,7 @@ def test_who_never_stops_sending_is_told_of() -> None:
     at = Deployment()
     organisation = at.organisation()
     during(at, "Query", 100_000, lambda n: at.put(organisation, their_call(f"new-{n}")))
-    with pytest.raises(Refused, match="keep coming"):
+    with pytest.raises(InvalidOperation, match="keep coming"):
         at.erase("acme", LEAD)
 
 
@@ -478,12 +478,12 @@ def test_a_lead_where_no_key_leads_is_not_said_to_be_erased() -> None:
     with tenant(organisation.id):
         for buckets in range(2, 17):  # wherever it lies
             at.facts.write(organisation.id, buckets, None, parsed(their_lead()))
-        astray = at.facts.astray(organisation.id, 1, "lead", LEAD)
-    assert astray
-    assert 0 not in astray
+        misplaced = at.facts.misplaced(organisation.id, 1, "lead", LEAD)
+    assert misplaced
+    assert 0 not in misplaced
     erasure = at.erase("acme", LEAD)
     assert (erasure.is_known, erasure.is_verified) == (True, False)
-    assert erasure.damaged == len(astray)
+    assert erasure.damaged == len(misplaced)
 
 
 def test_a_lead_whose_own_fact_cannot_be_read() -> None:
@@ -516,7 +516,7 @@ def test_nobody() -> None:
     assert (erasure.is_known, erasure.facts) == (False, {"lead": 0, "call": 0})
     assert at.store.snapshot() == before
     for handle, lead_id in (("nowhere", LEAD), ("acme", ""), ("acme", "a\x00")):
-        with pytest.raises(Refused):
+        with pytest.raises(InvalidOperation):
             at.erase(handle, lead_id)
 
 
@@ -524,7 +524,7 @@ def test_an_organisation_that_is_being_deleted_is_left_alone() -> None:
     at = Deployment()
     organisation = at.organisation()
     at.directory.mark_deleting(organisation.id, 1)
-    with pytest.raises(Refused):
+    with pytest.raises(InvalidOperation):
         at.erase("acme", LEAD)
 
 

@@ -26,7 +26,7 @@ from tests.memory_dynamodb import MemoryClient
 from tests.parsing import parsed
 
 TABLE = "rollcall-records"
-BACKOFF = Backoff(tries=40, first_seconds=0.001, most_seconds=0.01)
+BACKOFF = Backoff(tries=40, first_seconds=0.001, max_seconds=0.01)
 
 
 def change(**fields: Any) -> Change:

@@ -17,7 +17,7 @@ from tests.oracle import Oracle, instant
 from tests.oracle_breeze import ROWS
 
 NOW_MS = instant("2026-11-21T12:00:00Z", "now")
-MOST_ROWS = 20
+MAX_ROWS = 20
 THROTTLED = {
     "Error": {"Code": "ThrottlingException", "Message": "slow down"},
     "ResponseMetadata": {"HTTPStatusCode": 400},
@@ -27,7 +27,7 @@ THROTTLED = {
 @pytest.fixture
 def deployment():
     with deployed(NOW_MS) as made:
-        few = dataclasses.replace(bootstrap.settings, most_ledger_rows=MOST_ROWS)
+        few = dataclasses.replace(bootstrap.settings, max_ledger_rows=MAX_ROWS)
         with patch.object(bootstrap, "settings", few):
             yield made
 
@@ -52,7 +52,7 @@ def breeze(deployment, org_id, **filters):
 
 
 def test_breeze_refuses_what_needs_too_many_rows(deployment):
-    org_id = deployment.organisation([*calls(MOST_ROWS), *calls(1, "2024-03-06")])
+    org_id = deployment.organisation([*calls(MAX_ROWS), *calls(1, "2024-03-06")])
     refused = breeze(deployment, org_id, min_duration=0)
     assert refused.status == 422
     (problem,) = refused.body["detail"]
@@ -60,13 +60,13 @@ def test_breeze_refuses_what_needs_too_many_rows(deployment):
     assert "shorter range" in problem["msg"]
     # Only rows inside the range count, whatever else their pages hold.
     narrowed = breeze(deployment, org_id, min_duration=0, date_to="2024-03-05")
-    assert narrowed.body["data"] == [{"count": MOST_ROWS}]
+    assert narrowed.body["data"] == [{"count": MAX_ROWS}]
     # And only rows of the ledger: a rollup has as many calls as there are.
-    assert breeze(deployment, org_id).body["data"] == [{"count": MOST_ROWS + 1}]
+    assert breeze(deployment, org_id).body["data"] == [{"count": MAX_ROWS + 1}]
 
 
 def test_nlpearl_refuses_what_needs_too_many_rows(deployment):
-    org_id = deployment.organisation(calls(MOST_ROWS + 1))
+    org_id = deployment.organisation(calls(MAX_ROWS + 1))
     period = {"from": "2024-03-01T00:00:00Z", "to": "2024-03-31T00:00:00Z"}
     refused = deployment.ask(
         "get_outbound_analytics", org_id, path={"outboundId": "c"}, body=period
@@ -77,7 +77,7 @@ def test_nlpearl_refuses_what_needs_too_many_rows(deployment):
 
 def test_nexus_refuses_what_needs_too_many_rows(deployment):
     events = [
-        contact_event(number, event_type=f"type_{number:050d}") for number in range(MOST_ROWS + 1)
+        contact_event(number, event_type=f"type_{number:050d}") for number in range(MAX_ROWS + 1)
     ]
     small = transaction._OPEN_OVERHEAD_BYTES + 300
     with patch.object(transaction, "OPEN_LIMIT_BYTES", small):

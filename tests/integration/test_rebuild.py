@@ -37,7 +37,7 @@ from tests.parsing import parsed
 
 TABLE = "rollcall-records"
 ANALYTICS = "rollcall-analytics"
-BACKOFF = Backoff(tries=40, first_seconds=0.001, most_seconds=0.01)
+BACKOFF = Backoff(tries=40, first_seconds=0.001, max_seconds=0.01)
 NOW_MS = 1_800_000_000_000
 FIRST = RebuildRun("first", Phase.ENTERING, 1, 1, 0, 1, NOW_MS)
 SECOND = replace(FIRST, run_id="second")

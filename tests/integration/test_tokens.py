@@ -12,7 +12,7 @@ import pytest
 from rollcall import bootstrap
 from rollcall.domain.errors import Conflict
 from rollcall.domain.organisations import Token
-from rollcall.maintenance.accounts import Administer, Refused
+from rollcall.maintenance.accounts import Administer, InvalidOperation
 from rollcall.retry import Backoff
 from rollcall.storage.accounts import Directory
 from rollcall_cli.main import run
@@ -54,7 +54,7 @@ def test_a_tokens_name_and_last_use_are_stored(
 
 @pytest.mark.parametrize("name", ["", "x" * 65, "two\nlines", "\x1b[31mred"])
 def test_a_name_that_is_none_is_refused(admin: Administer, handle: str, name: str) -> None:
-    with pytest.raises(Refused, match="1 to 64 printable"):
+    with pytest.raises(InvalidOperation, match="1 to 64 printable"):
         admin.issue_token(handle, ["read"], name=name)
 
 
@@ -94,7 +94,7 @@ def test_an_id_may_be_abbreviated_as_long_as_it_names_one_token(
     first, second = planted(directory, admin, handle, f"{run_mark}aaaa1", f"{run_mark}bb")
     (third,) = planted(directory, admin, other, f"{run_mark}aaaa2")
     assert admin.revoke_token(f"{run_mark}b").id == second
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidOperation) as refused:
         admin.revoke_token(f"{run_mark}aaaa")
     assert str(refused.value) == (
         f"2 token ids begin with '{run_mark}aaaa': {first[:9]}, {third[:9]}"
@@ -106,13 +106,13 @@ def test_an_id_may_be_abbreviated_as_long_as_it_names_one_token(
 
 @pytest.mark.parametrize("given", ["", "abc", "not hex!", "ABCD", "f" * 65])
 def test_what_is_no_beginning_of_an_id_is_refused(admin: Administer, given: str) -> None:
-    with pytest.raises(Refused, match="4 or more hex digits"):
+    with pytest.raises(InvalidOperation, match="4 or more hex digits"):
         admin.revoke_token(given)
 
 
 @pytest.mark.parametrize("given", ["eeee", "e" * 64])
 def test_an_unknown_id_is_refused(admin: Administer, given: str) -> None:
-    with pytest.raises(Refused, match=given):
+    with pytest.raises(InvalidOperation, match=given):
         admin.rotate_token(given, 0)
 
 

@@ -31,7 +31,7 @@ from tests.oracle_breeze import (
     SENTIMENTS,
 )
 from tests.oracle_zones import local
-from tests.questions import SCENES, Question, scenario, written
+from tests.questions import SCENES, Query, scenario, written
 
 ZONES = sorted({zone for scene in SCENES for zone in scene.zones})
 
@@ -43,7 +43,7 @@ def deployment():
 
 
 def breeze(query_type, filters=None, **more):
-    return Question(
+    return Query(
         "query_analytics", body={"query_type": query_type, "filters": filters or {}, **more}
     )
 
@@ -150,7 +150,7 @@ def test_the_longest_ranges(deployment):
         for zone in ({}, {"timezone": "UTC"}, {"timezone": "Europe/Berlin"})
     ]
     questions += [
-        Question("get_pearl_analytics", "c", {"from": "2024-01-01T00:00:00Z", "to": to})
+        Query("get_pearl_analytics", "c", {"from": "2024-01-01T00:00:00Z", "to": to})
         for to in ("2024-03-31T23:59:59Z", "2024-04-01T00:00:00Z")
     ]
     records.append(call("2", campaign_id="c", direction="inbound"))
@@ -176,7 +176,7 @@ def test_halves_are_rounded_away_from_zero(deployment):
     records += [lead(number, status="FINISHED" if number else "RETRY") for number in range(32)]
     period = {"from": "2024-03-05T00:00:00Z", "to": "2024-03-05T23:59:59Z"}
     questions = [breeze(query_type) for query_type in ROWS]
-    check_all(deployment, records, [*questions, Question("get_pearl_analytics", "c", period)])
+    check_all(deployment, records, [*questions, Query("get_pearl_analytics", "c", period)])
 
 
 def test_sums_beyond_64_bits(deployment):
@@ -198,8 +198,8 @@ def test_sums_beyond_64_bits(deployment):
         deployment,
         records,
         [
-            Question("get_inbound_analytics", "c", period),
-            Question("get_inbound_analytics", "c", part),
+            Query("get_inbound_analytics", "c", period),
+            Query("get_inbound_analytics", "c", part),
             breeze("call_duration"),
             breeze("avg_duration_over_time"),
             breeze("retry_analysis"),
@@ -289,8 +289,8 @@ def test_breakdowns_that_really_spill(deployment):
             for filters in ({}, day, {"date_from": "2024-03-05T01:00:00Z"})
             for owner in ({}, {"template_id": "t"})
         ),
-        Question("get_outbound_analytics", "c", period),
-        Question("get_workspace_analytics", "workspace-1", now_ms=NOW_MS),
+        Query("get_outbound_analytics", "c", period),
+        Query("get_workspace_analytics", "workspace-1", now_ms=NOW_MS),
     ]
     sources = check_all(deployment, records, questions)
     spilled = {
@@ -465,12 +465,12 @@ def test_odd_ids_in_paths(deployment, id):
         records += [call(1, campaign_id=id, direction="inbound"), room(1, workspace_id=id)]
     period = {"from": "2024-03-05T00:00:00Z", "to": "2024-03-05T12:00:00Z"}
     questions = [
-        Question(f"get_{route}_analytics", id, body)
+        Query(f"get_{route}_analytics", id, body)
         for route in ("inbound", "outbound", "pearl")
         for body in (period, {}, {**period, "unknown": 1})
     ]
     questions += [
-        Question("get_workspace_analytics", id, query=query, now_ms=now_ms)
+        Query("get_workspace_analytics", id, query=query, now_ms=now_ms)
         for query in ({}, {"x": [""]})
         for now_ms in (0, NOW_MS)
     ]

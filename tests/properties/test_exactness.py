@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from rollcall.api.records.documents import RefusedRecord
 from rollcall.domain.contributions import contribution_function
 from rollcall.domain.errors import Conflict, Unavailable
-from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, judge
+from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, resolve
 from rollcall.ledger import transaction
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.writer import fold
@@ -51,7 +51,7 @@ def versions_of(records: Sequence[Any]) -> list[Fact]:
         if (change.updated_at_ms or 0) > NOW_MS + MAX_CLOCK_SKEW_MS:
             continue
         key = (change.type, change.id)
-        fact = judge(stored.get(key), change, NOW_MS * 1000 + index).fact
+        fact = resolve(stored.get(key), change, NOW_MS * 1000 + index).fact
         if fact is not None:
             stored[key] = fact
             versions.append(fact)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollcall.api.records.documents import RefusedRecord
-from rollcall.domain.facts import Change, Fact, Outcome, content_hash, judge
+from rollcall.domain.facts import Change, Fact, Outcome, content_hash, resolve
 from tests.generate import deletions, valid_records
 from tests.parsing import parsed
 
@@ -25,7 +25,7 @@ def change(record: Any) -> Change | None:
 def settle(changes: list[Change]) -> Fact | None:
     stored: Fact | None = None
     for index, incoming in enumerate(changes):
-        verdict = judge(stored, incoming, NOW_US + index)
+        verdict = resolve(stored, incoming, NOW_US + index)
         if verdict.fact is not None:
             assert stored is None or verdict.fact.rev > stored.rev
             stored = verdict.fact
@@ -69,7 +69,7 @@ def test_the_same_again_is_unchanged(record: Any) -> None:
     incoming = change(record)
     if incoming is None:
         return
-    stored = judge(None, incoming, NOW_US).fact
-    assert judge(stored, incoming, NOW_US + 5).outcome is Outcome.UNCHANGED
+    stored = resolve(None, incoming, NOW_US).fact
+    assert resolve(stored, incoming, NOW_US + 5).outcome is Outcome.UNCHANGED
     incoming.updated_at_ms = None
-    assert judge(stored, incoming, NOW_US + 5).outcome is Outcome.UNCHANGED
+    assert resolve(stored, incoming, NOW_US + 5).outcome is Outcome.UNCHANGED

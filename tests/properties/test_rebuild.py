@@ -22,7 +22,7 @@ from rollcall.domain.measures import ALL, CALLS, ORG, RollupKey
 from rollcall.domain.organisations import Organisation
 from rollcall.ledger.writer import fold
 from rollcall.maintenance import rebuild as rebuild_module
-from rollcall.maintenance.rebuild import Patience, Rebuild, Watch
+from rollcall.maintenance.rebuild import ProgressObserver, Rebuild, RebuildTimeouts
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from tests.builders import NOON, call
 from tests.rebuilding import PATIENCE, Killed, Request, World
@@ -169,15 +169,15 @@ class Schedule:
             raise Killed
         return send()
 
-    def rebuild(self, patience: Patience) -> RebuildRun:
+    def rebuild(self, timeouts: RebuildTimeouts) -> RebuildRun:
         """Run the command until it is done, again after each kill."""
         while True:
             service = self.world.new_rebuild()
             try:
                 run = service.begin(self.world.org_id)
                 while not run.is_done:
-                    run = service.go_on(self.world.org_id, run, patience, Watch())
-                    self.wait_until(service.due_ms(run, patience))
+                    run = service.go_on(self.world.org_id, run, timeouts, ProgressObserver())
+                    self.wait_until(service.due_ms(run, timeouts))
             except Killed:
                 self.anything()
                 continue
@@ -191,7 +191,9 @@ class Schedule:
         self.ask()
 
 
-def run_schedule(seed: int, kind: type[Rebuild] = Rebuild, patience: Patience = PATIENCE) -> None:
+def run_schedule(
+    seed: int, kind: type[Rebuild] = Rebuild, timeouts: RebuildTimeouts = PATIENCE
+) -> None:
     """One schedule; raises AssertionError where something is wrong."""
     random = Random(seed)
     world = World(
@@ -205,9 +207,9 @@ def run_schedule(seed: int, kind: type[Rebuild] = Rebuild, patience: Patience = 
         schedule.post()
     schedule.invoke()
     world.around = schedule.around
-    patience = replace(patience, chunk_facts=random.choice((1, 4, 100)))
+    timeouts = replace(timeouts, chunk_facts=random.choice((1, 4, 100)))
     for _ in range(random.choice((1, 1, 2))):
-        run = schedule.rebuild(patience)
+        run = schedule.rebuild(timeouts)
     schedule.drain()
     world.assert_rebuilt(run.epoch)
 
@@ -224,12 +226,14 @@ def test_no_answer_is_torn_stale_or_goes_back(seed: int) -> None:
 class CopiesTooSoon(Rebuild):
     """Lists the facts before the organisation names the epoch."""
 
-    def _step(self, org_id: str, run: RebuildRun, patience: Patience, watch: Watch) -> RebuildRun:
+    def _step(
+        self, org_id: str, run: RebuildRun, timeouts: RebuildTimeouts, observer: ProgressObserver
+    ) -> RebuildRun:
         if run.phase is Phase.ENTERING:
             return replace(run, phase=Phase.COPYING)
         if run.phase is Phase.SWITCHING:
-            super()._step(org_id, replace(run, phase=Phase.ENTERING), patience, watch)
-        return super()._step(org_id, run, patience, watch)
+            super()._step(org_id, replace(run, phase=Phase.ENTERING), timeouts, observer)
+        return super()._step(org_id, run, timeouts, observer)
 
     def _written_by(self, org_id: str, run: RebuildRun) -> Organisation:
         organisation = self._organisation(org_id)
@@ -239,35 +243,39 @@ class CopiesTooSoon(Rebuild):
 class SwitchesTooSoon(Rebuild):
     """Makes the epoch live before all facts are in it."""
 
-    def _step(self, org_id: str, run: RebuildRun, patience: Patience, watch: Watch) -> RebuildRun:
-        further = super()._step(org_id, run, patience, watch)
+    def _step(
+        self, org_id: str, run: RebuildRun, timeouts: RebuildTimeouts, observer: ProgressObserver
+    ) -> RebuildRun:
+        further = super()._step(org_id, run, timeouts, observer)
         if run.phase is Phase.ENTERING:
-            super()._step(org_id, replace(run, phase=Phase.SWITCHING), patience, watch)
+            super()._step(org_id, replace(run, phase=Phase.SWITCHING), timeouts, observer)
         return further
 
 
 class WaitsForNobody(Rebuild):
     """Stops writing the old epoch at once."""
 
-    def due_ms(self, run: RebuildRun, patience: Patience) -> int:
-        return 0 if run.phase is Phase.OVERLAPPING else super().due_ms(run, patience)
+    def due_ms(self, run: RebuildRun, timeouts: RebuildTimeouts) -> int:
+        return 0 if run.phase is Phase.OVERLAPPING else super().due_ms(run, timeouts)
 
 
 class RemovesAtOnce(Rebuild):
     """Removes the old epoch as soon as it is not written any more."""
 
-    def due_ms(self, run: RebuildRun, patience: Patience) -> int:
-        return 0 if run.phase is Phase.SETTLING else super().due_ms(run, patience)
+    def due_ms(self, run: RebuildRun, timeouts: RebuildTimeouts) -> int:
+        return 0 if run.phase is Phase.SETTLING else super().due_ms(run, timeouts)
 
 
 class GoesOnTooFar(Rebuild):
     """Saves where it goes on before what comes before is copied."""
 
-    def _copy(self, org_id: str, run: RebuildRun, patience: Patience, watch: Watch) -> RebuildRun:
-        chunk = self._read(self._written_by(org_id, run), run.cursor, patience.chunk_facts)
+    def _copy(
+        self, org_id: str, run: RebuildRun, timeouts: RebuildTimeouts, observer: ProgressObserver
+    ) -> RebuildRun:
+        chunk = self._read(self._written_by(org_id, run), run.cursor, timeouts.chunk_facts)
         if chunk.cursor is not None:
             self._save(org_id, replace(run, cursor=chunk.cursor))
-        return super()._copy(org_id, run, patience, watch)
+        return super()._copy(org_id, run, timeouts, observer)
 
 
 def with_the_next_epoch_last(patch: pytest.MonkeyPatch) -> None:

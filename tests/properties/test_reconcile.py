@@ -183,7 +183,7 @@ def test_a_run_out_of_time_goes_on_where_it_was(monkeypatch):
             left = [40 + 10 * calls]
             told.clear()
             try:
-                audit = reconcile(made, is_repairing=False, tell=told.append)
+                audit = reconcile(made, is_repairing=False, report=told.append)
                 break
             except Unavailable:
                 assert calls < 100

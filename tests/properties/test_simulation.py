@@ -17,7 +17,7 @@ import pytest
 from tests.builders import call, deletion, full_call
 from tests.simulation.runner import State, Totals, report, run_many, run_range
 from tests.simulation.scenario import ORG, OTHER, Scenario
-from tests.simulation.schedule import LEAST_WRITES, run_schedule
+from tests.simulation.schedule import MIN_WRITES, run_schedule
 from tests.simulation.world import simulating
 
 SCHEDULES = 2_000
@@ -38,7 +38,7 @@ def test_every_schedule_is_exact(first: int) -> None:
     totals = run_range(first, first + PART)
     assert totals.schedules == PART
     assert totals.is_good, report(totals)
-    assert totals.figures["writes"] >= LEAST_WRITES * PART
+    assert totals.figures["writes"] >= MIN_WRITES * PART
     assert min(totals.figures[name] for name in ("redeliveries", "splits")) >= PART
     assert min(totals.figures[name] for name in ("rebuilds", "audits")) >= PART // 20
     # Every kind of fault did happen, often.

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from rollcall.api.records.documents import parse_record
-from rollcall.domain.facts import Fact, judge
+from rollcall.domain.facts import Fact, resolve
 from rollcall.domain.organisations import Organisation, Token, token_id
 from rollcall.domain.time.calendar import parse_instant
 from rollcall.ingest.authorize import Grant
@@ -205,7 +205,7 @@ def _stream_record(org_id: str, change: Change, number: int) -> dict[str, Any]:
 
 
 def _fact(image: Image, old: Fact | None) -> Fact:
-    fact = judge(old, parse_record(image.record), _FIRST_REVISION).fact
+    fact = resolve(old, parse_record(image.record), _FIRST_REVISION).fact
     assert fact is not None, image
     return dataclasses.replace(fact, rev=_FIRST_REVISION + image.revision)
 

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from tests.oracle import TYPES, Fact, Oracle, Refused, judge
+from tests.oracle import TYPES, Fact, InvalidOperation, Oracle, resolve
 from tests.simulation import stored
 from tests.simulation.clients import Attempt, Ledger
 from tests.simulation.neighbour import NEIGHBOUR
@@ -162,8 +162,8 @@ class Checker:
         found = self._read.get(id(attempt.record))
         if found is None:
             try:
-                version = judge(attempt.record, self._world.now_ms + 10**12)
-            except Refused:
+                version = resolve(attempt.record, self._world.now_ms + 10**12)
+            except InvalidOperation:
                 version = None
             found = self._read[id(attempt.record)] = (attempt.record, version)
         return found[1]

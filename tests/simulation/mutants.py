@@ -32,7 +32,7 @@ from rollcall.maintenance import rebuild as rebuild_module
 from rollcall.maintenance.rebuild import Rebuild
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from rollcall.maintenance.reconcile import run as reconcile_module
-from rollcall.maintenance.reconcile.context import Scene
+from rollcall.maintenance.reconcile.context import Context
 from rollcall.storage import client as client_module
 from rollcall.storage import facts as facts_module
 from rollcall.storage import keys
@@ -324,9 +324,9 @@ def comparison_does_not_wait_for_the_stream(stack: ExitStack) -> None:
     """What is on its way is told as missing."""
 
     def hasty(**members: Any) -> Any:
-        return Scene(**members | {"grace_us": 0})
+        return Context(**members | {"grace_us": 0})
 
-    stack.enter_context(patch.object(reconcile_module, "Scene", hasty))
+    stack.enter_context(patch.object(reconcile_module, "Context", hasty))
 
 
 def organisation_blocks_its_shard(stack: ExitStack) -> None:
@@ -352,7 +352,7 @@ def unapplied_records_are_dropped(stack: ExitStack) -> None:
 
 def organisation_is_quarantined_whole(stack: ExitStack) -> None:
     """Beside a damaged page, what belongs into other pages is quarantined too."""
-    stack.enter_context(patch.object(isolate_module, "MOST_ATTEMPTS", 1))
+    stack.enter_context(patch.object(isolate_module, "MAX_ATTEMPTS", 1))
 
 
 MUTANTS: tuple[Planted, ...] = (

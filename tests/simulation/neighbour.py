@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NEIGHBOUR = "gamma"
 MARK = "γ@c "
 _ANALYTICS_PREFIX = f"ORG#{NEIGHBOUR}#E0#"
-_MOST_WAITS = 40
+_MAX_WAITS = 40
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def damage(world: World, table: str) -> None:
     """Damage an item of the neighbour, as soon as there is one of the kind that is drawn."""
     random = world.random
     attribute = random.choice(("data", "data", "end", "calls"))
-    for _ in range(_MOST_WAITS):
+    for _ in range(_MAX_WAITS):
         world.scheduler.pause(random.choice((1_000, 3_000)))
         items = [
             item

@@ -12,7 +12,7 @@ from typing import Any
 from rollcall import bootstrap
 from rollcall.domain.errors import Unavailable
 from rollcall.maintenance.audits import Audit, Difference
-from rollcall.maintenance.rebuild import Patience
+from rollcall.maintenance.rebuild import RebuildTimeouts
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from rollcall.maintenance.redrive import Redrive
 from rollcall.storage.failure_documents import failed_records
@@ -24,8 +24,8 @@ from tests.simulation.world import World
 OPERATOR = "operator"
 # Longer than any record takes: invocations are suspended for 700 s at a time, and tried again.
 GRACE_SECONDS = 10_000
-_MOST_RUNS = 60
-_PATIENCE = Patience(
+_MAX_RUNS = 60
+_PATIENCE = RebuildTimeouts(
     grace_ms=900_000,
     settle_ms=120_000,
     authorizer_cache_ms=60_000,
@@ -44,7 +44,7 @@ def until_done(
 
     Raises any other error that it ends with, and Unavailable when to go on `is_pointless`.
     """
-    for _ in range(_MOST_RUNS):
+    for _ in range(_MAX_RUNS):
         task = world.spawn(name, command)
         task.function = OPERATOR
         world.scheduler.join(task)
@@ -60,7 +60,7 @@ def until_done(
             case error:
                 raise error
         world.scheduler.pause(1_000)
-    raise AssertionError(f"{name} is not finished after {_MOST_RUNS} runs: {task.error!r}")
+    raise AssertionError(f"{name} is not finished after {_MAX_RUNS} runs: {task.error!r}")
 
 
 def rebuild(world: World, org_id: str) -> RebuildRun:
@@ -91,7 +91,7 @@ def _wait_for_writers(world: World) -> None:
 def compare(
     world: World,
     org_id: str,
-    tell: Callable[[Difference], None],
+    report: Callable[[Difference], None],
     *,
     is_repairing: bool,
     grace_seconds: float = GRACE_SECONDS,
@@ -107,7 +107,7 @@ def compare(
         audit: Audit = reconcile(
             world.organisation(org_id),
             is_repairing=is_repairing,
-            tell=tell,
+            report=report,
             grace_seconds=grace_seconds,
         )
         return audit

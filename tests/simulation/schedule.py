@@ -21,9 +21,9 @@ from tests.simulation.operators import compare, rebuild
 from tests.simulation.scenario import as_record, open_epoch
 from tests.simulation.scheduler import Task
 from tests.simulation.stored import FactName
-from tests.simulation.world import ANALYTICS, MOST_STEPS, RECORDS, NeverAtRest, World
+from tests.simulation.world import ANALYTICS, MAX_STEPS, RECORDS, NeverAtRest, World
 
-LEAST_WRITES = 20
+MIN_WRITES = 20
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Report:
     def is_complete(self) -> bool:
         """Whether the schedule did what every schedule must."""
         return (
-            self.writes >= LEAST_WRITES
+            self.writes >= MIN_WRITES
             and self.shards >= 2
             and self.redeliveries >= 1
             and self.faults.total() >= 1
@@ -132,7 +132,7 @@ class Schedule:
         """The neighbour is damaged to the end; then it comes back, exact."""
         world = self.world
         repairing = world.spawn("repairing", lambda: repair(world))
-        world.run(self.checker.check_running, chance=0.003, most_steps=2 * MOST_STEPS)
+        world.run(self.checker.check_running, chance=0.003, most_steps=2 * MAX_STEPS)
         if repairing.error is not None:
             raise repairing.error
         self.checker.check_at_rest()
@@ -321,7 +321,7 @@ class Schedule:
         """Extend the schedule until it did what every schedule must."""
         world, number = self.world, 0
         while (
-            world.counts["writes"] < LEAST_WRITES
+            world.counts["writes"] < MIN_WRITES
             or world.counts["splits"] < 1
             or sum(bool(shard.records) for shard in world.stream.shards) < 2
         ):

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 RECORDS = settings.records_table
 ANALYTICS = settings.analytics_table
 # Far more than any schedule takes: one that does not end by then never would.
-MOST_STEPS = 20_000
+MAX_STEPS = 20_000
 # Mostly fast, sometimes not: what is slow overlaps with much else.
 _LATENCIES_MS = (2, 5, 10, 20, 50, 200, 800, 2_000)
 START_MS = 1_790_000_000_000
@@ -207,7 +207,7 @@ class World:
         self,
         moment: Callable[[], None] | None = None,
         chance: float = 0.0,
-        most_steps: int = MOST_STEPS,
+        most_steps: int = MAX_STEPS,
     ) -> None:
         """Let all tasks run to their ends; `moment` is called between two steps now and then.
 

@@ -11,7 +11,7 @@ import pytest
 
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.time.calendar import format_instant
-from rollcall.maintenance.delete_organisation import LONGEST_WRITE_SECONDS, Deletion
+from rollcall.maintenance.delete_organisation import MAX_WRITE_SECONDS, Deletion
 from rollcall.maintenance.erase import Erasure, FailedObjects
 from rollcall_cli import erase_command, organisations
 
@@ -44,7 +44,7 @@ def test_the_wait_outlasts_a_kept_authorization_and_the_longest_function() -> No
     timeouts = [int(text) for text in re.findall(r"^ +Timeout: (\d+)$", template, re.MULTILINE)]
     caches = [int(text) for text in re.findall(r"ReauthorizeEvery: (\d+)", template)]
     assert len(timeouts) > 5
-    assert max(timeouts) + max(caches) <= LONGEST_WRITE_SECONDS
+    assert max(timeouts) + max(caches) <= MAX_WRITE_SECONDS
 
 
 def test_a_receipt_of_an_erasure() -> None:

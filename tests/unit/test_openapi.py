@@ -15,7 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from rollcall.api.records.documents import DOCUMENTS, RefusedRecord, parse_record
 from rollcall.dialects import breeze, nlpearl
-from rollcall.domain.errors import BadValues, MalformedQuestion
+from rollcall.domain.errors import BadValues, MalformedQuery
 from rollcall.query.reports.breeze import QueryType
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.template import Route, load_template
@@ -325,7 +325,7 @@ def test_a_schema_never_refuses_a_question_that_is_parsed(seed):
         parse, name = PARSED[question.function]
         try:
             parse(question.body)
-        except (BadValues, MalformedQuestion):
+        except (BadValues, MalformedQuery):
             continue
         assert spec.errors(spec.component(name), question.body) == []
 

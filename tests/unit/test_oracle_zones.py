@@ -11,8 +11,8 @@ from tests.oracle_zones import (
     HOUR_MS,
     first_instant,
     instants_of,
+    intervals,
     last_instant,
-    stretches,
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -94,14 +94,14 @@ def test_what_the_clocks_show(zone, shown, instants):
 def test_stretches_are_cut_at_each_change():
     start, end = at("2024-01-01T00:00:00Z"), at("2025-01-01T00:00:00Z")
     spring, autumn = at("2024-03-31T01:00:00Z"), at("2024-10-27T01:00:00Z")
-    assert list(stretches(start, end, BERLIN)) == [
+    assert list(intervals(start, end, BERLIN)) == [
         (start, spring, HOUR_MS),
         (spring, autumn, 2 * HOUR_MS),
         (autumn, end, HOUR_MS),
     ]
-    assert list(stretches(autumn - 1, autumn, BERLIN)) == [(autumn - 1, autumn, 2 * HOUR_MS)]
-    assert list(stretches(autumn, autumn + 1, BERLIN)) == [(autumn, autumn + 1, HOUR_MS)]
-    assert [s.offset for s in stretches(autumn - 1, autumn + 1, BERLIN)] == [2 * HOUR_MS, HOUR_MS]
+    assert list(intervals(autumn - 1, autumn, BERLIN)) == [(autumn - 1, autumn, 2 * HOUR_MS)]
+    assert list(intervals(autumn, autumn + 1, BERLIN)) == [(autumn, autumn + 1, HOUR_MS)]
+    assert [s.offset for s in intervals(autumn - 1, autumn + 1, BERLIN)] == [2 * HOUR_MS, HOUR_MS]
     last = at("9998-12-31T23:59:59.999Z")
     assert last == END_MS - 1
-    assert [s.offset for s in stretches(last, END_MS, ST_JOHNS)] == [-7 * HOUR_MS // 2]
+    assert [s.offset for s in intervals(last, END_MS, ST_JOHNS)] == [-7 * HOUR_MS // 2]

@@ -14,8 +14,8 @@ import pytest
 
 from rollcall.domain.errors import UnknownContribution
 from rollcall.domain.organisations import Organisation
-from rollcall.maintenance.accounts import Refused
-from rollcall.maintenance.rebuild import Watch
+from rollcall.maintenance.accounts import InvalidOperation
+from rollcall.maintenance.rebuild import ProgressObserver
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from rollcall.settings import BadSetting, Settings
 from rollcall.storage import keys
@@ -93,7 +93,7 @@ def test_an_organisation_without_facts_has_a_next_epoch_too() -> None:
 @pytest.mark.parametrize("buckets", [1, 3])
 def test_whatever_is_copied_at_a_time(chunk_facts: int, buckets: int) -> None:
     world = made(buckets=buckets)
-    world.command(patience=replace(PATIENCE, chunk_facts=chunk_facts))
+    world.command(timeouts=replace(PATIENCE, chunk_facts=chunk_facts))
     world.assert_rebuilt(1)
 
 
@@ -110,7 +110,7 @@ def test_it_waits_for_readers_and_for_writers() -> None:
             assert (organisation.live, organisation.written) == (1, (1,))
             assert 0 in world.epochs()
 
-    world.command(Watch(show))
+    world.command(ProgressObserver(show))
     assert seen[Phase.SETTLING] - seen[Phase.OVERLAPPING] == PATIENCE.grace_ms
     assert seen[Phase.REMOVING] - seen[Phase.SETTLING] == PATIENCE.settle_ms
     assert seen[Phase.DONE] - seen[Phase.REMOVING] == 2 * PATIENCE.look_again_ms
@@ -122,7 +122,7 @@ def test_no_grace_is_shorter_than_a_gateway_remembers() -> None:
     assert not PATIENCE.is_grace_raised
     world = made()
     seen: dict[Phase, int] = {}
-    world.command(Watch(lambda run: seen.setdefault(run.phase, world.now_ms)), hasty)
+    world.command(ProgressObserver(lambda run: seen.setdefault(run.phase, world.now_ms)), hasty)
     assert seen[Phase.SETTLING] - seen[Phase.OVERLAPPING] == hasty.authorizer_cache_ms
     assert seen[Phase.REMOVING] - seen[Phase.SETTLING] == hasty.longest_answer_ms
 
@@ -149,7 +149,7 @@ def test_what_the_index_names_late_is_removed_too() -> None:
             world.update(world.ingest([call("late", status="busy")]))
             added.append(1)
 
-    world.command(Watch(late_writer))
+    world.command(ProgressObserver(late_writer))
     assert added
     world.assert_rebuilt(1)
 
@@ -214,7 +214,7 @@ def test_stopped_after_any_step_it_says_where_it_goes_on() -> None:
     world = made()
     for steps in count(1):
         left = iter(range(steps))
-        stop = Watch(wants_to_stop=lambda left=left: next(left, None) is None)
+        stop = ProgressObserver(wants_to_stop=lambda left=left: next(left, None) is None)
         run = world.command(stop)
         if run.is_done:
             break
@@ -269,7 +269,7 @@ def test_a_second_command_takes_over_and_the_first_one_stops() -> None:
         world.around = lambda _operation, send: send()
         second = world.new_rebuild()
         taken = second.begin(world.org_id)
-        with pytest.raises(Refused, match="taken the rebuild of acme over"):
+        with pytest.raises(InvalidOperation, match="taken the rebuild of acme over"):
             world.run_to_its_end(first, run)
         world.put(RECORDS_LATER)
         assert world.run_to_its_end(second, taken).is_done
@@ -293,7 +293,10 @@ def test_one_that_was_left_behind_changes_nothing_of_a_later_rebuild() -> None:
 
             run = other.begin(world.org_id)
             other.go_on(
-                world.org_id, run, PATIENCE, Watch(show, wants_to_stop=lambda: bool(halted))
+                world.org_id,
+                run,
+                PATIENCE,
+                ProgressObserver(show, wants_to_stop=lambda: bool(halted)),
             )
 
         seen = count()
@@ -309,7 +312,7 @@ def test_one_that_was_left_behind_changes_nothing_of_a_later_rebuild() -> None:
         world.around = around
         try:
             world.command()
-        except Refused as refused:
+        except InvalidOperation as refused:
             assert "taken the rebuild of acme over" in str(refused)  # noqa: PT017
         assert is_over
         world.put(RECORDS_LATER)
@@ -345,9 +348,9 @@ def test_a_number_under_which_something_lies_is_passed_over() -> None:
 def test_a_run_whose_state_is_lost_is_made_anew_and_its_traces_go(steps: int) -> None:
     world = made()
     left = iter(range(steps))
-    world.command(Watch(wants_to_stop=lambda: next(left, None) is None))
+    world.command(ProgressObserver(wants_to_stop=lambda: next(left, None) is None))
     key = keys.rebuild(world.org_id)
-    assert world.sweeper.remove(world.org_id, [key]) == 1
+    assert world.purge.remove(world.org_id, [key]) == 1
     world.put(RECORDS_LATER)
     run = world.command()
     world.assert_rebuilt(run.epoch)
@@ -369,7 +372,7 @@ def test_a_damaged_fact_is_named_and_counted_and_in_no_figure() -> None:
 
 
 def test_an_unknown_handle_is_refused() -> None:
-    with pytest.raises(Refused, match="no organisation has the handle 'nobody'"):
+    with pytest.raises(InvalidOperation, match="no organisation has the handle 'nobody'"):
         World().rebuild.named("nobody")
     assert World().rebuild.named("acme").id == "org#1"
 
@@ -400,7 +403,7 @@ def test_one_that_is_being_deleted_is_left_alone_at_once() -> None:
         world.around = around
         try:
             world.command()
-        except Refused as refused:
+        except InvalidOperation as refused:
             assert "is being deleted" in str(refused)  # noqa: PT017
         # What was under way may be written, a slice of rows and the state; no new step is begun.
         assert written.count("TransactWriteItems") <= 12
@@ -408,7 +411,7 @@ def test_one_that_is_being_deleted_is_left_alone_at_once() -> None:
         assert written.count("PutItem") <= 2
     assert World().rebuild.all() != []
     assert world.rebuild.all() == world.rebuild.outdated() == []
-    with pytest.raises(Refused, match="is being deleted"):
+    with pytest.raises(InvalidOperation, match="is being deleted"):
         world.rebuild.begin(world.org_id)
 
 
@@ -442,7 +445,7 @@ def test_each_epoch_is_written_with_its_own_version(world_of_another_release: Wo
         if run.switched_at_ms is not None:
             world.assert_exact(1, counted_otherwise(world.oracle.rollups()))
 
-    run = world.command(Watch(show))
+    run = world.command(ProgressObserver(show))
     assert phases >= set(Phase) - {Phase.ENTERING}
     world.assert_rebuilt(1, counted_otherwise(world.oracle.rollups()))
     assert counted_otherwise(world.oracle.rollups()) != world.oracle.rollups()
@@ -474,7 +477,7 @@ def test_an_epoch_that_this_release_cannot_write_is_replaced(
                 live_at_once.append(world.organisation)
                 world.update(waiting)
 
-        world.command(Watch(show))
+        world.command(ProgressObserver(show))
         assert live_at_once == [replace(before, live=1, written=(1,), contributions={1: 2})]
         world.assert_rebuilt(1, counted_otherwise(world.oracle.rollups()))
 
@@ -483,7 +486,7 @@ def test_a_release_in_the_middle_begins_anew() -> None:
     with release(1, 1):
         world = made()
         steps = iter(range(4))
-        run = world.command(Watch(wants_to_stop=lambda: next(steps, None) is None))
+        run = world.command(ProgressObserver(wants_to_stop=lambda: next(steps, None) is None))
         assert run.phase is Phase.COPYING
     with release(2, 1, 2):
         assert world.command().epoch == 2
@@ -495,7 +498,7 @@ def test_a_release_that_goes_back_drops_what_it_cannot_write() -> None:
         world = made()
     with release(2, 1, 2):
         steps = iter(range(4))
-        world.command(Watch(wants_to_stop=lambda: next(steps, None) is None))
+        world.command(ProgressObserver(wants_to_stop=lambda: next(steps, None) is None))
         assert world.organisation.written == (1, 0)
     with release(1, 1):
         assert world.command().epoch == 2

@@ -20,7 +20,7 @@ from rollcall.lambdas import schedule
 from rollcall.lambdas.schedule import AuditsFailed, log_visits
 from rollcall.maintenance.audits import Audit
 from rollcall.maintenance.reconcile.schedule import Outcome, ReconcileDue, Visit
-from rollcall.retry import LONGEST_REQUEST_SECONDS, seconds_left, time_limit
+from rollcall.retry import MAX_REQUEST_SECONDS, seconds_left, time_limit
 from rollcall.settings import BadSetting, Settings
 
 HOUR_MS = 3_600_000
@@ -251,7 +251,7 @@ def test_a_failure_to_list_organisations_is_not_swallowed() -> None:
 def test_while_others_wait_one_gets_half_of_the_time(clock: Clock) -> None:
     reconcile = Reconcile(clock)
     reconcile.seconds = {"a": 10_000, "b": 10, "c": 10_000}
-    with time_limit(800 + LONGEST_REQUEST_SECONDS):
+    with time_limit(800 + MAX_REQUEST_SECONDS):
         visits = list(reconcile_due(dict.fromkeys("abc", (None, None)), reconcile)())
     assert outcomes(visits) == [("a", "unfinished"), ("b", "finished"), ("c", "unfinished")]
     assert reconcile.given == [("a", 400), ("b", 200), ("c", 390)]
@@ -262,7 +262,7 @@ def test_while_others_wait_one_gets_half_of_the_time(clock: Clock) -> None:
 def test_nothing_begins_when_the_time_is_nearly_used_up(clock: Clock) -> None:
     reconcile = Reconcile(clock)
     reconcile.seconds = dict.fromkeys("abcdefgh", 10_000)
-    with time_limit(100 + LONGEST_REQUEST_SECONDS):
+    with time_limit(100 + MAX_REQUEST_SECONDS):
         visits = list(reconcile_due(dict.fromkeys("abcdefgh", (None, None)), reconcile)())
         assert seconds_left() > 0
     assert outcomes(visits) == [
@@ -278,7 +278,7 @@ def test_a_busy_store_is_a_failure_while_there_is_time(clock: Clock) -> None:
     with time_limit(100):
         [visit] = reconcile_due({"a": (None, None)}, reconcile)()
     assert visit.outcome is Outcome.FAILED
-    with time_limit(LONGEST_REQUEST_SECONDS + 6):
+    with time_limit(MAX_REQUEST_SECONDS + 6):
         clock.seconds += 0.5
         [visit] = reconcile_due({"a": (None, None)}, reconcile)()
     assert visit.outcome is Outcome.FAILED

@@ -22,7 +22,7 @@ from rollcall.query.aggregation import Tallier
 from rollcall.query.filtering import PageRead, select
 from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Selection
-from rollcall.retry import LONGEST_REQUEST_SECONDS, Backoff, time_limit
+from rollcall.retry import MAX_REQUEST_SECONDS, Backoff, time_limit
 from rollcall.storage.ledger_reader import LedgerReader
 
 HOUR_MS = 3_600_000
@@ -154,7 +154,7 @@ def test_whoever_stops_reading_leaves_nothing_running(executor):
 
 
 def test_a_scan_ends_with_an_error_when_its_time_is_over(executor):
-    with time_limit(LONGEST_REQUEST_SECONDS), pytest.raises(Unavailable):
+    with time_limit(MAX_REQUEST_SECONDS), pytest.raises(Unavailable):
         list(read(SlowlyRead(300), executor))
 
 

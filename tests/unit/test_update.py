@@ -24,7 +24,7 @@ from rollcall.domain.errors import (
 )
 from rollcall.domain.facts import Fact, StreamFact
 from rollcall.domain.organisations import Organisation, current_org_id
-from rollcall.ingest.isolate import MOST_ATTEMPTS
+from rollcall.ingest.isolate import MAX_ATTEMPTS
 from rollcall.ingest.update import Cause, Update
 from rollcall.lambdas import stream as stream_module
 from rollcall.lambdas.stream import partial_batch_response
@@ -338,7 +338,7 @@ def test_many_rows_that_fail_cost_a_bounded_number_of_attempts(
     records = [record(number, org="a", id=id, rev=1) for number, id in enumerate(ids)]
     assert report(records, make(quarantine, appliers)) == []
     # Beside those made, one for each part that was left when they were used up.
-    assert len(appliers.order) <= MOST_ATTEMPTS + 10
+    assert len(appliers.order) <= MAX_ATTEMPTS + 10
     assert [kept for kept, _ in quarantine.kept] == records
     assert quarantine.objects == 1
 

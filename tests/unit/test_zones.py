@@ -36,31 +36,31 @@ def test_no_change_of_offset_is_missed():
     end = 2_145_916_800  # 2038: from then on a zone has a rule, and no table
     for name in NAMES:
         expected = [second for second in known_changes(name) if 0 < second < end]
-        stretches = Zone(name).stretches(0, end * 1000)
-        found = [stretch.start_ms // 1000 for stretch in stretches[1:]]
+        intervals = Zone(name).intervals(0, end * 1000)
+        found = [interval.start_ms // 1000 for interval in intervals[1:]]
         assert found[: len(expected)] == expected, name
-        assert all(a.end_ms == b.start_ms for a, b in pairwise(stretches))
-        assert all(a.offset_ms != b.offset_ms for a, b in pairwise(stretches))
+        assert all(a.end_ms == b.start_ms for a, b in pairwise(intervals))
+        assert all(a.offset_ms != b.offset_ms for a, b in pairwise(intervals))
 
 
 @given(st.sampled_from(NAMES), st.integers(0, EVER.end_ms - 1))
 def test_an_offset_is_the_standard_librarys(name, instant_ms):
-    (stretch,) = Zone(name).stretches(instant_ms, instant_ms + 1)
+    (interval,) = Zone(name).intervals(instant_ms, instant_ms + 1)
     moment = EPOCH + timedelta(milliseconds=instant_ms)
     offset = moment.astimezone(zoneinfo.ZoneInfo(name)).utcoffset()
-    assert stretch.offset_ms == offset // timedelta(milliseconds=1)
+    assert interval.offset_ms == offset // timedelta(milliseconds=1)
 
 
 @pytest.mark.parametrize("name", ["America/St_Johns", "Africa/Casablanca", "Australia/Lord_Howe"])
 def test_changes_of_far_years(name):
     zone, rules = Zone(name), zoneinfo.ZoneInfo(name)
     start = parse_instant("9990-01-01T00:00:00Z")
-    stretches = zone.stretches(start, start + 3_000 * MS_PER_DAY)
-    for stretch in stretches:
-        for instant_ms in (stretch.start_ms, stretch.end_ms - 1):
+    intervals = zone.intervals(start, start + 3_000 * MS_PER_DAY)
+    for interval in intervals:
+        for instant_ms in (interval.start_ms, interval.end_ms - 1):
             offset = (EPOCH + timedelta(milliseconds=instant_ms)).astimezone(rules).utcoffset()
-            assert stretch.offset_ms == offset // timedelta(milliseconds=1)
-    assert all(a.offset_ms != b.offset_ms for a, b in pairwise(stretches))
+            assert interval.offset_ms == offset // timedelta(milliseconds=1)
+    assert all(a.offset_ms != b.offset_ms for a, b in pairwise(intervals))
 
 
 @pytest.mark.parametrize(

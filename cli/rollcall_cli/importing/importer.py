@@ -10,7 +10,7 @@ from typing import IO, Protocol
 from rollcall.storage.private_files import open_private
 from rollcall_cli.importing.checkpoint import Checkpoint, Progress
 from rollcall_cli.importing.rows import Fault, Row
-from rollcall_cli.importing.sender import LIMIT_BODY_BYTES, Receipt, body_bytes
+from rollcall_cli.importing.sender import MAX_BODY_BYTES, Receipt, body_bytes
 
 
 class Sends(Protocol):
@@ -119,7 +119,7 @@ def _batches(rows: Iterable[Row], batch_size: int) -> Iterator[list[Row]]:
     size = body_bytes([])
     for row in rows:
         length = len(row.record) + 1 if isinstance(row.record, bytes) else 0
-        if batch and (len(batch) == batch_size or size + length > LIMIT_BODY_BYTES):
+        if batch and (len(batch) == batch_size or size + length > MAX_BODY_BYTES):
             yield batch
             batch, size = [], body_bytes([])
         batch.append(row)

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from rollcall.api import strict_json
 from rollcall_cli.errors import CommandError
 
-LIMIT_RECORD_BYTES = 2_000_000
+MAX_RECORD_BYTES = 2_000_000
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _NUMBERS = {"duration_seconds", "sentiment", "cost", "attempt"}
@@ -80,11 +80,11 @@ def _json_rows(file: BinaryIO, record_type: str | None, start: Position) -> Iter
     file.seek(start.offset)
     offset, number = start.offset, start.lines
     # One byte over the limit tells that there is more.
-    while line := file.readline(LIMIT_RECORD_BYTES + 1):
+    while line := file.readline(MAX_RECORD_BYTES + 1):
         number += 1
         offset += len(line)
         record: bytes | Fault
-        if len(line) > LIMIT_RECORD_BYTES:
+        if len(line) > MAX_RECORD_BYTES:
             while line and not line.endswith(b"\n"):
                 line = file.readline(65_536)
                 offset += len(line)
@@ -153,7 +153,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._file.readline(LIMIT_RECORD_BYTES)
+        line = self._file.readline(MAX_RECORD_BYTES)
         if not line:
             raise StopIteration
         content = line.removeprefix(_BOM) if self.offset == 0 else line

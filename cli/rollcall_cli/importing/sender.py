@@ -17,13 +17,13 @@ from rollcall.api.ingest import Verdicts
 from rollcall_cli.errors import CommandError
 from rollcall_cli.loopback import is_loopback
 
-LIMIT_BODY_BYTES = 2_097_152
-LIMIT_RECORDS = 500
+MAX_BODY_BYTES = 2_097_152
+MAX_RECORDS = 500
 
 _HEAD, _TAIL = b'{"records":[', b"]}"
 _ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 20.0
+_MAX_PAUSE_SECONDS = 20.0
 _VERDICTS = TypeAdapter(Verdicts)
 
 
@@ -124,7 +124,7 @@ class Sender:
                     return reply.status, reply.data
                 reason = f"it answered {reply.status}: {_message(reply.data)}"
                 retry_after = _seconds(reply.headers.get("Retry-After"))
-            longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
+            longest = min(_MAX_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
             pause = max(longest * (0.5 + 0.5 * self._jitter()), retry_after)
             if attempt + 1 < _ATTEMPTS and self._pause(pause):
                 raise Interrupted

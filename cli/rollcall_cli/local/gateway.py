@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from rollcall_cli.local.authorizing import AuthorizerCache, Refused
+from rollcall_cli.local.authorizing import AuthorizerCache, InvalidOperation
 from rollcall_cli.local.documentation import documentation
 from rollcall_cli.local.gateway_responses import gateway_response
 from rollcall_cli.local.http_request import HttpRequest, is_binary, proxy_event
@@ -35,11 +35,11 @@ from rollcall_cli.local.runtime import (
 from rollcall_cli.local.template import Template
 from rollcall_cli.local.try_out import TryOut
 
-LIMIT_BODY_BYTES = 10 * 1024 * 1024
-LIMIT_SECONDS = 29.0
+MAX_BODY_BYTES = 10 * 1024 * 1024
+MAX_SECONDS = 29.0
 DRAIN_SECONDS = 600.0
 # How much of a body that is too large is still read, so that the client gets to see the 413.
-_LIMIT_DISCARDED_BYTES = 100 * 1024 * 1024
+_MAX_DISCARDED_BYTES = 100 * 1024 * 1024
 
 Drain = Callable[[float], bool]
 _log = logging.getLogger("rollcall.local.gateway")
@@ -55,7 +55,7 @@ class Gateway:
         *,
         drain: Drain,
         clock: Callable[[], float] | None = None,
-        limit_seconds: float = LIMIT_SECONDS,
+        limit_seconds: float = MAX_SECONDS,
     ) -> None:
         self._template = template
         self._api = template.api
@@ -97,7 +97,7 @@ class Gateway:
                 return found
         try:
             return await self._answer_route(request)
-        except Refused as refusal:
+        except InvalidOperation as refusal:
             if refusal.kind not in ("MISSING_AUTHENTICATION_TOKEN", "UNAUTHORIZED"):
                 _log.warning("%s %s: %s", request.method, request.raw_path, refusal)
             kind = refusal.kind
@@ -109,14 +109,14 @@ class Gateway:
     async def _answer_route(self, request: HttpRequest) -> HttpResponse:
         match = self._routes.find(request.method, request.raw_path)
         if match is None:
-            raise Refused("MISSING_AUTHENTICATION_TOKEN", "no such route or method")
+            raise InvalidOperation("MISSING_AUTHENTICATION_TOKEN", "no such route or method")
         context = None
         if match.route.authorizer is not None:
             context = await self._authorizer.authorize(
                 match.route.authorizer, request, match, self._invoke
             )
-        if len(request.body) > LIMIT_BODY_BYTES:
-            raise Refused("REQUEST_TOO_LARGE", "the body is larger than 10 MB")
+        if len(request.body) > MAX_BODY_BYTES:
+            raise InvalidOperation("REQUEST_TOO_LARGE", "the body is larger than 10 MB")
         return await self._answer_function(request, match, context)
 
     async def _answer_function(
@@ -142,12 +142,14 @@ class Gateway:
             own_limit = self._template.functions[match.route.function].timeout_seconds
             is_own = own_limit < self._limit_seconds
             kind = "INTEGRATION_FAILURE" if is_own else "INTEGRATION_TIMEOUT"
-            raise Refused(kind, str(error)) from error
+            raise InvalidOperation(kind, str(error)) from error
         except FunctionError as error:
-            raise Refused("INTEGRATION_FAILURE", f"{match.route.function}: {error}") from error
+            raise InvalidOperation(
+                "INTEGRATION_FAILURE", f"{match.route.function}: {error}"
+            ) from error
         except MalformedAnswer as error:
             message = f"malformed answer of {match.route.function}: {error}"
-            raise Refused("INTEGRATION_FAILURE", message) from error
+            raise InvalidOperation("INTEGRATION_FAILURE", message) from error
         headers = (*response.headers, ("x-amzn-RequestId", request.request_id))
         return HttpResponse(response.status, headers, response.body)
 
@@ -193,10 +195,10 @@ async def _read(scope: Scope, receive: Receive) -> HttpRequest:
     discarded = 0
     async for chunk in Request(scope, receive).stream():
         # One byte over the limit is enough to know that it is too large.
-        room = LIMIT_BODY_BYTES + 1 - len(body)
+        room = MAX_BODY_BYTES + 1 - len(body)
         body += chunk[:room]
         discarded += max(0, len(chunk) - room)
-        if discarded > _LIMIT_DISCARDED_BYTES:
+        if discarded > _MAX_DISCARDED_BYTES:
             break
     raw_headers = scope.get(RAW_HEADERS, scope["headers"])
     raw_path = scope.get("raw_path") or scope["path"].encode("utf-8")

@@ -25,7 +25,7 @@ from rollcall_cli.local.browser_guard import AsgiGuard
 from rollcall_cli.local.ports import HOST
 
 RAW_HEADERS = "rollcall.raw_headers"
-_LIMIT_HEAD_BYTES = 64 * 1024
+_MAX_HEAD_BYTES = 64 * 1024
 
 
 class _RecordingConnection(h11.Connection):
@@ -49,7 +49,7 @@ class _NamePreservingProtocol(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        connection = _RecordingConnection(h11.SERVER, _LIMIT_HEAD_BYTES)
+        connection = _RecordingConnection(h11.SERVER, _MAX_HEAD_BYTES)
         self.conn = connection
         application = self.app
 

@@ -22,7 +22,7 @@ from rollcall_cli.local.runtime import FunctionError
 from rollcall_cli.local.stream_source import IteratorLost, RecordsTrimmed, ShardGone, StreamSource
 from rollcall_cli.local.template import StreamMapping
 
-LIMIT_EVENT_BYTES = 6 * 1024 * 1024
+MAX_EVENT_BYTES = 6 * 1024 * 1024
 SENTINEL_KEY = {"PK": {"S": "LOCAL#"}, "SK": {"S": "DRAIN"}}
 
 Invoke = Callable[[Mapping[str, Any]], Any]
@@ -180,7 +180,7 @@ class ShardReader:
         size = 0
         count = 0
         for held in self._buffer:
-            if count == self._mapping.batch_size or size + held.json_bytes > LIMIT_EVENT_BYTES:
+            if count == self._mapping.batch_size or size + held.json_bytes > MAX_EVENT_BYTES:
                 break
             size += held.json_bytes + 2
             count += 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rollcall.dialects.nlpearl.request import MOST_DAYS, PeriodBody
+from rollcall.dialects.nlpearl.request import MAX_DAYS, PeriodBody
 from rollcall.dialects.nlpearl.response import Error, InboundAnalytics, OutboundAnalytics
 from rollcall_cli.openapi.operation import Answer, Operation, Parameter, path_id
 
 TAG = "NLPearl"
 
-_RANGE = f"""`from` and `to` are inclusive and less than {MOST_DAYS} days apart. Days are UTC; a time
+_RANGE = f"""`from` and `to` are inclusive and less than {MAX_DAYS} days apart. Days are UTC; a time
 line has an entry for every day that the range touches, calls or none. Calls are counted by
 disposition, leads once however often they were called. Hours are those of UTC, and day 0 is Sunday."""
 

@@ -34,19 +34,19 @@ if TYPE_CHECKING:
     from rollcall.maintenance.erase import Erase, Stores
     from rollcall.maintenance.erasure_preview import PreviewErasure
     from rollcall.maintenance.lag import MeasureLag
-    from rollcall.maintenance.rebuild import Patience, Rebuild
+    from rollcall.maintenance.rebuild import Rebuild, RebuildTimeouts
     from rollcall.maintenance.reconcile.run import Reconcile
     from rollcall.maintenance.reconcile.schedule import ReconcileDue
     from rollcall.maintenance.redrive import Redrive
-    from rollcall.query.engine import Measure
-    from rollcall.query.lookups import LookUp
-    from rollcall.query.reports.breeze import Ask
+    from rollcall.query.engine import QueryEngine
+    from rollcall.query.lookups import Lookup
+    from rollcall.query.reports.breeze import ReportBreeze
     from rollcall.query.reports.campaign import ReportCampaign
-    from rollcall.query.reports.totals import Count
+    from rollcall.query.reports.totals import ReportTotals
     from rollcall.query.reports.workspace import ReportWorkspace
     from rollcall.storage.audits import AuditStore
     from rollcall.storage.facts import FactStore
-    from rollcall.storage.purge import Sweeper
+    from rollcall.storage.purge import Purge
 
 # Queries of one answer that run at once, and so how many answers of DynamoDB (1 MB) are in memory.
 _SCAN_CONCURRENCY: Final = 8
@@ -109,32 +109,32 @@ def administer() -> Administer:
 
 
 @functools.cache
-def count() -> Count:
+def count() -> ReportTotals:
     """Lifetime counts from rollups."""
-    from rollcall.query.reports.totals import Count
+    from rollcall.query.reports.totals import ReportTotals
 
-    return Count(_rollups())
+    return ReportTotals(_rollups())
 
 
 @functools.cache
-def measure() -> Measure:
+def engine() -> QueryEngine:
     """Measures any selection of calls or leads."""
-    from rollcall.query.engine import Measure
+    from rollcall.query.engine import QueryEngine
     from rollcall.storage.ledger_reader import LedgerReader
 
     executor = ThreadPoolExecutor(_SCAN_CONCURRENCY, thread_name_prefix="scan")
     ledger = LedgerReader(
         _client(), settings.analytics_table, executor, _SCAN_CONCURRENCY, Backoff()
     )
-    return Measure(_rollups(), ledger, settings.most_ledger_rows)
+    return QueryEngine(_rollups(), ledger, settings.max_ledger_rows)
 
 
 @functools.cache
-def ask() -> Ask:
+def report_breeze() -> ReportBreeze:
     """Answers queries."""
-    from rollcall.query.reports.breeze import Ask
+    from rollcall.query.reports.breeze import ReportBreeze
 
-    return Ask(measure())
+    return ReportBreeze(engine())
 
 
 @functools.cache
@@ -142,7 +142,7 @@ def report_campaign() -> ReportCampaign:
     """Reports on campaigns."""
     from rollcall.query.reports.campaign import ReportCampaign
 
-    return ReportCampaign(_rollups(), measure(), _look_up())
+    return ReportCampaign(_rollups(), engine(), _look_up())
 
 
 @functools.cache
@@ -150,7 +150,7 @@ def report_workspace() -> ReportWorkspace:
     """Reports on workspaces."""
     from rollcall.query.reports.workspace import ReportWorkspace
 
-    return ReportWorkspace(_rollups(), measure, _look_up(), now_ms)
+    return ReportWorkspace(_rollups(), engine, _look_up(), now_ms)
 
 
 @functools.cache
@@ -159,10 +159,10 @@ def _rollups() -> RollupStore:
 
 
 @functools.cache
-def _look_up() -> LookUp:
-    from rollcall.query.lookups import LookUp
+def _look_up() -> Lookup:
+    from rollcall.query.lookups import Lookup
 
-    return LookUp(directory(), facts())
+    return Lookup(directory(), facts())
 
 
 @functools.cache
@@ -174,11 +174,11 @@ def facts() -> FactStore:
 
 
 @functools.cache
-def sweeper() -> Sweeper:
+def purge() -> Purge:
     """Removes epochs and facts."""
-    from rollcall.storage.purge import Sweeper
+    from rollcall.storage.purge import Purge
 
-    return Sweeper(_client(), settings.records_table, settings.analytics_table, Backoff())
+    return Purge(_client(), settings.records_table, settings.analytics_table, Backoff())
 
 
 @functools.cache
@@ -238,18 +238,18 @@ def audits() -> AuditStore:
 def reconcile() -> Reconcile:
     """Compares facts, pages and rollups."""
     from rollcall.maintenance.reconcile.run import Reconcile
-    from rollcall.storage.inspection import LedgerSurvey
+    from rollcall.storage.inspection import LedgerInspection
 
     client, backoff = _client(), Backoff()
 
-    def survey(org_id: str, epoch: int) -> LedgerSurvey:
-        return LedgerSurvey(client, settings.analytics_table, org_id, epoch, now_ms, backoff)
+    def inspection(org_id: str, epoch: int) -> LedgerInspection:
+        return LedgerInspection(client, settings.analytics_table, org_id, epoch, now_ms, backoff)
 
     return Reconcile(
         directory(),
         audits(),
         facts(),
-        survey,
+        inspection,
         apply_facts(),
         now_us,
         time.sleep,
@@ -285,17 +285,17 @@ def rebuild() -> Rebuild:
         facts(),
         apply_facts(),
         EpochContents(_client(), settings.analytics_table, Backoff()),
-        sweeper(),
+        purge(),
         now_ms,
         Backoff(),
     )
 
 
-def rebuild_patience(grace_ms: int, settle_ms: int) -> Patience:
+def rebuild_timeouts(grace_ms: int, settle_ms: int) -> RebuildTimeouts:
     """How long a rebuild waits on this deployment, which has its own least times."""
-    from rollcall.maintenance.rebuild import Patience
+    from rollcall.maintenance.rebuild import RebuildTimeouts
 
-    return Patience(
+    return RebuildTimeouts(
         grace_ms=grace_ms,
         settle_ms=settle_ms,
         authorizer_cache_ms=settings.authorizer_cache_seconds * 1_000,
@@ -323,13 +323,13 @@ def preview_erasure() -> PreviewErasure:
 def _erasure_stores() -> Stores:
     from rollcall.maintenance.erase import Stores
     from rollcall.storage.epochs import EpochContents
-    from rollcall.storage.page_scan import PageListing
+    from rollcall.storage.page_scan import PageScan
 
     return Stores(
         directory(),
         facts(),
         apply_facts(),
-        PageListing(_client(), settings.analytics_table, Backoff()),
+        PageScan(_client(), settings.analytics_table, Backoff()),
         EpochContents(_client(), settings.analytics_table, Backoff()),
         now_us,
     )
@@ -340,7 +340,7 @@ def delete_organisation() -> DeleteOrganisation:
     """Deletes organisations."""
     from rollcall.maintenance.delete_organisation import DeleteOrganisation
 
-    return DeleteOrganisation(directory(), sweeper(), _mentions, now_ms, time.sleep)
+    return DeleteOrganisation(directory(), purge(), _mentions, now_ms, time.sleep)
 
 
 def _mentions(org_id: str, lead_id: str | None, calls: Collection[str]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from rollcall.domain.errors import Unavailable
 
 # What one request to the store takes at the longest, and so what is kept back to finish one that is
 # under way and still answer: two attempts of a 1 s connection and a 3 s read, and a pause.
-LONGEST_REQUEST_SECONDS: Final = 9.0
+MAX_REQUEST_SECONDS: Final = 9.0
 
 _ends_at: ContextVar[float] = ContextVar("ends_at", default=float("inf"))
 
@@ -23,7 +23,7 @@ _ends_at: ContextVar[float] = ContextVar("ends_at", default=float("inf"))
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
     """Let no retry begin that could not end within `seconds` from now."""
-    token = _ends_at.set(time.monotonic() + seconds - LONGEST_REQUEST_SECONDS)
+    token = _ends_at.set(time.monotonic() + seconds - MAX_REQUEST_SECONDS)
     try:
         yield
     finally:
@@ -41,7 +41,7 @@ class Backoff:
 
     tries: int = 12
     first_seconds: float = 0.02
-    most_seconds: float = 2.0
+    max_seconds: float = 2.0
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
 
@@ -49,7 +49,7 @@ class Backoff:
         """Wait before try `failures` + 1; raises Unavailable when tries or time are used up."""
         if failures >= self.tries:
             raise Unavailable(f"gave up after {failures} tries: {cause}") from cause
-        seconds = min(self.most_seconds, self.first_seconds * 2 ** (failures - 1)) * self.jitter()
+        seconds = min(self.max_seconds, self.first_seconds * 2 ** (failures - 1)) * self.jitter()
         if seconds >= seconds_left():
             raise Unavailable(f"out of time after {failures} tries: {cause}") from cause
         self.sleep(seconds)

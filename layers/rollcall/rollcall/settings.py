@@ -22,7 +22,7 @@ class Settings:
     analytics_table: str = DEFAULT_ANALYTICS_TABLE  # ROLLCALL_ANALYTICS_TABLE
     page_target_bytes: int = 8_192  # ROLLCALL_PAGE_TARGET_BYTES, 1,024 to 262,144
     ingest_concurrency: int = 16  # ROLLCALL_INGEST_CONCURRENCY, 1 to 64
-    most_ledger_rows: int = 2_000_000  # ROLLCALL_MOST_LEDGER_ROWS, from this up to 100 million
+    max_ledger_rows: int = 2_000_000  # ROLLCALL_MOST_LEDGER_ROWS, from this up to 100 million
     reconcile_every_hours: int = 24  # ROLLCALL_RECONCILE_EVERY_HOURS, 1 to 8,760
     reconcile_repairs: bool = False  # ROLLCALL_RECONCILE_REPAIRS, true or false
     reconcile_grace_seconds: int = 60  # ROLLCALL_RECONCILE_GRACE_SECONDS, 0 to 86,400
@@ -63,8 +63,8 @@ class Settings:
             ingest_concurrency=integer(
                 "ROLLCALL_INGEST_CONCURRENCY", defaults.ingest_concurrency, 1, 64
             ),
-            most_ledger_rows=integer(
-                "ROLLCALL_MOST_LEDGER_ROWS", defaults.most_ledger_rows, 2_000_000, 100_000_000
+            max_ledger_rows=integer(
+                "ROLLCALL_MOST_LEDGER_ROWS", defaults.max_ledger_rows, 2_000_000, 100_000_000
             ),
             reconcile_every_hours=integer(
                 "ROLLCALL_RECONCILE_EVERY_HOURS", defaults.reconcile_every_hours, 1, 8_760

@@ -105,7 +105,7 @@ def api() -> Iterator[FakeApi]:
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender_module, "_FIRST_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(sender_module, "_LONGEST_PAUSE_SECONDS", 0.002)
+    monkeypatch.setattr(sender_module, "_MAX_PAUSE_SECONDS", 0.002)
     monkeypatch.delenv("ROLLCALL_TOKEN", raising=False)
 
 
@@ -624,7 +624,7 @@ def test_ctrl_c_stops_after_the_batch_under_way(api, rollcall, tmp_path):
 
 def test_ctrl_c_while_waiting_to_retry_stops_at_once(api, rollcall, tmp_path, monkeypatch):
     monkeypatch.setattr(sender_module, "_FIRST_PAUSE_SECONDS", 600)
-    monkeypatch.setattr(sender_module, "_LONGEST_PAUSE_SECONDS", 600)
+    monkeypatch.setattr(sender_module, "_MAX_PAUSE_SECONDS", 600)
     api.script = [(503, {})]
     api.before = lambda call: os.kill(os.getpid(), signal.SIGINT)
     file = write(tmp_path / "x.jsonl", [call_line(1)])

@@ -11,7 +11,7 @@ from rollcall.api.errors import ApiError, ErrorBody, gateway_error
 from rollcall.api.guard import refuse_ended_credentials, refuse_repeated_credentials
 from rollcall.api.http import JSON_TYPE, Request, Response, json_response, parse_event
 from rollcall.api.strict_json import MalformedJson
-from rollcall.domain.errors import BadValues, MalformedQuestion, TooManyRows, UnknownOrganisation
+from rollcall.domain.errors import BadValues, MalformedQuery, TooManyRows, UnknownOrganisation
 from rollcall.domain.organisations import tenant
 from rollcall.domain.time.calendar import format_instant
 from rollcall.query.metering import ReadMeter
@@ -57,7 +57,7 @@ def endpoint(
                 if refused.speaks_for_gateway:
                     return gateway_error(refused.status, str(refused)).to_proxy()
                 return error(refused.status, str(refused))
-            except (MalformedJson, MalformedQuestion) as malformed:
+            except (MalformedJson, MalformedQuery) as malformed:
                 return error(400, str(malformed))
             except BadValues as bad:
                 return error(422, str(bad), bad.issues)

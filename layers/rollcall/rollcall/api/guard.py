@@ -74,10 +74,10 @@ def require_campaign(
 MAX_QUERY_BYTES: Final = 65_536
 
 
-def limit_body(request: Request, most_bytes: int = MAX_QUERY_BYTES) -> None:
+def limit_body(request: Request, max_bytes: int = MAX_QUERY_BYTES) -> None:
     """Raises ContentTooLarge when the body has more bytes than that."""
-    if len(request.body) > most_bytes:
-        raise ContentTooLarge(f"The body must have at most {most_bytes} bytes.")
+    if len(request.body) > max_bytes:
+        raise ContentTooLarge(f"The body must have at most {max_bytes} bytes.")
 
 
 def single_value(request: Request, name: str) -> str | None:

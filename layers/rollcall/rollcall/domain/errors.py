@@ -86,7 +86,7 @@ class TooManyRows(RollcallError):
         )
 
 
-class MalformedQuestion(RollcallError):
+class MalformedQuery(RollcallError):
     """A question breaks the format of its dialect; the message names the field and the rule."""
 
 

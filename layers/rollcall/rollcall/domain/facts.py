@@ -120,7 +120,7 @@ def content_hash(record: Record | None) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def judge(stored: Fact | None, change: Change, now_us: int) -> Verdict:
+def resolve(stored: Fact | None, change: Change, now_us: int) -> Verdict:
     """Decide what `change` does to `stored`, by CONTRACT section 2, at `now_us` (µs since 1970).
 
     The result does not depend on the order in which versions with distinct `updated_at` arrive;

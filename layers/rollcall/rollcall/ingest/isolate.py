@@ -11,7 +11,7 @@ from rollcall.ledger.page import Row
 Rows: TypeAlias = Sequence[tuple[str, Row]]
 
 # Enough to find several rows among the 1,000 of a batch; half a second of reads.
-MOST_ATTEMPTS: Final = 64
+MAX_ATTEMPTS: Final = 64
 
 
 def isolate(
@@ -36,7 +36,7 @@ def isolate(
                 raise
             # A LastingConflict took every retry, with their pauses: its halves would take as long.
             is_slow = isinstance(error, LastingConflict)
-            if len(part) == 1 or is_slow or attempts >= MOST_ATTEMPTS:
+            if len(part) == 1 or is_slow or attempts >= MAX_ATTEMPTS:
                 failed.append((part, error))
             else:
                 middle = len(part) // 2

@@ -83,7 +83,7 @@ class _Work:
     """Rows taken from the front of the queue, as far as one transaction carries them."""
 
     taken: int = 0
-    most_terms: int = 0
+    max_terms: int = 0
     changes: dict[int, tuple[_LoadedPage, list[RowChange]]] = field(default_factory=dict)
     delta: dict[RollupKey, dict[str, int]] = field(default_factory=dict)
     left: set[RollupKey] = field(default_factory=set)
@@ -167,13 +167,13 @@ class Applier:
         new_keys = delta.keys() - work.delta.keys()
         page_count = len(work.changes) + (id(loaded) not in work.changes)
         has_room = len(work.delta) + len(new_keys) + page_count <= MAX_ITEMS - _SPARE_ITEMS
-        if work.taken and not (has_room and work.most_terms <= MAX_TERMS - _TERMS_OF_A_ROW):
+        if work.taken and not (has_room and work.max_terms <= MAX_TERMS - _TERMS_OF_A_ROW):
             return False
         for key, measures in delta.items():
             rollup = work.delta.setdefault(key, {})
             for name, amount in measures.items():
                 rollup[name] = rollup.get(name, 0) + amount
-            work.most_terms = max(work.most_terms, len(rollup))
+            work.max_terms = max(work.max_terms, len(rollup))
         work.left |= left
         work.changes.setdefault(id(loaded), (loaded, []))[1].append(change)
         return True

@@ -20,7 +20,7 @@ MAX_TERMS: Final = 250
 OPEN_LIMIT_BYTES: Final = 32 * 1024
 _ITEM_OVERHEAD_BYTES: Final = 1_300  # keys of the longest ids
 # Conditions are operators too; more of them, and the rollup is put anew.
-_MOST_CONDITIONS: Final = 20
+_MAX_CONDITIONS: Final = 20
 # What an item of open breakdowns holds beside its counts: keys, version, applied_at, marks.
 _OPEN_OVERHEAD_BYTES: Final = 1_300
 
@@ -155,7 +155,7 @@ def write_rollup(
         # Its names tell nothing of anybody: it is enough that it does not become empty.
         largest = max(staying, key=lambda name: (counts[name] - staying[name], name))
         staying = {largest: staying[largest]}
-    if is_large or len(gone) + len(staying) > _MOST_CONDITIONS:
+    if is_large or len(gone) + len(staying) > _MAX_CONDITIONS:
         total = {name: counts.get(name, 0) + kept.get(name, 0) for name in {**counts, **kept}}
         return put_rollup(key, total, stored)
     unspilled = tuple(sorted({breakdown_of(name) for name in kept})) if key.is_open else ()

@@ -78,14 +78,14 @@ def _halves(
     rows: Rows,
     positions: Sequence[str],
     target_bytes: int,
-    most_pages: int,
+    max_pages: int,
     data: bytes,
 ) -> list[EncodedPage]:
-    is_done = len(data) <= target_bytes or most_pages == 1
+    is_done = len(data) <= target_bytes or max_pages == 1
     cut = None if is_done else _cut_near(positions, 0, len(positions) // 2)
     if cut is None:
         return [_checked(EncodedPage(start, end, rows, data))]
-    middle, most = positions[cut], most_pages // 2
+    middle, most = positions[cut], max_pages // 2
     left, right = _slice(rows, 0, cut), _slice(rows, cut, len(rows))
     return [
         *_halves(start, middle, left, positions[:cut], target_bytes, most, left.encode()),

@@ -25,7 +25,7 @@ from rollcall.maintenance.ports import Accounts
 _TOKEN_ID_PREFIX: Final = re.compile(r"[0-9a-f]{4,64}")
 
 
-class Refused(RollcallError):
+class InvalidOperation(RollcallError):
     """The operator asked for something that cannot be; the message names it."""
 
 
@@ -47,14 +47,14 @@ class Administer:
     def create_organisation(self, handle: str, name: str, buckets: int = 1) -> Organisation:
         """A new organisation. Raises Refused on a bad or taken handle, name or bucket count."""
         if not HANDLE_PATTERN.fullmatch(handle):
-            raise Refused(
+            raise InvalidOperation(
                 f"handle {handle!r} must be 1 to 63 letters, digits, '.', '_' and '-', "
                 "beginning and ending with a letter or digit"
             )
         if not 1 <= len(name) <= 256 or not name.isprintable():
-            raise Refused("name must have 1 to 256 printable characters")
+            raise InvalidOperation("name must have 1 to 256 printable characters")
         if not 1 <= buckets <= MAX_BUCKETS:
-            raise Refused(f"buckets must be 1 to {MAX_BUCKETS}")
+            raise InvalidOperation(f"buckets must be 1 to {MAX_BUCKETS}")
         organisation = Organisation(
             id=f"org_{secrets.token_hex(10)}",
             handle=handle,
@@ -70,7 +70,7 @@ class Administer:
                 raise
             # Our own id: the SDK repeated the claim after its first reply was lost.
             if holder != organisation.id:
-                raise Refused(f"handle {handle!r} is taken") from None
+                raise InvalidOperation(f"handle {handle!r} is taken") from None
         return organisation
 
     def organisations(self) -> list[Organisation]:
@@ -86,11 +86,11 @@ class Administer:
     ) -> IssuedToken:
         """A new token. Raises Refused on an unknown handle or scope, a past expiry, or a bad name."""
         if not scopes or not set(scopes) <= set(SCOPES):
-            raise Refused(f"scopes must be some of {', '.join(SCOPES)}")
+            raise InvalidOperation(f"scopes must be some of {', '.join(SCOPES)}")
         if expires_at_ms is not None and expires_at_ms <= self._now_ms():
-            raise Refused("the expiry must lie in the future")
+            raise InvalidOperation("the expiry must lie in the future")
         if name is not None and (not 1 <= len(name) <= 64 or not name.isprintable()):
-            raise Refused("a token's name must have 1 to 64 printable characters")
+            raise InvalidOperation("a token's name must have 1 to 64 printable characters")
         organisation = self._organisation(handle)
         ordered = tuple(scope for scope in SCOPES if scope in scopes)
         return self._issue(organisation.id, ordered, expires_at_ms, name)
@@ -116,7 +116,7 @@ class Administer:
         old = self._token(id_prefix)
         now_ms = self._now_ms()
         if old.state(now_ms) != "active":
-            raise Refused(f"token {old.id} is {old.state(now_ms)}")
+            raise InvalidOperation(f"token {old.id} is {old.state(now_ms)}")
         issued = self._issue(old.org_id, old.scopes, old.expires_at_ms, old.name)
         self._revoke(old.id, now_ms + overlap_ms)
         return issued
@@ -150,9 +150,9 @@ class Administer:
         org_id = self._directory.org_id_of_handle(handle)
         organisation = self._directory.organisation(org_id) if org_id is not None else None
         if organisation is None:
-            raise Refused(f"no organisation has the handle {handle!r}")
+            raise InvalidOperation(f"no organisation has the handle {handle!r}")
         if organisation.is_deleting:
-            raise Refused(f"the organisation {handle!r} is being deleted")
+            raise InvalidOperation(f"the organisation {handle!r} is being deleted")
         return organisation
 
     def _token(self, id_prefix: str) -> Token:
@@ -160,7 +160,7 @@ class Administer:
         if TOKEN_ID_PATTERN.fullmatch(id_prefix):
             return self._require_token(id_prefix)
         if not _TOKEN_ID_PREFIX.fullmatch(id_prefix):
-            raise Refused(
+            raise InvalidOperation(
                 f"a token id, or its first 4 or more hex digits, is needed: {id_prefix!r}"
             )
         found = [
@@ -169,9 +169,9 @@ class Administer:
             for token_id in self._directory.token_ids(organisation.id, id_prefix)
         ]
         if not found:
-            raise Refused(f"no token has an id that begins with {id_prefix!r}")
+            raise InvalidOperation(f"no token has an id that begins with {id_prefix!r}")
         if len(found) > 1:
-            raise Refused(
+            raise InvalidOperation(
                 f"{len(found)} token ids begin with {id_prefix!r}: {', '.join(abbreviated(found))}"
             )
         return self._require_token(found[0])
@@ -179,5 +179,5 @@ class Administer:
     def _require_token(self, token_id: str) -> Token:
         stored = self._directory.token(token_id)
         if stored is None:
-            raise Refused(f"no token has the id {token_id!r}")
+            raise InvalidOperation(f"no token has the id {token_id!r}")
         return stored

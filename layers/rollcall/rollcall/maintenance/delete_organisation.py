@@ -16,16 +16,16 @@ from typing import Final
 
 from rollcall.domain.errors import Conflict
 from rollcall.domain.organisations import MAX_BUCKETS, Organisation
-from rollcall.maintenance.accounts import Refused
+from rollcall.maintenance.accounts import InvalidOperation
 from rollcall.maintenance.erase import FailedObjects, look_for
 from rollcall.maintenance.ports import Mentions, Purge, Retirement
 
 # An authorizer's answer is kept for 60 s, and the longest function runs for 900 s.
-LONGEST_WRITE_SECONDS: Final = 60 + 900
+MAX_WRITE_SECONDS: Final = 60 + 900
 
 # Epochs are counted upwards; so many without an item behind the last, and there are no more.
 _EMPTY_EPOCHS: Final = 32
-_MOST_ROUNDS: Final = 60
+_MAX_ROUNDS: Final = 60
 _SECONDS_BETWEEN_ROUNDS: Final = 1.0  # GSI1 lags behind about as long
 
 FACTS: Final = "facts"
@@ -58,13 +58,13 @@ class DeleteOrganisation:
     def __init__(
         self,
         directory: Retirement,
-        sweeper: Purge,
+        purge: Purge,
         mentions: Mentions,
         now_ms: Callable[[], int],
         sleep: Callable[[float], None],
     ) -> None:
         self._directory = directory
-        self._sweeper = sweeper
+        self._purge = purge
         self._mentions = mentions
         self._now_ms = now_ms
         self._sleep = sleep
@@ -77,20 +77,20 @@ class DeleteOrganisation:
         if handle is not None:
             holder = self._directory.org_id_of_handle(handle)
             if holder is None:
-                raise Refused(f"no organisation has the handle {handle!r}")
+                raise InvalidOperation(f"no organisation has the handle {handle!r}")
             if org_id not in (None, holder):
-                raise Refused(f"{handle!r} is the handle of {holder}, not of {org_id}")
+                raise InvalidOperation(f"{handle!r} is the handle of {holder}, not of {org_id}")
             org_id = holder
         organisation = self._directory.organisation(org_id) if org_id is not None else None
         if organisation is None:
-            raise Refused(f"there is no organisation {org_id!r}")
+            raise InvalidOperation(f"there is no organisation {org_id!r}")
         return organisation
 
     def __call__(
         self,
         organisation: Organisation,
         *,
-        wait_seconds: float = LONGEST_WRITE_SECONDS,
+        wait_seconds: float = MAX_WRITE_SECONDS,
         show: Callable[[Progress], None] = lambda _progress: None,
     ) -> Deletion:
         """Delete an organisation; may be broken off anywhere, and done again at any time.
@@ -105,12 +105,14 @@ class DeleteOrganisation:
         if (waiting := since_ms / 1000 + wait_seconds - self._now_ms() / 1000) > 0:
             show(Progress(removed.total(), waiting))
             self._sleep(waiting)
-        for _ in range(_MOST_ROUNDS):
+        for _ in range(_MAX_ROUNDS):
             if not self._sweep(marked, removed, show):
                 break
             self._sleep(_SECONDS_BETWEEN_ROUNDS)
         else:
-            raise Refused("something keeps writing; stop it, and delete the organisation again")
+            raise InvalidOperation(
+                "something keeps writing; stop it, and delete the organisation again"
+            )
         self._directory.retire(marked)
         return Deletion(
             organisation=marked,
@@ -124,10 +126,10 @@ class DeleteOrganisation:
         try:
             self._directory.mark_deleting(org_id, self._now_ms())
         except Conflict:
-            raise Refused(f"there is no organisation {org_id!r}") from None
+            raise InvalidOperation(f"there is no organisation {org_id!r}") from None
         organisation = self._directory.organisation(org_id)
         if organisation is None:
-            raise Refused(f"there is no organisation {org_id!r}")
+            raise InvalidOperation(f"there is no organisation {org_id!r}")
         return organisation
 
     def _sweep(
@@ -146,10 +148,10 @@ class DeleteOrganisation:
 
     def _removals(self, organisation: Organisation) -> Iterator[tuple[str, Iterator[int]]]:
         org_id = organisation.id
-        yield TOKENS, self._sweeper.remove_tokens(org_id)
-        yield NOTES, self._sweeper.remove_notes(org_id)
+        yield TOKENS, self._purge.remove_tokens(org_id)
+        yield NOTES, self._purge.remove_notes(org_id)
         # All that any organisation may have: something may lie in one that is not its own.
-        yield FACTS, self._sweeper.remove_facts(org_id, MAX_BUCKETS)
+        yield FACTS, self._purge.remove_facts(org_id, MAX_BUCKETS)
         yield ANALYTICS, self._epochs(organisation)
 
     def _epochs(self, organisation: Organisation) -> Iterator[int]:
@@ -158,7 +160,7 @@ class DeleteOrganisation:
         epoch = empty = 0
         while epoch <= known or empty < _EMPTY_EPOCHS:
             empty += 1
-            for count in self._sweeper.remove_epoch(organisation.id, epoch):
+            for count in self._purge.remove_epoch(organisation.id, epoch):
                 empty = 0
                 yield count
             epoch += 1

@@ -19,7 +19,7 @@ from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
 from rollcall.ledger.page import TOMBSTONE, Row
 from rollcall.ledger.tree import Page
 from rollcall.ledger.writer import ApplyFacts
-from rollcall.maintenance.accounts import Refused
+from rollcall.maintenance.accounts import InvalidOperation
 from rollcall.maintenance.leads import CALL, LEAD, TYPES, is_of_lead, live_rows, org_id_of
 from rollcall.maintenance.ports import (
     Epochs,
@@ -30,7 +30,7 @@ from rollcall.maintenance.ports import (
 )
 
 # Every round but the last has found something new: somebody goes on sending their calls.
-_MOST_ROUNDS: Final = 20
+_MAX_ROUNDS: Final = 20
 _ROWS_AT_ONCE: Final = 100
 # A rebuild that was given up leaves an epoch behind those that are written.
 _EPOCHS_AHEAD: Final = 8
@@ -115,10 +115,10 @@ class Erase:
         org_id = org_id_of(self._stores.directory, handle, lead_id)
         run = _Run(self._stores, org_id, lead_id, show)
         with tenant(org_id):
-            for _ in range(_MOST_ROUNDS):
-                if not run.has_found_anything():
+            for _ in range(_MAX_ROUNDS):
+                if not run.erase_once():
                     return self._erasure(run)
-        raise Refused(
+        raise InvalidOperation(
             f"records of lead {lead_id!r} keep coming: stop what sends them, and erase it again"
         )
 
@@ -169,10 +169,10 @@ class _Run:
         """The organisation as it is now. Raises Refused when it is gone or going."""
         organisation = self.stores.directory.organisation(self.org_id)
         if organisation is None or organisation.is_deleting:
-            raise Refused("the organisation is being deleted")
+            raise InvalidOperation("the organisation is being deleted")
         return organisation
 
-    def has_found_anything(self) -> bool:
+    def erase_once(self) -> bool:
         """Erase what facts and rows there are of the lead; whether there was anything to do."""
         organisation = self.organisation()
         found = self._erase_facts(organisation)
@@ -190,7 +190,7 @@ class _Run:
         self.is_known = self.is_known or stored is not None
         if stored is None:
             self._note_if_damaged(organisation, *key)
-        for bucket in self.stores.facts.astray(self.org_id, organisation.buckets, *key):
+        for bucket in self.stores.facts.misplaced(self.org_id, organisation.buckets, *key):
             self.damaged.add((LEAD, f"{bucket}/{self.lead_id}"))
             self.is_known = True
         found = self._erase(organisation, [(key, stored)])
@@ -199,12 +199,12 @@ class _Run:
             for page in self.stores.facts.listed(self.org_id, bucket, CALL):
                 self.facts_seen += len(page.facts) + len(page.damaged)
                 self.damaged |= {(CALL, name) for name in page.damaged}
-                own, astray = self._by_place(organisation, bucket, page.facts)
-                self.damaged |= {(CALL, f"{bucket}/{fact.id}") for fact in astray}
-                self.is_known = self.is_known or bool(astray)
+                own, misplaced = self._by_place(organisation, bucket, page.facts)
+                self.damaged |= {(CALL, f"{bucket}/{fact.id}") for fact in misplaced}
+                self.is_known = self.is_known or bool(misplaced)
                 theirs = [((CALL, fact.id), fact) for fact in own]
                 found = self._erase(organisation, theirs) or found
-                self._tell()
+                self._report()
         return found
 
     def _by_place(
@@ -212,12 +212,12 @@ class _Run:
     ) -> tuple[list[Fact], list[Fact]]:
         """Their facts in the bucket where they belong, and those in one where nobody finds them."""
         own: list[Fact] = []
-        astray: list[Fact] = []
+        misplaced: list[Fact] = []
         for fact in facts:
             if is_of_lead(fact, self.lead_id):
                 home = self.stores.facts.bucket_of(fact.id, organisation.buckets)
-                (own if home == bucket else astray).append(fact)
-        return own, astray
+                (own if home == bucket else misplaced).append(fact)
+        return own, misplaced
 
     def _erase(
         self,
@@ -268,7 +268,7 @@ class _Run:
             for begin in range(0, len(live), _ROWS_AT_ONCE):
                 some = live[begin : begin + _ROWS_AT_ONCE]
                 found = self._settle(organisation, record_type, some) or found
-            self._tell()
+            self._report()
         if missing:
             # A rebuild has begun this epoch meanwhile, and not come to them yet.
             stored = self._read(organisation, [(record_type, fact_id) for fact_id in missing])
@@ -313,15 +313,15 @@ class _Run:
         now_us = self.stores.now_us()
         rev = max(row.rev + 1, now_us)
         if fact is None:
-            anew = Fact(record_type, row.id, False, row.time_ms, now_us // 1000, rev, None)
+            updated = Fact(record_type, row.id, False, row.time_ms, now_us // 1000, rev, None)
         else:
             time_ms = row.time_ms if fact.record is None else fact.time_ms
-            anew = replace(fact, rev=rev, time_ms=time_ms)
+            updated = replace(fact, rev=rev, time_ms=time_ms)
         try:
-            self.stores.facts.restate(self.org_id, organisation.buckets, fact, anew)
+            self.stores.facts.restate(self.org_id, organisation.buckets, fact, updated)
         except Conflict:
             return None
-        return anew
+        return updated
 
     def _note_if_damaged(self, organisation: Organisation, record_type: str, fact_id: str) -> bool:
         """Whether an item that cannot be read stands in a fact's place. Calls the listing counts."""
@@ -331,7 +331,7 @@ class _Run:
             self.damaged.add((record_type, fact_id))
         return is_damaged
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         erased = sum(map(len, self.erased.values()))
         self.show(Progress(self.facts_seen, self.pages_seen, erased))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
-from rollcall.maintenance.accounts import Refused
+from rollcall.maintenance.accounts import InvalidOperation
 from rollcall.maintenance.erase import FailedObjects, Progress, Stores, look_for
 from rollcall.maintenance.leads import CALL, LEAD, TYPES, is_of_lead, live_rows, org_id_of
 from rollcall.maintenance.ports import Mentions
@@ -55,7 +55,7 @@ class PreviewErasure:
         with tenant(org_id):
             organisation = self._stores.directory.organisation(org_id)
             if organisation is None or organisation.is_deleting:
-                raise Refused("the organisation is being deleted")
+                raise InvalidOperation("the organisation is being deleted")
             count = _Count(self._stores, organisation, lead_id, show)
             count.lead()
             count.calls()
@@ -98,7 +98,7 @@ class _Count:
             self.found[LEAD].add(self._lead_id)
         if stored is None and facts.places(org_id, buckets, LEAD, [self._lead_id]):
             self.damaged += 1
-        self.damaged += len(facts.astray(org_id, buckets, LEAD, self._lead_id))
+        self.damaged += len(facts.misplaced(org_id, buckets, LEAD, self._lead_id))
 
     def calls(self) -> None:
         """The facts of its calls, in every bucket that any organisation may have."""

@@ -10,7 +10,7 @@ from rollcall.domain.records import Call
 from rollcall.domain.validation import is_id
 from rollcall.ledger.page import TOMBSTONE, Row
 from rollcall.ledger.tree import Page
-from rollcall.maintenance.accounts import Refused
+from rollcall.maintenance.accounts import InvalidOperation
 from rollcall.maintenance.ports import Organisations
 
 LEAD: Final = "lead"
@@ -21,10 +21,12 @@ TYPES: Final = (LEAD, CALL)
 def org_id_of(organisations: Organisations, handle: str, lead_id: str) -> str:
     """Whose lead it is. Raises Refused when there is no such organisation, or the id can be none."""
     if not is_id(lead_id):
-        raise Refused("a lead's id has 1 to 128 characters, none of them a control character")
+        raise InvalidOperation(
+            "a lead's id has 1 to 128 characters, none of them a control character"
+        )
     org_id = organisations.org_id_of_handle(handle)
     if org_id is None:
-        raise Refused(f"no organisation has the handle {handle!r}")
+        raise InvalidOperation(f"no organisation has the handle {handle!r}")
     return org_id
 
 

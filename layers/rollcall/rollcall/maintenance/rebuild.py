@@ -38,7 +38,7 @@ from rollcall.domain.organisations import Organisation, tenant
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger.page import Row
 from rollcall.ledger.writer import ApplyFacts, fold
-from rollcall.maintenance.accounts import Refused
+from rollcall.maintenance.accounts import InvalidOperation
 from rollcall.maintenance.ports import (
     EpochRemoval,
     Epochs,
@@ -54,7 +54,7 @@ _SLICE_ROWS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RebuildTimeouts:
     """How long a rebuild waits, and how much it takes at a time.
 
     `grace_ms` is how long the old epoch is kept current after the switch; it is never less than
@@ -78,7 +78,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class ProgressObserver:
     """Who looks on: is shown how far a run is and what is damaged, and may ask it to stop.
 
     What is shown may be ahead of what is stored. `found_damaged` is told the record type and the
@@ -109,7 +109,7 @@ class Rebuild:
         facts: ListedFacts,
         apply_facts: ApplyFacts,
         epochs: Epochs,
-        sweeper: EpochRemoval,
+        purge: EpochRemoval,
         now_ms: Callable[[], int],
         backoff: Backoff,
     ) -> None:
@@ -118,7 +118,7 @@ class Rebuild:
         self._facts = facts
         self._apply_facts = apply_facts
         self._epochs = epochs
-        self._sweeper = sweeper
+        self._purge = purge
         self._now_ms = now_ms
         self._backoff = backoff
 
@@ -128,7 +128,7 @@ class Rebuild:
         org_id = self._directory.org_id_of_handle(handle)
         organisation = self._directory.organisation(org_id) if org_id is not None else None
         if organisation is None:
-            raise Refused(f"no organisation has the handle {handle!r}")
+            raise InvalidOperation(f"no organisation has the handle {handle!r}")
         return organisation
 
     def all(self) -> list[Organisation]:
@@ -169,47 +169,53 @@ class Rebuild:
         """
         return _is_known(run.old_version)
 
-    def due_ms(self, run: RebuildRun, patience: Patience) -> int:
+    def due_ms(self, run: RebuildRun, timeouts: RebuildTimeouts) -> int:
         """When the next step may be made, in milliseconds since 1970; 0: at once."""
         match run:
             case RebuildRun(phase=Phase.OVERLAPPING, switched_at_ms=int(switched)):
-                return switched + max(patience.grace_ms, patience.authorizer_cache_ms)
+                return switched + max(timeouts.grace_ms, timeouts.authorizer_cache_ms)
             case RebuildRun(
                 phase=Phase.SETTLING, switched_at_ms=int(switched), dropped_at_ms=int(dropped)
             ):
-                last_answer = switched + patience.authorizer_cache_ms + patience.longest_answer_ms
-                return max(dropped + patience.settle_ms, last_answer)
+                last_answer = switched + timeouts.authorizer_cache_ms + timeouts.longest_answer_ms
+                return max(dropped + timeouts.settle_ms, last_answer)
             case RebuildRun(phase=Phase.REMOVING, looked_at_ms=int(looked)):
-                return looked + patience.look_again_ms
+                return looked + timeouts.look_again_ms
         return 0
 
     def go_on(
-        self, org_id: str, run: RebuildRun, patience: Patience, watch: Watch | None = None
+        self,
+        org_id: str,
+        run: RebuildRun,
+        timeouts: RebuildTimeouts,
+        observer: ProgressObserver | None = None,
     ) -> RebuildRun:
         """Go on until the run is done, has to wait (`due_ms`), or is asked to stop.
 
         Raises Refused when the organisation is gone or being deleted, or another command has taken
         the run over, and Unavailable when the store stays busy; the run may then be begun again.
         """
-        watch = watch or Watch()
-        while not run.is_done and self.due_ms(run, patience) <= self._now_ms():
-            if watch.wants_to_stop():
+        observer = observer or ProgressObserver()
+        while not run.is_done and self.due_ms(run, timeouts) <= self._now_ms():
+            if observer.wants_to_stop():
                 break
-            further = self._step(org_id, run, patience, watch)
+            further = self._step(org_id, run, timeouts, observer)
             if further is not run:
                 self._save(org_id, further)
                 run = further
-            watch.show(run)
+            observer.show(run)
         return run
 
-    def _step(self, org_id: str, run: RebuildRun, patience: Patience, watch: Watch) -> RebuildRun:
+    def _step(
+        self, org_id: str, run: RebuildRun, timeouts: RebuildTimeouts, observer: ProgressObserver
+    ) -> RebuildRun:
         """What the run is after its next step; the same object where that was not ended."""
         match run.phase:
             case Phase.ENTERING:
                 self._change(org_id, run, _entered)
                 return replace(run, phase=Phase.COPYING)
             case Phase.COPYING:
-                return self._copy(org_id, run, patience, watch)
+                return self._copy(org_id, run, timeouts, observer)
             case Phase.SWITCHING:
                 self._change(org_id, run, _switched)
                 return replace(run, phase=Phase.OVERLAPPING, switched_at_ms=self._now_ms())
@@ -219,7 +225,7 @@ class Rebuild:
             case Phase.SETTLING:
                 return replace(run, phase=Phase.REMOVING)
             case Phase.REMOVING:
-                return self._remove(org_id, run, watch)
+                return self._remove(org_id, run, observer)
             case Phase.DONE:
                 return run
 
@@ -249,20 +255,22 @@ class Rebuild:
         return stored is not None and not stored.is_done
 
     # -- copying -----------------------------------------------------------------------------
-    def _copy(self, org_id: str, run: RebuildRun, patience: Patience, watch: Watch) -> RebuildRun:
+    def _copy(
+        self, org_id: str, run: RebuildRun, timeouts: RebuildTimeouts, observer: ProgressObserver
+    ) -> RebuildRun:
         """Copy a chunk. Broken off by a wish to stop, it is copied again, which changes nothing."""
         organisation = self._written_by(org_id, run)
-        chunk = self._read(organisation, run.cursor, patience.chunk_facts)
+        chunk = self._read(organisation, run.cursor, timeouts.chunk_facts)
         # In order of position: each page of the ledger is touched by few transactions.
         rows = sorted(fold(chunk.facts), key=lambda row: (row[0], row[1].position))
         for start in range(0, len(rows), _SLICE_ROWS):
-            if watch.wants_to_stop():
+            if observer.wants_to_stop():
                 return run
             part = rows[start : start + _SLICE_ROWS]
             self._apply(org_id, run, part)
-            watch.show(replace(run, rows=run.rows + start + len(part)))
+            observer.show(replace(run, rows=run.rows + start + len(part)))
         for record_type, sort_key in chunk.damaged:
-            watch.found_damaged(record_type, sort_key)
+            observer.found_damaged(record_type, sort_key)
         return replace(
             run,
             phase=Phase.SWITCHING if chunk.cursor is None else Phase.COPYING,
@@ -321,7 +329,7 @@ class Rebuild:
         return organisation
 
     # -- removing ----------------------------------------------------------------------------
-    def _remove(self, org_id: str, run: RebuildRun, watch: Watch) -> RebuildRun:
+    def _remove(self, org_id: str, run: RebuildRun, observer: ProgressObserver) -> RebuildRun:
         """Remove every earlier epoch, those of runs that were given up included.
 
         GSI1 follows the table in a while, and a writer may come late: it is done when nothing was
@@ -332,10 +340,10 @@ class Rebuild:
             raise _taken_over(organisation)
         found = 0
         for epoch in range(run.epoch):
-            for count in self._sweeper.remove_epoch(org_id, epoch):
+            for count in self._purge.remove_epoch(org_id, epoch):
                 found += count
-                watch.show(replace(run, removed=run.removed + found))
-                if watch.wants_to_stop():
+                observer.show(replace(run, removed=run.removed + found))
+                if observer.wants_to_stop():
                     return replace(run, removed=run.removed + found, empty_since_ms=None)
         now_ms = self._now_ms()
         if found:
@@ -349,9 +357,9 @@ class Rebuild:
     def _organisation(self, org_id: str) -> Organisation:
         organisation = self._directory.organisation(org_id)
         if organisation is None:
-            raise Refused("the organisation is gone")
+            raise InvalidOperation("the organisation is gone")
         if organisation.is_deleting:
-            raise Refused("the organisation is being deleted; it is not rebuilt")
+            raise InvalidOperation("the organisation is being deleted; it is not rebuilt")
         return organisation
 
     def _change(
@@ -467,7 +475,7 @@ def _is_known(version: int) -> bool:
     return True
 
 
-def _taken_over(organisation: Organisation) -> Refused:
-    return Refused(
+def _taken_over(organisation: Organisation) -> InvalidOperation:
+    return InvalidOperation(
         f"another command has taken the rebuild of {organisation.handle} over; this one stopped"
     )

@@ -23,51 +23,49 @@ from rollcall.query.aggregation import Tallier
 from rollcall.query.distinct import DistinctLeads
 from rollcall.query.filtering import Selected, select
 from rollcall.query.lookups import ensure_as_of
-from rollcall.query.model import Question, Reading, Selection
+from rollcall.query.model import Query, Reading, Selection
 from rollcall.query.ports import Ledger, Rollups
 from rollcall.query.results import WHOLE, DayTallies, Series, Tally
-from rollcall.query.time_series import Timer
+from rollcall.query.time_series import SeriesBuilder
 
 Groups: TypeAlias = frozenset[Group]
 
 
-class Measure:
+class QueryEngine:
     """Answers from rollups and ledger pages.
 
     Every method adds what it reads to the meter of the reading, and raises TooManyRows where an
     answer needs more than `most_rows` ledger rows.
     """
 
-    def __init__(self, rollups: Rollups, ledger: Ledger, most_rows: int) -> None:
+    def __init__(self, rollups: Rollups, ledger: Ledger, max_rows: int) -> None:
         self._rollups = rollups
         self._ledger = ledger
-        self._most_rows = most_rows
+        self._max_rows = max_rows
 
     def tally(
-        self, reading: Reading, question: Question, groups: Collection[Group], zone: Zone = UTC
+        self, reading: Reading, query: Query, groups: Collection[Group], zone: Zone = UTC
     ) -> Tally:
         """Measures of all rows together; `zone` is whose hours `Group.HOUR` counts."""
         counting = _Counting(frozenset(groups), zone, is_by_day=False)
-        lifetime = self._lifetime(reading, question, counting)
+        lifetime = self._lifetime(reading, query, counting)
         if lifetime is None:
-            self._count(reading, question, counting)
+            self._count(reading, query, counting)
             lifetime = counting.tallies[WHOLE]
         ensure_as_of(self._rollups, reading)
         return lifetime
 
-    def tally_by_day(
-        self, reading: Reading, question: Question, groups: Collection[Group]
-    ) -> DayTallies:
+    def tally_by_day(self, reading: Reading, query: Query, groups: Collection[Group]) -> DayTallies:
         """Measures by UTC day, and distinct leads where `Group.LEADS` is among the groups."""
         counting = _Counting(frozenset(groups), UTC, is_by_day=True)
-        self._count(reading, question, counting)
+        self._count(reading, query, counting)
         ensure_as_of(self._rollups, reading)
         return DayTallies(counting.tallies, counting.leads.by_day(), counting.leads.whole)
 
     def series(
         self,
         reading: Reading,
-        question: Question,
+        query: Query,
         granularity: Granularity,
         zone: Zone,
         *,
@@ -77,8 +75,8 @@ class Measure:
 
         With `is_timed` only those that have a duration count, and their seconds are added up.
         """
-        timer = Timer(granularity, zone, is_timed=is_timed)
-        selection, period = question
+        builder = SeriesBuilder(granularity, zone, is_timed=is_timed)
+        selection, period = query
         scopes = selection.scopes()
         is_kept = zone.is_utc and not (is_timed and granularity is Granularity.HOUR)
         unanswered: Iterable[Period] = [period]
@@ -86,20 +84,20 @@ class Measure:
             days, unanswered = plan(period)
             group = Group.HOUR if granularity is Granularity.HOUR else Group.DURATION
             names = m.closed_names([group])
-            timer.add_known(
+            builder.add_known(
                 known
                 for day, rollups in self._days(reading, selection, scopes, days, names)
                 for rollup in rollups
                 for known in _known(day, rollup.measures, granularity, is_timed=is_timed)
             )
         for selected in self._scan(reading, selection, unanswered):
-            timer.add(selected)
+            builder.add(selected)
         ensure_as_of(self._rollups, reading)
-        return timer.series()
+        return builder.series()
 
-    def _count(self, reading: Reading, question: Question, counting: _Counting) -> None:
+    def _count(self, reading: Reading, query: Query, counting: _Counting) -> None:
         """Whole days from rollups; their edges, and what no rollup could count, from pages."""
-        selection, period = question
+        selection, period = query
         scopes = selection.scopes()
         if scopes is None or not counting.is_of_utc:
             missing = {counting.groups: [period]}
@@ -111,9 +109,9 @@ class Measure:
             counting.add_rows(groups, self._scan(reading, selection, periods))
 
     # -- rollups -----------------------------------------------------------------------------
-    def _lifetime(self, reading: Reading, question: Question, counting: _Counting) -> Tally | None:
+    def _lifetime(self, reading: Reading, query: Query, counting: _Counting) -> Tally | None:
         """All of time out of rollups of all time; None where those do not have the answer."""
-        selection, period = question
+        selection, period = query
         scopes = selection.scopes()
         if scopes is None or period != EVER or not counting.is_of_utc:
             return None
@@ -192,8 +190,8 @@ class Measure:
         for read in self._ledger.pages(org_id, epoch, selection.record_type, periods, meter):
             count, selected = select(read, selection)
             meter.rows += count
-            if meter.rows > self._most_rows:
-                raise TooManyRows(self._most_rows)
+            if meter.rows > self._max_rows:
+                raise TooManyRows(self._max_rows)
             if count:
                 meter.saw(read.applied_at_ms)
             if selected is not None:

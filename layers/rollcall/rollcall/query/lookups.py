@@ -13,7 +13,7 @@ from rollcall.query.model import Reading
 from rollcall.query.ports import Directory, Facts, Rollups
 
 
-class LookUp:
+class Lookup:
     """Reads facts of one type consistently."""
 
     def __init__(self, directory: Directory, facts: Facts) -> None:

@@ -64,7 +64,7 @@ class Selection:
         return None
 
 
-class Question(NamedTuple):
+class Query(NamedTuple):
     """Rows that a selection means, of a period."""
 
     selection: Selection

@@ -18,7 +18,7 @@ from rollcall.query.results import Series
 _DURATION: Final = "duration_seconds"
 
 
-class Timer:
+class SeriesBuilder:
     """Makes a `Series` of selected calls and of what rollups say.
 
     With `is_timed` only calls with a duration count, and their seconds are added up; without it
@@ -110,10 +110,10 @@ def offsets_ms(zone: Zone, instants_ms: Int64s) -> Int64s | int:
 
     `instants_ms` must not be empty.
     """
-    stretches = zone.stretches(int(instants_ms.min()), int(instants_ms.max()) + 1)
-    if len(stretches) == 1:
-        return stretches[0].offset_ms
-    starts = np.array([stretch.start_ms for stretch in stretches], dtype=np.int64)
-    offsets = np.array([stretch.offset_ms for stretch in stretches], dtype=np.int64)
+    intervals = zone.intervals(int(instants_ms.min()), int(instants_ms.max()) + 1)
+    if len(intervals) == 1:
+        return intervals[0].offset_ms
+    starts = np.array([interval.start_ms for interval in intervals], dtype=np.int64)
+    offsets = np.array([interval.offset_ms for interval in intervals], dtype=np.int64)
     found: Int64s = offsets[np.searchsorted(starts, instants_ms, side="right") - 1]
     return found

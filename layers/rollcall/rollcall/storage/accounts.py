@@ -13,7 +13,7 @@ from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
-from rollcall.storage.client import patiently, translated_errors
+from rollcall.storage.client import translated_errors, with_retries
 from rollcall.storage.queries import batch_get, consumed_units, index_keys
 
 
@@ -117,7 +117,7 @@ class Directory:
             ExpressionAttributeValues={":yes": {"BOOL": True}, ":at": {"N": str(at_ms)}},
         )
         with tenant(org_id):
-            patiently(self._backoff, request)
+            with_retries(self._backoff, request)
 
     def retire(self, organisation: Organisation) -> None:
         """Leave the bare mark of an organisation and release its handle, both or neither.
@@ -237,7 +237,7 @@ class Directory:
 
     # -- requests ----------------------------------------------------------------------------
     def _get(self, key: keys.Key, meter: ReadMeter | None = None) -> Item | None:
-        answer: dict[str, Any] = patiently(
+        answer: dict[str, Any] = with_retries(
             self._backoff,
             lambda: self._client.get_item(
                 TableName=self._table,

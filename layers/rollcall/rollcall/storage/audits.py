@@ -67,12 +67,12 @@ class AuditStore:
             return _run_id(stored.running) == audit.run_id != replaced
 
         self._write(
-            org_id, replaced, is_done, lambda: self._client.put_item(**put, **_if(replaced))
+            org_id, replaced, is_done, lambda: self._client.put_item(**put, **_run_is(replaced))
         )
 
     def save(self, org_id: str, audit: Audit) -> None:
         """Store how far a run has come; see the port."""
-        own = _if(audit.run_id)
+        own = _run_is(audit.run_id)
         put = self._put(keys.audit_run(org_id), audit)
 
         def is_done(_stored: Stored) -> bool:
@@ -84,7 +84,7 @@ class AuditStore:
         """Make a run the last one, and end it; see the port."""
         run = keys.audit_run(org_id)
         key = {keys.PK: {"S": run.pk}, keys.SK: {"S": run.sk}}
-        end = {"TableName": self._table, "Key": key, **_if(audit.run_id)}
+        end = {"TableName": self._table, "Key": key, **_run_is(audit.run_id)}
         both = [{"Put": self._put(keys.audit(org_id), audit)}, {"Delete": end}]
 
         def is_done(stored: Stored) -> bool:
@@ -135,7 +135,7 @@ def _run_id(audit: Audit | None) -> str | None:
     return None if audit is None else audit.run_id
 
 
-def _if(run_id: str | None) -> dict[str, Any]:
+def _run_is(run_id: str | None) -> dict[str, Any]:
     """The condition that this run is the one under way; None: that there is none."""
     if run_id is None:
         no_run_is_under_way = "attribute_not_exists(#pk)"

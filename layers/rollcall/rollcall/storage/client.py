@@ -154,7 +154,7 @@ def may_pass(error: Exception) -> bool:
     return isinstance(error, Conflict | Unavailable | BotoCoreError)
 
 
-def patiently(backoff: Backoff, request: Callable[[], _Answer]) -> _Answer:
+def with_retries(backoff: Backoff, request: Callable[[], _Answer]) -> _Answer:
     """The answer to a request that may be repeated at will, such as a read.
 
     Raises Unavailable when tries or time are used up.

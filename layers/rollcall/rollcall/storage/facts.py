@@ -18,7 +18,7 @@ from rollcall.domain.facts import (
     Outcome,
     StreamFact,
     content_hash,
-    judge,
+    resolve,
 )
 from rollcall.domain.organisations import MAX_BUCKETS
 from rollcall.domain.records import RECORD_TYPES, Column, Kind, RecordType
@@ -40,8 +40,8 @@ from rollcall.storage.client import translated_errors
 from rollcall.storage.queries import batch_get, key_of, keys_between, pages_of
 
 # What DynamoDB takes as a key.
-_MOST_PK_BYTES: Final = 2_048
-_MOST_SK_BYTES: Final = 1_024
+_MAX_PK_BYTES: Final = 2_048
+_MAX_SK_BYTES: Final = 1_024
 
 
 class FactPage(NamedTuple):
@@ -96,7 +96,7 @@ class FactStore:
         """The bucket in which the fact of an id belongs."""
         return keys.bucket_of(fact_id, buckets)
 
-    def astray(self, org_id: str, buckets: int, record_type: str, fact_id: str) -> list[int]:
+    def misplaced(self, org_id: str, buckets: int, record_type: str, fact_id: str) -> list[int]:
         """The buckets in which an item lies under a fact's sort key, where no key leads."""
         home = keys.fact(org_id, record_type, fact_id, buckets)
         places = {
@@ -175,7 +175,7 @@ class FactStore:
             if stored is not None and _is_same(stored, attempts.get(stored.rev)):
                 # Our own write: it was made, and only its reply was lost.
                 return Outcome.ACCEPTED, stored
-            verdict = judge(stored, change, self._now_us())
+            verdict = resolve(stored, change, self._now_us())
             fact = verdict.fact
             if fact is None:
                 return verdict.outcome, stored
@@ -276,7 +276,7 @@ def own_fact(item: Item) -> StreamFact:
     """A fact with its organisation. Raises CorruptItem unless it is whole and under its own key."""
     try:
         pk, sk = av.text(item, keys.PK), av.text(item, keys.SK)
-        _require(len(pk.encode()) <= _MOST_PK_BYTES and len(sk.encode()) <= _MOST_SK_BYTES)
+        _require(len(pk.encode()) <= _MAX_PK_BYTES and len(sk.encode()) <= _MAX_SK_BYTES)
         key = keys.parse_fact(pk, sk)
         fact = fact_of_item(item)
     except (TypeError, ValueError, AttributeError) as error:

@@ -24,7 +24,7 @@ from rollcall.storage.failure_documents import parsed, quarantine_document, quar
 from rollcall.storage.private_files import make_private_folders, open_private
 
 # An invocation's event is 6 MB at the most; inside a text of JSON, a byte of it takes at most six.
-_LARGEST_BYTES: Final = 40_000_000
+_MAX_BYTES: Final = 40_000_000
 _NAMES_A_REQUEST: Final = 1_000
 _ABSENT: Final = ("NoSuchKey", "404")
 
@@ -155,7 +155,7 @@ class FolderFailures:
 
 
 def _check_size(size_bytes: int) -> None:
-    if size_bytes > _LARGEST_BYTES:
+    if size_bytes > _MAX_BYTES:
         raise CorruptItem(f"{size_bytes:,} bytes are more than any failed batch has")
 
 

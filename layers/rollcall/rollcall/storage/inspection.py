@@ -44,7 +44,7 @@ from rollcall.maintenance.reconcile.inspection import (
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
-from rollcall.storage.client import patiently, translated_errors
+from rollcall.storage.client import translated_errors, with_retries
 from rollcall.storage.pages import PageStore, page_of_item, stored_rollup, unchanged
 from rollcall.storage.queries import (
     batch_get,
@@ -75,10 +75,10 @@ _BREAKDOWNS: Final = {
     WORKSPACE: frozenset({EVENT_TYPE, ROOM, PAGE}),
 }
 # Far beyond any, and far below what a number of DynamoDB counts in steps of one.
-_MOST_VERSION: Final = 10**30
+_MAX_VERSION: Final = 10**30
 
 
-class LedgerSurvey(PageStore):
+class LedgerInspection(PageStore):
     """Everything that is stored of one organisation in one epoch."""
 
     def pages(self, record_type: str, first: str, end: str) -> Iterator[SurveyedPage]:
@@ -90,7 +90,7 @@ class LedgerSurvey(PageStore):
         """The last page that starts at or before a position; None: no page does."""
         covering = page_at(keys.ledger(self._org_id, self._epoch, record_type), position)
         request = {"TableName": self._table, "ConsistentRead": True, **covering}
-        items = patiently(self._backoff, lambda: self._client.query(**request))["Items"]
+        items = with_retries(self._backoff, lambda: self._client.query(**request))["Items"]
         return self._surveyed(record_type, items[0]) if items else None
 
     def versions(self, record_type: str, first: str, end: str) -> Iterator[PageVersion]:
@@ -139,11 +139,11 @@ class LedgerSurvey(PageStore):
                 },
             )
 
-    def mend_page_version(self, record_type: str, start: str) -> None:
+    def repair_page_version(self, record_type: str, start: str) -> None:
         """Give a page without a readable version one that none ever had. Raises Conflict."""
         self._mend_version(keys.Key(keys.ledger(self._org_id, self._epoch, record_type), start))
 
-    def mend_rollup_version(self, key: RollupKey) -> None:
+    def repair_rollup_version(self, key: RollupKey) -> None:
         """Give a rollup without a readable version one that none ever had. Raises Conflict."""
         self._mend_version(keys.rollup(self._org_id, self._epoch, key))
 
@@ -320,7 +320,7 @@ class LedgerSurvey(PageStore):
             },
             "Limit": 1,
         }
-        answer = patiently(self._backoff, lambda: self._client.query(**request))
+        answer = with_retries(self._backoff, lambda: self._client.query(**request))
         return av.text(answer["Items"][0], keys.GSI1SK) if answer["Items"] else None
 
     def _exists(self, key: keys.Key) -> bool:
@@ -344,7 +344,7 @@ def _version_of(item: Item) -> int | None:
         version = av.integer(item, VERSION)
     except CorruptItem:
         return None
-    return version if 0 < version < _MOST_VERSION else None
+    return version if 0 < version < _MAX_VERSION else None
 
 
 def _rows_of(page: Page, record_type: RecordType) -> list[Row]:

@@ -22,11 +22,11 @@ from rollcall.domain.time.periods import Period
 from rollcall.ledger.positions import FIRST, floor, time_of
 from rollcall.query.filtering import PageRead
 from rollcall.query.metering import ReadMeter
-from rollcall.retry import LONGEST_REQUEST_SECONDS, Backoff
+from rollcall.retry import MAX_REQUEST_SECONDS, Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
-from rollcall.storage.client import patiently
+from rollcall.storage.client import with_retries
 from rollcall.storage.pages import page_of_item
 from rollcall.storage.queries import consumed_units, keys_between, page_at
 from rollcall.storage.rollups import APPLIED_AT
@@ -129,7 +129,7 @@ class LedgerReader:
         finally:
             # Whoever asked may have enough: let what is under way end, and nothing follow.
             stopped.set()
-            wait(running, timeout=LONGEST_REQUEST_SECONDS)
+            wait(running, timeout=MAX_REQUEST_SECONDS)
 
     def _start(
         self, waiting: deque[_Part], running: set[Future[_Fetched]], most: int, stopped: Event
@@ -197,7 +197,7 @@ class LedgerReader:
         request = partial(
             self._client.query, TableName=self._table, ReturnConsumedCapacity="TOTAL", **query
         )
-        answer: dict[str, Any] = patiently(self._backoff, request)
+        answer: dict[str, Any] = with_retries(self._backoff, request)
         fetched.items += len(answer["Items"])
         fetched.units += consumed_units(answer)
         return answer

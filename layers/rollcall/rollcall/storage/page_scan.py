@@ -11,12 +11,12 @@ from rollcall.ledger.positions import END, FIRST
 from rollcall.ledger.tree import Page
 from rollcall.retry import Backoff
 from rollcall.storage import keys
-from rollcall.storage.client import patiently
+from rollcall.storage.client import with_retries
 from rollcall.storage.pages import page_of_item
 from rollcall.storage.queries import keys_between, page_at, pages_of
 
 
-class PageListing:
+class PageScan:
     """The pages of all organisations; every request is checked against the current one."""
 
     def __init__(self, client: Any, table: str, backoff: Backoff) -> None:
@@ -50,7 +50,7 @@ class PageListing:
             request = partial(
                 self._client.query, TableName=self._table, ConsistentRead=True, **covering
             )
-            items = patiently(self._backoff, request)["Items"]
+            items = with_retries(self._backoff, request)["Items"]
             page = page_of_item(record_type, items[0]) if items else None
             if page is None or not page.covers(reached):
                 raise CorruptItem(f"no ledger page covers {reached}")

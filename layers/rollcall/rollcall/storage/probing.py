@@ -11,7 +11,7 @@ from rollcall.domain.organisations import Organisation
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.retry import Backoff
 from rollcall.storage import keys
-from rollcall.storage.client import patiently
+from rollcall.storage.client import with_retries
 from rollcall.storage.facts import own_fact
 from rollcall.storage.pages import page_of_item
 from rollcall.storage.queries import keys_between, page_at
@@ -50,7 +50,7 @@ class ProbeReads:
         return 0
 
     def _query(self, table: str, request: dict[str, Any]) -> list[dict[str, Any]]:
-        answer = patiently(
+        answer = with_retries(
             self._backoff,
             lambda: self._client.query(TableName=table, ConsistentRead=True, **request),
         )

@@ -16,13 +16,13 @@ from rollcall.domain.organisations import tenant
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.retry import Backoff
 from rollcall.storage import keys
-from rollcall.storage.client import patiently
+from rollcall.storage.client import with_retries
 from rollcall.storage.queries import index_keys, keys_under
 
-_MOST_DELETES: Final = 25  # BatchWriteItem's own limit
+_MAX_DELETES: Final = 25  # BatchWriteItem's own limit
 
 
-class Sweeper:
+class Purge:
     """Removes items of both tables, of one organisation at a time."""
 
     def __init__(
@@ -76,7 +76,7 @@ class Sweeper:
 
     def _remove(self, table: str, wanted: Iterable[keys.Key]) -> Iterator[int]:
         remaining = iter(wanted)
-        while chunk := list(islice(remaining, _MOST_DELETES)):
+        while chunk := list(islice(remaining, _MAX_DELETES)):
             left = [
                 {"DeleteRequest": {"Key": {keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}}}}
                 for key in chunk
@@ -85,7 +85,7 @@ class Sweeper:
             while left:
                 self._backoff.check()
                 request = partial(self._client.batch_write_item, RequestItems={table: left})
-                answer = patiently(self._backoff, request)
+                answer = with_retries(self._backoff, request)
                 left = answer.get("UnprocessedItems", {}).get(table, [])
                 if left:
                     failures += 1

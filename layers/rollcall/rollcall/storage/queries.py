@@ -13,10 +13,10 @@ from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
-from rollcall.storage.client import patiently
+from rollcall.storage.client import with_retries
 from rollcall.storage.guard import PARTITION_VALUE
 
-_MOST_KEYS: Final = 100  # BatchGetItem's own limit
+_MAX_KEYS: Final = 100  # BatchGetItem's own limit
 
 
 def batch_get(
@@ -41,7 +41,7 @@ def batch_get(
             request = partial(
                 client.batch_get_item, RequestItems=asked, ReturnConsumedCapacity="TOTAL"
             )
-            answer = patiently(backoff, request)
+            answer = with_retries(backoff, request)
             found = answer["Responses"].get(table, [])
             items.extend(found)
             if meter is not None:
@@ -110,7 +110,7 @@ def pages_of(client: Any, request: dict[str, Any], backoff: Backoff) -> Iterator
     request = dict(request)
     while True:
         backoff.check()
-        answer = patiently(backoff, partial(client.query, **request))
+        answer = with_retries(backoff, partial(client.query, **request))
         yield answer
         if "LastEvaluatedKey" not in answer:
             return
@@ -148,5 +148,5 @@ def consumed_units(answer: dict[str, Any]) -> float:
 
 def _chunks(wanted: Iterable[keys.Key]) -> Iterator[list[keys.Key]]:
     iterator = iter(wanted)
-    while chunk := list(islice(iterator, _MOST_KEYS)):
+    while chunk := list(islice(iterator, _MAX_KEYS)):
         yield chunk

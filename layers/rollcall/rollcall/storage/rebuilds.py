@@ -16,7 +16,7 @@ from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
-from rollcall.storage.client import patiently, translated_errors
+from rollcall.storage.client import translated_errors, with_retries
 
 _RUN_ID: Final = "run_id"
 
@@ -33,7 +33,7 @@ class RebuildStore:
         """The last rebuild, read consistently. Raises CorruptItem."""
         key = keys.rebuild(org_id)
         with tenant(org_id):
-            answer = patiently(
+            answer = with_retries(
                 self._backoff,
                 lambda: self._client.get_item(
                     TableName=self._table,
@@ -71,7 +71,7 @@ class RebuildStore:
         request = {
             "TableName": self._table,
             "Item": item_of_run(keys.rebuild(org_id), run),
-            **_if(expected),
+            **_run_is(expected),
         }
         failures = 0
         while True:
@@ -94,7 +94,7 @@ class RebuildStore:
                 self._backoff.pause(failures, error)
 
 
-def _if(run_id: str | None) -> dict[str, Any]:
+def _run_is(run_id: str | None) -> dict[str, Any]:
     """The condition that this run is the stored one; None: that there is none."""
     if run_id is None:
         nobody_rebuilt_yet = "attribute_not_exists(#pk)"

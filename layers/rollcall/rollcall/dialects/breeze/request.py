@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from rollcall.dialects.validation import message_of
 from rollcall.domain.decimals import at_least, at_most
-from rollcall.domain.errors import BadValues, Issue, MalformedQuestion
+from rollcall.domain.errors import BadValues, Issue, MalformedQuery
 from rollcall.domain.facts import payload_text
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
@@ -26,7 +26,7 @@ from rollcall.domain.validation import (
     parse_payload_value,
 )
 from rollcall.query.model import Selection
-from rollcall.query.reports.breeze import Query, QueryType
+from rollcall.query.reports.breeze import BreezeQuery, QueryType
 
 MAX_PAGE_SIZE: Final = 1_000
 MAX_RANGE_DAYS: Final = 400
@@ -207,14 +207,14 @@ class QueryBody(BaseModel):
     ] = None
 
 
-def parse_query(body: Any) -> Query:
+def parse_query(body: Any) -> BreezeQuery:
     """The query in a JSON body.
 
     Raises MalformedQuestion (400) for a body of the wrong shape, else BadValues (422). Bounds are
     looked at once every other value is good on its own.
     """
     if not isinstance(body, dict):
-        raise MalformedQuestion("The body must be an object.")
+        raise MalformedQuery("The body must be an object.")
     try:
         query = QueryBody.model_validate(body)
     except ValidationError as error:
@@ -235,7 +235,7 @@ def parse_query(body: Any) -> Query:
         ]
     if issues:
         raise BadValues(issues)
-    return Query(
+    return BreezeQuery(
         query.query_type,
         _selection(query),
         start_ms,
@@ -252,7 +252,7 @@ def _refuse(error: ValidationError) -> NoReturn:
     for problem in found:
         if problem["type"] in _MALFORMED:
             path = ".".join(map(str, problem["loc"]))
-            raise MalformedQuestion(f"{path[:128]} {message_of(problem)}.") from None
+            raise MalformedQuery(f"{path[:128]} {message_of(problem)}.") from None
     raise BadValues(
         [Issue(tuple(map(str, problem["loc"])), message_of(problem)) for problem in found]
     ) from None
@@ -277,10 +277,10 @@ def _parse_bound(
 
 def _range_issues(start_ms: int, end_ms: int, *, has_zone: bool) -> Iterator[Issue]:
     # A range of whole local days across the end of summer time is an hour longer.
-    most_ms = MAX_RANGE_DAYS * MS_PER_DAY + (MS_PER_HOUR if has_zone else 0)
+    max_ms = MAX_RANGE_DAYS * MS_PER_DAY + (MS_PER_HOUR if has_zone else 0)
     if start_ms >= end_ms:
         yield Issue(("filters", "date_from"), "must not be after date_to")
-    elif end_ms - start_ms > most_ms:
+    elif end_ms - start_ms > max_ms:
         yield Issue(
             ("filters", "date_to"), f"must be at most {MAX_RANGE_DAYS} days after date_from"
         )

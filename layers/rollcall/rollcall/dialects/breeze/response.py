@@ -11,7 +11,7 @@ from rollcall.domain import measures as m
 from rollcall.domain.decimals import Number, divide, percentage
 from rollcall.domain.records import LEAD_STATUSES
 from rollcall.domain.time.buckets import Bucket
-from rollcall.query.reports.breeze import OverTime, Query, QueryType
+from rollcall.query.reports.breeze import BreezeQuery, OverTime, QueryType
 from rollcall.query.results import Tally, by_count
 
 NOT_AVAILABLE: Final = "N/A"
@@ -143,7 +143,7 @@ class Answer(TypedDict):
     page_size: int
 
 
-def answer_body(query: Query, found: Tally | OverTime) -> Answer:
+def answer_body(query: BreezeQuery, found: Tally | OverTime) -> Answer:
     """The answer to a query."""
     first, count = query.first_row, query.page_size
     if isinstance(found, OverTime):
@@ -160,7 +160,7 @@ def answer_body(query: Query, found: Tally | OverTime) -> Answer:
     }
 
 
-def _buckets(query: Query, found: OverTime, first: int, count: int) -> tuple[list[Row], int]:
+def _buckets(query: BreezeQuery, found: OverTime, first: int, count: int) -> tuple[list[Row], int]:
     """(rows of the page, how many there are): no others are made, an open range can have millions."""
     series, timeline = found.series, found.timeline
     if timeline is None:

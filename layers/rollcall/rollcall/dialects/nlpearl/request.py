@@ -7,12 +7,12 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
 
 from rollcall.dialects.validation import message_of
-from rollcall.domain.errors import MalformedQuestion
+from rollcall.domain.errors import MalformedQuery
 from rollcall.domain.time.calendar import MS_PER_DAY, parse_instant
 from rollcall.domain.time.periods import Period, parse_end, parse_start
 from rollcall.domain.validation import INSTANT_SCHEMA, parse_instant_text
 
-MOST_DAYS: Final = 91
+MAX_DAYS: Final = 91
 
 
 def _instant(value: Any) -> str:
@@ -45,15 +45,15 @@ class PeriodBody(BaseModel):
 def parse_period(body: Any) -> Period:
     """The range in a JSON body. Raises MalformedQuestion with the field and the rule."""
     if not isinstance(body, dict):
-        raise MalformedQuestion("The body must be an object.")
+        raise MalformedQuery("The body must be an object.")
     try:
         asked = PeriodBody.model_validate(body)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
-        raise MalformedQuestion(f"{str(problem['loc'][0])[:64]} {message_of(problem)}.") from None
-    if parse_instant(asked.to) - parse_instant(asked.from_) >= MOST_DAYS * MS_PER_DAY:
-        raise MalformedQuestion(f"to must be less than {MOST_DAYS} days after from.")
+        raise MalformedQuery(f"{str(problem['loc'][0])[:64]} {message_of(problem)}.") from None
+    if parse_instant(asked.to) - parse_instant(asked.from_) >= MAX_DAYS * MS_PER_DAY:
+        raise MalformedQuery(f"to must be less than {MAX_DAYS} days after from.")
     period = Period(parse_start(asked.from_, None), parse_end(asked.to, None))
     if period.start_ms >= period.end_ms:
-        raise MalformedQuestion("from must not be after to.")
+        raise MalformedQuery("from must not be after to.")
     return period

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR, day_text
 from rollcall.domain.time.periods import Period
-from rollcall.domain.time.zones import Stretch, Zone
+from rollcall.domain.time.zones import OffsetInterval, Zone
 
 # An hour's key has its offset in the lower bits, as seconds from -24 h.
 _OFFSET_BITS: Final = 18
@@ -77,15 +77,15 @@ class Timeline:
         last_date: int | None = None,
     ) -> None:
         self._granularity = granularity
-        stretches = zone.stretches(*period)
+        intervals = zone.intervals(*period)
         if granularity is Granularity.HOUR:
-            self._stretches = stretches
-            self._ends = list(accumulate(_hours(stretch) for stretch in stretches))
+            self._stretches = intervals
+            self._ends = list(accumulate(_hours(interval) for interval in intervals))
             return
         # Not simply the first and the last instant's: a clock that is put back at 00:01 shows the
         # day before once more.
-        first = min(self._key(s.start_ms, s) for s in stretches)
-        last = max(self._key(s.end_ms - 1, s) for s in stretches)
+        first = min(self._key(s.start_ms, s) for s in intervals)
+        last = max(self._key(s.end_ms - 1, s) for s in intervals)
         self._first = first if first_date is None else max(first, first_date)
         last = last if last_date is None else min(last, last_date)
         self._stretches = []
@@ -99,8 +99,8 @@ class Timeline:
         for index in range(first, min(first + count, len(self))):
             yield self._hour(index) if self._stretches else self._date(index)
 
-    def _key(self, instant_ms: int, stretch: Stretch) -> int:
-        offset_ms = stretch.offset_ms
+    def _key(self, instant_ms: int, interval: OffsetInterval) -> int:
+        offset_ms = interval.offset_ms
         key: int = bucket_of(self._granularity, instant_ms + offset_ms, offset_ms)
         return key
 
@@ -115,18 +115,18 @@ class Timeline:
 
     def _hour(self, index: int) -> Bucket:
         number = bisect_right(self._ends, index)
-        stretch = self._stretches[number]
+        interval = self._stretches[number]
         before = self._ends[number - 1] if number else 0
-        offset_ms = stretch.offset_ms
-        hour = (stretch.start_ms + offset_ms) // MS_PER_HOUR + index - before
+        offset_ms = interval.offset_ms
+        hour = (interval.start_ms + offset_ms) // MS_PER_HOUR + index - before
         key: int = bucket_of(Granularity.HOUR, hour * MS_PER_HOUR, offset_ms)
         day, of_day = divmod(hour, 24)
         return Bucket(key, f"{day_text(day)}T{of_day:02d}:00:00{_offset_text(offset_ms)}")
 
 
-def _hours(stretch: Stretch) -> int:
-    first = (stretch.start_ms + stretch.offset_ms) // MS_PER_HOUR
-    return (stretch.end_ms - 1 + stretch.offset_ms) // MS_PER_HOUR - first + 1
+def _hours(interval: OffsetInterval) -> int:
+    first = (interval.start_ms + interval.offset_ms) // MS_PER_HOUR
+    return (interval.end_ms - 1 + interval.offset_ms) // MS_PER_HOUR - first + 1
 
 
 def _offset_text(offset_ms: int) -> str:

@@ -24,12 +24,12 @@ _WINDOW_MS: Final = 63 * _PROBE_MS
 _WINDOWS_A_CYCLE: Final = 773
 _FIRST_CYCLIC_WINDOW: Final = 47_482 * MS_PER_DAY // _WINDOW_MS + 1
 # Clocks are at most this far from UTC, with room to spare.
-_MOST_OFFSET_MS: Final = 26 * 3_600_000
+_MAX_OFFSET_MS: Final = 26 * 3_600_000
 # What Python's calendar can still shift by an offset.
 _LATEST_MS: Final = LAST_MS + 360 * MS_PER_DAY
 
 
-class Stretch(NamedTuple):
+class OffsetInterval(NamedTuple):
     """Instants `[start_ms, end_ms)` in which a zone's clock keeps one offset to UTC."""
 
     start_ms: int
@@ -54,10 +54,10 @@ class Zone:
         """Whether the clock has been, and will be, UTC's own."""
         return self._fixed_ms == 0
 
-    def stretches(self, start_ms: int, end_ms: int) -> list[Stretch]:
+    def intervals(self, start_ms: int, end_ms: int) -> list[OffsetInterval]:
         """The stretches of one offset that tile `[start_ms, end_ms)`, in order."""
         if self._fixed_ms is not None:
-            return [Stretch(start_ms, end_ms, self._fixed_ms)]
+            return [OffsetInterval(start_ms, end_ms, self._fixed_ms)]
         changes = [
             change
             for window in range(start_ms // _WINDOW_MS, (end_ms - 1) // _WINDOW_MS + 1)
@@ -67,7 +67,7 @@ class Zone:
         starts = [start_ms, *changes]
         ends = [*changes, end_ms]
         return [
-            Stretch(start, end, self._offset_ms(start))
+            OffsetInterval(start, end, self._offset_ms(start))
             for start, end in zip(starts, ends, strict=True)
         ]
 
@@ -77,7 +77,7 @@ class Zone:
         Of a time that the clock shows twice the earlier instant, or with `is_later` the later; a
         time that it never shows is read with the offset from before the gap.
         """
-        around = self.stretches(local_ms - _MOST_OFFSET_MS, local_ms + _MOST_OFFSET_MS)
+        around = self.intervals(local_ms - _MAX_OFFSET_MS, local_ms + _MAX_OFFSET_MS)
         shown = [s for s in around if s.start_ms <= local_ms - s.offset_ms < s.end_ms]
         if shown:
             return local_ms - shown[-1 if is_later else 0].offset_ms
@@ -90,7 +90,7 @@ class Zone:
         A day that the zone left out is empty and lies where it would have been.
         """
         first, end = day_number * MS_PER_DAY, (day_number + 1) * MS_PER_DAY
-        around = self.stretches(first - _MOST_OFFSET_MS, end + _MOST_OFFSET_MS)
+        around = self.intervals(first - _MAX_OFFSET_MS, end + _MAX_OFFSET_MS)
         parts = [
             (max(s.start_ms, first - s.offset_ms), min(s.end_ms, end - s.offset_ms)) for s in around
         ]

@@ -16,7 +16,7 @@ from rollcall.ledger.transaction import RollupPut, Transaction
 from rollcall.ledger.writer import ApplyFacts, row_of
 from rollcall.maintenance import audits
 from rollcall.maintenance.audits import MAX_KEPT, Audit, Difference
-from rollcall.maintenance.ports import AuditedFacts, Organisations, Survey
+from rollcall.maintenance.ports import AuditedFacts, Inspection, Organisations
 
 # A transaction's items are seen one after another, for some milliseconds: what seems wrong is looked
 # at again after this long.
@@ -63,7 +63,7 @@ class Findings:
 
 
 @dataclass(slots=True)
-class Scene:
+class Context:
     """One organisation's live epoch under comparison.
 
     `since_ms` is when everything was last found exact; `grace_us` how long the stream may take to
@@ -72,12 +72,12 @@ class Scene:
 
     organisation: Organisation
     directory: Organisations
-    survey: Survey
+    inspection: Inspection
     facts: AuditedFacts
     apply_facts: ApplyFacts
     contribute: ContributionFunction
     findings: Findings
-    tell: Callable[[Difference], None]
+    report: Callable[[Difference], None]
     now_us: Callable[[], int]
     sleep: Callable[[float], None]
     grace_us: int
@@ -112,7 +112,7 @@ class Scene:
             kind, self.epoch, subject, bucket, amount, since_ms, is_repaired, name
         )
         self.findings.found(difference)
-        self.tell(difference)
+        self.report(difference)
 
     def current(self) -> Organisation:
         """The organisation as it is now, read consistently.
@@ -164,7 +164,7 @@ class Scene:
         for is_again in (False, True):
             if is_again:
                 self.sleep(AGAIN_SECONDS)  # a split may be under way
-            page = self.survey.page_from(record_type, position)
+            page = self.inspection.page_from(record_type, position)
             if page is None or page.covers(position):
                 return True
         return False
@@ -177,20 +177,20 @@ class Scene:
 
     def _mend_rollups(self, record_type: str, row: Row) -> None:
         """Put those of the rollups that a row changes anew, with nothing in them, if damaged."""
-        page = self.survey.page_from(record_type, row.position)
+        page = self.inspection.page_from(record_type, row.position)
         old = page.row(row.id) if page is not None else None
         records = [r.record for r in (row, old) if r is not None and r.record is not None]
         keys = {key for record in records for key, _ in self.contribute(row.id, record)}
-        for key, seen in self.survey.seen(sorted(keys)).items():
+        for key, seen in self.inspection.seen(sorted(keys)).items():
             if seen.stored is not None and seen.version is not None:
                 continue
             with contextlib.suppress(Conflict):  # somebody else mended it
                 if seen.version is None:
-                    self.survey.mend_rollup_version(key)
+                    self.inspection.repair_rollup_version(key)
                 if seen.stored is None:
-                    version = self.survey.seen([key])[key].version
+                    version = self.inspection.seen([key])[key].version
                     empty = RollupPut(key, {}, frozenset(), version or 0)
-                    self.survey.commit(Transaction((), (), (empty,)))
+                    self.inspection.commit(Transaction((), (), (empty,)))
                 self.found(
                     audits.ROLLUP_DAMAGED,
                     key.family,

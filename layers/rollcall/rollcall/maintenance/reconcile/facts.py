@@ -15,7 +15,7 @@ from rollcall.domain.facts import Fact, content_hash
 from rollcall.ledger.page import Row
 from rollcall.ledger.writer import row_of
 from rollcall.maintenance import audits
-from rollcall.maintenance.reconcile.context import Scene
+from rollcall.maintenance.reconcile.context import Context
 from rollcall.maintenance.reconcile.inspection import SurveyedPage
 from rollcall.retry import seconds_left
 
@@ -23,7 +23,7 @@ from rollcall.retry import seconds_left
 # some 300 bytes of each are kept.
 CHUNK_FACTS: Final = 50_000
 # They are saved with a run: ids have up to 512 bytes, and an item holds 400 KB.
-_MOST_PENDING: Final = 200
+_MAX_PENDING: Final = 200
 _US: Final = 1_000_000
 
 
@@ -56,21 +56,21 @@ class _Verdict(NamedTuple):
 class CompareFacts:
     """Compares facts with their rows."""
 
-    scene: Scene
+    context: Context
     pending: list[Pending] = field(default_factory=list)
 
     def __call__(self, record_type: str, bucket: int, after: str | None) -> Iterator[str | None]:
         """Compare the facts of one bucket; yields the sort key up to which, chunk by chunk."""
         chunk: list[_Listed] = []
-        org = self.scene.organisation
-        for listed in self.scene.facts.listed(org.id, bucket, record_type, after):
-            self.scene.findings.facts += len(listed.facts) + len(listed.damaged)
+        org = self.context.organisation
+        for listed in self.context.facts.listed(org.id, bucket, record_type, after):
+            self.context.findings.facts += len(listed.facts) + len(listed.damaged)
             for name in listed.damaged:
-                self.scene.found(audits.FACT_DAMAGED, record_type, f"{record_type} {name}")
+                self.context.found(audits.FACT_DAMAGED, record_type, f"{record_type} {name}")
             for fact in listed.facts:
-                if self.scene.facts.bucket_of(fact.id, org.buckets) != bucket:
+                if self.context.facts.bucket_of(fact.id, org.buckets) != bucket:
                     name = f"{record_type} {fact.id!r} in bucket {bucket}, where no key leads"
-                    self.scene.found(audits.FACT_DAMAGED, record_type, name)
+                    self.context.found(audits.FACT_DAMAGED, record_type, name)
                 elif fact.has_position:
                     at, content = row_of(fact).position, content_hash(fact.record)
                     chunk.append(_Listed(at, fact.id, fact.rev, content))
@@ -89,11 +89,11 @@ class CompareFacts:
 
     def _settle(self) -> None:
         youngest = max(pending.since_us for pending in self.pending)
-        wait_us = youngest + self.scene.grace_us - self.scene.now_us()
+        wait_us = youngest + self.context.grace_us - self.context.now_us()
         if wait_us > 0:
             if wait_us / _US >= seconds_left():
                 raise Unavailable("out of time before the grace is over")
-            self.scene.sleep(wait_us / _US)
+            self.context.sleep(wait_us / _US)
         pending, self.pending = self.pending, []
         for seen in pending:
             self._judge(seen)
@@ -104,14 +104,14 @@ class CompareFacts:
         rows: dict[str, Row] = {}
         for listed in chunk:
             if page is None or not page.covers(listed.position):
-                page = self.scene.survey.page_from(record_type, listed.position)
+                page = self.context.inspection.page_from(record_type, listed.position)
                 is_covering = page is not None and page.covers(listed.position)
                 rows = {row.id: row for row in page.rows or ()} if page and is_covering else {}
             row = rows.get(listed.id)
             if row is None or row.rev != listed.rev or content_hash(row.record) != listed.content:
-                since_us = min(listed.rev, self.scene.now_us())
+                since_us = min(listed.rev, self.context.now_us())
                 self._judge(Pending(record_type, listed.id, listed.rev, since_us))
-        if len(self.pending) > _MOST_PENDING:
+        if len(self.pending) > _MAX_PENDING:
             self.settle()
 
     def _judge(self, seen: Pending) -> None:
@@ -119,13 +119,13 @@ class CompareFacts:
         if verdict is None:
             return
         is_repaired = False
-        if self.scene.is_repairing:
+        if self.context.is_repairing:
             self._repair(verdict)
             is_repaired = self._verdict(seen) is None
         fact, row = verdict.fact, verdict.row
         has = "no row" if row is None else f"a row of revision {row.rev}"
         name = f"{fact.type} {fact.id!r} of revision {fact.rev}: {has}"
-        self.scene.found(
+        self.context.found(
             verdict.kind, fact.type, name, since_ms=verdict.since_ms, is_repaired=is_repaired
         )
 
@@ -137,9 +137,9 @@ class CompareFacts:
         at = self._position(seen)
         if at is None:
             return None
-        page = self.scene.survey.page_from(seen.type, at)
+        page = self.context.inspection.page_from(seen.type, at)
         row = page.row(seen.id) if page is not None and page.covers(at) else None
-        fact = self.scene.read_fact(seen.type, seen.id)
+        fact = self.context.read_fact(seen.type, seen.id)
         if fact is None or not fact.has_position or row_of(fact).position != at:
             return None  # the comparison of pages tells of a row without its fact
         if row is not None and row.rev >= fact.rev:
@@ -147,21 +147,21 @@ class CompareFacts:
             return None if is_same else _Verdict(audits.ROW_DIFFERS, fact, row, None)
         if row is not None and row.rev >= seen.rev:
             return None  # what was missing has come; a later version is on its way
-        if self.scene.now_us() - seen.since_us < self.scene.grace_us:
+        if self.context.now_us() - seen.since_us < self.context.grace_us:
             self.pending.append(seen)
             return None
         kind = audits.ROW_MISSING if row is None else audits.ROW_BEHIND
         return _Verdict(kind, fact, row, seen.since_us // 1_000)
 
     def _position(self, seen: Pending) -> str | None:
-        fact = self.scene.read_fact(seen.type, seen.id)
+        fact = self.context.read_fact(seen.type, seen.id)
         return row_of(fact).position if fact is not None and fact.has_position else None
 
     def _repair(self, verdict: _Verdict) -> None:
         """Replay the fact; one that its page would not take gets a revision that it takes."""
         fact = verdict.fact
         if verdict.kind == audits.ROW_DIFFERS and verdict.row is not None:
-            stored, fact = fact, replace(fact, rev=max(verdict.row.rev, self.scene.now_us()) + 1)
-            if not self.scene.restate(stored, fact):
+            stored, fact = fact, replace(fact, rev=max(verdict.row.rev, self.context.now_us()) + 1)
+            if not self.context.restate(stored, fact):
                 return  # the stream brings the new version
-        self.scene.apply(fact)
+        self.context.apply(fact)

@@ -27,7 +27,7 @@ from rollcall.domain.time.calendar import MS_PER_DAY, parse_date
 from rollcall.ledger.positions import END, FIRST, floor
 from rollcall.ledger.transaction import RollupDelete, StoredRollup, Transaction, put_rollup
 from rollcall.maintenance import audits
-from rollcall.maintenance.reconcile.context import AGAIN_SECONDS, Scene
+from rollcall.maintenance.reconcile.context import AGAIN_SECONDS, Context
 from rollcall.maintenance.reconcile.inspection import (
     RollupSeen,
     Sums,
@@ -40,9 +40,9 @@ from rollcall.maintenance.reconcile.inspection import (
 )
 
 # Rollups that are compared together: their sums are in memory, some hundred bytes a measure.
-_MOST_KEYS: Final = 5_000
+_MAX_KEYS: Final = 5_000
 # Rollups that did not rest, compared together: what each page adds to each is in memory.
-_MOST_SETTLING: Final = 50
+_MAX_SETTLING: Final = 50
 _TRIES: Final = 8
 
 
@@ -75,14 +75,14 @@ class _Look(NamedTuple):
 class CompareRollups:
     """Compares the rollups of one bucket with the rows."""
 
-    scene: Scene
+    context: Context
     # As known when all time begins: a day that never rested may be wrong, and is so still.
     _are_days_settled: bool = field(default=True, init=False)
 
     def __call__(self, bucket: str) -> None:
         """Compare the rollups of a day `YYYY-MM-DD`, or of all time, which comes after all days."""
         if bucket == ALL:
-            self._are_days_settled = not self.scene.findings.unsettled
+            self._are_days_settled = not self.context.findings.unsettled
         self._share(bucket, 0, 1)
 
     def _share(self, bucket: str, residue: int, modulus: int) -> None:
@@ -93,12 +93,12 @@ class CompareRollups:
             self._share(bucket, residue, modulus * 2)
             self._share(bucket, residue + modulus, modulus * 2)
             return
-        for first in range(0, len(suspects), _MOST_SETTLING):
-            some = suspects[first : first + _MOST_SETTLING]
+        for first in range(0, len(suspects), _MAX_SETTLING):
+            some = suspects[first : first + _MAX_SETTLING]
             try:
                 self._settle(bucket, some)
             except _Incomparable:  # a page was lost or damaged since
-                self.scene.findings.unsettled += len(some)
+                self.context.findings.unsettled += len(some)
 
     # -- all of a share at once --------------------------------------------------------------
     def _suspects(self, bucket: str, residue: int, modulus: int) -> list[RollupKey]:
@@ -108,47 +108,49 @@ class CompareRollups:
             return key.bucket == bucket and zlib.crc32(repr(key).encode()) % modulus == residue
 
         listed: set[RollupKey] = set()
-        for key in self.scene.survey.rollup_keys(bucket):
+        for key in self.context.inspection.rollup_keys(bucket):
             if is_wanted(key):
                 listed.add(key)
-            if len(listed) > _MOST_KEYS:
+            if len(listed) > _MAX_KEYS:
                 raise _TooMany
-        before = {k: seen.version for k, seen in self.scene.survey.seen(sorted(listed)).items()}
+        before = {
+            k: seen.version for k, seen in self.context.inspection.seen(sorted(listed)).items()
+        }
         sums: Sums = {}
         incomparable: set[str] = set()
         for record_type, first, end in _ranges(bucket):
             try:
                 for page in self._tiled(record_type, first, end):
-                    add_up(page.rows or (), self.scene.contribute, is_wanted, sums)
-                    if len(sums) > 2 * _MOST_KEYS:
+                    add_up(page.rows or (), self.context.contribute, is_wanted, sums)
+                    if len(sums) > 2 * _MAX_KEYS:
                         raise _TooMany
             except _Incomparable:
                 incomparable |= families_fed_by(record_type)
         found = listed | sums.keys()
         compared = sorted(key for key in found if key.family not in incomparable)
-        self.scene.findings.unsettled += len(found) - len(compared)
-        after = self.scene.survey.seen(compared)
+        self.context.findings.unsettled += len(found) - len(compared)
+        after = self.context.inspection.seen(compared)
         suspects = []
         for key in compared:
             seen = after.get(key)
             has_rested = key in before and seen is not None and seen.version == before[key]
             if has_rested and seen and _is_right(sums.get(key, {}), seen):
-                self.scene.findings.rollups += 1
+                self.context.findings.rollups += 1
             else:
                 suspects.append(key)
         return suspects
 
     def _tiled(self, record_type: str, first: str, end: str) -> Iterator[SurveyedPage]:
         """The pages over a range, each position once. Raises _Incomparable."""
-        page = self.scene.survey.page_from(record_type, first)
+        page = self.context.inspection.page_from(record_type, first)
         if page is None:
-            if any(True for _ in self.scene.survey.pages(record_type, FIRST, END)):
+            if any(True for _ in self.context.inspection.pages(record_type, FIRST, END)):
                 raise _Incomparable  # the page that all begins with is missing
             return
         reached = first
-        for following in self.scene.survey.pages(record_type, page.start, end):
+        for following in self.context.inspection.pages(record_type, page.start, end):
             while following.start > reached:
-                gap = self.scene.survey.page_from(record_type, reached)
+                gap = self.context.inspection.page_from(record_type, reached)
                 reached = _end_of(gap, reached)
                 if gap is not None:
                     yield gap
@@ -156,7 +158,7 @@ class CompareRollups:
                 reached = _end_of(following, reached)
                 yield following
         while reached < end:
-            gap = self.scene.survey.page_from(record_type, reached)
+            gap = self.context.inspection.page_from(record_type, reached)
             reached = _end_of(gap, reached)
             if gap is not None:
                 yield gap
@@ -170,9 +172,9 @@ class CompareRollups:
         # them, but the versions of its pages do.
         wrong: dict[RollupKey, _Look] = {}
         for attempt in range(_TRIES):
-            before = self.scene.survey.seen(left)
+            before = self.context.inspection.seen(left)
             sums = self._refreshed(bucket, frozenset(left), known)
-            after = self.scene.survey.seen(left)
+            after = self.context.inspection.seen(left)
             unsettled = []
             for key in left:
                 seen, expected = after.get(key), without_zeros(sums.get(key, {}))
@@ -189,10 +191,10 @@ class CompareRollups:
             left = unsettled
             if not left:
                 return
-            self.scene.sleep(AGAIN_SECONDS * (attempt + 1))
+            self.context.sleep(AGAIN_SECONDS * (attempt + 1))
         for key in left:
             if not self._by_days(key):
-                self.scene.findings.unsettled += 1
+                self.context.findings.unsettled += 1
 
     def _refreshed(
         self, bucket: str, keys: frozenset[RollupKey], known: dict[tuple[str, str], _Known]
@@ -203,11 +205,11 @@ class CompareRollups:
         for record_type, first, end in _ranges(bucket):
             if families.isdisjoint(families_fed_by(record_type)):
                 continue
-            begin = self.scene.survey.page_from(record_type, first)
+            begin = self.context.inspection.page_from(record_type, first)
             if begin is None:
                 continue
             reached = first
-            for listed in self.scene.survey.versions(record_type, begin.start, end):
+            for listed in self.context.inspection.versions(record_type, begin.start, end):
                 while reached < listed.start:
                     reached = self._read(record_type, reached, keys, known, sums)
                 if not listed.start <= reached < listed.end:
@@ -230,10 +232,10 @@ class CompareRollups:
         known: dict[tuple[str, str], _Known],
         sums: Sums,
     ) -> str:
-        page = self.scene.survey.page_from(record_type, reached)
+        page = self.context.inspection.page_from(record_type, reached)
         end = _end_of(page, reached)
         own: Sums = {}
-        add_up(page.rows or () if page else (), self.scene.contribute, keys.__contains__, own)
+        add_up(page.rows or () if page else (), self.context.contribute, keys.__contains__, own)
         _add_all(own, sums)
         if page is not None and page.version is not None:
             known[record_type, page.start] = _Known(end, page.version, own)
@@ -250,18 +252,18 @@ class CompareRollups:
             return False
         wrong: _Look | None = None
         for _ in range(_TRIES):
-            before = self.scene.survey.seen([key]).get(key)
+            before = self.context.inspection.seen([key]).get(key)
             total: dict[str, int] = {}
             spilled: set[str] = set()
             versions: list[int] = []
-            days = self.scene.survey.days_of(key.family, key.scope, is_open=key.is_open)
+            days = self.context.inspection.days_of(key.family, key.scope, is_open=key.is_open)
             for day in days:
                 if day.stored is None or day.version is None:
                     return False
                 versions.append(day.version)
                 spilled |= day.stored.spilled
                 add_measures(total, day.stored.counts)
-            seen = self.scene.survey.seen([key]).get(key)
+            seen = self.context.inspection.seen([key]).get(key)
             if before is None or seen is None or before.version != seen.version:
                 continue
             if seen.stored is None or spilled - seen.stored.spilled - {DURATION}:
@@ -270,15 +272,15 @@ class CompareRollups:
             look = _Look(seen.version, without_zeros(kept), tuple(versions))
             if not _is_right(look.expected, seen) and look != wrong:
                 wrong = look
-                self.scene.sleep(AGAIN_SECONDS)
+                self.context.sleep(AGAIN_SECONDS)
             elif self._compare(key, look.expected, seen):
                 return True
         return False
 
     def _are_days_right(self) -> bool:
         """Whether no day is wrong, as far as is known; else days say nothing about all time."""
-        is_none_left_wrong = self.scene.is_repairing or not any(
-            kind in self.scene.findings.drift for kind in audits.ROLLUP_KINDS
+        is_none_left_wrong = self.context.is_repairing or not any(
+            kind in self.context.findings.drift for kind in audits.ROLLUP_KINDS
         )
         return self._are_days_settled and is_none_left_wrong
 
@@ -288,25 +290,25 @@ class CompareRollups:
     ) -> bool:
         """Tell whether a rollup is as expected, and correct it; False: it changed meanwhile."""
         if _is_right(expected, seen):
-            self.scene.findings.rollups += 1
+            self.context.findings.rollups += 1
             return True
         is_repaired = False
-        if self.scene.is_repairing:
+        if self.context.is_repairing:
             version = _version(seen)
             try:
                 if version is None:
-                    self.scene.current()
-                    self.scene.survey.mend_rollup_version(key)
-                    version = _version(self.scene.survey.seen([key]).get(key))
+                    self.context.current()
+                    self.context.inspection.repair_rollup_version(key)
+                    version = _version(self.context.inspection.seen([key]).get(key))
                 stored = None if seen is None else seen.stored
                 read = replace(stored or StoredRollup(), version=version or 0)
                 self._correct(key, expected, read)
             except Conflict:
                 return False
             is_repaired = True
-        self.scene.findings.rollups += 1
+        self.context.findings.rollups += 1
         stored = StoredRollup() if seen is None else seen.stored
-        self.scene.found(
+        self.context.found(
             _kind(expected, seen),
             key.family,
             f"{' '.join((key.family, *key.scope, key.bucket))}: {_told(expected, stored)}",
@@ -318,14 +320,14 @@ class CompareRollups:
 
     def _correct(self, key: RollupKey, expected: Mapping[str, int], read: StoredRollup) -> None:
         """Write what a rollup must hold, if it still has the version that it was read with."""
-        self.scene.current()
+        self.context.current()
         if not expected and not read.spilled:
             delete = RollupDelete(key, read.version)
-            self.scene.survey.commit(Transaction((), (), (), (delete,)))
+            self.context.inspection.commit(Transaction((), (), (), (delete,)))
         else:
             kept = {n: c for n, c in expected.items() if breakdown_of(n) not in read.spilled}
             put = put_rollup(key, kept, read)
-            self.scene.survey.commit(Transaction((), (), (put,)))
+            self.context.inspection.commit(Transaction((), (), (put,)))
 
 
 def _ranges(bucket: str) -> Iterator[tuple[str, str, str]]:

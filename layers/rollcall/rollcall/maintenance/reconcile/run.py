@@ -25,11 +25,11 @@ from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger.positions import FIRST
 from rollcall.ledger.writer import ApplyFacts
 from rollcall.maintenance.audits import Audit, Difference
-from rollcall.maintenance.ports import AuditedFacts, Audits, Organisations, Survey
+from rollcall.maintenance.ports import AuditedFacts, Audits, Inspection, Organisations
 from rollcall.maintenance.reconcile.context import (
+    Context,
     EpochChanged,
     Findings,
-    Scene,
 )
 from rollcall.maintenance.reconcile.facts import CompareFacts, Pending
 from rollcall.maintenance.reconcile.pages import ComparePages
@@ -38,7 +38,7 @@ from rollcall.maintenance.reconcile.rollups import CompareRollups
 # How often the place is saved to which a run has come.
 _SAVE_EVERY_US: Final = 5_000_000
 # An item holds 400 KB; a run with more days than this starts over when it was interrupted.
-_MOST_DAYS_SAVED: Final = 15_000
+_MAX_DAYS_SAVED: Final = 15_000
 _EPOCH_CHANGES: Final = 3
 _US: Final = 1_000_000
 _TYPES: Final = tuple(RECORD_TYPES)
@@ -62,7 +62,7 @@ class Reconcile:
         directory: Organisations,
         audits: Audits,
         facts: AuditedFacts,
-        surveys: Callable[[str, int], Survey],
+        inspections: Callable[[str, int], Inspection],
         apply_facts: ApplyFacts,
         now_us: Callable[[], int],
         sleep: Callable[[float], None],
@@ -71,7 +71,7 @@ class Reconcile:
         self._directory = directory
         self._audits = audits
         self._facts = facts
-        self._surveys = surveys
+        self._surveys = inspections
         self._apply_facts = apply_facts
         self._now_us = now_us
         self._sleep = sleep
@@ -83,7 +83,7 @@ class Reconcile:
         *,
         is_repairing: bool,
         show: Callable[[Audit], None] | None = None,
-        tell: Callable[[Difference], None] | None = None,
+        report: Callable[[Difference], None] | None = None,
         restart: bool = False,
         grace_seconds: float | None = None,
     ) -> Audit:
@@ -101,7 +101,7 @@ class Reconcile:
             if found is None or found.is_deleting:
                 break
             try:
-                return self._run(found, is_repairing, show, tell, restart, grace_seconds)
+                return self._run(found, is_repairing, show, report, restart, grace_seconds)
             except EpochChanged:
                 restart = True
         raise Unavailable("the organisation changes its epochs, or is being deleted")
@@ -111,7 +111,7 @@ class Reconcile:
         organisation: Organisation,
         is_repairing: bool,
         show: Callable[[Audit], None] | None,
-        tell: Callable[[Difference], None] | None,
+        report: Callable[[Difference], None] | None,
         restart: bool,
         grace_seconds: float | None,
     ) -> Audit:
@@ -119,15 +119,15 @@ class Reconcile:
         audit, cursor = self._begun(organisation, last, running, is_repairing, restart)
         self._audits.begin(organisation.id, audit, running)
         grace_seconds = self._grace_seconds if grace_seconds is None else grace_seconds
-        scene = Scene(
+        context = Context(
             organisation=organisation,
             directory=self._directory,
-            survey=self._surveys(organisation.id, organisation.live),
+            inspection=self._surveys(organisation.id, organisation.live),
             facts=self._facts,
             apply_facts=self._apply_facts,
             contribute=contribution_function(organisation.contributions.get(organisation.live, 0)),
             findings=Findings.of(audit),
-            tell=tell or (lambda _difference: None),
+            report=report or (lambda _difference: None),
             now_us=self._now_us,
             sleep=self._sleep,
             grace_us=int(grace_seconds * _US),
@@ -135,8 +135,8 @@ class Reconcile:
             is_repairing=is_repairing,
         )
         for difference in audit.differences:  # of the run that this one goes on with
-            scene.tell(difference)
-        run = _Run(scene, audit, cursor, self._audits, show or (lambda _audit: None))
+            context.report(difference)
+        run = _Run(context, audit, cursor, self._audits, show or (lambda _audit: None))
         with tenant(organisation.id):
             return run()
 
@@ -168,23 +168,23 @@ class _Run:
 
     def __init__(
         self,
-        scene: Scene,
+        context: Context,
         audit: Audit,
         cursor: dict[str, Any],
         audits: Audits,
         show: Callable[[Audit], None],
     ) -> None:
-        self._scene = scene
+        self._scene = context
         self._audit = audit
         self._audits = audits
         self._show = show
         self._place = _Place(*cursor["place"])
-        self._pages = ComparePages(scene, set(cursor["days"]))
-        self._compare_facts = CompareFacts(scene, [Pending(*seen) for seen in cursor["pending"]])
+        self._pages = ComparePages(context, set(cursor["days"]))
+        self._compare_facts = CompareFacts(context, [Pending(*seen) for seen in cursor["pending"]])
         # As of the place: what was pending there is looked at again by whoever goes on from it.
         self._pending = list(self._compare_facts.pending)
-        self._rollups = CompareRollups(scene)
-        self._saved_at_us = scene.now_us()
+        self._rollups = CompareRollups(context)
+        self._saved_at_us = context.now_us()
 
     def __call__(self) -> Audit:
         try:
@@ -220,7 +220,7 @@ class _Run:
             begin = _Place(_DAYS, 0, None)
             yield begin
         if begin.phase == _DAYS:
-            self._pages.days.update(self._scene.survey.rollup_buckets())
+            self._pages.days.update(self._scene.inspection.rollup_buckets())
             for day in sorted(self._pages.days):
                 if begin.at is None or day > begin.at:
                     self._rollups(day)
@@ -256,7 +256,7 @@ class _Run:
             "days": days,
             "pending": self._pending,
         }
-        is_small = len(days) <= _MOST_DAYS_SAVED
+        is_small = len(days) <= _MAX_DAYS_SAVED
         return dataclasses.replace(
             self._audit,
             checked_at_ms=self._scene.now_us() // 1_000,

@@ -16,13 +16,13 @@ from rollcall.domain.errors import Conflict, Unavailable
 from rollcall.domain.organisations import Organisation
 from rollcall.maintenance.audits import Audit
 from rollcall.maintenance.ports import Audits, Organisations
-from rollcall.retry import LONGEST_REQUEST_SECONDS, seconds_left, time_limit
+from rollcall.retry import MAX_REQUEST_SECONDS, seconds_left, time_limit
 
 _MS_PER_HOUR: Final = 3_600_000
 
 # With less than this left nothing is begun, and a store that is "unavailable" is one that was not
 # asked any more: the longest pause before another try takes 2 s.
-_LEAST_SECONDS: Final = 5.0
+_MIN_SECONDS: Final = 5.0
 
 
 class Reconciles(Protocol):
@@ -114,11 +114,11 @@ class ReconcileDue:
         waiting.sort(key=lambda due: due.turn)
         for index, due in enumerate(waiting):
             seconds = seconds_left()
-            if seconds < _LEAST_SECONDS:
+            if seconds < _MIN_SECONDS:
                 yield Visit(due.organisation.id, Outcome.WAITING)
                 continue
             is_last = index + 1 == len(waiting)
-            share = seconds if is_last else max(seconds / 2, _LEAST_SECONDS)
+            share = seconds if is_last else max(seconds / 2, _MIN_SECONDS)
             yield self._visit(due.organisation, share)
 
     def _due(self, organisation: Organisation) -> _Due | None:
@@ -141,13 +141,13 @@ class ReconcileDue:
             return Visit(organisation.id, outcome, shown[0] if shown else None, error)
 
         # The limit keeps the longest request back; what is left here has done so already.
-        with time_limit(seconds + LONGEST_REQUEST_SECONDS):
+        with time_limit(seconds + MAX_REQUEST_SECONDS):
             try:
                 show(self._reconcile(organisation, is_repairing=self._is_repairing, show=show))
             except Conflict as error:
                 return visit(Outcome.TAKEN_OVER, error)
             except Unavailable as error:
-                if seconds_left() < _LEAST_SECONDS:
+                if seconds_left() < _MIN_SECONDS:
                     return visit(Outcome.UNFINISHED)
                 return visit(Outcome.FAILED, error)
             except Exception as error:  # noqa: BLE001 - told, and raised at the end by who asked

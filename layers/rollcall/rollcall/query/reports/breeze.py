@@ -11,8 +11,8 @@ from rollcall.domain.measures import Group
 from rollcall.domain.time.buckets import Granularity, Timeline
 from rollcall.domain.time.periods import EVER, Period
 from rollcall.domain.time.zones import Zone
-from rollcall.query.engine import Measure
-from rollcall.query.model import Question, Reading, Selection
+from rollcall.query.engine import QueryEngine
+from rollcall.query.model import Query, Reading, Selection
 from rollcall.query.results import Series, Tally
 
 
@@ -53,7 +53,7 @@ _GROUPS: Final[Mapping[QueryType, tuple[Group, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class BreezeQuery:
     """A query that can be answered. `start_ms` and `end_ms` are None where the range is open.
 
     `page` counts from 1.
@@ -74,11 +74,11 @@ class Query:
         return (self.page - 1) * self.page_size
 
     @property
-    def question(self) -> Question:
+    def query(self) -> Query:
         """What is to be measured, an open end being the end of time."""
         start_ms = EVER.start_ms if self.start_ms is None else self.start_ms
         end_ms = EVER.end_ms if self.end_ms is None else self.end_ms
-        return Question(self.selection, Period(start_ms, end_ms))
+        return Query(self.selection, Period(start_ms, end_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +89,27 @@ class OverTime:
     timeline: Timeline | None
 
 
-class Ask:
+class ReportBreeze:
     """Finds what the rows of an answer are made of."""
 
-    def __init__(self, measure: Measure) -> None:
-        self._measure = measure
+    def __init__(self, engine: QueryEngine) -> None:
+        self._engine = engine
 
-    def __call__(self, reading: Reading, query: Query) -> Tally | OverTime:
+    def __call__(self, reading: Reading, query: BreezeQuery) -> Tally | OverTime:
         """Counts by bucket for the two types over time, else a tally. Raises TooManyRows."""
         if query.query_type in _GROUPS:
             groups = _GROUPS[query.query_type]
-            return self._measure.tally(reading, query.question, groups, query.zone)
+            return self._engine.tally(reading, query.query, groups, query.zone)
         is_timed = query.query_type is QueryType.AVG_DURATION_OVER_TIME
-        series = self._measure.series(
-            reading, query.question, query.granularity, query.zone, is_timed=is_timed
+        series = self._engine.series(
+            reading, query.query, query.granularity, query.zone, is_timed=is_timed
         )
         return OverTime(series, _timeline(query, series))
 
 
-def _timeline(query: Query, series: Series) -> Timeline | None:
+def _timeline(query: BreezeQuery, series: Series) -> Timeline | None:
     """The buckets of the range; an open one goes from the first, or to the last, with data."""
-    (start_ms, end_ms), first_date, last_date = query.question.period, None, None
+    (start_ms, end_ms), first_date, last_date = query.query.period, None, None
     if query.start_ms is None or query.end_ms is None:
         if series.first_ms is None or series.last_ms is None:
             return None

@@ -11,9 +11,9 @@ from rollcall.domain.measures import Group
 from rollcall.domain.records import Label
 from rollcall.domain.time.periods import Period
 from rollcall.domain.validation import is_id
-from rollcall.query.engine import Measure
-from rollcall.query.lookups import LookUp, is_known
-from rollcall.query.model import CampaignId, Question, Reading, Selection
+from rollcall.query.engine import QueryEngine
+from rollcall.query.lookups import Lookup, is_known
+from rollcall.query.model import CampaignId, Query, Reading, Selection
 from rollcall.query.ports import Rollups
 from rollcall.query.results import DayTallies, Tally, total
 
@@ -46,9 +46,9 @@ class CampaignReport:
 class ReportCampaign:
     """Whole days from rollups; partial days and distinct leads from the ledger."""
 
-    def __init__(self, rollups: Rollups, measure: Measure, look_up: LookUp) -> None:
+    def __init__(self, rollups: Rollups, engine: QueryEngine, look_up: Lookup) -> None:
         self._rollups = rollups
-        self._measure = measure
+        self._engine = engine
         self._look_up = look_up
 
     def is_known(self, reading: Reading, campaign: CampaignId) -> bool:
@@ -61,8 +61,8 @@ class ReportCampaign:
         equals = {"campaign_id": campaign.id}
         if campaign.direction is not None:
             equals["direction"] = campaign.direction
-        question = Question(Selection("call", equals), period)
-        by_day = self._measure.tally_by_day(reading, question, _GROUPS)
+        query = Query(Selection("call", equals), period)
+        by_day = self._engine.tally_by_day(reading, query, _GROUPS)
         whole = total(by_day.days)
         used = [label for label in whole.values(m.LABEL) if label is not None]
         found = self._look_up(reading, "label", used)

@@ -20,7 +20,7 @@ class Totals:
     tasks: Measures
 
 
-class Count:
+class ReportTotals:
     """Reads two rollups, or three for a space: never more, however many calls there are."""
 
     def __init__(self, rollups: Rollups) -> None:

@@ -12,19 +12,19 @@ from rollcall.domain.measures import ALL, Group, Measures, Rollup, RollupKey
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import EVER
 from rollcall.domain.validation import is_id
-from rollcall.query.lookups import LookUp
-from rollcall.query.model import Question, Reading, Selection
+from rollcall.query.lookups import Lookup
+from rollcall.query.model import Query, Reading, Selection
 from rollcall.query.ports import Rollups
 from rollcall.query.results import Tally, by_count
 
 if TYPE_CHECKING:
-    from rollcall.query.engine import Measure
+    from rollcall.query.engine import QueryEngine
 
 DAYS: Final = 30
 TOP: Final = 5
 # Deleted rooms and pages keep their counts, so somewhat more than the top are looked up at once.
 _FIRST_BATCH: Final = 10
-_MOST_BATCH: Final = 100
+_MAX_BATCH: Final = 100
 _OF_DAYS: Final = ("bookings", "room_joins", "contacts")
 _OPEN: Final[Mapping[str, Group]] = {
     m.EVENT_TYPE: Group.EVENT_TYPE,
@@ -59,12 +59,12 @@ class ReportWorkspace:
     def __init__(
         self,
         rollups: Rollups,
-        measure: Callable[[], Measure],
-        look_up: LookUp,
+        engine: Callable[[], QueryEngine],
+        look_up: Lookup,
         now_ms: Callable[[], int],
     ) -> None:
         self._rollups = rollups
-        self._measure = measure
+        self._engine = engine
         self._look_up = look_up
         self._now_ms = now_ms
 
@@ -112,8 +112,8 @@ class ReportWorkspace:
         spilled = [group for breakdown, group in _OPEN.items() if breakdown in rollup.spilled]
         tally.add_measures(rollup.measures)
         if spilled:
-            question = Question(Selection("contact_event", {"workspace_id": workspace_id}), EVER)
-            tally.add(self._measure().tally(reading, question, spilled))
+            query = Query(Selection("contact_event", {"workspace_id": workspace_id}), EVER)
+            tally.add(self._engine().tally(reading, query, spilled))
         return {
             breakdown: {
                 value: count
@@ -138,4 +138,4 @@ class ReportWorkspace:
                 record: Any = fact.record
                 if record.workspace_id == workspace_id:
                     yield Counted(int(value) if fact.id_is_integer else value, record, count)
-            batch_size = min(2 * batch_size, _MOST_BATCH)
+            batch_size = min(2 * batch_size, _MAX_BATCH)
