@@ -37,7 +37,17 @@ def seconds_left() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How often and how long apart to try; `sleep` and `jitter` are injected for tests."""
+    """How often and how long apart to try; `sleep` and `jitter` are injected for tests.
+
+    Code that retries reads:
+
+        attempts = backoff.attempts()
+        while True:
+            try:
+                return request()
+            except Unavailable as error:
+                attempts.failed(error)
+    """
 
     tries: int = 12
     first_seconds: float = 0.02
@@ -54,10 +64,43 @@ class Backoff:
             raise Unavailable(f"out of time after {failures} tries: {cause}") from cause
         self.sleep(seconds)
 
+    def attempts(self) -> Attempts:
+        """Counts the failures of one operation."""
+        return Attempts(self)
+
     def check(self) -> None:
         """Raises Unavailable when no time is left for more work."""
         if seconds_left() <= 0:
             raise Unavailable("out of time")
+
+
+class Attempts:
+    """The failures of one operation since it last made progress."""
+
+    __slots__ = ("_backoff", "_failures")
+
+    def __init__(self, backoff: Backoff) -> None:
+        self._backoff = backoff
+        self._failures = 0
+
+    @property
+    def number(self) -> int:
+        """The number of the attempt under way, counted from 1."""
+        return self._failures + 1
+
+    @property
+    def is_last(self) -> bool:
+        """Whether `failed` would end the attempt under way with Unavailable."""
+        return self.number >= self._backoff.tries
+
+    def failed(self, cause: Exception) -> None:
+        """Wait before the next attempt; raises Unavailable when tries or time are used up."""
+        self._failures += 1
+        self._backoff.pause(self._failures, cause)
+
+    def succeeded(self) -> None:
+        """Count from the beginning again: some of the work is done."""
+        self._failures = 0
 
 
 def within_its_time(context: Any) -> AbstractContextManager[None]:

@@ -117,7 +117,7 @@ class Applier:
         alone passes a limit: some may be in, and all may safely be applied again.
         """
         queue = deque(sorted(rows, key=lambda pair: (pair[0], pair[1].position)))
-        failures = 0
+        attempts = self._backoff.attempts()
         most = len(queue)
         while queue:
             self._backoff.check()
@@ -133,21 +133,17 @@ class Applier:
                 if transaction.item_count:
                     self._store.commit(transaction)
             except (Conflict, Unavailable) as error:
-                failures += 1
                 self._pages.clear()
                 self._stored.clear()
-                self._pause(failures, error)
+                if isinstance(error, UnclearConflict) and attempts.is_last:
+                    raise LastingConflict(f"{error}, in {attempts.number} tries") from error
+                attempts.failed(error)
                 continue
-            failures = 0
+            attempts.succeeded()
             self._remember(transaction, pages)
             for _ in range(work.taken):
                 queue.popleft()
             most = len(queue)
-
-    def _pause(self, failures: int, error: Conflict | Unavailable) -> None:
-        if isinstance(error, UnclearConflict) and failures >= self._backoff.tries:
-            raise LastingConflict(f"{error}, still after {failures} tries") from error
-        self._backoff.pause(failures, error)
 
     def _gather(self, queue: Iterable[tuple[str, Row]], most: int) -> _Work:
         work = _Work()

@@ -282,14 +282,13 @@ class Rebuild:
 
     def _apply(self, org_id: str, run: RebuildRun, rows: Sequence[tuple[str, Row]]) -> None:
         """Bring rows into the run's epoch, patiently: the updater is at the same rollups."""
-        failures = 0
+        attempts = self._backoff.attempts()
         while True:
             organisation = self._written_by(org_id, run)
             try:
                 self._apply_facts.rows(organisation, rows, (run.epoch,))
             except Unavailable as error:
-                failures += 1
-                self._backoff.pause(failures, error)
+                attempts.failed(error)
             else:
                 return
 
@@ -369,7 +368,7 @@ class Rebuild:
         changed: Callable[[RebuildRun, Organisation], Organisation],
     ) -> None:
         """Change the organisation's epochs, if they are not changed already. Raises Refused."""
-        failures = 0
+        attempts = self._backoff.attempts()
         while True:
             read = self._organisation(org_id)
             wanted = changed(run, read)
@@ -378,8 +377,7 @@ class Rebuild:
             try:
                 self._directory.change_epochs(read, wanted)
             except (Conflict, Unavailable) as error:
-                failures += 1
-                self._backoff.pause(failures, error)
+                attempts.failed(error)
 
     def _save(self, org_id: str, run: RebuildRun) -> None:
         try:

@@ -14,6 +14,7 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors, with_retries
+from rollcall.storage.conditions import attribute_equals, item_absent
 from rollcall.storage.queries import batch_get, consumed_units, index_keys
 
 
@@ -44,16 +45,13 @@ class Directory:
         """
         key = keys.organisation(organisation.id)
         claim = keys.handle(organisation.handle)
-        is_new = {
-            "ConditionExpression": "attribute_not_exists(#pk)",
-            "ExpressionAttributeNames": {"#pk": keys.PK},
-        }
         claim_item = {keys.PK: claim.pk, keys.SK: claim.sk, "org_id": organisation.id}
         puts = [item_of_organisation(key, organisation), av.to_item(claim_item)]
         with tenant(organisation.id), translated_errors():
             self._client.transact_write_items(
                 TransactItems=[
-                    {"Put": {"TableName": self._table, "Item": item, **is_new}} for item in puts
+                    {"Put": {"TableName": self._table, "Item": item, **item_absent()}}
+                    for item in puts
                 ]
             )
 
@@ -64,14 +62,14 @@ class Directory:
         """
         key = keys.organisation(read.id)
         old, new = (_epochs_of(organisation) for organisation in (read, changed))
-        nobody_changed_them = "#live = :live AND #written = :written"
+        epochs_unchanged = "#live = :live AND #written = :written"
         not_deleting = "attribute_not_exists(#deleting)"
         with tenant(read.id), translated_errors():
             self._client.update_item(
                 TableName=self._table,
-                Key={keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}},
+                Key=key.attributes(),
                 UpdateExpression="SET #live = :new, #written = :now_written, #versions = :versions",
-                ConditionExpression=f"{nobody_changed_them} AND {not_deleting}",
+                ConditionExpression=f"{epochs_unchanged} AND {not_deleting}",
                 ExpressionAttributeNames={
                     "#live": "live",
                     "#written": "written",
@@ -106,7 +104,7 @@ class Directory:
         request = partial(
             self._client.update_item,
             TableName=self._table,
-            Key={keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}},
+            Key=key.attributes(),
             UpdateExpression="SET #deleting = :yes, #since = if_not_exists(#since, :at)",
             ConditionExpression=exists,
             ExpressionAttributeNames={
@@ -126,7 +124,7 @@ class Directory:
         """
         key = keys.organisation(organisation.id)
         mark = {"TableName": self._table, "Item": item_of_mark(key, organisation)}
-        failures = 0
+        attempts = self._backoff.attempts()
         while True:
             actions: list[dict[str, Any]] = [{"Put": mark}]
             holder = organisation.handle and self.org_id_of_handle(organisation.handle)
@@ -137,19 +135,12 @@ class Directory:
                     self._client.transact_write_items(TransactItems=actions)
                 return
             except (Conflict, Unavailable) as error:
-                failures += 1
-                self._backoff.pause(failures, error)
+                attempts.failed(error)
 
     def _release(self, organisation: Organisation) -> dict[str, Any]:
         claim = keys.handle(organisation.handle)
-        still_theirs = "#org = :org"
-        return {
-            "TableName": self._table,
-            "Key": {keys.PK: {"S": claim.pk}, keys.SK: {"S": claim.sk}},
-            "ConditionExpression": still_theirs,
-            "ExpressionAttributeNames": {"#org": "org_id"},
-            "ExpressionAttributeValues": {":org": {"S": organisation.id}},
-        }
+        still_theirs = attribute_equals("org_id", {"S": organisation.id})
+        return {"TableName": self._table, "Key": claim.attributes(), **still_theirs}
 
     # -- tokens ------------------------------------------------------------------------------
     def token(self, token_id: str) -> Token | None:
@@ -176,12 +167,7 @@ class Directory:
             }
         )
         with translated_errors():
-            self._client.put_item(
-                TableName=self._table,
-                Item=item,
-                ConditionExpression="attribute_not_exists(#pk)",
-                ExpressionAttributeNames={"#pk": keys.PK},
-            )
+            self._client.put_item(TableName=self._table, Item=item, **item_absent())
 
     def revoke_token(self, token_id: str, revoked_at_ms: int) -> None:
         """Revoke a token as of an instant; an earlier revocation stands.
@@ -194,7 +180,7 @@ class Directory:
         with translated_errors():
             self._client.update_item(
                 TableName=self._table,
-                Key={keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}},
+                Key=key.attributes(),
                 UpdateExpression="SET #revoked = :at",
                 ConditionExpression=f"{exists} AND {not_revoked_before}",
                 ExpressionAttributeNames={"#pk": keys.PK, "#revoked": "revoked_at_ms"},
@@ -241,7 +227,7 @@ class Directory:
             self._backoff,
             lambda: self._client.get_item(
                 TableName=self._table,
-                Key={keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}},
+                Key=key.attributes(),
                 ConsistentRead=True,
                 ReturnConsumedCapacity="TOTAL",
             ),

@@ -6,20 +6,18 @@ them out of the update function's stream.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
+from rollcall.domain.errors import CorruptItem
 from rollcall.domain.organisations import tenant
 from rollcall.maintenance.audits import MAX_KEPT, Audit, Difference
 from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Attribute, Item
-from rollcall.storage.client import translated_errors
 from rollcall.storage.queries import batch_get
-
-_RUN_ID: Final = "run_id"
+from rollcall.storage.run_store import RUN_ID, RunWriter, run_id_of, run_is
 
 
 class Stored(NamedTuple):
@@ -36,6 +34,9 @@ class AuditStore:
         self._client = client
         self._table = table
         self._backoff = backoff
+        self._writer: RunWriter[Stored] = RunWriter(
+            backoff, self.both, lambda stored: stored.running
+        )
 
     # -- reading -----------------------------------------------------------------------------
     def last(self, org_id: str) -> Audit | None:
@@ -59,96 +60,53 @@ class AuditStore:
     # -- writing -----------------------------------------------------------------------------
     def begin(self, org_id: str, audit: Audit, replacing: Audit | None) -> None:
         """Store the first state of a run in place of `replacing`; see the port."""
-        replaced = replacing.run_id if replacing is not None else None
+        replaced = run_id_of(replacing)
         put = self._put(keys.audit_run(org_id), audit)
 
         def is_done(stored: Stored) -> bool:
-            # Where it goes on under the same id, what stands there does not tell.
-            return _run_id(stored.running) == audit.run_id != replaced
+            # A run that resumes under its own id cannot be told from the one it replaces.
+            return run_id_of(stored.running) == audit.run_id != replaced
 
-        self._write(
-            org_id, replaced, is_done, lambda: self._client.put_item(**put, **_run_is(replaced))
+        self._writer.write(
+            org_id,
+            lambda: self._client.put_item(**put, **run_is(replaced)),
+            expected=replaced,
+            is_done=is_done,
         )
 
     def save(self, org_id: str, audit: Audit) -> None:
         """Store how far a run has come; see the port."""
-        own = _run_is(audit.run_id)
+        own = run_is(audit.run_id)
         put = self._put(keys.audit_run(org_id), audit)
 
         def is_done(_stored: Stored) -> bool:
             return False  # made or not, it is made again as long as the run is under way
 
-        self._write(org_id, audit.run_id, is_done, lambda: self._client.put_item(**put, **own))
+        self._writer.write(
+            org_id,
+            lambda: self._client.put_item(**put, **own),
+            expected=audit.run_id,
+            is_done=is_done,
+        )
 
     def finish(self, org_id: str, audit: Audit) -> None:
         """Make a run the last one, and end it; see the port."""
         run = keys.audit_run(org_id)
-        key = {keys.PK: {"S": run.pk}, keys.SK: {"S": run.sk}}
-        end = {"TableName": self._table, "Key": key, **_run_is(audit.run_id)}
+        end = {"TableName": self._table, "Key": run.attributes(), **run_is(audit.run_id)}
         both = [{"Put": self._put(keys.audit(org_id), audit)}, {"Delete": end}]
 
         def is_done(stored: Stored) -> bool:
-            return _run_id(stored.last) == audit.run_id
+            return run_id_of(stored.last) == audit.run_id
 
-        self._write(
+        self._writer.write(
             org_id,
-            audit.run_id,
-            is_done,
             lambda: self._client.transact_write_items(TransactItems=both),
+            expected=audit.run_id,
+            is_done=is_done,
         )
 
     def _put(self, key: keys.Key, audit: Audit) -> dict[str, Any]:
         return {"TableName": self._table, "Item": item_of_audit(key, audit)}
-
-    def _write(
-        self,
-        org_id: str,
-        expected: str | None,
-        is_done: Callable[[Stored], bool],
-        request: Callable[[], Any],
-    ) -> None:
-        """Repeat a request until it is made; `expected` is the run that it is conditional on.
-
-        Raises Conflict when another run stands there and the request was not made before.
-        """
-        failures = 0
-        while True:
-            try:
-                with tenant(org_id), translated_errors():
-                    request()
-                return
-            except Unavailable as error:
-                failures += 1
-                self._backoff.pause(failures, error)
-            except Conflict as error:
-                stored = self.both(org_id)
-                if is_done(stored):
-                    return
-                if _run_id(stored.running) != expected:
-                    raise
-                # The condition holds: it was another transaction's moment.
-                failures += 1
-                self._backoff.pause(failures, error)
-
-
-def _run_id(audit: Audit | None) -> str | None:
-    return None if audit is None else audit.run_id
-
-
-def _run_is(run_id: str | None) -> dict[str, Any]:
-    """The condition that this run is the one under way; None: that there is none."""
-    if run_id is None:
-        no_run_is_under_way = "attribute_not_exists(#pk)"
-        return {
-            "ConditionExpression": no_run_is_under_way,
-            "ExpressionAttributeNames": {"#pk": keys.PK},
-        }
-    this_run_is_under_way = "#run_id = :run_id"
-    return {
-        "ConditionExpression": this_run_is_under_way,
-        "ExpressionAttributeNames": {"#run_id": _RUN_ID},
-        "ExpressionAttributeValues": {":run_id": {"S": run_id}},
-    }
 
 
 # -- items -----------------------------------------------------------------------------------
@@ -159,7 +117,7 @@ def item_of_audit(key: keys.Key, audit: Audit) -> Item:
         {
             keys.PK: key.pk,
             keys.SK: key.sk,
-            _RUN_ID: audit.run_id,
+            RUN_ID: audit.run_id,
             "started_at_ms": audit.started_at_ms,
             "checked_at_ms": audit.checked_at_ms,
             "finished_at_ms": audit.finished_at_ms,
@@ -195,7 +153,7 @@ def _map_of(difference: Difference) -> dict[str, Any]:
 def audit_of_item(item: Item) -> Audit:
     """The inverse of `item_of_audit`. Raises CorruptItem on anything else."""
     return Audit(
-        run_id=av.text(item, _RUN_ID),
+        run_id=av.text(item, RUN_ID),
         started_at_ms=av.integer(item, "started_at_ms"),
         checked_at_ms=av.integer(item, "checked_at_ms"),
         finished_at_ms=av.optional_integer(item, "finished_at_ms"),

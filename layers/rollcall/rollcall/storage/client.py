@@ -159,14 +159,13 @@ def with_retries(backoff: Backoff, request: Callable[[], _Answer]) -> _Answer:
 
     Raises Unavailable when tries or time are used up.
     """
-    failures = 0
+    attempts = backoff.attempts()
     while True:
         try:
             with translated_errors():
                 return request()
         except Unavailable as error:
-            failures += 1
-            backoff.pause(failures, error)
+            attempts.failed(error)
 
 
 def _is_refusal(reasons: list[dict[str, Any]], words: str) -> bool:

@@ -37,6 +37,7 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors
+from rollcall.storage.conditions import number_unchanged
 from rollcall.storage.queries import batch_get, key_of, keys_between, pages_of
 
 # What DynamoDB takes as a key.
@@ -169,7 +170,7 @@ class FactStore:
         Raises CorruptItem when what is stored cannot be judged.
         """
         key = keys.fact(org_id, change.type, change.id, buckets)
-        failures = 0
+        retries = self._backoff.attempts()
         attempts: dict[int, Fact] = {}
         while True:
             if stored is not None and _is_same(stored, attempts.get(stored.rev)):
@@ -183,14 +184,12 @@ class FactStore:
             try:
                 is_written, found = self._put(key, fact, stored.rev if stored else None)
             except (Conflict, Unavailable) as error:
-                failures += 1
-                self._backoff.pause(failures, error)
+                retries.failed(error)
                 continue
             if is_written:
                 return Outcome.ACCEPTED, fact
             stored = fact_of_item(found) if found else None
-            failures += 1
-            self._backoff.pause(failures, Conflict("another version was written first"))
+            retries.failed(Conflict("another version was written first"))
 
     def _put(self, key: keys.Key, fact: Fact, rev_read: int | None) -> tuple[bool, Item]:
         """Put the fact if the stored revision is still the one read.
@@ -201,16 +200,8 @@ class FactStore:
             "TableName": self._table,
             "Item": item_of_fact(key, fact),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            **number_unchanged("rev", rev_read),
         }
-        if rev_read is None:
-            nobody_wrote_it = "attribute_not_exists(#pk)"
-            request["ConditionExpression"] = nobody_wrote_it
-            request["ExpressionAttributeNames"] = {"#pk": keys.PK}
-        else:
-            nobody_changed_it = "#rev = :rev"
-            request["ConditionExpression"] = nobody_changed_it
-            request["ExpressionAttributeNames"] = {"#rev": "rev"}
-            request["ExpressionAttributeValues"] = {":rev": {"N": str(rev_read)}}
         with translated_errors():
             try:
                 self._client.put_item(**request)

@@ -45,7 +45,8 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors, with_retries
-from rollcall.storage.pages import PageStore, page_of_item, stored_rollup, unchanged
+from rollcall.storage.conditions import VERSION, version_unchanged
+from rollcall.storage.pages import PageStore, page_of_item, stored_rollup
 from rollcall.storage.queries import (
     batch_get,
     index_entries,
@@ -55,7 +56,7 @@ from rollcall.storage.queries import (
     page_at,
     pages_of,
 )
-from rollcall.storage.rollups import APPLIED_AT, VERSION
+from rollcall.storage.rollups import APPLIED_AT
 
 # Whatever a column of damaged bytes makes of itself when its rows are made.
 _DAMAGE: Final = (
@@ -129,7 +130,7 @@ class LedgerInspection(PageStore):
         with translated_errors():
             self._client.update_item(
                 TableName=self._table,
-                Key=_primary(key),
+                Key=key.attributes(),
                 UpdateExpression="SET #p = :p, #k = :k",
                 ConditionExpression=it_exists,
                 ExpressionAttributeNames={"#pk": keys.PK, "#p": keys.GSI1PK, "#k": keys.GSI1SK},
@@ -161,7 +162,7 @@ class LedgerInspection(PageStore):
         with translated_errors():
             self._client.update_item(
                 TableName=self._table,
-                Key=_primary(key),
+                Key=key.attributes(),
                 UpdateExpression="SET #v = :now",
                 ConditionExpression=nobody_wrote_it,
                 ExpressionAttributeNames=names,
@@ -215,11 +216,11 @@ class LedgerInspection(PageStore):
         self._remove(keys.Key(partition, page.start), page.version)
 
     def _remove(self, key: keys.Key, version: int | None) -> None:
-        condition = {} if version is None else unchanged(version)
+        condition = {} if version is None else version_unchanged(version)
         with translated_errors():
             self._client.delete_item(
                 TableName=self._table,
-                Key=_primary(key),
+                Key=key.attributes(),
                 **condition,
             )
 
@@ -325,10 +326,6 @@ class LedgerInspection(PageStore):
 
     def _exists(self, key: keys.Key) -> bool:
         return bool(batch_get(self._client, self._table, [key], self._backoff))
-
-
-def _primary(key: keys.Key) -> Item:
-    return {keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}}
 
 
 def _is_date(text: str) -> bool:

@@ -43,6 +43,10 @@ class Key(NamedTuple):
     pk: str
     sk: str
 
+    def attributes(self) -> dict[str, dict[str, str]]:
+        """The key as DynamoDB takes it."""
+        return {PK: {"S": self.pk}, SK: {"S": self.sk}}
+
 
 class FactKey(NamedTuple):
     """What a fact's primary key says."""

@@ -23,8 +23,9 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Attribute, Item
 from rollcall.storage.client import translated_errors
+from rollcall.storage.conditions import VERSION, version_unchanged
 from rollcall.storage.queries import batch_get, key_of, page_at
-from rollcall.storage.rollups import APPLIED_AT, SPILLED_PREFIX, VERSION, rollup_of_item
+from rollcall.storage.rollups import APPLIED_AT, SPILLED_PREFIX, rollup_of_item
 
 
 class PageStore:
@@ -87,7 +88,9 @@ class PageStore:
             VERSION: {"N": str(write.version)},
             APPLIED_AT: now,
         }
-        return {"Put": {"TableName": self._table, "Item": item, **unchanged(write.version_read)}}
+        return {
+            "Put": {"TableName": self._table, "Item": item, **version_unchanged(write.version_read)}
+        }
 
     def _put_rollup(self, put: RollupPut, now_ms: int) -> dict[str, Any]:
         # One that begins takes the clock, as `_add` does: no version comes twice.
@@ -101,11 +104,13 @@ class PageStore:
             **{SPILLED_PREFIX + breakdown: {"BOOL": True} for breakdown in put.spilled},
             **{name: {"N": str(count)} for name, count in put.counts.items()},
         }
-        return {"Put": {"TableName": self._table, "Item": item, **unchanged(put.version_read)}}
+        return {
+            "Put": {"TableName": self._table, "Item": item, **version_unchanged(put.version_read)}
+        }
 
     def _delete(self, delete: RollupDelete) -> dict[str, Any]:
         request = {"TableName": self._table, "Key": self._rollup_key(delete.key)}
-        return {"Delete": request | unchanged(delete.version_read)}
+        return {"Delete": request | version_unchanged(delete.version_read)}
 
     def _add(self, add: RollupAdd, now: Attribute) -> dict[str, Any]:
         names = {"#v": VERSION, "#t": APPLIED_AT, "#p": keys.GSI1PK, "#k": keys.GSI1SK}
@@ -169,22 +174,6 @@ class PageStore:
     def _rollup_key(self, key: RollupKey) -> Item:
         pk, sk = keys.rollup(self._org_id, self._epoch, key)
         return {keys.PK: {"S": pk}, keys.SK: {"S": sk}}
-
-
-def unchanged(version_read: int) -> dict[str, Any]:
-    """The condition that an item still has the version that was read (0: is still absent)."""
-    if version_read == 0:
-        nobody_wrote_it = "attribute_not_exists(#pk)"
-        return {
-            "ConditionExpression": nobody_wrote_it,
-            "ExpressionAttributeNames": {"#pk": keys.PK},
-        }
-    nobody_changed_it = "#v = :read"
-    return {
-        "ConditionExpression": nobody_changed_it,
-        "ExpressionAttributeNames": {"#v": VERSION},
-        "ExpressionAttributeValues": {":read": {"N": str(version_read)}},
-    }
 
 
 def page_of_item(record_type: str, item: Item) -> Page:

@@ -77,17 +77,13 @@ class Purge:
     def _remove(self, table: str, wanted: Iterable[keys.Key]) -> Iterator[int]:
         remaining = iter(wanted)
         while chunk := list(islice(remaining, _MAX_DELETES)):
-            left = [
-                {"DeleteRequest": {"Key": {keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}}}}
-                for key in chunk
-            ]
-            failures = 0
+            left = [{"DeleteRequest": {"Key": key.attributes()}} for key in chunk]
+            attempts = self._backoff.attempts()
             while left:
                 self._backoff.check()
                 request = partial(self._client.batch_write_item, RequestItems={table: left})
                 answer = with_retries(self._backoff, request)
                 left = answer.get("UnprocessedItems", {}).get(table, [])
                 if left:
-                    failures += 1
-                    self._backoff.pause(failures, Unavailable("unprocessed deletes"))
+                    attempts.failed(Unavailable("unprocessed deletes"))
             yield len(chunk)

@@ -33,8 +33,8 @@ def batch_get(
     """
     items: list[Item] = []
     for chunk in _chunks(dict.fromkeys(wanted)):
-        left = [{keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}} for key in chunk]
-        failures = 0
+        left = [key.attributes() for key in chunk]
+        attempts = backoff.attempts()
         while left:
             backoff.check()
             asked = {table: {"Keys": left, "ConsistentRead": True}}
@@ -48,8 +48,7 @@ def batch_get(
                 meter.count(len(found), consumed_units(answer))
             left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
             if left:
-                failures += 1
-                backoff.pause(failures, Unavailable("unprocessed keys"))
+                attempts.failed(Unavailable("unprocessed keys"))
     return items
 
 

@@ -7,18 +7,17 @@ sort key keeps it out of the update function's stream.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
-from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
+from rollcall.domain.errors import CorruptItem
 from rollcall.domain.organisations import tenant
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
-from rollcall.storage.client import translated_errors, with_retries
-
-_RUN_ID: Final = "run_id"
+from rollcall.storage.client import with_retries
+from rollcall.storage.run_store import RUN_ID, RunWriter, run_id_of, run_is
 
 
 class RebuildStore:
@@ -28,6 +27,9 @@ class RebuildStore:
         self._client = client
         self._table = table
         self._backoff = backoff
+        self._writer: RunWriter[RebuildRun | None] = RunWriter(
+            backoff, self.read, lambda stored: stored
+        )
 
     def read(self, org_id: str) -> RebuildRun | None:
         """The last rebuild, read consistently. Raises CorruptItem."""
@@ -37,7 +39,7 @@ class RebuildStore:
                 self._backoff,
                 lambda: self._client.get_item(
                     TableName=self._table,
-                    Key={keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}},
+                    Key=key.attributes(),
                     ConsistentRead=True,
                 ),
             )
@@ -46,10 +48,10 @@ class RebuildStore:
 
     def begin(self, org_id: str, run: RebuildRun, replacing: RebuildRun | None) -> None:
         """Store the first state of a run in place of `replacing`; see the port."""
-        replaced = replacing.run_id if replacing is not None else None
+        replaced = run_id_of(replacing)
 
         def is_done(stored: RebuildRun | None) -> bool:
-            return stored is not None and stored.run_id == run.run_id
+            return run_id_of(stored) == run.run_id
 
         self._put(org_id, run, replaced, is_done)
 
@@ -71,43 +73,14 @@ class RebuildStore:
         request = {
             "TableName": self._table,
             "Item": item_of_run(keys.rebuild(org_id), run),
-            **_run_is(expected),
+            **run_is(expected),
         }
-        failures = 0
-        while True:
-            try:
-                with tenant(org_id), translated_errors():
-                    self._client.put_item(**request)
-                return
-            except Unavailable as error:
-                failures += 1
-                self._backoff.pause(failures, error)
-            except Conflict as error:
-                stored = self.read(org_id)
-                # Our own write, if it was made and only its reply was lost.
-                if is_done(stored):
-                    return
-                if (stored.run_id if stored is not None else None) != expected:
-                    raise
-                # The condition holds: it was another transaction's moment.
-                failures += 1
-                self._backoff.pause(failures, error)
-
-
-def _run_is(run_id: str | None) -> dict[str, Any]:
-    """The condition that this run is the stored one; None: that there is none."""
-    if run_id is None:
-        nobody_rebuilt_yet = "attribute_not_exists(#pk)"
-        return {
-            "ConditionExpression": nobody_rebuilt_yet,
-            "ExpressionAttributeNames": {"#pk": keys.PK},
-        }
-    nobody_took_over = "#run_id = :run_id"
-    return {
-        "ConditionExpression": nobody_took_over,
-        "ExpressionAttributeNames": {"#run_id": _RUN_ID},
-        "ExpressionAttributeValues": {":run_id": {"S": run_id}},
-    }
+        self._writer.write(
+            org_id,
+            lambda: self._client.put_item(**request),
+            expected=expected,
+            is_done=is_done,
+        )
 
 
 def item_of_run(key: keys.Key, run: RebuildRun) -> Item:
@@ -116,7 +89,7 @@ def item_of_run(key: keys.Key, run: RebuildRun) -> Item:
         {
             keys.PK: key.pk,
             keys.SK: key.sk,
-            _RUN_ID: run.run_id,
+            RUN_ID: run.run_id,
             "phase": run.phase.value,
             "epoch": run.epoch,
             "version": run.version,
@@ -144,7 +117,7 @@ def run_of_item(item: Item) -> RebuildRun:
     except ValueError:
         raise CorruptItem("attribute 'phase' is none of a rebuild's") from None
     return RebuildRun(
-        run_id=av.text(item, _RUN_ID),
+        run_id=av.text(item, RUN_ID),
         phase=phase,
         epoch=av.integer(item, "epoch"),
         version=av.integer(item, "version"),

@@ -13,6 +13,7 @@ from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
+from rollcall.storage.conditions import VERSION
 from rollcall.storage.queries import (
     batch_get,
     consumed_units,
@@ -21,7 +22,6 @@ from rollcall.storage.queries import (
     pages_of,
 )
 
-VERSION: Final = "v"
 APPLIED_AT: Final = "applied_at"
 SPILLED_PREFIX: Final = "spilled."
 _META: Final = frozenset({keys.PK, keys.SK, keys.GSI1PK, keys.GSI1SK, VERSION, APPLIED_AT})
