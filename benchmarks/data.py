@@ -15,7 +15,7 @@ from rollcall.api.records.documents import parse_record
 from rollcall.domain.facts import Fact, resolve
 from rollcall.ledger.page import Row
 from rollcall.storage import keys
-from rollcall.storage.facts import item_of_fact
+from rollcall.storage.fact_items import item_of_fact
 from rollcall_cli.demo_data import demo_records
 
 ORG_ID = "org_0123456789abcdef0123"

@@ -35,7 +35,7 @@ from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row
 from rollcall.retry import Backoff
 from rollcall.storage import keys
-from rollcall.storage.facts import item_of_fact
+from rollcall.storage.fact_items import item_of_fact
 from rollcall.storage.pages import PageStore
 
 CHECKOUT = Path(__file__).parents[1]

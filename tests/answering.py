@@ -32,7 +32,7 @@ from rollcall.settings import settings
 from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation
 from rollcall.storage.client import dynamodb_client
-from rollcall.storage.facts import item_of_fact
+from rollcall.storage.fact_items import item_of_fact
 from tests.memory_dynamodb import MemoryDynamoDb
 from tests.oracle import Oracle
 from tests.parsing import parsed

@@ -21,7 +21,8 @@ from rollcall.retry import Backoff
 from rollcall.storage.accounts import Directory
 from rollcall.storage.client import may_pass
 from rollcall.storage.epochs import EpochContents
-from rollcall.storage.facts import FactStore, stream_fact
+from rollcall.storage.fact_items import stream_fact
+from rollcall.storage.facts import FactStore
 from rollcall.storage.page_scan import PageScan
 from rollcall.storage.pages import PageStore
 from rollcall.storage.purge import Purge

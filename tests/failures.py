@@ -9,7 +9,7 @@ from typing import Any
 
 from rollcall.domain.facts import Fact
 from rollcall.storage import keys
-from rollcall.storage.facts import item_of_fact
+from rollcall.storage.fact_items import item_of_fact
 from rollcall.storage.failure_documents import parsed, quarantine_document, quarantine_name
 
 MAPPING = "aws/lambda/0a1b2c3d"

@@ -49,8 +49,7 @@ def deployment() -> Iterator[ModuleType]:
 def _in_one_line() -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from rollcall.domain.errors import Conflict, RollcallError, Unavailable
-    from rollcall.maintenance.accounts import InvalidOperation
+    from rollcall.domain.errors import Conflict, InvalidOperation, RollcallError, Unavailable
     from rollcall.settings import BadSetting
     from rollcall_cli.aws_errors import explained
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from rollcall.domain.errors import Conflict, UnknownOrganisation
+from rollcall.domain.errors import Conflict, InvalidOperation, UnknownOrganisation
 from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
 from rollcall.ingest.authorize import Authorize, CredentialsRefused
 from rollcall.ingest.ingest import Ingest
-from rollcall.maintenance.accounts import Administer, InvalidOperation
+from rollcall.maintenance.accounts import Administer
 from rollcall.maintenance.audits import Audit
 from rollcall.maintenance.delete_organisation import MAX_WRITE_SECONDS, DeleteOrganisation
 from rollcall.storage.audits import AuditStore

@@ -14,9 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rollcall.domain.errors import BrokenDestination, Unavailable
+from rollcall.domain.errors import BrokenDestination, InvalidOperation, Unavailable
 from rollcall.domain.organisations import tenant
-from rollcall.maintenance.accounts import InvalidOperation
 from rollcall.maintenance.erase import Erasure
 from rollcall.storage.failed_mentions import mentions
 from rollcall.storage.failures import FolderFailures

@@ -20,7 +20,8 @@ from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ingest.ingest import Ingest
 from rollcall.retry import Backoff
 from rollcall.storage import keys
-from rollcall.storage.facts import FactStore, fact_of_item, item_of_fact, stream_fact
+from rollcall.storage.fact_items import fact_of_item, item_of_fact, stream_fact
+from rollcall.storage.facts import FactStore
 from tests.builders import call, deletion, full_call
 from tests.memory_dynamodb import MemoryClient
 from tests.parsing import parsed

@@ -19,7 +19,7 @@ from rollcall import bootstrap
 from rollcall.domain.organisations import tenant
 from rollcall.query.model import Epoch, Reading
 from rollcall.storage import keys
-from rollcall.storage.facts import item_of_fact
+from rollcall.storage.fact_items import item_of_fact
 from tests.builders import NOON, contact_event, full_call, room
 from tests.deployment import Stack, as_list, resource_text, stack
 from tests.drift import Planter

@@ -18,7 +18,7 @@ from rollcall.domain.organisations import Organisation, tenant
 from rollcall.settings import settings
 from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation
-from rollcall.storage.facts import item_of_fact
+from rollcall.storage.fact_items import item_of_fact
 from tests import drift
 from tests.answering import NoQuarantine, wired
 from tests.drift import ANALYTICS, RECORDS, Item

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from rollcall import bootstrap
-from rollcall.domain.errors import Conflict
+from rollcall.domain.errors import Conflict, InvalidOperation
 from rollcall.domain.organisations import Token
-from rollcall.maintenance.accounts import Administer, InvalidOperation
+from rollcall.maintenance.accounts import Administer
 from rollcall.retry import Backoff
 from rollcall.storage.accounts import Directory
 from rollcall_cli.main import run

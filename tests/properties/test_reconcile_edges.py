@@ -24,7 +24,7 @@ from rollcall.ledger import transaction
 from rollcall.maintenance import audits
 from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation
-from rollcall.storage.facts import item_of_fact
+from rollcall.storage.fact_items import item_of_fact
 from tests import drift
 from tests.builders import call
 from tests.drift import ANALYTICS, RECORDS, Item

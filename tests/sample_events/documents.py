@@ -17,7 +17,7 @@ from rollcall.domain.time.calendar import parse_instant
 from rollcall.ingest.authorize import Grant
 from rollcall.lambdas.authorizer import policy
 from rollcall.storage import keys
-from rollcall.storage.facts import item_of_fact
+from rollcall.storage.fact_items import item_of_fact
 from rollcall_cli.local.http_request import HttpRequest, method_arn, proxy_event, shared_event
 from rollcall_cli.local.intrinsics import ACCOUNT_ID, REGION
 from rollcall_cli.local.routes import RouteTable

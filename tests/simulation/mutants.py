@@ -34,8 +34,7 @@ from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from rollcall.maintenance.reconcile import run as reconcile_module
 from rollcall.maintenance.reconcile.context import Context
 from rollcall.storage import client as client_module
-from rollcall.storage import facts as facts_module
-from rollcall.storage import keys
+from rollcall.storage import fact_items, keys
 from rollcall.storage.accounts import Directory
 from rollcall.storage.pages import PageStore
 from tests.simulation.network import Network
@@ -100,7 +99,7 @@ def spill_without_its_version_condition(stack: ExitStack) -> None:
 def delta_from_the_streams_old_image(stack: ExitStack) -> None:
     """What a row was before is taken from the stream record and not from the page."""
     before: dict[tuple[str, int], Row] = {}
-    stream_fact, change = facts_module.stream_fact, merge_module.PageIndex.change
+    stream_fact, change = fact_items.stream_fact, merge_module.PageIndex.change
 
     def remembering(record: Any) -> StreamFact | None:
         found = stream_fact(record)
@@ -123,7 +122,7 @@ def delta_from_the_streams_old_image(stack: ExitStack) -> None:
             return None
         return dataclasses.replace(found, old=before.get((row.id, row.rev)))
 
-    stack.enter_context(patch.object(facts_module, "stream_fact", remembering))
+    stack.enter_context(patch.object(fact_items, "stream_fact", remembering))
     stack.enter_context(patch.object(merge_module.PageIndex, "change", from_image))
 
 
@@ -201,7 +200,7 @@ def page_edge_is_inclusive(stack: ExitStack) -> None:
 
 def removal_is_a_deletion(stack: ExitStack) -> None:
     """A REMOVE record, by time-to-live or by hand, puts a tombstone into the page."""
-    original = facts_module.stream_fact
+    original = fact_items.stream_fact
 
     def stream_fact(record: Any) -> StreamFact | None:
         if record.get("eventName") == "REMOVE" and "rev" in record["dynamodb"]["OldImage"]:
@@ -215,7 +214,7 @@ def removal_is_a_deletion(stack: ExitStack) -> None:
             return StreamFact(found.org_id, tombstone)
         return original(record)
 
-    stack.enter_context(patch.object(facts_module, "stream_fact", stream_fact))
+    stack.enter_context(patch.object(fact_items, "stream_fact", stream_fact))
 
 
 def failed_record_is_reported_as_success(stack: ExitStack) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from rollcall.domain.errors import UnknownContribution
+from rollcall.domain.errors import InvalidOperation, UnknownContribution
 from rollcall.domain.organisations import Organisation
-from rollcall.maintenance.accounts import InvalidOperation
 from rollcall.maintenance.rebuild import ProgressObserver
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from rollcall.settings import BadSetting, Settings

@@ -19,7 +19,7 @@ from rollcall.maintenance.failed_records import FailureKind
 from rollcall.maintenance.redrive import LeftInPlace, Redrive, is_unfinished
 from rollcall.retry import Backoff
 from rollcall.storage.client import may_pass
-from rollcall.storage.facts import stream_fact
+from rollcall.storage.fact_items import stream_fact
 from rollcall.storage.failure_documents import (
     failed_records,
     quarantine_document,

@@ -195,7 +195,7 @@ def update() -> Update:
     """Applies batches of the stream."""
     from rollcall.ingest.update import Update
     from rollcall.storage.client import may_pass
-    from rollcall.storage.facts import stream_fact
+    from rollcall.storage.fact_items import stream_fact
 
     return Update(directory(), apply_facts(), stream_fact, _quarantine(), may_pass)
 
@@ -377,6 +377,6 @@ def _replay() -> Update:
     from rollcall.ingest.update import Update
     from rollcall.maintenance.redrive import LeftInPlace
     from rollcall.storage.client import may_pass
-    from rollcall.storage.facts import stream_fact
+    from rollcall.storage.fact_items import stream_fact
 
     return Update(directory(), apply_facts(), stream_fact, LeftInPlace(), may_pass)

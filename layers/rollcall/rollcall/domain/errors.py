@@ -12,10 +12,11 @@ RollcallError
 │   └── PageTooLarge       a ledger page passes the hard ceiling of an item
 ├── ForeignKey             a request to the store names a key outside the current organisation
 ├── UncheckedStore         the SDK sends requests to the store without the tenancy check
+├── InvalidOperation       an operator's command cannot be carried out
 ├── BrokenDestination      the failure destination cannot be read or written
-├── TooManyRows            a question needs more ledger rows than one answer may read
-├── MalformedQuestion      a question breaks its format
-└── BadValues              a question has values out of range
+├── TooManyRows            a query needs more ledger rows than one answer may read
+├── MalformedQuery         a query breaks its format
+└── BadValues              a query has values out of range
 """
 
 from __future__ import annotations
@@ -72,22 +73,26 @@ class UncheckedStore(RollcallError):
     """The SDK sends requests to the store without the tenancy check; nothing may be sent."""
 
 
+class InvalidOperation(RollcallError):
+    """An operator's command cannot be carried out; the message names the rule it breaks."""
+
+
 class BrokenDestination(RollcallError):
     """The failure destination cannot be read or written; the message says why."""
 
 
 class TooManyRows(RollcallError):
-    """A question needs more ledger rows than one answer may read; the message says how to narrow it."""
+    """A query needs more ledger rows than one answer may read; the message says how to narrow it."""
 
     def __init__(self, most: int) -> None:
         super().__init__(
-            f"This question needs more than {most:,} rows. Ask for a shorter range of time, or ask "
-            "in several parts."
+            f"This query needs more than {most:,} rows. Shorten its range of time, or "
+            "split it into several queries."
         )
 
 
 class MalformedQuery(RollcallError):
-    """A question breaks the format of its dialect; the message names the field and the rule."""
+    """A query breaks the format of its dialect; the message names the field and the rule."""
 
 
 class Issue(NamedTuple):
@@ -98,7 +103,7 @@ class Issue(NamedTuple):
 
 
 class BadValues(RollcallError):
-    """A question is well-formed, but has values that break a rule."""
+    """A query is well-formed, but has values that break a rule."""
 
     def __init__(self, issues: Sequence[Issue]) -> None:
         super().__init__("; ".join(f"{'.'.join(i.path)} {i.message}" for i in issues))

@@ -136,7 +136,9 @@ class Applier:
                 self._pages.clear()
                 self._stored.clear()
                 if isinstance(error, UnclearConflict) and attempts.is_last:
-                    raise LastingConflict(f"{error}, in {attempts.number} tries") from error
+                    raise LastingConflict(
+                        f"{error}, still after {attempts.number} tries"
+                    ) from error
                 attempts.failed(error)
                 continue
             attempts.succeeded()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rollcall.domain.errors import Conflict, RollcallError
+from rollcall.domain.errors import Conflict, InvalidOperation
 from rollcall.domain.organisations import (
     HANDLE_PATTERN,
     MAX_BUCKETS,
@@ -23,10 +23,6 @@ from rollcall.domain.organisations import (
 from rollcall.maintenance.ports import Accounts
 
 _TOKEN_ID_PREFIX: Final = re.compile(r"[0-9a-f]{4,64}")
-
-
-class InvalidOperation(RollcallError):
-    """The operator asked for something that cannot be; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)

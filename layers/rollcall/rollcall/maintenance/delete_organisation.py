@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from rollcall.domain.errors import Conflict
+from rollcall.domain.errors import Conflict, InvalidOperation
 from rollcall.domain.organisations import MAX_BUCKETS, Organisation
-from rollcall.maintenance.accounts import InvalidOperation
 from rollcall.maintenance.erase import FailedObjects, look_for
 from rollcall.maintenance.ports import Mentions, Purge, Retirement
 

@@ -13,13 +13,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from rollcall.domain.errors import BrokenDestination, Conflict, CorruptItem
+from rollcall.domain.errors import BrokenDestination, Conflict, CorruptItem, InvalidOperation
 from rollcall.domain.facts import Change, Fact
 from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
 from rollcall.ledger.page import TOMBSTONE, Row
 from rollcall.ledger.tree import Page
 from rollcall.ledger.writer import ApplyFacts
-from rollcall.maintenance.accounts import InvalidOperation
 from rollcall.maintenance.leads import CALL, LEAD, TYPES, is_of_lead, live_rows, org_id_of
 from rollcall.maintenance.ports import (
     Epochs,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from rollcall.domain.errors import InvalidOperation
 from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
-from rollcall.maintenance.accounts import InvalidOperation
 from rollcall.maintenance.erase import FailedObjects, Progress, Stores, look_for
 from rollcall.maintenance.leads import CALL, LEAD, TYPES, is_of_lead, live_rows, org_id_of
 from rollcall.maintenance.ports import Mentions

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from rollcall.domain.errors import InvalidOperation
 from rollcall.domain.facts import Fact
 from rollcall.domain.records import Call
 from rollcall.domain.validation import is_id
 from rollcall.ledger.page import TOMBSTONE, Row
 from rollcall.ledger.tree import Page
-from rollcall.maintenance.accounts import InvalidOperation
 from rollcall.maintenance.ports import Organisations
 
 LEAD: Final = "lead"

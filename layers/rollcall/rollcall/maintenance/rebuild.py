@@ -27,18 +27,26 @@ is written no more from the switch on, not sooner, so that a release that goes b
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rollcall.domain import contributions
-from rollcall.domain.errors import Conflict, Unavailable, UnknownContribution
+from rollcall.domain.errors import Conflict, InvalidOperation, Unavailable
 from rollcall.domain.facts import Fact
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger.page import Row
 from rollcall.ledger.writer import ApplyFacts, fold
-from rollcall.maintenance.accounts import InvalidOperation
+from rollcall.maintenance.epochs import (
+    can_resume,
+    dropped,
+    entered,
+    is_known_version,
+    is_written,
+    switched,
+    taken_over,
+)
 from rollcall.maintenance.ports import (
     EpochRemoval,
     Epochs,
@@ -152,14 +160,14 @@ class Rebuild:
         """
         stored = self._rebuilds.read(org_id)
         organisation = self._organisation(org_id)
-        if stored is not None and _can_go_on(stored, organisation):
+        if stored is not None and can_resume(stored, organisation):
             run = replace(stored, run_id=secrets.token_hex(16))
         else:
             run = self._new_run(organisation, stored)
         try:
             self._rebuilds.begin(org_id, run, replacing=stored)
         except Conflict:
-            raise _taken_over(organisation) from None
+            raise taken_over(organisation) from None
         return run
 
     def is_old_epoch_written(self, run: RebuildRun) -> bool:
@@ -167,7 +175,7 @@ class Rebuild:
 
         Where it cannot, the updater refuses what comes, until the new epoch is live.
         """
-        return _is_known(run.old_version)
+        return is_known_version(run.old_version)
 
     def due_ms(self, run: RebuildRun, timeouts: RebuildTimeouts) -> int:
         """When the next step may be made, in milliseconds since 1970; 0: at once."""
@@ -212,15 +220,15 @@ class Rebuild:
         """What the run is after its next step; the same object where that was not ended."""
         match run.phase:
             case Phase.ENTERING:
-                self._change(org_id, run, _entered)
+                self._change(org_id, run, entered)
                 return replace(run, phase=Phase.COPYING)
             case Phase.COPYING:
                 return self._copy(org_id, run, timeouts, observer)
             case Phase.SWITCHING:
-                self._change(org_id, run, _switched)
+                self._change(org_id, run, switched)
                 return replace(run, phase=Phase.OVERLAPPING, switched_at_ms=self._now_ms())
             case Phase.OVERLAPPING:
-                self._change(org_id, run, _dropped)
+                self._change(org_id, run, dropped)
                 return replace(run, phase=Phase.SETTLING, dropped_at_ms=self._now_ms())
             case Phase.SETTLING:
                 return replace(run, phase=Phase.REMOVING)
@@ -323,8 +331,8 @@ class Rebuild:
     def _written_by(self, org_id: str, run: RebuildRun) -> Organisation:
         """The organisation, which must still write the run's epoch. Raises Refused."""
         organisation = self._organisation(org_id)
-        if not _is_written(run, organisation):
-            raise _taken_over(organisation)
+        if not is_written(run, organisation):
+            raise taken_over(organisation)
         return organisation
 
     # -- removing ----------------------------------------------------------------------------
@@ -336,7 +344,7 @@ class Rebuild:
         """
         organisation = self._organisation(org_id)
         if organisation.live < run.epoch or min(organisation.written, default=0) < run.epoch:
-            raise _taken_over(organisation)
+            raise taken_over(organisation)
         found = 0
         for epoch in range(run.epoch):
             for count in self._purge.remove_epoch(org_id, epoch):
@@ -383,97 +391,4 @@ class Rebuild:
         try:
             self._rebuilds.save(org_id, run)
         except Conflict:
-            raise _taken_over(self._organisation(org_id)) from None
-
-
-# -- what becomes of an organisation ---------------------------------------------------------
-def _entered(run: RebuildRun, organisation: Organisation) -> Organisation:
-    """With the run's epoch written first, so that it is never behind once all facts are in it.
-
-    What was given up before it was live is written no more: nobody can be reading it. What was live
-    once stays written, but not where this release cannot write it.
-    """
-    if run.epoch in organisation.written:
-        if not _is_written(run, organisation):
-            raise _taken_over(organisation)
-        return organisation
-    if organisation.live >= run.epoch:
-        raise _taken_over(organisation)
-    kept = [
-        epoch
-        for epoch in organisation.written
-        if epoch == organisation.live
-        or (epoch < organisation.live and _is_known(organisation.contributions.get(epoch, 0)))
-    ]
-    versions = {**organisation.contributions, run.epoch: run.version}
-    return _writing(organisation, (run.epoch, *kept), versions)
-
-
-def _switched(run: RebuildRun, organisation: Organisation) -> Organisation:
-    """With the run's epoch live, and none written that this release cannot write."""
-    if organisation.live == run.epoch:
-        return organisation
-    if not _is_written(run, organisation) or organisation.live > run.epoch:
-        raise _taken_over(organisation)
-    kept = [
-        epoch
-        for epoch in organisation.written
-        if epoch == run.epoch or _is_known(organisation.contributions.get(epoch, 0))
-    ]
-    live = replace(organisation, live=run.epoch)
-    return _writing(live, kept, organisation.contributions)
-
-
-def _dropped(run: RebuildRun, organisation: Organisation) -> Organisation:
-    """With no epoch written that is older than the run's; a later rebuild's is none of its concern."""
-    if organisation.live < run.epoch:
-        raise _taken_over(organisation)
-    kept = [epoch for epoch in organisation.written if epoch >= run.epoch]
-    return _writing(organisation, kept, organisation.contributions)
-
-
-def _writing(
-    organisation: Organisation, written: Sequence[int], versions: Mapping[int, int]
-) -> Organisation:
-    return replace(
-        organisation,
-        written=tuple(written),
-        contributions={epoch: versions[epoch] for epoch in written if epoch in versions},
-    )
-
-
-def _can_go_on(stored: RebuildRun, organisation: Organisation) -> bool:
-    """Whether a run that is not done can be brought to its end."""
-    if stored.is_done:
-        return False
-    if organisation.live == stored.epoch:
-        return True
-    is_current = stored.version == contributions.CURRENT_VERSION
-    match stored.phase:
-        case Phase.ENTERING:
-            is_open = stored.epoch not in organisation.written and organisation.live < stored.epoch
-            return is_current and (is_open or _is_written(stored, organisation))
-        case Phase.COPYING | Phase.SWITCHING:
-            return is_current and _is_written(stored, organisation)
-    return False
-
-
-def _is_written(run: RebuildRun, organisation: Organisation) -> bool:
-    """Whether the run's epoch is written, with the run's contribution version."""
-    version = organisation.contributions.get(run.epoch)
-    return run.epoch in organisation.written and version == run.version
-
-
-def _is_known(version: int) -> bool:
-    """Whether this release carries a contribution version."""
-    try:
-        contributions.contribution_function(version)
-    except UnknownContribution:
-        return False
-    return True
-
-
-def _taken_over(organisation: Organisation) -> InvalidOperation:
-    return InvalidOperation(
-        f"another command has taken the rebuild of {organisation.handle} over; this one stopped"
-    )
+            raise taken_over(self._organisation(org_id)) from None

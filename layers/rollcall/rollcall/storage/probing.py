@@ -12,7 +12,7 @@ from rollcall.domain.records import RECORD_TYPES
 from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.client import with_retries
-from rollcall.storage.facts import own_fact
+from rollcall.storage.fact_items import own_fact
 from rollcall.storage.pages import page_of_item
 from rollcall.storage.queries import keys_between, page_at
 

@@ -1,0 +1,199 @@
+"""Facts as items: written, and parsed strictly from the table and from stream images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from rollcall.domain.decimals import canonical
+from rollcall.domain.errors import CorruptItem
+from rollcall.domain.facts import REV_LIMIT, Fact, StreamFact
+from rollcall.domain.records import RECORD_TYPES, Column, Kind, RecordType
+from rollcall.domain.time.calendar import LAST_MS
+from rollcall.domain.validation import (
+    MAX_INTEGER,
+    MAX_LABELS,
+    MAX_PAYLOAD_KEYS,
+    PAYLOAD_KEY,
+    check_text,
+    is_id,
+)
+from rollcall.storage import attributes as av
+from rollcall.storage import keys
+from rollcall.storage.attributes import Item
+
+# What DynamoDB takes as a key.
+_MAX_PK_BYTES: Final = 2_048
+_MAX_SK_BYTES: Final = 1_024
+
+
+def item_of_fact(key: keys.Key, fact: Fact) -> Item:
+    """A fact as it is stored. A tombstone keeps no value of the record."""
+    return av.to_item(
+        {
+            keys.PK: key.pk,
+            keys.SK: key.sk,
+            "type": fact.type,
+            "id": fact.id,
+            "id_is_integer": fact.id_is_integer or None,
+            "time_ms": fact.time_ms,
+            "updated_at_ms": fact.updated_at_ms,
+            "rev": fact.rev,
+            "deleted": fact.record is None or None,
+            # Left out when empty: DynamoDB Local's streams lose an empty map.
+            "record": _attributes_of(fact) or None,
+        }
+    )
+
+
+def _attributes_of(fact: Fact) -> dict[str, Any]:
+    if fact.record is None:
+        return {}
+    values = ((c.name, getattr(fact.record, c.name)) for c in RECORD_TYPES[fact.type].columns)
+    return {name: value for name, value in values if value not in (None, (), {})}
+
+
+def stream_fact(record: Mapping[str, Any]) -> StreamFact | None:
+    """The fact that a record of the table's stream brings; None when it tells of a removal.
+
+    Raises CorruptItem when the new image is not a whole fact under its own key.
+    """
+    if record.get("eventName") == "REMOVE":
+        return None
+    try:
+        return own_fact(dict(record["dynamodb"]["NewImage"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CorruptItem(f"not a fact's stream record: {type(error).__name__}") from error
+
+
+def own_fact(item: Item) -> StreamFact:
+    """A fact with its organisation. Raises CorruptItem unless it is whole and under its own key."""
+    try:
+        pk, sk = av.text(item, keys.PK), av.text(item, keys.SK)
+        _require(len(pk.encode()) <= _MAX_PK_BYTES and len(sk.encode()) <= _MAX_SK_BYTES)
+        key = keys.parse_fact(pk, sk)
+        fact = fact_of_item(item)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CorruptItem(f"not a fact: {type(error).__name__}") from error
+    if (key.type, key.id) != (fact.type, fact.id):
+        raise CorruptItem("the fact is stored under another fact's key")
+    return StreamFact(key.org_id, fact)
+
+
+def fact_of_item(item: Item) -> Fact:
+    """The fact that `item_of_fact` stored. Raises CorruptItem on anything else."""
+    type_name = av.text(item, "type")
+    record_type = RECORD_TYPES.get(type_name)
+    if record_type is None:
+        raise CorruptItem("unknown record type")
+    record = None
+    if not av.flag(item, "deleted"):
+        record = _record_of(record_type, item.get("record", {"M": {}}).get("M"))
+    fact = Fact(
+        type=type_name,
+        id=av.text(item, "id"),
+        id_is_integer=av.flag(item, "id_is_integer"),
+        time_ms=av.optional_integer(item, "time_ms"),
+        updated_at_ms=av.integer(item, "updated_at_ms"),
+        rev=av.integer(item, "rev"),
+        record=record,
+    )
+    if record is not None and fact.time_ms != record_type.time_ms(record):
+        raise CorruptItem("the fact's time is not its record's")
+    if not 0 <= (fact.time_ms or 0) <= LAST_MS or not 0 < fact.rev < REV_LIMIT:
+        raise CorruptItem("time or revision out of range")
+    if not is_id(fact.id):
+        raise CorruptItem("the id is none")
+    return fact
+
+
+def _record_of(record_type: RecordType, stored: Any) -> Any:
+    if not isinstance(stored, dict):
+        raise CorruptItem("a live fact without its record")
+    unknown = stored.keys() - {column.name for column in record_type.columns}
+    if unknown:
+        raise CorruptItem(f"unknown fields of a {record_type.name}")
+    values = {}
+    for column in record_type.columns:
+        attribute = stored.get(column.name)
+        if attribute is not None:
+            try:
+                values[column.name] = _value_of(column, attribute)
+            except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+                raise CorruptItem(f"field {column.name!r} of a {record_type.name}") from error
+        elif column.required:
+            raise CorruptItem(f"a {record_type.name} without {column.name!r}")
+    return record_type.cls(**values)
+
+
+def _value_of(column: Column, attribute: dict[str, Any]) -> Any:
+    """One stored field. Raises ValueError, TypeError or KeyError when it breaks the format."""
+    match column.kind:
+        case Kind.INTEGER:
+            return _integer(attribute, 0)
+        case Kind.FLAG:
+            return _typed(attribute["BOOL"], bool)
+        case Kind.TEXT:
+            text = check_text(_text(attribute["S"]))
+            _require(not column.choices or text in column.choices)
+            return text
+        case Kind.ID:
+            return _id(attribute)
+        case Kind.IDS:
+            ids = tuple(_id(entry) for entry in attribute["L"])
+            _require(len(ids) <= MAX_LABELS and list(ids) == sorted(set(ids)))
+            return ids
+        case Kind.COUNTS:
+            counts = {name: _integer(count, 1) for name, count in attribute["M"].items()}
+            _require(counts.keys() <= set(column.choices))
+            return counts
+        case Kind.PAYLOAD:
+            payload = {key: _payload_value(value) for key, value in attribute["M"].items()}
+            _require(len(payload) <= MAX_PAYLOAD_KEYS and all(map(PAYLOAD_KEY.fullmatch, payload)))
+            return payload
+
+
+def _require(holds: bool) -> None:
+    if not holds:
+        raise ValueError
+
+
+def _integer(attribute: dict[str, Any], least: int) -> int:
+    value = int(attribute["N"])
+    _require(least <= value <= MAX_INTEGER)
+    return value
+
+
+def _id(attribute: dict[str, Any]) -> str:
+    text = _text(attribute["S"])
+    _require(is_id(text))
+    return text
+
+
+def _text(value: Any) -> str:
+    text: str = _typed(value, str)
+    text.encode()  # a lone surrogate, which JSON can name, is in no text that can be stored
+    return text
+
+
+def _typed(value: Any, expected: type) -> Any:
+    if not isinstance(value, expected):
+        raise TypeError
+    return value
+
+
+def _payload_value(attribute: dict[str, Any]) -> Any:
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "S":
+            return check_text(_text(value))
+        case "N":
+            number = Decimal(value)
+            _require(number.is_finite())
+            return canonical(number)
+        case "BOOL":
+            return _typed(value, bool)
+        case "NULL":
+            return None
+    raise ValueError(kind)

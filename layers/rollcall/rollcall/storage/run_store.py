@@ -1,0 +1,85 @@
+"""Runs that can be resumed, stored beside the organisation under the id of whoever works on them.
+
+A run is written on the condition that the stored one still is the one that was read, so of two
+commands that resume the same run the later one shuts the earlier one out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from rollcall.domain.errors import Conflict, Unavailable
+from rollcall.domain.organisations import tenant
+from rollcall.retry import Backoff
+from rollcall.storage.client import translated_errors
+from rollcall.storage.conditions import text_unchanged
+
+RUN_ID: Final = "run_id"
+
+_Stored = TypeVar("_Stored")
+
+
+class Run(Protocol):
+    """A run of a command."""
+
+    @property
+    def run_id(self) -> str: ...
+
+
+def run_id_of(run: Run | None) -> str | None:
+    """The id of a run; None where there is no run."""
+    return None if run is None else run.run_id
+
+
+def run_is(run_id: str | None) -> dict[str, Any]:
+    """The condition that this run is the stored one; None: that none is stored."""
+    return text_unchanged(RUN_ID, run_id)
+
+
+class RunWriter(Generic[_Stored]):
+    """Repeats the writes of runs until they are made.
+
+    `read` gives what is stored of an organisation, `running` the run that writes are conditional on.
+    """
+
+    def __init__(
+        self,
+        backoff: Backoff,
+        read: Callable[[str], _Stored],
+        running: Callable[[_Stored], Run | None],
+    ) -> None:
+        self._backoff = backoff
+        self._read = read
+        self._running = running
+
+    def write(
+        self,
+        org_id: str,
+        request: Callable[[], Any],
+        *,
+        expected: str | None,
+        is_done: Callable[[_Stored], bool],
+    ) -> None:
+        """Make a request that is conditional on the run `expected`, once or more.
+
+        `is_done` recognises the effect of a request that was made although its reply was lost.
+        Raises Conflict when another run is stored and the request was not made, and Unavailable
+        when the store stays busy: the request may or may not be made then.
+        """
+        attempts = self._backoff.attempts()
+        while True:
+            try:
+                with tenant(org_id), translated_errors():
+                    request()
+                return
+            except Unavailable as error:
+                attempts.failed(error)
+            except Conflict as error:
+                stored = self._read(org_id)
+                if is_done(stored):
+                    return
+                if run_id_of(self._running(stored)) != expected:
+                    raise
+                # The condition holds: the request only lost a race with another transaction.
+                attempts.failed(error)
