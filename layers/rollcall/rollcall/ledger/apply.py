@@ -17,7 +17,7 @@ moment the rollups are the sum of the contributions of the committed pages.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -38,7 +38,7 @@ from rollcall.ledger.transaction import (
     PageWrite,
     RollupAdd,
     RollupDelete,
-    RollupPut,
+    RollupWrite,
     StoredRollup,
     Transaction,
     write_rollup,
@@ -193,11 +193,7 @@ class Applier:
                 rollup = delta.setdefault(key, {})
                 for name, amount in measures.items():
                     rollup[name] = rollup.get(name, 0) + sign * amount
-        changed = {
-            key: kept
-            for key, measures in delta.items()
-            if (kept := {name: amount for name, amount in measures.items() if amount})
-        }
+        changed = {key: d for key, measures in delta.items() if (d := _without_zeros(measures))}
         return changed, left - entered
 
     def _page_for(self, record_type: str, row: Row) -> _LoadedPage:
@@ -213,58 +209,53 @@ class Applier:
         return candidates[-1]
 
     def _build(self, work: _Work) -> tuple[Transaction, list[tuple[_LoadedPage, list[Page]]]]:
+        """The transaction of some work, and the pages that it puts for each page that was read."""
         writes: list[PageWrite] = []
         pages: list[tuple[_LoadedPage, list[Page]]] = []
         for loaded, changes in work.changes.values():
-            old = loaded.page
-            merged = merge(old.rows, changes)
-            written = []
-            for encoded in split(old.start, old.end, merged, self._target_bytes):
-                read = old.version if encoded.start == old.start else 0
-                write = PageWrite(loaded.record_type, encoded, read)
-                writes.append(write)
-                written.append(Page(encoded.start, encoded.end, write.version, encoded.rows))
-            pages.append((loaded, written))
-
-        adds: list[RollupAdd] = []
-        puts: list[RollupPut] = []
-        deletes: list[RollupDelete] = []
-        deltas = {k: d for k, v in work.delta.items() if (d := {n: x for n, x in v.items() if x})}
-        self._read(key for key in deltas if key.is_open or key in work.left)
-        for key, delta in deltas.items():
-            if not (key.is_open or key in work.left):
-                adds.append(RollupAdd(key, delta))
-                continue
-            match write_rollup(key, delta, self._stored[key]):
-                case RollupAdd() as add:
-                    adds.append(add)
-                case RollupPut() as put:
-                    puts.append(put)
-                case RollupDelete() as delete:
-                    deletes.append(delete)
-        deletes += self._empty_siblings(deletes, deltas)
-        removed = {delete.key for delete in deletes}
-        adds = [add for add in adds if add.key not in removed]
-        puts = [put for put in puts if put.key not in removed]
-        transaction = Transaction(tuple(writes), tuple(adds), tuple(puts), tuple(deletes))
+            of_page = self._page_writes(loaded, changes)
+            writes += of_page
+            pages.append((loaded, [write.written for write in of_page]))
+        transaction = Transaction.of(writes, self._rollup_writes(work))
         if not transaction.fits:
             raise TransactionTooLarge(f"{transaction.item_count} items at once")
         return transaction, pages
 
-    def _empty_siblings(
-        self, deletes: Iterable[RollupDelete], deltas: Collection[RollupKey]
-    ) -> list[RollupDelete]:
-        """The open breakdowns of calls that have nothing left but marks of what was spilled.
-
-        Every call is in the closed rollup too: once nobody is in that, a mark says nothing, and
-        counting may begin anew.
-        """
-        siblings = (d.key._replace(is_open=True) for d in deletes if not d.key.is_open)
+    def _page_writes(self, loaded: _LoadedPage, changes: Sequence[RowChange]) -> list[PageWrite]:
+        old = loaded.page
+        merged = merge(old.rows, changes)
         return [
-            RollupDelete(key, self._stored[key].version)
+            PageWrite(loaded.record_type, page, old.version if page.start == old.start else 0)
+            for page in split(old.start, old.end, merged, self._target_bytes)
+        ]
+
+    def _rollup_writes(self, work: _Work) -> list[RollupWrite]:
+        deltas = {key: d for key, delta in work.delta.items() if (d := _without_zeros(delta))}
+        # A closed rollup that no row leaves is added to unread.
+        read = {key for key in deltas if key.is_open or key in work.left}
+        self._read(read)
+        writes = [
+            write_rollup(key, delta, self._stored[key]) if key in read else RollupAdd(key, delta)
+            for key, delta in deltas.items()
+        ]
+        emptied = self._empty_siblings(writes, deltas)
+        return [write for write in writes if write.key not in emptied] + list(emptied.values())
+
+    def _empty_siblings(
+        self, writes: Iterable[RollupWrite], deltas: Collection[RollupKey]
+    ) -> dict[RollupKey, RollupWrite]:
+        """Deletes the open breakdowns of calls that hold nothing but marks of what was spilled.
+
+        Every call is in the closed rollup too: once that is deleted, a mark says nothing, and
+        counting may begin again.
+        """
+        deleted = (write.key for write in writes if isinstance(write, RollupDelete))
+        siblings = (key._replace(is_open=True) for key in deleted if not key.is_open)
+        return {
+            key: RollupDelete(key, self._stored[key].version)
             for key in siblings
             if key.family == CALLS and key in deltas and self._stored[key].spilled
-        ]
+        }
 
     def _read(self, keys: Iterable[RollupKey]) -> None:
         missing = [key for key in keys if key not in self._stored]
@@ -294,3 +285,7 @@ class Applier:
                 self._stored[put.key] = StoredRollup(put.counts, put.spilled, version)
         for delete in transaction.deletes:
             self._stored[delete.key] = StoredRollup()
+
+
+def _without_zeros(delta: Mapping[str, int]) -> dict[str, int]:
+    return {name: amount for name, amount in delta.items() if amount}

@@ -5,12 +5,12 @@ Pure: says what is to be written under which conditions, and what DynamoDB takes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from rollcall.domain.measures import RollupKey, breakdown_of
-from rollcall.ledger.tree import EncodedPage
+from rollcall.ledger.tree import EncodedPage, Page
 
 # DynamoDB: 100 items and 4 MB a transaction, 4 KB an expression, 300 operators an update.
 MAX_ITEMS: Final = 100
@@ -37,6 +37,11 @@ class PageWrite:
     def version(self) -> int:
         """The version that is written."""
         return self.version_read + 1
+
+    @property
+    def written(self) -> Page:
+        """The page as it is stored once the transaction is made."""
+        return Page(self.page.start, self.page.end, self.version, self.page.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,9 @@ class RollupDelete:
     version_read: int
 
 
+RollupWrite: TypeAlias = RollupAdd | RollupPut | RollupDelete
+
+
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """Everything that is written at once, or not at all."""
@@ -83,6 +91,16 @@ class Transaction:
     adds: tuple[RollupAdd, ...]
     puts: tuple[RollupPut, ...]
     deletes: tuple[RollupDelete, ...] = ()
+
+    @staticmethod
+    def of(pages: Iterable[PageWrite], rollups: Sequence[RollupWrite]) -> Transaction:
+        """The transaction of some page writes and some rollup writes."""
+        return Transaction(
+            tuple(pages),
+            tuple(write for write in rollups if isinstance(write, RollupAdd)),
+            tuple(write for write in rollups if isinstance(write, RollupPut)),
+            tuple(write for write in rollups if isinstance(write, RollupDelete)),
+        )
 
     @property
     def item_count(self) -> int:
@@ -132,35 +150,68 @@ def write_rollup(
 ) -> RollupAdd | RollupPut | RollupDelete:
     """How to bring `delta` into a rollup that was read.
 
-    What reaches zero leaves, so that a value that nobody has any more is named nowhere; a rollup
-    without anything left is removed, unless it has a mark to keep.
+    A count that reaches zero leaves, so that no value stays named that no row has; a rollup without
+    anything left is deleted, unless it has a mark to keep.
     """
-    kept = {name: d for name, d in delta.items() if breakdown_of(name) not in stored.spilled}
-    spilled = tuple(sorted({breakdown_of(name) for name in delta.keys() - kept.keys()}))
+    kept, spilled = _by_spill(delta, stored)
     if key.is_open and not kept:
         return RollupAdd(key, {}, spilled=spilled)
     counts = stored.counts
-    gone = {n: counts[n] for n, d in kept.items() if n in counts and counts[n] + d == 0}
-    is_empty = len(gone) == len(kept) and not any(c for n, c in counts.items() if n not in gone)
-    if is_empty and stored.version and not stored.spilled:
+    gone = _leaving(kept, counts)
+    if stored.version and not stored.spilled and _is_emptied(kept, gone, counts):
         return RollupDelete(key, stored.version)
-    if key.is_open:
-        size = sum(count_bytes(name, count) for name, count in counts.items())
-        size += sum(count_bytes(name, d) for name, d in kept.items() if name not in counts)
-        is_large = size > OPEN_LIMIT_BYTES - _OPEN_OVERHEAD_BYTES
-    else:
-        is_large = False
-    staying = {n: -d for n, d in kept.items() if d < 0 and counts.get(n, 0) + d > 0}
-    if staying and not key.is_open:
-        # Its names tell nothing of anybody: it is enough that it does not become empty.
-        largest = max(staying, key=lambda name: (counts[name] - staying[name], name))
-        staying = {largest: staying[largest]}
+    staying = _shrinking(key, kept, counts)
+    is_large = key.is_open and _bytes_after(kept, counts) > OPEN_LIMIT_BYTES - _OPEN_OVERHEAD_BYTES
     if is_large or len(gone) + len(staying) > _MAX_CONDITIONS:
-        total = {name: counts.get(name, 0) + kept.get(name, 0) for name in {**counts, **kept}}
-        return put_rollup(key, total, stored)
-    unspilled = tuple(sorted({breakdown_of(name) for name in kept})) if key.is_open else ()
+        return put_rollup(key, _sum(counts, kept), stored)
+    unspilled = tuple(sorted(set(map(breakdown_of, kept)))) if key.is_open else ()
     added = {name: d for name, d in kept.items() if name not in gone}
     return RollupAdd(key, added, unspilled, spilled, gone, staying)
+
+
+def _by_spill(
+    delta: Mapping[str, int], stored: StoredRollup
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """(the part of a delta that is still counted, the spilled breakdowns that the rest is in)."""
+    kept = {name: d for name, d in delta.items() if breakdown_of(name) not in stored.spilled}
+    return kept, tuple(sorted(set(map(breakdown_of, delta.keys() - kept.keys()))))
+
+
+def _leaving(kept: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:
+    """The stored counts that reach zero."""
+    return {n: counts[n] for n, d in kept.items() if n in counts and counts[n] + d == 0}
+
+
+def _sum(counts: Mapping[str, int], added: Mapping[str, int]) -> dict[str, int]:
+    return {name: counts.get(name, 0) + added.get(name, 0) for name in {**counts, **added}}
+
+
+def _is_emptied(
+    kept: Mapping[str, int], gone: Mapping[str, int], counts: Mapping[str, int]
+) -> bool:
+    """Whether every count reaches zero, and nothing else is added."""
+    return len(gone) == len(kept) and not any(c for n, c in counts.items() if n not in gone)
+
+
+def _shrinking(
+    key: RollupKey, kept: Mapping[str, int], counts: Mapping[str, int]
+) -> dict[str, int]:
+    """The counts that shrink and do not reach zero, each with the amount it shrinks by.
+
+    The names of a closed rollup belong to no client, so there one is enough: it keeps a second
+    writer from emptying the rollup unnoticed.
+    """
+    shrinking = {n: -d for n, d in kept.items() if d < 0 and counts.get(n, 0) + d > 0}
+    if key.is_open or not shrinking:
+        return shrinking
+    largest = max(shrinking, key=lambda name: (counts[name] - shrinking[name], name))
+    return {largest: shrinking[largest]}
+
+
+def _bytes_after(kept: Mapping[str, int], counts: Mapping[str, int]) -> int:
+    """What the counts of open breakdowns take once `kept` is added."""
+    added = ((name, d) for name, d in kept.items() if name not in counts)
+    return sum(count_bytes(name, count) for name, count in (*counts.items(), *added))
 
 
 def put_rollup(key: RollupKey, counts: Mapping[str, int], stored: StoredRollup) -> RollupPut:
