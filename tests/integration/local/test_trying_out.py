@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from rollcall_cli.demo_data import demo_records
-from rollcall_cli.demo_examples import Context, try_out
+from rollcall_cli.demo_examples import Scene, try_out
 from rollcall_cli.demo_filling import fill, new_tenant
 from rollcall_cli.local.documentation import DOCUMENT, TOKEN
 from rollcall_cli.local.stack import LocalStack
@@ -35,7 +35,7 @@ def api() -> Iterator[str]:
         tenant = new_tenant(stack.api_url)
         assert tenant.handle == "demo-2"
         task = next(record for record in records if record["type"] == "task")
-        scene = Context(tenant.handle, tenant.token, task, end)
+        scene = Scene(tenant.handle, tenant.token, task, end)
         stack.offer(try_out(stack.template.api.routes, scene))
         fill(stack, tenant, records)
         yield stack.api_url
