@@ -57,7 +57,7 @@ def test_breeze_refuses_what_needs_too_many_rows(deployment):
     assert refused.status == 422
     (problem,) = refused.body["detail"]
     assert problem.keys() == {"loc", "msg", "type"}
-    assert "shorter range" in problem["msg"]
+    assert "Shorten its time range" in problem["msg"]
     # Only rows inside the range count, whatever else their pages hold.
     narrowed = breeze(deployment, org_id, min_duration=0, date_to="2024-03-05")
     assert narrowed.body["data"] == [{"count": MAX_ROWS}]
@@ -72,7 +72,7 @@ def test_nlpearl_refuses_what_needs_too_many_rows(deployment):
         "get_outbound_analytics", org_id, path={"outboundId": "c"}, body=period
     )
     assert (refused.status, refused.body.keys()) == (400, {"message"})
-    assert "shorter range" in refused.body["message"]
+    assert "Shorten its time range" in refused.body["message"]
 
 
 def test_nexus_refuses_what_needs_too_many_rows(deployment):

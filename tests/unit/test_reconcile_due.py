@@ -274,7 +274,7 @@ def test_nothing_begins_when_the_time_is_nearly_used_up(clock: Clock) -> None:
 
 def test_a_busy_store_is_a_failure_while_there_is_time(clock: Clock) -> None:
     reconcile = Reconcile(clock)
-    reconcile.errors = {"a": Unavailable("gave up after 12 tries")}
+    reconcile.errors = {"a": Unavailable("failed after 12 tries")}
     with time_limit(100):
         [visit] = reconcile_due({"a": (None, None)}, reconcile)()
     assert visit.outcome is Outcome.FAILED

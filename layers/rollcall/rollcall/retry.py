@@ -1,4 +1,4 @@
-"""Jittered back-off with an end: bounded tries inside the time that an invocation has left."""
+"""Retries with jittered back-off: a bounded number, within the time an invocation has left."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from rollcall.domain.errors import Unavailable
 
-# What one request to the store takes at the longest, and so what is kept back to finish one that is
-# under way and still answer: two attempts of a 1 s connection and a 3 s read, and a pause.
+# The longest that one request to the store can take: two attempts, each of a 1 s connection and a
+# 3 s read, and a pause. It is reserved to finish a request in progress and still answer.
 MAX_REQUEST_SECONDS: Final = 9.0
 
 _ends_at: ContextVar[float] = ContextVar("ends_at", default=float("inf"))
@@ -22,7 +22,7 @@ _ends_at: ContextVar[float] = ContextVar("ends_at", default=float("inf"))
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Let no retry begin that could not end within `seconds` from now."""
+    """A context in which no retry begins that might not end within `seconds` from now."""
     token = _ends_at.set(time.monotonic() + seconds - MAX_REQUEST_SECONDS)
     try:
         yield
@@ -31,15 +31,15 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def seconds_left() -> float:
-    """Seconds in which another try may begin; endless outside of any `time_limit`."""
+    """Seconds in which another try may begin; infinite outside any `time_limit`."""
     return _ends_at.get() - time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How often and how long apart to try; `sleep` and `jitter` are injected for tests.
+    """The number of tries and the pauses between them; tests inject `sleep` and `jitter`.
 
-    Code that retries reads:
+    To retry an operation:
 
         attempts = backoff.attempts()
         while True:
@@ -56,16 +56,16 @@ class Backoff:
     jitter: Callable[[], float] = random.random
 
     def pause(self, failures: int, cause: Exception) -> None:
-        """Wait before try `failures` + 1; raises Unavailable when tries or time are used up."""
+        """Wait before try `failures` + 1; raises Unavailable when no tries or no time are left."""
         if failures >= self.tries:
-            raise Unavailable(f"gave up after {failures} tries: {cause}") from cause
+            raise Unavailable(f"failed after {failures} tries: {cause}") from cause
         seconds = min(self.max_seconds, self.first_seconds * 2 ** (failures - 1)) * self.jitter()
         if seconds >= seconds_left():
             raise Unavailable(f"out of time after {failures} tries: {cause}") from cause
         self.sleep(seconds)
 
     def attempts(self) -> Attempts:
-        """Counts the failures of one operation."""
+        """A counter for the failures of one operation."""
         return Attempts(self)
 
     def check(self) -> None:
@@ -94,15 +94,15 @@ class Attempts:
         return self.number >= self._backoff.tries
 
     def failed(self, cause: Exception) -> None:
-        """Wait before the next attempt; raises Unavailable when tries or time are used up."""
+        """Wait before the next try; raises Unavailable when no tries or no time are left."""
         self._failures += 1
         self._backoff.pause(self._failures, cause)
 
     def succeeded(self) -> None:
-        """Count from the beginning again: some of the work is done."""
+        """Reset the count of failures, because the operation made progress."""
         self._failures = 0
 
 
 def within_its_time(context: Any) -> AbstractContextManager[None]:
-    """Let no retry begin that could not end before Lambda ends the invocation of `context`."""
+    """A `time_limit` that ends before Lambda ends the invocation of `context`."""
     return time_limit(context.get_remaining_time_in_millis() / 1000)

@@ -1,8 +1,8 @@
 """What one row adds to each rollup.
 
 A contribution function is pure and total: the delta of a change is the contribution of the new row
-minus that of the old, so nothing else may decide what a rollup holds. Its version belongs to an
-epoch: an epoch is always updated with the version that it was made with.
+minus that of the old one, and nothing else decides what a rollup holds. Each epoch has a
+contribution version, and every update of the epoch uses that version.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ CURRENT_VERSION: Final = 1
 
 
 def contribution_function(version: int) -> ContributionFunction:
-    """The contribution function of an epoch's version.
+    """The contribution function of a version.
 
-    Raises UnknownContribution when this release does not carry it.
+    Raises UnknownContribution if this release does not have it.
     """
     try:
         return _VERSIONS[version]
     except KeyError:
-        raise UnknownContribution(f"contribution version {version}") from None
+        raise UnknownContribution(f"this release has no contribution version {version}") from None
 
 
 def _contribute_v1(record_id: str, record: Record) -> Contribution:
-    """Yield (rollup, measures) for one live record; the same rollup may come more than once."""
+    """Yield (rollup, measures) for one live record; a rollup may be yielded more than once."""
     match record:
         case Call():
             yield from _call(record)
@@ -72,7 +72,7 @@ def _contribute_v1(record_id: str, record: Record) -> Contribution:
 
 
 def families_fed_by(record_type: str) -> frozenset[str]:
-    """The families of rollups that rows of a type add to, in any version of this release."""
+    """The rollup families that rows of a type add to, in any version that this release has."""
     return _FED[record_type]
 
 

@@ -1,4 +1,4 @@
-"""Exact decimals: rounding half away from zero, once, and one form for equal numbers."""
+"""Exact decimals: one rounding, half away from zero, and one form for equal numbers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from decimal import (
 )
 from typing import Final, TypeAlias
 
-# A number of an answer: exact in decimal, either way.
+# A number in an answer: exact in decimal, whichever of the two it is.
 Number: TypeAlias = float | Decimal
 
-# Fifteen digits survive the way through a double.
+# A double keeps fifteen significant digits.
 _EXACT_IN_FLOAT: Final = 10**15
 _UNROUNDED: Final = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _EXACT: Final = Context(prec=400, rounding=ROUND_HALF_UP, Emin=-10_000, Emax=10_000)
@@ -26,19 +26,19 @@ _EXACT: Final = Context(prec=400, rounding=ROUND_HALF_UP, Emin=-10_000, Emax=10_
 def scaled(value: Decimal | int, places: int) -> int:
     """`value` × 10^places as an integer, rounded half away from zero.
 
-    The value must be of a magnitude below 10^100: callers check limits first.
+    The absolute value must be below 10^100; callers check that first.
     """
     rounded = Decimal(value).quantize(Decimal(1).scaleb(-places), context=_EXACT)
     return int(rounded.scaleb(places, context=_EXACT))
 
 
 def at_least(bound: Decimal | int, places: int) -> int:
-    """The smallest integer that, divided by 10^places, is not below the bound: exact, unrounded."""
+    """The smallest integer n for which n ÷ 10^places ≥ `bound`, computed exactly."""
     return _whole(bound, places, ROUND_CEILING)
 
 
 def at_most(bound: Decimal | int, places: int) -> int:
-    """The largest integer that, divided by 10^places, is not above the bound: exact, unrounded."""
+    """The largest integer n for which n ÷ 10^places ≤ `bound`, computed exactly."""
     return _whole(bound, places, ROUND_FLOOR)
 
 
@@ -48,16 +48,16 @@ def _whole(bound: Decimal | int, places: int, rounding: str) -> int:
 
 
 def canonical(value: Decimal) -> Decimal:
-    """The one Decimal that stands for all of equal value: no trailing zeros, -0 is 0."""
+    """The canonical Decimal of a value: without trailing zeros, and 0 for -0."""
     if value.is_zero():
         return Decimal(0)
     return value.normalize(context=_EXACT)
 
 
 def divide(numerator: int, denominator: int, places: int) -> Number:
-    """`numerator` ÷ `denominator` rounded half away from zero to `places`; 0.0 by nothing.
+    """`numerator` ÷ `denominator`, rounded half away from zero to `places`; 0.0 if divided by 0.
 
-    Exact in decimal: a float where it has the digits for it, else a Decimal.
+    The result is exact in decimal: a float if that has enough digits, else a Decimal.
     """
     if denominator == 0:
         return 0.0
@@ -71,5 +71,5 @@ def divide(numerator: int, denominator: int, places: int) -> Number:
 
 
 def percentage(part: int, whole: int) -> Number:
-    """`part` of `whole` in percent with two decimals; of nothing 0."""
+    """`part` of `whole` in percent, rounded to two decimals; 0 if `whole` is 0."""
     return divide(part * 100, whole, 2)

@@ -1,22 +1,22 @@
-"""Every error Rollcall raises on purpose.
+"""Every error that Rollcall raises on purpose.
 
 RollcallError
 ├── CorruptItem            a stored item breaks its own format
 │   └── LastingConflict    a conflict that outlasted every retry: an item is missing or damaged
 ├── UnknownOrganisation    no organisation item, or one that is being deleted
-├── UnknownContribution    an epoch was made with a contribution version this release lacks
-├── Conflict               another writer came first; the work is to be done again
-│   └── UnclearConflict    another writer came first, or a stored item is damaged
-├── Unavailable            the store stayed busy or broken through every retry
-├── TransactionTooLarge    what belongs together passes a limit of the store
-│   └── PageTooLarge       a ledger page passes the hard ceiling of an item
+├── UnknownContribution    an epoch has a contribution version that this release lacks
+├── Conflict               another writer changed an item first; read again and recompute
+│   └── UnclearConflict    another writer changed an item first, or a stored item is damaged
+├── Unavailable            the store stayed busy or failed through every retry
+├── TransactionTooLarge    a transaction exceeds a limit of the store
+│   └── PageTooLarge       a ledger page exceeds its size limit
 ├── ForeignKey             a request to the store names a key outside the current organisation
 ├── UncheckedStore         the SDK sends requests to the store without the tenancy check
 ├── InvalidOperation       an operator's command cannot be carried out
 ├── BrokenDestination      the failure destination cannot be read or written
 ├── TooManyRows            a query needs more ledger rows than one answer may read
-├── MalformedQuery         a query breaks its format
-└── BadValues              a query has values out of range
+├── MalformedQuery         a query does not follow its dialect's format
+└── BadValues              a query has values that break a rule
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class RollcallError(Exception):
 
 
 class CorruptItem(RollcallError):
-    """A stored item does not follow the format this release writes and reads."""
+    """A stored item does not follow the format that this release writes and reads."""
 
 
 class LastingConflict(CorruptItem):
@@ -42,11 +42,11 @@ class UnknownOrganisation(RollcallError):
 
 
 class UnknownContribution(RollcallError):
-    """An epoch was made with a contribution version that this release does not carry."""
+    """An epoch has a contribution version that this release does not have."""
 
 
 class Conflict(RollcallError):
-    """Another writer changed an item first: nothing was written, read again and recompute."""
+    """Another writer changed an item first and nothing was written: read again and recompute."""
 
 
 class UnclearConflict(Conflict):
@@ -54,15 +54,15 @@ class UnclearConflict(Conflict):
 
 
 class Unavailable(RollcallError):
-    """The store stayed busy or broken through every retry; what was asked may or may not be done."""
+    """The store stayed busy or failed through every retry; the request may or may not be done."""
 
 
 class TransactionTooLarge(RollcallError):
-    """What must be written together passes a limit of the store; fewer rows at once may fit."""
+    """A transaction exceeds a limit of the store; one with fewer rows may fit."""
 
 
 class PageTooLarge(TransactionTooLarge):
-    """A ledger page passes the hard ceiling of an item."""
+    """A ledger page exceeds its size limit."""
 
 
 class ForeignKey(RollcallError):
@@ -82,28 +82,28 @@ class BrokenDestination(RollcallError):
 
 
 class TooManyRows(RollcallError):
-    """A query needs more ledger rows than one answer may read; the message says how to narrow it."""
+    """A query needs more ledger rows than one answer may read; the message says what to do."""
 
     def __init__(self, most: int) -> None:
         super().__init__(
-            f"This query needs more than {most:,} rows. Shorten its range of time, or "
+            f"This query needs more than {most:,} rows. Shorten its time range, or "
             "split it into several queries."
         )
 
 
 class MalformedQuery(RollcallError):
-    """A query breaks the format of its dialect; the message names the field and the rule."""
+    """A query does not follow its dialect's format; the message names the field and the rule."""
 
 
 class Issue(NamedTuple):
-    """One value that breaks a rule, and where it is."""
+    """One value that breaks a rule: its path in the body, and the rule."""
 
     path: tuple[str, ...]
     message: str
 
 
 class BadValues(RollcallError):
-    """A query is well-formed, but has values that break a rule."""
+    """A query is well-formed, but has values that break a rule; `issues` names each of them."""
 
     def __init__(self, issues: Sequence[Issue]) -> None:
         super().__init__("; ".join(f"{'.'.join(i.path)} {i.message}" for i in issues))

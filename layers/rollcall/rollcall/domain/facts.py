@@ -1,8 +1,8 @@
-"""Facts, and the rule that decides what an incoming version does to the stored one.
+"""Facts, and the rule that resolves an incoming version against the stored one.
 
 A fact is the stored state of one (type, id): a live record, or the tombstone that a deletion
-leaves. Judging is pure; writing the verdict under the condition that the stored revision is still
-the one that was judged is the fact store's business.
+leaves. Conflict resolution is pure; the fact store writes the result, on condition that the stored
+revision has not changed since it was read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 from rollcall.domain.records import RECORD_TYPES, PayloadValue, Record
 
 MAX_CLOCK_SKEW_MS: Final = 5 * 60 * 1000
-# Revisions have 64 bits; past this one, no fact could be sure to outbid a row.
+# Revisions have 64 bits. Above this limit, there might be no higher revision left.
 REV_LIMIT: Final = 2**62
 
 
@@ -26,7 +26,7 @@ REV_LIMIT: Final = 2**62
 class Change:
     """One incoming version of a fact; `record` is None for a deletion.
 
-    `updated_at_ms` is None when the client left it to the server.
+    `updated_at_ms` is None when the client left it out.
     """
 
     type: str
@@ -40,8 +40,9 @@ class Change:
 class Fact:
     """The stored state of one (type, id). `record` is None for a tombstone.
 
-    `time_ms` fixes the ledger position for ever. It is None for the types whose time is optional,
-    which all sit at time 0, and for the tombstone of an id that was never seen alive.
+    `time_ms` determines the ledger position and never changes. It is None for types whose time is
+    optional, all of whose rows are at time 0, and for the tombstone of an id that never had a
+    record.
     """
 
     type: str
@@ -54,19 +55,19 @@ class Fact:
 
     @property
     def has_position(self) -> bool:
-        """Whether the fact has a place in the ledger (a deletion of an id never seen has none)."""
+        """Whether the fact has a ledger position; a tombstone may have none."""
         return self.time_ms is not None or RECORD_TYPES[self.type].time_column is None
 
 
 class StreamFact(NamedTuple):
-    """A fact out of the table's stream, and whose it is."""
+    """A fact from the table's stream, and its organisation."""
 
     org_id: str
     fact: Fact
 
 
 class Outcome(enum.Enum):
-    """What became of one change."""
+    """The result of one change."""
 
     ACCEPTED = "accepted"
     UNCHANGED = "unchanged"
@@ -83,7 +84,7 @@ class Verdict:
 
 
 def payload_text(value: PayloadValue) -> str:
-    """One text per payload value; equal texts mean equal values, and types never mix."""
+    """A string per payload value; only values of equal type and content have equal strings."""
     match value:
         case None:
             return "null"
@@ -106,7 +107,7 @@ def payload_value(text: str) -> PayloadValue:
 
 
 def content_hash(record: Record | None) -> bytes:
-    """A hash of what is stored: equal contents, and only they, have equal hashes."""
+    """A hash of the stored content, equal only for equal content; empty for a deletion."""
     if record is None:
         return b""
     content: dict[str, Any] = {}
@@ -121,10 +122,10 @@ def content_hash(record: Record | None) -> bytes:
 
 
 def resolve(stored: Fact | None, change: Change, now_us: int) -> Verdict:
-    """Decide what `change` does to `stored`, by CONTRACT section 2, at `now_us` (µs since 1970).
+    """Resolve `change` against `stored`, at `now_us` (microseconds since 1970 UTC).
 
-    The result does not depend on the order in which versions with distinct `updated_at` arrive;
-    on equal `updated_at` a deletion wins, then the higher content hash.
+    The result does not depend on the order in which versions with distinct `updated_at` arrive.
+    With equal `updated_at`, a deletion wins, then the higher content hash.
     """
     now_ms = now_us // 1000
     record_type = RECORD_TYPES[change.type]

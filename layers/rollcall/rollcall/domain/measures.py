@@ -1,9 +1,9 @@
-"""Names of what rollups hold: rollup keys, closed measures and open breakdowns.
+"""Names in rollups: rollup keys, closed measures and open breakdowns.
 
-A *closed* measure comes from a value space that this release fixes, so a rollup has a bounded
-number of them; an *open* breakdown counts by values that users choose. Names are short because an
-item's size is what a write costs: a day of calls with every closed measure stays under 1 KB, one
-write unit. docs/data-model.md lists them all.
+A *closed* measure belongs to a set of values that this release fixes, so their number per rollup is
+bounded. An *open* breakdown counts by values that clients choose. Names are short because the size
+of an item determines the cost of a write: a day of calls with every closed measure stays under
+1 KB, one write unit. docs/data-model.md lists them all.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Measures: TypeAlias = Mapping[str, int]
 
 ORG: Final[Scope] = ("ORG",)
 
-# Scopes whose days have a histogram of durations.
+# Rollup scopes whose day rollups have a histogram of durations.
 _WITH_HISTOGRAM: Final = frozenset({"ORG", "TEMPLATE", "MERCHANT", "RESELLER"})
 
 # Families
@@ -31,8 +31,8 @@ LEADS: Final = "leads"
 KNOWN: Final = "known"
 WORKSPACE: Final = "workspace"
 
-# Open breakdowns: one letter each, and `<letter>=<value>` or, for "no value", the letter alone.
-# The `=` is in every value's name, so no value can be mistaken for "none".
+# Open breakdowns, one letter each. An attribute is named `<letter>=<value>`, or by the letter alone
+# for "no value"; since every other name has the `=`, no value can be mistaken for "no value".
 OUTCOME: Final = "o"
 PROVIDER: Final = "p"
 LABEL: Final = "l"
@@ -45,8 +45,8 @@ PAGE: Final = "b"
 class RollupKey(NamedTuple):
     """One stored rollup: a family's measures of one scope in one bucket.
 
-    `bucket` is `ALL` or a UTC day `YYYY-MM-DD`; `is_open` tells the sibling item that holds the
-    open breakdowns from the one that holds the closed measures.
+    `bucket` is `ALL` or a UTC day `YYYY-MM-DD`; `is_open` is true for the item of the open
+    breakdowns, and false for its sibling, the item of the closed measures.
     """
 
     family: str
@@ -56,14 +56,14 @@ class RollupKey(NamedTuple):
 
 
 class Rollup(NamedTuple):
-    """What a stored rollup says: its measures, and the open breakdowns that it gave up counting."""
+    """The content of a stored rollup: its measures, and the open breakdowns that are spilled."""
 
     measures: Measures
     spilled: frozenset[str] = frozenset()
 
 
 class Group(enum.Enum):
-    """Measures that are asked for together. The values are for readers of a log."""
+    """Measures that are queried together. The values describe them in logs."""
 
     CALLS = "calls"
     ANSWERED = "answered"
@@ -85,8 +85,8 @@ class Group(enum.Enum):
     LEADS = "distinct leads"
 
 
-# The open breakdown that a group is read from; all others are closed measures, but for distinct
-# leads, which no rollup can hold.
+# The open breakdown that each group is read from. All other groups are closed measures, except
+# distinct leads, which no rollup can hold.
 OPEN_GROUPS: Final[Mapping[Group, str]] = {
     Group.OUTCOME: OUTCOME,
     Group.PROVIDER: PROVIDER,
@@ -98,10 +98,11 @@ OPEN_GROUPS: Final[Mapping[Group, str]] = {
 }
 
 
-# As `attempt_name` writes them.
+# All results of `attempt_name`, in order.
 ATTEMPTS: Final = (*map(str, range(1, 10)), "10+")
 
-# The closed measures of each group. Every rollup of calls has `calls`, which tells an empty day.
+# The closed measures of each group. `closed_names` adds `calls`: every rollup of calls has it, and
+# it shows whether a day is empty.
 CLOSED_GROUPS: Final[Mapping[Group, tuple[str, ...]]] = {
     Group.CALLS: (),
     Group.ANSWERED: ("answered",),
@@ -117,30 +118,30 @@ CLOSED_GROUPS: Final[Mapping[Group, tuple[str, ...]]] = {
 
 
 def closed_names(groups: Iterable[Group]) -> tuple[str, ...]:
-    """The closed measures that the groups are made of, and `calls`."""
+    """The closed measures of the groups, and `calls`."""
     return ("calls", *(name for group in groups for name in CLOSED_GROUPS.get(group, ())))
 
 
 def has_lifetime(family: str, scope: Scope, groups: Collection[Group]) -> bool:
-    """Whether a rollup of all time has all of the groups.
+    """Whether a scope has an all-time rollup with all of the groups.
 
-    Of calls there is one only for the organisation and its spaces, without their durations.
+    For calls, only the organisation and its spaces have one, without the histogram of durations.
     """
     is_kept = family != CALLS or scope[0] in ("ORG", "SPACE")
     return is_kept and not {Group.EXTREMES, Group.LEADS} & set(groups)
 
 
 def is_sum_of_days(family: str) -> bool:
-    """Whether a family's rollups of all time are the sums of those of its days.
+    """Whether a family's all-time rollups are the sums of its day rollups.
 
-    But for the histogram of durations, which no rollup of all time has. Workspaces count some things
-    for all time only, and what is known has no days.
+    The histogram of durations is the exception: no all-time rollup has it. The family `workspace`
+    has measures that are counted for all time only, and `known` has no day rollups.
     """
     return family in (CALLS, TASKS, LEADS)
 
 
 def never_kept(scopes: Collection[Scope], groups: Collection[Group]) -> frozenset[Group]:
-    """The groups that the day rollups of some of the scopes never have."""
+    """Those of the groups that the day rollups of at least one of the scopes never have."""
     missing = {Group.LEADS}
     if not all(scope[0] in _WITH_HISTOGRAM for scope in scopes):
         missing.add(Group.EXTREMES)
@@ -148,17 +149,17 @@ def never_kept(scopes: Collection[Scope], groups: Collection[Group]) -> frozense
 
 
 def space_scope(space_token: str) -> Scope:
-    """The scope of an Unpod space."""
+    """The rollup scope of an Unpod space."""
     return ("SPACE", space_token)
 
 
 def campaign_scope(direction: str, campaign_id: str) -> Scope:
-    """The scope of an NLPearl campaign; the same id may be used once per direction."""
+    """The rollup scope of an NLPearl campaign; campaigns of both directions may share an id."""
     return ("CAMPAIGN", direction, campaign_id)
 
 
 def workspace_scope(workspace_id: str) -> Scope:
-    """The scope of a Nexus workspace."""
+    """The rollup scope of a Nexus workspace."""
     return ("WORKSPACE", workspace_id)
 
 
@@ -168,7 +169,7 @@ def open_name(breakdown: str, value: str | None) -> str:
 
 
 def values_of(breakdown: str, measures: Measures) -> dict[str | None, int]:
-    """How often each value of an open breakdown occurs, None being "no value"; never zero."""
+    """The count of each value of an open breakdown; None is "no value", and no count is zero."""
     prefix = f"{breakdown}="
     found: dict[str | None, int] = {
         name.removeprefix(prefix): count
@@ -186,10 +187,10 @@ def breakdown_of(name: str) -> str:
 
 
 def sentiment_band(sentiment_milli: int) -> int:
-    """Band 0–4 of a stored sentiment: bands of 0.2, upper bound exclusive but the last."""
+    """The band of a stored sentiment, 0–4: 0.2 wide, only the last includes its upper bound."""
     return min(sentiment_milli // 200, 4)
 
 
 def attempt_name(attempt: int) -> str:
-    """Attempts 1 to 9 stand alone, all later ones together as `10+`."""
+    """The name of an attempt in measures: `1` to `9`, and `10+` for all later ones."""
     return str(attempt) if attempt < 10 else "10+"

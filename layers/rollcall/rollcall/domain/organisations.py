@@ -1,8 +1,11 @@
-"""Organisations and tokens: who may do what, and the form of a token.
+"""Organisations, their tokens, and the organisation that the running code works for.
 
-A token is `rc_`, 30 random base-62 digits and 6 that hold a CRC-32 of all before them, so that a
-mistyped one is refused before anything is read. Only the SHA-256 of a whole token is stored, and
-that hash is the token's id: 30 digits are 178 bits of entropy, which needs no slow hash.
+A token is `rc_`, 30 random base-62 digits and 6 more that encode a CRC-32 of everything before
+them, so that a mistyped token is refused without a read. Only the SHA-256 of a token is stored, and
+it is the token's id: 30 digits are 178 bits of entropy, which needs no slow hash.
+
+`tenant` sets the organisation whose keys the stores may access; `rollcall.storage.guard` refuses
+all others.
 """
 
 from __future__ import annotations
@@ -32,8 +35,10 @@ _TOKEN: Final = re.compile(r"rc_[0-9A-Za-z]{36}")
 class Organisation:
     """One tenant. `contributions` maps each written epoch to its contribution version.
 
-    `deleting_since_ms` is when a deletion was marked. Of one that is wholly deleted a bare mark
-    stays, without handle and name, so that what the stream still brings is known to be nobody's.
+    `buckets` is the number of shards of its facts, `live` the epoch that queries read, and
+    `written` the epochs that facts are applied to. `deleting_since_ms` is when a deletion began. A
+    deletion that is complete leaves a marker, with an empty handle and name: it shows that records
+    still in the stream belong to a deleted organisation.
     """
 
     id: str
@@ -49,16 +54,15 @@ class Organisation:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether nothing is left of it but the mark."""
+        """Whether only the marker of a deleted organisation is left."""
         return self.is_deleting and not self.handle
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is stored of a token. `revoked_at_ms` may lie ahead: a rotation overlaps.
+    """A stored token. `revoked_at_ms` may be in the future, so that a rotation can overlap.
 
-    `last_used_ms` is the beginning of the hour in which it was last used, as far as that was
-    recorded.
+    `last_used_ms` is the beginning of the hour of the last use that was recorded.
     """
 
     id: str
@@ -86,18 +90,18 @@ class Token:
 
 
 def new_token() -> str:
-    """A new token's text, which is shown once and never stored."""
+    """A new token, to be shown once and never stored."""
     body = "rc_" + "".join(secrets.choice(_DIGITS) for _ in range(30))
     return body + _check_digits(body)
 
 
 def is_well_formed(token: str) -> bool:
-    """Whether a token's form and check digits are right."""
+    """Whether a token has the right form and check digits."""
     return _TOKEN.fullmatch(token) is not None and _check_digits(token[:33]) == token[33:]
 
 
 def token_id(token: str) -> str:
-    """The id under which a token is stored: the SHA-256 of its text, in hex."""
+    """The id of a token: its SHA-256, in hex."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -124,7 +128,7 @@ _current: ContextVar[str | None] = ContextVar("current_organisation", default=No
 
 @contextlib.contextmanager
 def tenant(org_id: str) -> Iterator[None]:
-    """Let requests to the stores touch the keys of one organisation for as long as this lasts."""
+    """A context in which requests to the stores may name the keys of one organisation only."""
     token = _current.set(org_id)
     try:
         yield
@@ -133,5 +137,5 @@ def tenant(org_id: str) -> Iterator[None]:
 
 
 def current_org_id() -> str | None:
-    """The organisation of the innermost `tenant`; None outside of any."""
+    """The organisation of the innermost `tenant`; None outside any."""
     return _current.get()

@@ -1,8 +1,8 @@
-"""The record types, field by field, as they are stored.
+"""The record types and their fields, as they are stored.
 
-This module is the one list of fields: the page codec takes its columns from it and the fact store
-its attributes. It holds values that are already normalised (instants in milliseconds since 1970
-UTC, rounded numbers, references as text, sets sorted); parsing and limits are the API's business.
+This module is the only list of fields: the page codec takes its columns from it, and the fact store
+its attributes. Values are already normalised (instants in milliseconds since 1970 UTC, rounded
+numbers, references as strings, sets sorted); parsing and limits belong to the API.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ PayloadValue: TypeAlias = str | Decimal | bool | None
 
 
 class Kind(enum.Enum):
-    """How a field's values look, and so how they are stored."""
+    """The kind of values that a field has, which determines how they are stored."""
 
     INTEGER = "integer"  # int of at most 64 bits, or None
     FLAG = "flag"  # bool or None
-    TEXT = "text"  # str or None; choices too
+    TEXT = "text"  # str or None, also where only some values are allowed
     ID = "id"  # a reference: str or None
     IDS = "ids"  # references: sorted tuple of distinct str
     COUNTS = "counts"  # mapping of str to int above zero
@@ -90,7 +90,10 @@ class Record(Protocol):
 
 @dataclass(slots=True, eq=True)
 class Call:
-    """One phone call or voice session. `sentiment_milli` is 0–1000, `cost_micros` 10⁻⁶ units."""
+    """One phone call or voice session.
+
+    `sentiment_milli` is in thousandths, 0–1000; `cost_micros` in millionths of a currency unit.
+    """
 
     started_at_ms: int = _required(Kind.INTEGER)
     status: str = _required(Kind.TEXT, CALL_STATUSES)
@@ -129,7 +132,7 @@ class Task:
 
 @dataclass(slots=True, eq=True)
 class Lead:
-    """Somebody to be called, on the way from BACKLOG to FINISHED."""
+    """A person to be called, with a status from BACKLOG to FINISHED."""
 
     created_at_ms: int = _required(Kind.INTEGER)
     status: str = _required(Kind.TEXT, LEAD_STATUSES)
@@ -215,7 +218,7 @@ class Contact:
 
 @dataclass(slots=True, eq=True)
 class ContactEvent:
-    """Something a contact did: joined a room, booked a meeting, or any other event type."""
+    """Something that a contact did: join a room, book a meeting, or an event of another type."""
 
     workspace_id: str = _required(Kind.ID)
     event_type: str = _required(Kind.TEXT)
@@ -248,7 +251,7 @@ def _columns(cls: type[Record]) -> tuple[Column, ...]:
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """A record type: its wire name, its class, and the field that fixes its time, if it has one."""
+    """A record type: its wire name, its class, and its time field, if it has one."""
 
     name: str
     cls: type[Any]
@@ -257,11 +260,11 @@ class RecordType:
 
     @property
     def time_field(self) -> str | None:
-        """The wire name of the field that fixes the time."""
+        """The wire name of the time field; None where the type has none."""
         return self.time_column.removesuffix("_ms") if self.time_column else None
 
     def time_ms(self, record: Record) -> int | None:
-        """The instant that fixes the record's position; None for the types that sit at time 0."""
+        """The time of the record's position; None for types whose rows are all at time 0."""
         return getattr(record, self.time_column) if self.time_column else None
 
 

@@ -1,7 +1,8 @@
-"""Values as they come in JSON: ids, instants and payload values, brought into their one form.
+"""Limits, checks and parsers for values in JSON: ids, strings, instants and payload values.
 
-Beside a parser stands what it accepts as JSON Schema. What a schema cannot say, that a date must
-exist, is in the description.
+Parsers return the normalised form in which a value is stored and compared. The JSON Schemas
+describe the same rules for the API description; a rule that JSON Schema cannot express is in the
+schema's `description`.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def check_id(text: str) -> str:
-    """An id, or a reference to one, as text. Raises ValueError with the rule it breaks."""
+    """Return an id, or a reference to one. Raises ValueError with the rule that was broken."""
     if not 1 <= len(text) <= MAX_ID_LENGTH:
         raise ValueError(f"must have 1 to {MAX_ID_LENGTH} characters")
     if _CONTROL.search(text):
-        raise ValueError("must not hold control characters")
+        raise ValueError("must not contain control characters")
     return text
 
 
 def is_id(text: str) -> bool:
-    """Whether a text can be the id of anything stored: a sent text, or an integer's digits."""
+    """Whether a string can be the id of a fact: a string that was sent, or an integer's digits."""
     if _NEGATIVE_INTEGER.fullmatch(text):
         return True
     try:
@@ -47,15 +48,15 @@ def is_id(text: str) -> bool:
 
 
 def check_text(text: str) -> str:
-    """A free text. Raises ValueError with the rule it breaks."""
+    """Return a free-form string. Raises ValueError with the rule that was broken."""
     if len(text) > MAX_TEXT_LENGTH:
         raise ValueError(f"must have at most {MAX_TEXT_LENGTH} characters")
     return text
 
 
 ID_SCHEMA: Final[dict[str, Any]] = {
-    "description": "An id, or a reference to one: a text, or an integer of at most 128 digits."
-    " Both are compared as text; what came as an integer goes out as one.",
+    "description": "An id, or a reference to one: a string, or an integer of at most 128 digits."
+    " Both are compared as strings; an id sent as an integer is returned as an integer.",
     "anyOf": [
         {
             "type": "string",
@@ -67,8 +68,9 @@ ID_SCHEMA: Final[dict[str, Any]] = {
     ],
 }
 INSTANT_SCHEMA: Final[dict[str, Any]] = {
-    "description": "An RFC 3339 instant with an offset or `Z`, of the years 1970 to 9998 in UTC,"
-    " kept to the millisecond. Upper-case `T` and `Z`; no leap seconds.",
+    "description": "An RFC 3339 instant with an offset or `Z`, in the years 1970 to 9998 (UTC)."
+    " Digits below the millisecond are cut off. `T` and `Z` are upper-case; leap seconds are"
+    " refused.",
     "type": "string",
     "format": "date-time",
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
@@ -77,14 +79,14 @@ INSTANT_SCHEMA: Final[dict[str, Any]] = {
 
 
 def parse_instant_text(value: Any) -> int:
-    """Milliseconds since 1970 UTC of an instant. Raises ValueError with the rule that was broken."""
+    """Milliseconds since 1970 UTC of an instant. Raises ValueError with the broken rule."""
     if not isinstance(value, str):
         raise ValueError("must be an RFC 3339 instant")
     return parse_instant(value)
 
 
 def parse_id(value: Any) -> str:
-    """An id as text: 1–128 characters without control characters, or an integer of ≤ 128 digits.
+    """An id as a string, from 1–128 characters (no control characters) or a ≤ 128-digit integer.
 
     Raises ValueError with the rule that was broken.
     """
@@ -93,12 +95,12 @@ def parse_id(value: Any) -> str:
             raise ValueError(f"must be an integer of at most {MAX_ID_LENGTH} digits")
         return str(value)
     if not isinstance(value, str):
-        raise ValueError("must be a text or an integer")
+        raise ValueError("must be a string or an integer")
     return check_id(value)
 
 
 def parse_payload_value(value: Any) -> PayloadValue:
-    """A payload value in its one form. Raises ValueError with the rule that was broken."""
+    """A payload value in its stored form. Raises ValueError with the rule that was broken."""
     match value:
         case None | bool():
             return value
@@ -106,19 +108,19 @@ def parse_payload_value(value: Any) -> PayloadValue:
             return check_text(value)
         case int() | Decimal():
             return parse_payload_number(value)
-    raise ValueError("must have values that are text, number, boolean or null")
+    raise ValueError("must have values that are strings, numbers, booleans or null")
 
 
 def parse_payload_number(value: int | Decimal) -> Decimal:
-    """A payload number in its one form. Raises ValueError past 38 digits or 10^±100."""
+    """A payload number in its stored form. Raises ValueError beyond 38 digits or 10^±100."""
     number = Decimal(value)
-    out_of_reach = ValueError("must have numbers of a magnitude from 1e-100 to 1e100")
+    out_of_reach = ValueError("must have numbers that are 0 or of a magnitude from 1e-100 to 1e100")
     if not number.is_finite() or (not number.is_zero() and abs(number.adjusted()) > 100):
         raise out_of_reach
-    # The text may be long with zeros that carry nothing: "0" alone is of any length.
+    # Zeros at either end are not significant, however many there are.
     digits = "".join(map(str, number.as_tuple().digits)).strip("0")
     if len(digits) > 38:
-        raise ValueError("must have numbers of at most 38 significant digits")
+        raise ValueError("must have numbers with at most 38 significant digits")
     exact = canonical(number)
     if exact.copy_abs() > Decimal("1e100"):  # abs() would round
         raise out_of_reach

@@ -1,17 +1,9 @@
-"""The exactness rule: a page is a last-writer-wins ledger, and rollups change only with it.
+"""Applies rows to ledger pages and rollups, so that every fact counts exactly once.
 
-Streams deliver at least once, in batches that are retried, re-cut and replayed, and a reply may be
-lost after the write was made. So nothing here counts deliveries. For every row:
-
-1. the page that covers its position is read, consistently;
-2. a row whose revision the page already holds, or has passed, is done: nothing is written;
-3. the delta is contribution(new row) − contribution(the page's own old row);
-4. one transaction puts the page, on condition that its version is still the one that was read, and
-   ADDs the delta to every rollup it touches;
-5. when any condition fails, everything is read again and computed again.
-
-Any duplication, reordering, re-cutting or crash therefore ends in the same rollups, and at every
-moment the rollups are the sum of the contributions of the committed pages.
+A page is a last-writer-wins ledger of rows, and rollups change only in the transaction of their
+page: by the contribution of the new row minus that of the page's own old row, on condition that the
+page still has the version that was read. Duplicates, reordering and crashes therefore change no
+result. docs/exactness.md states the whole rule, and why it holds.
 """
 
 from __future__ import annotations
@@ -46,10 +38,10 @@ from rollcall.ledger.transaction import (
 from rollcall.ledger.tree import DEFAULT_TARGET_BYTES, Page, split
 from rollcall.retry import Backoff
 
-# One changed row brings at most this many terms to one update: 32 labels out and 32 others in, two
+# One changed row adds at most this many terms to an update: 32 labels removed and 32 added, two
 # outcomes, two providers, two durations.
 _TERMS_OF_A_ROW: Final = 70
-# Room kept in a transaction for pages that split.
+# Items of a transaction that are reserved for pages that split.
 _SPARE_ITEMS: Final = 3
 
 
@@ -57,17 +49,17 @@ class LedgerStore(Protocol):
     """The pages and rollups of one organisation in one epoch."""
 
     def page_at(self, record_type: str, position: str) -> Page | None:
-        """The last page that starts at or before a position, read consistently; None: no pages."""
+        """The last page that starts at or before a position, read consistently, or None."""
 
     def rollups(self, keys: Collection[RollupKey]) -> Mapping[RollupKey, StoredRollup]:
-        """The rollups that are stored, read consistently; absent ones are left out."""
+        """The stored rollups among `keys`, read consistently."""
 
     def commit(self, transaction: Transaction) -> None:
-        """Write all of a transaction or nothing.
+        """Write all of a transaction, or nothing.
 
-        Raises Conflict when a condition failed or another transaction was in the way: nothing was
-        written. After Unavailable it is unknown whether the transaction was made; it is safe to
-        read and compute again.
+        Raises Conflict if a condition failed or another transaction interfered: nothing was
+        written. Raises Unavailable if it is unknown whether the transaction was written; it is safe
+        to read and compute again.
         """
 
 
@@ -80,7 +72,7 @@ class _LoadedPage:
 
 @dataclass(slots=True)
 class _Work:
-    """Rows taken from the front of the queue, as far as one transaction carries them."""
+    """Rows from the front of the queue, as many as one transaction can hold."""
 
     taken: int = 0
     max_terms: int = 0
@@ -105,16 +97,17 @@ class Applier:
         self._target_bytes = target_bytes
         self._backoff = backoff or Backoff()
         # What was read or written last. A stale copy does no harm: revisions only grow, every
-        # write is conditional on what was read, and a conflict forgets it all.
+        # write is conditional on what was read, and a conflict clears both.
         self._pages: dict[str, list[_LoadedPage]] = {}
         self._stored: dict[RollupKey, StoredRollup] = {}
 
     def apply(self, rows: Iterable[tuple[str, Row]]) -> None:
-        """Bring (record type, row) pairs into pages and rollups; each fact at most once.
+        """Apply (record type, row) pairs to pages and rollups, at most one row per fact.
 
-        Returns when all of them are in, whoever wrote them. Raises Unavailable when tries or time
-        are used up, CorruptItem where a stored item is damaged, TransactionTooLarge where one row
-        alone passes a limit: some may be in, and all may safely be applied again.
+        Returns when all rows are applied, by this writer or another. Raises Unavailable when no
+        tries or no time are left, CorruptItem if a stored item is damaged, and TransactionTooLarge
+        if a single row does not fit; some rows may be applied by then, and it is safe to apply all
+        of them again.
         """
         queue = deque(sorted(rows, key=lambda pair: (pair[0], pair[1].position)))
         attempts = self._backoff.attempts()
@@ -160,7 +153,7 @@ class Applier:
         return work
 
     def _add(self, work: _Work, loaded: _LoadedPage, change: RowChange) -> bool:
-        """Take a change into the work; False where the transaction has no room for it."""
+        """Add a change to the work; False if the transaction has no room for it."""
         delta, left = self._delta(change)
         new_keys = delta.keys() - work.delta.keys()
         page_count = len(work.changes) + (id(loaded) not in work.changes)
@@ -177,10 +170,10 @@ class Applier:
         return True
 
     def _delta(self, change: RowChange) -> tuple[dict[RollupKey, dict[str, int]], set[RollupKey]]:
-        """Contribution of the new row minus that of the old, without what stays as it is.
+        """(contribution of the new row minus that of the old, rollups that only the old row is in).
 
-        A rollup that stays as it is would take another's place in the transaction. Also the rollups
-        that the old row was in and the new one is not: something there may have reached zero.
+        Unchanged rollups are left out: each would use up an item of the transaction. In a rollup
+        that a row leaves, measures may reach zero.
         """
         delta: dict[RollupKey, dict[str, int]] = {}
         entered: set[RollupKey] = set()
@@ -209,7 +202,7 @@ class Applier:
         return candidates[-1]
 
     def _build(self, work: _Work) -> tuple[Transaction, list[tuple[_LoadedPage, list[Page]]]]:
-        """The transaction of some work, and the pages that it puts for each page that was read."""
+        """(the transaction of some work, the pages that it writes for each page that was read)."""
         writes: list[PageWrite] = []
         pages: list[tuple[_LoadedPage, list[Page]]] = []
         for loaded, changes in work.changes.values():
@@ -218,7 +211,7 @@ class Applier:
             pages.append((loaded, [write.written for write in of_page]))
         transaction = Transaction.of(writes, self._rollup_writes(work))
         if not transaction.fits:
-            raise TransactionTooLarge(f"{transaction.item_count} items at once")
+            raise TransactionTooLarge(f"{transaction.item_count} items exceed one transaction")
         return transaction, pages
 
     def _page_writes(self, loaded: _LoadedPage, changes: Sequence[RowChange]) -> list[PageWrite]:
@@ -231,7 +224,7 @@ class Applier:
 
     def _rollup_writes(self, work: _Work) -> list[RollupWrite]:
         deltas = {key: d for key, delta in work.delta.items() if (d := _without_zeros(delta))}
-        # A closed rollup that no row leaves is added to unread.
+        # A closed rollup that no row leaves is not read: it keeps measures that reach zero.
         read = {key for key in deltas if key.is_open or key in work.left}
         self._read(read)
         writes = [
@@ -244,10 +237,10 @@ class Applier:
     def _empty_siblings(
         self, writes: Iterable[RollupWrite], deltas: Collection[RollupKey]
     ) -> dict[RollupKey, RollupWrite]:
-        """Deletes the open breakdowns of calls that hold nothing but marks of what was spilled.
+        """Deletes of open breakdowns of calls that hold nothing but marks of spilled breakdowns.
 
-        Every call is in the closed rollup too: once that is deleted, a mark says nothing, and
-        counting may begin again.
+        Every call is in the closed rollup too. Once that is deleted there are no calls, so the
+        marks are obsolete and counting can start again.
         """
         deleted = (write.key for write in writes if isinstance(write, RollupDelete))
         siblings = (key._replace(is_open=True) for key in deleted if not key.is_open)
@@ -275,7 +268,7 @@ class Applier:
             )
         for add in transaction.adds:
             stored = self._stored.pop(add.key, None)
-            # Which version a rollup begins with, only the store knows.
+            # Only the store knows the first version of a new rollup.
             if stored is not None and stored.version:
                 self._stored[add.key] = stored.after(add)
         for put in transaction.puts:

@@ -1,8 +1,8 @@
-"""Columns of a page in memory, and each column's bytes.
+"""The columns of a page in memory, and the bytes of each column.
 
-Two kinds serve every field: integers with nulls, and texts with nulls, dictionary-coded. Both are
-immutable; every operation gives a new column. Bytes are little-endian and stand for themselves:
-a column can be read without its neighbours. See docs/data-model.md for the layout.
+There are two kinds: integers with nulls, and dictionary-coded strings with nulls. Both are
+immutable; every operation returns a new column. Bytes are little-endian, and each column can be
+decoded without the others. See docs/data-model.md for the layout.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ NULL: Final = -(2**63)
 
 
 class Encoding(enum.IntEnum):
-    """How a column's bytes are to be read."""
+    """The encoding of a column's bytes."""
 
     OFFSETS = 0  # integers as (value − smallest)
-    STEPS = 1  # never-falling integers as differences, themselves OFFSETS
-    WORDS = 2  # a dictionary and a code a row
-    DISTINCT = 3  # one text a row, no codes
+    STEPS = 1  # non-decreasing integers as differences, encoded as OFFSETS
+    WORDS = 2  # a dictionary, and a code per row
+    DISTINCT = 3  # one string per row, no codes
     UUIDS = 4  # DISTINCT, each a lower-case UUID in 16 bytes
 
 
@@ -61,7 +61,7 @@ class IntColumn:
         return len(self.values)
 
     def get(self, row: int) -> int | None:
-        """The value of one row."""
+        """The value of one row; None for null."""
         value = int(self.values[row])
         return None if value == NULL else value
 
@@ -74,7 +74,7 @@ class IntColumn:
         return bool((self.values == NULL).all())
 
     def changed(self, rows: Sequence[int], values: Iterable[Any], added: int) -> IntColumn:
-        """A copy with `added` more rows, in which `rows` hold `values`; of one row the last."""
+        """A copy with `added` more rows and `values` in `rows`; of values for one row, the last."""
         grown = np.full(len(self.values) + added, NULL, dtype=np.int64)
         grown[: len(self.values)] = self.values
         grown[rows] = [NULL if v is None else v for v in values]
@@ -106,7 +106,7 @@ def _pack_offsets(values: Int64s) -> bytes:
 
 
 def _planes(array: NDArray[Any], width: int) -> bytes:
-    """Bytes of equal significance side by side, which compresses far better than row by row."""
+    """Bytes grouped by significance, which compress far better than bytes row by row."""
     return array.view(np.uint8).reshape(-1, width).T.tobytes()
 
 
@@ -132,10 +132,10 @@ def _unpack_offsets(data: memoryview, count: int) -> Int64s:
 
 @dataclass(frozen=True, slots=True)
 class TextColumn:
-    """Texts, dictionary-coded: row i holds `words[codes[i] - 1]`, or null where the code is 0.
+    """Strings, dictionary-coded: row i holds `words[codes[i] - 1]`, or null where the code is 0.
 
-    The dictionary may hold words that no row uses; `encode` leaves them out, so that a value that
-    was replaced or erased is in no stored byte.
+    The dictionary may hold words that no row uses. `encode` leaves them out, so that no value that
+    was replaced or erased is stored.
     """
 
     words: list[str]
@@ -150,12 +150,12 @@ class TextColumn:
         return len(self.codes)
 
     def get(self, row: int) -> str | None:
-        """The value of one row."""
+        """The value of one row; None for null."""
         code = int(self.codes[row])
         return self.words[code - 1] if code else None
 
     def texts(self) -> list[str | None]:
-        """Every row's value."""
+        """The value of every row; None for null."""
         lookup: list[str | None] = [None, *self.words]
         return [lookup[code] for code in self.codes.tolist()]
 
@@ -168,7 +168,7 @@ class TextColumn:
         return not self.codes.any()
 
     def changed(self, rows: Sequence[int], values: Iterable[Any], added: int) -> TextColumn:
-        """A copy with `added` more rows, in which `rows` hold `values`; of one row the last."""
+        """A copy with `added` more rows and `values` in `rows`; of values for one row, the last."""
         words = list(self.words)
         code_of: dict[Any, int] = {word: code for code, word in enumerate(words, 1)}
         code_of[None] = 0
@@ -187,11 +187,11 @@ class TextColumn:
     def encode(self) -> tuple[Encoding, bytes]:
         """(encoding, bytes before compression)."""
         count = len(self.codes)
-        # The first row of every word: assigned from back to front, the last assignment stays.
+        # The first row of every word: rows are assigned from last to first, so the first remains.
         first_row = np.full(len(self.words) + 1, count, dtype=np.intp)
         first_row[self.codes[::-1]] = np.arange(count - 1, -1, -1)
         used = int(np.count_nonzero(first_row[1:] < count))
-        # Words in the order of their first row: neighbours in time are alike.
+        # Words in the order of their first row, since rows close in time are similar.
         order = np.argsort(first_row[1:], kind="stable")[:used]
         words = [self.words[index] for index in order.tolist()]
         if used == count:
@@ -227,7 +227,7 @@ Column: TypeAlias = IntColumn | TextColumn
 
 
 def decode_column(encoding: Encoding, data: bytes, count: int) -> Column:
-    """The column of `count` rows whose `encode` gave these bytes."""
+    """The column of `count` rows that `encode` turned into these bytes."""
     view = memoryview(data)
     match encoding:
         case Encoding.OFFSETS:
@@ -253,7 +253,7 @@ def decode_column(encoding: Encoding, data: bytes, count: int) -> Column:
 
 
 def compress(data: bytes) -> bytes:
-    """Raw deflate: a page has many small columns, so each header would count."""
+    """Raw deflate, without headers: a page has many small columns."""
     packer = zlib.compressobj(6, zlib.DEFLATED, -15)
     return packer.compress(data) + packer.flush()
 

@@ -1,4 +1,4 @@
-"""Merging rows into a page: the highest revision of a fact wins, everything else is a duplicate."""
+"""Merging rows into a page: the highest revision of each fact wins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rollcall.ledger.page import Row, Rows
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """A row that is newer than the page's, and the page's own old row (None where it has none)."""
+    """A row that is newer than the page's, and the page's own old row; None for a new fact."""
 
     new: Row
     old: Row | None
@@ -18,7 +18,7 @@ class RowChange:
 
 
 class PageIndex:
-    """Finds the changed rows among many, against one page's rows."""
+    """Finds which rows are newer than the rows of one page."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
@@ -26,7 +26,7 @@ class PageIndex:
         self._revs = rows.integers("rev").values
 
     def change(self, row: Row) -> RowChange | None:
-        """What `row` changes; None when the page already holds its revision or a later one."""
+        """The change that `row` makes; None if the page has its revision or a higher one."""
         index = self._index.get(row.id)
         if index is None:
             return RowChange(row, None, None)
@@ -36,7 +36,7 @@ class PageIndex:
 
 
 def merge(rows: Rows, changes: Sequence[RowChange]) -> Rows:
-    """The page's rows with the changes made; each fact may be changed once."""
+    """The page's rows with the changes applied, at most one per fact."""
     replaced = {change.index: change.new for change in changes if change.index is not None}
     added = [change.new for change in changes if change.index is None]
     return rows.with_rows(replaced, added)

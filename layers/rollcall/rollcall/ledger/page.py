@@ -6,8 +6,8 @@
     directory     raw deflate of: per column u8 length, name, u8 encoding, u32 size
     columns       raw deflate each, in the directory's order
 
-Columns inflate one by one when they are first asked for, so a question about durations never
-touches payloads. A column in which every value is null is left out.
+Each column is decompressed when it is first used, so a query about durations never decodes
+payloads. A column in which every value is null is left out.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from rollcall.ledger.positions import position
 
 FORMAT_VERSION: Final = 1
 
-# Columns every page has, whatever its type. `time` stands for the type's own time field too.
+# Columns of pages of every type. `time` also holds the type's own time field.
 ID: Final = "id"
 REV: Final = "rev"
 TIME: Final = "time"
 TOMBSTONE: Final = "tombstone"
 
-LIST_SEPARATOR: Final = "\x1f"  # ids hold no control characters
+LIST_SEPARATOR: Final = "\x1f"  # ids contain no control characters
 _HEADER: Final = struct.Struct("<BII")
 _ENTRY: Final = struct.Struct("<BI")
 
@@ -51,7 +51,7 @@ Cell: TypeAlias = int | str | None
 
 @dataclass(slots=True)
 class Row:
-    """One fact as the ledger knows it; `record` is None for a tombstone."""
+    """One fact in a ledger page; `record` is None for a tombstone."""
 
     id: str
     rev: int
@@ -60,12 +60,12 @@ class Row:
 
     @property
     def position(self) -> str:
-        """Where the row lives."""
+        """The row's position in the ledger."""
         return position(self.time_ms, self.id)
 
 
 class Rows:
-    """Rows of one record type as columns; immutable, columns decoded when first asked for."""
+    """Rows of one record type as columns; immutable, and columns are decoded on first use."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Rows:
 
     @property
     def names(self) -> set[str]:
-        """The columns that hold a value."""
+        """The columns that have at least one value."""
         return self._columns.keys() | self._encoded.places.keys()
 
     def column(self, name: str) -> Column | None:
@@ -100,21 +100,21 @@ class Rows:
         return column
 
     def integers(self, name: str) -> IntColumn:
-        """A column of integers; all null where the page has none."""
+        """A column of integers; all null if the page lacks it. Raises CorruptItem."""
         column = self.column(name)
         if column is None:
             return IntColumn.nulls(self._count)
         if not isinstance(column, IntColumn):
-            raise CorruptItem(f"column {name!r} is not of integers")
+            raise CorruptItem(f"column {name!r} does not hold integers")
         return column
 
     def texts(self, name: str) -> TextColumn:
-        """A column of texts; all null where the page has none."""
+        """A column of strings; all null if the page lacks it. Raises CorruptItem."""
         column = self.column(name)
         if column is None:
             return TextColumn.nulls(self._count)
         if not isinstance(column, TextColumn):
-            raise CorruptItem(f"column {name!r} is not of texts")
+            raise CorruptItem(f"column {name!r} does not hold strings")
         return column
 
     def ids(self) -> list[str]:
@@ -127,7 +127,7 @@ class Rows:
         return [position(time, fact_id) for time, fact_id in zip(times, self.ids(), strict=True)]
 
     def row(self, index: int) -> Row:
-        """One row, made whole."""
+        """One row, from all of its columns."""
         cells: dict[str, Cell] = {}
         for name in self.names:
             column = self.column(name)
@@ -151,11 +151,11 @@ class Rows:
         return Rows(self._type.name, len(indices), columns)
 
     def with_rows(self, replaced: Mapping[int, Row], added: Sequence[Row]) -> Rows:
-        """A copy in which some rows are replaced and others added, in order of time."""
+        """A copy with some rows replaced and others added, in order of time."""
         count = self._count + len(added)
         cells: dict[str, tuple[list[int], list[Cell]]] = {}
         if replaced:
-            # What a replaced row held and its new version lacks becomes null.
+            # Values that the new version of a row lacks become null.
             cells = {name: ([*replaced], [None] * len(replaced)) for name in self.names}
         for index, row in (*replaced.items(), *enumerate(added, self._count)):
             for name, value in _cells_of(self._type, row).items():
@@ -195,17 +195,17 @@ class Rows:
 
     @staticmethod
     def decode(record_type: str, data: bytes) -> Rows:
-        """The rows whose `encode` gave these bytes.
+        """The rows that `encode` turned into these bytes.
 
         Raises CorruptItem on an unknown format version or damaged bytes.
         """
         if len(data) < _HEADER.size or data[0] != FORMAT_VERSION:
-            raise CorruptItem(f"ledger page format {data[:1].hex() or 'missing'}")
+            raise CorruptItem(f"unknown ledger page format {data[:1].hex() or '(no bytes)'}")
         _, count, directory_size = _HEADER.unpack_from(data)
         first = _HEADER.size + directory_size
         places = _places(decompress(data[_HEADER.size : first]), first)
         if max((end for _, _, end in places.values()), default=first) != len(data):
-            raise CorruptItem("ledger page is cut short or has bytes to spare")
+            raise CorruptItem("ledger page is truncated or has trailing bytes")
         return Rows(record_type, count, {}, _Encoded(places, data))
 
 
@@ -224,7 +224,7 @@ def _places(directory: bytes, first: int) -> dict[str, tuple[int, int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Encoded:
-    """A page's bytes, and where in them each column is."""
+    """A page's bytes, and the place of each column in them."""
 
     places: Mapping[str, tuple[int, int, int]]
     data: bytes
@@ -234,7 +234,7 @@ class _Encoded:
         try:
             encoding = Encoding(code)
         except ValueError:
-            raise CorruptItem(f"column encoding {code}") from None
+            raise CorruptItem(f"unknown column encoding {code}") from None
         return decode_column(encoding, decompress(self.data[first:end]), count)
 
 

@@ -1,7 +1,7 @@
-"""Positions: where a fact lives in its ledger, as a sortable text.
+"""Positions: the place of a row in the ledger, as a sortable string.
 
 A position is the fact's time in milliseconds and a hash of its id, both of fixed width, so that
-text order is (time, hash) order. Types whose time is optional sit at time 0.
+string order is (time, hash) order. Rows of types whose time is optional are at time 0.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def position(time_ms: int, fact_id: str) -> str:
 
 
 def floor(time_ms: int) -> str:
-    """A text that sorts after every position before `time_ms`, and before every one from it on."""
+    """A string that sorts after all positions before `time_ms`, and before all others."""
     return f"{time_ms:015d}"
 
 

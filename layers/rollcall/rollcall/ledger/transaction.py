@@ -1,6 +1,7 @@
 """One transaction of the exactness rule: pages, and the rollups that change with them.
 
-Pure: says what is to be written under which conditions, and what DynamoDB takes at once.
+Pure: it decides what is written on which conditions, and knows the limits of a DynamoDB
+transaction.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from typing import Final, TypeAlias
 from rollcall.domain.measures import RollupKey, breakdown_of
 from rollcall.ledger.tree import EncodedPage, Page
 
-# DynamoDB: 100 items and 4 MB a transaction, 4 KB an expression, 300 operators an update.
+# DynamoDB: 100 items and 4 MB per transaction, 4 KB per expression, 300 operators per update.
 MAX_ITEMS: Final = 100
 MAX_BYTES: Final = 3_800_000
 MAX_TERMS: Final = 250
 
 OPEN_LIMIT_BYTES: Final = 32 * 1024
 _ITEM_OVERHEAD_BYTES: Final = 1_300  # keys of the longest ids
-# Conditions are operators too; more of them, and the rollup is put anew.
+# Conditions are operators too; beyond this many, the whole rollup is replaced.
 _MAX_CONDITIONS: Final = 20
-# What an item of open breakdowns holds beside its counts: keys, version, applied_at, marks.
+# An item of open breakdowns also holds keys, version, applied_at and marks of spilled breakdowns.
 _OPEN_OVERHEAD_BYTES: Final = 1_300
 
 
@@ -35,12 +36,12 @@ class PageWrite:
 
     @property
     def version(self) -> int:
-        """The version that is written."""
+        """The version that the page gets."""
         return self.version_read + 1
 
     @property
     def written(self) -> Page:
-        """The page as it is stored once the transaction is made."""
+        """The page as it is stored after the transaction."""
         return Page(self.page.start, self.page.end, self.version, self.page.rows)
 
 
@@ -48,10 +49,12 @@ class PageWrite:
 class RollupAdd:
     """ADD measures to a rollup, if none of the `unspilled` breakdowns has been spilled.
 
-    All of the `spilled` ones must still be: what belongs to them is left out of `delta`, which would
-    be lost where an item without their marks has begun anew. `gone` are measures that reach zero and leave, each if its stored count is still the given one.
-    `staying` are some that shrink, each if its stored count is still above the given one: where two
-    writers shrink one at the same time, the second must find out that it reaches zero.
+    All of the `spilled` breakdowns must still be spilled: their counts are not in `delta`, and
+    would be lost if the item had been deleted and created again without the marks.
+
+    `gone` are measures that reach zero and are removed, each if its stored count is still the given
+    one. `staying` are measures that shrink, each if its stored count is still above the given one:
+    if two writers shrink a measure at the same time, the second must notice that it reaches zero.
     """
 
     key: RollupKey
@@ -64,7 +67,7 @@ class RollupAdd:
 
 @dataclass(frozen=True, slots=True)
 class RollupPut:
-    """Put a rollup anew, if the stored item still has `version_read` (0: if there is none)."""
+    """Replace a rollup, if the stored item still has `version_read` (0: if there is none)."""
 
     key: RollupKey
     counts: Mapping[str, int]
@@ -74,7 +77,7 @@ class RollupPut:
 
 @dataclass(frozen=True, slots=True)
 class RollupDelete:
-    """Remove a rollup in which nothing is left, if it still has `version_read`."""
+    """Delete a rollup that becomes empty, if it still has `version_read`."""
 
     key: RollupKey
     version_read: int
@@ -85,7 +88,7 @@ RollupWrite: TypeAlias = RollupAdd | RollupPut | RollupDelete
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """Everything that is written at once, or not at all."""
+    """Writes that are made together or not at all."""
 
     pages: tuple[PageWrite, ...]
     adds: tuple[RollupAdd, ...]
@@ -104,12 +107,12 @@ class Transaction:
 
     @property
     def item_count(self) -> int:
-        """How many items the transaction touches."""
+        """The number of items that the transaction writes."""
         return len(self.pages) + len(self.adds) + len(self.puts) + len(self.deletes)
 
     @property
     def fits(self) -> bool:
-        """Whether DynamoDB takes it as one transaction."""
+        """Whether the transaction is within DynamoDB's limits."""
         page_bytes = sum(len(write.page.data) + _ITEM_OVERHEAD_BYTES for write in self.pages)
         open_bytes = OPEN_LIMIT_BYTES * len(self.puts)
         add_bytes = sum(
@@ -121,9 +124,9 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class StoredRollup:
-    """A rollup as read, closed or open; version 0 where nothing is stored.
+    """A rollup as read, closed or open; version 0 if it is not stored.
 
-    A version is never used again, not even by a rollup that was removed and is back.
+    Versions are never reused, not even by a rollup that is created again after a deletion.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -131,7 +134,7 @@ class StoredRollup:
     version: int = 0
 
     def after(self, add: RollupAdd) -> StoredRollup:
-        """What is stored after an addition."""
+        """The rollup after an addition."""
         counts = dict(self.counts)
         for name, change in add.delta.items():
             counts[name] = counts.get(name, 0) + change
@@ -141,17 +144,17 @@ class StoredRollup:
 
 
 def count_bytes(name: str, count: int) -> int:
-    """What one count takes in an item: its name, and a number of up to two digits a byte."""
+    """The bytes of one count in an item: its name, and a number of up to two digits per byte."""
     return len(name.encode()) + 2 + len(str(abs(count))) // 2 + 1
 
 
 def write_rollup(
     key: RollupKey, delta: Mapping[str, int], stored: StoredRollup
 ) -> RollupAdd | RollupPut | RollupDelete:
-    """How to bring `delta` into a rollup that was read.
+    """The write that adds `delta` to a rollup that was read.
 
-    A count that reaches zero leaves, so that no value stays named that no row has; a rollup without
-    anything left is deleted, unless it has a mark to keep.
+    Counts that reach zero are removed, so that no value stays stored that no row has. A rollup
+    without counts is deleted, unless it has marks of spilled breakdowns to keep.
     """
     kept, spilled = _by_spill(delta, stored)
     if key.is_open and not kept:
@@ -172,7 +175,7 @@ def write_rollup(
 def _by_spill(
     delta: Mapping[str, int], stored: StoredRollup
 ) -> tuple[dict[str, int], tuple[str, ...]]:
-    """(the part of a delta that is still counted, the spilled breakdowns that the rest is in)."""
+    """(the part of a delta that is still counted, the spilled breakdowns of the rest)."""
     kept = {name: d for name, d in delta.items() if breakdown_of(name) not in stored.spilled}
     return kept, tuple(sorted(set(map(breakdown_of, delta.keys() - kept.keys()))))
 
@@ -189,16 +192,16 @@ def _sum(counts: Mapping[str, int], added: Mapping[str, int]) -> dict[str, int]:
 def _is_emptied(
     kept: Mapping[str, int], gone: Mapping[str, int], counts: Mapping[str, int]
 ) -> bool:
-    """Whether every count reaches zero, and nothing else is added."""
+    """Whether every count reaches zero and none is added."""
     return len(gone) == len(kept) and not any(c for n, c in counts.items() if n not in gone)
 
 
 def _shrinking(
     key: RollupKey, kept: Mapping[str, int], counts: Mapping[str, int]
 ) -> dict[str, int]:
-    """The counts that shrink and do not reach zero, each with the amount it shrinks by.
+    """The counts that shrink and do not reach zero, each with the amount that it shrinks by.
 
-    The names of a closed rollup belong to no client, so there one is enough: it keeps a second
+    A closed rollup has no names that a client chose, so one of them is enough: it keeps a second
     writer from emptying the rollup unnoticed.
     """
     shrinking = {n: -d for n, d in kept.items() if d < 0 and counts.get(n, 0) + d > 0}
@@ -209,16 +212,16 @@ def _shrinking(
 
 
 def _bytes_after(kept: Mapping[str, int], counts: Mapping[str, int]) -> int:
-    """What the counts of open breakdowns take once `kept` is added."""
+    """The bytes of the counts of open breakdowns once `kept` is added."""
     added = ((name, d) for name, d in kept.items() if name not in counts)
     return sum(count_bytes(name, count) for name, count in (*counts.items(), *added))
 
 
 def put_rollup(key: RollupKey, counts: Mapping[str, int], stored: StoredRollup) -> RollupPut:
-    """A rollup with exactly `counts`, in the place of what was read.
+    """The write that replaces a rollup that was read with exactly `counts`.
 
-    A breakdown that would take open breakdowns past their limit is spilled: replaced for ever by a
-    mark, so that its question is answered from the ledger, whole, instead of from a list cut short.
+    If open breakdowns would exceed their limit, the largest are spilled: each is replaced by a
+    permanent mark, and queries read it from the ledger, in full.
     """
     counts = {name: count for name, count in counts.items() if count}
     if not key.is_open:

@@ -14,8 +14,8 @@ from rollcall.ledger.positions import END, FIRST
 
 DEFAULT_TARGET_BYTES: Final = 8 * 1024
 CEILING_BYTES: Final = 350 * 1024
-# One split makes at most this many pages, so that it fits into one transaction: what is left over
-# is larger than the target and splits again when it is next written.
+# One split makes at most this many pages, so that it fits in one transaction. A page that is still
+# larger than the target splits again when it is next written.
 MAX_PAGES: Final = 16
 
 
@@ -23,7 +23,7 @@ MAX_PAGES: Final = 16
 class Page:
     """A stored page: its range `[start, end)`, its rows, and the version that was read.
 
-    Version 0 is the page that covers everything before anything was written.
+    Version 0 is the page of an empty ledger, which covers every position.
     """
 
     start: str
@@ -33,17 +33,17 @@ class Page:
 
     @staticmethod
     def unwritten(record_type: str) -> Page:
-        """The page every ledger begins with."""
+        """The page of an empty ledger."""
         return Page(FIRST, END, 0, Rows.empty(record_type))
 
     def covers(self, position: str) -> bool:
-        """Whether a row at `position` belongs here."""
+        """Whether a row at `position` belongs to this page."""
         return self.start <= position < self.end
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedPage:
-    """A page to be stored: its range, rows, and their bytes."""
+    """A page to store: its range, its rows, and their bytes."""
 
     start: str
     end: str
@@ -52,12 +52,12 @@ class EncodedPage:
 
 
 def split(start: str, end: str, rows: Rows, target_bytes: int) -> list[EncodedPage]:
-    """Encode rows into one page, or into as many as it takes to keep each within the target.
+    """Encode rows into one page, or into several that are each within the target.
 
-    The pages, at most MAX_PAGES, tile `[start, end)`. The last page of a ledger fills from the
-    left, since time goes on there and what lies behind no longer changes; any other, and one whose
-    rows share one instant, splits at its median. Rows at one position never part. Raises
-    PageTooLarge when a page passes the ceiling: fewer rows at once may fit.
+    The pages, at most MAX_PAGES, tile `[start, end)`. The last page of a ledger splits into full
+    pages from the left, because most new rows are later than all others; any other page, and one
+    whose rows share one instant, splits at its median. Rows at one position stay together. Raises
+    PageTooLarge if a page exceeds the ceiling: fewer rows at once may fit.
     """
     data = rows.encode()
     if len(data) <= target_bytes or len(rows) < 2:
@@ -104,7 +104,7 @@ def _filled(
     pages: list[EncodedPage] = []
     first, count = 0, len(rows)
     while True:
-        # Encoding is what a split costs: the rest is encoded only when it may be the last page.
+        # Encoding is the cost of a split, so the rest is encoded only if it may be the last page.
         wanted = max(1, int(target_bytes / row_bytes))
         end_row = _cut_near(positions, first, first + wanted)
         is_most = len(pages) == MAX_PAGES - 1
@@ -129,9 +129,9 @@ def _filled(
 
 
 def _cut_near(positions: Sequence[str], first: int, wanted: int) -> int | None:
-    """Where rows from `first` on may be cut, as near to `wanted` as can be.
+    """The index nearest to `wanted` at which rows from `first` on may be cut, or None.
 
-    Never between rows at one position, and never so that a side is empty; None: nowhere.
+    A cut leaves rows at one position together, and no side empty.
     """
     wanted = min(max(wanted, first + 1), len(positions) - 1)
     for distance in range(len(positions) - first):
@@ -147,5 +147,8 @@ def _slice(rows: Rows, first: int, end: int) -> Rows:
 
 def _checked(page: EncodedPage) -> EncodedPage:
     if len(page.data) > CEILING_BYTES:
-        raise PageTooLarge(f"{len(page.rows)} rows at {page.start} take {len(page.data)} bytes")
+        raise PageTooLarge(
+            f"the page of {len(page.rows)} rows at {page.start} has {len(page.data)} bytes,"
+            f" more than {CEILING_BYTES}"
+        )
     return page

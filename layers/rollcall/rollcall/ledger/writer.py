@@ -1,7 +1,7 @@
-"""The one way into pages and rollups: facts, applied to epochs of their organisation.
+"""Applies facts to the pages and rollups of their organisation's epochs.
 
-The stream's updater, a repair, a rebuild and an erasure all come through here, so whatever they do
-at the same time, the ledger decides by revision what is new.
+The stream's updater, repairs, rebuilds and erasures all write through this module, so they can run
+at the same time: the ledger keeps the highest revision of each fact.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from rollcall.ledger.page import Row
 
 
 class LedgerWriter(Protocol):
-    """Brings rows into one organisation's ledger in one epoch (`rollcall.ledger.apply.Applier`)."""
+    """Applies rows to one organisation's ledger in one epoch (`rollcall.ledger.apply.Applier`)."""
 
     def apply(self, rows: Sequence[tuple[str, Row]]) -> None:
-        """Bring rows into pages and rollups, each fact at most once."""
+        """Apply rows to pages and rollups, at most one row per fact."""
 
 
 class LedgerWriterFactory(Protocol):
-    """Makes the writer of an organisation's epoch."""
+    """Makes the writer for an epoch of an organisation."""
 
     def __call__(
         self, org_id: str, epoch: int, contribute: ContributionFunction
@@ -31,16 +31,17 @@ class LedgerWriterFactory(Protocol):
 
 
 class ApplyFacts:
-    """Applies facts, each epoch with the contribution version that it was made with."""
+    """Applies facts to epochs, to each with its own contribution version."""
 
     def __init__(self, writers: LedgerWriterFactory) -> None:
         self._writers = writers
 
     def __call__(self, organisation: Organisation, facts: Iterable[Fact]) -> None:
-        """Apply facts to every epoch that their organisation writes.
+        """Apply facts to every written epoch of their organisation.
 
-        `organisation` is as read, consistently, after the facts were stored. Raises Unavailable
-        when the store stays busy: some facts may be in, and all may be applied again.
+        `organisation` must be read consistently, after the facts were stored. Raises Unavailable
+        when the store stays busy, and UnknownContribution for an epoch of another release. Some
+        facts may be applied by then, and it is safe to apply all of them again.
         """
         self.rows(organisation, fold(facts), organisation.written)
 
@@ -50,7 +51,7 @@ class ApplyFacts:
         rows: Sequence[tuple[str, Row]],
         epochs: Collection[int],
     ) -> None:
-        """Apply (record type, row) pairs to some epochs, each fact at most once."""
+        """Apply (record type, row) pairs to some epochs, at most one row per fact."""
         with tenant(organisation.id):
             for epoch in epochs:
                 contribute = contribution_function(organisation.contributions.get(epoch, 0))

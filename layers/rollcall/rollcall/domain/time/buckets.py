@@ -12,13 +12,13 @@ from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR, day_text
 from rollcall.domain.time.periods import Period
 from rollcall.domain.time.zones import OffsetInterval, Zone
 
-# An hour's key has its offset in the lower bits, as seconds from -24 h.
+# The key of an hour has the offset in its lower bits, in seconds above -24 h.
 _OFFSET_BITS: Final = 18
 _OFFSET_BASE: Final = 86_400
 
 
 class Granularity(enum.Enum):
-    """How long a bucket is."""
+    """The length of a bucket."""
 
     HOUR = "hour"
     DAY = "day"
@@ -27,10 +27,10 @@ class Granularity(enum.Enum):
 
 
 def bucket_of(granularity: Granularity, local_ms: Any, offset_ms: Any) -> Any:
-    """The key of the bucket of a local time, or of many: integers or arrays of them alike.
+    """The key of the bucket that contains a local time; takes integers, or arrays of them.
 
-    Days, weeks and months are numbered in order. An hour is the instants that share local date,
-    hour and offset, so the offset is part of its key.
+    Days, weeks and months are numbered in order. An hour bucket is the instants that share local
+    date, hour and offset, so the offset is part of its key.
     """
     day = local_ms // MS_PER_DAY
     match granularity:
@@ -46,7 +46,7 @@ def bucket_of(granularity: Granularity, local_ms: Any, offset_ms: Any) -> Any:
 
 
 def _month(day: Any) -> Any:
-    """Months since year 0 of days since 1970: integer arithmetic, years counted from March."""
+    """The months since year 0 of a day number; in integer arithmetic, with years from March."""
     shifted = day + 719_468
     era = shifted // 146_097
     of_era = shifted - era * 146_097
@@ -56,16 +56,17 @@ def _month(day: Any) -> Any:
 
 
 class Bucket(NamedTuple):
-    """One bucket: its key, and how it is written."""
+    """One bucket: its key, and its date as answers have it."""
 
     key: int
     label: str
 
 
 class Timeline:
-    """The buckets that a period touches, in order, each made only when it is asked for.
+    """The buckets that a period touches, in order; each is made when it is requested.
 
-    Dates before `first_date` and after `last_date` (keys) are left out even if it touches them.
+    `first_date` and `last_date` are keys of days, weeks or months: buckets outside them are left
+    out, even if the period touches them. Hours ignore them.
     """
 
     def __init__(
@@ -82,8 +83,8 @@ class Timeline:
             self._stretches = intervals
             self._ends = list(accumulate(_hours(interval) for interval in intervals))
             return
-        # Not simply the first and the last instant's: a clock that is put back at 00:01 shows the
-        # day before once more.
+        # Not simply the keys of the first and the last instant: a clock that is put back at 00:01
+        # returns to the day before.
         first = min(self._key(s.start_ms, s) for s in intervals)
         last = max(self._key(s.end_ms - 1, s) for s in intervals)
         self._first = first if first_date is None else max(first, first_date)
@@ -95,7 +96,7 @@ class Timeline:
         return self._ends[-1]
 
     def slice(self, first: int, count: int) -> Iterator[Bucket]:
-        """`count` buckets from the `first` on; fewer where the period ends."""
+        """Up to `count` buckets from index `first` on; fewer where the period ends."""
         for index in range(first, min(first + count, len(self))):
             yield self._hour(index) if self._stretches else self._date(index)
 

@@ -1,4 +1,4 @@
-"""Instants and days: RFC 3339 text to milliseconds since 1970 UTC, and back."""
+"""Instants and days: from RFC 3339 to milliseconds since 1970 UTC, and back."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ NO_OFFSET: Final = "must have Z or an offset"
 
 
 class Timestamp(NamedTuple):
-    """A date and time as written: the reading of a clock, and how far it is ahead of UTC.
+    """A date and time as written: the local time, and its offset from UTC.
 
-    `local_ms` counts from 1970-01-01T00:00 on that clock; `offset_ms` is None where the text says
-    nothing about it (a naive time).
+    `local_ms` counts from 1970-01-01T00:00 local time; `offset_ms` is None for a time without an
+    offset.
     """
 
     local_ms: int
@@ -36,8 +36,8 @@ class Timestamp(NamedTuple):
 def parse_instant(text: str) -> int:
     """Milliseconds since 1970 UTC of an RFC 3339 instant; further digits are cut off.
 
-    Upper-case `T` and `Z`, an offset or `Z`, seconds 00–59, years 1970–9998 of the UTC instant.
-    Raises ValueError with a message that names the rule that was broken.
+    `T` and `Z` are upper-case, an offset or `Z` is required, seconds are 00–59, and the UTC year is
+    1970–9998. Raises ValueError with the rule that was broken.
     """
     timestamp = parse_timestamp(text)
     if timestamp.offset_ms is None:
@@ -46,10 +46,10 @@ def parse_instant(text: str) -> int:
 
 
 def parse_timestamp(text: str) -> Timestamp:
-    """A date and time, with or without `Z` or an offset. Raises ValueError with the broken rule."""
+    """A date and time, with or without an offset. Raises ValueError with the broken rule."""
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
-        raise ValueError("must be a date and a time as in RFC 3339")
+        raise ValueError("must be an RFC 3339 date and time")
     year, month, day, hour, minute, second = (int(g) for g in match.groups()[:6])
     fraction, zulu, sign, offset_hour, offset_minute = match.groups()[6:]
     if hour > 23 or minute > 59 or second > 59:
@@ -67,18 +67,18 @@ def parse_timestamp(text: str) -> Timestamp:
 
 
 def parse_date(text: str) -> int | None:
-    """The number of days from 1970-01-01 to a date `YYYY-MM-DD`; None for any other text.
+    """The number of days from 1970-01-01 to a date `YYYY-MM-DD`; None for any other string.
 
-    Raises ValueError when there is no such date.
+    Raises ValueError for a date that does not exist.
     """
     match = _DATE.fullmatch(text)
     return _day_number(*map(int, match.groups())) if match else None
 
 
 def check_instant(instant_ms: int) -> int:
-    """The instant itself. Raises ValueError outside of the years 1970–9998 (UTC)."""
+    """Return the instant. Raises ValueError if it is outside the years 1970–9998 (UTC)."""
     if not 0 <= instant_ms <= LAST_MS:
-        raise ValueError("must lie in the years 1970 to 9998 (UTC)")
+        raise ValueError("must be in the years 1970 to 9998 (UTC)")
     return instant_ms
 
 
@@ -86,7 +86,7 @@ def _day_number(year: int, month: int, day: int) -> int:
     try:
         return dt.date(year, month, day).toordinal() - _EPOCH_ORDINAL
     except ValueError:
-        raise ValueError("must be a date that exists") from None
+        raise ValueError("must be a valid date") from None
 
 
 def format_instant(instant_ms: int) -> str:
@@ -101,7 +101,7 @@ def format_instant(instant_ms: int) -> str:
 
 @lru_cache(maxsize=4096)
 def day_text(day_number: int) -> str:
-    """The date that lies `day_number` days after 1970-01-01, as `YYYY-MM-DD`."""
+    """The date `day_number` days after 1970-01-01, as `YYYY-MM-DD`."""
     return dt.date.fromordinal(day_number + _EPOCH_ORDINAL).isoformat()
 
 

@@ -1,4 +1,4 @@
-"""Periods: how the two bounds of a question are read, and which whole UTC days lie between them."""
+"""Periods: parsing the bounds of a query, and splitting a period into whole UTC days."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rollcall.domain.time.zones import Zone
 
 
 class Period(NamedTuple):
-    """Instants from `start_ms` up to, and without, `end_ms`."""
+    """The instants `[start_ms, end_ms)`, in milliseconds since 1970 UTC."""
 
     start_ms: int
     end_ms: int
@@ -28,17 +28,17 @@ EVER: Final = Period(0, LAST_MS + 1)
 
 
 class Plan(NamedTuple):
-    """A period as whole UTC days, numbered from 1970-01-01, and what is left at its ends."""
+    """A period as whole UTC days, numbered from 1970-01-01, and the partial days at its edges."""
 
     days: range
     edges: tuple[Period, ...]
 
 
 def plan(period: Period) -> Plan:
-    """The whole UTC days of a period, and the partial ones before and after them.
+    """Split a period into whole UTC days, and the partial days before and after them.
 
-    Days and edges tile the period. There are no days where it begins and ends within one, and no
-    edges where it begins and ends with a day.
+    Days and edges tile the period. A period that contains no whole day has no days, and one that
+    begins and ends at midnight has no edges.
     """
     first = -(-period.start_ms // MS_PER_DAY)
     end = period.end_ms // MS_PER_DAY
@@ -52,7 +52,7 @@ def plan(period: Period) -> Plan:
 
 
 def runs(days: Iterable[int]) -> list[Period]:
-    """The periods that days, given in ascending order, make up: neighbours together."""
+    """The periods that cover days given in ascending order; adjacent days share a period."""
     periods: list[Period] = []
     for day in days:
         start, end = day * MS_PER_DAY, (day + 1) * MS_PER_DAY
@@ -63,10 +63,10 @@ def runs(days: Iterable[int]) -> list[Period]:
 
 
 def parse_start(text: str, zone: Zone | None) -> int:
-    """The first instant of a lower bound.
+    """The first instant of a lower bound, in milliseconds since 1970 UTC.
 
-    A date is its whole local day, and a time without an offset is local, where there is a zone;
-    without one both are refused. Raises ValueError with the rule that was broken.
+    With a zone, a date is its whole local day, and a time without an offset is local; without a
+    zone, both are refused. Raises ValueError with the rule that was broken.
     """
     day = parse_date(text)
     if zone is not None and day is not None:
@@ -76,10 +76,10 @@ def parse_start(text: str, zone: Zone | None) -> int:
 
 
 def parse_end(text: str, zone: Zone | None) -> int:
-    """The end of an inclusive upper bound: the instant after its last one.
+    """The end of an inclusive upper bound: the millisecond after its last one.
 
-    A bound without a fraction covers its whole second, a date its whole local day. Reads and
-    raises as `parse_start` does.
+    A bound without a fraction covers its whole second, a date its whole local day. In all else it
+    is parsed as by `parse_start`.
     """
     day = parse_date(text)
     if zone is not None and day is not None:
@@ -100,7 +100,7 @@ def _instant_ms(timestamp: Timestamp, local_ms: int, zone: Zone | None, *, is_la
 
 
 def _in_reach(local_ms: int) -> int:
-    """The local time itself. Raises ValueError where no offset brings it into the years allowed."""
+    """Return the local time. Raises ValueError if no offset brings it into the allowed years."""
     if not -2 * MS_PER_DAY <= local_ms <= LAST_MS + 2 * MS_PER_DAY:
         check_instant(local_ms)
     return local_ms

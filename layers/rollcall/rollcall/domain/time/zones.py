@@ -1,7 +1,7 @@
-"""Time zones: the IANA names that may be asked for, and how far their clocks are ahead of UTC.
+"""Time zones: the IANA names that queries may use, and each zone's offsets from UTC.
 
-The rules are those of the tz database, through the standard library; the list of names, and the
-rules where the system has none, come with the package `tzdata`.
+The standard library reads the rules of the tz database. The package `tzdata` provides the list of
+names, and the rules where the system has none.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from rollcall.domain.time.calendar import LAST_MS, MS_PER_DAY
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 # No zone has changed its offset twice within 6 days since 1970 (the shortest stretch is a day or
-# two short of a week: America/Recife in 2000), so looking every 3 days misses no change.
+# two short of a week: America/Recife in 2000), so a probe every 3 days misses no change.
 _PROBE_MS: Final = 3 * MS_PER_DAY
 _WINDOW_MS: Final = 63 * _PROBE_MS
-# The calendar repeats after 400 years, which are this many windows. So do zones from the year 2100
-# on: what is announced one by one ends before it, and from then on a zone has a rule.
+# The calendar repeats every 400 years, which are this many windows. From the year 2100 on, zones do
+# too: changes that were announced one by one end before it, and only recurring rules are left.
 _WINDOWS_A_CYCLE: Final = 773
 _FIRST_CYCLIC_WINDOW: Final = 47_482 * MS_PER_DAY // _WINDOW_MS + 1
-# Clocks are at most this far from UTC, with room to spare.
+# No offset is as large as this.
 _MAX_OFFSET_MS: Final = 26 * 3_600_000
-# What Python's calendar can still shift by an offset.
+# The latest instant that is shifted by an offset: Python's calendar ends soon after.
 _LATEST_MS: Final = LAST_MS + 360 * MS_PER_DAY
 
 
 class OffsetInterval(NamedTuple):
-    """Instants `[start_ms, end_ms)` in which a zone's clock keeps one offset to UTC."""
+    """Instants `[start_ms, end_ms)` in which a zone has one offset from UTC."""
 
     start_ms: int
     end_ms: int
@@ -41,7 +41,7 @@ class Zone:
     """One IANA time zone."""
 
     def __init__(self, name: str) -> None:
-        """Raises ValueError for what is not the name of a zone."""
+        """Raises ValueError if `name` is not the name of an IANA time zone."""
         if name not in _names():
             raise ValueError("must be the name of an IANA time zone")
         self.name = name
@@ -51,11 +51,11 @@ class Zone:
 
     @property
     def is_utc(self) -> bool:
-        """Whether the clock has been, and will be, UTC's own."""
+        """Whether the zone is always at UTC."""
         return self._fixed_ms == 0
 
     def intervals(self, start_ms: int, end_ms: int) -> list[OffsetInterval]:
-        """The stretches of one offset that tile `[start_ms, end_ms)`, in order."""
+        """The intervals of constant offset that tile `[start_ms, end_ms)`, in order."""
         if self._fixed_ms is not None:
             return [OffsetInterval(start_ms, end_ms, self._fixed_ms)]
         changes = [
@@ -72,10 +72,10 @@ class Zone:
         ]
 
     def instant_of(self, local_ms: int, *, is_later: bool) -> int:
-        """The instant at which the clock shows a local time.
+        """The instant of a local time, in milliseconds since 1970 UTC.
 
-        Of a time that the clock shows twice the earlier instant, or with `is_later` the later; a
-        time that it never shows is read with the offset from before the gap.
+        A local time that occurs twice means the earlier instant, or the later one with `is_later`.
+        One that never occurs is read with the offset before the gap.
         """
         around = self.intervals(local_ms - _MAX_OFFSET_MS, local_ms + _MAX_OFFSET_MS)
         shown = [s for s in around if s.start_ms <= local_ms - s.offset_ms < s.end_ms]
@@ -85,9 +85,9 @@ class Zone:
         return local_ms - before.offset_ms
 
     def day(self, day_number: int) -> tuple[int, int]:
-        """A local day, from its first instant to the end of its last one.
+        """The instants `[start, end)` of a local day, in milliseconds since 1970 UTC.
 
-        A day that the zone left out is empty and lies where it would have been.
+        A day that the zone skipped is empty: both are the instant at which it would have begun.
         """
         first, end = day_number * MS_PER_DAY, (day_number + 1) * MS_PER_DAY
         around = self.intervals(first - _MAX_OFFSET_MS, end + _MAX_OFFSET_MS)
@@ -131,7 +131,7 @@ def _changes(name: str, window: int) -> tuple[int, ...]:
 
 
 def _change_between(rules: ZoneInfo, start_ms: int, end_ms: int) -> int:
-    """The first instant after `start_ms` with the offset of `end_ms`; changes are at full seconds."""
+    """The first instant with the offset of `end_ms`; offsets change at full seconds."""
     old, low, high = _offset_ms(rules, start_ms), start_ms // 1000, end_ms // 1000
     while high - low > 1:
         middle = (low + high) // 2
