@@ -1,1 +1,1 @@
-"""Queries: from what is asked to exact measures, out of rollups and ledger pages."""
+"""Queries: exact measures of selected records, from rollups and ledger pages."""

@@ -1,6 +1,8 @@
-"""What each group of measures counts in a chunk of rows, and which columns it needs for it.
+"""Aggregation: counts the selected rows of ledger pages, per group of measures.
 
-The names are those that `rollcall.domain.contributions` gives the same measures in rollups.
+`Tallier` gathers columns of selected rows into chunks and counts each chunk by the functions in
+`COUNTING`, one per group. `count_by` and `sum_by` aggregate arrays by key, exactly. Measures have
+the names that `rollcall.domain.contributions` gives them in rollups.
 """
 
 from __future__ import annotations
@@ -29,10 +31,9 @@ Words: TypeAlias = list[str | None]
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Columns of some rows: integers with nulls, and texts as numbers of `words` (0: no value).
+    """Columns of some rows: integers with nulls, and strings as indices of `words` (0: no value).
 
-    Of a column of lists every entry is one (row, number). `keys` says which tally each row belongs
-    to.
+    A column of lists has one (row, index) per entry. `keys` has the key of each row's tally.
     """
 
     keys: Int64s
@@ -50,9 +51,9 @@ class Chunk:
         kept: Mask | None = None,
         rows: Int64s | None = None,
     ) -> None:
-        """Count rows by code (from 0 up), into the measure that `name_of` gives each code.
+        """Count rows by code (0 or more), into the measure that `name_of` returns for the code.
 
-        Without `rows` there is one code for each row.
+        `rows` are the rows of the codes; without it there is one code per row.
         """
         keys = self.keys if rows is None else self.keys[rows]
         if kept is not None:
@@ -66,7 +67,7 @@ class Chunk:
             self.tallies[key].measures[name_of(code)] += count
 
     def sum(self, values: Int64s, name: str) -> None:
-        """Add values that are not null up into one measure."""
+        """Add the sum of the values that are not null to one measure."""
         kept = values != NULL
         if kept.any():
             for key, amount in zip(*sum_by(self.keys[kept], values[kept]), strict=True):
@@ -174,7 +175,7 @@ class Counting:
     lists: tuple[str, ...] = ()
 
 
-# Distinct leads are no sum: see `rollcall.query.distinct`.
+# Distinct leads cannot be summed: see `rollcall.query.distinct`.
 COUNTING: Final[Mapping[Group, Counting]] = {
     Group.CALLS: Counting(lambda chunk: chunk.count_rows("calls")),
     Group.LEAD_STATUS: Counting(_lead_status, integers=("converted",), texts=("status",)),
@@ -206,7 +207,7 @@ COUNTING: Final[Mapping[Group, Counting]] = {
 class Tallier:
     """Counts selected rows: all together, or by UTC day.
 
-    `zone` is whose hours `Group.HOUR` counts.
+    `Group.HOUR` counts hours of `zone`.
     """
 
     def __init__(self, groups: Collection[Group], zone: Zone, *, is_by_day: bool) -> None:
@@ -242,7 +243,7 @@ class Tallier:
             self._count()
 
     def tallies(self) -> Mapping[int, Tally]:
-        """What was counted, by UTC day number, or all of it at `WHOLE`; none where no row was."""
+        """The tallies by UTC day number, or one at `WHOLE`; empty if there were no rows."""
         self._count()
         return self._tallies
 
@@ -270,27 +271,27 @@ class Tallier:
 
 
 class _Words:
-    """One number for each word of a column, or of its lists, over all pages; 0 is "no value"."""
+    """Numbers the words of a column, or of its lists, across all pages; 0 is "no value"."""
 
     def __init__(self) -> None:
         self.words: Words = [None]
         self._number_of: dict[str, int] = {}
 
     def renumbered(self, codes: Int32s, words: list[str]) -> Int64s:
-        """A page's codes, as these numbers."""
+        """The numbers of a page's codes."""
         numbers = np.array([0, *map(self._number, words)], dtype=np.int64)
         renumbered: Int64s = numbers[codes]
         return renumbered
 
     def flattened(self, codes: Int32s, words: list[str]) -> tuple[Int64s, Int64s]:
-        """(row, number) of every entry of a page's lists."""
+        """(rows, numbers) of all entries of a page's lists."""
         lists = [[], *(word.split(LIST_SEPARATOR) for word in words)]
         flat = np.array([self._number(word) for words in lists for word in words], dtype=np.int64)
         lengths = np.array([len(words) for words in lists], dtype=np.int64)
         starts = np.cumsum(lengths) - lengths
         of_row = lengths[codes]
         rows = np.repeat(np.arange(len(codes)), of_row)
-        # Where each entry is in its list: it counts up from 0 in every row.
+        # The index of each entry in its list.
         places = np.arange(len(rows)) - np.repeat(np.cumsum(of_row) - of_row, of_row)
         return rows, flat[np.repeat(starts[codes], of_row) + places]
 
@@ -302,13 +303,13 @@ class _Words:
         return number
 
 
-# The lower part of a value when it is split: sums of 2^20 of them are exact in a double.
+# Values are summed in two parts: the sum of 2^20 lower parts is exact in a double.
 _LOW_BITS: Final = 32
 _LOW_MASK: Final = 2**_LOW_BITS - 1
 
 
 def count_by(keys: Int64s | Int32s) -> tuple[Int64s, Int64s]:
-    """(distinct keys in ascending order, how often each occurs)."""
+    """(distinct keys in ascending order, the number of times that each occurs)."""
     low, span = _span(keys)
     if span > 4 * len(keys) + 1024:
         found, counts = np.unique(keys, return_counts=True)
@@ -321,7 +322,7 @@ def count_by(keys: Int64s | Int32s) -> tuple[Int64s, Int64s]:
 def sum_by(keys: Int64s, values: Int64s) -> tuple[Int64s, list[int]]:
     """(distinct keys in ascending order, the exact sum of the values of each).
 
-    At most 2^20 values at once, none negative and each below 2^63.
+    Takes at most 2^20 values, each from 0 to below 2^63.
     """
     found, inverse = np.unique(keys, return_inverse=True)
     # numpy adds weights as doubles, which are exact up to 2^53.

@@ -1,4 +1,4 @@
-"""Counting distinct leads, by UTC day and altogether: exactly, which no sum of days could."""
+"""Counts distinct leads exactly, by UTC day and in total; days cannot be added up."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _LEAD = "lead_id"
 
 
 class DistinctLeads:
-    """Numbers every lead once, and keeps the numbers that each day has seen.
+    """Numbers the leads, and keeps the numbers of each day.
 
-    Memory grows with the leads, and by four bytes with each day that one of them was called on.
+    Memory grows with the number of leads, and by four bytes per day on which a lead was called.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class DistinctLeads:
         self._seen: dict[int, list[Int32s]] = {}
 
     def add(self, selected: Selected) -> None:
-        """Take note of the leads of some rows of a page."""
+        """Count the leads of some rows of a page."""
         codes, words = selected.texts(_LEAD)
         width = len(words) + 1
         days = selected.integers(TIME) // MS_PER_DAY
@@ -44,15 +44,15 @@ class DistinctLeads:
     def _see(self, day: int, numbers: Int32s) -> None:
         seen = self._seen.setdefault(day, [])
         seen.append(numbers)
-        # Many small pages see the same leads again and again.
+        # Many small pages repeat the same leads.
         if len(seen) > 1 and sum(map(len, seen[1:])) > max(CHUNK_ROWS, len(seen[0])):
             seen[:] = [np.unique(np.concatenate(seen))]
 
     @property
     def whole(self) -> int:
-        """How many distinct leads there are altogether."""
+        """The number of distinct leads in total."""
         return len(self._number_of)
 
     def by_day(self) -> Mapping[int, int]:
-        """How many distinct leads each day has seen."""
+        """The number of distinct leads of each UTC day, by day number."""
         return {day: len(np.unique(np.concatenate(seen))) for day, seen in self._seen.items()}

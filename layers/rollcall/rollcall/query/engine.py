@@ -1,7 +1,8 @@
-"""Measure any selection of records over any period, exactly.
+"""The query engine: exact measures of any selection of records over any period.
 
-Whole UTC days come from rollups where rollups hold the selection; the partial days at the ends, and
-whatever no rollup can answer, come from the ledger. Both are counted into the same measures.
+Whole UTC days are read from rollups, if there are rollups of the selection. Partial days, and
+queries that no rollup can answer, are read from ledger pages. Both are counted into the same
+measures.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ Groups: TypeAlias = frozenset[Group]
 
 
 class QueryEngine:
-    """Answers from rollups and ledger pages.
+    """Answers queries from rollups and ledger pages.
 
-    Every method adds what it reads to the meter of the reading, and raises TooManyRows where an
-    answer needs more than `most_rows` ledger rows.
+    Every method adds its reads to the meter of `reading`, and raises TooManyRows if the answer
+    needs more than `max_rows` ledger rows.
     """
 
     def __init__(self, rollups: Rollups, ledger: Ledger, max_rows: int) -> None:
@@ -46,7 +47,7 @@ class QueryEngine:
     def tally(
         self, reading: Reading, query: Query, groups: Collection[Group], zone: Zone = UTC
     ) -> Tally:
-        """Measures of all rows together; `zone` is whose hours `Group.HOUR` counts."""
+        """Measures of all rows together; `Group.HOUR` counts hours of `zone`."""
         counting = _Counting(frozenset(groups), zone, is_by_day=False)
         lifetime = self._lifetime(reading, query, counting)
         if lifetime is None:
@@ -56,7 +57,7 @@ class QueryEngine:
         return lifetime
 
     def tally_by_day(self, reading: Reading, query: Query, groups: Collection[Group]) -> DayTallies:
-        """Measures by UTC day, and distinct leads where `Group.LEADS` is among the groups."""
+        """Measures by UTC day, and distinct leads if `Group.LEADS` is among the groups."""
         counting = _Counting(frozenset(groups), UTC, is_by_day=True)
         self._count(reading, query, counting)
         ensure_as_of(self._rollups, reading)
@@ -73,7 +74,7 @@ class QueryEngine:
     ) -> Series:
         """Calls by bucket of local time.
 
-        With `is_timed` only those that have a duration count, and their seconds are added up.
+        With `is_timed`, only calls with a duration are counted, and their seconds are added up.
         """
         builder = SeriesBuilder(granularity, zone, is_timed=is_timed)
         selection, period = query
@@ -96,7 +97,7 @@ class QueryEngine:
         return builder.series()
 
     def _count(self, reading: Reading, query: Query, counting: _Counting) -> None:
-        """Whole days from rollups; their edges, and what no rollup could count, from pages."""
+        """Count whole days from rollups; partial days, and groups that rollups lack, from pages."""
         selection, period = query
         scopes = selection.scopes()
         if scopes is None or not counting.is_of_utc:
@@ -110,7 +111,7 @@ class QueryEngine:
 
     # -- rollups -----------------------------------------------------------------------------
     def _lifetime(self, reading: Reading, query: Query, counting: _Counting) -> Tally | None:
-        """All of time out of rollups of all time; None where those do not have the answer."""
+        """The tally of all time from all-time rollups; None if they cannot answer the query."""
         selection, period = query
         scopes = selection.scopes()
         if scopes is None or period != EVER or not counting.is_of_utc:
@@ -141,7 +142,7 @@ class QueryEngine:
         days: range,
         counting: _Counting,
     ) -> dict[Groups, list[Period]]:
-        """Count what rollups of days say; the groups that some days' rollups lack, and those days."""
+        """Count day rollups; returns the groups that some of them lack, and the days to read."""
         lacking: defaultdict[int, set[Group]] = defaultdict(set)
         never_kept = m.never_kept(scopes, counting.groups)
         for is_open in _siblings(counting.groups):
@@ -168,7 +169,7 @@ class QueryEngine:
         days: range,
         names: Collection[str] | None,
     ) -> Iterator[tuple[int, list[Rollup]]]:
-        """The stored rollups of each day, whichever of the scopes they are of, in order."""
+        """(day number, the rollups of all scopes) for every stored day, in ascending order."""
         if not days:
             return
         (org_id, epoch), family = reading.epoch, selection.family
@@ -199,7 +200,7 @@ class QueryEngine:
 
 
 class _Counting:
-    """What is counted for one answer, from wherever it comes."""
+    """The counts of one answer, from rollups and from rows."""
 
     def __init__(self, groups: Groups, zone: Zone, *, is_by_day: bool) -> None:
         self.groups = groups
@@ -210,7 +211,7 @@ class _Counting:
 
     @property
     def is_of_utc(self) -> bool:
-        """Whether rollups, whose hours are UTC's, count the same hours."""
+        """Whether the groups count no hours of another zone than UTC, the zone of rollups."""
         return self._zone.is_utc or Group.HOUR not in self.groups
 
     def add_measures(self, day: int, rollups: Iterable[Rollup]) -> None:
@@ -219,7 +220,7 @@ class _Counting:
             self._tally(day).add_measures(rollup.measures)
 
     def add_breakdowns(self, day: int, rollups: list[Rollup], groups: Groups) -> set[Group]:
-        """Add the open breakdowns of a day; the groups that a rollup of it gave up counting."""
+        """Add the open breakdowns of a day; returns the groups that one of its rollups spilled."""
         lacking = set()
         for group in groups:
             breakdown = OPEN_GROUPS[group]
@@ -231,7 +232,7 @@ class _Counting:
         return lacking
 
     def add_rows(self, groups: Groups, rows: Iterable[Selected]) -> None:
-        """Add what rows of the ledger have of some groups."""
+        """Count some groups in rows of the ledger."""
         tallier = Tallier(groups, self._zone, is_by_day=self._is_by_day)
         for selected in rows:
             tallier.add(selected)
@@ -245,7 +246,7 @@ class _Counting:
 
 
 def _siblings(groups: Groups) -> list[bool]:
-    """Which of a rollup's two items the groups are in: closed measures, open breakdowns, or both."""
+    """`is_open` of the rollup items that the groups are in; one value, or both."""
     return sorted({group in OPEN_GROUPS for group in groups})
 
 
@@ -256,7 +257,7 @@ def _day_of(found: tuple[int, Rollup]) -> int:
 def _known(
     day: int, measures: Measures, granularity: Granularity, *, is_timed: bool
 ) -> Iterator[tuple[int, int, int]]:
-    """What a day's rollup says of the buckets in it: (an instant in it, count, seconds)."""
+    """(an instant, count, seconds) of each bucket in a day, from the rollup of the day."""
     start_ms = day * MS_PER_DAY
     if granularity is Granularity.HOUR:
         for hour in range(24):

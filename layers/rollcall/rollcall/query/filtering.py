@@ -1,4 +1,4 @@
-"""Which rows of a page a question is about: conditions on columns, decoded only while they decide."""
+"""Selects the rows of a page that match a query, decoding only the columns that it needs."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from rollcall.query.model import Selection
 Mask: TypeAlias = NDArray[np.bool_]
 
 
-# Rows that are gathered before they are counted together.
+# The number of rows that are gathered before they are counted together.
 CHUNK_ROWS: Final = 65_536
 
 
 class PageRead(NamedTuple):
-    """A page as it was read: of its rows only those of the time `clip` are meant."""
+    """A page as it was read; only its rows in the period `clip` are to be counted."""
 
     page: Page
     clip: Period
@@ -33,14 +33,14 @@ class PageRead(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """Rows of a page: `indices` is None where every row is meant."""
+    """Selected rows of a page; `indices` is None if all rows are selected."""
 
     rows: Rows
     indices: Indices | None
 
     @property
     def count(self) -> int:
-        """How many rows."""
+        """The number of rows."""
         return len(self.rows) if self.indices is None else len(self.indices)
 
     def integers(self, name: str) -> Int64s:
@@ -49,17 +49,16 @@ class Selected:
         return values if self.indices is None else values[self.indices]
 
     def texts(self, name: str) -> tuple[Int32s, list[str]]:
-        """A column's codes and its words: code n is word n − 1, 0 is null."""
+        """A column's codes and words: code n is word n − 1, and 0 is null."""
         column = self.rows.texts(name)
         codes = column.codes if self.indices is None else column.codes[self.indices]
         return codes, column.words
 
 
 def select(read: PageRead, selection: Selection) -> tuple[int, Selected | None]:
-    """(how many rows of the page lie in its clip, those that the selection means; None: none).
+    """(the number of rows in the clip, the live ones among them that match, or None).
 
-    Live rows only. Cheap conditions come first, and a page that one of them empties decodes no
-    further column.
+    Cheap conditions come first; once no row is left, no further column is decoded.
     """
     rows = read.page.rows
     in_clip = _in_clip(read.page, read.clip)
@@ -90,7 +89,7 @@ def _conditions(rows: Rows, selection: Selection) -> Iterator[Mask]:
     for key, value in selection.payload.items():
         yield _equal(rows, f"payload.{key}", value)
     for name, (least, most) in selection.bounds.items():
-        # A null is smaller than every bound.
+        # A null is less than every bound.
         values = rows.integers(name).values
         yield (values >= least) & (values <= most)
     if TOMBSTONE in rows.names:

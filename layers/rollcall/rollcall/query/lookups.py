@@ -1,4 +1,4 @@
-"""Look facts up by their ids."""
+"""Reads beside the measures of a query: facts by id, known scopes, and an answer's freshness."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from rollcall.query.ports import Directory, Facts, Rollups
 
 
 class Lookup:
-    """Reads facts of one type consistently."""
+    """Looks up facts of one type by their ids, consistently."""
 
     def __init__(self, directory: Directory, facts: Facts) -> None:
         self._directory = directory
         self._facts = facts
-        # An organisation's buckets never change, so they may be remembered; nothing else may.
+        # An organisation's number of shards never changes, so it can be cached; nothing else can.
         self._buckets: dict[str, int] = {}
 
     def __call__(
         self, reading: Reading, record_type: str, ids: Collection[str]
     ) -> Mapping[str, Fact]:
-        """The stored facts among `ids`, tombstones too. Raises UnknownOrganisation."""
+        """The stored facts among `ids`, by id, with tombstones. Raises UnknownOrganisation."""
         if not ids:
             return {}
         org_id, meter = reading.epoch.org_id, reading.meter
@@ -40,7 +40,7 @@ class Lookup:
 def is_known(rollups: Rollups, reading: Reading, scopes: Collection[Scope]) -> bool:
     """Whether a live fact of the organisation names any of the scopes.
 
-    What is read for it is paid for, but tells neither where an answer comes from nor how fresh it is.
+    The reads count towards the cost of the answer, but not towards its source or freshness.
     """
     of_knowing = ReadMeter()
     wanted = [RollupKey(m.KNOWN, scope, ALL) for scope in scopes]
@@ -54,13 +54,13 @@ _LIFETIMES = tuple(RollupKey(family, ORG, ALL) for family in (m.CALLS, m.TASKS, 
 
 
 def ensure_as_of(rollups: Rollups, reading: Reading) -> None:
-    """Take the freshness of an answer that found nothing from the organisation's lifetime rollups.
+    """Set the freshness of an answer without data to that of the organisation's lifetime rollups.
 
-    It stays unknown while the organisation has none.
+    It stays unknown if the organisation has none.
     """
     epoch, meter = reading.epoch, reading.meter
     if meter.as_of_ms is None:
-        # A meter of its own: what is read here is paid for, but answers nothing.
+        # A separate meter: these reads count towards the cost, but not towards the source.
         of_lifetimes = ReadMeter()
         rollups.read(epoch.org_id, epoch.number, _LIFETIMES, of_lifetimes)
         meter.count(of_lifetimes.items, of_lifetimes.units)

@@ -1,4 +1,4 @@
-"""What one answer read: items, capacity units, and how fresh the newest of it was."""
+"""Metering: the items and capacity units read for an answer, and its freshness."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class ReadMeter:
-    """Adds up the reads behind one answer; told to the client in the X-Rollcall headers."""
+    """Adds up the reads for one answer; the X-Rollcall headers report them to the client."""
 
     items: int = 0
     units: float = 0.0
-    rows: int = 0  # of ledger pages that were looked at
+    rows: int = 0  # of ledger pages, matching or not
     used_rollups: bool = False
     used_ledger: bool = False
     as_of_ms: int | None = None
@@ -22,7 +22,7 @@ class ReadMeter:
         self.units += units
 
     def saw(self, applied_at_ms: int) -> None:
-        """Take note of when something that was read had last been applied to."""
+        """Record when an item that was read was last changed; `as_of_ms` is the latest time."""
         self.as_of_ms = max(self.as_of_ms or 0, applied_at_ms)
 
     @property

@@ -1,4 +1,4 @@
-"""Selections: which rows a question is about, and which rollups hold just these."""
+"""The parts of a query: the selection of rows, the period, and the epoch that is read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OWNERS: Final[Mapping[frozenset[str], str]] = {
     frozenset({"merchant_id"}): "MERCHANT",
     frozenset({"reseller_id"}): "RESELLER",
 }
-# Leads have these owners too, but no campaign.
+# Leads have the same owners, but no campaign.
 _FAMILIES: Final[Mapping[str, str]] = {"call": m.CALLS, "lead": m.LEADS}
 
 
@@ -25,9 +25,9 @@ _FAMILIES: Final[Mapping[str, str]] = {"call": m.CALLS, "lead": m.LEADS}
 class Selection:
     """Live rows of one record type for which every condition holds.
 
-    `equals` maps a column to its text, `bounds` a column to inclusive integers in the column's own
-    unit, and `payload` a key to its value as `payload_text` writes it. Without `can_match` no row
-    is meant.
+    `equals` maps a column to its value, `bounds` a column to inclusive integers in the column's
+    unit, and `payload` a key to its value as a `payload_text`. No row matches if `can_match` is
+    false.
     """
 
     record_type: str
@@ -38,13 +38,13 @@ class Selection:
 
     @property
     def family(self) -> str:
-        """The family of rollups that counts these records, of the types that `scopes` knows."""
+        """The rollup family of the record type, which must be one that `scopes` supports."""
         return _FAMILIES[self.record_type]
 
     def scopes(self) -> tuple[Scope, ...] | None:
-        """The scopes whose rollups together count exactly these rows; None where there are none.
+        """The scopes whose rollups together count exactly these rows; None if there are none.
 
-        A combination of dimensions is in no rollup, nor is any condition on values.
+        Rollups have no combinations of dimensions, and no conditions on values.
         """
         is_counted = self.record_type in _FAMILIES and self.can_match
         if not is_counted or self.bounds or self.payload:
@@ -65,7 +65,7 @@ class Selection:
 
 
 class Query(NamedTuple):
-    """Rows that a selection means, of a period."""
+    """The rows of a selection in a period."""
 
     selection: Selection
     period: Period
@@ -73,7 +73,7 @@ class Query(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One answer in the making: whose analytics it is read from, and what has been read for it."""
+    """The reading of one answer: the epoch that is read, and the meter of the reads."""
 
     epoch: Epoch
     meter: ReadMeter = field(default_factory=ReadMeter)
@@ -81,19 +81,19 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class CampaignId:
-    """A campaign: its id, and its direction; None means calls of either."""
+    """A campaign: its id, and its direction; None means calls of both directions."""
 
     id: str
     direction: str | None
 
     @property
     def directions(self) -> Collection[str]:
-        """The directions whose calls are meant."""
+        """The directions of the campaign's calls."""
         return DIRECTIONS if self.direction is None else (self.direction,)
 
 
 class Epoch(NamedTuple):
-    """An organisation, and the number of the epoch that is live; one for the whole of an answer."""
+    """An organisation, and the number of its live epoch; fixed for the whole of an answer."""
 
     org_id: str
     number: int

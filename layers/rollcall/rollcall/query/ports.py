@@ -1,4 +1,4 @@
-"""The stores that queries read; `rollcall.storage` implements them, tests may fake them."""
+"""The stores that queries read, as protocols; `rollcall.storage` implements them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rollcall.domain.organisations import Organisation
 from rollcall.domain.time.periods import Period
 from rollcall.query.metering import ReadMeter
 
-if TYPE_CHECKING:  # it brings numpy, which not every function needs
+if TYPE_CHECKING:  # it imports numpy, which not every function needs
     from rollcall.query.filtering import PageRead
 
 
@@ -33,7 +33,7 @@ class Facts(Protocol):
         ids: Collection[str],
         meter: ReadMeter,
     ) -> Mapping[str, Fact]:
-        """The stored facts of one type among `ids`, read consistently."""
+        """The stored facts of one type among `ids`, by id, read consistently."""
 
 
 class Rollups(Protocol):
@@ -55,7 +55,7 @@ class Rollups(Protocol):
         *,
         names: Collection[str] | None,
     ) -> Iterator[tuple[int, Rollup]]:
-        """The stored rollups of a scope's days, by day number ascending; `days` is not empty.
+        """(day number, rollup) of a scope's stored days, ascending; `days` must not be empty.
 
         `names` are the closed measures to read; None reads the open breakdowns.
         """
@@ -72,8 +72,8 @@ class Ledger(Protocol):
         periods: Iterable[Period],
         meter: ReadMeter,
     ) -> Iterator[PageRead]:
-        """Pages, and of each the part of a period that its rows are to be taken from.
+        """Pages, each with the part of a period whose rows are to be taken from it.
 
-        Every row of the periods, which must not overlap, is in exactly one of them, in its state
-        before or after any concurrent write. In no particular order.
+        The periods must not overlap. Every row in them is in exactly one of the pages, in its
+        state before or after any concurrent write. The pages are in no particular order.
         """

@@ -1,4 +1,4 @@
-"""What was counted: measures by name, as rollups have them, and what is no sum."""
+"""The results of a query: a tally, tallies by day, or a series over time."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Final
 
 from rollcall.domain.measures import DURATION, Measures, open_name, values_of
 
-# The key of the only tally where rows are not counted by day.
+# The key of the only tally if rows are not counted by day.
 WHOLE: Final = 0
 
 
 @dataclass(slots=True)
 class Tally:
-    """Measures of some rows; names and units are those of rollups, in whichever way it was counted.
+    """Measures of some rows, with the names and units of rollups.
 
-    `shortest` and `longest` are whole seconds of calls with a duration.
+    `shortest` and `longest` are the extremes of durations, in whole seconds.
     """
 
     measures: Counter[str] = field(default_factory=Counter)
@@ -26,11 +26,11 @@ class Tally:
     longest: int | None = None
 
     def __getitem__(self, name: str) -> int:
-        """One measure; 0 where nothing was counted."""
+        """One measure; 0 if nothing was counted."""
         return self.measures[name]
 
     def values(self, breakdown: str) -> dict[str | None, int]:
-        """How often each value of an open breakdown occurs, None being "no value"; never zero."""
+        """The count of each value of an open breakdown; None is "no value", no count is zero."""
         return values_of(breakdown, self.measures)
 
     def add_measures(self, measures: Measures) -> None:
@@ -39,7 +39,7 @@ class Tally:
             self.measures[name] += amount
 
     def add_breakdown(self, breakdown: str, measures: Measures) -> None:
-        """Add one open breakdown out of a rollup's; of durations only the extremes are kept."""
+        """Add one open breakdown of a rollup; of durations, only the extremes are kept."""
         counts = values_of(breakdown, measures)
         if breakdown == DURATION:
             durations = [int(value) for value in counts if value is not None]
@@ -50,21 +50,21 @@ class Tally:
             self.measures[open_name(breakdown, value)] += count
 
     def add_extremes(self, shortest: int | None, longest: int | None) -> None:
-        """Take the extremes of other rows into account."""
+        """Combine the extremes with those of other rows."""
         if shortest is not None:
             self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
         if longest is not None:
             self.longest = longest if self.longest is None else max(self.longest, longest)
 
     def add(self, other: Tally) -> None:
-        """Add what was counted of other rows."""
+        """Add the tally of other rows."""
         self.measures.update(other.measures)
         self.add_extremes(other.shortest, other.longest)
 
 
 @dataclass(frozen=True, slots=True)
 class DayTallies:
-    """What was counted by UTC day number, and distinct leads by day and altogether.
+    """Tallies by UTC day number, and distinct leads by day and in total.
 
     Days without rows may be left out.
     """
@@ -75,7 +75,7 @@ class DayTallies:
 
 
 def total(tallies: Mapping[int, Tally]) -> Tally:
-    """All days together."""
+    """The sum of some tallies."""
     together = Tally()
     for tally in tallies.values():
         together.add(tally)
@@ -86,8 +86,8 @@ def total(tallies: Mapping[int, Tally]) -> Tally:
 class Series:
     """Counts, and sums of seconds, by bucket key in ascending order; empty buckets are left out.
 
-    `first_ms` and `last_ms` are instants in the first and the last bucket in time that has a
-    count; None where there is none. (Keys of hours are not in the order of time everywhere.)
+    `first_ms` and `last_ms` are instants in the earliest and the latest bucket that has a count;
+    None if there is none. (Keys of hours are not in the order of time in every zone.)
     """
 
     keys: Sequence[int]
@@ -97,7 +97,7 @@ class Series:
     last_ms: int | None
 
     def at(self, key: int) -> tuple[int, int]:
-        """(count, seconds) of one bucket."""
+        """(count, seconds) of one bucket; zeros if it is empty."""
         index = bisect_left(self.keys, key)
         if index < len(self.keys) and self.keys[index] == key:
             return self.counts[index], self.seconds[index]
@@ -105,5 +105,5 @@ class Series:
 
 
 def by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    """(value, count), the most frequent first, ties in the order of their code points."""
+    """(value, count) pairs, the most frequent first, ties by code point."""
     return sorted(counts.items(), key=lambda counted: (-counted[1], counted[0]))

@@ -1,4 +1,4 @@
-"""Counting calls by bucket of local time, however many buckets there are."""
+"""Time series: counts calls by bucket of local time, and looks up offsets of a zone in bulk."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ _DURATION: Final = "duration_seconds"
 
 
 class SeriesBuilder:
-    """Makes a `Series` of selected calls and of what rollups say.
+    """Builds a `Series` from selected calls and from rollups.
 
-    With `is_timed` only calls with a duration count, and their seconds are added up; without it
-    all calls do, and no seconds are. Memory grows with the buckets that hold a call, not with calls.
+    With `is_timed`, only calls with a duration are counted, and their seconds are added up; without
+    it, all calls are counted, and seconds stay 0. Memory grows with the number of buckets that have
+    a call, not with the number of calls.
     """
 
     def __init__(self, granularity: Granularity, zone: Zone, *, is_timed: bool) -> None:
@@ -34,7 +35,7 @@ class SeriesBuilder:
         self._gathered = 0
         self._first_ms: int | None = None
         self._last_ms: int | None = None
-        # Rows of key, count and seconds: one array that is sorted by key, and what came since.
+        # Rows of key, count and seconds: one array sorted by key, and those added since.
         self._sums = np.empty((3, 0), dtype=np.int64)
         self._since: list[Int64s] = []
 
@@ -54,13 +55,13 @@ class SeriesBuilder:
             self._count()
 
     def add_known(self, known: Iterable[tuple[int, int, int]]) -> None:
-        """Add what rollups say: (an instant of the bucket, count, seconds) of each."""
+        """Add counts from rollups, as (an instant in the bucket, count, seconds)."""
         rows = [(instant, count, seconds) for instant, count, seconds in known if count]
         if rows:
             self._add(*np.array(rows, dtype=np.int64).T)
 
     def series(self) -> Series:
-        """All that was counted."""
+        """The series of everything that was added."""
         self._count()
         self._consolidate()
         keys, counts, seconds = (array("q", row.tobytes()) for row in self._sums)
@@ -93,7 +94,7 @@ class SeriesBuilder:
 
 
 def _summed(rows: Int64s) -> Int64s:
-    """Columns with equal keys made one. Sums stay far below 2^63: seconds are at most 10^9 a call."""
+    """Add up columns with equal keys. No sum comes near 2^63: a call has at most 10^9 seconds."""
     order = np.argsort(rows[0], kind="stable")
     ordered = rows[:, order]
     if not ordered.shape[1]:
@@ -106,7 +107,7 @@ def _summed(rows: Int64s) -> Int64s:
 
 
 def offsets_ms(zone: Zone, instants_ms: Int64s) -> Int64s | int:
-    """How far the zone's clock is ahead of UTC at each instant; one number where it never differs.
+    """The zone's offset from UTC at each instant; one number if it is the same at all of them.
 
     `instants_ms` must not be empty.
     """

@@ -1,1 +1,1 @@
-"""One report per dialect: what it measures, not how it is written on the wire."""
+"""One report per dialect: what it measures, not its format on the wire."""

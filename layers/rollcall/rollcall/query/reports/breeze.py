@@ -1,4 +1,4 @@
-"""Answer one of the twelve types of query."""
+"""The report of Breeze's dialect: the measures of one of twelve types of query."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rollcall.query.results import Series, Tally
 
 
 class QueryType(enum.Enum):
-    """What is asked."""
+    """A type of query."""
 
     CALL_COUNT = "call_count"
     CALL_DURATION = "call_duration"
@@ -34,7 +34,7 @@ class QueryType(enum.Enum):
 
     @property
     def is_about_leads(self) -> bool:
-        """Whether leads are counted, not calls."""
+        """Whether the query counts leads instead of calls."""
         return self in (QueryType.STATUS_DISTRIBUTION, QueryType.CONVERSION_FUNNEL)
 
 
@@ -54,7 +54,7 @@ _GROUPS: Final[Mapping[QueryType, tuple[Group, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class BreezeQuery:
-    """A query that can be answered. `start_ms` and `end_ms` are None where the range is open.
+    """A valid query. `start_ms` and the exclusive `end_ms` are None where the range is open.
 
     `page` counts from 1.
     """
@@ -70,12 +70,12 @@ class BreezeQuery:
 
     @property
     def first_row(self) -> int:
-        """The first row of the page, counted from 0."""
+        """The index of the first row of the page, from 0."""
         return (self.page - 1) * self.page_size
 
     @property
     def query(self) -> Query:
-        """What is to be measured, an open end being the end of time."""
+        """The selection and the period to measure; an open range includes all time."""
         start_ms = EVER.start_ms if self.start_ms is None else self.start_ms
         end_ms = EVER.end_ms if self.end_ms is None else self.end_ms
         return Query(self.selection, Period(start_ms, end_ms))
@@ -83,14 +83,14 @@ class BreezeQuery:
 
 @dataclass(frozen=True, slots=True)
 class OverTime:
-    """Counts by bucket; no timeline where an open range holds nothing."""
+    """Counts by bucket; `timeline` is None if an open range has no data."""
 
     series: Series
     timeline: Timeline | None
 
 
 class ReportBreeze:
-    """Finds what the rows of an answer are made of."""
+    """Measures what the rows of an answer are made of."""
 
     def __init__(self, engine: QueryEngine) -> None:
         self._engine = engine
@@ -108,7 +108,7 @@ class ReportBreeze:
 
 
 def _timeline(query: BreezeQuery, series: Series) -> Timeline | None:
-    """The buckets of the range; an open one goes from the first, or to the last, with data."""
+    """The buckets of the range; an open range starts or ends at the data."""
     (start_ms, end_ms), first_date, last_date = query.query.period, None, None
     if query.start_ms is None or query.end_ms is None:
         if series.first_ms is None or series.last_ms is None:

@@ -1,4 +1,4 @@
-"""Report on one campaign's calls over a range of days."""
+"""The report of NLPearl's dialect: one campaign's calls over a period."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _GROUPS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CampaignReport:
-    """What a campaign's calls were: by UTC day, and `whole`, of all of the period.
+    """Measures of a campaign's calls: by UTC day, and of the whole period.
 
-    `labels` has the registered ones among those that were used, by id.
+    `labels` maps the ids of labels in use to their records, if they are registered.
     """
 
     by_day: DayTallies
@@ -44,7 +44,7 @@ class CampaignReport:
 
 
 class ReportCampaign:
-    """Whole days from rollups; partial days and distinct leads from the ledger."""
+    """Reads whole days from rollups, and partial days and distinct leads from the ledger."""
 
     def __init__(self, rollups: Rollups, engine: QueryEngine, look_up: Lookup) -> None:
         self._rollups = rollups
@@ -57,7 +57,7 @@ class ReportCampaign:
         return is_id(campaign.id) and is_known(self._rollups, reading, scopes)
 
     def __call__(self, reading: Reading, campaign: CampaignId, period: Period) -> CampaignReport:
-        """The report; raises TooManyRows."""
+        """The report on a campaign. Raises TooManyRows."""
         equals = {"campaign_id": campaign.id}
         if campaign.direction is not None:
             equals["direction"] = campaign.direction

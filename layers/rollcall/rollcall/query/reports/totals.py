@@ -1,4 +1,4 @@
-"""Lifetime counts of an organisation or one of its spaces."""
+"""The report of Unpod's dialect: lifetime counts of an organisation or one of its spaces."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rollcall.query.ports import Rollups
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Measures of all calls and all tasks of one scope; empty where nothing was counted."""
+    """Measures of all calls and all tasks of one scope; empty if nothing was counted."""
 
     calls: Measures
     tasks: Measures
 
 
 class ReportTotals:
-    """Reads two rollups, or three for a space: never more, however many calls there are."""
+    """Reads two rollups, or three for a space, however many calls there are."""
 
     def __init__(self, rollups: Rollups) -> None:
         self._rollups = rollups

@@ -1,4 +1,4 @@
-"""Report on one workspace: lifetime figures, its busiest rooms and pages, and the last 30 days."""
+"""The report of Nexus's dialect: a workspace's lifetime figures, tops and last 30 days."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DAYS: Final = 30
 TOP: Final = 5
-# Deleted rooms and pages keep their counts, so somewhat more than the top are looked up at once.
+# Deleted rooms and pages keep their counts, so more than the top are looked up at once.
 _FIRST_BATCH: Final = 10
 _MAX_BATCH: Final = 100
 _OF_DAYS: Final = ("bookings", "room_joins", "contacts")
@@ -35,7 +35,10 @@ _OPEN: Final[Mapping[str, Group]] = {
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A live record of the workspace, and how often events name it. `id` is as it was sent."""
+    """A live record of the workspace, and the number of events that name it.
+
+    `id` has the type that the client sent.
+    """
 
     id: str | int
     record: Any
@@ -44,7 +47,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceReport:
-    """Figures of one workspace. `days` has the measures of a day by its number, oldest first."""
+    """Figures of one workspace. `days` maps day numbers, ascending, to measures of the day."""
 
     lifetime: Measures
     event_types: Mapping[str, int]
@@ -54,7 +57,7 @@ class WorkspaceReport:
 
 
 class ReportWorkspace:
-    """Reads rollups alone, unless one gave up counting a breakdown; only then is `measure` made."""
+    """Reads rollups and facts; `engine` is called only if a breakdown is spilled."""
 
     def __init__(
         self,
@@ -71,7 +74,7 @@ class ReportWorkspace:
     def __call__(self, reading: Reading, workspace_id: str) -> WorkspaceReport | None:
         """The report; None when no live fact of the organisation names the workspace.
 
-        Raises TooManyRows where the ledger has to be asked and holds too much.
+        Raises TooManyRows if a spilled breakdown needs too many ledger rows.
         """
         if not is_id(workspace_id):
             return None
@@ -90,7 +93,7 @@ class ReportWorkspace:
         shown = range(today - DAYS + 1, today + 1)
         days = self._rollups.days(org_id, epoch, m.WORKSPACE, scope, shown, meter, names=_OF_DAYS)
         counts = self._counts(reading, workspace_id, found.get(by_value, nothing))
-        # Events may name many rooms that nobody registered: of those that are there, look for no more.
+        # Events may name many rooms that were never registered, so the search ends with the rooms.
         rooms = islice(
             self._live(reading, "room", workspace_id, counts[m.ROOM]),
             min(TOP, figures.get("rooms", 0)),
@@ -107,7 +110,7 @@ class ReportWorkspace:
     def _counts(
         self, reading: Reading, workspace_id: str, rollup: Rollup
     ) -> dict[str, dict[str, int]]:
-        """How often each value of the open breakdowns occurs."""
+        """The count of each value of the open breakdowns."""
         tally = Tally()
         spilled = [group for breakdown, group in _OPEN.items() if breakdown in rollup.spilled]
         tally.add_measures(rollup.measures)
@@ -126,7 +129,7 @@ class ReportWorkspace:
     def _live(
         self, reading: Reading, record_type: str, workspace_id: str, counts: Mapping[str, int]
     ) -> Iterator[Counted]:
-        """Live records that name the workspace, the most counted first, looked up as asked for."""
+        """Live records of the workspace, the most frequent first; they are looked up lazily."""
         ranked = iter(by_count(counts))
         batch_size = _FIRST_BATCH
         while batch := list(islice(ranked, batch_size)):
