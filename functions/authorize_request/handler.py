@@ -1,4 +1,4 @@
-"""Authorize a request: the token's organisation, and a policy for the routes its scopes open."""
+"""Authorize a request: find the token's organisation, and allow the routes of its scopes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,10 +11,11 @@ service = authorize()
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """A REQUEST authorizer's answer.
+    """The answer of a REQUEST authorizer.
 
     Bad credentials raise an error whose message is "Unauthorized": the gateway answers 401 and
-    never caches it. Any other error is the gateway's 500, so a store that fails lets nobody in.
+    never caches it. Any other error becomes the gateway's 500, so that no request is allowed while
+    the store fails.
     """
     with within_its_time(context):
         return policy(event["methodArn"], service(single_header(event, "Authorization")))

@@ -1,4 +1,4 @@
-"""Answer GET /v1/audit: what the last comparison of facts, pages and rollups found."""
+"""Answer GET /v1/audit with the result of the latest audit."""
 
 from rollcall.api.endpoint import endpoint
 from rollcall.api.guard import refuse_others
@@ -12,7 +12,7 @@ service = audits()
 
 @endpoint(problem_body, content_type=PROBLEM_TYPE)
 def lambda_handler(request: Request) -> Response:
-    """The last run that was finished, and how far the one under way has come."""
+    """The latest finished audit, and the progress of a running one."""
     refuse_others(request)
     last, running = service.both(request.caller.org_id)
     return json_response(200, audit_body(last, running))

@@ -18,7 +18,7 @@ def lambda_handler(request: Request) -> Response:
     require_own_handle(request, handles)
     reading = Reading(request.caller.epoch)
     totals = service(reading, single_value(request, "space_token"))
-    if totals is None:  # before the query is refused: 404 comes before 400
+    if totals is None:  # before unknown parameters are refused: 404 comes before 400
         raise NotFound(unpod.SPACE_UNKNOWN)
     refuse_others(request, "space_token")
     return json_response(200, unpod.analytics_body(totals), analytics_headers(reading.meter))

@@ -16,7 +16,7 @@ def lambda_handler(request: Request) -> Response:
     """Lifetime figures of one workspace, and its last 30 days."""
     reading = Reading(request.caller.epoch)
     report = service(reading, request.path_parameter("workspaceId"))
-    if report is None:  # unknown or another organisation's: nobody can tell which
+    if report is None:  # unknown, or another organisation's: the answer is the same
         raise Forbidden(nexus.FORBIDDEN)
     refuse_others(request)
     return json_response(200, nexus.analytics_body(report), analytics_headers(reading.meter))

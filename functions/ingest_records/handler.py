@@ -1,4 +1,4 @@
-"""Answer POST /v1/records: take facts in, each judged alone, durable before it is acknowledged."""
+"""Answer POST /v1/records: check each record on its own, and store it before acknowledging it."""
 
 from rollcall.api import ingest as wire
 from rollcall.api.endpoint import endpoint
@@ -11,7 +11,7 @@ service = ingest()
 
 @endpoint(problem_body, content_type=PROBLEM_TYPE)
 def lambda_handler(request: Request) -> Response:
-    """1 to 500 records; 200 when all are good, 207 when some are, 422 when none is."""
+    """Takes 1 to 500 records; answers 200 if all are valid, 207 if some are, 422 if none is."""
     documents = wire.parse_body(request)
     changes, refusals = wire.parse_documents(documents)
     receipt = service(request.caller.org_id, changes)

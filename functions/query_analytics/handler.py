@@ -12,7 +12,7 @@ service = report_breeze()
 
 @endpoint(breeze.error_body, too_many_rows=422)
 def lambda_handler(request: Request) -> Response:
-    """Any of the twelve types of query, with any of the ten filters."""
+    """Answers any of the twelve types of query, with any of the ten filters."""
     limit_body(request)
     refuse_others(request)
     query = breeze.parse_query(request.json())

@@ -1,7 +1,8 @@
-"""Compare facts, pages and rollups of the organisations that are due, on a schedule.
+"""Audit the organisations that are due, on a schedule.
 
-An invocation audits as much as its time allows, and the next one goes on from there. Two at a time
-do no harm: a run belongs to whoever began it last, and the other's next write is refused.
+An invocation audits as much as its time allows, and the next one resumes from there. Two at a time
+do no harm: a run belongs to the invocation that began it last, and the next write of the other one
+is refused.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,6 @@ service = reconcile_due()
 
 
 def lambda_handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
-    """How many organisations' audits ended how, and the drift that was found."""
+    """The number of audits by outcome, and the drift that they found."""
     with within_its_time(context):
         return log_visits(service())

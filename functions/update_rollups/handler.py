@@ -1,10 +1,10 @@
 """Apply the records table's stream to ledger pages and rollups.
 
 Delivery is at least once: batches are retried, re-cut, bisected and replayed, and a timed-out
-invocation may still finish. None of that changes the outcome; see `rollcall.ledger.apply`. Records
-that no retry can apply are quarantined, and the rest of the batch is applied. After any other failure
-the earliest record not known to be applied or quarantined is reported, so that it and all after it
-come back.
+invocation may still finish. None of that changes the result; see docs/exactness.md. Records that no
+retry can apply are quarantined, and the rest of the batch is applied. After any other failure, the
+earliest record that may be neither applied nor quarantined is reported, so that the stream delivers
+it and all later records again.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ service = update()
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """A partial batch response: nothing, or one item identifier."""
+    """A partial batch response: empty, or with one item identifier."""
     records = event["Records"]
     with within_its_time(context):
         return partial_batch_response(records, service(records))

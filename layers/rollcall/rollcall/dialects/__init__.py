@@ -1,1 +1,1 @@
-"""Published shapes in, published shapes out, nothing else: one module a product."""
+"""The published request and response formats, one module or package per product."""

@@ -1,7 +1,7 @@
 """Nexus's dialect: analytics of one workspace.
 
 Source: Nexus's published route `GET /api/workspaces/{workspaceId}/analytics`: its body and its two
-errors. What it leaves open is decided in docs/compatibility.md.
+errors. Where it is silent, docs/compatibility.md says what Rollcall decided.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def error_body(_status: int, message: str) -> Error:
 
 
 def analytics_body(report: WorkspaceReport) -> WorkspaceAnalytics:
-    """The answer for a workspace. Days and event types without any are left out."""
+    """The answer for a workspace. Days and event types that count nothing are left out."""
     lifetime = report.lifetime
     return {
         "kpis": {

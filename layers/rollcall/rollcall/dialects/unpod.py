@@ -1,8 +1,9 @@
-"""Unpod's shapes: organisation analytics and the list of organisations.
+"""Unpod's dialect: organisation analytics and the list of organisations.
 
 Source: Unpod's published API reference, "Organisation analytics" (`GET
-/api/v2/platform/organisation/analytics/`): header `Org-Handle`, query `space_token`, body and status
-codes. Rounding and the order of checks are Rollcall's, where the reference is silent.
+/api/v2/platform/organisation/analytics/`): header `Org-Handle`, query `space_token`, body and
+status codes. Where it is silent, docs/compatibility.md says what Rollcall decided: rounding and the
+order of checks.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ SPACE_UNKNOWN: Final = "Space not found."
 
 
 class TaskStatusBreakdown(TypedDict):
-    """Tasks of four statuses; those of any other are in the total alone."""
+    """Tasks of four statuses; tasks of other statuses are in the total only."""
 
     pending: int
     running: int
@@ -29,10 +30,10 @@ class TaskStatusBreakdown(TypedDict):
 
 
 class OrganisationTotals(TypedDict):
-    """All calls and tasks there have ever been, of the organisation or of one space."""
+    """Lifetime totals of calls and tasks, of the organisation or of one space."""
 
     total_calls: int
-    """Calls of every status, also of those that are neither completed nor failed."""
+    """Calls of every status, including those that are neither completed nor failed."""
     completed_calls: int
     failed_calls: int
     avg_duration_seconds: Number

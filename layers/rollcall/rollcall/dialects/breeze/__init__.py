@@ -1,8 +1,8 @@
 """Breeze's dialect: one endpoint, twelve types of query, ten filters.
 
-Source: the published API of Breeze Buddy (`POST /agent/voice/breeze-buddy/analytics`): the body, the
-names of the rows' fields and the status codes. Rounding, order, time zones and what is refused are
-Rollcall's where the publication is silent; see docs/compatibility.md.
+Source: the published API of Breeze Buddy (`POST /agent/voice/breeze-buddy/analytics`): the body,
+the names of the rows' fields and the status codes. Where it is silent, docs/compatibility.md says
+what Rollcall decided: rounding, order, time zones and what is refused.
 """
 
 from rollcall.dialects.breeze.errors import error_body

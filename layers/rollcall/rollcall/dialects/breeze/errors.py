@@ -1,4 +1,4 @@
-"""Breeze's errors: `detail` is a text, or with 422 a list of what is wrong where."""
+"""Breeze's errors: `detail` is a string, or for 422 a list of problems."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rollcall.domain.errors import Issue
 
 
 class Problem(TypedDict):
-    """One value that breaks a rule."""
+    """One value that breaks a rule: where it is, the rule, and the kind of problem."""
 
     loc: list[str]
     msg: str

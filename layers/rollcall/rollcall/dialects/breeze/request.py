@@ -1,4 +1,4 @@
-"""What a Breeze query may say, and the question that it becomes."""
+"""Parses the body of a Breeze query."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ MAX_PAGE_SIZE: Final = 1_000
 MAX_RANGE_DAYS: Final = 400
 
 
-# Two kinds of refusal: a wrong type of JSON value makes the query malformed (400), a bad value of the
-# right type does not (422).
+# There are two kinds of errors: a JSON value of the wrong type makes the query malformed (400), an
+# invalid value of the right type does not (422).
 _WRONG_TYPE: Final = "wrong_type"
 _MALFORMED: Final = frozenset({_WRONG_TYPE, "missing", "extra_forbidden", "model_type"})
 
@@ -55,13 +55,13 @@ def _is_number(value: Any) -> bool:
 
 def _id(value: Any) -> str:
     if not isinstance(value, str) and not _is_number(value):
-        raise _wrong_type("must be a text or an integer")
+        raise _wrong_type("must be a string or an integer")
     return parse_id(value)
 
 
 def _bound(value: Any) -> str:
     if not isinstance(value, str):
-        raise _wrong_type("must be a text")
+        raise _wrong_type("must be a string")
     return value
 
 
@@ -71,7 +71,7 @@ def _number(most: int | None) -> Callable[[Any], Decimal]:
             raise _wrong_type("must be a number")
         number = Decimal(value)
         if number < 0:
-            raise ValueError("must not be below 0")
+            raise ValueError("must be at least 0")
         if most is not None and number > most:
             raise ValueError(f"must be from 0 to {most}")
         return number
@@ -80,14 +80,14 @@ def _number(most: int | None) -> Callable[[Any], Decimal]:
 
 
 def _payload_filters(value: Any) -> dict[str, str] | None:
-    """Keys and values as stored; None where no payload can match."""
+    """Keys and values as stored; None if no payload can match."""
     if not isinstance(value, dict):
         raise _wrong_type("must be an object")
     wanted: dict[str, str] = {}
     is_possible = len(value) <= MAX_PAYLOAD_KEYS
     for key, item in value.items():
         if isinstance(item, dict | list):
-            raise _wrong_type("must have values that are text, number, boolean or null")
+            raise _wrong_type("must have values that are strings, numbers, booleans or null")
         try:
             wanted[key] = payload_text(parse_payload_value(item))
         except ValueError:
@@ -125,8 +125,8 @@ def _schema(description: str, **keywords: Any) -> WithJsonSchema:
 
 
 _BOUND_SCHEMA: Final = _schema(
-    "An RFC 3339 instant; the same without an offset, in `timezone`; or a date, the whole local day."
-    " Inclusive: a bound without a fraction covers its whole second.",
+    "An RFC 3339 instant; a time without an offset, local to `timezone`; or a date, the whole local"
+    " day. Inclusive: a bound without a fraction covers its whole second.",
     type="string",
 )
 _DURATION_SCHEMA: Final = _schema("Seconds, inclusive.", type="number", minimum=0)
@@ -139,7 +139,7 @@ _Sentiment = Annotated[Decimal | None, PlainValidator(_number(1)), _SENTIMENT_SC
 
 
 class Filters(BaseModel):
-    """Conditions that must all hold. A call without a duration or sentiment matches no bound on it."""
+    """Conditions that must all hold. Calls without a duration or sentiment match no bound on it."""
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
@@ -156,8 +156,8 @@ class Filters(BaseModel):
         dict[str, str] | None,
         PlainValidator(_payload_filters),
         _schema(
-            "Payload keys and the values that they must have. Types never mix; a missing key does"
-            " not match null.",
+            "Payload keys and the values that they must have. Values of different types never"
+            " match, and a missing key does not match null.",
             type="object",
             additionalProperties={"type": ["string", "number", "boolean", "null"]},
         ),
@@ -172,7 +172,7 @@ class QueryBody(BaseModel):
     query_type: Annotated[
         QueryType,
         PlainValidator(_query_type),
-        _schema("What is asked.", type="string", enum=[q.value for q in QueryType]),
+        _schema("The type of the query.", type="string", enum=[q.value for q in QueryType]),
     ]
     filters: Filters = Field(default_factory=Filters)
     granularity: Annotated[
@@ -188,19 +188,18 @@ class QueryBody(BaseModel):
     page: Annotated[
         int,
         PlainValidator(_integer(None)),
-        _schema("Which page of the rows, from 1.", type="integer", minimum=1, default=1),
+        _schema("The page of rows to return, from 1.", type="integer", minimum=1, default=1),
     ] = 1
     page_size: Annotated[
         int,
         PlainValidator(_integer(MAX_PAGE_SIZE)),
-        _schema("Rows a page.", type="integer", minimum=1, maximum=MAX_PAGE_SIZE, default=50),
+        _schema("Rows per page.", type="integer", minimum=1, maximum=MAX_PAGE_SIZE, default=50),
     ] = 50
     timezone: Annotated[
         Zone | None,
         PlainValidator(_zone),
         _schema(
-            "IANA time zone of buckets, hours and bounds without an offset. An extension of"
-            " Rollcall's.",
+            "IANA time zone of buckets, hours and bounds without an offset. A Rollcall extension.",
             type="string",
             default=UTC.name,
         ),
@@ -210,8 +209,8 @@ class QueryBody(BaseModel):
 def parse_query(body: Any) -> BreezeQuery:
     """The query in a JSON body.
 
-    Raises MalformedQuestion (400) for a body of the wrong shape, else BadValues (422). Bounds are
-    looked at once every other value is good on its own.
+    Raises MalformedQuery (400) for a body of the wrong shape, and BadValues (422) for values that
+    break a rule. Bounds are checked only if every other value is valid.
     """
     if not isinstance(body, dict):
         raise MalformedQuery("The body must be an object.")
@@ -290,7 +289,7 @@ def _limit_issues(filters: Filters) -> Iterator[Issue]:
     for least, most in (("min_duration", "max_duration"), ("sentiment_min", "sentiment_max")):
         low, high = getattr(filters, least), getattr(filters, most)
         if low is not None and high is not None and low > high:
-            yield Issue(("filters", least), f"must not be above {most}")
+            yield Issue(("filters", least), f"must not be greater than {most}")
 
 
 def _selection(query: QueryBody) -> Selection:
@@ -316,8 +315,8 @@ def _selection(query: QueryBody) -> Selection:
 def _column_bounds(
     least: Decimal | None, most: Decimal | None, places: int, largest: int
 ) -> tuple[int, int]:
-    """The stored integers between two bounds, which are compared exactly and never rounded."""
-    beyond = Decimal(largest + 1)  # as good as any larger number, and never a huge integer
+    """The smallest and the largest stored integer between two bounds, which are not rounded."""
+    beyond = Decimal(largest + 1)  # any larger number has the same effect
     low = 0 if least is None else at_least(min(least, beyond), places)
     high = at_most(beyond if most is None else min(most, beyond), places)
     return low, high

@@ -109,7 +109,7 @@ class HourRow(TypedDict):
 
 
 class StageRow(TypedDict):
-    """`conversion_funnel`: leads that have come as far as this stage."""
+    """`conversion_funnel`: leads that have reached this stage."""
 
     stage: str
     count: int
@@ -161,7 +161,7 @@ def answer_body(query: BreezeQuery, found: Tally | OverTime) -> Answer:
 
 
 def _buckets(query: BreezeQuery, found: OverTime, first: int, count: int) -> tuple[list[Row], int]:
-    """(rows of the page, how many there are): no others are made, an open range can have millions."""
+    """(rows of the page, number of all rows): a range can have millions, so no others are made."""
     series, timeline = found.series, found.timeline
     if timeline is None:
         return [], 0
@@ -202,7 +202,7 @@ def _call_duration(tally: Tally) -> list[Row]:
 
 
 def _ranked(counts: Mapping[str, int]) -> Iterator[tuple[str, int, Number]]:
-    """(value, count, percentage) by count, then by code points."""
+    """(value, count, percentage), the most frequent first, ties by code point."""
     whole = sum(counts.values())
     for value, count in by_count(counts):
         yield value, count, percentage(count, whole)

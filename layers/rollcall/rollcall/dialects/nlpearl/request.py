@@ -1,4 +1,4 @@
-"""What a request for campaign analytics may say."""
+"""Parses the body of a request for campaign analytics."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _Instant = Annotated[
 
 
 class PeriodBody(BaseModel):
-    """The range that is asked about, of less than 91 days."""
+    """The range of the analytics, of less than 91 days."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,17 +43,17 @@ class PeriodBody(BaseModel):
 
 
 def parse_period(body: Any) -> Period:
-    """The range in a JSON body. Raises MalformedQuestion with the field and the rule."""
+    """The range in a JSON body. Raises MalformedQuery with the field and the rule."""
     if not isinstance(body, dict):
         raise MalformedQuery("The body must be an object.")
     try:
-        asked = PeriodBody.model_validate(body)
+        bounds = PeriodBody.model_validate(body)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         raise MalformedQuery(f"{str(problem['loc'][0])[:64]} {message_of(problem)}.") from None
-    if parse_instant(asked.to) - parse_instant(asked.from_) >= MAX_DAYS * MS_PER_DAY:
+    if parse_instant(bounds.to) - parse_instant(bounds.from_) >= MAX_DAYS * MS_PER_DAY:
         raise MalformedQuery(f"to must be less than {MAX_DAYS} days after from.")
-    period = Period(parse_start(asked.from_, None), parse_end(asked.to, None))
+    period = Period(parse_start(bounds.from_, None), parse_end(bounds.to, None))
     if period.start_ms >= period.end_ms:
         raise MalformedQuery("from must not be after to.")
     return period

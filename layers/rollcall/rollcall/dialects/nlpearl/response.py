@@ -1,4 +1,4 @@
-"""Campaign analytics as NLPearl publishes them: every key always there, lists never null."""
+"""Campaign analytics as NLPearl publishes them: every key is present, and lists are never null."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class StatusOverview(TypedDict):
 
 
 class StatusOfDay(StatusOverview):
-    """The same of one day."""
+    """The same for one UTC day."""
 
     date: str
 
@@ -75,21 +75,21 @@ class CostOfDay(TypedDict):
 
 
 class SuccessRateOfDay(TypedDict):
-    """Successful calls, in percent of all."""
+    """Successful calls, in percent of all calls."""
 
     date: str
     successRatePercentage: Number
 
 
 class PickupRateOfDay(TypedDict):
-    """Answered calls, in percent of all."""
+    """Answered calls, in percent of all calls."""
 
     date: str
     pickupRatePercentage: Number
 
 
 class LabelCount(TypedDict):
-    """Calls that carry a label."""
+    """Calls that have a label."""
 
     id: str
     name: str
@@ -98,7 +98,7 @@ class LabelCount(TypedDict):
 
 
 class EventsCounts(TypedDict):
-    """Sums of what happened during calls."""
+    """Totals of the events of calls."""
 
     takeMessageCount: int
     smsSentCount: int
@@ -108,7 +108,7 @@ class EventsCounts(TypedDict):
 
 
 class HourOfWeek(TypedDict):
-    """Calls of one hour of one weekday, UTC; 0 is Sunday."""
+    """Calls in one UTC hour of one weekday; 0 is Sunday."""
 
     hourOfDay: int
     dayOfWeek: int
@@ -160,7 +160,7 @@ def outbound_body(report: CampaignReport, period: Period) -> OutboundAnalytics:
 
 
 def _touched(report: CampaignReport, period: Period) -> Days:
-    """(date, measures, distinct leads) of every UTC day that the period touches, calls or none."""
+    """(date, measures, distinct leads) of every UTC day that the period touches."""
     first, last = period.start_ms // MS_PER_DAY, (period.end_ms - 1) // MS_PER_DAY
     days, leads = report.by_day.days, report.by_day.leads_of_day
     return [
@@ -249,7 +249,7 @@ def _cost(date: str, tally: Tally) -> CostOfDay:
 
 
 def _labels(report: CampaignReport) -> list[LabelCount]:
-    """Labels in use; one that is not registered goes by its id."""
+    """Labels in use; one that is not registered has its id as its name."""
     counts: list[LabelCount] = []
     for label_id, count in report.whole.values(m.LABEL).items():
         if label_id is None:

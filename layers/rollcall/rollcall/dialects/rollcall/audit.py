@@ -1,4 +1,4 @@
-"""`GET /v1/audit` on the wire: what the last comparison of facts, pages and rollups found."""
+"""The body of `GET /v1/audit`: the latest finished audit, and the progress of a running one."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from rollcall.maintenance.audits import Audit, Difference
 
 
 class DifferenceFound(TypedDict):
-    """One thing that was not as the facts say."""
+    """One case of drift: pages or rollups that do not match the facts."""
 
     kind: str
     epoch: int
     subject: str
-    """A type of record, or the family of a rollup."""
+    """A record type, or a rollup family."""
     bucket: str
-    """A UTC day, `ALL`, or empty where neither fits."""
+    """A UTC day, `ALL`, or empty if neither applies."""
     amount: int
-    """By how much: the absolute differences of a rollup's measures added up, else rows."""
+    """The sum of the absolute differences of a rollup's measures, else a number of rows."""
     since: str
-    """The earliest moment at which it can have begun."""
+    """The earliest time at which the drift can have begun."""
     repaired: bool
 
 
 class RunningAudit(TypedDict):
-    """How far the run under way has come."""
+    """The progress of the running audit."""
 
     started_at: str
     checked_at: str
-    """When it last stored how far it is."""
+    """When its progress was last stored."""
     facts: int
     rows: int
     pages: int
@@ -38,7 +38,7 @@ class RunningAudit(TypedDict):
 
 
 class LatestAudit(TypedDict):
-    """The last run that was finished; null, and never 0, while none was."""
+    """The latest finished audit; its figures are null, never 0, until one has finished."""
 
     last_run: str | None
     """When it finished."""
@@ -48,21 +48,21 @@ class LatestAudit(TypedDict):
     pages: int | None
     rollups: int | None
     drift: int | None
-    """How many things differed."""
+    """The number of cases of drift that were found."""
     drift_by_kind: dict[str, int]
     repaired: int | None
-    """How many of them were healed."""
+    """How many of them were repaired."""
     unsettled: int | None
-    """Rollups that changed too fast to be compared; nothing is said of them."""
+    """Unverified rollups: they changed too often to be compared."""
     exact: bool | None
-    """Whether nothing is left that differs or could not be compared."""
+    """Whether no drift is left, and nothing is unverified."""
     differences: list[DifferenceFound]
-    """Some of them; all are counted in `drift`."""
+    """Some of the cases of drift; `drift` counts all of them."""
     running: RunningAudit | None
 
 
 def audit_body(last: Audit | None, running: Audit | None) -> LatestAudit:
-    """The body of an answer."""
+    """The body of the answer; either audit may be None."""
     if last is None or last.finished_at_ms is None:
         return {
             "last_run": None,
