@@ -14,7 +14,7 @@ from decimal import (
 )
 from typing import Final, TypeAlias
 
-# A number in an answer: exact in decimal, whichever of the two it is.
+# A number in an answer: exact in decimal, as a float or as a Decimal.
 Number: TypeAlias = float | Decimal
 
 # A double keeps fifteen significant digits.

@@ -107,11 +107,11 @@ def _filled(
         # Encoding is the cost of a split, so the rest is encoded only if it may be the last page.
         wanted = max(1, int(target_bytes / row_bytes))
         end_row = _cut_near(positions, first, first + wanted)
-        is_most = len(pages) == MAX_PAGES - 1
-        if end_row is None or first + wanted >= count or is_most:
+        is_last = len(pages) == MAX_PAGES - 1
+        if end_row is None or first + wanted >= count or is_last:
             rest = _slice(rows, first, count)
             data = rest.encode()
-            if end_row is None or len(data) <= target_bytes or is_most:
+            if end_row is None or len(data) <= target_bytes or is_last:
                 return [*pages, _checked(EncodedPage(start, end, rest, data))]
         page = _slice(rows, first, end_row)
         data = page.encode()

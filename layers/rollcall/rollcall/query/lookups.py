@@ -42,11 +42,11 @@ def is_known(rollups: Rollups, reading: Reading, scopes: Collection[Scope]) -> b
 
     The reads count towards the cost of the answer, but not towards its source or freshness.
     """
-    of_knowing = ReadMeter()
+    meter = ReadMeter()
     wanted = [RollupKey(m.KNOWN, scope, ALL) for scope in scopes]
     epoch = reading.epoch
-    found = rollups.read(epoch.org_id, epoch.number, wanted, of_knowing)
-    reading.meter.count(of_knowing.items, of_knowing.units)
+    found = rollups.read(epoch.org_id, epoch.number, wanted, meter)
+    reading.meter.count(meter.items, meter.units)
     return any(rollup.measures.get("facts", 0) > 0 for rollup in found.values())
 
 
@@ -61,7 +61,7 @@ def ensure_as_of(rollups: Rollups, reading: Reading) -> None:
     epoch, meter = reading.epoch, reading.meter
     if meter.as_of_ms is None:
         # A separate meter: these reads count towards the cost, but not towards the source.
-        of_lifetimes = ReadMeter()
-        rollups.read(epoch.org_id, epoch.number, _LIFETIMES, of_lifetimes)
-        meter.count(of_lifetimes.items, of_lifetimes.units)
-        meter.as_of_ms = of_lifetimes.as_of_ms
+        lifetimes_meter = ReadMeter()
+        rollups.read(epoch.org_id, epoch.number, _LIFETIMES, lifetimes_meter)
+        meter.count(lifetimes_meter.items, lifetimes_meter.units)
+        meter.as_of_ms = lifetimes_meter.as_of_ms
