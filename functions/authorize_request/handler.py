@@ -1,4 +1,4 @@
-"""Authorize a request: find the token's organisation, and allow the routes of its scopes."""
+"""Authorize a request: find the token's organisation, and allow the routes of its permissions."""
 
 from collections.abc import Mapping
 from typing import Any

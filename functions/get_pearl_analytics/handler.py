@@ -12,7 +12,7 @@ service = report_campaign()
 
 @endpoint(nlpearl.error_body, too_many_rows=400)
 def lambda_handler(request: Request) -> Response:
-    """Measures of one Pearl, both directions, over an inclusive range of less than 91 days."""
+    """Measures of one Pearl's calls, in both directions, over an inclusive range under 91 days."""
     reading = Reading(request.caller.epoch)
     named = CampaignId(request.path_parameter("pearlId"), None)
     campaign = require_campaign(request, reading, service, named)  # 404 comes before 400

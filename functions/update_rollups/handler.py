@@ -3,8 +3,8 @@
 Delivery is at least once: batches are retried, re-cut, bisected and replayed, and a timed-out
 invocation may still finish. None of that changes the result; see docs/exactness.md. Records that no
 retry can apply are quarantined, and the rest of the batch is applied. After any other failure, the
-earliest record that may be neither applied nor quarantined is reported, so that the stream delivers
-it and all later records again.
+earliest record that is not known to be applied or quarantined is reported, so that the stream
+delivers it and all later records again.
 """
 
 from collections.abc import Mapping

@@ -91,7 +91,7 @@ def error_body(_status: int, message: str) -> Error:
 
 
 def analytics_body(report: WorkspaceReport) -> WorkspaceAnalytics:
-    """The answer for a workspace. Days and event types that count nothing are left out."""
+    """The answer for a workspace. Days and event types without a count are left out."""
     lifetime = report.lifetime
     return {
         "kpis": {

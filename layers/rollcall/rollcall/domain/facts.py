@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 from rollcall.domain.records import RECORD_TYPES, PayloadValue, Record
 
 MAX_CLOCK_SKEW_MS: Final = 5 * 60 * 1000
-# Revisions have 64 bits. Above this limit, there might be no higher revision left.
+# Revisions have 64 bits; the limit leaves room for a higher revision than that of any row.
 REV_LIMIT: Final = 2**62
 
 

@@ -37,8 +37,8 @@ class Organisation:
 
     `buckets` is the number of shards of its facts, `live` the epoch that queries read, and
     `written` the epochs that facts are applied to. `deleting_since_ms` is when a deletion began. A
-    deletion that is complete leaves a marker, with an empty handle and name: it shows that records
-    still in the stream belong to a deleted organisation.
+    completed deletion leaves a marker, with an empty handle and name: it shows that records still
+    in the stream belong to a deleted organisation.
     """
 
     id: str

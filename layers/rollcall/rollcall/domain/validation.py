@@ -86,9 +86,10 @@ def parse_instant_text(value: Any) -> int:
 
 
 def parse_id(value: Any) -> str:
-    """An id as a string, from 1–128 characters (no control characters) or a ≤ 128-digit integer.
+    """An id, as a string. Raises ValueError with the rule that was broken.
 
-    Raises ValueError with the rule that was broken.
+    The value is a string of 1 to 128 characters without control characters, or an integer of at
+    most 128 digits.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         if len(str(abs(value))) > MAX_ID_LENGTH:

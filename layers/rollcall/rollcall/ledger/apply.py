@@ -211,7 +211,9 @@ class Applier:
             pages.append((loaded, [write.written for write in of_page]))
         transaction = Transaction.of(writes, self._rollup_writes(work))
         if not transaction.fits:
-            raise TransactionTooLarge(f"{transaction.item_count} items exceed one transaction")
+            raise TransactionTooLarge(
+                f"{transaction.item_count} items exceed the limits of one transaction"
+            )
         return transaction, pages
 
     def _page_writes(self, loaded: _LoadedPage, changes: Sequence[RowChange]) -> list[PageWrite]:

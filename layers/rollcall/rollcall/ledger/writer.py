@@ -40,8 +40,9 @@ class ApplyFacts:
         """Apply facts to every written epoch of their organisation.
 
         `organisation` must be read consistently, after the facts were stored. Raises Unavailable
-        when the store stays busy, and UnknownContribution for an epoch of another release. Some
-        facts may be applied by then, and it is safe to apply all of them again.
+        when the store stays busy, and UnknownContribution if this release lacks the contribution
+        version of an epoch. Some facts may be applied by then, and it is safe to apply all of them
+        again.
         """
         self.rows(organisation, fold(facts), organisation.written)
 

@@ -1,4 +1,4 @@
-"""Counts distinct leads exactly, by UTC day and in total; days cannot be added up."""
+"""Counts distinct leads exactly, by UTC day and in total; the total is not the sum of the days."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEAD = "lead_id"
 class DistinctLeads:
     """Numbers the leads, and keeps the numbers of each day.
 
-    Memory grows with the number of leads, and by four bytes per day on which a lead was called.
+    Memory grows with the number of leads, and by four bytes per lead and day with a call.
     """
 
     def __init__(self) -> None:

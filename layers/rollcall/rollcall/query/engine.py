@@ -211,7 +211,7 @@ class _Counting:
 
     @property
     def is_of_utc(self) -> bool:
-        """Whether the groups count no hours of another zone than UTC, the zone of rollups."""
+        """Whether hours, if they are counted, are hours of UTC, as in rollups."""
         return self._zone.is_utc or Group.HOUR not in self.groups
 
     def add_measures(self, day: int, rollups: Iterable[Rollup]) -> None:

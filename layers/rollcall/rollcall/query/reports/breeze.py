@@ -75,7 +75,7 @@ class BreezeQuery:
 
     @property
     def query(self) -> Query:
-        """The selection and the period to measure; an open range includes all time."""
+        """The selection and the period to measure; an open end has no limit."""
         start_ms = EVER.start_ms if self.start_ms is None else self.start_ms
         end_ms = EVER.end_ms if self.end_ms is None else self.end_ms
         return Query(self.selection, Period(start_ms, end_ms))

@@ -1,4 +1,4 @@
-"""The report of Nexus's dialect: a workspace's lifetime figures, tops and last 30 days."""
+"""The report of Nexus's dialect: a workspace's lifetime figures, top lists and last 30 days."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class ReportWorkspace:
         shown = range(today - DAYS + 1, today + 1)
         days = self._rollups.days(org_id, epoch, m.WORKSPACE, scope, shown, meter, names=_OF_DAYS)
         counts = self._counts(reading, workspace_id, found.get(by_value, nothing))
-        # Events may name many rooms that were never registered, so the search ends with the rooms.
+        # Events may name many rooms that were never registered: stop once all rooms are found.
         rooms = islice(
             self._live(reading, "room", workspace_id, counts[m.ROOM]),
             min(TOP, figures.get("rooms", 0)),
