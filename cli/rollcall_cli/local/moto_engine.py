@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import copy
 import re
+import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
@@ -43,7 +44,7 @@ from werkzeug.serving import ThreadedWSGIServer
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.browser_guard import WsgiGuard
 from rollcall_cli.local.intrinsics import REGION
-from rollcall_cli.local.ports import HOST, bind
+from rollcall_cli.local.ports import EVERY_INTERFACE, HOST, bind
 
 _SIGNED_REGION = re.compile(r"(Credential=[^/,]*/[^/,]*/)[^/,]*/")
 _SERVED_TARGET = re.compile(r"DynamoDB(Streams)?_20120810\.[A-Za-z]+")
@@ -54,21 +55,24 @@ _one_engine = threading.Lock()
 class MotoEngine:
     """A running moto server; `close` stops it and forgets its tables.
 
-    `allowed_hosts` are names beside those of loopback that clients may use for it in `Host`.
+    `allowed_hosts` are names beside those of loopback that clients may use for it in `Host`. On Linux it
+    then listens on every interface: containers come to Docker's address of this machine. Docker Desktop
+    leads them to loopback.
     """
 
     def __init__(self, port: int, *, allowed_hosts: Collection[str] = ()) -> None:
+        listen_on = EVERY_INTERFACE if allowed_hosts and sys.platform == "linux" else HOST
         if not _one_engine.acquire(blocking=False):
             raise CommandError("moto runs in this process already, and keeps one state a process")
         self._adaptations = ExitStack()
         try:
             _forget_tables()
             _adapt(self._adaptations)
-            listener = bind(port, "--dynamodb-port")
+            listener = bind(port, "--dynamodb-port", listen_on)
             application = _Serialised(DomainDispatcherApplication(create_backend_app))
             try:
                 self._server = _Server(
-                    HOST,
+                    listen_on,
                     listener.getsockname()[1],
                     WsgiGuard(_DynamoDbAlone(application), allowed_hosts),
                     handler=_QuietRequestHandler,

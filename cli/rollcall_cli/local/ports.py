@@ -11,6 +11,7 @@ from rollcall_cli.errors import CommandError, PortInUse
 from rollcall_cli.local.progress import tell
 
 HOST = "127.0.0.1"
+EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - only where a person asked for it
 DEFAULT_PORT = 3000
 DEFAULT_DYNAMODB_PORT = 3001
 Port = Annotated[
@@ -28,15 +29,15 @@ DynamoDbPort = Annotated[
 ]
 
 
-def bind(port: int, option: str) -> socket.socket:
-    """A socket that listens on the loopback port (0: any free one); raises PortInUse.
+def bind(port: int, option: str, host: str = HOST) -> socket.socket:
+    """A socket that listens on the port (0: any free one), on loopback by default; raises PortInUse.
 
     `option` is the command's option that chose the port, for the message.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         # Linux lets two sockets bind with SO_REUSEADDR; only one of them can listen.
         listener.listen(128)
     except OverflowError as error:

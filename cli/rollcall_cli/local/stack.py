@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -64,7 +64,8 @@ class LocalStack:
     """Starts on entry, in this process but for what engine and runtime start; stops on exit.
 
     `engine` is `auto`, `moto`, `dynamodb-local` or an endpoint URL. A port of 0 is any free one,
-    None the default one, or any free one where that is in use.
+    None the default one, or any free one where that is in use. `allowed_hosts` are names by which
+    containers reach the engine.
     `runtime` is `inprocess` or `rie`. `parameters` override the template's defaults, `environment`
     what the functions see, `clock` ages cached authorizations. Without a `state_dir`, logs and
     given-up records go to a folder for this run, kept only if records were given up.
@@ -84,6 +85,7 @@ class LocalStack:
         engine: str = "auto",
         port: int | None = None,
         dynamodb_port: int | None = None,
+        allowed_hosts: Collection[str] = (),
         runtime: str = "inprocess",
         template: Path | None = None,
         state_dir: Path | None = None,
@@ -99,6 +101,7 @@ class LocalStack:
         self._engine_choice = engine
         self._port = port
         self._dynamodb_port = dynamodb_port
+        self._allowed_hosts = allowed_hosts
         self._runtime_choice = runtime
         self._template_path = template or find_template()
         self._given_state_dir = state_dir or data_dir
@@ -201,6 +204,7 @@ class LocalStack:
             jar=self._jar,
             log_folder=self.state_dir,
             data=data,
+            allowed_hosts=self._allowed_hosts,
         )
         self._running.callback(engine.close)
         self.dynamodb_url = engine.url

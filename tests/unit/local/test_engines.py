@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -256,6 +258,24 @@ def test_moto_runs_once_a_process(tmp_path):
     engines.start_engine("moto", 0, jar=None, log_folder=tmp_path).close()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address on Linux only")
+@pytest.mark.parametrize("allowed_hosts", [(), ("host.docker.internal",)])
+def test_moto_listens_on_loopback_unless_containers_use_it(tmp_path, allowed_hosts):
+    engine = engines.start_engine(
+        "moto", 0, jar=None, log_folder=tmp_path, allowed_hosts=allowed_hosts
+    )
+    port = urlsplit(engine.url).port
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        if allowed_hosts:
+            socket.create_connection(("127.0.0.2", port), timeout=5).close()
+        else:
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.2", port), timeout=5)
+    finally:
+        engine.close()
+
+
 def test_a_default_port_gives_way_and_a_named_one_does_not(capsys):
     with bind(0, "--port") as taken:
         port = taken.getsockname()[1]
@@ -310,6 +330,7 @@ def test_programs_end_when_their_owner_is_killed(tmp_path):
     code = """
 import os, sys, time
 from pathlib import Path
+from urllib.parse import urlsplit
 from rollcall_cli.local.child_process import ChildProcess
 child = ChildProcess(["/bin/sleep", "300"], cwd=Path("."), env=os.environ, output=2)
 print(child._process.pid, flush=True)
