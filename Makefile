@@ -26,10 +26,11 @@ CODE := layers cli functions tests $(wildcard benchmarks)
 FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 2>/dev/null); do \
 	"$$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done
 
-.PHONY: help install demo test simulate lint format openapi events bench build validate requirements clean records dist
+.PHONY: help install demo test simulate lint format openapi events bench build validate requirements clean records dist sam-local
 
 help:
 	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
+	@echo "make sam-local     tables, data and commands for sam local; Ctrl-C ends it"
 	@echo "make test          run every test (ARGS=... goes to pytest: a path, -k, -s, -n 2)"
 	@echo "make simulate      run simulated schedules of faults (SEEDS=2000 or 500:900, ARGS=--mutants)"
 	@echo "make lint          style, types, import rules, template"
@@ -86,6 +87,11 @@ $(LAMBDA_INSTALLED): requirements/lambda.txt
 # a SIGTERM sent to make) reaches the demo itself.
 demo: $(INSTALLED)
 	@$(BIN)/rollcall demo $(ARGS)
+
+# ARGS go to the command, not to the build.
+sam-local: $(INSTALLED)
+	@$(MAKE) --no-print-directory build ARGS=
+	@$(BIN)/rollcall sam-local $(ARGS)
 
 # Everything, side by side (tests/spreading.py); or what ARGS choose, as plain pytest does it, so that
 # -s and --pdb work.

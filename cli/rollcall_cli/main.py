@@ -25,6 +25,7 @@ class _Command(NamedTuple):
 _COMMANDS = {
     "demo": _Command("demo_command", "demo", "Run the local stack with sample calls."),
     "local": _Command("local_command", "local", "Run the local stack, empty."),
+    "sam-local": _Command("sam_local_command", "sam_local", "Serve tables and data for sam local."),
     "import": _Command("import_command", "import_records", "Send a file of records to the API."),
     "org": _Command("organisations", "app", "Create, list and delete organisations."),
     "token": _Command("tokens", "app", "Create, list, rotate and revoke tokens."),
@@ -38,7 +39,7 @@ _COMMANDS = {
 
 _BEFORE_COMMAND = ("--stack-name", "--region", "--profile", "--version")
 # What uses nothing but this machine.
-_LOCAL = ("demo", "local", "openapi")
+_LOCAL = ("demo", "local", "sam-local", "openapi")
 
 
 class _Commands(TyperGroup):
