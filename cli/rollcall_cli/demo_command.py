@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +25,7 @@ from rollcall_cli.local.jar import Unavailable
 from rollcall_cli.local.ports import DynamoDbPort, Port
 from rollcall_cli.local.progress import tell
 from rollcall_cli.local.stack import LocalStack
-from rollcall_cli.stopping import Stopped, raise_on_signals
+from rollcall_cli.stopping import Stopped, raise_on_signals, wait_until_stopped
 
 # Time lines and heat maps are long; the commands show them whole.
 _LINES_A_LIST = 5
@@ -103,7 +102,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option
             page.facts("Rollcall is running", _addresses(stack, tenant))
             if not once:
                 page.title("Serving until Ctrl-C")
-                threading.Event().wait()
+                wait_until_stopped()
     except Stopped:
         tell("stopped")
     finally:

@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import sys
-import threading
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +19,7 @@ from rollcall_cli.local.seed import load_seed
 from rollcall_cli.local.stack import LocalStack
 from rollcall_cli.local.try_out import TryOut
 from rollcall_cli.local_tenant import prepare
-from rollcall_cli.stopping import Stopped, raise_on_signals
+from rollcall_cli.stopping import Stopped, raise_on_signals, wait_until_stopped
 
 
 def local(  # noqa: PLR0913, PLR0917 - each is an option
@@ -89,7 +88,7 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
             folder = shlex.quote(str(stack.failures_dir))
             tell(f"given-up records: rollcall redrive list --from {folder}")
             print(json.dumps(ready(stack)), file=ready_line, flush=True)
-            threading.Event().wait()
+            wait_until_stopped()
     except Stopped:
         tell("stopped")
     finally:

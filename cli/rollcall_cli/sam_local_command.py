@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +28,7 @@ from rollcall_cli.local.sam import (
 from rollcall_cli.local.seed import SEED, SampleOrganisation, load_seed, read_seed
 from rollcall_cli.local.stack import LocalStack, find_template
 from rollcall_cli.local.template import load_template
-from rollcall_cli.stopping import Stopped, raise_on_signals
+from rollcall_cli.stopping import Stopped, raise_on_signals, wait_until_stopped
 
 # Neither those of `rollcall local` nor SAM's own, which are 3000 and 3001 as well.
 DEFAULT_PORT = 3010
@@ -86,7 +85,7 @@ def sam_local(
             with _files(stack) as commands:
                 page = Console(file=out, highlight=False, markup=False, emoji=False)
                 _show(page, stack, commands, api_port)
-                threading.Event().wait()
+                wait_until_stopped()
     except Stopped:
         tell("stopped")
     finally:

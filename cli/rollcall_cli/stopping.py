@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import signal
+import time
 from types import FrameType
+from typing import NoReturn
 
 from rollcall_cli.local.progress import tell
+
+_NOTICE_SECONDS = 0.5
 
 
 class Stopped(BaseException):
@@ -25,3 +29,14 @@ def raise_on_signals() -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+
+
+def wait_until_stopped() -> NoReturn:
+    """Wait in the main thread until a signal raises Stopped.
+
+    Python runs a signal's handler between two steps of the main thread. One that arrives just before
+    the thread blocks, or in another thread, is noticed when the thread wakes up: so it does, twice a
+    second.
+    """
+    while True:
+        time.sleep(_NOTICE_SECONDS)
