@@ -68,7 +68,7 @@ def reconcile(
                         organisation,
                         is_repairing=repair,
                         show=show,
-                        tell=told,
+                        report=told,
                         restart=restart,
                         grace_seconds=grace_seconds,
                     )

@@ -191,7 +191,7 @@ def test_an_object_that_nobody_here_wrote_is_not_read_into_memory(
     destination: tuple[Failures, Put], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, put = destination
-    monkeypatch.setattr("rollcall.storage.failures._LARGEST_BYTES", 10)
+    monkeypatch.setattr("rollcall.storage.failures._MAX_BYTES", 10)
     put("large", b'{"x": "0123456789"}')
     with pytest.raises(CorruptItem, match="19 bytes"):
         kept.read("large")
@@ -270,7 +270,7 @@ def test_failed_records_are_for_their_owner_alone(tmp_path: Path, existed: bool)
         unfinished = kept_before / f".{poison(1)['dynamodb']['SequenceNumber']}.json"
         unfinished.touch(0o644)
     records = [{**poison(1), "eventSourceARN": "arn:stream"}]
-    FolderFailures(root).put(poison(1), "because")
+    FolderFailures(root).put([poison(1)], "because")
     FailureFolder(root).put(
         records,
         shard_id="shardId-1",

@@ -280,7 +280,7 @@ class GoesOnTooFar(Rebuild):
 
 def with_the_next_epoch_last(patch: pytest.MonkeyPatch) -> None:
     """The next epoch is written after the live one: an answer may go back at the switch."""
-    original = rebuild_module._entered
+    original = rebuild_module.entered
 
     def entered(run: RebuildRun, organisation: Organisation) -> Organisation:
         changed = original(run, organisation)
@@ -288,7 +288,7 @@ def with_the_next_epoch_last(patch: pytest.MonkeyPatch) -> None:
             return organisation
         return replace(changed, written=(*changed.written[1:], changed.written[0]))
 
-    patch.setattr(rebuild_module, "_entered", entered)
+    patch.setattr(rebuild_module, "entered", entered)
 
 
 MUTANTS: list[tuple[type[Rebuild], Callable[[pytest.MonkeyPatch], None]]] = [

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rollcall.settings import settings
-from rollcall.storage.failure_documents import quarantine_name
+from rollcall.storage.failure_documents import failed_records
 from rollcall.storage.failures import failures
 from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.runtime import FunctionError, InProcessRuntime, invoke
@@ -93,13 +93,16 @@ class Functions:
         return invoke(self._runtime, FUNCTIONS[function], event, 60)
 
     def _quarantined(self, records: list[dict[str, Any]]) -> dict[str, str]:
-        """Why records of a batch were set aside, by their sequence numbers."""
+        """Why records of a batch were quarantined, by their sequence numbers."""
+        numbers = {record["dynamodb"]["SequenceNumber"] for record in records}
         kept = failures(self._stack.failures_dir.as_uri())
-        documents = {
-            record["dynamodb"]["SequenceNumber"]: kept.read(quarantine_name(record))
-            for record in records
+        found = (failed_records(document) for name in kept.names() if (document := kept.read(name)))
+        return {
+            number: failed.reason
+            for failed in found
+            for record in failed.records
+            if (number := record["dynamodb"]["SequenceNumber"]) in numbers
         }
-        return {number: each["reason"] for number, each in documents.items() if each}
 
     def _numbers(self, space: str) -> Any:
         """Unpod's numbers of one of globex's spaces; None when nothing names the space."""

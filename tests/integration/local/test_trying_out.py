@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,11 +12,13 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from rollcall.settings import settings
 from rollcall_cli.demo_data import demo_records
 from rollcall_cli.demo_examples import Scene, try_out
 from rollcall_cli.demo_filling import fill, new_tenant
 from rollcall_cli.local.documentation import DOCUMENT, TOKEN
 from rollcall_cli.local.stack import LocalStack
+from tests.answering import wired
 from tests.integration.local.conftest import require_dynamodb_local
 from tests.stack import request
 
@@ -25,12 +28,18 @@ WITHOUT_FIGURES = {"/v1/audit", "/api/v2/platform/organizations"}
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[str]:
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A stack that is filled as the demo fills it, with a second demo's handle."""
     require_dynamodb_local()
     end = datetime.now(UTC).replace(microsecond=0)
     records = list(demo_records(seed=4, calls=60, days=5, now=end))
-    with LocalStack(engine="dynamodb-local", port=0, dynamodb_port=0) as stack:
+    folder = tmp_path_factory.mktemp("state")
+    # Settings are read when they are imported, which another test of this process may have done.
+    own = replace(settings, failure_destination=(folder / "failures").as_uri())
+    with (
+        wired(settings=own),
+        LocalStack(engine="dynamodb-local", port=0, dynamodb_port=0, state_dir=folder) as stack,
+    ):
         new_tenant(stack.api_url)
         tenant = new_tenant(stack.api_url)
         assert tenant.handle == "demo-2"

@@ -227,7 +227,7 @@ class Applier:
     def _rollup_writes(self, work: _Work) -> list[RollupWrite]:
         deltas = {key: d for key, delta in work.delta.items() if (d := _without_zeros(delta))}
         # A closed rollup that no row leaves is not read: it keeps measures that reach zero.
-        read = {key for key in deltas if key.is_open or key in work.left}
+        read = dict.fromkeys(key for key in deltas if key.is_open or key in work.left)
         self._read(read)
         writes = [
             write_rollup(key, delta, self._stored[key]) if key in read else RollupAdd(key, delta)
