@@ -93,8 +93,8 @@ sam-local: $(INSTALLED)
 	@$(MAKE) --no-print-directory build ARGS=
 	@$(BIN)/rollcall sam-local $(ARGS)
 
-# Everything, side by side (tests/spreading.py); or what ARGS choose, as plain pytest does it, so that
-# -s and --pdb work.
+# Everything, side by side (tests/support/spreading.py); or what ARGS choose, as plain pytest does it,
+# so that -s and --pdb work.
 test: $(INSTALLED)
 	$(BIN)/pytest $(if $(ARGS),$(ARGS),--numprocesses logical --maxprocesses 4)
 

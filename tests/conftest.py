@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import spreading
+from tests.support import spreading
 
 # Machines are shared and noisy: time decides nothing. A failure prints what replays it.
 settings.register_profile(

@@ -15,10 +15,10 @@ from collections import Counter
 from random import Random
 from typing import Any
 
-from tests.agreement import Disagreement, check_scenario, reduced
-from tests.answering import Deployment, deployed
-from tests.oracle import instant
-from tests.questions import scenario
+from tests.support.agreement import Disagreement, check_scenario, reduced
+from tests.support.answering import Deployment, deployed
+from tests.support.oracle import instant
+from tests.support.questions import scenario
 
 NOW_MS = instant("2026-11-21T12:00:00Z", "now")
 

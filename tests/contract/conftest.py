@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from tests import stack as stacks
+from tests.support import stack as stacks
 
 ENGINES = os.environ.get("ROLLCALL_TEST_ENGINES", "moto,dynamodb-local").split(",")
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from tests.generate import anything, batches, without_ties
-from tests.oracle import Oracle
+from tests.support.generate import anything, batches, without_ties
+from tests.support.oracle import Oracle
 
 EXAMPLES = {"moto": 60}  # its transactions are slow
 

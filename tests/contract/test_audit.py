@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests import stack as stacks
-from tests.auditing import EXACT, difference, have_audited, store_of
 from tests.contract.test_records import malformed
 from tests.contract.test_unpod import gateway_error
+from tests.support import stack as stacks
+from tests.support.auditing import EXACT, difference, have_audited, store_of
 
 AUDIT = "/v1/audit"
 FIGURES = ("facts", "rows", "pages", "rollups", "drift", "repaired", "unsettled", "exact")

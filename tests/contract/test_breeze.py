@@ -8,11 +8,11 @@ from itertools import pairwise
 
 import pytest
 
-from tests import stack as stacks
-from tests.builders import call, lead
 from tests.contract.test_unpod import compact, forged, gateway_error
-from tests.oracle import instant
-from tests.stack import BREEZE, BREEZE_IN_FULL
+from tests.support import stack as stacks
+from tests.support.builders import call, lead
+from tests.support.oracle import instant
+from tests.support.stack import BREEZE, BREEZE_IN_FULL
 
 ROUTES = [BREEZE, f"{BREEZE}/", BREEZE_IN_FULL, f"{BREEZE_IN_FULL}/"]
 CALL_TYPES = [

@@ -12,14 +12,14 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.oracle import Oracle
-from tests.oracle_breeze import breeze
-from tests.oracle_nexus import nexus
-from tests.oracle_nlpearl import nlpearl
 from tests.sample_events.answering import answer_path, sample_events, seeded
 from tests.sample_events.cases import CASES, SAMPLES, Batch
 from tests.sample_events.documents import EVENTS, FUNCTIONS, NOW_MS, documents, text_of
-from tests.stack import from_json, to_json
+from tests.support.oracle import Oracle
+from tests.support.oracle_breeze import breeze
+from tests.support.oracle_nexus import nexus
+from tests.support.oracle_nlpearl import nlpearl
+from tests.support.stack import from_json, to_json
 
 HANDLES = {sample.id: sample.handle for sample in SAMPLES.organisations}
 NAMES = {path: f"{path.parent.name}/{path.stem}" for path in sample_events()}

@@ -9,8 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tests import stack as stacks
-from tests.builders import (
+from tests.contract.test_breeze import loaded
+from tests.contract.test_unpod import compact, forged, gateway_error
+from tests.support import stack as stacks
+from tests.support.builders import (
     OMIT,
     booking_page,
     call,
@@ -21,10 +23,8 @@ from tests.builders import (
     room,
     workspace,
 )
-from tests.contract.test_breeze import loaded
-from tests.contract.test_unpod import compact, forged, gateway_error
-from tests.oracle import instant
-from tests.stack import nexus_route
+from tests.support.oracle import instant
+from tests.support.stack import nexus_route
 
 FORBIDDEN = b'{"error":"Forbidden"}'
 KPIS = ["rooms", "recordings", "recordingDuration", "contacts", "bookings"]

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from tests import stack as stacks
-from tests.builders import OMIT, call, campaign, deletion, label
 from tests.contract.test_breeze import NOT_JSON, loaded, padded
 from tests.contract.test_unpod import compact, forged, gateway_error
-from tests.oracle import instant
-from tests.stack import nlpearl_route
+from tests.support import stack as stacks
+from tests.support.builders import OMIT, call, campaign, deletion, label
+from tests.support.oracle import instant
+from tests.support.stack import nlpearl_route
 
 KINDS = ["Inbound", "Outbound", "Pearl"]
 LIMIT = 65_536

@@ -14,9 +14,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from rollcall_cli.openapi.examples import SETTING
-from tests.auditing import EXACT, have_audited
-from tests.exchanges import EXCHANGES, SPEC, check, fits, send
-from tests.stack import Organisation
+from tests.support.auditing import EXACT, have_audited
+from tests.support.exchanges import EXCHANGES, SPEC, check, fits, send
+from tests.support.stack import Organisation
 
 FUNCTIONS = [operation["operationId"] for _, _, operation in SPEC.operations()]
 PLACES = {"path": "path", "query": "query", "header": "headers"}

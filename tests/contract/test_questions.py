@@ -7,12 +7,12 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from tests.agreement import difference
-from tests.answering import Answer
-from tests.generate import batches, without_ties
-from tests.oracle import Oracle
-from tests.questions import scenario
-from tests.stack import BREEZE, nexus_route, nlpearl_route
+from tests.support.agreement import difference
+from tests.support.answering import Answer
+from tests.support.generate import batches, without_ties
+from tests.support.oracle import Oracle
+from tests.support.questions import scenario
+from tests.support.stack import BREEZE, nexus_route, nlpearl_route
 
 SCENARIOS = {"moto": 2}  # its transactions are slow
 QUESTIONS = 120

@@ -7,10 +7,10 @@ from itertools import count
 
 import pytest
 
-from tests import stack as stacks
-from tests.builders import BUILDERS, OMIT, call, deletion, full_call, lead, space, task
 from tests.contract.test_unpod import gateway_error
-from tests.stack import RECORDS
+from tests.support import stack as stacks
+from tests.support.builders import BUILDERS, OMIT, call, deletion, full_call, lead, space, task
+from tests.support.stack import RECORDS
 
 OLD, NEW, NEWER = "2024-04-01T00:00:00Z", "2024-04-02T00:00:00Z", "2024-04-03T00:00:00Z"
 LIMIT = 2_097_152

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests import stack as stacks
-from tests.builders import OMIT, call, deletion, space, task
-from tests.oracle import instant
-from tests.stack import ORGANISATIONS, RECORDS, UNPOD
+from tests.support import stack as stacks
+from tests.support.builders import OMIT, call, deletion, space, task
+from tests.support.oracle import instant
+from tests.support.stack import ORGANISATIONS, RECORDS, UNPOD
 
 KNOWN, UNKNOWN = "known #1/é", "nobody"
 KNOWN_QUERY = "space_token=known%20%231%2F%C3%A9"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests import stack as stacks
+from tests.support import stack as stacks
 
 
 @pytest.fixture(

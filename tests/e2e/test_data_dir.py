@@ -16,10 +16,10 @@ import pytest
 
 from rollcall.domain.organisations import token_id
 from rollcall_cli.local.data_folder import DataFolder
-from tests import stack as stacks
 from tests.e2e.test_load import assert_figures
-from tests.generate import batches, mixed_records
-from tests.oracle import Oracle
+from tests.support import stack as stacks
+from tests.support.generate import batches, mixed_records
+from tests.support.oracle import Oracle
 
 DAY_MS = 24 * 60 * 60 * 1_000
 pytestmark = [pytest.mark.slow, pytest.mark.dynamodb_local]

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from rollcall_cli.demo_data import demo_records
-from tests.oracle import Oracle
-from tests.oracle_breeze import breeze
-from tests.oracle_nexus import nexus
-from tests.oracle_nlpearl import nlpearl
-from tests.stack import ROLLCALL, ROOT, UNPOD, local_environment, to_json
+from tests.support.oracle import Oracle
+from tests.support.oracle_breeze import breeze
+from tests.support.oracle_nexus import nexus
+from tests.support.oracle_nlpearl import nlpearl
+from tests.support.stack import ROLLCALL, ROOT, UNPOD, local_environment, to_json
 
 SECONDS = 180
 END = datetime(2026, 11, 20, 15, 4, 5, tzinfo=UTC)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.builders import OMIT, call, full_call, lead
-from tests.erasing import stored_bytes
-from tests.stack import ROLLCALL, UNPOD, Organisation, Stack, StackError
+from tests.support.builders import OMIT, call, full_call, lead
+from tests.support.erasing import stored_bytes
+from tests.support.stack import ROLLCALL, UNPOD, Organisation, Stack, StackError
 
 MARK = "MARK"
 LEAD = 4711

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 import pytest
 
-from tests import stack as stacks
 from tests.e2e.test_load import assert_figures
-from tests.generate import batches, mixed_records
-from tests.oracle import Oracle
+from tests.support import stack as stacks
+from tests.support.generate import batches, mixed_records
+from tests.support.oracle import Oracle
 
 KILLS = 5
 Answer = TypeVar("Answer")

@@ -32,12 +32,12 @@ from rollcall.ledger.page import Rows
 from rollcall_cli.local.stream_source import DynamoStream
 from rollcall_cli.local.tables import create_tables, stream_arn
 from rollcall_cli.local.template import load_template
-from tests import stack as stacks
-from tests.generate import batches, mixed_records
-from tests.neutral import neutral
-from tests.oracle import Fact, Oracle, resolve
-from tests.raw_items import expected_facts, facts_of, rollups_of, scanned
-from tests.stack import ROLLCALL, ROOT, local_environment, to_json
+from tests.support import stack as stacks
+from tests.support.generate import batches, mixed_records
+from tests.support.neutral import neutral
+from tests.support.oracle import Fact, Oracle, resolve
+from tests.support.raw_items import expected_facts, facts_of, rollups_of, scanned
+from tests.support.stack import ROLLCALL, ROOT, local_environment, to_json
 
 SEED = int(os.environ.get("ROLLCALL_TEST_SEED", "11"))
 KILLS = int(os.environ.get("ROLLCALL_TEST_KILLS", "8"))

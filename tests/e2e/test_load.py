@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.builders import call
-from tests.generate import batches, mixed_records
-from tests.oracle import Oracle
-from tests.stack import Organisation
+from tests.support.builders import call
+from tests.support.generate import batches, mixed_records
+from tests.support.oracle import Oracle
+from tests.support.stack import Organisation
 
 
 def send(org: Organisation, oracle: Oracle, records: list[dict], size: int = 500) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack import ROLLCALL, ROOT, local_environment
+from tests.support.stack import ROLLCALL, ROOT, local_environment
 
 README = ROOT / "README.md"
 SECONDS = 300

@@ -23,11 +23,11 @@ from typing import Any
 
 import pytest
 
-from tests import stack as stacks
 from tests.e2e.test_load import assert_figures
-from tests.generate import batches
-from tests.oracle import Oracle
-from tests.stack import BREEZE, ROLLCALL, Organisation, Stack
+from tests.support import stack as stacks
+from tests.support.generate import batches
+from tests.support.oracle import Oracle
+from tests.support.stack import BREEZE, ROLLCALL, Organisation, Stack
 
 # At least so long is the load; a minute is what is asked for. Longer: a rebuild follows another.
 LOAD_SECONDS = float(os.environ.get("ROLLCALL_TEST_LOAD_SECONDS", "62"))

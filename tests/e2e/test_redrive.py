@@ -12,14 +12,14 @@ import pytest
 
 from rollcall_cli.local.tables import create_tables
 from rollcall_cli.local.template import load_template
-from tests import stack as stacks
-from tests.builders import call, label
 from tests.e2e.test_load import assert_figures, send
-from tests.generate import mixed_records
-from tests.neutral import neutral
-from tests.oracle import Oracle
-from tests.raw_items import rollups_of, scanned
-from tests.stack import ROLLCALL, ROOT, Stack
+from tests.support import stack as stacks
+from tests.support.builders import call, label
+from tests.support.generate import mixed_records
+from tests.support.neutral import neutral
+from tests.support.oracle import Oracle
+from tests.support.raw_items import rollups_of, scanned
+from tests.support.stack import ROLLCALL, ROOT, Stack
 
 DRAINS = 3
 

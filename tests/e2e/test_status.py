@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.builders import full_call, lead
-from tests.stack import ROLLCALL, Organisation
+from tests.support.builders import full_call, lead
+from tests.support.stack import ROLLCALL, Organisation
 
 
 def status(org: Organisation, *arguments: str, **environment: str) -> tuple[int, str, str]:

@@ -18,8 +18,8 @@ from rollcall.maintenance.audits import MAX_KEPT, Audit
 from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.audits import AuditStore
-from tests.auditing import difference
-from tests.memory_dynamodb import MemoryClient
+from tests.support.auditing import difference
+from tests.support.memory_dynamodb import MemoryClient
 
 TABLE = "rollcall-records"
 BACKOFF = Backoff(tries=40, first_seconds=0.001, max_seconds=0.01)

@@ -20,7 +20,7 @@ import pytest
 from rollcall.domain.organisations import Organisation, new_token, token_id
 from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation
-from tests.failures import poison
+from tests.support.failures import poison
 
 pytest.importorskip("awslambdaric")
 

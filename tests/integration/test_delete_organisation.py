@@ -19,8 +19,10 @@ from rollcall.maintenance.accounts import Administer
 from rollcall.maintenance.audits import Audit
 from rollcall.maintenance.delete_organisation import MAX_WRITE_SECONDS, DeleteOrganisation
 from rollcall.storage.audits import AuditStore
-from tests.builders import call, full_call, label, lead, space
-from tests.erasing import (
+from tests.integration.conftest import ENGINES
+from tests.integration.test_erase import scan
+from tests.support.builders import call, full_call, label, lead, space
+from tests.support.erasing import (
     ANALYTICS,
     BACKOFF,
     RECORDS,
@@ -29,8 +31,6 @@ from tests.erasing import (
     kill_at,
     stop_killing,
 )
-from tests.integration.conftest import ENGINES
-from tests.integration.test_erase import scan
 
 
 def administer(at: Deployment) -> Administer:
@@ -184,7 +184,7 @@ def test_a_fact_in_a_bucket_that_it_does_not_have_goes_too() -> None:
 
 
 def _change(fact_id: str) -> Any:
-    from tests.parsing import parsed
+    from tests.support.parsing import parsed
 
     return parsed(call(fact_id))
 

@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 
 from rollcall_cli.local.intrinsics import read_yaml
-from tests.deployment import ROOT, SAM_PYTHON, as_list, resource_text, stack
+from tests.support.deployment import ROOT, SAM_PYTHON, as_list, resource_text, stack
 
 GUIDE = (ROOT / "docs/operations/deploying.md").read_text("utf-8")
 TEMPLATE = read_yaml((ROOT / "template.yaml").read_text("utf-8"))

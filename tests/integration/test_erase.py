@@ -19,8 +19,9 @@ from rollcall.domain.organisations import tenant
 from rollcall.maintenance.erase import Erasure
 from rollcall.storage.failed_mentions import mentions
 from rollcall.storage.failures import FolderFailures
-from tests.builders import OMIT, call, full_call, lead, task
-from tests.erasing import (
+from tests.integration.conftest import ENGINES
+from tests.support.builders import OMIT, call, full_call, lead, task
+from tests.support.erasing import (
     ANALYTICS,
     RECORDS,
     Deployment,
@@ -28,8 +29,7 @@ from tests.erasing import (
     kill_at,
     stop_killing,
 )
-from tests.integration.conftest import ENGINES
-from tests.parsing import parsed
+from tests.support.parsing import parsed
 
 LEAD = "lead~#é 1"
 MARK = "MARK"

@@ -22,9 +22,9 @@ from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.fact_items import fact_of_item, item_of_fact, stream_fact
 from rollcall.storage.facts import FactStore
-from tests.builders import call, deletion, full_call
-from tests.memory_dynamodb import MemoryClient
-from tests.parsing import parsed
+from tests.support.builders import call, deletion, full_call
+from tests.support.memory_dynamodb import MemoryClient
+from tests.support.parsing import parsed
 
 TABLE = "rollcall-records"
 BACKOFF = Backoff(tries=40, first_seconds=0.001, max_seconds=0.01)

@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 
 from rollcall import bootstrap
 from rollcall.ledger import transaction
-from tests.answering import deployed
-from tests.builders import call, contact_event, lead, room
-from tests.oracle import Oracle, instant
-from tests.oracle_breeze import ROWS
+from tests.support.answering import deployed
+from tests.support.builders import call, contact_event, lead, room
+from tests.support.oracle import Oracle, instant
+from tests.support.oracle_breeze import ROWS
 
 NOW_MS = instant("2026-11-21T12:00:00Z", "now")
 MAX_ROWS = 20

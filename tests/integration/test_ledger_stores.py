@@ -21,12 +21,12 @@ from rollcall.ledger.writer import fold
 from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.pages import PageStore, page_of_item, stored_rollup
-from tests.fakes import MemoryLedger, StoredPage
-from tests.generate import mixed_records
 from tests.integration.conftest import CONTRACT_ENGINES
-from tests.neutral import neutral
-from tests.oracle import Oracle
 from tests.properties.test_exactness import versions_of
+from tests.support.fakes import MemoryLedger, StoredPage
+from tests.support.generate import mixed_records
+from tests.support.neutral import neutral
+from tests.support.oracle import Oracle
 
 BACKOFF = Backoff(tries=30, first_seconds=0.001)
 NOW_MS = 1_800_000_000_000

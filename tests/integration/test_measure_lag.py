@@ -11,8 +11,8 @@ from rollcall.domain.facts import Fact
 from rollcall.domain.organisations import Organisation
 from rollcall.maintenance.lag import Lag, MeasureLag
 from rollcall.storage.probing import ProbeReads
-from tests.builders import OMIT, full_call, lead
-from tests.erasing import ANALYTICS, BACKOFF, RECORDS, Deployment
+from tests.support.builders import OMIT, full_call, lead
+from tests.support.erasing import ANALYTICS, BACKOFF, RECORDS, Deployment
 
 SECONDS_A_READ = 0.2
 

@@ -26,14 +26,14 @@ from rollcall.storage.epochs import EpochContents
 from rollcall.storage.rebuilds import RebuildStore
 from rollcall_cli import rebuild_command
 from rollcall_cli.main import run
-from tests.answering import wired
-from tests.builders import call, task
 from tests.integration.conftest import MEMORY_CLIENT
 from tests.integration.test_audit_store import break_requests
 from tests.integration.test_ledger_stores import Stored
-from tests.neutral import neutral
-from tests.oracle import Oracle
-from tests.parsing import parsed
+from tests.support.answering import wired
+from tests.support.builders import call, task
+from tests.support.neutral import neutral
+from tests.support.oracle import Oracle
+from tests.support.parsing import parsed
 
 TABLE = "rollcall-records"
 ANALYTICS = "rollcall-analytics"

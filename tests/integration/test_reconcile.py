@@ -19,17 +19,17 @@ from rollcall.settings import settings
 from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation
 from rollcall.storage.fact_items import item_of_fact
-from tests import drift
-from tests.answering import NoQuarantine, wired
-from tests.drift import ANALYTICS, RECORDS, Item
-from tests.generate import mixed_records
 from tests.integration.conftest import ENGINES
 from tests.properties.test_exactness import versions_of
-from tests.reconciling import faults_of, reconcile
+from tests.support import drift
+from tests.support.answering import NoQuarantine, wired
+from tests.support.drift import ANALYTICS, RECORDS, Item
+from tests.support.generate import mixed_records
+from tests.support.reconciling import faults_of, reconcile
 
 
 class Tables:
-    """The raw items of one organisation on an engine; see `tests.drift.Items`."""
+    """The raw items of one organisation on an engine; see `tests.support.drift.Items`."""
 
     def __init__(self, url: str, org_id: str) -> None:
         self._client = boto3.client(

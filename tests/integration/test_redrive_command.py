@@ -15,7 +15,7 @@ from rollcall.domain.errors import Unavailable
 from rollcall.ingest.update import Cause, Failure, Quarantined, Result
 from rollcall.storage.failure_documents import quarantine_document
 from rollcall_cli.main import run
-from tests.failures import FOLDER, given_up, poison
+from tests.support.failures import FOLDER, given_up, poison
 
 Written = dict[str, bytes]
 

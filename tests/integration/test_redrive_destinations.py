@@ -19,7 +19,7 @@ from rollcall.maintenance.redrive import Redrive, is_unfinished
 from rollcall.storage.failure_documents import failed_records
 from rollcall.storage.failures import BucketFailures, FolderFailures, failures
 from rollcall_cli.local.failure_destination import FailureFolder
-from tests.failures import FOLDER, MemoryFailures, given_up, poison
+from tests.support.failures import FOLDER, MemoryFailures, given_up, poison
 
 Put = Callable[[str, bytes], None]
 

@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from rollcall_cli.local.template import load_template
 from tests.integration.conftest import TEMPLATE
-from tests.stack import ROLLCALL
+from tests.support.stack import ROLLCALL
 
 STACK = "prod"
 API_URL = "http://127.0.0.1:9/live"  # nothing listens there

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from rollcall_cli.openapi.examples import SETTING
-from tests import stack as stacks
-from tests.exchanges import check
-from tests.stack import Stack
+from tests.support import stack as stacks
+from tests.support.exchanges import check
+from tests.support.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "rollcall_cli/project"

@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.agreement import check, check_scenario
-from tests.answering import deployed
-from tests.builders import OMIT, booking_page, call, contact_event, lead, room
 from tests.long_run import NOW_MS, ask_many
-from tests.oracle import Oracle, instant
-from tests.oracle_breeze import (
+from tests.support.agreement import check, check_scenario
+from tests.support.answering import deployed
+from tests.support.builders import OMIT, booking_page, call, contact_event, lead, room
+from tests.support.oracle import Oracle, instant
+from tests.support.oracle_breeze import (
     CALL_TYPES,
     DURATIONS,
     GRANULARITIES,
@@ -30,8 +30,8 @@ from tests.oracle_breeze import (
     ROWS,
     SENTIMENTS,
 )
-from tests.oracle_zones import local
-from tests.questions import SCENES, Query, scenario, written
+from tests.support.oracle_zones import local
+from tests.support.questions import SCENES, Query, scenario, written
 
 ZONES = sorted({zone for scene in SCENES for zone in scene.zones})
 

@@ -19,11 +19,11 @@ from rollcall.query.distinct import DistinctLeads
 from rollcall.query.filtering import PageRead, select
 from rollcall.query.time_series import offsets_ms
 from rollcall.storage import rollups
-from tests.agreement import Disagreement, check, organisation_of
-from tests.answering import deployed
 from tests.long_run import NOW_MS
-from tests.memory_dynamodb import MemoryDynamoDb
-from tests.questions import scenario
+from tests.support.agreement import Disagreement, check, organisation_of
+from tests.support.answering import deployed
+from tests.support.memory_dynamodb import MemoryDynamoDb
+from tests.support.questions import scenario
 
 SCENARIOS = 60
 

@@ -12,7 +12,7 @@ from rollcall.domain.time.calendar import LAST_MS, parse_instant
 from rollcall.maintenance.audits import KINDS, MAX_KEPT, Audit, Difference
 from rollcall.storage import keys
 from rollcall.storage.audits import audit_of_item, item_of_audit
-from tests.openapi import Spec
+from tests.support.openapi import Spec
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 COUNTS = st.integers(0, 10**15)

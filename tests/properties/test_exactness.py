@@ -24,11 +24,11 @@ from rollcall.ledger import transaction
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.writer import fold
 from rollcall.retry import Backoff
-from tests.fakes import MemoryLedger
-from tests.generate import anything, deletions, valid_records, without_ties
-from tests.neutral import neutral
-from tests.oracle import Oracle
-from tests.parsing import parsed
+from tests.support.fakes import MemoryLedger
+from tests.support.generate import anything, deletions, valid_records, without_ties
+from tests.support.neutral import neutral
+from tests.support.oracle import Oracle
+from tests.support.parsing import parsed
 
 record_lists = st.lists(st.one_of(valid_records, valid_records, deletions, anything), max_size=30)
 NOW_MS = 1_800_000_000_000

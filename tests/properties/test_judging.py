@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from rollcall.api.records.documents import RefusedRecord
 from rollcall.domain.facts import Change, Fact, Outcome, content_hash, resolve
-from tests.generate import deletions, valid_records
-from tests.parsing import parsed
+from tests.support.generate import deletions, valid_records
+from tests.support.parsing import parsed
 
 NOW_US = 1_800_000_000_000_000
 

@@ -24,8 +24,8 @@ from rollcall.ledger.writer import fold
 from rollcall.maintenance import rebuild as rebuild_module
 from rollcall.maintenance.rebuild import ProgressObserver, Rebuild, RebuildTimeouts
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
-from tests.builders import NOON, call
-from tests.rebuilding import PATIENCE, Killed, Request, World
+from tests.support.builders import NOON, call
+from tests.support.rebuilding import PATIENCE, Killed, Request, World
 
 UPDATER_TIMEOUT_MS = 120_000
 CACHE_MS = PATIENCE.authorizer_cache_ms

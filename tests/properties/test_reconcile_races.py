@@ -20,9 +20,9 @@ from itertools import islice
 import pytest
 
 from rollcall.maintenance.audits import Audit
-from tests import drift
-from tests.racing import ORG, Race
 from tests.simulation.world import simulating
+from tests.support import drift
+from tests.support.racing import ORG, Race
 
 RACES = int(os.environ.get("ROLLCALL_TEST_RACES", "0"))
 FIRST = int(os.environ.get("ROLLCALL_TEST_RACES_FROM", "0"))

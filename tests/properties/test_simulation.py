@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from tests.builders import call, deletion, full_call
 from tests.simulation.runner import State, Totals, report, run_many, run_range
 from tests.simulation.scenario import ORG, OTHER, Scenario
 from tests.simulation.schedule import MIN_WRITES, run_schedule
 from tests.simulation.world import simulating
+from tests.support.builders import call, deletion, full_call
 
 SCHEDULES = 2_000
 PART = 500  # seeds that are run together, as large as the rarest fault needs to be seen often

@@ -18,15 +18,15 @@ import pytest
 from rollcall import bootstrap
 from rollcall.domain.organisations import Token, new_token, token_id
 from rollcall.storage import keys
-from tests.answering import load_handler
-from tests.builders import call, deletion, full_call, label, space
-from tests.generate import mixed_records
 from tests.simulation.checker import Violation
 from tests.simulation.event_source import deliver, replay
 from tests.simulation.operators import redrive
 from tests.simulation.scenario import ORG, OTHER, Scenario, as_record, open_epoch
 from tests.simulation.stored import FactName, StoredRow, fact_of
 from tests.simulation.world import ANALYTICS, RECORDS, START_MS, simulating
+from tests.support.answering import load_handler
+from tests.support.builders import call, deletion, full_call, label, space
+from tests.support.generate import mixed_records
 
 
 @pytest.fixture(autouse=True)

@@ -21,9 +21,9 @@ from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.runtime import FunctionError, InProcessRuntime, invoke
 from rollcall_cli.local.seed import load_seed
 from rollcall_cli.local.stack import LocalStack
-from tests.answering import wired
 from tests.sample_events.cases import CASES, Batch, Request
 from tests.sample_events.documents import EVENTS, FUNCTIONS, NOW_MS
+from tests.support.answering import wired
 
 ANSWER = ".answer.json"
 

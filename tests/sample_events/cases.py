@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rollcall_cli.local.seed import SEED, read_seed
-from tests.stack import ROOT
+from tests.support.stack import ROOT
 
 SAMPLES = read_seed(ROOT / SEED)
 READ, ADMIN, ALL = "read", "admin", "all"  # tokens of the seed, by name

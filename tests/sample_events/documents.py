@@ -32,7 +32,7 @@ from tests.sample_events.cases import (
     Request,
     Schedule,
 )
-from tests.stack import ROOT, to_json
+from tests.support.stack import ROOT, to_json
 
 EVENTS = ROOT / "events"
 TEMPLATE = load_template(ROOT / "template.yaml")

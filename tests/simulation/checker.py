@@ -12,12 +12,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from tests.oracle import TYPES, Fact, InvalidOperation, Oracle, resolve
 from tests.simulation import stored
 from tests.simulation.clients import Attempt, Ledger
 from tests.simulation.neighbour import NEIGHBOUR
 from tests.simulation.stored import FactName, RollupName, StoredFact, StoredPage, StoredRollup
 from tests.simulation.world import ANALYTICS, RECORDS, World
+from tests.support.oracle import TYPES, Fact, InvalidOperation, Oracle, resolve
 
 # Breakdown letters that a spilled mark names, in the neutral form.
 _BREAKDOWNS = {

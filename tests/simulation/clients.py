@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulation.world import TIMEOUTS_MS, World
-from tests.stack import to_json
+from tests.support.stack import to_json
 
 FUNCTION = "ingest_records"
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from tests.memory_dynamodb import MemoryClient, client_error
 from tests.simulation.scheduler import Killed
+from tests.support.memory_dynamodb import MemoryClient, client_error
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from tests.neutral import measure
-from tests.oracle import TYPES, with_defaults
 from tests.simulation.pages import decode_page
+from tests.support.neutral import measure
+from tests.support.oracle import TYPES, with_defaults
 
 FIRST = "0" * 15 + "." + "0" * 16
 END = "~"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from tests.generate import mixed_records, written
-from tests.oracle import moment
+from tests.support.generate import mixed_records, written
+from tests.support.oracle import moment
 
 DAY_MS = 86_400_000
 _FIRST_MS = 1_709_251_200_000  # 2024-03-01

@@ -28,12 +28,12 @@ from rollcall.retry import Backoff
 from rollcall.settings import settings
 from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation, organisation_of_item
-from tests.answering import forget_services, load_handler, wired
-from tests.failures import MemoryFailures
-from tests.memory_dynamodb import MemoryDynamoDb
 from tests.simulation.network import Faults, Network, Outage
 from tests.simulation.scheduler import Scheduler, Task
 from tests.simulation.stream import Stream, StreamRecord
+from tests.support.answering import forget_services, load_handler, wired
+from tests.support.failures import MemoryFailures
+from tests.support.memory_dynamodb import MemoryDynamoDb
 
 if TYPE_CHECKING:
     from tests.simulation.neighbour import Damage

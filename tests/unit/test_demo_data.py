@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rollcall_cli.demo_data import demo_records
-from tests.oracle import TYPES, Oracle, instant
+from tests.support.oracle import TYPES, Oracle, instant
 
 NOW = datetime(2026, 11, 21, 15, 4, 5, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ from rollcall.api.endpoint import endpoint
 from rollcall.api.http import Request, Response
 from rollcall_cli.local.stack import find_template
 from rollcall_cli.local.template import load_template
-from tests.answering import Lambda
+from tests.support.answering import Lambda
 
 ENDS_MS = 1_800_000_000_123
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests import builders, oracle
-from tests.builders import call, deletion, full_call, lead, task
-from tests.generate import (
+from tests.support import builders, oracle
+from tests.support.builders import call, deletion, full_call, lead, task
+from tests.support.generate import (
     anything,
     batches,
     deletions,
@@ -21,7 +21,7 @@ from tests.generate import (
     valid_records,
     without_ties,
 )
-from tests.oracle import InvalidOperation, Oracle, Tie
+from tests.support.oracle import InvalidOperation, Oracle, Tie
 
 NOW = oracle.instant("2026-11-21T12:00:00Z", "now")
 OLD, NEW, NEWER = "2024-04-01T00:00:00Z", "2024-04-02T00:00:00Z", "2024-04-03T00:00:00Z"
@@ -37,9 +37,9 @@ def outcome(model: Oracle, record: object) -> str:
 
 
 def test_the_oracle_shares_no_code_with_rollcall():
-    tests = Path(__file__).parents[1]
-    others = [tests / f"{name}.py" for name in ("builders", "generate", "questions")]
-    modules = [*tests.glob("oracle*.py"), *others]
+    support = Path(__file__).parents[1] / "support"
+    others = [support / f"{name}.py" for name in ("builders", "generate", "questions")]
+    modules = [*support.glob("oracle*.py"), *others]
     assert len(modules) > 5
     for module in modules:
         tree = ast.parse(module.read_text())

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from tests import oracle
-from tests.builders import call, deletion, lead
-from tests.oracle import Oracle
-from tests.oracle_breeze import CALL_TYPES, FILTERS, GRANULARITIES, LEAD_TYPES, ROWS, breeze
+from tests.support import oracle
+from tests.support.builders import call, deletion, lead
+from tests.support.oracle import Oracle
+from tests.support.oracle_breeze import CALL_TYPES, FILTERS, GRANULARITIES, LEAD_TYPES, ROWS, breeze
 
 NOW = oracle.instant("2026-11-21T12:00:00Z", "now")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests import oracle
-from tests.builders import (
+from tests.support import oracle
+from tests.support.builders import (
     booking_page,
     contact,
     contact_event,
@@ -12,8 +12,8 @@ from tests.builders import (
     room,
     workspace,
 )
-from tests.oracle import Oracle
-from tests.oracle_nexus import nexus
+from tests.support.oracle import Oracle
+from tests.support.oracle_nexus import nexus
 
 NOW = oracle.instant("2024-03-30T12:00:00Z", "now")
 

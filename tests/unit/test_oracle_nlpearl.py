@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from tests import oracle
-from tests.builders import call, campaign, deletion, label
-from tests.oracle import Oracle
-from tests.oracle_nlpearl import nlpearl
+from tests.support import oracle
+from tests.support.builders import call, campaign, deletion, label
+from tests.support.oracle import Oracle
+from tests.support.oracle_nlpearl import nlpearl
 
 NOW = oracle.instant("2026-11-21T12:00:00Z", "now")
 DAY = {"from": "2024-03-05T00:00:00Z", "to": "2024-03-05T23:59:59Z"}

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.oracle import instant
-from tests.oracle_zones import (
+from tests.support.oracle import instant
+from tests.support.oracle_zones import (
     END_MS,
     HOUR_MS,
     first_instant,

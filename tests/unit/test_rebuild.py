@@ -22,9 +22,9 @@ from rollcall.storage.accounts import item_of_organisation
 from rollcall_cli import rebuild_command
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.local.intrinsics import read_yaml
-from tests.builders import call, full_call, lead, room, space, task, workspace
-from tests.memory_dynamodb import client_error
-from tests.rebuilding import (
+from tests.support.builders import call, full_call, lead, room, space, task, workspace
+from tests.support.memory_dynamodb import client_error
+from tests.support.rebuilding import (
     ANALYTICS,
     BACKOFF,
     NOW_MS,

@@ -25,12 +25,19 @@ from rollcall.storage.failure_documents import (
     quarantine_document,
     quarantine_name,
 )
-from tests.failures import FOLDER, MemoryFailures, fact_record, given_up, poison, stream_record
-from tests.fakes import MemoryLedger
-from tests.generate import deletions, valid_records, without_ties
-from tests.neutral import neutral
-from tests.oracle import Oracle
 from tests.properties.test_exactness import NOW_MS, versions_of
+from tests.support.failures import (
+    FOLDER,
+    MemoryFailures,
+    fact_record,
+    given_up,
+    poison,
+    stream_record,
+)
+from tests.support.fakes import MemoryLedger
+from tests.support.generate import deletions, valid_records, without_ties
+from tests.support.neutral import neutral
+from tests.support.oracle import Oracle
 
 ORG = "org_1"
 BACKOFF = Backoff(tries=2, sleep=lambda _seconds: None)

@@ -9,7 +9,7 @@ import pytest
 from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.jar import Unavailable
 from rollcall_cli.local.stack import LocalStack
-from tests.unit.local.project import write_project
+from tests.support.project import write_project
 
 
 @pytest.fixture(scope="module")

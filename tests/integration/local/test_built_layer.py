@@ -17,10 +17,10 @@ from rollcall_cli.local.rie import RieRuntime, find_emulator
 from rollcall_cli.local.runtime import invoke
 from rollcall_cli.local.template import load_template
 from rollcall_cli.openapi.examples import SETTING
-from tests import stack as stacks
-from tests.auditing import EXACT, have_audited
-from tests.exchanges import EXCHANGES, check, send
-from tests.stack import Organisation, Stack
+from tests.support import stack as stacks
+from tests.support.auditing import EXACT, have_audited
+from tests.support.exchanges import EXCHANGES, check, send
+from tests.support.stack import Organisation, Stack
 
 ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "template.yaml"

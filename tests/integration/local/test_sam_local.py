@@ -26,8 +26,8 @@ import pytest
 
 from rollcall_cli.local.sam import SamCommands
 from rollcall_cli.local.template import load_template
-from tests import stack as stacks
-from tests.stack import ROLLCALL, ROOT, local_environment
+from tests.support import stack as stacks
+from tests.support.stack import ROLLCALL, ROOT, local_environment
 
 READY_SECONDS = 600  # moto takes its time for the sample data on a busy machine
 LAST_LINE = "Serving the tables until Ctrl-C"

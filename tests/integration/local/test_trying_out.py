@@ -20,7 +20,7 @@ from rollcall_cli.local.documentation import DOCUMENT, TOKEN
 from rollcall_cli.local.stack import LocalStack
 from tests.answering import wired
 from tests.integration.local.conftest import require_dynamodb_local
-from tests.stack import request
+from tests.support.stack import request
 
 pytestmark = pytest.mark.dynamodb_local
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rollcall_cli.local.template import Template, load_template
-from tests.unit.local.project import write_project
+from tests.support.project import write_project
 
 
 @pytest.fixture

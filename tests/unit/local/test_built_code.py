@@ -13,7 +13,7 @@ from rollcall_cli.errors import CommandError
 from rollcall_cli.local import built_code
 from rollcall_cli.local.built_code import BUILT_TEMPLATE, LAMBDA_PYTHON, choose_code
 from rollcall_cli.local.template import load_template
-from tests.unit.local.project import write_project
+from tests.support.project import write_project
 
 FUNCTIONS = ("authorize", "echo", "answer", "update")
 BUILT_AT = 2_000_000_000

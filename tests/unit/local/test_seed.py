@@ -14,7 +14,7 @@ from rollcall.domain.organisations import is_well_formed, tenant
 from rollcall.domain.records import RECORD_TYPES
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.seed import SEED, Seed, read_seed, require_local, write
-from tests.answering import deployed
+from tests.support.answering import deployed
 
 ROOT = Path(__file__).parents[3]
 WHOLE = read_seed(ROOT / SEED)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from rollcall.maintenance.audits import Audit, Difference
 from rollcall.retry import Backoff
 from rollcall.storage.audits import AuditStore
-from tests.stack import ORGANISATIONS, Organisation
+from tests.support.stack import ORGANISATIONS, Organisation
 
 # As docs/api/examples/get_audit/exact.json has it.
 EXACT = Audit(

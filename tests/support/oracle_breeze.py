@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from tests.oracle import (
+from tests.support.oracle import (
     LEAD_STATUSES,
     TIMESTAMP,
     InvalidOperation,
@@ -29,7 +29,7 @@ from tests.oracle import (
     payload_number,
     ratio,
 )
-from tests.oracle_zones import (
+from tests.support.oracle_zones import (
     DAY_MS,
     END_MS,
     FIRST_MS,

@@ -6,9 +6,9 @@ import json
 from urllib.parse import quote, urlencode
 
 from rollcall_cli.openapi.examples import read_examples
-from tests import stack as stacks
-from tests.openapi import EXAMPLES, Spec
-from tests.stack import Organisation, Response
+from tests.support import stack as stacks
+from tests.support.openapi import EXAMPLES, Spec
+from tests.support.stack import Organisation, Response
 
 EXCHANGES = {
     (function, example.name): example

@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
-from tests.oracle import Oracle, day_of
+from tests.support.oracle import Oracle, day_of
 
 Content = dict[str, Any]
 

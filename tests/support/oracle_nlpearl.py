@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from tests.oracle import (
+from tests.support.oracle import (
     DISPOSITIONS,
     TIMESTAMP,
     InvalidOperation,

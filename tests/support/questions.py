@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.oracle import (
+from tests.support.oracle import (
     CALL_STATUSES,
     DISPOSITIONS,
     EVENTS,
@@ -27,9 +27,9 @@ from tests.oracle import (
     Oracle,
     instant,
 )
-from tests.oracle_breeze import CALL_TYPES, GRANULARITIES, LEAD_TYPES, breeze
-from tests.oracle_nexus import nexus
-from tests.oracle_nlpearl import nlpearl
+from tests.support.oracle_breeze import CALL_TYPES, GRANULARITIES, LEAD_TYPES, breeze
+from tests.support.oracle_nexus import nexus
+from tests.support.oracle_nlpearl import nlpearl
 
 Content = dict[str, Any]
 

@@ -22,10 +22,6 @@ from rollcall.maintenance.audits import Audit, Difference
 from rollcall.maintenance.reconcile import rollups as rollups_module
 from rollcall.maintenance.reconcile import run as reconcile_module
 from rollcall.storage import keys
-from tests.drift import Item
-from tests.generate import written
-from tests.oracle import moment
-from tests.reconciling import violations_of
 from tests.simulation import workload
 from tests.simulation.checker import Checker
 from tests.simulation.clients import Ledger, send
@@ -35,6 +31,10 @@ from tests.simulation.operators import OPERATOR, compare
 from tests.simulation.scenario import as_record
 from tests.simulation.scheduler import Task
 from tests.simulation.world import ANALYTICS, RECORDS, World
+from tests.support.drift import Item
+from tests.support.generate import written
+from tests.support.oracle import moment
+from tests.support.reconciling import violations_of
 
 ORG, OTHER = "alpha#1", "beta"
 # Longer than any record takes: an invocation is suspended for 700 s at most, and tried again.

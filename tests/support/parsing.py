@@ -7,7 +7,7 @@ from typing import Any
 from rollcall.api import strict_json
 from rollcall.api.records.documents import parse_record
 from rollcall.domain.facts import Change
-from tests.stack import to_json
+from tests.support.stack import to_json
 
 
 def parsed(record: Any) -> Change:

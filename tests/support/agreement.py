@@ -11,10 +11,10 @@ from unittest.mock import patch
 
 from rollcall.ledger import transaction
 from rollcall.query.model import Selection
-from tests.answering import Answer, Deployment
-from tests.generate import without_ties
-from tests.oracle import Oracle, is_number
-from tests.questions import Query, Scenario
+from tests.support.answering import Answer, Deployment
+from tests.support.generate import without_ties
+from tests.support.oracle import Oracle, is_number
+from tests.support.questions import Query, Scenario
 
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 ERROR_KEY = {"query_analytics": "detail", "get_workspace_analytics": "error"}

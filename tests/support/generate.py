@@ -15,7 +15,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.oracle import (
+from tests.support.oracle import (
     CALL_STATUSES,
     DISPOSITIONS,
     EVENTS,

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from rollcall.domain.measures import RollupKey
-from tests.oracle import TYPES, Oracle
+from tests.support.oracle import TYPES, Oracle
 
 Item = Mapping[str, Mapping[str, Any]]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # SAM's transform and the layer pin different releases of pydantic, so it runs beside the tests.
 SAM_PYTHON = ROOT / ".venv-sam" / "bin" / "python"
 _ABSENT = object()
@@ -77,7 +77,12 @@ def stack(**parameters: str) -> Stack:
         pytest.skip("SAM is not installed; `make validate` installs it")
     given = [f"{name}={value}" for name, value in parameters.items()]
     expansion = subprocess.run(
-        [SAM_PYTHON, ROOT / "tests" / "expand_template.py", ROOT / "template.yaml", *given],
+        [
+            SAM_PYTHON,
+            ROOT / "tests" / "support" / "expand_template.py",
+            ROOT / "template.yaml",
+            *given,
+        ],
         check=False,
         capture_output=True,
         text=True,

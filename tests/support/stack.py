@@ -28,7 +28,7 @@ from rollcall.storage.accounts import Directory
 from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.jar import Unavailable
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ROLLCALL = Path(sys.executable).with_name("rollcall")
 READY_SECONDS = 120
 UNPOD = "/api/v2/platform/organisation/analytics/"

@@ -26,8 +26,8 @@ from rollcall.storage.facts import FactStore
 from rollcall.storage.page_scan import PageScan
 from rollcall.storage.pages import PageStore
 from rollcall.storage.purge import Purge
-from tests.memory_dynamodb import MemoryClient, MemoryDynamoDb
-from tests.parsing import parsed
+from tests.support.memory_dynamodb import MemoryClient, MemoryDynamoDb
+from tests.support.parsing import parsed
 
 RECORDS, ANALYTICS = "rollcall-records", "rollcall-analytics"
 BACKOFF = Backoff(tries=30, first_seconds=0.001, sleep=lambda _seconds: None)

@@ -33,12 +33,12 @@ from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation
 from rollcall.storage.client import dynamodb_client
 from rollcall.storage.fact_items import item_of_fact
-from tests.memory_dynamodb import MemoryDynamoDb
-from tests.oracle import Oracle
-from tests.parsing import parsed
-from tests.stack import to_json
+from tests.support.memory_dynamodb import MemoryDynamoDb
+from tests.support.oracle import Oracle
+from tests.support.parsing import parsed
+from tests.support.stack import to_json
 
-FUNCTIONS = Path(__file__).parents[1] / "functions"
+FUNCTIONS = Path(__file__).parents[2] / "functions"
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",

@@ -33,10 +33,10 @@ from rollcall.storage.pages import PageStore, page_of_item
 from rollcall.storage.purge import Purge
 from rollcall.storage.rebuilds import RebuildStore
 from rollcall.storage.rollups import rollup_of_item
-from tests.memory_dynamodb import MemoryClient, MemoryDynamoDb
-from tests.neutral import neutral
-from tests.oracle import Oracle
-from tests.parsing import parsed
+from tests.support.memory_dynamodb import MemoryClient, MemoryDynamoDb
+from tests.support.neutral import neutral
+from tests.support.oracle import Oracle
+from tests.support.parsing import parsed
 
 RECORDS = "rollcall-records"
 ANALYTICS = "rollcall-analytics"
