@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.contract.test_records import malformed
-from tests.contract.test_unpod import gateway_error
 from tests.support import stack as stacks
 from tests.support.auditing import EXACT, difference, have_audited, store_of
+from tests.support.http_answers import gateway_error, malformed
 
 AUDIT = "/v1/audit"
 FIGURES = ("facts", "rows", "pages", "rollups", "drift", "repaired", "unsettled", "exact")

@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tests.contract.test_breeze import loaded
-from tests.contract.test_unpod import compact, forged, gateway_error
 from tests.support import stack as stacks
 from tests.support.builders import (
     OMIT,
@@ -23,7 +21,9 @@ from tests.support.builders import (
     room,
     workspace,
 )
+from tests.support.http_answers import compact, forged, gateway_error
 from tests.support.oracle import instant
+from tests.support.request_bodies import loaded
 from tests.support.stack import nexus_route
 
 FORBIDDEN = b'{"error":"Forbidden"}'

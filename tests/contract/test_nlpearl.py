@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from tests.contract.test_breeze import NOT_JSON, loaded, padded
-from tests.contract.test_unpod import compact, forged, gateway_error
 from tests.support import stack as stacks
 from tests.support.builders import OMIT, call, campaign, deletion, label
+from tests.support.http_answers import compact, forged, gateway_error
 from tests.support.oracle import instant
+from tests.support.request_bodies import NOT_JSON, loaded, padded
 from tests.support.stack import nlpearl_route
 
 KINDS = ["Inbound", "Outbound", "Pearl"]

@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 import nlpearl
 import pytest
 
-from tests.contract.test_breeze import loaded
-from tests.contract.test_unpod import forged
 from tests.support.builders import call, campaign, label
+from tests.support.http_answers import forged
+from tests.support.request_bodies import loaded
 
 COMPATIBILITY = Path(__file__).parents[2] / "docs" / "compatibility.md"
 MODULES = (

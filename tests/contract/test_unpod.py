@@ -1,14 +1,13 @@
 """Unpod's published endpoint, as its clients see it (CONTRACT.md, sections 1 and 3)."""
 
-import re
 import time
-import zlib
 from datetime import UTC, datetime
 
 import pytest
 
 from tests.support import stack as stacks
 from tests.support.builders import OMIT, call, deletion, space, task
+from tests.support.http_answers import compact, forged, gateway_error
 from tests.support.oracle import instant
 from tests.support.stack import ORGANISATIONS, RECORDS, UNPOD
 
@@ -43,24 +42,6 @@ def figures(alice):
         b'"total_tasks":3,"task_status_breakdown":'
         b'{"pending":0,"running":1,"completed":0,"failed":0}}}'
     )
-
-
-def compact(body: bytes) -> bytes:
-    """JSON without the blanks between tokens; keys and order as they came."""
-    return re.sub(rb'("(?:[^"\\]|\\.)*")|\s+', lambda match: match.group(1) or b"", body)
-
-
-def gateway_error(answer, status, error):
-    """The one body that every dialect's client understands."""
-    assert answer.status == status, answer.body
-    assert list(answer.json) == ["status_code", "message", "error", "detail"]
-    assert answer.json["status_code"] == status
-    assert answer.json["error"] == error
-    assert isinstance(answer.json["message"], str)
-    assert answer.json["message"]
-    assert isinstance(answer.json["detail"], str)
-    assert answer.header("Content-Type").startswith("application/json")
-    return True
 
 
 def unpod_error(answer, status, message=None):
@@ -192,26 +173,6 @@ def test_header_names_in_any_case(alice, figures, name):
     handle = "ORG-HANDLE" if name.isupper() else "oRG-handle"
     headers = [(name, f"Token {alice.token}"), (handle, "alice")]
     assert compact(stacks.request(alice.stack.api, "GET", UNPOD, headers).body) == figures
-
-
-def forged(token: str) -> str:
-    """A token that nobody was given, with a checksum as good as this one's."""
-    digits = "0123456789"
-    lower, upper = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-    def checksum(text: str, alphabet: str) -> str:
-        number, out = zlib.crc32(text.encode()), ""
-        for _ in range(6):
-            number, digit = divmod(number, 62)
-            out = alphabet[digit] + out
-        return out
-
-    for alphabet in (digits + upper + lower, digits + lower + upper, upper + lower + digits):
-        for start in (0, 3):
-            if checksum(token[start:33], alphabet) == token[33:]:
-                body = token[:3] + token[3:33][::-1]
-                return body + checksum(body[start:], alphabet)
-    return token[:3] + token[3:33][::-1] + token[33:]
 
 
 def test_tokens_that_do_not_open(alice):

@@ -16,8 +16,8 @@ import pytest
 
 from rollcall.domain.organisations import token_id
 from rollcall_cli.local.data_folder import DataFolder
-from tests.e2e.test_load import assert_figures
 from tests.support import stack as stacks
+from tests.support.figures import assert_figures
 from tests.support.generate import batches, mixed_records
 from tests.support.oracle import Oracle
 

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import pytest
 
-from tests.e2e.test_load import assert_figures
 from tests.support import stack as stacks
+from tests.support.figures import assert_figures
 from tests.support.generate import batches, mixed_records
 from tests.support.oracle import Oracle
 

@@ -23,8 +23,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_load import assert_figures
 from tests.support import stack as stacks
+from tests.support.figures import assert_figures
 from tests.support.generate import batches
 from tests.support.oracle import Oracle
 from tests.support.stack import BREEZE, ROLLCALL, Organisation, Stack

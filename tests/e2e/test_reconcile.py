@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_load import assert_figures, send
-from tests.integration.test_reconcile import Tables
 from tests.support import drift
 from tests.support import stack as stacks
+from tests.support.figures import assert_figures, send
 from tests.support.generate import batches, mixed_records
 from tests.support.oracle import Oracle
 from tests.support.stack import ROLLCALL, Organisation, Stack, request
+from tests.support.tables import Tables
 
 AUDIT = "/v1/audit"
 

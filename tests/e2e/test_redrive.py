@@ -12,9 +12,9 @@ import pytest
 
 from rollcall_cli.local.tables import create_tables
 from rollcall_cli.local.template import load_template
-from tests.e2e.test_load import assert_figures, send
 from tests.support import stack as stacks
 from tests.support.builders import call, label
+from tests.support.figures import assert_figures, send
 from tests.support.generate import mixed_records
 from tests.support.neutral import neutral
 from tests.support.oracle import Oracle

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError
 
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
 from rollcall.domain.organisations import tenant
@@ -19,7 +18,7 @@ from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.audits import AuditStore
 from tests.support.auditing import difference
-from tests.support.memory_dynamodb import MemoryClient
+from tests.support.broken_requests import break_requests
 
 TABLE = "rollcall-records"
 BACKOFF = Backoff(tries=40, first_seconds=0.001, max_seconds=0.01)
@@ -174,27 +173,6 @@ def test_of_many_that_finish_at_once_each_learns_that_it_is_done(
 
 
 # ------------------------------------------------------------------ faults
-
-
-def break_requests(client: Any, count: int, *, is_applied: bool) -> Callable[[], int]:
-    """The next `count` requests end in a time-out, applied or not; gives how many were sent."""
-    sent = itertools.count()
-    last = [0]
-
-    def exchange(send: Callable[[], Any]) -> Any:
-        last[0] = number = next(sent)
-        answer = send() if is_applied or number >= count else None
-        if number < count:
-            raise ReadTimeoutError(endpoint_url="nowhere")
-        return answer
-
-    if isinstance(client, MemoryClient):
-        client.around = lambda _operation, send: exchange(send)
-    else:
-        session = client._endpoint.http_session
-        original = session.send
-        session.send = lambda request: exchange(lambda: original(request))
-    return lambda: last[0] + 1
 
 
 @pytest.mark.parametrize("is_applied", [True, False], ids=["applied", "not applied"])

@@ -19,9 +19,8 @@ from rollcall.maintenance.accounts import Administer
 from rollcall.maintenance.audits import Audit
 from rollcall.maintenance.delete_organisation import MAX_WRITE_SECONDS, DeleteOrganisation
 from rollcall.storage.audits import AuditStore
-from tests.integration.conftest import ENGINES
-from tests.integration.test_erase import scan
 from tests.support.builders import call, full_call, label, lead, space
+from tests.support.engines import ENGINES
 from tests.support.erasing import (
     ANALYTICS,
     BACKOFF,
@@ -31,6 +30,7 @@ from tests.support.erasing import (
     kill_at,
     stop_killing,
 )
+from tests.support.tables import scan
 
 
 def administer(at: Deployment) -> Administer:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,8 +18,8 @@ from rollcall.domain.organisations import tenant
 from rollcall.maintenance.erase import Erasure
 from rollcall.storage.failed_mentions import mentions
 from rollcall.storage.failures import FolderFailures
-from tests.integration.conftest import ENGINES
 from tests.support.builders import OMIT, call, full_call, lead, task
+from tests.support.engines import ENGINES
 from tests.support.erasing import (
     ANALYTICS,
     RECORDS,
@@ -30,6 +29,7 @@ from tests.support.erasing import (
     stop_killing,
 )
 from tests.support.parsing import parsed
+from tests.support.tables import scan
 
 LEAD = "lead~#é 1"
 MARK = "MARK"
@@ -639,18 +639,3 @@ def test_on_an_engine(engine: str, client_of: Callable[[str], Any]) -> None:
                 at.store.put(table, item)
     assert_nothing_is_left(at)
     assert b"shared-label" in at.bytes_of(ANALYTICS)
-
-
-def scan(client: Any, table: str) -> list[dict[str, Any]]:
-    """All items, by a client of our own: the product's refuses a Scan."""
-    own = boto3.client(
-        "dynamodb",
-        endpoint_url=client.meta.endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
-    items: list[dict[str, Any]] = []
-    for page in own.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
-        items += page["Items"]
-    return items

@@ -19,60 +19,17 @@ from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.writer import fold
 from rollcall.retry import Backoff
-from rollcall.storage import keys
-from rollcall.storage.pages import PageStore, page_of_item, stored_rollup
-from tests.integration.conftest import CONTRACT_ENGINES
-from tests.properties.test_exactness import versions_of
-from tests.support.fakes import MemoryLedger, StoredPage
+from rollcall.storage.pages import PageStore
+from tests.support.engines import CONTRACT_ENGINES
+from tests.support.fakes import MemoryLedger
 from tests.support.generate import mixed_records
 from tests.support.neutral import neutral
 from tests.support.oracle import Oracle
+from tests.support.stored_ledger import Stored
+from tests.support.versions import versions_of
 
 BACKOFF = Backoff(tries=30, first_seconds=0.001)
 NOW_MS = 1_800_000_000_000
-
-
-def everything(query: Callable[..., Any], **asked: Any) -> Iterator[dict[str, Any]]:
-    """All items of a Query, however many answers they come in."""
-    while True:
-        answer = query(**asked)
-        yield from answer["Items"]
-        if "LastEvaluatedKey" not in answer:
-            return
-        asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-
-class Stored:
-    """What a real table holds, read back through GSI1, in the in-memory store's shape."""
-
-    def __init__(self, client: Any, org_id: str, epoch: int) -> None:
-        self.memory = MemoryLedger()
-        prefix = keys.epoch_prefix(org_id, epoch)
-        for found in everything(
-            client.query,
-            TableName="rollcall-analytics",
-            IndexName="GSI1",
-            KeyConditionExpression="GSI1PK = :pk",
-            ExpressionAttributeValues={":pk": {"S": prefix}},
-        ):
-            item = client.get_item(
-                TableName="rollcall-analytics",
-                Key={"PK": found["PK"], "SK": found["SK"]},
-                ConsistentRead=True,
-            )["Item"]
-            self._take(item, item["PK"]["S"].removeprefix(prefix))
-
-    def _take(self, item: dict[str, Any], rest: str) -> None:
-        kind, name, *scope = rest.rstrip("#").split("#")
-        if kind == "LEDGER":
-            page = page_of_item(name, item)
-            data = item["data"]["B"]
-            stored = StoredPage(page.start, page.end, page.version, data)
-            self.memory.pages.setdefault(name, {})[item["SK"]["S"]] = stored
-            return
-        bucket = item["SK"]["S"].removeprefix("DAY#")
-        key = RollupKey(name, tuple(map(keys.unescape, scope)), bucket, kind == "OPEN")
-        self.memory.stored[key] = stored_rollup(item)
 
 
 @pytest.fixture(params=["memory", *CONTRACT_ENGINES])

@@ -20,11 +20,11 @@ from rollcall.domain.organisations import tenant
 from rollcall.query.model import Epoch, Reading
 from rollcall.storage import keys
 from rollcall.storage.fact_items import item_of_fact
-from tests.integration.test_reconcile import Tables
-from tests.properties.test_exactness import versions_of
 from tests.support.builders import NOON, contact_event, full_call, room
 from tests.support.deployment import Stack, as_list, resource_text, stack
 from tests.support.drift import Planter
+from tests.support.tables import Tables
+from tests.support.versions import versions_of
 
 ROOT = Path(__file__).parents[2]
 TABLES = {"rollcall-records": "RecordsTable", "rollcall-analytics": "AnalyticsTable"}

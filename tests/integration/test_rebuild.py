@@ -26,14 +26,14 @@ from rollcall.storage.epochs import EpochContents
 from rollcall.storage.rebuilds import RebuildStore
 from rollcall_cli import rebuild_command
 from rollcall_cli.main import run
-from tests.integration.conftest import MEMORY_CLIENT
-from tests.integration.test_audit_store import break_requests
-from tests.integration.test_ledger_stores import Stored
 from tests.support.answering import wired
+from tests.support.broken_requests import break_requests
 from tests.support.builders import call, task
+from tests.support.engines import MEMORY_CLIENT
 from tests.support.neutral import neutral
 from tests.support.oracle import Oracle
 from tests.support.parsing import parsed
+from tests.support.stored_ledger import Stored
 
 TABLE = "rollcall-records"
 ANALYTICS = "rollcall-analytics"

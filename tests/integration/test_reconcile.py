@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import time
 import uuid
 from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-import boto3
 import pytest
 
 from rollcall import bootstrap
@@ -19,39 +17,14 @@ from rollcall.settings import settings
 from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation
 from rollcall.storage.fact_items import item_of_fact
-from tests.integration.conftest import ENGINES
-from tests.properties.test_exactness import versions_of
 from tests.support import drift
 from tests.support.answering import NoQuarantine, wired
-from tests.support.drift import ANALYTICS, RECORDS, Item
+from tests.support.drift import ANALYTICS, RECORDS
+from tests.support.engines import ENGINES
 from tests.support.generate import mixed_records
 from tests.support.reconciling import faults_of, reconcile
-
-
-class Tables:
-    """The raw items of one organisation on an engine; see `tests.support.drift.Items`."""
-
-    def __init__(self, url: str, org_id: str) -> None:
-        self._client = boto3.client(
-            "dynamodb",
-            endpoint_url=url,
-            region_name="us-east-1",
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
-        )
-        self._prefix = keys.org_prefix(org_id)
-
-    def all(self, table: str) -> list[Item]:
-        pages = self._client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-        items = itertools.chain.from_iterable(page["Items"] for page in pages)
-        return [item for item in items if item["PK"]["S"].startswith(self._prefix)]
-
-    def put(self, table: str, item: Item) -> None:
-        self._client.put_item(TableName=table, Item=item)
-
-    def delete(self, table: str, item: Item) -> None:
-        key = {name: item[name] for name in ("PK", "SK")}
-        self._client.delete_item(TableName=table, Key=key)
+from tests.support.tables import Tables
+from tests.support.versions import versions_of
 
 
 @pytest.fixture(params=ENGINES)

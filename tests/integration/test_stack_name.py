@@ -13,7 +13,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from rollcall_cli.local.template import load_template
-from tests.integration.conftest import TEMPLATE
+from tests.support.engines import TEMPLATE
 from tests.support.stack import ROLLCALL
 
 STACK = "prod"

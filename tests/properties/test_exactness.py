@@ -16,52 +16,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.api.records.documents import RefusedRecord
-from rollcall.domain.contributions import contribution_function
 from rollcall.domain.errors import Conflict, Unavailable
-from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, resolve
+from rollcall.domain.facts import Fact
 from rollcall.ledger import transaction
-from rollcall.ledger.apply import Applier
-from rollcall.ledger.writer import fold
-from rollcall.retry import Backoff
 from tests.support.fakes import MemoryLedger
 from tests.support.generate import anything, deletions, valid_records, without_ties
 from tests.support.neutral import neutral
 from tests.support.oracle import Oracle
-from tests.support.parsing import parsed
+from tests.support.versions import NOW_MS, apply, versions_of
 
 record_lists = st.lists(st.one_of(valid_records, valid_records, deletions, anything), max_size=30)
-NOW_MS = 1_800_000_000_000
-BACKOFF = Backoff(tries=50, sleep=lambda _seconds: None)
 
 
 class Died(Exception):
     """The invocation ended here, whatever it had done."""
-
-
-def versions_of(records: Sequence[Any]) -> list[Fact]:
-    """Every version that ingest would have stored, in the order in which it would."""
-    stored: dict[tuple[str, str], Fact] = {}
-    versions = []
-    for index, record in enumerate(records):
-        try:
-            change = parsed(record)
-        except RefusedRecord:
-            continue
-        if (change.updated_at_ms or 0) > NOW_MS + MAX_CLOCK_SKEW_MS:
-            continue
-        key = (change.type, change.id)
-        fact = resolve(stored.get(key), change, NOW_MS * 1000 + index).fact
-        if fact is not None:
-            stored[key] = fact
-            versions.append(fact)
-    return versions
-
-
-def apply(store: MemoryLedger, facts: Sequence[Fact], target_bytes: int) -> None:
-    rows = fold(facts)
-    applier = Applier(store, contribution_function(1), target_bytes=target_bytes, backoff=BACKOFF)
-    applier.apply(rows)
 
 
 @dataclass

@@ -12,10 +12,10 @@ from rollcall import bootstrap
 from rollcall.domain.errors import Unavailable
 from rollcall.maintenance import audits
 from rollcall.maintenance.reconcile import run as reconcile_module
-from tests.properties.test_exactness import NOW_MS as STORED_MS
-from tests.properties.test_exactness import versions_of
 from tests.support import drift
 from tests.support.reconciling import add, organisation, reconcile, stored
+from tests.support.versions import NOW_MS as STORED_MS
+from tests.support.versions import versions_of
 
 # ROLLCALL_TEST_DRIFTS=200 plants each kind two hundred times.
 SEEDS = range(int(os.environ.get("ROLLCALL_TEST_DRIFTS", "5")))

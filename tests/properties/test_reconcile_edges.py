@@ -25,13 +25,13 @@ from rollcall.maintenance import audits
 from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation
 from rollcall.storage.fact_items import item_of_fact
-from tests.properties.test_exactness import NOW_MS as STORED_MS
-from tests.properties.test_exactness import versions_of
 from tests.support import drift
 from tests.support.builders import call
 from tests.support.drift import ANALYTICS, RECORDS, Item
 from tests.support.generate import mixed_records
 from tests.support.reconciling import Stored, add, organisation, reconcile, stored
+from tests.support.versions import NOW_MS as STORED_MS
+from tests.support.versions import versions_of
 
 SEEDS = range(int(os.environ.get("ROLLCALL_TEST_DRIFTS", "6")))
 DAY = re.compile(r"DAY#\d{4}-\d{2}-\d{2}")

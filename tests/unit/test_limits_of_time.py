@@ -25,8 +25,8 @@ from rollcall.ledger.apply import Applier
 from rollcall.ledger.writer import fold
 from rollcall.retry import MAX_REQUEST_SECONDS, Backoff, seconds_left, time_limit
 from rollcall.storage.client import translated_errors, with_retries
-from tests.properties.test_exactness import versions_of
 from tests.support.fakes import MemoryLedger
+from tests.support.versions import versions_of
 
 
 def throttled(code: str = "ThrottlingException") -> ClientError:

@@ -22,12 +22,12 @@ from rollcall_cli.local.template import Route, load_template
 from rollcall_cli.openapi.breeze import ROWS
 from rollcall_cli.openapi.document import openapi_document, scope_of
 from rollcall_cli.openapi.examples import SETTING, read_examples
-from tests.contract.test_breeze import BAD_REQUESTS, UNPROCESSABLE
-from tests.contract.test_records import LIMITS
 from tests.support.builders import BUILDERS
 from tests.support.generate import anything
 from tests.support.openapi import DOCUMENT, EXAMPLES, ROOT, Spec
 from tests.support.questions import scenario
+from tests.support.record_limits import LIMITS
+from tests.support.request_bodies import BAD_REQUESTS, UNPROCESSABLE
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 EXCHANGES = [

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from rollcall.api.records.documents import DOCUMENTS, Deletion, RefusedRecord, parse_record
-from tests.contract.test_records import LIMITS, REQUIRED
 from tests.support.builders import BUILDERS, OMIT
 from tests.support.openapi import ROOT
+from tests.support.record_limits import LIMITS, REQUIRED
 
 PAGE = ROOT / "docs/records.md"
 COMMON = {"type", "id", "updated_at"}

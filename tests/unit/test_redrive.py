@@ -25,7 +25,6 @@ from rollcall.storage.failure_documents import (
     quarantine_document,
     quarantine_name,
 )
-from tests.properties.test_exactness import NOW_MS, versions_of
 from tests.support.failures import (
     FOLDER,
     MemoryFailures,
@@ -38,6 +37,7 @@ from tests.support.fakes import MemoryLedger
 from tests.support.generate import deletions, valid_records, without_ties
 from tests.support.neutral import neutral
 from tests.support.oracle import Oracle
+from tests.support.versions import NOW_MS, versions_of
 
 ORG = "org_1"
 BACKOFF = Backoff(tries=2, sleep=lambda _seconds: None)

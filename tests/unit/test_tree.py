@@ -14,8 +14,8 @@ from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST
 from rollcall.ledger.transaction import OPEN_LIMIT_BYTES, RollupPut, StoredRollup, write_rollup
 from rollcall.ledger.tree import MAX_PAGES, split
-from tests.properties.test_exactness import apply, versions_of
 from tests.support.fakes import MemoryLedger
+from tests.support.versions import apply, versions_of
 
 
 def calls(count: int, keys: int = 0) -> list[Row]:

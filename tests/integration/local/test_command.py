@@ -22,7 +22,7 @@ from rollcall_cli.errors import CommandError
 from rollcall_cli.local.rie import find_emulator
 from rollcall_cli.local.seed import SEED, read_seed
 from rollcall_cli.local.stack import LocalStack
-from tests.integration.local.conftest import require_dynamodb_local
+from tests.support.stack import skip_without_dynamodb_local
 
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "rollcall_cli.main", "local"]
@@ -62,7 +62,7 @@ def refused(*arguments: Any) -> str:
 @pytest.mark.parametrize("signals", [["SIGINT"], ["SIGTERM"], ["SIGINT", "SIGINT"]])
 def test_it_says_ready_once_and_stops_on_signals(template_path, engine, signals):
     if engine == "dynamodb-local":
-        require_dynamodb_local()
+        skip_without_dynamodb_local()
     with started("--engine", engine, "--template", template_path) as (process, ready):
         assert set(ready) == {"ready", "api", "dynamodb", "records_table", "analytics_table"}
         assert ready["ready"] is True
@@ -182,7 +182,7 @@ def test_the_emulator_runs_the_same_functions(template_path):
 
 @pytest.mark.dynamodb_local
 def test_an_engine_does_not_outlive_a_killed_stack(template_path):
-    require_dynamodb_local()
+    skip_without_dynamodb_local()
     with started("--engine", "dynamodb-local", "--template", template_path) as (process, ready):
         process.kill()
         process.wait(30)

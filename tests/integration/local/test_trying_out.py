@@ -18,9 +18,8 @@ from rollcall_cli.demo_examples import Scene, try_out
 from rollcall_cli.demo_filling import fill, new_tenant
 from rollcall_cli.local.documentation import DOCUMENT, TOKEN
 from rollcall_cli.local.stack import LocalStack
-from tests.answering import wired
-from tests.integration.local.conftest import require_dynamodb_local
-from tests.support.stack import request
+from tests.support.answering import wired
+from tests.support.stack import request, skip_without_dynamodb_local
 
 pytestmark = pytest.mark.dynamodb_local
 
@@ -30,7 +29,7 @@ WITHOUT_FIGURES = {"/v1/audit", "/api/v2/platform/organizations"}
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A stack that is filled as the demo fills it, with a second demo's handle."""
-    require_dynamodb_local()
+    skip_without_dynamodb_local()
     end = datetime.now(UTC).replace(microsecond=0)
     records = list(demo_records(seed=4, calls=60, days=5, now=end))
     folder = tmp_path_factory.mktemp("state")

@@ -20,7 +20,7 @@ from rollcall_cli.local.gateway import Gateway
 from rollcall_cli.local.http_server import HttpServer
 from rollcall_cli.local.moto_engine import MotoEngine
 from rollcall_cli.local.ports import bind
-from tests.unit.local.test_gateway import FakeRuntime
+from tests.support.fake_runtime import FakeRuntime
 
 EVIL = "https://evil.example"
 TARGET = {"X-Amz-Target": "DynamoDB_20120810.ListTables"}

@@ -7,8 +7,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from typing import Any
@@ -20,38 +19,9 @@ from rollcall_cli.local.gateway import Gateway
 from rollcall_cli.local.http_server import HttpServer
 from rollcall_cli.local.ports import bind
 from rollcall_cli.local.runtime import FunctionError
+from tests.support.fake_runtime import FakeRuntime, Never
 
 GOOD = {"Authorization": "Token good"}
-
-
-@dataclass
-class FakeRuntime:
-    """Functions as Python callables; keeps the events."""
-
-    functions: dict[str, Callable[[dict[str, Any]], Any]]
-    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-
-    def start(self, function: str, event: Mapping[str, Any]) -> Future[Any]:
-        self.events.append((function, json.loads(json.dumps(event))))
-        future: Future[Any] = Future()
-        try:
-            answer = self.functions[function](dict(event))
-        except FunctionError as error:
-            future.set_exception(error)
-        else:
-            if not isinstance(answer, Never):
-                future.set_result(answer)
-        return future
-
-    def close(self) -> None:
-        pass
-
-    def calls(self, function: str) -> int:
-        return sum(name == function for name, _ in self.events)
-
-
-class Never:
-    """The answer of a function that does not come back."""
 
 
 def allow(_event: dict[str, Any], effect: str = "Allow", **context: Any) -> dict[str, Any]:

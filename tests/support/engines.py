@@ -1,0 +1,74 @@
+"""Engines with the template's tables, and the product's client on each: fixtures."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from rollcall.storage.client import dynamodb_client
+from rollcall_cli.local.engines import Engine, start_engine
+from rollcall_cli.local.tables import create_tables
+from rollcall_cli.local.template import load_template
+from tests.support.memory_dynamodb import MemoryClient, MemoryDynamoDb
+from tests.support.stack import skip_without_dynamodb_local
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+MEMORY_CLIENT = "memory-client"
+ENGINES = [
+    "moto",
+    pytest.param("dynamodb-local", marks=pytest.mark.dynamodb_local),
+]
+# Those, and the store that the simulator runs on.
+CONTRACT_ENGINES = [MEMORY_CLIENT, *ENGINES]
+
+
+@pytest.fixture(scope="module")
+def endpoint_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """Starts an engine once and creates its tables from the template; gives its address."""
+    running: dict[str, Engine] = {}
+
+    def start(name: str) -> str:
+        if name not in running:
+            if name == "dynamodb-local":
+                skip_without_dynamodb_local()
+            logs = tmp_path_factory.mktemp("logs")
+            engine = running[name] = start_engine(name, 0, jar=None, log_folder=logs)
+            client = boto3.client(
+                "dynamodb",
+                endpoint_url=engine.url,
+                region_name="us-east-1",
+                aws_access_key_id="local",
+                aws_secret_access_key="local",
+            )
+            create_tables(client, load_template(TEMPLATE))
+        return running[name].url
+
+    yield start
+    for engine in running.values():
+        engine.close()
+
+
+@pytest.fixture
+def client_of(
+    endpoint_of: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Any]:
+    """The product's own client on an engine, guarded as in production."""
+
+    def make(name: str) -> Any:
+        if name == MEMORY_CLIENT:
+            return MemoryClient(MemoryDynamoDb())
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint_of(name))
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
+        return dynamodb_client(connections=16)
+
+    return make
+
+
+@pytest.fixture(params=CONTRACT_ENGINES)
+def client(request: pytest.FixtureRequest, client_of: Callable[[str], Any]) -> Any:
+    return client_of(request.param)
