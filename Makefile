@@ -26,12 +26,14 @@ CODE := layers cli functions tests $(wildcard benchmarks)
 FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 2>/dev/null); do \
 	"$$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done
 
-.PHONY: help install demo test simulate lint format openapi events bench build validate requirements clean records dist sam-local
+.PHONY: help install demo test test-unit test-all simulate lint format openapi events bench build validate requirements clean records dist sam-local
 
 help:
 	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
 	@echo "make sam-local     tables, data and commands for sam local; Ctrl-C ends it"
-	@echo "make test          run every test (ARGS=... goes to pytest: a path, -k, -s, -n 2)"
+	@echo "make test          all tests but the slow ones (ARGS=... goes to pytest: a path, -k, -s)"
+	@echo "make test-unit     the tests without an engine or a process"
+	@echo "make test-all      every test, on both engines"
 	@echo "make simulate      run simulated schedules of faults (SEEDS=2000 or 500:900, ARGS=--mutants)"
 	@echo "make lint          style, types, import rules, template"
 	@echo "make format        rewrite the code in the house style"
@@ -93,10 +95,18 @@ sam-local: $(INSTALLED)
 	@$(MAKE) --no-print-directory build ARGS=
 	@$(BIN)/rollcall sam-local $(ARGS)
 
-# Everything, side by side (tests/support/spreading.py); or what ARGS choose, as plain pytest does it,
-# so that -s and --pdb work.
+# Side by side (tests/support/spreading.py); or what ARGS choose, as plain pytest does it, so that -s
+# and --pdb work.
+SPREAD := --numprocesses logical --maxprocesses 4
+
 test: $(INSTALLED)
-	$(BIN)/pytest $(if $(ARGS),$(ARGS),--numprocesses logical --maxprocesses 4)
+	$(if $(ARGS),,ROLLCALL_TEST_ENGINES=one) $(BIN)/pytest $(if $(ARGS),$(ARGS),$(SPREAD) -m "not slow and not e2e")
+
+test-unit: $(INSTALLED)
+	$(BIN)/pytest $(SPREAD) -m "not slow and not engine and not contract and not e2e" $(ARGS)
+
+test-all: $(INSTALLED)
+	$(BIN)/pytest $(SPREAD) $(ARGS)
 
 SEEDS ?= 0:500
 

@@ -8,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import spreading
+from tests.support.cpu_limit import pytest_runtest_call
+
+__all__ = ["pytest_runtest_call"]
 
 # Machines are shared and noisy: time decides nothing. A failure prints what replays it.
 settings.register_profile(

@@ -243,6 +243,7 @@ def test_a_rotated_token_ends_with_its_overlap(alice):
     assert ask(alice, f"Token {rotated['token']}").status == 200
 
 
+@pytest.mark.slow
 def test_a_revoked_token(alice):
     """One that the command made; what it was told of the end is what is stored."""
     cli, ends = alice.stack.cli, "2999-01-31T00:00:00.000Z"
@@ -257,6 +258,7 @@ def test_a_revoked_token(alice):
     assert ask(alice, f"Token {alice.token}").status == 200
 
 
+@pytest.mark.slow
 def test_the_last_use_of_a_token_is_recorded(alice):
     cli, options = alice.stack.cli, ("--scope", "read", "--name", "dashboard", "--json")
     made = cli("token", "create", alice.handle, *options)

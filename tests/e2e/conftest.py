@@ -5,6 +5,10 @@ import pytest
 from tests.support import stack as stacks
 
 
+def pytest_itemcollected(item):
+    item.add_marker("e2e")
+
+
 @pytest.fixture(
     scope="session",
     params=["moto", pytest.param("dynamodb-local", marks=pytest.mark.dynamodb_local)],

@@ -85,6 +85,7 @@ def test_a_deletion_by_request_leaves_nothing(org: Organisation) -> None:
     assert_only_others_are_left(org, mark)
 
 
+@pytest.mark.slow
 def test_erase(org: Organisation) -> None:
     mark = f"{MARK}-{org.handle}-erase"
     assert org.post([*of_theirs(mark), *of_others()]).status == 200
@@ -118,6 +119,7 @@ def test_erase(org: Organisation) -> None:
     assert "nowhere" in unknown.stderr
 
 
+@pytest.mark.slow
 def test_delete_an_organisation(org: Organisation) -> None:
     stack = org.stack
     other = stack.new_organisation()

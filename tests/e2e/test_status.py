@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.builders import full_call, lead
 from tests.support.stack import ROLLCALL, Organisation
 
@@ -31,6 +33,7 @@ def document(org: Organisation, *arguments: str, **environment: str) -> dict[str
     return found
 
 
+@pytest.mark.slow
 def test_a_healthy_stack_and_what_a_reconciliation_finds(org: Organisation) -> None:
     stack = org.stack
     assert org.post([lead("7"), full_call("1"), full_call("2")]).status == 200
@@ -69,6 +72,7 @@ def test_a_healthy_stack_and_what_a_reconciliation_finds(org: Organisation) -> N
     assert org.unpod() == figures
 
 
+@pytest.mark.slow
 def test_failed_records_and_a_silent_api_need_attention(org: Organisation, tmp_path: Path) -> None:
     failures = {"ROLLCALL_FAILURE_DESTINATION": tmp_path.as_uri()}
     assert document(org, **failures)["failed_objects"] == 0
@@ -81,6 +85,7 @@ def test_failed_records_and_a_silent_api_need_attention(org: Organisation, tmp_p
     assert (code, "DOES NOT ANSWER" in out, out.splitlines()[-1]) == (1, True, "NEEDS ATTENTION")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_found_out_is_an_error(org: Organisation) -> None:
     for arguments, environment, words in (
         ((), {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9"}, "cannot be reached"),

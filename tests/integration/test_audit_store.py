@@ -20,6 +20,9 @@ from rollcall.storage.audits import AuditStore
 from tests.support.auditing import difference
 from tests.support.broken_requests import break_requests
 
+pytestmark = pytest.mark.engine
+
+
 TABLE = "rollcall-records"
 BACKOFF = Backoff(tries=40, first_seconds=0.001, max_seconds=0.01)
 FIRST = Audit("first", started_at_ms=1_000, checked_at_ms=1_000, cursor="0/call")

@@ -22,6 +22,9 @@ from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation
 from tests.support.failures import poison
 
+pytestmark = pytest.mark.engine
+
+
 pytest.importorskip("awslambdaric")
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -184,6 +187,7 @@ def test_debug_logs_hold_no_request_and_no_credential(function: str, url: str) -
     assert {line["logger"] for line in lines if line["level"] == "DEBUG"} == {"of the test"}
 
 
+@pytest.mark.slow
 def test_that_check_finds_what_the_sdk_would_log(url: str) -> None:
     found = {
         name

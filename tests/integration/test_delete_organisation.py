@@ -20,7 +20,7 @@ from rollcall.maintenance.audits import Audit
 from rollcall.maintenance.delete_organisation import MAX_WRITE_SECONDS, DeleteOrganisation
 from rollcall.storage.audits import AuditStore
 from tests.support.builders import call, full_call, label, lead, space
-from tests.support.engines import ENGINES
+from tests.support.engines import DYNAMODB_LOCAL
 from tests.support.erasing import (
     ANALYTICS,
     BACKOFF,
@@ -31,6 +31,8 @@ from tests.support.erasing import (
     stop_killing,
 )
 from tests.support.tables import scan
+
+pytestmark = pytest.mark.engine
 
 
 def administer(at: Deployment) -> Administer:
@@ -302,6 +304,7 @@ def small() -> tuple[Deployment, Organisation]:
     return at, organisation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_made", [False, True], ids=["before", "after"])
 def test_broken_off_at_any_request_and_done_again(is_made: bool) -> None:
     for moment in range(10_000):
@@ -367,7 +370,7 @@ def test_an_index_that_lags_behind_lists_no_bare_mark() -> None:
 # ------------------------------------------------------------------ on a real engine
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", [pytest.param("moto", marks=pytest.mark.slow), DYNAMODB_LOCAL])
 def test_on_an_engine(engine: str, client_of: Callable[[str], Any]) -> None:
     at = Deployment(client_of(engine))
     handles = [f"{name}{uuid.uuid4().hex}" for name in ("a", "b")]

@@ -15,6 +15,9 @@ import pytest
 from rollcall_cli.local.intrinsics import read_yaml
 from tests.support.deployment import ROOT, SAM_PYTHON, as_list, resource_text, stack
 
+pytestmark = pytest.mark.engine
+
+
 GUIDE = (ROOT / "docs/operations/deploying.md").read_text("utf-8")
 TEMPLATE = read_yaml((ROOT / "template.yaml").read_text("utf-8"))
 EVERYTHING = {

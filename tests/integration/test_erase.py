@@ -31,6 +31,9 @@ from tests.support.erasing import (
 from tests.support.parsing import parsed
 from tests.support.tables import scan
 
+pytestmark = pytest.mark.engine
+
+
 LEAD = "lead~#é 1"
 MARK = "MARK"
 NOON = "2024-03-05T12:00:00Z"
@@ -124,6 +127,7 @@ def histories(draw: st.DrawFn) -> list[tuple[str, Any]]:
     return history
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(histories(), st.booleans(), st.sampled_from([64, 1_024]))
 def test_an_erasure_leaves_what_there_would_be_without_the_person(

@@ -26,6 +26,9 @@ from tests.support.builders import call, deletion, full_call
 from tests.support.memory_dynamodb import MemoryClient
 from tests.support.parsing import parsed
 
+pytestmark = pytest.mark.engine
+
+
 TABLE = "rollcall-records"
 BACKOFF = Backoff(tries=40, first_seconds=0.001, max_seconds=0.01)
 

@@ -16,6 +16,9 @@ from tests.support.builders import call, contact_event, lead, room
 from tests.support.oracle import Oracle, instant
 from tests.support.oracle_breeze import ROWS
 
+pytestmark = pytest.mark.engine
+
+
 NOW_MS = instant("2026-11-21T12:00:00Z", "now")
 MAX_ROWS = 20
 THROTTLED = {

@@ -20,13 +20,16 @@ from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.writer import fold
 from rollcall.retry import Backoff
 from rollcall.storage.pages import PageStore
-from tests.support.engines import CONTRACT_ENGINES
+from tests.support.engines import CONTRACT_ENGINES, DYNAMODB_LOCAL, MEMORY_CLIENT
 from tests.support.fakes import MemoryLedger
 from tests.support.generate import mixed_records
 from tests.support.neutral import neutral
 from tests.support.oracle import Oracle
 from tests.support.stored_ledger import Stored
 from tests.support.versions import versions_of
+
+pytestmark = pytest.mark.engine
+
 
 BACKOFF = Backoff(tries=30, first_seconds=0.001)
 NOW_MS = 1_800_000_000_000
@@ -71,6 +74,11 @@ def calls(count: int, **fields: Any) -> list[Fact]:
     )
 
 
+@pytest.mark.parametrize(
+    "store",
+    ["memory", MEMORY_CLIENT, DYNAMODB_LOCAL, pytest.param("moto", marks=pytest.mark.slow)],
+    indirect=True,
+)
 def test_rollups_equal_brute_force(store: Any) -> None:
     target, look = store
     records = mixed_records(11, 120, days=2, spaces=2, others=2)

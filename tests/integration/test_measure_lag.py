@@ -14,6 +14,9 @@ from rollcall.storage.probing import ProbeReads
 from tests.support.builders import OMIT, full_call, lead
 from tests.support.erasing import ANALYTICS, BACKOFF, RECORDS, Deployment
 
+pytestmark = pytest.mark.engine
+
+
 SECONDS_A_READ = 0.2
 
 

@@ -26,6 +26,9 @@ from tests.support.drift import Planter
 from tests.support.tables import Tables
 from tests.support.versions import versions_of
 
+pytestmark = pytest.mark.engine
+
+
 ROOT = Path(__file__).parents[2]
 TABLES = {"rollcall-records": "RecordsTable", "rollcall-analytics": "AnalyticsTable"}
 RESOURCES = TABLES | {

@@ -35,6 +35,9 @@ from tests.support.oracle import Oracle
 from tests.support.parsing import parsed
 from tests.support.stored_ledger import Stored
 
+pytestmark = pytest.mark.engine
+
+
 TABLE = "rollcall-records"
 ANALYTICS = "rollcall-analytics"
 BACKOFF = Backoff(tries=40, first_seconds=0.001, max_seconds=0.01)

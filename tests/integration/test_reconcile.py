@@ -20,14 +20,17 @@ from rollcall.storage.fact_items import item_of_fact
 from tests.support import drift
 from tests.support.answering import NoQuarantine, wired
 from tests.support.drift import ANALYTICS, RECORDS
-from tests.support.engines import ENGINES
+from tests.support.engines import DYNAMODB_LOCAL
 from tests.support.generate import mixed_records
 from tests.support.reconciling import faults_of, reconcile
 from tests.support.tables import Tables
 from tests.support.versions import versions_of
 
+pytestmark = pytest.mark.engine
 
-@pytest.fixture(params=ENGINES)
+
+# moto takes its time for every item of a transaction.
+@pytest.fixture(params=[pytest.param("moto", marks=pytest.mark.slow), DYNAMODB_LOCAL])
 def deployed(
     request: pytest.FixtureRequest, endpoint_of: Any, client_of: Any
 ) -> Iterator[tuple[Tables, Organisation]]:
@@ -59,6 +62,7 @@ def applied(stream: list[Any]) -> None:
         assert not result.failures
 
 
+@pytest.mark.slow
 def test_planted_drift_is_told_and_repaired(deployed: tuple[Tables, Organisation]) -> None:
     tables, made = deployed
     applied(written(tables, made, mixed_records(1, 40, days=2, spaces=2, others=2)))
@@ -97,6 +101,7 @@ def test_lost_stream_records_are_told_and_mended_in_one_pass(
     assert faults_of(tables, made) == []
 
 
+@pytest.mark.slow
 def test_a_restored_table_is_told_and_mended_in_one_pass(
     deployed: tuple[Tables, Organisation],
 ) -> None:

@@ -17,6 +17,9 @@ from rollcall.storage.failure_documents import quarantine_document
 from rollcall_cli.main import run
 from tests.support.failures import FOLDER, given_up, poison
 
+pytestmark = pytest.mark.engine
+
+
 Written = dict[str, bytes]
 
 

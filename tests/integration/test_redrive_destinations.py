@@ -21,6 +21,9 @@ from rollcall.storage.failures import BucketFailures, FolderFailures, failures
 from rollcall_cli.local.failure_destination import FailureFolder
 from tests.support.failures import FOLDER, MemoryFailures, given_up, poison
 
+pytestmark = pytest.mark.engine
+
+
 Put = Callable[[str, bytes], None]
 
 

@@ -16,6 +16,9 @@ from rollcall_cli.local.template import load_template
 from tests.support.engines import TEMPLATE
 from tests.support.stack import ROLLCALL
 
+pytestmark = pytest.mark.engine
+
+
 STACK = "prod"
 API_URL = "http://127.0.0.1:9/live"  # nothing listens there
 REGION = "eu-west-1"

@@ -17,6 +17,9 @@ from rollcall.retry import Backoff
 from rollcall.storage.accounts import Directory
 from rollcall_cli.main import run
 
+pytestmark = pytest.mark.engine
+
+
 HOUR_MS = 3_600_000
 NOW_MS = 1_800_000_000_000 // HOUR_MS * HOUR_MS
 _numbers = itertools.count()

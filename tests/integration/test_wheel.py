@@ -20,6 +20,9 @@ from tests.support import stack as stacks
 from tests.support.exchanges import check
 from tests.support.stack import Stack
 
+pytestmark = pytest.mark.engine
+
+
 ROOT = Path(__file__).parents[2]
 PROJECT = "rollcall_cli/project"
 
@@ -110,6 +113,7 @@ def test_the_local_stack_serves_requests_and_its_documentation(stack: Stack):
         assert stacks.request(stack.api, "GET", path).status == 200
 
 
+@pytest.mark.slow
 def test_the_demo_runs_in_an_empty_folder(rollcall: Path, empty: Path):
     ports = ["--port", "0", "--dynamodb-port", "0"]
     demo = [rollcall, "demo", "--engine", "moto", "--once", "--calls", "3", "--days", "1", *ports]

@@ -33,6 +33,9 @@ from tests.support.oracle_breeze import (
 from tests.support.oracle_zones import local
 from tests.support.questions import SCENES, Query, scenario, written
 
+pytestmark = pytest.mark.property
+
+
 ZONES = sorted({zone for scene in SCENES for zone in scene.zones})
 
 
@@ -55,7 +58,7 @@ def check_all(deployment, records, questions):
     return Counter(check(deployment, org_id, oracle, question) for question in questions)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)  # test_many_questions has thousands
 @given(st.randoms(use_true_random=False))
 def test_answers_equal_brute_force(deployment, random):
     check_scenario(deployment, scenario(random, questions=10), NOW_MS)
@@ -126,6 +129,7 @@ def test_midnight_that_comes_twice(deployment):
     )
 
 
+@pytest.mark.slow
 def test_eight_thousand_years(deployment):
     records = [
         call("first", started_at="1970-01-01T00:00:00Z"),
@@ -179,6 +183,7 @@ def test_halves_are_rounded_away_from_zero(deployment):
     check_all(deployment, records, [*questions, Query("get_pearl_analytics", "c", period)])
 
 
+@pytest.mark.slow
 def test_sums_beyond_64_bits(deployment):
     records = [
         call(
@@ -304,6 +309,7 @@ def test_breakdowns_that_really_spill(deployment):
     assert sources["mixed"] > 5
 
 
+@pytest.mark.slow
 def test_every_type_with_every_filter_alone(deployment):
     records = [
         call(

@@ -25,6 +25,9 @@ from tests.support.answering import deployed
 from tests.support.memory_dynamodb import MemoryDynamoDb
 from tests.support.questions import scenario
 
+pytestmark = pytest.mark.property
+
+
 SCENARIOS = 60
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,9 @@ from rollcall.maintenance.audits import KINDS, MAX_KEPT, Audit, Difference
 from rollcall.storage import keys
 from rollcall.storage.audits import audit_of_item, item_of_audit
 from tests.support.openapi import Spec
+
+pytestmark = pytest.mark.property
+
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 COUNTS = st.integers(0, 10**15)

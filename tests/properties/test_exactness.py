@@ -25,6 +25,9 @@ from tests.support.neutral import neutral
 from tests.support.oracle import Oracle
 from tests.support.versions import NOW_MS, apply, versions_of
 
+pytestmark = pytest.mark.property
+
+
 record_lists = st.lists(st.one_of(valid_records, valid_records, deletions, anything), max_size=30)
 
 
@@ -86,11 +89,29 @@ def run(
     store.check_rollups()
 
 
-@settings(max_examples=400)
-@given(data=st.data(), records=record_lists, target_bytes=st.sampled_from([1, 350, 1_200, 16_384]))
+any_delivery = given(
+    data=st.data(), records=record_lists, target_bytes=st.sampled_from([1, 350, 1_200, 16_384])
+)
+
+
+@settings(max_examples=100)
+@any_delivery
 def test_rollups_equal_brute_force_under_any_delivery(
     data: st.DataObject, records: list[Any], target_bytes: int
 ) -> None:
+    check_delivery(data, records, target_bytes)
+
+
+@pytest.mark.slow
+@settings(max_examples=400)
+@any_delivery
+def test_rollups_equal_brute_force_under_many_deliveries(
+    data: st.DataObject, records: list[Any], target_bytes: int
+) -> None:
+    check_delivery(data, records, target_bytes)
+
+
+def check_delivery(data: st.DataObject, records: list[Any], target_bytes: int) -> None:
     records = without_ties(records, Oracle(), NOW_MS)
     oracle = Oracle()
     oracle.post(records, NOW_MS)

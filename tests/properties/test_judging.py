@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,9 @@ from rollcall.api.records.documents import RefusedRecord
 from rollcall.domain.facts import Change, Fact, Outcome, content_hash, resolve
 from tests.support.generate import deletions, valid_records
 from tests.support.parsing import parsed
+
+pytestmark = pytest.mark.property
+
 
 NOW_US = 1_800_000_000_000_000
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.measures import ALL, RollupKey
 from rollcall.storage import keys
+
+pytestmark = pytest.mark.property
+
 
 components = st.one_of(
     st.text(st.sampled_from("#~-ab1"), min_size=1, max_size=8),

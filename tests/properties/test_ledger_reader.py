@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,9 @@ from rollcall.query.model import Selection
 from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.ledger_reader import LedgerReader
+
+pytestmark = pytest.mark.property
+
 
 TARGET_BYTES = 120
 ORG, EPOCH, TYPE = "org", 0, "contact"
@@ -125,14 +129,28 @@ def batched(edges: list[int]) -> list[tuple[int, int]]:
     return list(zip(edges[::2], edges[1::2], strict=False))
 
 
-@settings(max_examples=400, deadline=None)
-@given(
-    st.lists(st.lists(times, min_size=1, max_size=20), min_size=2, max_size=10),
-    st.one_of(st.none(), st.lists(times, max_size=8)),
-    st.integers(0, 2**32),
-    st.integers(1, 6),
+any_history = given(
+    writes=st.lists(st.lists(times, min_size=1, max_size=20), min_size=2, max_size=10),
+    bounds=st.one_of(st.none(), st.lists(times, max_size=8)),
+    seed=st.integers(0, 2**32),
+    items_a_query=st.integers(1, 6),
 )
+
+
+@settings(max_examples=100)
+@any_history
 def test_every_row_is_read_once(writes, bounds, seed, items_a_query):
+    check_reads(writes, bounds, seed, items_a_query)
+
+
+@pytest.mark.slow
+@settings(max_examples=400)
+@any_history
+def test_every_row_is_read_once_in_many_histories(writes, bounds, seed, items_a_query):
+    check_reads(writes, bounds, seed, items_a_query)
+
+
+def check_reads(writes, bounds, seed, items_a_query):
     periods = [EVER]
     if bounds is not None:
         edges = sorted(bounds)

@@ -17,6 +17,9 @@ from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST, position
 from rollcall.ledger.tree import MAX_PAGES, split
 
+pytestmark = pytest.mark.property
+
+
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 ids = st.one_of(
     st.uuids().map(str),
@@ -74,6 +77,7 @@ def by_id(rows: Any) -> dict[str, Row]:
     return {row.id: row for row in rows}
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(data=st.data(), type_name=type_names)
 def test_round_trip(data: st.DataObject, type_name: str) -> None:

@@ -27,6 +27,9 @@ from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from tests.support.builders import NOON, call
 from tests.support.rebuilding import PATIENCE, Killed, Request, World
 
+pytestmark = pytest.mark.property
+
+
 UPDATER_TIMEOUT_MS = 120_000
 CACHE_MS = PATIENCE.authorizer_cache_ms
 ANSWER_MS = PATIENCE.longest_answer_ms
@@ -214,6 +217,7 @@ def run_schedule(
     world.assert_rebuilt(run.epoch)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(seed=st.integers(0, 2**32))
 def test_no_answer_is_torn_stale_or_goes_back(seed: int) -> None:
@@ -303,7 +307,14 @@ MUTANTS: list[tuple[type[Rebuild], Callable[[pytest.MonkeyPatch], None]]] = [
 
 @pytest.mark.parametrize(
     ("kind", "plant"),
-    [pytest.param(*m, id=(m[0] if m[0] is not Rebuild else m[1]).__name__) for m in MUTANTS],
+    [
+        pytest.param(
+            *(kind, plant),
+            id=(plant if kind is Rebuild else kind).__name__,
+            marks=[pytest.mark.slow] if kind is WaitsForNobody else [],
+        )
+        for kind, plant in MUTANTS
+    ],
 )
 def test_a_wrong_rebuild_is_caught(
     kind: type[Rebuild],

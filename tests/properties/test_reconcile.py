@@ -17,6 +17,9 @@ from tests.support.reconciling import add, organisation, reconcile, stored
 from tests.support.versions import NOW_MS as STORED_MS
 from tests.support.versions import versions_of
 
+pytestmark = pytest.mark.property
+
+
 # ROLLCALL_TEST_DRIFTS=200 plants each kind two hundred times.
 SEEDS = range(int(os.environ.get("ROLLCALL_TEST_DRIFTS", "5")))
 

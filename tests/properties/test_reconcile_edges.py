@@ -33,6 +33,9 @@ from tests.support.reconciling import Stored, add, organisation, reconcile, stor
 from tests.support.versions import NOW_MS as STORED_MS
 from tests.support.versions import versions_of
 
+pytestmark = pytest.mark.property
+
+
 SEEDS = range(int(os.environ.get("ROLLCALL_TEST_DRIFTS", "6")))
 DAY = re.compile(r"DAY#\d{4}-\d{2}-\d{2}")
 

@@ -24,6 +24,9 @@ from tests.simulation.world import simulating
 from tests.support import drift
 from tests.support.racing import ORG, Race
 
+pytestmark = pytest.mark.property
+
+
 RACES = int(os.environ.get("ROLLCALL_TEST_RACES", "0"))
 FIRST = int(os.environ.get("ROLLCALL_TEST_RACES_FROM", "0"))
 # What cannot be mended without an operator is tested elsewhere.

@@ -20,6 +20,9 @@ from tests.simulation.schedule import MIN_WRITES, run_schedule
 from tests.simulation.world import simulating
 from tests.support.builders import call, deletion, full_call
 
+pytestmark = pytest.mark.property
+
+
 SCHEDULES = 2_000
 PART = 500  # seeds that are run together, as large as the rarest fault needs to be seen often
 ROOT = Path(__file__).parents[2]
@@ -47,6 +50,7 @@ def test_every_schedule_is_exact(first: int) -> None:
         assert totals.faults[kind] >= 20, kind
 
 
+@pytest.mark.slow
 def test_processes_beside_each_other_add_up() -> None:
     """`run_many` cuts ranges in pieces of some seeds; these are three."""
     totals = Totals()
@@ -64,6 +68,7 @@ def test_a_seed_replays_exactly(product: None) -> None:
     assert run_schedule(5).trace_hash != second.trace_hash
 
 
+@pytest.mark.slow
 def test_a_seed_replays_exactly_in_another_process(product: None) -> None:
     """Nothing hangs on how a process hashes its texts."""
     # Enough of them that commands which compare and rebuild are at work in some.
@@ -88,6 +93,7 @@ print(*(one_seed(seed, "").trace_hash for seed in {seeds!r}), end="")
     assert all(any(report.counts[name] for report in reports) for name in ("audits", "rebuilds"))
 
 
+@pytest.mark.slow
 def test_a_resumed_run_adds_up(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     state = State.load(path)

@@ -28,6 +28,8 @@ from tests.support.answering import load_handler
 from tests.support.builders import call, deletion, full_call, label, space
 from tests.support.generate import mixed_records
 
+pytestmark = pytest.mark.property
+
 
 @pytest.fixture(autouse=True)
 def _product() -> Iterator[None]:
@@ -482,6 +484,7 @@ def facts_of(scenario: Scenario, sent: list[Any]) -> list[dict[str, Any]]:
     return [as_record(item) for item in scenario.list_facts()]
 
 
+@pytest.mark.slow
 def test_one_batch_touches_5_000_rollups() -> None:
     scenario = Scenario(page_target_bytes=8_192)
     spaces = [space(f"s{n}") for n in range(1_500)]

@@ -11,6 +11,9 @@ import pytest
 from tests.simulation.mutants import MUTANTS, Planted
 from tests.simulation.runner import run_range
 
+pytestmark = pytest.mark.property
+
+
 MAX_SEEDS = 1_000
 
 

@@ -16,10 +16,8 @@ from tests.support.stack import skip_without_dynamodb_local
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 MEMORY_CLIENT = "memory-client"
-ENGINES = [
-    "moto",
-    pytest.param("dynamodb-local", marks=pytest.mark.dynamodb_local),
-]
+DYNAMODB_LOCAL = pytest.param("dynamodb-local", marks=pytest.mark.dynamodb_local)
+ENGINES = ["moto", DYNAMODB_LOCAL]
 # Those, and the store that the simulator runs on.
 CONTRACT_ENGINES = [MEMORY_CLIENT, *ENGINES]
 

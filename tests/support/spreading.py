@@ -10,7 +10,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-ENGINES = ("moto", "dynamodb-local")
+ENGINES = ("moto", "dynamodb-local", "one")
 # Of these every test is a unit of its own: most take long, and none shares anything.
 ALONE = (
     "tests/properties/test_simulation.py",

@@ -358,6 +358,15 @@ def skip_without_dynamodb_local() -> dynamodb_local.Installation:
         pytest.skip(f"DynamoDB Local: {reason}")
 
 
+def one_engine() -> str:
+    """DynamoDB Local where it can be found, else moto."""
+    try:
+        dynamodb_local.locate()
+    except Unavailable:
+        return "moto"
+    return "dynamodb-local"
+
+
 def start_dynamodb_local(folder: Path) -> dynamodb_local.DynamoDbLocal:
     """DynamoDB Local as a process of its own, which outlives any stack; `close()` ends it."""
     return dynamodb_local.start(0, skip_without_dynamodb_local(), folder)

@@ -199,20 +199,6 @@ def test_the_template_has_no_yaml_aliases() -> None:
     assert not [t for t in tokens if isinstance(t, (yaml.AliasToken, yaml.AnchorToken))]
 
 
-def test_the_template_lints() -> None:
-    lint = subprocess.run(
-        [
-            *(Path(sys.executable).with_name("cfn-lint"), "--regions", "eu-central-1"),
-            *("--append-rules", "cfn_lint_serverless.rules", "--template", "template.yaml"),
-        ],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert lint.returncode == 0, lint.stdout + lint.stderr
-
-
 # --------------------------------------------------------------------- docs
 def test_the_readme_names_only_make_targets_that_exist() -> None:
     targets = set(

@@ -268,6 +268,7 @@ def test_a_schema_accepts_what_the_parser_does(spec, kind, field):
             assert is_date or field == "color" or is_beyond_a_schema(value), value
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(anything)
 def test_a_schema_never_refuses_what_the_parser_takes(record):

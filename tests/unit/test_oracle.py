@@ -347,6 +347,7 @@ def test_strategies_make_valid_records(record):
     assert outcome(Oracle(), record) == "accepted"
 
 
+@pytest.mark.slow
 @given(st.lists(anything, min_size=8, max_size=30))
 def test_without_ties_leaves_only_what_the_contract_decides(records):
     kept = without_ties(records, Oracle(), NOW)

@@ -163,6 +163,7 @@ def requests_of_a_rebuild() -> int:
     return counted.count
 
 
+@pytest.mark.slow
 def test_killed_at_every_request_it_goes_on_and_is_exact() -> None:
     total = requests_of_a_rebuild()
     assert total > 80
@@ -275,6 +276,7 @@ def test_a_second_command_takes_over_and_the_first_one_stops() -> None:
         world.assert_rebuilt(world.organisation.live)
 
 
+@pytest.mark.slow
 def test_one_that_was_left_behind_changes_nothing_of_a_later_rebuild() -> None:
     """At whatever request it stood still, a later rebuild runs meanwhile, half or wholly."""
     for requests in range(requests_of_a_rebuild()):

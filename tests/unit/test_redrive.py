@@ -221,6 +221,7 @@ def test_that_check_finds_a_redrive_that_loses() -> None:
     assert losses_at_any_death(RemovesFirst)
 
 
+@pytest.mark.slow
 @given(
     data=st.data(),
     posted=st.lists(st.one_of(valid_records, valid_records, deletions), min_size=1, max_size=25),

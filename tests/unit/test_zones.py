@@ -32,6 +32,7 @@ def known_changes(name: str) -> list[int]:
     return changes
 
 
+@pytest.mark.slow
 def test_no_change_of_offset_is_missed():
     end = 2_145_916_800  # 2038: from then on a zone has a rule, and no table
     for name in NAMES:

@@ -22,6 +22,9 @@ from tests.support.auditing import EXACT, have_audited
 from tests.support.exchanges import EXCHANGES, check, send
 from tests.support.stack import Organisation, Stack
 
+pytestmark = pytest.mark.engine
+
+
 ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "template.yaml"
 EVENT = ROOT / "events/reconcile_organisations/hourly.json"

@@ -24,6 +24,9 @@ from rollcall_cli.local.seed import SEED, read_seed
 from rollcall_cli.local.stack import LocalStack
 from tests.support.stack import skip_without_dynamodb_local
 
+pytestmark = pytest.mark.engine
+
+
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "rollcall_cli.main", "local"]
 
@@ -56,6 +59,7 @@ def refused(*arguments: Any) -> str:
     return done.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "engine", ["moto", pytest.param("dynamodb-local", marks=pytest.mark.dynamodb_local)]
 )
@@ -80,6 +84,7 @@ def test_it_says_ready_once_and_stops_on_signals(template_path, engine, signals)
                 socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=5)
 
 
+@pytest.mark.slow
 def test_the_seed_is_in_the_numbers_when_it_says_ready():
     sample = read_seed(ROOT / SEED).organisations[0]
     headers = {"Authorization": f"Token {sample.tokens[0].token}", "Org-Handle": sample.handle}
@@ -90,6 +95,7 @@ def test_the_seed_is_in_the_numbers_when_it_says_ready():
             assert json.load(answer) == json.loads(expected.read_text("utf-8"))["body"]
 
 
+@pytest.mark.slow
 def test_what_functions_print_stays_off_stdout(template_path, tmp_path):
     project = tmp_path / "copy"
     shutil.copytree(template_path.parent, project)
@@ -102,6 +108,7 @@ def test_what_functions_print_stays_off_stdout(template_path, tmp_path):
         assert "loaded" in err
 
 
+@pytest.mark.slow
 def test_mistakes_end_in_one_line(template_path, tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -12,6 +12,8 @@ from rollcall_cli.local import data_folder
 from rollcall_cli.local.data_folder import DataFolder
 from rollcall_cli.local.stack import LocalStack
 
+pytestmark = pytest.mark.engine
+
 
 def used(folder: DataFolder) -> None:
     (folder.database / "shared-local-instance.db").touch()

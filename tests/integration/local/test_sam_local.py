@@ -29,6 +29,9 @@ from rollcall_cli.local.template import load_template
 from tests.support import stack as stacks
 from tests.support.stack import ROLLCALL, ROOT, local_environment
 
+pytestmark = pytest.mark.engine
+
+
 READY_SECONDS = 600  # moto takes its time for the sample data on a busy machine
 LAST_LINE = "Serving the tables until Ctrl-C"
 PAGE = ROOT / "docs/sam-local.md"

@@ -20,6 +20,8 @@ from rollcall_cli.local.stack import LocalStack
 from rollcall_cli.local.tables import create_tables
 from rollcall_cli.local.template import load_template
 
+pytestmark = pytest.mark.engine
+
 
 def request(
     stack: LocalStack, method: str, path: str, body: bytes | None = None, **headers: str
@@ -93,6 +95,7 @@ def test_updates_and_deletions_reach_it_too(stack):
     assert copies(stack)["FACT#short"]["event"]["S"] == "REMOVE"
 
 
+@pytest.mark.slow
 def test_many_writes_from_many_threads_all_arrive(stack):
     def write(start: int) -> None:
         for number in range(start, start + 30):

@@ -21,7 +21,7 @@ from rollcall_cli.local.stack import LocalStack
 from tests.support.answering import wired
 from tests.support.stack import request, skip_without_dynamodb_local
 
-pytestmark = pytest.mark.dynamodb_local
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.dynamodb_local]  # fills a demo
 
 WITHOUT_FIGURES = {"/v1/audit", "/api/v2/platform/organizations"}
 
