@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.data import DAY_MS, SEED, TODAY, TODAY_MS
 from rollcall.domain.facts import Fact
 from rollcall.domain.records import Call
-from rollcall_cli.demo_data import CAMPAIGNS, HOURS, LABELS, WEEKDAYS
+from rollcall_cli.demo_values import CAMPAIGNS, HOURS, LABELS, WEEKDAYS
 
 TEMPLATES = [f"template-{number:02}" for number in range(50)]
 MERCHANTS = [f"merchant-{number:03}" for number in range(200)]

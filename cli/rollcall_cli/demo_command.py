@@ -13,6 +13,7 @@ from typing import Annotated, TextIO
 import typer
 from rich.console import Console
 
+from rollcall_cli.console import notice
 from rollcall_cli.demo_client import send
 from rollcall_cli.demo_data import Record, demo_records
 from rollcall_cli.demo_examples import Scene, curl, first_request, requests_to_try, try_out
@@ -23,9 +24,8 @@ from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.documentation import PAGE
 from rollcall_cli.local.jar import Unavailable
 from rollcall_cli.local.ports import DynamoDbPort, Port
-from rollcall_cli.local.progress import tell
 from rollcall_cli.local.stack import LocalStack
-from rollcall_cli.stopping import Stopped, raise_on_signals, wait_until_stopped
+from rollcall_cli.signals import Stopped, raise_on_signals, wait_until_stopped
 
 # Time lines and heat maps are long; the commands show them whole.
 _LINES_A_LIST = 5
@@ -104,7 +104,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option
                 page.title("Serving until Ctrl-C")
                 wait_until_stopped()
     except Stopped:
-        tell("stopped")
+        notice("stopped")
     finally:
         sys.stdout = out
 

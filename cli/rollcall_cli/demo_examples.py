@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rollcall_cli.demo_client import Request
-from rollcall_cli.demo_data import CAMPAIGNS, SPACES, TEMPLATES, WORKSPACES, Record
-from rollcall_cli.local.template import Route
+from rollcall_cli.demo_data import Record
+from rollcall_cli.demo_values import CAMPAIGNS, SPACES, TEMPLATES, WORKSPACES
+from rollcall_cli.local.template_model import Route
 from rollcall_cli.local.try_out import Sample, TryOut
 
 

@@ -8,10 +8,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rollcall_cli.administration import administration, deployment
 from rollcall_cli.demo_client import Request, send
 from rollcall_cli.demo_data import Record
 from rollcall_cli.demo_progress import progress
+from rollcall_cli.deployment import administration, deployment
 from rollcall_cli.errors import CommandError
 from rollcall_cli.importing.sender import Sender
 from rollcall_cli.local.stack import LocalStack

@@ -10,7 +10,7 @@ from typing import Protocol, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from rollcall_cli.local.progress import tell
+from rollcall_cli.console import notice
 
 
 class Shown(Protocol):
@@ -75,7 +75,7 @@ class _Lines(AbstractContextManager["_Lines"]):
         now = time.monotonic()
         is_complete = (sent, counted) == (self._records, self._calls)
         if (sent, counted) != self._last and (is_complete or now >= self._next):
-            tell(
+            notice(
                 f"{sent:,} of {self._records:,} records sent,"
                 f" {counted:,} of {self._calls:,} calls in the numbers"
             )

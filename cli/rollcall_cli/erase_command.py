@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from rollcall_cli.administration import deployment
 from rollcall_cli.confirming import confirm
+from rollcall_cli.deployment import deployment
 from rollcall_cli.erase_preview import preview_document, preview_text
 from rollcall_cli.errors import CommandError
 from rollcall_cli.receipts import Remainder, elsewhere, failed_objects

@@ -21,7 +21,7 @@ from rollcall_cli.importing.credentials import read_token
 from rollcall_cli.importing.importer import RejectedRows, import_rows
 from rollcall_cli.importing.rows import Position, detect_format, read_rows
 from rollcall_cli.importing.sender import MAX_RECORDS, Interrupted, Sender
-from rollcall_cli.interrupting import stopping_on_ctrl_c
+from rollcall_cli.signals import stopping_on_ctrl_c
 from rollcall_cli.target import stack_api_url
 from rollcall_cli.text import escaped
 

@@ -11,15 +11,15 @@ from typing import Annotated, Any
 
 import typer
 
+from rollcall_cli.console import notice
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.documentation import PAGE
 from rollcall_cli.local.ports import DynamoDbPort, Port
-from rollcall_cli.local.progress import tell
 from rollcall_cli.local.seed import load_seed
 from rollcall_cli.local.stack import LocalStack
 from rollcall_cli.local.try_out import TryOut
 from rollcall_cli.local_tenant import prepare
-from rollcall_cli.stopping import Stopped, raise_on_signals, wait_until_stopped
+from rollcall_cli.signals import Stopped, raise_on_signals, wait_until_stopped
 
 
 def local(  # noqa: PLR0913, PLR0917 - each is an option
@@ -84,13 +84,13 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
                 token = prepare(org, token_file)
                 if token is not None:
                     stack.offer(TryOut(org, token))
-            tell(f"the API is described at {stack.api_url}{PAGE}")
+            notice(f"the API is described at {stack.api_url}{PAGE}")
             folder = shlex.quote(str(stack.failures_dir))
-            tell(f"given-up records: rollcall redrive list --from {folder}")
+            notice(f"given-up records: rollcall redrive list --from {folder}")
             print(json.dumps(ready(stack)), file=ready_line, flush=True)
             wait_until_stopped()
     except Stopped:
-        tell("stopped")
+        notice("stopped")
     finally:
         sys.stdout = ready_line
 

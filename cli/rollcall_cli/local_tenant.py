@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rollcall_cli.administration import deployment
+from rollcall_cli.console import notice
+from rollcall_cli.deployment import deployment
 from rollcall_cli.errors import CommandError
-from rollcall_cli.local.progress import tell
 
 if TYPE_CHECKING:
     from rollcall.maintenance.accounts import Administer
@@ -29,16 +29,16 @@ def prepare(handle: str, token_file: Path | None) -> str | None:
         admin = bootstrap.administer()
         if all(organisation.handle != handle for organisation in admin.organisations()):
             admin.create_organisation(handle, handle)
-            tell(f"created the organisation {handle}")
+            notice(f"created the organisation {handle}")
         if token_file is None:
             return None
         kept = _token_in(token_file)
         if _is_valid(admin, handle, kept):
-            tell(f"the token of {handle} in {token_file} is valid and stays")
+            notice(f"the token of {handle} in {token_file} is valid and stays")
             return kept
         token = admin.issue_token(handle, SCOPES).text
         _write(token_file, token)
-        tell(f"wrote a token of {handle} to {token_file}")
+        notice(f"wrote a token of {handle} to {token_file}")
         return token
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rollcall_cli.administration import administration, deployment
 from rollcall_cli.confirming import confirm
+from rollcall_cli.deployment import administration, deployment
 from rollcall_cli.errors import CommandError
 from rollcall_cli.receipts import Remainder, elsewhere
 

@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from rollcall_cli.administration import deployment
+from rollcall_cli.deployment import deployment
 from rollcall_cli.durations import duration_ms, shown
 from rollcall_cli.errors import CommandError
-from rollcall_cli.interrupting import stopping_on_ctrl_c
+from rollcall_cli.signals import stopping_on_ctrl_c
 
 if TYPE_CHECKING:
     from rollcall.domain.organisations import Organisation

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from rollcall_cli.administration import deployment
+from rollcall_cli.deployment import deployment
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
 from rollcall_cli.text import printable

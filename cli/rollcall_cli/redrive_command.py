@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from rollcall_cli.administration import deployment
+from rollcall_cli.deployment import deployment
 from rollcall_cli.errors import CommandError
 from rollcall_cli.target import settle
 from rollcall_cli.text import printable

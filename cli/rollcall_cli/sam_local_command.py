@@ -12,10 +12,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from rollcall_cli.console import notice
 from rollcall_cli.demo_output import aligned
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.ports import HOST, bind, chosen_port
-from rollcall_cli.local.progress import tell
 from rollcall_cli.local.sam import (
     AWS_CONFIG,
     HOST_OF_CONTAINERS,
@@ -28,7 +28,7 @@ from rollcall_cli.local.sam import (
 from rollcall_cli.local.seed import SEED, SampleOrganisation, load_seed, read_seed
 from rollcall_cli.local.stack import LocalStack, find_template
 from rollcall_cli.local.template import load_template
-from rollcall_cli.stopping import Stopped, raise_on_signals, wait_until_stopped
+from rollcall_cli.signals import Stopped, raise_on_signals, wait_until_stopped
 
 # Neither those of `rollcall local` nor SAM's own, which are 3000 and 3001 as well.
 DEFAULT_PORT = 3010
@@ -87,7 +87,7 @@ def sam_local(
                 _show(page, stack, commands, api_port)
                 wait_until_stopped()
     except Stopped:
-        tell("stopped")
+        notice("stopped")
     finally:
         sys.stdout = out
 
@@ -118,7 +118,7 @@ def _check_folder(template: Path) -> None:
     if built.is_file():
         require_current_build(load_template(template), load_template(built))
     else:
-        tell("there is no build yet: sam local needs one, so run make build first")
+        notice("there is no build yet: sam local needs one, so run make build first")
 
 
 @contextlib.contextmanager

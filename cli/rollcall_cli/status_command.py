@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import urllib3
 
-from rollcall_cli.administration import deployment
 from rollcall_cli.aligned_table import print_table
+from rollcall_cli.deployment import deployment
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
 from rollcall_cli.status_report import OrganisationStatus, Status

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rollcall_cli.administration import administration
 from rollcall_cli.aligned_table import print_table, stdout_columns
+from rollcall_cli.deployment import administration
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
 from rollcall_cli.text import printable

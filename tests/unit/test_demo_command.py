@@ -26,7 +26,8 @@ from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.jar import Unavailable
 from rollcall_cli.local.routes import RouteTable
 from rollcall_cli.local.stack import find_template
-from rollcall_cli.local.template import Route, load_template
+from rollcall_cli.local.template import load_template
+from rollcall_cli.local.template_model import Route
 
 API = "http://127.0.0.1:3000"
 END = datetime(2026, 3, 1, 15, 4, 5, tzinfo=UTC)

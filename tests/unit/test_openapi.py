@@ -18,7 +18,8 @@ from rollcall.dialects import breeze, nlpearl
 from rollcall.domain.errors import BadValues, MalformedQuery
 from rollcall.query.reports.breeze import QueryType
 from rollcall_cli.errors import CommandError
-from rollcall_cli.local.template import Route, load_template
+from rollcall_cli.local.template import load_template
+from rollcall_cli.local.template_model import Route
 from rollcall_cli.openapi.breeze import ROWS
 from rollcall_cli.openapi.document import openapi_document, scope_of
 from rollcall_cli.openapi.examples import SETTING, read_examples

@@ -16,7 +16,7 @@ from rollcall_cli.local.http_request import HttpRequest, method_arn, shared_even
 from rollcall_cli.local.policy import MalformedPolicy, allows
 from rollcall_cli.local.routes import RouteMatch
 from rollcall_cli.local.runtime import FunctionError
-from rollcall_cli.local.template import Authorizer
+from rollcall_cli.local.template_model import Authorizer
 
 Invoke = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 

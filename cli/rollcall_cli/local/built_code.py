@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rollcall_cli.errors import CommandError
-from rollcall_cli.local.template import Function, Template, load_template
+from rollcall_cli.local.template import load_template
+from rollcall_cli.local.template_model import Function, Template
 
 # Beside the template, as SAM and `make build` leave them.
 BUILT_TEMPLATE = Path(".aws-sam/build/template.yaml")

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from rollcall_cli.console import notice
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.data_folder import DataFolder
 from rollcall_cli.local.jar import Unavailable
 from rollcall_cli.local.ports import DEFAULT_DYNAMODB_PORT, chosen_port
-from rollcall_cli.local.progress import tell
 
 
 class Engine(Protocol):
@@ -60,7 +60,7 @@ def start_engine(
     if data is not None:
         return _start_durable(choice, port, jar, log_folder, data)
     if "://" in choice:
-        tell(f"engine: {choice}, which runs already")
+        notice(f"engine: {choice}, which runs already")
         return ExternalEngine(choice)
     port = chosen_port(port, DEFAULT_DYNAMODB_PORT, "--dynamodb-port")
     match choice:
@@ -68,10 +68,10 @@ def start_engine(
             return _start_best(port, jar, log_folder, allowed_hosts)
         case "dynamodb-local":
             installation = dynamodb_local.locate(jar, retry=True)
-            tell(f"engine: DynamoDB Local, {installation.jar}")
+            notice(f"engine: DynamoDB Local, {installation.jar}")
             return dynamodb_local.start(port, installation, log_folder)
         case "moto":
-            tell("engine: moto, in this process")
+            notice("engine: moto, in this process")
             return _start_moto(port, allowed_hosts)
     raise CommandError(
         f"--engine: {choice} is none of auto, moto, dynamodb-local, or an endpoint URL"
@@ -92,7 +92,7 @@ def _start_durable(
         raise CommandError(
             f"--data-dir needs DynamoDB Local, which cannot run here: {error.reason}"
         ) from error
-    tell(f"engine: DynamoDB Local, {installation.jar}, with its data in {data.database}")
+    notice(f"engine: DynamoDB Local, {installation.jar}, with its data in {data.database}")
     port = chosen_port(port, DEFAULT_DYNAMODB_PORT, "--dynamodb-port")
     return dynamodb_local.start(port, installation, log_folder, data)
 
@@ -103,9 +103,9 @@ def _start_best(
     try:
         installation = dynamodb_local.locate(jar)
     except Unavailable as error:
-        tell(f"engine: moto, in this process, because {error}")
+        notice(f"engine: moto, in this process, because {error}")
         return _start_moto(port, allowed_hosts)
-    tell(
+    notice(
         f"engine: DynamoDB Local, because Java {installation.java_version} and"
         f" {installation.jar} are here"
     )

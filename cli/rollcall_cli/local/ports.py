@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from rollcall_cli.console import notice
 from rollcall_cli.errors import CommandError, PortInUse
-from rollcall_cli.local.progress import tell
 
 HOST = "127.0.0.1"
 EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - only where a person asked for it
@@ -63,6 +63,6 @@ def chosen_port(named: int | None, default: int, option: str) -> int:
     try:
         bind(default, option).close()
     except PortInUse:
-        tell(f"port {default} is in use; using a free one ({option} names another)")
+        notice(f"port {default} is in use; using a free one ({option} names another)")
         return 0
     return default

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
-from rollcall_cli.administration import deployment
-from rollcall_cli.local.progress import tell
+from rollcall_cli.console import notice
+from rollcall_cli.deployment import deployment
 from rollcall_cli.reconcile_command import summary
 
 _REPORT_SECONDS = 5.0
@@ -22,9 +22,9 @@ def recover(environment: Mapping[str, str], drain: Callable[[float], bool]) -> N
     `environment` names the tables, `drain` waits for the stream for so many seconds. Nothing else
     may write meanwhile. Raises CommandError when the database fails.
     """
-    tell("the last run was not stopped in order: replaying the stream, then comparing")
+    notice("the last run was not stopped in order: replaying the stream, then comparing")
     while not drain(_REPORT_SECONDS):
-        tell("the stream is still being replayed")
+        notice("the stream is still being replayed")
     # With the emulator as the runtime, only its functions have these so far.
     os.environ.update(environment)
     with deployment() as bootstrap:
@@ -34,4 +34,4 @@ def recover(environment: Mapping[str, str], drain: Callable[[float], bool]) -> N
             audit = bootstrap.reconcile()(
                 organisation, is_repairing=True, restart=True, grace_seconds=0
             )
-            tell(summary(organisation, audit))
+            notice(summary(organisation, audit))

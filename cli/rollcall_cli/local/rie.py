@@ -24,7 +24,7 @@ from rollcall_cli.local.built_code import Code
 from rollcall_cli.local.child_process import ChildProcess
 from rollcall_cli.local.ports import HOST
 from rollcall_cli.local.runtime import FunctionError, answer_in_thread
-from rollcall_cli.local.template import Function
+from rollcall_cli.local.template_model import Function
 
 _START_SECONDS = 20
 _STDERR = 2  # the descriptor, whatever sys.stderr has become

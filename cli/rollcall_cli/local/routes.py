@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rollcall_cli.local.template import Route
+from rollcall_cli.local.template_model import Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from rollcall_cli.errors import CommandError
-from rollcall_cli.local.template import Function
+from rollcall_cli.local.template_model import Function
 
 _CLOSE_SECONDS = 5.0
 

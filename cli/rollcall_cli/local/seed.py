@@ -23,9 +23,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 
 from rollcall.domain.organisations import Organisation, Token, is_well_formed, token_id
 from rollcall.domain.time.calendar import parse_instant
-from rollcall_cli.administration import deployment
+from rollcall_cli.console import notice
+from rollcall_cli.deployment import deployment
 from rollcall_cli.errors import CommandError
-from rollcall_cli.local.progress import tell
 
 if TYPE_CHECKING:
     from rollcall_cli.local.stack import LocalStack
@@ -113,7 +113,7 @@ def load_seed(stack: LocalStack) -> None:
         raise CommandError("the seed's records are not in the numbers yet, after 10 minutes")
     audit(seed)
     names = ", ".join(sample.handle for sample in seed.organisations)
-    tell(f"sample organisations: {names}; their tokens are in {SEED}")
+    notice(f"sample organisations: {names}; their tokens are in {SEED}")
 
 
 def write(seed: Seed) -> None:

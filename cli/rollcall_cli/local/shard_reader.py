@@ -20,7 +20,7 @@ from typing import Any
 from rollcall_cli.local.failure_destination import FailureFolder
 from rollcall_cli.local.runtime import FunctionError
 from rollcall_cli.local.stream_source import IteratorLost, RecordsTrimmed, ShardGone, StreamSource
-from rollcall_cli.local.template import StreamMapping
+from rollcall_cli.local.template_model import StreamMapping
 
 MAX_EVENT_BYTES = 6 * 1024 * 1024
 SENTINEL_KEY = {"PK": {"S": "LOCAL#"}, "SK": {"S": "DRAIN"}}

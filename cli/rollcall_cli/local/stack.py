@@ -23,6 +23,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rollcall.storage.private_files import make_private_folders
+from rollcall_cli.console import notice
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.built_code import choose_code
 from rollcall_cli.local.data_folder import DataFolder
@@ -32,7 +33,6 @@ from rollcall_cli.local.gateway import DRAIN_SECONDS, Gateway
 from rollcall_cli.local.http_server import HttpServer
 from rollcall_cli.local.intrinsics import REGION
 from rollcall_cli.local.ports import DEFAULT_PORT, bind, chosen_port
-from rollcall_cli.local.progress import tell
 from rollcall_cli.local.pump import Pump
 from rollcall_cli.local.recovery import recover
 from rollcall_cli.local.rie import RieRuntime, find_emulator
@@ -40,7 +40,8 @@ from rollcall_cli.local.runtime import InProcessRuntime, Runtime, invoke
 from rollcall_cli.local.shard_reader import SENTINEL_KEY, Delivery
 from rollcall_cli.local.stream_source import DynamoStream
 from rollcall_cli.local.tables import create_tables, stream_arn
-from rollcall_cli.local.template import StreamMapping, Template, load_template
+from rollcall_cli.local.template import load_template
+from rollcall_cli.local.template_model import StreamMapping, Template
 from rollcall_cli.local.try_out import TryOut
 
 # How long a stop waits for the stream, where the data outlives the stack.
@@ -248,9 +249,9 @@ class LocalStack:
         try:
             self._is_settled = self.drain(_SETTLE_SECONDS)
         except (BotoCoreError, ClientError) as error:
-            tell(f"the database does not answer: {error}")
+            notice(f"the database does not answer: {error}")
         if not self._is_settled:
-            tell("some records are not in the numbers yet; the next start brings them in")
+            notice("some records are not in the numbers yet; the next start brings them in")
 
     def _make_state_dir(self) -> Path:
         if self._given_state_dir is not None:
@@ -271,8 +272,8 @@ class LocalStack:
         if self._runtime_choice == "rie":
             emulator = find_emulator(self._template.path, self._emulator)
             code = choose_code(self._template, self._parameters)
-            tell(f"runtime: every function in {emulator}")
-            tell(f"code: {code.description}")
+            notice(f"runtime: every function in {emulator}")
+            notice(f"code: {code.description}")
             return RieRuntime(code, environment, emulator)
         return InProcessRuntime(self._template.functions, environment)
 
@@ -301,7 +302,7 @@ class LocalStack:
 def _remove_unless_failures(folder: Path) -> None:
     failures = folder / "failures"
     if failures.is_dir() and any(path.is_file() for path in failures.rglob("*")):
-        tell(f"records that were given up are in {failures}")
+        notice(f"records that were given up are in {failures}")
         return
     shutil.rmtree(folder, ignore_errors=True)
 

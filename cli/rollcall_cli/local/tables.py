@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rollcall_cli.errors import CommandError
-from rollcall_cli.local.template import Table, Template
+from rollcall_cli.local.template_model import Table, Template
 
 
 def create_tables(client: Any, template: Template) -> None:

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from rollcall.lambdas.authorizer import ROUTES
 from rollcall_cli.errors import CommandError
-from rollcall_cli.local.template import Route, Template
+from rollcall_cli.local.template_model import Route, Template
 from rollcall_cli.openapi.examples import Example, read_examples
 from rollcall_cli.openapi.operation import JSON_TYPE, Answer, Operation, Parameter
 from rollcall_cli.openapi.operations import OPERATIONS, REFINEMENTS, TAGS

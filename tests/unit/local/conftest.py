@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rollcall_cli.local.template import Template, load_template
+from rollcall_cli.local.template import load_template
+from rollcall_cli.local.template_model import Template
 from tests.support.project import write_project
 
 

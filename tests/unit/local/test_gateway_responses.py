@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rollcall_cli.local.gateway_responses import BUILT_IN, gateway_response
-from rollcall_cli.local.template import GatewayResponse, load_template
+from rollcall_cli.local.template import load_template
+from rollcall_cli.local.template_model import GatewayResponse
 
 RESPONSES = load_template(Path(__file__).parents[3] / "template.yaml").api.responses
 

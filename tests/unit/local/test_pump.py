@@ -26,7 +26,7 @@ from rollcall_cli.local.stream_source import (
     Shard,
     lambda_record,
 )
-from rollcall_cli.local.template import StreamMapping, Table
+from rollcall_cli.local.template_model import StreamMapping, Table
 
 NOW = 1_800_000_000.0
 MAPPING = StreamMapping(

@@ -8,7 +8,7 @@ import pytest
 # The signal arrives in a thread that is not the main one, so it does not interrupt the main one's wait.
 PROGRAM = """
 import signal, threading, time
-from rollcall_cli.stopping import Stopped, raise_on_signals, wait_until_stopped
+from rollcall_cli.signals import Stopped, raise_on_signals, wait_until_stopped
 
 def interrupt():
     time.sleep(0.2)  # the main thread waits by then, most likely
