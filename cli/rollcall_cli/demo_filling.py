@@ -77,20 +77,20 @@ def fill(stack: LocalStack, tenant: Tenant, records: Sequence[Record]) -> Filled
     sender = Sender(tenant.api_url, tenant.token, pause=_wait)
     begun = time.monotonic()
     counted = 0
-    with progress(len(records), calls) as shown:
+    with progress(len(records), calls) as show:
         for start in range(0, len(records), _RECORDS_A_REQUEST):
             batch = records[start : start + _RECORDS_A_REQUEST]
             _accept(sender, batch)
             counted = _calls_counted(tenant, counted)
-            shown.show(start + len(batch), counted)
+            show(start + len(batch), counted)
         sent = time.monotonic()
         while not stack.drain(_LOOK_SECONDS):
             counted = _calls_counted(tenant, counted)
-            shown.show(len(records), counted)
+            show(len(records), counted)
             if time.monotonic() > sent + _DRAIN_SECONDS:
                 raise CommandError(f"the numbers are not complete after {_DRAIN_SECONDS} s")
         settled = time.monotonic()
-        shown.show(len(records), _calls_counted(tenant, counted))
+        show(len(records), _calls_counted(tenant, counted))
     return Filled(sent - begun, settled - sent)
 
 

@@ -1,83 +1,48 @@
-"""How far the demo's filling has got: bars on a terminal, plain lines in a log, both on stderr."""
+"""The progress of filling the demo, on stderr: bars on a terminal, lines in a log."""
 
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import Protocol, Self
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rollcall_cli.console import notice, progress_bar
 
-from rollcall_cli.console import notice
+# Shows how many records have been sent and how many calls have been counted.
+Show = Callable[[int, int], None]
 
-
-class Shown(Protocol):
-    """Where the work has got to."""
-
-    def show(self, sent: int, counted: int) -> None:
-        """So many records have been sent, and so many calls are in the numbers."""
+_SECONDS_BETWEEN_LINES = 5.0
 
 
-def progress(records: int, calls: int) -> AbstractContextManager[Shown]:
-    """What shows the work, for a total of so many records and calls, as stderr can take it."""
-    console = Console(stderr=True)
-    return _Bars(console, records, calls) if console.is_terminal else _Lines(records, calls)
+@contextmanager
+def progress(records: int, calls: int) -> Iterator[Show]:
+    """Yields a function that shows the progress towards so many records and calls."""
+    with progress_bar(has_counts=True, has_elapsed=True) as bar:
+        if bar.disable:
+            yield _lines(records, calls)
+            return
+        sent_task = bar.add_task(f"{'records sent':<13}", total=records)
+        counted_task = bar.add_task("calls counted", total=calls)
+
+        def show(sent: int, counted: int) -> None:
+            bar.update(sent_task, completed=sent)
+            bar.update(counted_task, completed=counted)
+
+        yield show
 
 
-class _Bars:
-    """Two bars on a terminal."""
+def _lines(records: int, calls: int) -> Show:
+    """Prints a line at the first change, then at most every five seconds, and at the end."""
+    next_at = 0.0
+    last: tuple[int, int] | None = None
 
-    def __init__(self, console: Console, records: int, calls: int) -> None:
-        columns = (
-            TextColumn("{task.description:<21}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        self._bars = Progress(*columns, console=console, transient=True)
-        self._sent = self._bars.add_task("records sent", total=records)
-        self._counted = self._bars.add_task("calls in the numbers", total=calls)
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
-
-    def show(self, sent: int, counted: int) -> None:
-        self._bars.update(self._sent, completed=sent)
-        self._bars.update(self._counted, completed=counted)
-
-
-class _Lines(AbstractContextManager["_Lines"]):
-    """A line in a log now and then: at the first news, every five seconds, and at the end."""
-
-    _EVERY_SECONDS = 5.0
-
-    def __init__(self, records: int, calls: int) -> None:
-        self._records = records
-        self._calls = calls
-        self._next = 0.0
-        self._last: tuple[int, int] | None = None
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def show(self, sent: int, counted: int) -> None:
+    def show(sent: int, counted: int) -> None:
+        nonlocal next_at, last
         now = time.monotonic()
-        is_complete = (sent, counted) == (self._records, self._calls)
-        if (sent, counted) != self._last and (is_complete or now >= self._next):
-            notice(
-                f"{sent:,} of {self._records:,} records sent,"
-                f" {counted:,} of {self._calls:,} calls in the numbers"
-            )
-            self._next = now + self._EVERY_SECONDS
-            self._last = (sent, counted)
+        is_complete = (sent, counted) == (records, calls)
+        if (sent, counted) != last and (is_complete or now >= next_at):
+            notice(f"{sent:,} of {records:,} records sent, {counted:,} of {calls:,} calls counted")
+            next_at = now + _SECONDS_BETWEEN_LINES
+            last = (sent, counted)
+
+    return show

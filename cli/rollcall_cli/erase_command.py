@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 
 from rollcall_cli.confirming import confirm
+from rollcall_cli.console import AsJson, print_result
 from rollcall_cli.deployment import deployment
-from rollcall_cli.erase_preview import preview_document, preview_text
+from rollcall_cli.erase_preview import preview_document, preview_lines
 from rollcall_cli.errors import CommandError
 from rollcall_cli.receipts import Remainder, elsewhere, failed_objects
 
@@ -27,7 +28,7 @@ def erase(
         bool, typer.Option("--dry-run", help="Count what would be erased; write nothing.")
     ] = False,
     is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Erase a lead and all of its calls: facts, rows, and what rollups say of them.
 
@@ -47,10 +48,10 @@ def erase(
             with _looking() as show:
                 erasure = bootstrap.erase()(org, lead, show)
     if is_dry_run:
-        print(json.dumps(preview_document(preview)) if as_json else preview_text(preview))
+        print_result(preview_document(preview), preview_lines(preview), as_json=as_json)
         is_whole = not preview.damaged
     else:
-        print(json.dumps(_document(erasure)) if as_json else "\n".join(_lines(erasure)))
+        print_result(_document(erasure), _lines(erasure), as_json=as_json)
         is_whole = erasure.is_verified
     if not is_whole:
         raise typer.Exit(1)

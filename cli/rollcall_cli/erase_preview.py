@@ -27,7 +27,7 @@ def preview_document(preview: Preview) -> dict[str, Any]:
     }
 
 
-def preview_text(preview: Preview) -> str:
+def preview_lines(preview: Preview) -> list[str]:
     """For people."""
     organisation = preview.organisation
     whose = f"lead {json.dumps(preview.lead_id)} of {organisation.handle} ({organisation.id})"
@@ -46,4 +46,4 @@ def preview_text(preview: Preview) -> str:
     for remainder in failed_objects(preview.failed_objects, "the lead"):
         lines += remainder.lines()
     lines.append("dry run: nothing was written")
-    return "\n".join(lines)
+    return lines

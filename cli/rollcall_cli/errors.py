@@ -6,10 +6,7 @@ CommandError            one clear line on stderr, exit status 2, never a traceba
 
 from __future__ import annotations
 
-import sys
-from typing import NoReturn
-
-from rollcall_cli.text import escaped
+from rollcall_cli.console import notice
 
 
 class CommandError(Exception):
@@ -29,12 +26,7 @@ class PortInUse(CommandError):
         self.port = port
 
 
-def fail(message: str) -> NoReturn:
-    """End the command: `message` on one line of stderr, exit status 2."""
-    raise CommandError(message)
-
-
 def report(error: CommandError) -> int:
     """Print the error as one printable line on stderr; returns the exit status to leave with."""
-    print("rollcall: " + escaped(" ".join(str(error).split())), file=sys.stderr, flush=True)
+    notice(" ".join(str(error).split()))
     return error.exit_status

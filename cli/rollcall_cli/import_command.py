@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +10,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
+from rollcall_cli.console import notice, progress_bar
 from rollcall_cli.errors import CommandError
 from rollcall_cli.importing.checkpoint import Checkpoint, Progress, identity_of
 from rollcall_cli.importing.credentials import read_token
@@ -89,13 +86,13 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
         checkpoint = Checkpoint(file.with_name(file.name + ".rollcall-progress"), identity)
         progress = (checkpoint.load() if resume else None) or Progress()
         if progress.offset:
-            _tell(f"going on after line {progress.lines}")
+            notice(f"going on after line {progress.lines}")
         job = _Job(file, kind, type, batch, rejected_path)
         is_complete = _import(job, sender, checkpoint, progress, stop)
     except OSError as error:
         raise CommandError(f"{error.filename or file}: {error.strerror or error}") from error
     if not is_complete:
-        _tell(f"stopped after line {progress.lines}; run the same command again to go on")
+        notice(f"stopped after line {progress.lines}; run the same command again to go on")
         raise typer.Exit(130)
     checkpoint.remove()
     summary = (
@@ -147,16 +144,8 @@ def _import(
 
 @contextmanager
 def _bar(file: Path, progress: Progress) -> Iterator[Callable[[Progress], None]]:
-    """A progress bar on stderr, if that is a terminal; yields what moves it."""
-    console = Console(stderr=True)
-    columns = (
-        # What a file is called is text, and never markup.
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+    """Yields a function that shows the progress."""
+    with progress_bar() as bar:
         task = bar.add_task(
             escaped(file.name), total=file.stat().st_size, completed=progress.offset
         )
@@ -165,7 +154,3 @@ def _bar(file: Path, progress: Progress) -> Iterator[Callable[[Progress], None]]
             bar.update(task, completed=now.offset, description=f"{now.records} records")
 
         yield show
-
-
-def _tell(message: str) -> None:
-    print(f"rollcall: {escaped(message)}", file=sys.stderr, flush=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rollcall_cli.confirming import confirm
+from rollcall_cli.console import AsJson, notice, print_result
 from rollcall_cli.deployment import administration, deployment
 from rollcall_cli.errors import CommandError
 from rollcall_cli.receipts import Remainder, elsewhere
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from rollcall.maintenance.delete_organisation import Deletion, Progress
 
 app = typer.Typer(help="Organisations are the tenants of Rollcall.", no_args_is_help=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 @app.command()
@@ -36,10 +33,8 @@ def create(
     """Create an organisation."""
     with administration() as admin:
         organisation = admin.create_organisation(handle, name, buckets)
-    if as_json:
-        print(json.dumps(_document(organisation)))
-    else:
-        print(f"created {organisation.handle} ({organisation.id})")
+    created = f"created {organisation.handle} ({organisation.id})"
+    print_result(_document(organisation), [created], as_json=as_json)
 
 
 @app.command(name="list")
@@ -47,13 +42,8 @@ def list_(as_json: AsJson = False) -> None:
     """List organisations, by handle."""
     with administration() as admin:
         organisations = admin.organisations()
-    if as_json:
-        print(json.dumps([_document(organisation) for organisation in organisations]))
-        return
-    for organisation in organisations:
-        handle, org_id, name, created_at, _ = _row(organisation)
-        note = "  (being deleted)" if organisation.is_deleting else ""
-        print(f"{handle:<20} {org_id}  {created_at}  {name}{note}")
+    documents = [_document(organisation) for organisation in organisations]
+    print_result(documents, map(_line, organisations), as_json=as_json)
 
 
 @app.command()
@@ -92,20 +82,18 @@ def delete(
             confirm(f"delete {name} ({organisation.name}) with all its data", name)
         wait = MAX_WRITE_SECONDS if wait_seconds is None else wait_seconds
         deletion = deletes(organisation, wait_seconds=wait, show=_show)
-    if as_json:
-        print(json.dumps(_deletion_document(organisation, deletion)))
-    else:
-        print("\n".join(_deletion_lines(organisation, deletion)))
+    print_result(
+        _deletion_document(organisation, deletion),
+        _deletion_lines(organisation, deletion),
+        as_json=as_json,
+    )
 
 
 def _show(progress: Progress) -> None:
     if progress.waiting_seconds:
-        print(
-            f"rollcall: {progress.removed:,} items removed; waiting {progress.waiting_seconds:.0f}"
-            " s until nothing can write any more (it may be broken off, and goes on when asked"
-            " again)",
-            file=sys.stderr,
-            flush=True,
+        notice(
+            f"{progress.removed:,} items removed; waiting {progress.waiting_seconds:.0f} s until"
+            " every write under way has ended (safe to interrupt; the same command resumes)"
         )
 
 
@@ -145,17 +133,20 @@ def _deletion_lines(named: Organisation, deletion: Deletion) -> list[str]:
 
 
 def _document(organisation: Organisation) -> dict[str, Any]:
-    keys = ("handle", "id", "name", "created_at", "buckets")
-    return dict(zip(keys, _row(organisation), strict=True))
-
-
-def _row(organisation: Organisation) -> tuple[Any, ...]:
     from rollcall.domain.time.calendar import format_instant
 
-    return (
-        organisation.handle,
-        organisation.id,
-        organisation.name,
-        format_instant(organisation.created_at_ms),
-        organisation.buckets,
-    )
+    return {
+        "handle": organisation.handle,
+        "id": organisation.id,
+        "name": organisation.name,
+        "created_at": format_instant(organisation.created_at_ms),
+        "buckets": organisation.buckets,
+    }
+
+
+def _line(organisation: Organisation) -> str:
+    from rollcall.domain.time.calendar import format_instant
+
+    created_at = format_instant(organisation.created_at_ms)
+    note = "  (being deleted)" if organisation.is_deleting else ""
+    return f"{organisation.handle:<20} {organisation.id}  {created_at}  {organisation.name}{note}"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +10,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from rich.progress import Progress, TaskID
 
+from rollcall_cli.console import notice, print_result, progress_bar
 from rollcall_cli.deployment import deployment
 from rollcall_cli.durations import duration_ms, shown
 from rollcall_cli.errors import CommandError
@@ -70,10 +67,10 @@ def rebuild(
         raise CommandError("say which organisation with --org, or give --all or --outdated")
     grace_ms, settle_ms = duration_ms(grace, "--grace"), duration_ms(settle, "--settle")
     stop = threading.Event()
-    with deployment() as bootstrap, stopping_on_ctrl_c(stop), _bar() as bar:
+    with deployment() as bootstrap, stopping_on_ctrl_c(stop), progress_bar() as bar:
         timeouts = bootstrap.rebuild_timeouts(grace_ms, settle_ms)
         if timeouts.is_grace_raised:
-            _tell(
+            notice(
                 f"--grace {grace} is less than gateways keep an authorizer's answer;"
                 f" {shown(timeouts.authorizer_cache_ms)} it is"
             )
@@ -87,7 +84,7 @@ def rebuild(
     if work.failed:
         raise typer.Exit(2)
     if stop.is_set():
-        _tell("stopped; run the same command again to go on")
+        notice("stopped; run the same command again to go on")
         raise typer.Exit(130)
     if work.damaged:
         raise typer.Exit(1)
@@ -115,7 +112,7 @@ class _Work:
     service: Rebuild
     timeouts: RebuildTimeouts
     stop: threading.Event
-    bar: Bar
+    bar: Progress
     as_json: bool
     failed: int = 0
     damaged: int = 0
@@ -143,11 +140,11 @@ class _Work:
         job = _Job(organisation, run, task, run.phase)
         handle = organisation.handle
         if run.phase == "entering":
-            _tell(f"{handle}: rebuilding epoch {run.old_epoch} as epoch {run.epoch}")
+            notice(f"{handle}: rebuilding epoch {run.old_epoch} as epoch {run.epoch}")
         else:
-            _tell(f"{handle}: going on with epoch {run.epoch}, {run.phase}")
+            notice(f"{handle}: going on with epoch {run.epoch}, {run.phase}")
         if not self.service.is_old_epoch_written(run) and not run.is_live:
-            _tell(
+            notice(
                 f"{handle}: epoch {run.old_epoch} is of contribution version {run.old_version},"
                 " which this release does not know: records wait in the stream until epoch"
                 f" {run.epoch} is live"
@@ -164,16 +161,16 @@ class _Work:
                 self._tell_phase(job.handle, run)
 
         def found_damaged(record_type: str, sort_key: str) -> None:
-            _tell(f"{job.handle}: damaged {record_type} {sort_key!r}: it is in no figure")
+            notice(f"{job.handle}: damaged {record_type} {sort_key!r}: it is in no figure")
 
         observer = ProgressObserver(show, found_damaged, self.stop.is_set)
         job.run = self.service.go_on(job.organisation.id, job.run, self.timeouts, observer)
         if job.run.is_done:
             self.bar.remove_task(job.task)
             self.damaged += job.run.damaged
-            print(self._summary(job.handle, job.run), flush=True)
+            self._print_summary(job.handle, job.run)
             if job.run.damaged:
-                _tell(
+                notice(
                     f"{job.handle}: damaged facts, in no figure: {job.run.damaged}; repair or remove"
                     " them, and rebuild again"
                 )
@@ -183,14 +180,14 @@ class _Work:
     def _tell_phase(self, handle: str, run: RebuildRun) -> None:
         wait = shown(self.service.due_ms(run, self.timeouts) - self.bootstrap.now_ms())
         if run.phase == "overlapping":
-            _tell(
+            notice(
                 f"{handle}: epoch {run.epoch} is live, of {run.facts:,} facts; epoch"
                 f" {run.old_epoch} is kept for {wait}"
             )
         elif run.phase == "settling":
-            _tell(f"{handle}: epoch {run.old_epoch} is written no more; it is removed in {wait}")
+            notice(f"{handle}: epoch {run.old_epoch} is written no more; it is removed in {wait}")
 
-    def _summary(self, handle: str, run: RebuildRun) -> str:
+    def _print_summary(self, handle: str, run: RebuildRun) -> None:
         seconds = ((run.finished_at_ms or run.started_at_ms) - run.started_at_ms) / 1_000
         document: dict[str, Any] = {
             "organisation": handle,
@@ -203,13 +200,12 @@ class _Work:
             "old_contribution_version": run.old_version,
             "new_contribution_version": run.version,
         }
-        if self.as_json:
-            return json.dumps(document)
-        return (
+        line = (
             f"{handle}: {run.facts:,} facts, {run.rows:,} rows in {seconds:,.1f} s; epoch"
             f" {run.old_epoch} (contribution version {run.old_version}) replaced by epoch"
             f" {run.epoch} (version {run.version})"
         )
+        print_result(document, [line], as_json=self.as_json)
 
     def _seconds_to_wait(self, job: _Job) -> float:
         due_ms = self.service.due_ms(job.run, self.timeouts)
@@ -235,32 +231,9 @@ class _Work:
             yield
         except RollcallError as error:
             self.failed += 1
-            _tell(f"{handle}: {error}")
+            notice(f"{handle}: {error}")
 
 
 def pause(stop: threading.Event, seconds: float) -> None:
     """Let time pass, until somebody asks to stop."""
     stop.wait(seconds)
-
-
-@contextlib.contextmanager
-def _bar() -> Iterator[Bar]:
-    """Progress bars on stderr, if that is a terminal."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-    )
-    is_shown = console.is_terminal
-    # Reports go where stdout goes, unless that is the same terminal: there they move the bars.
-    moves = sys.stdout.isatty()
-    with Bar(
-        *columns, console=console, disable=not is_shown, transient=True, redirect_stdout=moves
-    ) as bar:
-        yield bar
-
-
-def _tell(message: str) -> None:
-    print(f"rollcall: {message}", file=sys.stderr, flush=True)

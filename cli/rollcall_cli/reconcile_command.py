@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
+from rollcall_cli.console import print_result, progress_bar
 from rollcall_cli.deployment import deployment
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
@@ -76,10 +73,11 @@ def reconcile(
                     message = f"another run of {organisation.handle} has begun; this one ends"
                     raise CommandError(message) from conflict
             is_exact = is_exact and audit.is_exact
-            if as_json:
-                print(json.dumps(_document(organisation, audit, told.differences)), flush=True)
-            else:
-                print(summary(organisation, audit), flush=True)
+            print_result(
+                _document(organisation, audit, told.differences),
+                [summary(organisation, audit)],
+                as_json=as_json,
+            )
     if not is_exact:
         raise typer.Exit(1)
 
@@ -173,18 +171,8 @@ def _name(difference: Difference) -> str:
 
 @contextmanager
 def _bar(handle: str, last: Audit | None) -> Iterator[Callable[[Audit], None]]:
-    """A progress bar on stderr, if that is a terminal; yields what moves it.
-
-    The last audit tells about how much there is; without one the bar only moves.
-    """
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-    )
-    with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+    """Yields a function that shows the progress; the total is estimated from the last audit."""
+    with progress_bar(has_elapsed=True) as bar:
         task = bar.add_task(handle, total=last.rows + last.facts if last is not None else None)
 
         def show(audit: Audit) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
+from rollcall_cli.console import AsJson, notice, print_result, progress_bar
 from rollcall_cli.deployment import deployment
 from rollcall_cli.errors import CommandError
 from rollcall_cli.target import settle
@@ -44,7 +41,7 @@ _ORGANISATIONS_SHOWN = 3
 @app.command(name="list")
 def list_(
     place: From = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List failed records, oldest first.
 
@@ -69,12 +66,9 @@ def list_(
                     entries.append(_entry(name, failed))
     entries.sort(key=lambda entry: (entry["kept_at"] is None, entry["kept_at"], entry["name"]))
     if unfinished:
-        _tell(f"{_counted(unfinished, 'unfinished write')} left out (names that begin with a dot)")
-    if as_json:
-        print(json.dumps(entries))
-        return
-    for entry in entries:
-        print(f"{printable(entry['name'])}\n    {_described(entry)}")
+        notice(f"{_counted(unfinished, 'unfinished write')} left out (names that begin with a dot)")
+    lines = (line for e in entries for line in (printable(e["name"]), f"    {_described(e)}"))
+    print_result(entries, lines, as_json=as_json)
 
 
 @app.command()
@@ -204,15 +198,8 @@ def _redrive(place: str | None) -> Iterator[Redrive]:
 
 @contextlib.contextmanager
 def _bar(total: int) -> Iterator[Callable[[_Totals], None]]:
-    """A progress bar on stderr, if that is a terminal; yields what moves it by one object."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+    """Yields a function that shows one more object as replayed."""
+    with progress_bar(has_counts=True) as bar:
         task = bar.add_task("0 records", total=total)
 
         def advance(now: _Totals) -> None:
@@ -299,7 +286,3 @@ def _absent(names: Sequence[str]) -> str:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def _tell(message: str) -> None:
-    print(f"rollcall: {message}", file=sys.stderr, flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import urllib3
 
-from rollcall_cli.aligned_table import print_table
+from rollcall_cli.console import AsJson, print_result, print_table
 from rollcall_cli.deployment import deployment
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
@@ -39,7 +38,7 @@ def status(
     is_read_only: Annotated[
         bool, typer.Option("--read-only", help="Write nothing, and so measure no lag.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check tables, API, stream lag, failed records and audits.
 
@@ -71,10 +70,9 @@ def status(
                 for each in organisations
             ),
         )
-    if as_json:
-        print(json.dumps(found.document()))
-    else:
-        _print(found)
+    print_result(found.document(), found.lines(), as_json=as_json)
+    if not as_json:
+        _print_organisations(found)
     if not found.is_healthy:
         raise typer.Exit(1)
 
@@ -117,8 +115,7 @@ def _failed_objects(bootstrap: ModuleType) -> int | None:
         raise CommandError(f"{destination} cannot be read: {error}") from error
 
 
-def _print(found: Status) -> None:
-    print("\n".join(found.lines()))
+def _print_organisations(found: Status) -> None:
     if found.organisations:
         print()
         print_table(

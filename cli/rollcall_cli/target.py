@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from rollcall_cli.console import notice
 from rollcall_cli.errors import CommandError
 
 _ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
@@ -131,10 +131,6 @@ def _read_stack(name: str) -> str:
     }
     overridden = [key for key in named if os.environ.get(key) not in (None, "", named[key])]
     if overridden:
-        print(
-            f"rollcall: --stack-name {name} overrides {' and '.join(overridden)}",
-            file=sys.stderr,
-            flush=True,
-        )
+        notice(f"--stack-name {name} overrides {' and '.join(overridden)}")
     os.environ.update(named)
     return outputs.api_url

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rollcall_cli.aligned_table import print_table, stdout_columns
+from rollcall_cli.console import AsJson, print_result, print_table, stdout_columns
 from rollcall_cli.deployment import administration
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
@@ -22,7 +21,6 @@ app = typer.Typer(help="Tokens say who may call the API, and for what.", no_args
 
 _WIDE_COLUMNS = 72
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 TokenId = Annotated[
     str, typer.Argument(help="As `create` and `list` show it, or its first 4 or more digits.")
 ]
@@ -62,9 +60,8 @@ def list_(
         tokens = admin.tokens(handle)
     documents = [_document(token) for token in tokens]
     if as_json:
-        print(json.dumps(documents))
-        return
-    if documents:
+        print_result(documents, [], as_json=True)
+    elif documents:
         _print_tokens(documents)
 
 
@@ -96,10 +93,11 @@ def rotate(
 
 
 def _print_issued(issued: IssuedToken, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"token": issued.text, "token_id": issued.stored.id}))
-    else:
-        print(f"token    {issued.text}\ntoken id {issued.stored.id}")
+    print_result(
+        {"token": issued.text, "token_id": issued.stored.id},
+        [f"token    {issued.text}", f"token id {issued.stored.id}"],
+        as_json=as_json,
+    )
 
 
 def _print_tokens(documents: list[dict[str, Any]]) -> None:

@@ -110,7 +110,7 @@ def test_the_numbers_printed_are_those_of_the_records():
     assert "curl " not in said
     oracle = counted(calls=100, days=3)
     sent = len(oracle.facts)
-    assert f"{sent} of {sent} records sent, 100 of 100 calls in the numbers" in said
+    assert f"{sent} of {sent} records sent, 100 of 100 calls counted" in said
 
     now_ms = time.time_ns() // 1_000_000
     examples = shown(printed)

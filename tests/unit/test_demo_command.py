@@ -167,12 +167,12 @@ def test_costs_are_the_rollcall_headers():
 
 
 def test_progress_in_a_log_is_plain_lines_and_says_nothing_twice(capsys):
-    with progress(10, 5) as shown:
+    with progress(10, 5) as show:
         for sent, counted in [(4, 0), (8, 2), (10, 5), (10, 5)]:
-            shown.show(sent, counted)
+            show(sent, counted)
     assert capsys.readouterr().err.splitlines() == [
-        "rollcall: 4 of 10 records sent, 0 of 5 calls in the numbers",
-        "rollcall: 10 of 10 records sent, 5 of 5 calls in the numbers",
+        "rollcall: 4 of 10 records sent, 0 of 5 calls counted",
+        "rollcall: 10 of 10 records sent, 5 of 5 calls counted",
     ]
 
 

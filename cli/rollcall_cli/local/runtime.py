@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Protocol
 
+from rollcall_cli.console import notice
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.template_model import Function
 
@@ -213,7 +214,7 @@ class InProcessRuntime:
             self._modules.append(module.__name__)
             self._handlers[name] = getattr(module, attribute)
         except Exception as error:
-            print(f"rollcall: {name} cannot be loaded, its calls will fail:", file=sys.stderr)
+            notice(f"{name} cannot be loaded, its calls will fail:")
             traceback.print_exc(file=sys.stderr)
             self._failures[name] = FunctionError("Runtime.ImportModuleError", str(error))
 
