@@ -226,29 +226,33 @@ class _World:
             talk["outcome"] = outcome
         if disposition in SENTIMENTS:
             talk["sentiment"] = round(self.random.betavariate(*SENTIMENTS[disposition]), 3)
-        labels = [
-            label
-            for label, probability in {
-                "hot-lead": 0.25 if disposition == "successful" else 0.03,
-                "complaint": 0.18 if disposition == "unsuccessful" else 0.02,
-                "vip": 0.05,
-                "billing": 0.12,
-                "callback": 0.6 if outcome == "callback_requested" else 0.01,
-            }.items()
-            if self.chance(probability)
-        ]
-        events = {
-            "calendar_booked": int(outcome == "meeting_booked"),
-            "sms_sent": int(self.chance(0.15)),
-            "email_sent": int(outcome == "information_sent"),
-            "call_transferred": int(disposition == "need_follow_up" and self.chance(0.3)),
-            "take_message": int(self.chance(0.05)),
-        }
+        labels = self.labels(disposition, outcome)
+        events = self.events(disposition, outcome)
         if labels:
             talk["labels"] = labels
-        if any(events.values()):
-            talk["events"] = {name: count for name, count in events.items() if count}
+        if events:
+            talk["events"] = events
         return talk
+
+    def labels(self, disposition: str | None, outcome: str | None) -> list[str]:
+        probabilities = {
+            "hot-lead": 0.25 if disposition == "successful" else 0.03,
+            "complaint": 0.18 if disposition == "unsuccessful" else 0.02,
+            "vip": 0.05,
+            "billing": 0.12,
+            "callback": 0.6 if outcome == "callback_requested" else 0.01,
+        }
+        return [label for label, probability in probabilities.items() if self.chance(probability)]
+
+    def events(self, disposition: str | None, outcome: str | None) -> dict[str, int]:
+        happened = {
+            "calendar_booked": outcome == "meeting_booked",
+            "sms_sent": self.chance(0.15),
+            "email_sent": outcome == "information_sent",
+            "call_transferred": disposition == "need_follow_up" and self.chance(0.3),
+            "take_message": self.chance(0.05),
+        }
+        return {name: 1 for name, did_happen in happened.items() if did_happen}
 
     # -------------------------------------------------------------- tasks, meetings
 

@@ -76,31 +76,23 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if not api:
         raise CommandError("give the API's address with --api, or its stack with --stack-name")
     token = read_token(token, token_file)
-    kind = detect_format(file, format)
-    rejected_path = rejected or file.with_name(file.name + ".rejected.jsonl")
+    rejected = rejected or file.with_name(file.name + ".rejected.jsonl")
+    job = _Job(file, detect_format(file, format), type, batch, rejected)
     stop = threading.Event()
     sender = Sender(api, token, pause=stop.wait, is_insecure=insecure)
     try:
-        options = (api.rstrip("/"), token, kind, type or "", str(rejected_path))
-        identity = identity_of(file, *options)
-        checkpoint = Checkpoint(file.with_name(file.name + ".rollcall-progress"), identity)
+        checkpoint = job.checkpoint(api, token)
         progress = (checkpoint.load() if resume else None) or Progress()
         if progress.offset:
-            notice(f"going on after line {progress.lines}")
-        job = _Job(file, kind, type, batch, rejected_path)
+            notice(f"resuming after line {progress.lines}")
         is_complete = _import(job, sender, checkpoint, progress, stop)
     except OSError as error:
         raise CommandError(f"{error.filename or file}: {error.strerror or error}") from error
     if not is_complete:
-        notice(f"stopped after line {progress.lines}; run the same command again to go on")
+        notice(f"stopped after line {progress.lines}; run the same command again to resume")
         raise typer.Exit(130)
     checkpoint.remove()
-    summary = (
-        f"{progress.records} records: {progress.accepted} accepted, {progress.unchanged}"
-        f" unchanged, {progress.stale} stale, {progress.rejected} rejected"
-    )
-    where = f" (see {escaped(str(rejected_path))})" if progress.rejected else ""
-    print(summary + where, flush=True)
+    _print_summary(progress, rejected)
     if progress.rejected:
         raise typer.Exit(1)
 
@@ -113,11 +105,32 @@ class _Job:
     batch_size: int
     rejected_path: Path
 
+    def checkpoint(self, api: str, token: str) -> Checkpoint:
+        """The checkpoint of imports of this file with the same target and options."""
+        options = (
+            api.rstrip("/"),
+            token,
+            self.format,
+            self.record_type or "",
+            str(self.rejected_path),
+        )
+        path = self.file.with_name(self.file.name + ".rollcall-progress")
+        return Checkpoint(path, identity_of(self.file, *options))
+
+
+def _print_summary(progress: Progress, rejected_path: Path) -> None:
+    summary = (
+        f"{progress.records} records: {progress.accepted} accepted, {progress.unchanged}"
+        f" unchanged, {progress.stale} stale, {progress.rejected} rejected"
+    )
+    where = f" (see {escaped(str(rejected_path))})" if progress.rejected else ""
+    print(summary + where, flush=True)
+
 
 def _import(
     job: _Job, sender: Sender, checkpoint: Checkpoint, progress: Progress, stop: threading.Event
 ) -> bool:
-    """Returns whether the whole file has been dealt with."""
+    """Returns whether every row of the file has been processed."""
     refused = RejectedRows(job.rejected_path, progress)
     try:
         with (

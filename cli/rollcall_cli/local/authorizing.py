@@ -21,7 +21,7 @@ from rollcall_cli.local.template_model import Authorizer
 Invoke = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 
 
-class InvalidOperation(Exception):
+class GatewayError(Exception):
     """The request does not reach its function; `kind` names the gateway response to send."""
 
     def __init__(self, kind: str, reason: str) -> None:
@@ -48,7 +48,7 @@ class AuthorizerCache:
     async def authorize(
         self, authorizer: Authorizer, request: HttpRequest, match: RouteMatch, invoke: Invoke
     ) -> dict[str, str]:
-        """The context for the function, every value a text. Raises Refused."""
+        """The context for the function, every value a text. Raises GatewayError."""
         identity = self._identity(authorizer, request)
         arn = method_arn(self._stage, request)
         answer = self._remembered(identity)
@@ -61,9 +61,9 @@ class AuthorizerCache:
         try:
             is_allowed = allows(answer.policy, arn)
         except MalformedPolicy as error:
-            raise InvalidOperation("AUTHORIZER_FAILURE", str(error)) from error
+            raise GatewayError("AUTHORIZER_FAILURE", str(error)) from error
         if not is_allowed:
-            raise InvalidOperation("ACCESS_DENIED", "the policy does not allow this call")
+            raise GatewayError("ACCESS_DENIED", "the policy does not allow this call")
         return answer.context
 
     @staticmethod
@@ -72,7 +72,7 @@ class AuthorizerCache:
         for name in authorizer.identity_headers:
             value = ",".join(request.header_values(name))
             if not value.strip():
-                raise InvalidOperation("UNAUTHORIZED", f"no {name} header")
+                raise GatewayError("UNAUTHORIZED", f"no {name} header")
             identity.append(value)
         return tuple(identity)
 
@@ -108,28 +108,24 @@ class AuthorizerCache:
             return await invoke(authorizer.function, event)
         except FunctionError as error:
             if error.message == "Unauthorized":
-                raise InvalidOperation(
+                raise GatewayError(
                     "UNAUTHORIZED", "the authorizer does not know the token"
                 ) from error
-            raise InvalidOperation("AUTHORIZER_FAILURE", str(error)) from error
+            raise GatewayError("AUTHORIZER_FAILURE", str(error)) from error
 
     def _parsed(self, answer: Any, authorizer: Authorizer) -> _Answer:
         if not isinstance(answer, dict) or not isinstance(answer.get("principalId"), str):
-            raise InvalidOperation(
-                "AUTHORIZER_FAILURE", "the authorizer's answer has no principalId"
-            )
+            raise GatewayError("AUTHORIZER_FAILURE", "the authorizer's answer has no principalId")
         context = answer.get("context")
         context = {} if context is None else context
         if not isinstance(context, dict):
-            raise InvalidOperation(
-                "AUTHORIZER_FAILURE", "the authorizer's context is not an object"
-            )
+            raise GatewayError("AUTHORIZER_FAILURE", "the authorizer's context is not an object")
         texts = {name: _context_text(name, value) for name, value in context.items()}
         policy = answer.get("policyDocument")
         try:
             allows(policy, "")  # a policy that cannot be evaluated must not be remembered
         except MalformedPolicy as error:
-            raise InvalidOperation("AUTHORIZER_FAILURE", str(error)) from error
+            raise GatewayError("AUTHORIZER_FAILURE", str(error)) from error
         return _Answer(
             policy=policy,
             context=texts | {"principalId": answer["principalId"]},
@@ -142,6 +138,6 @@ def _context_text(name: str, value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return str(value)
-    raise InvalidOperation(
+    raise GatewayError(
         "AUTHORIZER_FAILURE", f"context value {name} is not a text, number or boolean"
     )

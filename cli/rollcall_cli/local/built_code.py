@@ -68,20 +68,29 @@ def _built(template: Template, parameters: Mapping[str, str] | None) -> Code:
         )
         for name, function in load_template(built, parameters).functions.items()
     }
-    for folder in {path for f in functions.values() for path in (f.folder, *f.layer_folders)}:
+    for folder in _folders(functions):
         if not folder.is_dir() or not folder.resolve().is_relative_to(built.parent):
             raise _NotUsable(f"{os.path.relpath(folder, project)} is not part of the build")
-        for library in folder.rglob("*.so"):
-            if "-linux-" in library.name and f"-{platform.machine()}-linux-" not in library.name:
-                raise _NotUsable(f"it is for another machine than {platform.machine()}")
+        _require_this_machine(folder)
     description = f"the build in {BUILT_TEMPLATE.parent}, with {LAMBDA_PYTHON}"
     return Code(functions, python, is_built=True, description=description)
 
 
+def _folders(functions: Mapping[str, Function]) -> list[Path]:
+    """The folders of functions and their layers, sorted."""
+    return sorted({path for f in functions.values() for path in (f.folder, *f.layer_folders)})
+
+
+def _require_this_machine(folder: Path) -> None:
+    """Raise _NotUsable if a shared library in the folder is of another architecture."""
+    for library in folder.rglob("*.so"):
+        if "-linux-" in library.name and f"-{platform.machine()}-linux-" not in library.name:
+            raise _NotUsable(f"it is for another machine than {platform.machine()}")
+
+
 def _source_files(template: Template) -> Iterator[Path]:
     yield template.path
-    folders = {path for f in template.functions.values() for path in (f.folder, *f.layer_folders)}
-    for folder in sorted(folders):
+    for folder in _folders(template.functions):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.suffix != ".pyc":
                 yield path

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from rollcall_cli.local.authorizing import AuthorizerCache, InvalidOperation
+from rollcall_cli.local.authorizing import AuthorizerCache, GatewayError
 from rollcall_cli.local.documentation import documentation
 from rollcall_cli.local.gateway_responses import gateway_response
 from rollcall_cli.local.http_request import HttpRequest, is_binary, proxy_event
@@ -97,10 +97,10 @@ class Gateway:
                 return found
         try:
             return await self._answer_route(request)
-        except InvalidOperation as refusal:
-            if refusal.kind not in ("MISSING_AUTHENTICATION_TOKEN", "UNAUTHORIZED"):
-                _log.warning("%s %s: %s", request.method, request.raw_path, refusal)
-            kind = refusal.kind
+        except GatewayError as error:
+            if error.kind not in ("MISSING_AUTHENTICATION_TOKEN", "UNAUTHORIZED"):
+                _log.warning("%s %s: %s", request.method, request.raw_path, error)
+            kind = error.kind
         except Exception:
             _log.exception("%s %s", request.method, request.raw_path)
             kind = "INTEGRATION_FAILURE"
@@ -109,14 +109,14 @@ class Gateway:
     async def _answer_route(self, request: HttpRequest) -> HttpResponse:
         match = self._routes.find(request.method, request.raw_path)
         if match is None:
-            raise InvalidOperation("MISSING_AUTHENTICATION_TOKEN", "no such route or method")
+            raise GatewayError("MISSING_AUTHENTICATION_TOKEN", "no such route or method")
         context = None
         if match.route.authorizer is not None:
             context = await self._authorizer.authorize(
                 match.route.authorizer, request, match, self._invoke
             )
         if len(request.body) > MAX_BODY_BYTES:
-            raise InvalidOperation("REQUEST_TOO_LARGE", "the body is larger than 10 MB")
+            raise GatewayError("REQUEST_TOO_LARGE", "the body is larger than 10 MB")
         return await self._answer_function(request, match, context)
 
     async def _answer_function(
@@ -142,14 +142,12 @@ class Gateway:
             own_limit = self._template.functions[match.route.function].timeout_seconds
             is_own = own_limit < self._limit_seconds
             kind = "INTEGRATION_FAILURE" if is_own else "INTEGRATION_TIMEOUT"
-            raise InvalidOperation(kind, str(error)) from error
+            raise GatewayError(kind, str(error)) from error
         except FunctionError as error:
-            raise InvalidOperation(
-                "INTEGRATION_FAILURE", f"{match.route.function}: {error}"
-            ) from error
+            raise GatewayError("INTEGRATION_FAILURE", f"{match.route.function}: {error}") from error
         except MalformedAnswer as error:
             message = f"malformed answer of {match.route.function}: {error}"
-            raise InvalidOperation("INTEGRATION_FAILURE", message) from error
+            raise GatewayError("INTEGRATION_FAILURE", message) from error
         headers = (*response.headers, ("x-amzn-RequestId", request.request_id))
         return HttpResponse(response.status, headers, response.body)
 

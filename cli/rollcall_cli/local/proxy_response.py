@@ -73,18 +73,22 @@ def _headers(answer: dict[str, Any]) -> list[tuple[str, str]]:
     )
     if not isinstance(single, dict) or not isinstance(multiple, dict):
         raise MalformedAnswer("headers and multiValueHeaders must be objects")
+    return [
+        (name, _header_value(name, value))
+        for name, value in _header_pairs(single, multiple)
+        if name.lower() not in _OWN_HEADERS
+    ]
+
+
+def _header_pairs(single: dict[str, Any], multiple: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The headers of both objects, without the single ones that the other object repeats."""
     pairs: list[tuple[str, Any]] = []
     for name, values in multiple.items():
         if not isinstance(values, list):
             raise MalformedAnswer(f"multiValueHeaders.{name} must be a list")
         pairs += [(name, value) for value in values]
     taken = {(name.lower(), str(value)) for name, value in pairs}
-    pairs += [(n, v) for n, v in single.items() if (n.lower(), str(v)) not in taken]
-    return [
-        (name, _header_value(name, value))
-        for name, value in pairs
-        if name.lower() not in _OWN_HEADERS
-    ]
+    return pairs + [(n, v) for n, v in single.items() if (n.lower(), str(v)) not in taken]
 
 
 def _header_value(name: str, value: Any) -> str:

@@ -225,13 +225,8 @@ class ShardReader:
         if not isinstance(failures, list):
             return 0
         places = {held.sequence_number: place for place, held in enumerate(batch.records)}
-        earliest = len(batch.records)
-        for failure in failures:
-            identifier = failure.get("itemIdentifier") if isinstance(failure, dict) else None
-            if not isinstance(identifier, str) or identifier not in places:
-                return 0
-            earliest = min(earliest, places[identifier])
-        return earliest
+        # Lambda takes an identifier that it does not know for a failure of the whole batch.
+        return min(places.get(_identifier(failure), 0) for failure in failures)
 
     def _after_failure(self, batch: _Batch, failed: int) -> None:
         remaining = batch.records[failed:]
@@ -302,3 +297,9 @@ class ShardReader:
         self._batches.popleft()
         if count < len(batch.records):
             self._batches.appendleft(_Batch(batch.records[count:]))
+
+
+def _identifier(failure: Any) -> str:
+    """The sequence number that an entry of `batchItemFailures` names; empty without one."""
+    identifier = failure.get("itemIdentifier") if isinstance(failure, dict) else None
+    return identifier if isinstance(identifier, str) else ""

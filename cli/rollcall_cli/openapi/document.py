@@ -263,10 +263,7 @@ def _responses(template: Template, said: Operation, examples: list[Example]) -> 
 def _schemas() -> JsonObject:
     schemas = answer_schemas(_GATEWAY, [Error])
     for tag in TAGS:
-        operations = [each for each in OPERATIONS.values() if each.tag == tag]
-        bodies = [each.body for each in operations if each.body is not None]
-        answers = [answer.type for each in operations for answer in each.answers.values()]
-        for found in (request_schemas(tag, bodies), answer_schemas(tag, answers)):
+        for found in _schemas_of_tag(tag):
             twice = [name for name in found if schemas.get(name, found[name]) != found[name]]
             if twice:
                 raise CommandError(f"two types are called {', '.join(twice)}; rename one of each")
@@ -274,3 +271,11 @@ def _schemas() -> JsonObject:
     for refine in REFINEMENTS:
         refine(schemas)
     return dict(sorted(schemas.items()))
+
+
+def _schemas_of_tag(tag: str) -> tuple[JsonObject, JsonObject]:
+    """The schemas of a tag's request bodies, and those of its answers."""
+    operations = [each for each in OPERATIONS.values() if each.tag == tag]
+    bodies = [each.body for each in operations if each.body is not None]
+    answers = [answer.type for each in operations for answer in each.answers.values()]
+    return request_schemas(tag, bodies), answer_schemas(tag, answers)

@@ -7,7 +7,7 @@ OpenAPI document; examples are the records of its first example; only the common
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -224,24 +224,30 @@ def _type(described: JsonObject) -> str:
 
 def _rules(described: JsonObject) -> Iterator[str]:
     """What a value must be beyond its type."""
-    if "const" in described:
-        yield f"`{described['const']}`"
-    elif "enum" in described:
-        yield "one of " + ", ".join(f"`{value}`" for value in described["enum"])
-    elif "maximum" in described:
-        yield f"{described['minimum']} to {_number(described['maximum'])}"
-    elif "pattern" in described:
-        yield f"`{described['pattern'].strip('^$')}`"
-    elif "maxLength" in described:
-        yield f"at most {described['maxLength']} characters"
-    elif "maxItems" in described:
-        yield f"at most {described['maxItems']} entries"
-    elif "properties" in described:
-        names = ", ".join(f"`{name}`" for name in described["properties"])
-        [rule] = {rule for each in described["properties"].values() for rule in _rules(each)}
-        yield f"keys {names}; each an integer, {rule}"
+    for keyword, words in _RULES.items():
+        if keyword in described:
+            yield words(described)
+            break
     if described.get("default"):
         yield f"default `{described['default']}`"
+
+
+def _rule_of_properties(described: JsonObject) -> str:
+    names = ", ".join(f"`{name}`" for name in described["properties"])
+    [rule] = {rule for each in described["properties"].values() for rule in _rules(each)}
+    return f"keys {names}; each an integer, {rule}"
+
+
+# Keyword of JSON Schema → its rule in words. A schema has one of them, and a minimum a maximum.
+_RULES: dict[str, Callable[[JsonObject], str]] = {
+    "const": lambda described: f"`{described['const']}`",
+    "enum": lambda described: "one of " + ", ".join(f"`{each}`" for each in described["enum"]),
+    "maximum": lambda described: f"{described['minimum']} to {_number(described['maximum'])}",
+    "pattern": lambda described: f"`{described['pattern'].strip('^$')}`",
+    "maxLength": lambda described: f"at most {described['maxLength']} characters",
+    "maxItems": lambda described: f"at most {described['maxItems']} entries",
+    "properties": _rule_of_properties,
+}
 
 
 def _number(value: int) -> str:

@@ -614,7 +614,7 @@ def test_ctrl_c_stops_after_the_batch_under_way(api, rollcall, tmp_path):
     api.before = lambda call: None
     done = rollcall(*arguments)
     assert done.status == 1
-    assert "going on after line 4" in done.err
+    assert "resuming after line 4" in done.err
     assert done.out.startswith("8 records: 6 accepted, 0 unchanged, 0 stale, 2 rejected")
     assert api.ids() == ["0", "2", "3", "4", "5", "7"]
     path = tmp_path / "x.jsonl.rejected.jsonl"
