@@ -1,4 +1,4 @@
-"""Errors of the AWS SDK in words that say what to do."""
+"""Errors of the AWS SDK and of the tables, in words that say what to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from botocore.exceptions import (
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+    ReadTimeoutError,
 )
+
+from rollcall.domain.errors import Unavailable
 
 
 def explained(error: BotoCoreError | ClientError) -> str:
@@ -24,3 +27,17 @@ def explained(error: BotoCoreError | ClientError) -> str:
     if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
         return "no AWS credentials were found; give --profile, or set the variables of the AWS SDK"
     return str(error)
+
+
+def unavailable(error: Unavailable) -> str:
+    """Why the tables are unavailable, from the first error in the chain of causes."""
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    if isinstance(cause, ReadTimeoutError):
+        return f"the tables did not answer in time: {error}"
+    if isinstance(cause, ClientError):
+        return f"the tables are overloaded or failing: {error}"
+    if isinstance(cause, BotoCoreError):
+        return f"the tables cannot be reached: {error}"
+    return f"the tables took too long: {error}"

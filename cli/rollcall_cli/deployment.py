@@ -1,4 +1,4 @@
-"""What the operator's commands share: the way to the tables, and its errors in one line."""
+"""Open the deployment that a command works on; errors of its tables become one line."""
 
 from __future__ import annotations
 
@@ -13,27 +13,30 @@ from rollcall_cli.target import settle
 if TYPE_CHECKING:
     from rollcall.maintenance.accounts import Administer
 
-_PATIENCE_SECONDS = 2  # a person is waiting
+# How long `org` and `token` retry, which answer at once otherwise.
+_RETRY_SECONDS = 2
+# How long maintenance waits for DynamoDB: a page of 1 MB can take long on a loaded emulator.
+_MAINTENANCE_READ_SECONDS = 60.0
 
 
 @contextlib.contextmanager
 def administration() -> Iterator[Administer]:
-    """The operator's verbs on the records table, with time limits for a person who waits.
+    """Management of organisations and tokens, with a short time limit for retries.
 
-    Raises CommandError for every error that a person can correct.
+    Raises CommandError for every error that the operator can correct.
     """
     with deployment() as bootstrap:
         from rollcall.retry import MAX_REQUEST_SECONDS, time_limit
 
-        with time_limit(MAX_REQUEST_SECONDS + _PATIENCE_SECONDS):
+        with time_limit(MAX_REQUEST_SECONDS + _RETRY_SECONDS):
             yield bootstrap.administer()
 
 
 @contextlib.contextmanager
 def deployment() -> Iterator[ModuleType]:
-    """`rollcall.bootstrap`, over the tables of the command's target.
+    """`rollcall.bootstrap`, wired to the tables of the command's target.
 
-    Raises CommandError for every error that a person can correct; it names the target.
+    Raises CommandError for every error that the operator can correct; it names the target.
     """
     target = settle()
     try:
@@ -46,21 +49,39 @@ def deployment() -> Iterator[ModuleType]:
 
 
 @contextlib.contextmanager
+def maintenance() -> Iterator[ModuleType]:
+    """As `deployment`, for commands that read a whole organisation: requests may take longer."""
+    with deployment() as bootstrap:
+        bootstrap.set_read_timeout(_MAINTENANCE_READ_SECONDS)
+        yield bootstrap
+
+
+@contextlib.contextmanager
 def _in_one_line() -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from rollcall.domain.errors import Conflict, InvalidOperation, RollcallError, Unavailable
+    from rollcall.domain.errors import (
+        BrokenDestination,
+        Conflict,
+        InvalidOperation,
+        RollcallError,
+        Unavailable,
+    )
     from rollcall.settings import BadSetting
-    from rollcall_cli.aws_errors import explained
+    from rollcall_cli.aws_errors import explained, unavailable
 
     try:
         yield
     except (InvalidOperation, BadSetting) as error:
         raise CommandError(str(error)) from error
-    except (Conflict, Unavailable) as error:
-        raise CommandError(f"the tables cannot be reached: {error}") from error
+    except Unavailable as error:
+        raise CommandError(unavailable(error)) from error
+    except Conflict as error:
+        raise CommandError(f"another writer changed the same items: {error}") from error
     except ClientError as error:
         raise CommandError(f"DynamoDB {explained(error)}") from error
+    except BrokenDestination as error:
+        raise CommandError(f"the failure destination cannot be used: {error}") from error
     except RollcallError as error:
         raise CommandError(f"{type(error).__name__}: {error}") from error
     except BotoCoreError as error:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from rollcall_cli.confirming import confirm
 from rollcall_cli.console import AsJson, print_result
-from rollcall_cli.deployment import deployment
+from rollcall_cli.deployment import maintenance
 from rollcall_cli.erase_preview import preview_document, preview_lines
 from rollcall_cli.errors import CommandError
 from rollcall_cli.receipts import Remainder, elsewhere, failed_objects
@@ -38,7 +38,7 @@ def erase(
     Exit status 0: erased, or nothing of the lead was there; 1: items that cannot be read, or lie
     where no key leads, are in the way; 2: it could not be done, or was not confirmed.
     """
-    with deployment() as bootstrap:
+    with maintenance() as bootstrap:
         if is_dry_run:
             with _looking() as show:
                 preview = bootstrap.preview_erasure()(org, lead, show)

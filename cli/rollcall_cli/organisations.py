@@ -8,7 +8,7 @@ import typer
 
 from rollcall_cli.confirming import confirm
 from rollcall_cli.console import AsJson, notice, print_result
-from rollcall_cli.deployment import administration, deployment
+from rollcall_cli.deployment import administration, maintenance
 from rollcall_cli.errors import CommandError
 from rollcall_cli.receipts import Remainder, elsewhere
 
@@ -72,7 +72,7 @@ def delete(
     """
     if handle is None and org_id is None:
         raise CommandError("name the organisation by its HANDLE, or by --org-id")
-    with deployment() as bootstrap:
+    with maintenance() as bootstrap:
         from rollcall.maintenance.delete_organisation import MAX_WRITE_SECONDS
 
         deletes = bootstrap.delete_organisation()

@@ -13,7 +13,7 @@ import typer
 from rich.progress import Progress, TaskID
 
 from rollcall_cli.console import notice, print_result, progress_bar
-from rollcall_cli.deployment import deployment
+from rollcall_cli.deployment import maintenance
 from rollcall_cli.durations import duration_ms, shown
 from rollcall_cli.errors import CommandError
 from rollcall_cli.signals import stopping_on_ctrl_c
@@ -67,7 +67,7 @@ def rebuild(
         raise CommandError("say which organisation with --org, or give --all or --outdated")
     grace_ms, settle_ms = duration_ms(grace, "--grace"), duration_ms(settle, "--settle")
     stop = threading.Event()
-    with deployment() as bootstrap, stopping_on_ctrl_c(stop), progress_bar() as bar:
+    with maintenance() as bootstrap, stopping_on_ctrl_c(stop), progress_bar() as bar:
         timeouts = bootstrap.rebuild_timeouts(grace_ms, settle_ms)
         if timeouts.is_grace_raised:
             notice(

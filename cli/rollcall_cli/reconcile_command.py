@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rollcall_cli.console import print_result, progress_bar
-from rollcall_cli.deployment import deployment
+from rollcall_cli.deployment import maintenance
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
 from rollcall_cli.text import printable
@@ -54,7 +54,7 @@ def reconcile(
     """
     grace_seconds = None if grace is None else duration_ms(grace, "--grace") / 1_000
     is_exact = True
-    with deployment() as bootstrap:
+    with maintenance() as bootstrap:
         from rollcall.domain.errors import Conflict
 
         for organisation in _chosen(bootstrap, org):

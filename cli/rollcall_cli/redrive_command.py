@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rollcall_cli.console import AsJson, notice, print_result, progress_bar
-from rollcall_cli.deployment import deployment
+from rollcall_cli.deployment import maintenance
 from rollcall_cli.errors import CommandError
 from rollcall_cli.target import settle
 from rollcall_cli.text import printable
@@ -112,7 +112,7 @@ def replay(
     if everything == bool(names):
         raise CommandError("name the objects to replay, or give --all")
     totals = _Totals()
-    with _redrive(place) as redrive, deployment():
+    with _redrive(place) as redrive, maintenance():
         chosen = list(dict.fromkeys(names)) if names else _finished(redrive)
         try:
             _replay(redrive, chosen, totals, keep=keep)

@@ -80,7 +80,7 @@ def used(
     for service in CACHED:
         service.cache_clear()
     client = client_of("moto")
-    monkeypatch.setattr(bootstrap, "dynamodb_client", lambda connections: client)
+    monkeypatch.setattr(bootstrap, "dynamodb_client", lambda **_: client)
     requests: Used = set()
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:

@@ -130,7 +130,7 @@ def token_command(
     capsys: pytest.CaptureFixture[str],
 ) -> Command:
     client = client_of("moto")
-    monkeypatch.setattr(bootstrap, "dynamodb_client", lambda connections: client)
+    monkeypatch.setattr(bootstrap, "dynamodb_client", lambda **_: client)
     for service in (bootstrap._client, bootstrap.directory, bootstrap.administer):
         service.cache_clear()
 

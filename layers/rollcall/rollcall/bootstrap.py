@@ -18,7 +18,7 @@ from rollcall.retry import Backoff
 from rollcall.sdk_logs import keep_requests_out_of_logs
 from rollcall.settings import settings
 from rollcall.storage.accounts import Directory
-from rollcall.storage.client import dynamodb_client
+from rollcall.storage.client import READ_TIMEOUT_SECONDS, dynamodb_client
 from rollcall.storage.rollups import RollupStore
 
 if TYPE_CHECKING:
@@ -51,7 +51,15 @@ if TYPE_CHECKING:
 # Queries of one answer that run at once, and so how many answers of DynamoDB (1 MB) are in memory.
 _SCAN_CONCURRENCY: Final = 8
 
+_read_timeout_seconds = READ_TIMEOUT_SECONDS
+
 keep_requests_out_of_logs()
+
+
+def set_read_timeout(seconds: float) -> None:
+    """Wait longer for DynamoDB than a function may; to be called before anything is wired."""
+    global _read_timeout_seconds  # noqa: PLW0603 - a command sets it once, before it is read
+    _read_timeout_seconds = seconds
 
 
 def now_us() -> int:
@@ -66,7 +74,10 @@ def now_ms() -> int:
 
 @functools.cache
 def _client() -> Any:
-    return dynamodb_client(connections=max(settings.ingest_concurrency, _SCAN_CONCURRENCY))
+    return dynamodb_client(
+        connections=max(settings.ingest_concurrency, _SCAN_CONCURRENCY),
+        read_timeout_seconds=_read_timeout_seconds,
+    )
 
 
 @functools.cache

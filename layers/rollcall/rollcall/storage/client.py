@@ -62,12 +62,16 @@ _REFUSAL_CODES: Final = frozenset(
     }
 )
 
+# `rollcall.retry.MAX_REQUEST_SECONDS` follows from this.
+READ_TIMEOUT_SECONDS: Final = 3.0
+
 _Answer = TypeVar("_Answer")
 
 
-def dynamodb_client(connections: int) -> Any:
+def dynamodb_client(connections: int, read_timeout_seconds: float = READ_TIMEOUT_SECONDS) -> Any:
     """A DynamoDB client that keeps up to `connections` open and refuses foreign keys.
 
+    A request fails when DynamoDB sends nothing for `read_timeout_seconds`, at the second attempt.
     Endpoint, region and credentials come from the environment, as for every AWS client. Raises
     UncheckedStore when the SDK does not let the requests be checked.
     """
@@ -77,7 +81,7 @@ def dynamodb_client(connections: int) -> Any:
             # Two attempts here, and patience in one place only: `rollcall.retry`, which
             # knows how much time is left. LONGEST_REQUEST_SECONDS follows from these.
             connect_timeout=1,
-            read_timeout=3,
+            read_timeout=read_timeout_seconds,
             max_pool_connections=connections,
             retries={"mode": "standard", "total_max_attempts": 2},
             # Requests are built by this package alone; checking each against the service model
