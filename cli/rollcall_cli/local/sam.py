@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.intrinsics import REGION
-from rollcall_cli.local.template import Template
+from rollcall_cli.local.template_model import Template
 from rollcall_cli.loopback import is_loopback
 
 PROFILE = "rollcall-local"
