@@ -12,10 +12,12 @@ import signal
 import subprocess
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from rollcall_cli.demo_data import demo_records
 from tests.support.stack import ROLLCALL, ROOT, local_environment
 
 README = ROOT / "README.md"
@@ -112,6 +114,21 @@ def test_an_answer_follows_its_command_and_is_json():
 def test_most_commands_are_run():
     run = [block for block in BLOCKS if block.language == "sh" and not block.missing]
     assert sum("curl" in block.text for block in run) >= 3
+
+
+def test_no_call_of_the_demo_matches_the_payload_filter_that_is_shown():
+    """The demo that runs below is small; in a large one its calls would be counted too."""
+    filters = re.findall(r'"payload_filters": (\{.*?\})', README.read_text("utf-8"))
+    now = datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC)
+    payloads = [
+        record["payload"]
+        for record in demo_records(seed=1, calls=2_000, days=30, now=now)
+        if record["type"] == "call"
+    ]
+    assert filters
+    assert payloads
+    for shown in map(json.loads, filters):
+        assert not [payload for payload in payloads if shown.items() <= payload.items()], shown
 
 
 # ------------------------------------------------------------------ every block runs
