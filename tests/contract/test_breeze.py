@@ -1,4 +1,4 @@
-"""Breeze's published analytics query, as its clients see it (CONTRACT.md, sections 1 and 4)."""
+"""Breeze's published analytics query, as its clients see it (docs/contract.md#breeze)."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Nexus's published workspace analytics, as its clients see them (CONTRACT.md, sections 1 and 6).
+"""Nexus's published workspace analytics, as its clients see them (docs/contract.md#nexus).
 
 Its time lines hang on today, so the data is made relative to it, and what is expected is computed
 for the day of the answer: midnight may pass at any moment.

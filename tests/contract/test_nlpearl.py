@@ -1,4 +1,4 @@
-"""NLPearl's published campaign analytics, as its clients see them (CONTRACT.md, sections 1 and 5)."""
+"""NLPearl's published campaign analytics, as its clients see them (docs/contract.md#nlpearl)."""
 
 import json
 from datetime import UTC, datetime

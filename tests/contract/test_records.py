@@ -1,4 +1,4 @@
-"""POST /v1/records, limit by limit (CONTRACT.md, sections 1 and 2)."""
+"""POST /v1/records, limit by limit (docs/contract.md and docs/records.md)."""
 
 import json
 from datetime import UTC, datetime, timedelta

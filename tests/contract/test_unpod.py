@@ -1,4 +1,4 @@
-"""Unpod's published endpoint, as its clients see it (CONTRACT.md, sections 1 and 3)."""
+"""Unpod's published endpoint, as its clients see it (docs/contract.md#unpod)."""
 
 import time
 from datetime import UTC, datetime

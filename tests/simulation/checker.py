@@ -30,7 +30,7 @@ Totals = dict[RollupName, dict[Any, int]]
 
 
 class Violation(AssertionError):
-    """An invariant of FAULTS.md does not hold."""
+    """An invariant of docs/exactness.md does not hold."""
 
 
 def require(holds: bool, invariant: str, *what: Any) -> None:

@@ -1,4 +1,4 @@
-"""Breeze's analytics by brute force: CONTRACT section 4 over the raw calls and leads.
+"""Breeze's analytics by brute force: docs/contract.md#breeze over the raw calls and leads.
 
 `breeze(oracle, body)` gives the status and, for 200, the exact body; for 422 the places that an
 error may name. It looks at one call after the other and counts; it imports nothing of `rollcall`.

@@ -1,4 +1,4 @@
-"""Nexus's analytics by brute force: CONTRACT section 6 over the raw records.
+"""Nexus's analytics by brute force: docs/contract.md#nexus over the raw records.
 
 `nexus(oracle, workspace_id, now_ms)` gives the status and, for 200, the exact body. It imports
 nothing of `rollcall`.

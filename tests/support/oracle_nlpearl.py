@@ -1,4 +1,4 @@
-"""NLPearl's analytics by brute force: CONTRACT section 5 over the raw calls.
+"""NLPearl's analytics by brute force: docs/contract.md#nlpearl over the raw calls.
 
 `nlpearl(oracle, route, campaign_id, body)` gives the status and, for 200, the exact body. It looks
 at one call after the other and counts; it imports nothing of `rollcall`.

@@ -1,7 +1,7 @@
 """Nexus's dialect: analytics of one workspace.
 
 Source: Nexus's published route `GET /api/workspaces/{workspaceId}/analytics`: its body and its two
-errors. Where it is silent, docs/compatibility.md says what Rollcall decided.
+errors. Where it is silent, docs/contract.md says what Rollcall decided.
 """
 
 from __future__ import annotations

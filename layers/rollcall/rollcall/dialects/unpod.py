@@ -2,7 +2,7 @@
 
 Source: Unpod's published API reference, "Organisation analytics" (`GET
 /api/v2/platform/organisation/analytics/`): header `Org-Handle`, query `space_token`, body and
-status codes. Where it is silent, docs/compatibility.md says what Rollcall decided: rounding and the
+status codes. Where it is silent, docs/contract.md says what Rollcall decided: rounding and the
 order of checks.
 """
 

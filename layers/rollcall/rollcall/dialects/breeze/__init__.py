@@ -1,7 +1,7 @@
 """Breeze's dialect: one endpoint, twelve types of query, ten filters.
 
 Source: the published API of Breeze Buddy (`POST /agent/voice/breeze-buddy/analytics`): the body,
-the names of the rows' fields and the status codes. Where it is silent, docs/compatibility.md says
+the names of the rows' fields and the status codes. Where it is silent, docs/contract.md says
 what Rollcall decided: rounding, order, time zones and what is refused.
 """
 

@@ -1,7 +1,7 @@
 """NLPearl's dialect: analytics of one inbound or outbound campaign, or of a Pearl.
 
 Source: NLPearl's published API reference (v1 `Inbound/{inboundId}/Analytics`, `Outbound/…`, v2
-`Pearl/…`) and its official client `nlpearl` on PyPI. Where they are silent, docs/compatibility.md
+`Pearl/…`) and its official client `nlpearl` on PyPI. Where they are silent, docs/contract.md
 says what Rollcall decided.
 """
 
