@@ -1,4 +1,4 @@
-"""The values of record fields checked against docs/contract.md#writing and normalised.
+"""The values of record fields, checked against docs/contract.md#writing and normalised.
 
 Each type parses one JSON value into what is stored, and raises ValueError with the rule it broke.
 Nothing is coerced: a text is not a number, 1.0 is not an integer, true is not 1, null is nothing.
