@@ -12,10 +12,10 @@ service = report_breeze()
 
 @endpoint(breeze.error_body, too_many_rows=422)
 def lambda_handler(request: Request) -> Response:
-    """Answers any of the twelve types of query, with any of the ten filters."""
+    """Answers any type of query, with any of the ten filters."""
     limit_body(request)
     refuse_others(request)
     query = breeze.parse_query(request.json())
     reading = Reading(request.caller.epoch)
-    body = breeze.answer_body(query, service(reading, query))
+    body = breeze.answer_body(query, service(reading, query.query))
     return json_response(200, body, analytics_headers(reading.meter))

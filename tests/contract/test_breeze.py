@@ -119,7 +119,7 @@ def nobody(stack):
     return stack.new_organisation()
 
 
-# ------------------------------------------------------------------ the twelve answers
+# ------------------------------------------------------------------ the answers
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from rollcall.api.records.documents import DOCUMENTS, RefusedRecord, parse_record
 from rollcall.dialects import breeze, nlpearl
+from rollcall.dialects.breeze.query_types import QUERY_TYPES
 from rollcall.domain.errors import BadValues, MalformedQuery
-from rollcall.query.reports.breeze import QueryType
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.template import load_template
 from rollcall_cli.local.template_model import Route
-from rollcall_cli.openapi.breeze import ROWS
 from rollcall_cli.openapi.document import openapi_document, scope_of
 from rollcall_cli.openapi.examples import SETTING, read_examples
 from tests.support.builders import BUILDERS
@@ -151,7 +150,7 @@ def test_every_object_to_choose_from_has_a_title_of_its_own(spec):
         if "properties" in schema:
             assert schema.get("title"), name
             assert seen.setdefault(schema["title"], name) == name
-    assert {*DOCUMENTS, "deletion", *(each.value for each in QueryType)} <= set(seen)
+    assert {*DOCUMENTS, "deletion", *(each.name for each in QUERY_TYPES)} <= set(seen)
 
 
 def test_a_record_is_of_one_type(spec):
@@ -160,8 +159,8 @@ def test_a_record_is_of_one_type(spec):
 
 
 def test_every_type_of_query_has_its_row():
-    assert set(ROWS) == set(QueryType)
-    assert len(set(ROWS.values())) == len(ROWS)
+    assert len({each.name for each in QUERY_TYPES}) == len(QUERY_TYPES)
+    assert len({each.row for each in QUERY_TYPES}) == len(QUERY_TYPES)
 
 
 def test_what_the_gateway_answers_fits_what_is_said_of_it(spec):

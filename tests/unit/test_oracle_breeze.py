@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from rollcall.dialects.breeze.query_types import QUERY_TYPES
 from tests.support import oracle
 from tests.support.builders import call, deletion, lead
 from tests.support.oracle import Oracle
@@ -43,13 +44,13 @@ def dates(records, filters, **more):
     }
 
 
-def test_there_are_twelve_types_and_ten_filters():
-    assert len(ROWS) == 12
-    assert set(ROWS) == {*CALL_TYPES, *LEAD_TYPES}
+def test_there_are_all_query_types_and_ten_filters():
+    assert set(ROWS) == {*CALL_TYPES, *LEAD_TYPES} == {each.name for each in QUERY_TYPES}
+    assert set(LEAD_TYPES) == {each.name for each in QUERY_TYPES if each.is_about_leads}
     assert len(FILTERS) == 10
 
 
-# ------------------------------------------------------------------ the twelve types
+# ------------------------------------------------------------------ the query types
 
 MIXED = [
     call("1", outcome="sold", provider="b", duration_seconds=10, sentiment=0, attempt=1),

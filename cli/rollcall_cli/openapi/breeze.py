@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 from rollcall.api.guard import MAX_QUERY_BYTES
 from rollcall.dialects.breeze.errors import Error, Invalid
+from rollcall.dialects.breeze.query_types import QUERY_TYPES
 from rollcall.dialects.breeze.request import MAX_PAGE_SIZE, MAX_RANGE_DAYS, QueryBody
 from rollcall.dialects.breeze.response import Answer as Rows
-from rollcall.dialects.breeze.response import Row
-from rollcall.query.reports.breeze import QueryType
 from rollcall_cli.openapi.operation import Answer, Operation
 from rollcall_cli.openapi.schemas import name_of, reference
 
 TAG = "Breeze"
 
-# The row of each type of query, by the name that opens its docstring.
-ROWS: dict[QueryType, Any] = {
-    query_type: row
-    for query_type in QueryType
-    for row in get_args(Row)
-    if (row.__doc__ or "").startswith(f"`{query_type.value}`")
-}
+_ROWS_OF_TYPES = "\n".join(f"| `{each.name}` | {each.description} |" for each in QUERY_TYPES)
 
 QUERY = Operation(
     tag=TAG,
     summary="Any question about calls or leads",
-    description=f"""Twelve types of query, ten filters, any combination of them; all filters must hold.
+    description=f"""Types of query on calls or on leads, with ten filters in any combination; all filters must hold.
 
 | `query_type` | rows, in order |
 |---|---|
-| `call_count` | one: how many |
-| `call_duration` | one: average, shortest, longest and sum, in seconds, of calls that have a duration |
-| `outcome_distribution` | by outcome, `N/A` where there is none; the most frequent first |
-| `sentiment_distribution` | five bands, always |
-| `status_distribution` | leads by status, always four |
-| `calls_over_time` | by bucket of `granularity`, the empty ones too |
-| `avg_duration_over_time` | by bucket; null where no call has a duration |
-| `top_outcomes` | by outcome, calls without one left out; the most frequent first |
-| `retry_analysis` | by number of the attempt, 1 to 9, then `10+` |
-| `provider_breakdown` | by provider, `N/A` where there is none; the most frequent first |
-| `hourly_heatmap` | by hour of the day, always 24 |
-| `conversion_funnel` | leads that have come as far as each of four stages |
+{_ROWS_OF_TYPES}
 
 `date_from` and `date_to` are about a call's `started_at` and a lead's `created_at`. The two are at
 most {MAX_RANGE_DAYS} days apart; an open range has no limit. Filters by duration and sentiment do
@@ -68,11 +50,11 @@ def refine(schemas: dict[str, Any]) -> None:
     """Tie the rows of an answer to its type of query."""
     schemas[name_of(TAG, Rows)]["oneOf"] = [
         {
-            "title": query_type.value,
+            "title": each.name,
             "properties": {
-                "query_type": {"const": query_type.value},
-                "data": {"items": reference(TAG, row)},
+                "query_type": {"const": each.name},
+                "data": {"items": reference(TAG, each.row)},
             },
         }
-        for query_type, row in ROWS.items()
+        for each in QUERY_TYPES
     ]

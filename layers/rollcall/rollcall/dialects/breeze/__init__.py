@@ -1,4 +1,4 @@
-"""Breeze's dialect: one endpoint, twelve types of query, ten filters.
+"""Breeze's dialect: one endpoint for every type of query, with ten filters.
 
 Source: the published API of Breeze Buddy (`POST /agent/voice/breeze-buddy/analytics`): the body,
 the names of the rows' fields and the status codes. Where it is silent, docs/contract.md says

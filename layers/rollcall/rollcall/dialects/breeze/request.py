@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Final, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from rollcall.dialects.breeze.query_types import QUERY_TYPE_OF, OverTimeType, QueryType
 from rollcall.dialects.validation import message_of
 from rollcall.domain.decimals import at_least, at_most
 from rollcall.domain.errors import BadValues, Issue, MalformedQuery
@@ -26,10 +28,25 @@ from rollcall.domain.validation import (
     parse_payload_value,
 )
 from rollcall.query.model import Selection
-from rollcall.query.reports.breeze import BreezeQuery, QueryType
+from rollcall.query.reports.breeze import BreezeQuery, ByBucket
 
 MAX_PAGE_SIZE: Final = 1_000
 MAX_RANGE_DAYS: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class BreezeRequest:
+    """A valid request: the query, and the page of its rows to return. `page` counts from 1."""
+
+    query_type: QueryType
+    query: BreezeQuery
+    page: int
+    page_size: int
+
+    @property
+    def first_row(self) -> int:
+        """The index of the first row of the page, from 0."""
+        return (self.page - 1) * self.page_size
 
 
 # There are two kinds of errors: a JSON value of the wrong type makes the query malformed (400), an
@@ -43,10 +60,9 @@ def _wrong_type(rule: str) -> PydanticCustomError:
 
 
 def _query_type(value: Any) -> QueryType:
-    known = [query_type.value for query_type in QueryType]
-    if not isinstance(value, str) or value not in known:
-        raise _wrong_type(f"must be one of {', '.join(known)}")
-    return QueryType(value)
+    if not isinstance(value, str) or value not in QUERY_TYPE_OF:
+        raise _wrong_type(f"must be one of {', '.join(QUERY_TYPE_OF)}")
+    return QUERY_TYPE_OF[value]
 
 
 def _is_number(value: Any) -> bool:
@@ -172,14 +188,14 @@ class QueryBody(BaseModel):
     query_type: Annotated[
         QueryType,
         PlainValidator(_query_type),
-        _schema("The type of the query.", type="string", enum=[q.value for q in QueryType]),
+        _schema("The type of the query.", type="string", enum=list(QUERY_TYPE_OF)),
     ]
     filters: Filters = Field(default_factory=Filters)
     granularity: Annotated[
         Granularity,
         PlainValidator(_granularity),
         _schema(
-            "Length of a bucket, for the two over-time types.",
+            "Length of a bucket, for the over-time types.",
             type="string",
             enum=[g.value for g in Granularity],
             default=Granularity.DAY.value,
@@ -206,8 +222,8 @@ class QueryBody(BaseModel):
     ] = None
 
 
-def parse_query(body: Any) -> BreezeQuery:
-    """The query in a JSON body.
+def parse_query(body: Any) -> BreezeRequest:
+    """The request in a JSON body.
 
     Raises MalformedQuery (400) for a body of the wrong shape, and BadValues (422) for values that
     break a rule. Bounds are checked only if every other value is valid.
@@ -234,13 +250,15 @@ def parse_query(body: Any) -> BreezeQuery:
         ]
     if issues:
         raise BadValues(issues)
-    return BreezeQuery(
-        query.query_type,
-        _selection(query),
-        start_ms,
-        end_ms,
-        query.granularity,
-        zone,
+    query_type = query.query_type
+    measured = (
+        ByBucket(query.granularity, query_type.is_timed)
+        if isinstance(query_type, OverTimeType)
+        else query_type.groups
+    )
+    return BreezeRequest(
+        query_type,
+        BreezeQuery(measured, _selection(query), start_ms, end_ms, zone),
         query.page,
         query.page_size,
     )
