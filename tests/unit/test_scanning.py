@@ -161,4 +161,4 @@ def test_a_scan_ends_with_an_error_when_its_time_is_over(executor):
 def test_too_many_rows_names_the_limit_and_the_way_out():
     message = str(TooManyRows(2_000_000))
     assert "2,000,000" in message
-    assert "time range" in message
+    assert "Shorten its time range" in message

@@ -2,17 +2,20 @@
 
 A contribution function is pure and total: the delta of a change is the contribution of the new row
 minus that of the old one, and nothing else decides what a rollup holds. Each epoch has a
-contribution version, and every update of the epoch uses that version.
+contribution version, and every update of the epoch uses that version. Measures that queries also
+count in ledger pages are declared in `rollcall.domain.measure_rules`; the others are only here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, TypeAlias
+from functools import partial
+from typing import Final, NamedTuple, TypeAlias
 
 from rollcall.domain import measures as m
 from rollcall.domain.errors import UnknownContribution
-from rollcall.domain.measures import ALL, ORG, Measures, RollupKey, Scope
+from rollcall.domain.measure_rules import GROUPS, OPEN_GROUPS, Rule
+from rollcall.domain.measures import ALL, ORG, Group, Measures, RollupKey, Scope
 from rollcall.domain.records import (
     BookingPage,
     Call,
@@ -28,7 +31,7 @@ from rollcall.domain.records import (
     Task,
     Workspace,
 )
-from rollcall.domain.time.calendar import utc_day, utc_hour
+from rollcall.domain.time.calendar import utc_day
 
 Contribution: TypeAlias = Iterator[tuple[RollupKey, Measures]]
 ContributionFunction: TypeAlias = Callable[[str, Record], Contribution]
@@ -47,15 +50,15 @@ def contribution_function(version: int) -> ContributionFunction:
         raise UnknownContribution(f"this release has no contribution version {version}") from None
 
 
-def _contribute_v1(record_id: str, record: Record) -> Contribution:
+def _contribute(rules: _Rules, record_id: str, record: Record) -> Contribution:
     """Yield (rollup, measures) for one live record; a rollup may be yielded more than once."""
     match record:
         case Call():
-            yield from _call(record)
+            yield from _call(rules, record)
         case Task():
             yield from _task(record)
         case Lead():
-            yield from _lead(record)
+            yield from _lead(rules, record)
         case Space():
             yield _known(m.space_scope(record_id))
         case Campaign():
@@ -66,7 +69,7 @@ def _contribute_v1(record_id: str, record: Record) -> Contribution:
             return
         case Room() | Recording() | Contact() | ContactEvent() | BookingPage():
             yield _known(m.workspace_scope(record.workspace_id))
-            yield from _workspace(record)
+            yield from _workspace(rules, record)
         case _:
             raise TypeError(f"no contribution for {type(record).__name__}")
 
@@ -86,7 +89,47 @@ _FED: Final = {
         ("room", "recording", "contact", "contact_event"), frozenset({m.WORKSPACE, m.KNOWN})
     ),
 }
-_VERSIONS: Final[dict[int, ContributionFunction]] = {1: _contribute_v1}
+
+
+class _Rules(NamedTuple):
+    """The rules of one contribution version."""
+
+    call: tuple[Rule, ...]
+    open_call: tuple[Rule, ...]
+    histogram: tuple[Rule, ...]
+    lead: tuple[Rule, ...]
+    open_contact_event: tuple[Rule, ...]
+
+
+def _rules(version: int) -> _Rules:
+    def rules_of(record_type: str, *, is_open: bool) -> tuple[Rule, ...]:
+        return tuple(
+            rule
+            for group, of_group in GROUPS.items()
+            if of_group.record_type == record_type and of_group.since <= version
+            if (group in OPEN_GROUPS) == is_open and group is not Group.EXTREMES
+            for rule in of_group.rules
+        )
+
+    return _Rules(
+        call=rules_of("call", is_open=False),
+        open_call=rules_of("call", is_open=True),
+        histogram=GROUPS[Group.EXTREMES].rules,
+        lead=rules_of("lead", is_open=False),
+        open_contact_event=rules_of("contact_event", is_open=True),
+    )
+
+
+_VERSIONS: Final[dict[int, ContributionFunction]] = {
+    version: partial(_contribute, _rules(version)) for version in range(1, CURRENT_VERSION + 1)
+}
+
+
+def _measures(rules: tuple[Rule, ...], record: Record) -> dict[str, int]:
+    measures: dict[str, int] = {}
+    for rule in rules:
+        rule.add(record, measures)
+    return measures
 
 
 def _known(scope: Scope) -> tuple[RollupKey, Measures]:
@@ -104,13 +147,11 @@ def _owner_scopes(record: Call | Lead) -> list[Scope]:
     return scopes
 
 
-def _call(call: Call) -> Contribution:
+def _call(rules: _Rules, call: Call) -> Contribution:
     day = utc_day(call.started_at_ms)
-    closed = _closed_call_measures(call)
-    open_ = _open_call_measures(call)
-    with_histogram = open_
-    if call.duration_seconds is not None:
-        with_histogram = {**open_, m.open_name(m.DURATION, str(call.duration_seconds)): 1}
+    closed = {f"s.{call.status}": 1, **_measures(rules.call, call)}
+    open_ = _measures(rules.open_call, call)
+    with_histogram = {**open_, **_measures(rules.histogram, call)}
 
     for scope in _owner_scopes(call):
         yield RollupKey(m.CALLS, scope, day), closed
@@ -130,42 +171,6 @@ def _call(call: Call) -> Contribution:
         yield _known(campaign)
 
 
-def _closed_call_measures(call: Call) -> dict[str, int]:
-    attempt = m.attempt_name(call.attempt)
-    measures = {
-        "calls": 1,
-        f"s.{call.status}": 1,
-        f"h{utc_hour(call.started_at_ms):02d}": 1,
-        f"a{attempt}": 1,
-    }
-    if call.answered:
-        measures["answered"] = 1
-    if call.disposition is not None:
-        measures[f"d.{call.disposition}"] = 1
-        if call.disposition == "successful":
-            measures[f"w{attempt}"] = 1
-    if call.duration_seconds is not None:
-        measures["timed"] = 1
-        measures["seconds"] = call.duration_seconds
-    if call.sentiment_milli is not None:
-        measures[f"m{m.sentiment_band(call.sentiment_milli)}"] = 1
-    if call.cost_micros is not None:
-        measures["cost_micros"] = call.cost_micros
-    for event, count in call.events.items():
-        measures[f"e.{event}"] = count
-    return measures
-
-
-def _open_call_measures(call: Call) -> dict[str, int]:
-    measures = {
-        m.open_name(m.OUTCOME, call.outcome): 1,
-        m.open_name(m.PROVIDER, call.provider): 1,
-    }
-    for label in call.labels:
-        measures[m.open_name(m.LABEL, label)] = 1
-    return measures
-
-
 def _task(task: Task) -> Contribution:
     measures = {"tasks": 1, f"s.{task.status}": 1}
     scopes = [ORG]
@@ -178,16 +183,16 @@ def _task(task: Task) -> Contribution:
             yield RollupKey(m.TASKS, scope, bucket), measures
 
 
-def _lead(lead: Lead) -> Contribution:
-    measures = {"leads": 1, f"s.{lead.status}": 1}
-    if lead.status == "FINISHED" and lead.converted:
-        measures["converted"] = 1
+def _lead(rules: _Rules, lead: Lead) -> Contribution:
+    measures = {"leads": 1, **_measures(rules.lead, lead)}
     for scope in _owner_scopes(lead):
         for bucket in (utc_day(lead.created_at_ms), ALL):
             yield RollupKey(m.LEADS, scope, bucket), measures
 
 
-def _workspace(record: Room | Recording | Contact | ContactEvent | BookingPage) -> Contribution:
+def _workspace(
+    rules: _Rules, record: Room | Recording | Contact | ContactEvent | BookingPage
+) -> Contribution:
     scope = m.workspace_scope(record.workspace_id)
     lifetime = RollupKey(m.WORKSPACE, scope, ALL)
     match record:
@@ -199,17 +204,13 @@ def _workspace(record: Room | Recording | Contact | ContactEvent | BookingPage) 
             yield lifetime, {"contacts": 1}
             yield RollupKey(m.WORKSPACE, scope, utc_day(record.created_at_ms)), {"contacts": 1}
         case ContactEvent():
-            by_value = {m.open_name(m.EVENT_TYPE, record.event_type): 1}
-            counted = None
-            if record.event_type == "booking":
-                counted = "bookings"
-                if record.booking_page_id is not None:
-                    by_value[m.open_name(m.PAGE, record.booking_page_id)] = 1
-            elif record.event_type == "room_join":
-                counted = "room_joins"
-                if record.room_id is not None:
-                    by_value[m.open_name(m.ROOM, record.room_id)] = 1
+            by_value = _measures(rules.open_contact_event, record)
             yield RollupKey(m.WORKSPACE, scope, ALL, True), by_value
+            counted = _COUNTED_EVENTS.get(record.event_type)
             if counted is not None:
                 yield lifetime, {counted: 1}
                 yield RollupKey(m.WORKSPACE, scope, utc_day(record.occurred_at_ms)), {counted: 1}
+
+
+# The measures of the event types that are counted by day.
+_COUNTED_EVENTS: Final = {"booking": "bookings", "room_join": "room_joins"}

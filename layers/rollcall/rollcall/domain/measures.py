@@ -1,4 +1,4 @@
-"""Names in rollups: rollup keys, closed measures and open breakdowns.
+"""Names in rollups: rollup keys, groups of measures and open breakdowns.
 
 A *closed* measure belongs to a set of values that this release fixes, so their number per rollup is
 bounded. An *open* breakdown counts by values that clients choose. Names are short because the size
@@ -9,10 +9,8 @@ of an item determines the cost of a write: a day of calls with every closed meas
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple, TypeAlias
-
-from rollcall.domain.records import CALL_EVENTS, DISPOSITIONS, LEAD_STATUSES
 
 ALL: Final = "ALL"
 
@@ -85,41 +83,8 @@ class Group(enum.Enum):
     LEADS = "distinct leads"
 
 
-# The open breakdown that each group is read from. All other groups are closed measures, except
-# distinct leads, which no rollup can hold.
-OPEN_GROUPS: Final[Mapping[Group, str]] = {
-    Group.OUTCOME: OUTCOME,
-    Group.PROVIDER: PROVIDER,
-    Group.LABEL: LABEL,
-    Group.EXTREMES: DURATION,
-    Group.EVENT_TYPE: EVENT_TYPE,
-    Group.ROOM: ROOM,
-    Group.PAGE: PAGE,
-}
-
-
-# All results of `attempt_name`, in order.
+# The names of attempts in measures, in ascending order; the last counts all later ones too.
 ATTEMPTS: Final = (*map(str, range(1, 10)), "10+")
-
-# The closed measures of each group. `closed_names` adds `calls`: every rollup of calls has it, and
-# it shows whether a day is empty.
-CLOSED_GROUPS: Final[Mapping[Group, tuple[str, ...]]] = {
-    Group.CALLS: (),
-    Group.ANSWERED: ("answered",),
-    Group.DURATION: ("timed", "seconds"),
-    Group.COST: ("cost_micros",),
-    Group.DISPOSITION: tuple(f"d.{disposition}" for disposition in DISPOSITIONS),
-    Group.SENTIMENT: tuple(f"m{band}" for band in range(5)),
-    Group.HOUR: tuple(f"h{hour:02d}" for hour in range(24)),
-    Group.ATTEMPT: tuple(f"{kind}{attempt}" for kind in "aw" for attempt in ATTEMPTS),
-    Group.EVENTS: tuple(f"e.{event}" for event in CALL_EVENTS),
-    Group.LEAD_STATUS: (*(f"s.{status}" for status in LEAD_STATUSES), "converted"),
-}
-
-
-def closed_names(groups: Iterable[Group]) -> tuple[str, ...]:
-    """The closed measures of the groups, and `calls`."""
-    return ("calls", *(name for group in groups for name in CLOSED_GROUPS.get(group, ())))
 
 
 def has_lifetime(family: str, scope: Scope, groups: Collection[Group]) -> bool:
@@ -184,13 +149,3 @@ def values_of(breakdown: str, measures: Measures) -> dict[str | None, int]:
 def breakdown_of(name: str) -> str:
     """The open breakdown that an attribute made by `open_name` belongs to."""
     return name[:1]
-
-
-def sentiment_band(sentiment_milli: int) -> int:
-    """The band of a stored sentiment, 0–4: 0.2 wide, only the last includes its upper bound."""
-    return min(sentiment_milli // 200, 4)
-
-
-def attempt_name(attempt: int) -> str:
-    """The name of an attempt in measures: `1` to `9`, and `10+` for all later ones."""
-    return str(attempt) if attempt < 10 else "10+"

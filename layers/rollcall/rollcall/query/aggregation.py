@@ -1,23 +1,36 @@
 """Aggregation: counts the selected rows of ledger pages, per group of measures.
 
-`Tallier` gathers columns of selected rows into chunks and counts each chunk by the functions in
-`COUNTING`, one per group. `count_by` and `sum_by` aggregate arrays by key, exactly. Measures have
-the names that `rollcall.domain.contributions` gives them in rollups.
+`Tallier` gathers columns of selected rows into chunks and counts each chunk by the rules of
+`rollcall.domain.measure_rules`, applied to columns. `count_by` and `sum_by` aggregate arrays by
+key, exactly. Measures have the same names as in rollups.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
 from rollcall.domain import measures as m
+from rollcall.domain.measure_rules import (
+    GROUPS,
+    CountBands,
+    CountEach,
+    CountHours,
+    CountOpen,
+    CountRecords,
+    CountValues,
+    Extremes,
+    Rule,
+    Sum,
+    SumEach,
+    Where,
+)
 from rollcall.domain.measures import Group
-from rollcall.domain.records import CALL_EVENTS
 from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
 from rollcall.domain.time.zones import Zone
 from rollcall.ledger.columns import NULL, Int32s, Int64s
@@ -77,131 +90,127 @@ class Chunk:
         """Count rows into one measure."""
         self.count(np.zeros(len(self.keys), dtype=np.int64), lambda _: name, kept)
 
-    def count_words(self, column: str, name_of: Callable[[str], str]) -> None:
-        """Count rows by the word of a column; rows without one are left out."""
-        words, codes = self.words[column], self.texts[column]
-        self.count(codes, lambda code: name_of(words[code] or ""), codes > 0)
+    def matching(self, where: Where) -> Mask | None:
+        """The rows that have all the values; None if there are no conditions."""
+        matching: Mask | None = None
+        for column, value in where:
+            if isinstance(value, bool):
+                mask: Mask = self.integers[column] == int(value)
+            elif value in self.words[column]:
+                mask = self.texts[column] == self.words[column].index(value)
+            else:
+                mask = np.zeros(len(self.keys), dtype=np.bool_)
+            matching = mask if matching is None else matching & mask
+        return matching
 
 
-def _answered(chunk: Chunk) -> None:
-    chunk.count_rows("answered", chunk.integers["answered"] == 1)
+def _count_records(rule: CountRecords, chunk: Chunk) -> None:
+    kept = chunk.matching(rule.where)
+    if rule.column is not None:
+        has_value: Mask = chunk.integers[rule.column] != NULL
+        kept = has_value if kept is None else kept & has_value
+    chunk.count_rows(rule.name, kept)
 
 
-def _duration(chunk: Chunk) -> None:
-    seconds = chunk.integers["duration_seconds"]
-    chunk.count_rows("timed", seconds != NULL)
-    chunk.sum(seconds, "seconds")
+def _sum(rule: Sum, chunk: Chunk) -> None:
+    chunk.sum(chunk.integers[rule.column], rule.name)
 
 
-def _extremes(chunk: Chunk) -> None:
-    seconds = chunk.integers["duration_seconds"]
-    kept = seconds != NULL
+def _sum_each(rule: SumEach, chunk: Chunk) -> None:
+    for key, name in zip(rule.keys, rule.names, strict=True):
+        chunk.sum(chunk.integers[f"{rule.column}.{key}"], name)
+
+
+def _count_values(rule: CountValues, chunk: Chunk) -> None:
+    words, codes = chunk.words[rule.column], chunk.texts[rule.column]
+    chunk.count(codes, lambda code: f"{rule.prefix}{words[code]}", codes > 0)
+
+
+def _count_bands(rule: CountBands, chunk: Chunk) -> None:
+    values = chunk.integers[rule.column]
+    bands = np.minimum(values // rule.width - rule.first, len(rule.bands) - 1)
+    kept = chunk.matching(rule.where)
+    has_value: Mask = values != NULL
+    chunk.count(
+        bands, lambda band: rule.bands[band], has_value if kept is None else kept & has_value
+    )
+
+
+def _count_hours(rule: CountHours, chunk: Chunk) -> None:
+    times = chunk.integers[TIME]
+    hours = (times + offsets_ms(chunk.zone, times)) // MS_PER_HOUR % 24
+    chunk.count(hours, lambda hour: rule.hours[hour])
+
+
+def _count_open(rule: CountOpen, chunk: Chunk) -> None:
+    words, codes = chunk.words[rule.column], chunk.texts[rule.column]
+    kept = chunk.matching(rule.where)
+    chunk.count(
+        codes,
+        lambda code: m.open_name(rule.breakdown, words[code]),
+        None if kept is None else kept & (codes > 0),
+    )
+
+
+def _count_each(rule: CountEach, chunk: Chunk) -> None:
+    words = chunk.words[rule.column]
+    rows, entries = chunk.lists[rule.column]
+    chunk.count(entries, lambda entry: m.open_name(rule.breakdown, words[entry]), rows=rows)
+
+
+def _extremes(rule: Extremes, chunk: Chunk) -> None:
+    values = chunk.integers[rule.column]
+    kept = values != NULL
     for key in count_by(chunk.keys)[0].tolist():
-        of_key = seconds[kept & (chunk.keys == key)]
+        of_key = values[kept & (chunk.keys == key)]
         if len(of_key):
             chunk.tallies[key].add_extremes(int(of_key.min()), int(of_key.max()))
 
 
-def _disposition(chunk: Chunk) -> None:
-    chunk.count_words("disposition", lambda word: f"d.{word}")
-
-
-def _sentiment(chunk: Chunk) -> None:
-    sentiments = chunk.integers["sentiment_milli"]
-    chunk.count(sentiments, lambda milli: f"m{m.sentiment_band(milli)}", sentiments != NULL)
-
-
-def _hour(chunk: Chunk) -> None:
-    times = chunk.integers[TIME]
-    hours = (times + offsets_ms(chunk.zone, times)) // MS_PER_HOUR % 24
-    chunk.count(hours, lambda hour: f"h{hour:02d}")
-
-
-def _attempt(chunk: Chunk) -> None:
-    attempts = np.minimum(chunk.integers["attempt"], 10)
-    chunk.count(attempts, lambda attempt: f"a{m.attempt_name(attempt)}")
-    words = chunk.words["disposition"]
-    if "successful" in words:
-        successful = chunk.texts["disposition"] == words.index("successful")
-        chunk.count(attempts, lambda attempt: f"w{m.attempt_name(attempt)}", successful)
-
-
-def _events(chunk: Chunk) -> None:
-    for event in CALL_EVENTS:
-        chunk.sum(chunk.integers[f"events.{event}"], f"e.{event}")
-
-
-def _lead_status(chunk: Chunk) -> None:
-    chunk.count_words("status", lambda word: f"s.{word}")
-    words = chunk.words["status"]
-    if "FINISHED" in words:
-        is_finished = chunk.texts["status"] == words.index("FINISHED")
-        chunk.count_rows("converted", is_finished & (chunk.integers["converted"] == 1))
-
-
-def _open(breakdown: str, column: str) -> Callable[[Chunk], None]:
-    def count(chunk: Chunk) -> None:
-        words = chunk.words[column]
-        chunk.count(chunk.texts[column], lambda code: m.open_name(breakdown, words[code]))
-
-    return count
-
-
-def _of_event(breakdown: str, column: str, event_type: str) -> Callable[[Chunk], None]:
-    def count(chunk: Chunk) -> None:
-        types = chunk.words["event_type"]
-        if event_type not in types:
-            return
-        words, codes = chunk.words[column], chunk.texts[column]
-        kept = (chunk.texts["event_type"] == types.index(event_type)) & (codes > 0)
-        chunk.count(codes, lambda code: m.open_name(breakdown, words[code]), kept)
-
-    return count
-
-
-def _labels(chunk: Chunk) -> None:
-    words = chunk.words["labels"]
-    rows, labels = chunk.lists["labels"]
-    chunk.count(labels, lambda label: m.open_name(m.LABEL, words[label]), rows=rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Counting:
-    """How a group is counted: the columns it reads, and the function that counts a chunk."""
-
-    count: Callable[[Chunk], None]
-    integers: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
-    lists: tuple[str, ...] = ()
-
-
-# Distinct leads cannot be summed: see `rollcall.query.distinct`.
-COUNTING: Final[Mapping[Group, Counting]] = {
-    Group.CALLS: Counting(lambda chunk: chunk.count_rows("calls")),
-    Group.LEAD_STATUS: Counting(_lead_status, integers=("converted",), texts=("status",)),
-    Group.ANSWERED: Counting(_answered, integers=("answered",)),
-    Group.DURATION: Counting(_duration, integers=("duration_seconds",)),
-    Group.EXTREMES: Counting(_extremes, integers=("duration_seconds",)),
-    Group.COST: Counting(
-        lambda chunk: chunk.sum(chunk.integers["cost_micros"], "cost_micros"),
-        integers=("cost_micros",),
-    ),
-    Group.DISPOSITION: Counting(_disposition, texts=("disposition",)),
-    Group.SENTIMENT: Counting(_sentiment, integers=("sentiment_milli",)),
-    Group.HOUR: Counting(_hour, integers=(TIME,)),
-    Group.ATTEMPT: Counting(_attempt, integers=("attempt",), texts=("disposition",)),
-    Group.EVENTS: Counting(_events, integers=tuple(f"events.{event}" for event in CALL_EVENTS)),
-    Group.OUTCOME: Counting(_open(m.OUTCOME, "outcome"), texts=("outcome",)),
-    Group.PROVIDER: Counting(_open(m.PROVIDER, "provider"), texts=("provider",)),
-    Group.LABEL: Counting(_labels, lists=("labels",)),
-    Group.EVENT_TYPE: Counting(_open(m.EVENT_TYPE, "event_type"), texts=("event_type",)),
-    Group.ROOM: Counting(
-        _of_event(m.ROOM, "room_id", "room_join"), texts=("event_type", "room_id")
-    ),
-    Group.PAGE: Counting(
-        _of_event(m.PAGE, "booking_page_id", "booking"), texts=("event_type", "booking_page_id")
-    ),
+# How each kind of rule is applied to columns.
+_APPLIED: Final[Mapping[type[Rule], Callable[[Any, Chunk], None]]] = {
+    CountRecords: _count_records,
+    Sum: _sum,
+    SumEach: _sum_each,
+    CountValues: _count_values,
+    CountBands: _count_bands,
+    CountHours: _count_hours,
+    CountOpen: _count_open,
+    CountEach: _count_each,
+    Extremes: _extremes,
 }
+
+
+class Columns(NamedTuple):
+    """The names of the columns that rules read, by how they are stored."""
+
+    integers: frozenset[str]
+    texts: frozenset[str]
+    lists: frozenset[str]
+
+
+def columns_of(rules: Iterable[Rule]) -> Columns:
+    """The columns that some rules read."""
+    integers: set[str] = set()
+    texts: set[str] = set()
+    lists: set[str] = set()
+    for rule in rules:
+        for column, value in getattr(rule, "where", ()):
+            (integers if isinstance(value, bool) else texts).add(column)
+        match rule:
+            case CountHours():
+                integers.add(TIME)
+            case SumEach():
+                integers.update(f"{rule.column}.{key}" for key in rule.keys)
+            case CountEach():
+                lists.add(rule.column)
+            case CountValues() | CountOpen():
+                texts.add(rule.column)
+            case CountBands() | Sum() | Extremes():
+                integers.add(rule.column)
+            case CountRecords() if rule.column is not None:
+                integers.add(rule.column)
+    return Columns(frozenset(integers), frozenset(texts), frozenset(lists))
 
 
 class Tallier:
@@ -211,14 +220,12 @@ class Tallier:
     """
 
     def __init__(self, groups: Collection[Group], zone: Zone, *, is_by_day: bool) -> None:
-        self._counting = [COUNTING[group] for group in groups if group in COUNTING]
+        self._rules = [rule for group in groups if group in GROUPS for rule in GROUPS[group].rules]
         self._zone = zone
         self._is_by_day = is_by_day
-        integers = {name for counting in self._counting for name in counting.integers}
-        texts = {name for counting in self._counting for name in counting.texts}
-        lists = {name for counting in self._counting for name in counting.lists}
+        integers, texts, lists = columns_of(self._rules)
         if is_by_day:
-            integers.add(TIME)
+            integers |= {TIME}
         self._integers: dict[str, list[Int64s]] = {name: [] for name in integers}
         self._texts: dict[str, list[Int64s]] = {name: [] for name in texts}
         self._lists: dict[str, tuple[list[Int64s], list[Int64s]]] = {
@@ -262,8 +269,8 @@ class Tallier:
             for name, (rows, numbers) in self._lists.items()
         }
         chunk = Chunk(keys, integers, texts, lists, words, self._tallies, self._zone)
-        for counting in self._counting:
-            counting.count(chunk)
+        for rule in self._rules:
+            _APPLIED[type(rule)](rule, chunk)
         gathered = (self._integers.values(), self._texts.values(), *self._lists.values())
         for arrays in chain.from_iterable(gathered):
             arrays.clear()

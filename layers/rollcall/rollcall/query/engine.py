@@ -15,7 +15,8 @@ from typing import TypeAlias
 
 from rollcall.domain import measures as m
 from rollcall.domain.errors import TooManyRows
-from rollcall.domain.measures import ALL, OPEN_GROUPS, Group, Measures, Rollup, RollupKey, Scope
+from rollcall.domain.measure_rules import OPEN_GROUPS, closed_names
+from rollcall.domain.measures import ALL, Group, Measures, Rollup, RollupKey, Scope
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
 from rollcall.domain.time.periods import EVER, Period, plan, runs
@@ -84,7 +85,7 @@ class QueryEngine:
         if scopes is not None and is_kept:
             days, unanswered = plan(period)
             group = Group.HOUR if granularity is Granularity.HOUR else Group.DURATION
-            names = m.closed_names([group])
+            names = closed_names([group])
             builder.add_known(
                 known
                 for day, rollups in self._days(reading, selection, scopes, days, names)
@@ -146,7 +147,7 @@ class QueryEngine:
         lacking: defaultdict[int, set[Group]] = defaultdict(set)
         never_kept = m.never_kept(scopes, counting.groups)
         for is_open in _siblings(counting.groups):
-            names = None if is_open else m.closed_names(counting.groups)
+            names = None if is_open else closed_names(counting.groups)
             for day, rollups in self._days(reading, selection, scopes, days, names):
                 if is_open:
                     kept = counting.groups & OPEN_GROUPS.keys() - never_kept
