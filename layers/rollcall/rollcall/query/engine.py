@@ -2,7 +2,7 @@
 
 Whole UTC days are read from rollups, if there are rollups of the selection. Partial days, and
 queries that no rollup can answer, are read from ledger pages. Both are counted into the same
-measures.
+measures. `rollcall.query.planner` decides which is read from where.
 """
 
 from __future__ import annotations
@@ -11,26 +11,32 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from heapq import merge
 from itertools import groupby
-from typing import TypeAlias
 
-from rollcall.domain import measures as m
 from rollcall.domain.errors import TooManyRows
-from rollcall.domain.measure_rules import OPEN_GROUPS, closed_names
-from rollcall.domain.measures import ALL, Group, Measures, Rollup, RollupKey, Scope
+from rollcall.domain.measure_rules import OPEN_GROUPS
+from rollcall.domain.measures import Group, Measures, Rollup
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
-from rollcall.domain.time.periods import EVER, Period, plan, runs
+from rollcall.domain.time.periods import Period
 from rollcall.domain.time.zones import UTC, Zone
 from rollcall.query.aggregation import Tallier
 from rollcall.query.distinct import DistinctLeads
 from rollcall.query.filtering import Selected, select
 from rollcall.query.lookups import ensure_as_of
 from rollcall.query.model import Query, Reading, Selection
+from rollcall.query.planner import (
+    Groups,
+    Names,
+    Plan,
+    breakdowns_of,
+    lacking_periods,
+    plan_lifetime,
+    plan_series,
+    plan_tally,
+)
 from rollcall.query.ports import Ledger, Rollups
 from rollcall.query.results import WHOLE, DayTallies, Series, Tally
 from rollcall.query.time_series import SeriesBuilder
-
-Groups: TypeAlias = frozenset[Group]
 
 
 class QueryEngine:
@@ -49,20 +55,22 @@ class QueryEngine:
         self, reading: Reading, query: Query, groups: Collection[Group], zone: Zone = UTC
     ) -> Tally:
         """Measures of all rows together; `Group.HOUR` counts hours of `zone`."""
-        counting = _Counting(frozenset(groups), zone, is_by_day=False)
-        lifetime = self._lifetime(reading, query, counting)
-        if lifetime is None:
-            self._count(reading, query, counting)
-            lifetime = counting.tallies[WHOLE]
+        wanted = frozenset(groups)
+        tally = self._lifetime(reading, query, wanted, zone)
+        if tally is None:
+            accumulator = _Accumulator(wanted, zone, is_by_day=False)
+            self._count(reading, query, accumulator)
+            tally = accumulator.tallies[WHOLE]
         ensure_as_of(self._rollups, reading)
-        return lifetime
+        return tally
 
     def tally_by_day(self, reading: Reading, query: Query, groups: Collection[Group]) -> DayTallies:
         """Measures by UTC day, and distinct leads if `Group.LEADS` is among the groups."""
-        counting = _Counting(frozenset(groups), UTC, is_by_day=True)
-        self._count(reading, query, counting)
+        accumulator = _Accumulator(frozenset(groups), UTC, is_by_day=True)
+        self._count(reading, query, accumulator)
         ensure_as_of(self._rollups, reading)
-        return DayTallies(counting.tallies, counting.leads.by_day(), counting.leads.whole)
+        leads = accumulator.leads
+        return DayTallies(accumulator.tallies, leads.by_day(), leads.whole)
 
     def series(
         self,
@@ -78,56 +86,37 @@ class QueryEngine:
         With `is_timed`, only calls with a duration are counted, and their seconds are added up.
         """
         builder = SeriesBuilder(granularity, zone, is_timed=is_timed)
-        selection, period = query
-        scopes = selection.scopes()
-        is_kept = zone.is_utc and not (is_timed and granularity is Granularity.HOUR)
-        unanswered: Iterable[Period] = [period]
-        if scopes is not None and is_kept:
-            days, unanswered = plan(period)
-            group = Group.HOUR if granularity is Granularity.HOUR else Group.DURATION
-            names = closed_names([group])
-            builder.add_known(
-                known
-                for day, rollups in self._days(reading, selection, scopes, days, names)
-                for rollup in rollups
-                for known in _known(day, rollup.measures, granularity, is_timed=is_timed)
-            )
-        for selected in self._scan(reading, selection, unanswered):
+        plan = plan_series(query, granularity, zone, is_timed=is_timed)
+        builder.add_known(
+            bucket
+            for names in plan.reads
+            for day, rollups in self._days(reading, query.selection, plan, names)
+            for rollup in rollups
+            for bucket in _buckets(day, rollup.measures, granularity, is_timed=is_timed)
+        )
+        for selected in self._scan(reading, query.selection, plan.periods):
             builder.add(selected)
         ensure_as_of(self._rollups, reading)
         return builder.series()
 
-    def _count(self, reading: Reading, query: Query, counting: _Counting) -> None:
+    def _count(self, reading: Reading, query: Query, accumulator: _Accumulator) -> None:
         """Count whole days from rollups; partial days, and groups that rollups lack, from pages."""
-        selection, period = query
-        scopes = selection.scopes()
-        if scopes is None or not counting.is_of_utc:
-            missing = {counting.groups: [period]}
-        else:
-            days, edges = plan(period)
-            missing = self._add_days(reading, selection, scopes, days, counting)
-            missing.setdefault(counting.groups, []).extend(edges)
-        for groups, periods in missing.items():
-            counting.add_rows(groups, self._scan(reading, selection, periods))
+        groups, selection = accumulator.groups, query.selection
+        plan = plan_tally(query, groups, accumulator.zone)
+        lacking = self._add_days(reading, selection, plan, accumulator)
+        lacking.setdefault(groups, []).extend(plan.periods)
+        for of_pages, periods in lacking.items():
+            accumulator.add_rows(of_pages, self._scan(reading, selection, periods))
 
     # -- rollups -----------------------------------------------------------------------------
-    def _lifetime(self, reading: Reading, query: Query, counting: _Counting) -> Tally | None:
+    def _lifetime(self, reading: Reading, query: Query, groups: Groups, zone: Zone) -> Tally | None:
         """The tally of all time from all-time rollups; None if they cannot answer the query."""
-        selection, period = query
-        scopes = selection.scopes()
-        if scopes is None or period != EVER or not counting.is_of_utc:
+        wanted = plan_lifetime(query, groups, zone)
+        if not wanted:
             return None
-        groups = counting.groups
-        if not all(m.has_lifetime(selection.family, scope, groups) for scope in scopes):
-            return None
-        wanted = [
-            RollupKey(selection.family, scope, ALL, is_open)
-            for scope in scopes
-            for is_open in _siblings(groups)
-        ]
         epoch = reading.epoch
         found = self._rollups.read(epoch.org_id, epoch.number, wanted, reading.meter)
-        breakdowns = {OPEN_GROUPS[group] for group in groups if group in OPEN_GROUPS}
+        breakdowns = breakdowns_of(groups)
         tally = Tally()
         for rollup in found.values():
             if not rollup.spilled.isdisjoint(breakdowns):
@@ -136,47 +125,30 @@ class QueryEngine:
         return tally
 
     def _add_days(
-        self,
-        reading: Reading,
-        selection: Selection,
-        scopes: Collection[Scope],
-        days: range,
-        counting: _Counting,
+        self, reading: Reading, selection: Selection, plan: Plan, accumulator: _Accumulator
     ) -> dict[Groups, list[Period]]:
         """Count day rollups; returns the groups that some of them lack, and the days to read."""
         lacking: defaultdict[int, set[Group]] = defaultdict(set)
-        never_kept = m.never_kept(scopes, counting.groups)
-        for is_open in _siblings(counting.groups):
-            names = None if is_open else closed_names(counting.groups)
-            for day, rollups in self._days(reading, selection, scopes, days, names):
-                if is_open:
-                    kept = counting.groups & OPEN_GROUPS.keys() - never_kept
-                    lacking[day] |= counting.add_breakdowns(day, rollups, kept)
+        for names in plan.reads:
+            for day, rollups in self._days(reading, selection, plan, names):
+                if names is None:
+                    lacking[day] |= accumulator.add_breakdowns(day, rollups, plan.breakdowns)
                 else:
-                    counting.add_measures(day, rollups)
+                    accumulator.add_measures(day, rollups)
                 if any(any(rollup.measures.values()) for rollup in rollups):
-                    lacking[day] |= never_kept
-        days_lacking: defaultdict[Groups, list[int]] = defaultdict(list)
-        for day, groups in sorted(lacking.items()):
-            if groups:
-                days_lacking[frozenset(groups)].append(day)
-        return {groups: runs(found) for groups, found in days_lacking.items()}
+                    lacking[day] |= plan.never_kept
+        return lacking_periods(lacking)
 
     def _days(
-        self,
-        reading: Reading,
-        selection: Selection,
-        scopes: Collection[Scope],
-        days: range,
-        names: Collection[str] | None,
+        self, reading: Reading, selection: Selection, plan: Plan, names: Names
     ) -> Iterator[tuple[int, list[Rollup]]]:
         """(day number, the rollups of all scopes) for every stored day, in ascending order."""
-        if not days:
+        if not plan.days:
             return
-        (org_id, epoch), family = reading.epoch, selection.family
+        (org_id, epoch), family, meter = reading.epoch, selection.family, reading.meter
         by_scope = (
-            self._rollups.days(org_id, epoch, family, scope, days, reading.meter, names=names)
-            for scope in scopes
+            self._rollups.days(org_id, epoch, family, scope, plan.days, meter, names=names)
+            for scope in plan.scopes
         )
         ordered = merge(*by_scope, key=_day_of)
         for day, found in groupby(ordered, key=_day_of):
@@ -200,20 +172,15 @@ class QueryEngine:
                 yield selected
 
 
-class _Counting:
-    """The counts of one answer, from rollups and from rows."""
+class _Accumulator:
+    """Adds up the measures of one answer, from rollups and from rows."""
 
     def __init__(self, groups: Groups, zone: Zone, *, is_by_day: bool) -> None:
         self.groups = groups
         self.tallies: defaultdict[int, Tally] = defaultdict(Tally)
         self.leads = DistinctLeads()
-        self._zone = zone
+        self.zone = zone
         self._is_by_day = is_by_day
-
-    @property
-    def is_of_utc(self) -> bool:
-        """Whether hours, if they are counted, are hours of UTC, as in rollups."""
-        return self._zone.is_utc or Group.HOUR not in self.groups
 
     def add_measures(self, day: int, rollups: Iterable[Rollup]) -> None:
         """Add the closed measures of a day."""
@@ -234,7 +201,7 @@ class _Counting:
 
     def add_rows(self, groups: Groups, rows: Iterable[Selected]) -> None:
         """Count some groups in rows of the ledger."""
-        tallier = Tallier(groups, self._zone, is_by_day=self._is_by_day)
+        tallier = Tallier(groups, self.zone, is_by_day=self._is_by_day)
         for selected in rows:
             tallier.add(selected)
             if Group.LEADS in groups:
@@ -246,16 +213,11 @@ class _Counting:
         return self.tallies[day if self._is_by_day else WHOLE]
 
 
-def _siblings(groups: Groups) -> list[bool]:
-    """`is_open` of the rollup items that the groups are in; one value, or both."""
-    return sorted({group in OPEN_GROUPS for group in groups})
-
-
 def _day_of(found: tuple[int, Rollup]) -> int:
     return found[0]
 
 
-def _known(
+def _buckets(
     day: int, measures: Measures, granularity: Granularity, *, is_timed: bool
 ) -> Iterator[tuple[int, int, int]]:
     """(an instant, count, seconds) of each bucket in a day, from the rollup of the day."""
