@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.domain.measure_rules import OPEN_GROUPS, closed_names
-from rollcall.domain.measures import ALL, ORG, Group, RollupKey
+from rollcall.domain.measures import ALL, OPEN_GROUPS, ORG, Group, RollupKey, closed_names
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import EVER, Period

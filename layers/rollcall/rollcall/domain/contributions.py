@@ -3,7 +3,7 @@
 A contribution function is pure and total: the delta of a change is the contribution of the new row
 minus that of the old one, and nothing else decides what a rollup holds. Each epoch has a
 contribution version, and every update of the epoch uses that version. Measures that queries also
-count in ledger pages are declared in `rollcall.domain.measure_rules`; the others are only here.
+count in ledger pages are declared in `rollcall.domain.measures`; the others are only here.
 """
 
 from __future__ import annotations
@@ -14,8 +14,16 @@ from typing import Final, NamedTuple, TypeAlias
 
 from rollcall.domain import measures as m
 from rollcall.domain.errors import UnknownContribution
-from rollcall.domain.measure_rules import GROUPS, OPEN_GROUPS, Rule
-from rollcall.domain.measures import ALL, ORG, Group, Measures, RollupKey, Scope
+from rollcall.domain.measures import (
+    ALL,
+    GROUPS,
+    OPEN_GROUPS,
+    ORG,
+    Group,
+    Measures,
+    RollupKey,
+    Scope,
+)
 from rollcall.domain.records import (
     BookingPage,
     Call,
@@ -31,12 +39,14 @@ from rollcall.domain.records import (
     Task,
     Workspace,
 )
+from rollcall.domain.rules import Rule
 from rollcall.domain.time.calendar import utc_day
 
 Contribution: TypeAlias = Iterator[tuple[RollupKey, Measures]]
 ContributionFunction: TypeAlias = Callable[[str, Record], Contribution]
 
-CURRENT_VERSION: Final = 1
+# The version that new epochs use: the first that has every rule.
+CURRENT_VERSION: Final = max(of_group.since for of_group in GROUPS.values())
 
 
 def contribution_function(version: int) -> ContributionFunction:

@@ -1,16 +1,34 @@
-"""Names in rollups: rollup keys, groups of measures and open breakdowns.
+"""Measures: the names in rollups, and the rules of every group of measures that queries read.
 
 A *closed* measure belongs to a set of values that this release fixes, so their number per rollup is
 bounded. An *open* breakdown counts by values that clients choose. Names are short because the size
 of an item determines the cost of a write: a day of calls with every closed measure stays under
 1 KB, one write unit. docs/data-model.md lists them all.
+
+Stored rollups depend on the rules of their contribution version: a change of what is counted is a
+new rule in a new version.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
+
+from rollcall.domain.records import CALL_EVENTS, DISPOSITIONS, LEAD_STATUSES
+from rollcall.domain.rules import (
+    CountBands,
+    CountEach,
+    CountHours,
+    CountOpen,
+    CountRecords,
+    CountValues,
+    Extremes,
+    Rule,
+    Sum,
+    SumEach,
+)
 
 ALL: Final = "ALL"
 
@@ -87,6 +105,86 @@ class Group(enum.Enum):
 ATTEMPTS: Final = (*map(str, range(1, 10)), "10+")
 
 
+@dataclass(frozen=True, slots=True)
+class GroupRules:
+    """The rules of a group: of which record type, and since which contribution version."""
+
+    record_type: str
+    rules: tuple[Rule, ...]
+    since: int = 1
+
+    @property
+    def breakdown(self) -> str | None:
+        """The open breakdown that all rules of the group count; None for closed measures."""
+        (breakdown,) = {getattr(rule, "breakdown", None) for rule in self.rules}
+        return breakdown
+
+
+def _call(*rules: Rule, since: int = 1) -> GroupRules:
+    return GroupRules("call", rules, since)
+
+
+def _contact_event(*rules: Rule) -> GroupRules:
+    return GroupRules("contact_event", rules)
+
+
+# Distinct leads cannot be summed, so they have no rule: see `rollcall.query.distinct`.
+GROUPS: Final[Mapping[Group, GroupRules]] = {
+    Group.CALLS: _call(CountRecords("calls")),
+    Group.ANSWERED: _call(CountRecords("answered", where=(("answered", True),))),
+    Group.DURATION: _call(
+        CountRecords("timed", "duration_seconds"), Sum("seconds", "duration_seconds")
+    ),
+    Group.EXTREMES: _call(Extremes(DURATION, "duration_seconds")),
+    Group.COST: _call(Sum("cost_micros", "cost_micros")),
+    Group.DISPOSITION: _call(CountValues("d.", "disposition", DISPOSITIONS)),
+    Group.SENTIMENT: _call(
+        CountBands("sentiment_milli", tuple(f"m{band}" for band in range(5)), width=200)
+    ),
+    Group.HOUR: _call(CountHours("started_at_ms", tuple(f"h{hour:02d}" for hour in range(24)))),
+    Group.ATTEMPT: _call(
+        CountBands("attempt", tuple(f"a{attempt}" for attempt in ATTEMPTS), first=1),
+        CountBands(
+            "attempt",
+            tuple(f"w{attempt}" for attempt in ATTEMPTS),
+            first=1,
+            where=(("disposition", "successful"),),
+        ),
+    ),
+    Group.EVENTS: _call(SumEach("e.", "events", CALL_EVENTS)),
+    Group.OUTCOME: _call(CountOpen(OUTCOME, "outcome")),
+    Group.PROVIDER: _call(CountOpen(PROVIDER, "provider")),
+    Group.LABEL: _call(CountEach(LABEL, "labels")),
+    Group.LEAD_STATUS: GroupRules(
+        "lead",
+        (
+            CountValues("s.", "status", LEAD_STATUSES),
+            CountRecords("converted", where=(("status", "FINISHED"), ("converted", True))),
+        ),
+    ),
+    Group.EVENT_TYPE: _contact_event(CountOpen(EVENT_TYPE, "event_type")),
+    Group.ROOM: _contact_event(CountOpen(ROOM, "room_id", (("event_type", "room_join"),))),
+    Group.PAGE: _contact_event(CountOpen(PAGE, "booking_page_id", (("event_type", "booking"),))),
+}
+
+# The open breakdown that each group is read from. All other groups are closed measures, except
+# distinct leads, which no rollup can hold.
+OPEN_GROUPS: Final[Mapping[Group, str]] = {
+    group: of_group.breakdown
+    for group, of_group in GROUPS.items()
+    if of_group.breakdown is not None
+}
+
+
+def closed_names(groups: Iterable[Group]) -> tuple[str, ...]:
+    """The closed measures of the groups, and `calls`.
+
+    Every rollup of calls has `calls`, and it shows whether a day is empty.
+    """
+    rules = (rule for group in groups if group in GROUPS for rule in GROUPS[group].rules)
+    return tuple(dict.fromkeys(("calls", *(name for rule in rules for name in rule.names))))
+
+
 def has_lifetime(family: str, scope: Scope, groups: Collection[Group]) -> bool:
     """Whether a scope has an all-time rollup with all of the groups.
 
@@ -126,11 +224,6 @@ def campaign_scope(direction: str, campaign_id: str) -> Scope:
 def workspace_scope(workspace_id: str) -> Scope:
     """The rollup scope of a Nexus workspace."""
     return ("WORKSPACE", workspace_id)
-
-
-def open_name(breakdown: str, value: str | None) -> str:
-    """The attribute that counts `value` in an open breakdown; None is "no value"."""
-    return breakdown if value is None else f"{breakdown}={value}"
 
 
 def values_of(breakdown: str, measures: Measures) -> dict[str | None, int]:

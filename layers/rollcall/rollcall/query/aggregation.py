@@ -1,7 +1,7 @@
 """Aggregation: counts the selected rows of ledger pages, per group of measures.
 
 `Tallier` gathers columns of selected rows into chunks and counts each chunk by the rules of
-`rollcall.domain.measure_rules`, applied to columns. `count_by` and `sum_by` aggregate arrays by
+`rollcall.domain.measures`, applied to columns. `count_by` and `sum_by` aggregate arrays by
 key, exactly. Measures have the same names as in rollups.
 """
 
@@ -15,9 +15,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from rollcall.domain import measures as m
-from rollcall.domain.measure_rules import (
-    GROUPS,
+from rollcall.domain.measures import GROUPS, Group
+from rollcall.domain.rules import (
     CountBands,
     CountEach,
     CountHours,
@@ -29,8 +28,8 @@ from rollcall.domain.measure_rules import (
     Sum,
     SumEach,
     Where,
+    open_name,
 )
-from rollcall.domain.measures import Group
 from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
 from rollcall.domain.time.zones import Zone
 from rollcall.ledger.columns import NULL, Int32s, Int64s
@@ -147,7 +146,7 @@ def _count_open(rule: CountOpen, chunk: Chunk) -> None:
     kept = chunk.matching(rule.where)
     chunk.count(
         codes,
-        lambda code: m.open_name(rule.breakdown, words[code]),
+        lambda code: open_name(rule.breakdown, words[code]),
         None if kept is None else kept & (codes > 0),
     )
 
@@ -155,7 +154,7 @@ def _count_open(rule: CountOpen, chunk: Chunk) -> None:
 def _count_each(rule: CountEach, chunk: Chunk) -> None:
     words = chunk.words[rule.column]
     rows, entries = chunk.lists[rule.column]
-    chunk.count(entries, lambda entry: m.open_name(rule.breakdown, words[entry]), rows=rows)
+    chunk.count(entries, lambda entry: open_name(rule.breakdown, words[entry]), rows=rows)
 
 
 def _extremes(rule: Extremes, chunk: Chunk) -> None:

@@ -13,8 +13,7 @@ from heapq import merge
 from itertools import groupby
 
 from rollcall.domain.errors import TooManyRows
-from rollcall.domain.measure_rules import OPEN_GROUPS
-from rollcall.domain.measures import Group, Measures, Rollup
+from rollcall.domain.measures import OPEN_GROUPS, Group, Measures, Rollup
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
 from rollcall.domain.time.periods import Period

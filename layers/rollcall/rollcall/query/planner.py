@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from rollcall.domain import measures as m
-from rollcall.domain.measure_rules import OPEN_GROUPS, closed_names
-from rollcall.domain.measures import ALL, Group, RollupKey, Scope
+from rollcall.domain.measures import ALL, OPEN_GROUPS, Group, RollupKey, Scope, closed_names
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.periods import EVER, Period, plan, runs
 from rollcall.domain.time.zones import Zone

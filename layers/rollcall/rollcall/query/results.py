@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rollcall.domain.measures import DURATION, Measures, open_name, values_of
+from rollcall.domain.measures import DURATION, Measures, values_of
+from rollcall.domain.rules import open_name
 
 # The key of the only tally if rows are not counted by day.
 WHOLE: Final = 0

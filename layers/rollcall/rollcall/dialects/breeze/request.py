@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from rollcall.dialects.breeze.query_types import QUERY_TYPE_OF, OverTimeType, QueryType
+from rollcall.dialects.breeze.query_type import OverTimeType, QueryType
+from rollcall.dialects.breeze.query_types import QUERY_TYPE_OF
 from rollcall.dialects.validation import message_of
 from rollcall.domain.decimals import at_least, at_most
 from rollcall.domain.errors import BadValues, Issue, MalformedQuery

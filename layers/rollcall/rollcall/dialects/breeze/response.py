@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from typing_extensions import TypedDict
 
-from rollcall.dialects.breeze.query_types import QUERY_TYPES, OverTimeType, TallyType
+from rollcall.dialects.breeze.query_type import OverTimeType, TallyType
+from rollcall.dialects.breeze.query_types import QUERY_TYPES
 from rollcall.dialects.breeze.request import BreezeRequest
 from rollcall.query.reports.breeze import OverTime
 from rollcall.query.results import Tally

@@ -1,21 +1,15 @@
-"""The measures that queries read, each declared once in `GROUPS`.
+"""Kinds of rules by which measures are counted. `rollcall.domain.measures` declares the measures.
 
 Contributions apply a rule to one record, and the aggregation of ledger pages applies it to columns.
 A rule is data, so that both are built from the same declaration, and this package needs no numpy.
-Stored rollups depend on the rules of their contribution version: a change of what a rule counts is
-a new rule in a new version.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
-from rollcall.domain import measures as m
-from rollcall.domain.measures import Group
-from rollcall.domain.records import CALL_EVENTS, DISPOSITIONS, LEAD_STATUSES
 from rollcall.domain.time.calendar import utc_hour
 
 # Columns and the values that they must have.
@@ -174,7 +168,7 @@ class CountOpen(Rule):
         """Count the record."""
         value = getattr(record, self.column)
         if not self.where or (value is not None and _has(record, self.where)):
-            measures[m.open_name(self.breakdown, value)] = 1
+            measures[open_name(self.breakdown, value)] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +181,7 @@ class CountEach(Rule):
     def add(self, record: Any, measures: dict[str, int]) -> None:
         """Count the record once per entry."""
         for value in getattr(record, self.column):
-            measures[m.open_name(self.breakdown, value)] = 1
+            measures[open_name(self.breakdown, value)] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +198,7 @@ class Extremes(Rule):
         """Count the value in the histogram."""
         value = getattr(record, self.column)
         if value is not None:
-            measures[m.open_name(self.breakdown, str(value))] = 1
+            measures[open_name(self.breakdown, str(value))] = 1
 
 
 def _has(record: Any, where: Where) -> bool:
@@ -214,82 +208,6 @@ def _has(record: Any, where: Where) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class GroupRules:
-    """The rules of a group: of which record type, and since which contribution version."""
-
-    record_type: str
-    rules: tuple[Rule, ...]
-    since: int = 1
-
-    @property
-    def breakdown(self) -> str | None:
-        """The open breakdown that the group is read from; None for closed measures."""
-        breakdowns = {getattr(rule, "breakdown", None) for rule in self.rules}
-        (breakdown,) = breakdowns
-        return breakdown
-
-
-def _call(*rules: Rule) -> GroupRules:
-    return GroupRules("call", rules)
-
-
-def _contact_event(*rules: Rule) -> GroupRules:
-    return GroupRules("contact_event", rules)
-
-
-# Distinct leads cannot be summed, so they have no rule: see `rollcall.query.distinct`.
-GROUPS: Final[Mapping[Group, GroupRules]] = {
-    Group.CALLS: _call(CountRecords("calls")),
-    Group.ANSWERED: _call(CountRecords("answered", where=(("answered", True),))),
-    Group.DURATION: _call(
-        CountRecords("timed", "duration_seconds"), Sum("seconds", "duration_seconds")
-    ),
-    Group.EXTREMES: _call(Extremes(m.DURATION, "duration_seconds")),
-    Group.COST: _call(Sum("cost_micros", "cost_micros")),
-    Group.DISPOSITION: _call(CountValues("d.", "disposition", DISPOSITIONS)),
-    Group.SENTIMENT: _call(
-        CountBands("sentiment_milli", tuple(f"m{band}" for band in range(5)), width=200)
-    ),
-    Group.HOUR: _call(CountHours("started_at_ms", tuple(f"h{hour:02d}" for hour in range(24)))),
-    Group.ATTEMPT: _call(
-        CountBands("attempt", tuple(f"a{attempt}" for attempt in m.ATTEMPTS), first=1),
-        CountBands(
-            "attempt",
-            tuple(f"w{attempt}" for attempt in m.ATTEMPTS),
-            first=1,
-            where=(("disposition", "successful"),),
-        ),
-    ),
-    Group.EVENTS: _call(SumEach("e.", "events", CALL_EVENTS)),
-    Group.OUTCOME: _call(CountOpen(m.OUTCOME, "outcome")),
-    Group.PROVIDER: _call(CountOpen(m.PROVIDER, "provider")),
-    Group.LABEL: _call(CountEach(m.LABEL, "labels")),
-    Group.LEAD_STATUS: GroupRules(
-        "lead",
-        (
-            CountValues("s.", "status", LEAD_STATUSES),
-            CountRecords("converted", where=(("status", "FINISHED"), ("converted", True))),
-        ),
-    ),
-    Group.EVENT_TYPE: _contact_event(CountOpen(m.EVENT_TYPE, "event_type")),
-    Group.ROOM: _contact_event(CountOpen(m.ROOM, "room_id", (("event_type", "room_join"),))),
-    Group.PAGE: _contact_event(CountOpen(m.PAGE, "booking_page_id", (("event_type", "booking"),))),
-}
-
-# The open breakdown that each group is read from. All other groups are closed measures, except
-# distinct leads, which no rollup can hold.
-OPEN_GROUPS: Final[Mapping[Group, str]] = {
-    group: of_group.breakdown
-    for group, of_group in GROUPS.items()
-    if of_group.breakdown is not None
-}
-
-
-def closed_names(groups: Iterable[Group]) -> tuple[str, ...]:
-    """The closed measures of the groups, and `calls`.
-
-    Every rollup of calls has `calls`, and it shows whether a day is empty.
-    """
-    rules = (rule for group in groups if group in GROUPS for rule in GROUPS[group].rules)
-    return tuple(dict.fromkeys(("calls", *(name for rule in rules for name in rule.names))))
+def open_name(breakdown: str, value: str | None) -> str:
+    """The attribute that counts `value` in an open breakdown; None is "no value"."""
+    return breakdown if value is None else f"{breakdown}={value}"

@@ -7,8 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.domain.measure_rules import GROUPS, OPEN_GROUPS, closed_names
-from rollcall.domain.measures import DURATION, Group
+from rollcall.domain.measures import DURATION, GROUPS, OPEN_GROUPS, Group, closed_names
 from rollcall.domain.records import (
     CALL_EVENTS,
     DISPOSITIONS,
