@@ -1,7 +1,8 @@
-"""Wires use cases to stores: one function a service, made once per execution environment.
+"""Wires use cases to stores: one function per service, built once per execution environment.
 
-What only some functions need is imported where it is wired, so that a function that reads rollups
-starts without numpy and one that never sees a body starts without pydantic.
+Modules that only some Lambda functions need are imported inside the function that wires them. A
+Lambda function that reads only rollups starts without numpy, and one without a body starts without
+pydantic.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from rollcall.storage.facts import FactStore
     from rollcall.storage.purge import Purge
 
-# Queries of one answer that run at once, and so how many answers of DynamoDB (1 MB) are in memory.
+# Queries that run at once for one request, and so the number of DynamoDB answers (1 MB) in memory.
 _SCAN_CONCURRENCY: Final = 8
 
 _read_timeout_seconds = READ_TIMEOUT_SECONDS
@@ -63,12 +64,12 @@ def set_read_timeout(seconds: float) -> None:
 
 
 def now_us() -> int:
-    """The clock, in microseconds since 1970 UTC."""
+    """The current time, in microseconds since 1970 UTC."""
     return time.time_ns() // 1_000
 
 
 def now_ms() -> int:
-    """The clock, in milliseconds since 1970 UTC."""
+    """The current time, in milliseconds since 1970 UTC."""
     return time.time_ns() // 1_000_000
 
 
@@ -99,7 +100,7 @@ def _record_use() -> RecordUse:
     from rollcall.ingest.token_use import RecordUse
 
     def warn(error: BaseException) -> None:
-        from rollcall.telemetry import logger  # 65 ms that an authorizer's start does without
+        from rollcall.telemetry import logger  # would add 65 ms to the authorizer's start
 
         logger.warning("use of a token not recorded", extra={"error": type(error).__name__})
 
@@ -113,7 +114,7 @@ def _aside() -> ThreadPoolExecutor:
 
 @functools.cache
 def administer() -> Administer:
-    """The operator's verbs."""
+    """Manages organisations and tokens."""
     from rollcall.maintenance.accounts import Administer
 
     return Administer(directory(), now_ms)
@@ -129,7 +130,7 @@ def count() -> ReportTotals:
 
 @functools.cache
 def engine() -> QueryEngine:
-    """Measures any selection of calls or leads."""
+    """Computes measures over calls or leads."""
     from rollcall.query.engine import QueryEngine
     from rollcall.storage.ledger_reader import LedgerReader
 
@@ -142,7 +143,7 @@ def engine() -> QueryEngine:
 
 @functools.cache
 def report_breeze() -> ReportBreeze:
-    """Answers queries."""
+    """Answers the queries of the Breeze dialect."""
     from rollcall.query.reports.breeze import ReportBreeze
 
     return ReportBreeze(engine())
@@ -178,7 +179,7 @@ def _look_up() -> Lookup:
 
 @functools.cache
 def facts() -> FactStore:
-    """Facts, read, judged and written."""
+    """Reads, resolves and writes facts."""
     from rollcall.storage.facts import FactStore
 
     return FactStore(_client(), settings.records_table, now_us, Backoff())
@@ -194,7 +195,7 @@ def purge() -> Purge:
 
 @functools.cache
 def ingest() -> Ingest:
-    """Takes records in."""
+    """Writes records as facts."""
     from rollcall.ingest.ingest import Ingest
 
     executor = ThreadPoolExecutor(settings.ingest_concurrency, thread_name_prefix="ingest")
@@ -213,7 +214,7 @@ def update() -> Update:
 
 @functools.cache
 def apply_facts() -> ApplyFacts:
-    """The way into pages and rollups."""
+    """Applies facts to pages and rollups."""
     from rollcall.ledger.apply import Applier
     from rollcall.ledger.writer import ApplyFacts
     from rollcall.storage.pages import PageStore
@@ -239,7 +240,7 @@ def measure_lag() -> MeasureLag:
 
 @functools.cache
 def audits() -> AuditStore:
-    """The last audit of each organisation, and the one under way."""
+    """The last audit of each organisation, and the unfinished one."""
     from rollcall.storage.audits import AuditStore
 
     return AuditStore(_client(), settings.records_table, Backoff())
@@ -270,7 +271,7 @@ def reconcile() -> Reconcile:
 
 @functools.cache
 def reconcile_due() -> ReconcileDue:
-    """Audits what is due."""
+    """Audits the organisations that are due."""
     from rollcall.maintenance.reconcile.schedule import ReconcileDue
 
     return ReconcileDue(
@@ -285,7 +286,7 @@ def reconcile_due() -> ReconcileDue:
 
 @functools.cache
 def rebuild() -> Rebuild:
-    """Makes pages and rollups anew, as a next epoch."""
+    """Rebuilds pages and rollups as a new epoch."""
     from rollcall.maintenance.rebuild import Rebuild
     from rollcall.storage.epochs import EpochContents
     from rollcall.storage.rebuilds import RebuildStore
@@ -303,7 +304,7 @@ def rebuild() -> Rebuild:
 
 
 def rebuild_timeouts(grace_ms: int, settle_ms: int) -> RebuildTimeouts:
-    """How long a rebuild waits on this deployment, which has its own least times."""
+    """The waits of a rebuild; this deployment's settings may raise them."""
     from rollcall.maintenance.rebuild import RebuildTimeouts
 
     return RebuildTimeouts(
@@ -372,7 +373,10 @@ def _quarantine() -> Quarantine:
 
 @functools.cache
 def redrive(destination: str) -> Redrive:
-    """Brings failed records back; only a replay needs the tables. Raises ValueError."""
+    """Replays failed records; only a replay needs the tables.
+
+    Raises ValueError when the destination is not a valid URL.
+    """
     from rollcall.maintenance.redrive import Redrive
     from rollcall.storage.failure_documents import failed_records
     from rollcall.storage.failures import failures

@@ -14,7 +14,7 @@ _LIBRARIES: Final = ("botocore", "urllib3")
 
 
 def keep_requests_out_of_logs() -> None:
-    """Let the SDK's libraries log nothing below INFO, and nothing below the root logger's level."""
+    """Set the SDK's libraries to INFO, or to the root logger's level if that is higher."""
     level = max(logging.INFO, logging.getLogger().getEffectiveLevel())
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(level)

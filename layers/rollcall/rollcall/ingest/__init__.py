@@ -1,1 +1,1 @@
-"""Writing: records become facts, the stream becomes pages and rollups, tokens become organisations."""
+"""The write path: stores records as facts, applies the stream, and authorizes tokens."""

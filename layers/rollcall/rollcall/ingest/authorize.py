@@ -1,4 +1,4 @@
-"""Token to organisation."""
+"""Resolves a token to its organisation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CredentialsRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Who the caller is."""
+    """The caller: a token and its organisation."""
 
     organisation: Organisation
     token: Token
@@ -41,7 +41,7 @@ class Authorize:
         self._record_use = record_use
 
     def __call__(self, header: str) -> Grant:
-        """The grant behind a header's value. Raises CredentialsRefused, or the store's own errors."""
+        """The grant of a header's value. Raises CredentialsRefused, and the errors of the store."""
         scheme, _, token = header.strip().partition(" ")
         token = token.strip()
         if scheme.lower() not in ("token", "bearer", "jwt") or not is_well_formed(token):
@@ -49,7 +49,7 @@ class Authorize:
         stored = self._directory.token(token_id(token))
         if stored is None or stored.state(self._now_ms()) != "active":
             raise CredentialsRefused
-        # Before the next read, so that the write is made while that is under way.
+        # Before the next read, so that the write runs at the same time.
         self._record_use(stored)
         organisation = self._directory.organisation(stored.org_id)
         if organisation is None or organisation.is_deleting:

@@ -1,4 +1,4 @@
-"""Taking records in: each judged alone, good ones durable before the answer."""
+"""Writes records as facts: each record succeeds or fails alone, and is durable before the answer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from rollcall.domain.records import RECORD_TYPES
 from rollcall.ingest.ports import Directory, Facts
 
 _Versions: TypeAlias = tuple[tuple[str, str], list[tuple[int, Change]]]
-_Written: TypeAlias = tuple[int, str, Outcome | None]  # None: what is stored is damaged
+_Written: TypeAlias = tuple[int, str, Outcome | None]  # None: the stored fact is damaged
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why one record was not taken: the field, and the rule it broke."""
+    """Why one record was refused: the field, and the rule it broke."""
 
     index: int
     field: str
@@ -28,7 +28,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class Receipt:
-    """What became of every record of one request."""
+    """The outcome of every record of one request."""
 
     accepted: int = 0
     unchanged: int = 0
@@ -50,22 +50,23 @@ class Ingest:
         self._facts = facts
         self._executor = executor
         self._now_us = now_us
-        # An organisation's buckets never change, so they may be remembered; nothing else may.
+        # The number of buckets of an organisation never changes, so it is safe to cache.
         self._buckets: dict[str, int] = {}
 
     def __call__(self, org_id: str, changes: Sequence[tuple[int, Change]]) -> Receipt:
-        """Write (index, change) pairs; pairs of one (type, id) in their order, others at once.
+        """Write (index, change) pairs concurrently; pairs of one (type, id) in their order.
 
         Every record counted as accepted, unchanged or stale is durable when this returns. Raises
-        Unavailable when the store stays busy: some records may be written, and all may be sent
-        again. Raises UnknownOrganisation when the organisation is gone.
+        Unavailable when the store stays busy: some records may be written, and it is safe to send
+        all of them again. Raises UnknownOrganisation when the organisation does not exist or is
+        being deleted.
         """
         receipt = Receipt()
         latest_ms = self._now_us() // 1000 + MAX_CLOCK_SKEW_MS
         by_fact: dict[tuple[str, str], list[tuple[int, Change]]] = {}
         for index, change in changes:
             if change.updated_at_ms is not None and change.updated_at_ms > latest_ms:
-                message = "must not lie more than 5 minutes in the future"
+                message = "must not be more than 5 minutes in the future"
                 receipt.refusals.append(Refusal(index, "updated_at", message))
             else:
                 by_fact.setdefault((change.type, change.id), []).append((index, change))
@@ -105,18 +106,18 @@ class Ingest:
         write: Callable[[_Versions], list[_Written]],
         work: Iterable[_Versions],
     ) -> Iterable[list[_Written]]:
-        # The tenant is a context variable, and a context can be entered by one thread at a time.
+        # The tenant is a context variable, and only one thread at a time can enter a context.
         futures = [
             self._executor.submit(contextvars.copy_context().run, write, item) for item in work
         ]
-        wait(futures)  # all of them, so that an error leaves no write under way behind the answer
+        wait(futures)  # even after an error, no write may still run when the answer is sent
         return [future.result() for future in futures]
 
 
 def _count(receipt: Receipt, index: int, record_type: str, outcome: Outcome | None) -> None:
     match outcome:
         case None:
-            message = "what is stored under this id is damaged and needs an operator"
+            message = "the stored record with this id is damaged; an operator must repair it"
             receipt.refusals.append(Refusal(index, "record", message))
         case Outcome.ACCEPTED:
             receipt.accepted += 1

@@ -1,4 +1,4 @@
-"""Narrowing a failure down: which of some rows cannot be applied, while the others are."""
+"""Isolates the rows that cannot be applied, and applies the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rollcall.ledger.page import Row
 
 Rows: TypeAlias = Sequence[tuple[str, Row]]
 
-# Enough to find several rows among the 1,000 of a batch; half a second of reads.
+# Enough to find several rows among the 1,000 of a batch; about half a second of reads.
 MAX_ATTEMPTS: Final = 64
 
 
@@ -19,9 +19,10 @@ def isolate(
 ) -> list[tuple[Rows, Exception]]:
     """Apply rows, and return the parts that cannot be applied, each with its error.
 
-    A part that fails is halved until single rows are left. After MOST_ATTEMPTS a part that fails is
-    returned whole, with rows in it that could be applied alone. Raises the first error that may
-    pass: some rows may be in then, and all may safely be applied again.
+    A part that fails is halved until single rows are left. After MAX_ATTEMPTS a part that fails is
+    returned whole, although some of its rows might be applied alone. Raises the first error for
+    which `may_pass` is true: some rows may be applied then, and it is safe to apply all of them
+    again.
     """
     failed: list[tuple[Rows, Exception]] = []
     parts = [rows]
@@ -34,7 +35,7 @@ def isolate(
         except Exception as error:
             if may_pass(error):
                 raise
-            # A LastingConflict took every retry, with their pauses: its halves would take as long.
+            # A LastingConflict used every retry and its pauses; each half would take as long.
             is_slow = isinstance(error, LastingConflict)
             if len(part) == 1 or is_slow or attempts >= MAX_ATTEMPTS:
                 failed.append((part, error))

@@ -1,4 +1,4 @@
-"""The stores that writing needs; `rollcall.storage` implements them, tests may fake them."""
+"""The stores that the write path needs; `rollcall.storage` implements them."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Facts(Protocol):
     def write(
         self, org_id: str, buckets: int, stored: Fact | None, change: Change
     ) -> tuple[Outcome, Fact | None]:
-        """Resolve a change against what is stored and make it durable if it wins.
+        """Resolve a change against the stored fact, and store it if it wins.
 
-        Returns the outcome and the fact that is stored now.
+        Returns the outcome and the fact that is stored afterwards.
         """
 
 
@@ -40,7 +40,8 @@ class Quarantine(Protocol):
     """Keeps records that no retry can apply."""
 
     def put(self, records: Sequence[Mapping[str, Any]], reason: str) -> str:
-        """Keep whole records durably, in one object: its name, always the same for these records.
+        """Store whole records durably as one object, and return its name.
 
-        Raises BrokenDestination when it could not be kept.
+        The same records always have the same name. Raises BrokenDestination when they cannot be
+        stored.
         """

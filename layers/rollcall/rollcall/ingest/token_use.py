@@ -1,4 +1,4 @@
-"""When each token was last used, to the hour, recorded beside the authorization and never in its way."""
+"""Records the hour in which each token was last used, without delaying the authorization."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ class Tokens(Protocol):
 
 
 class RecordUse:
-    """Records the use of a token, at most once an hour, on a thread of its own.
+    """Records the use of a token at most once per hour, on a separate thread.
 
-    The record is an aid to operators and may be missing: a write that fails is reported to `warn`,
-    and none is tried for the next hour. So a store that refuses writes, or a role that lacks the
-    permission, costs one request an hour.
+    The record helps operators and may be missing. A write that fails is reported to `warn`, and no
+    other is tried for an hour: a store that refuses writes costs one request per hour.
     """
 
     def __init__(
@@ -41,11 +40,11 @@ class RecordUse:
         self._paused_until_ms = 0
 
     def __call__(self, token: Token) -> None:
-        """Record that a token, as it was just read, is used now. Returns at once; raises nothing."""
+        """Record that a token that was just read is used now. Returns at once; raises nothing."""
         now_ms = self._now_ms()
         hour_ms = now_ms - now_ms % _HOUR_MS
         is_recorded = token.last_used_ms is not None and token.last_used_ms >= hour_ms
-        # Lambda may freeze the thread between two invocations: never let a second write wait.
+        # Lambda may freeze the thread between two invocations: never queue a second write.
         is_busy = self._pending is not None and not self._pending.done()
         if is_recorded or is_busy or now_ms < self._paused_until_ms:
             return
@@ -54,7 +53,7 @@ class RecordUse:
 
     def _finished(self, write: Future[Any]) -> None:
         error = write.exception()
-        # On Conflict another environment was first, or the token has just been removed.
+        # Conflict: another environment recorded the hour first, or the token was just removed.
         if error is not None and not isinstance(error, Conflict):
             self._paused_until_ms = self._now_ms() + _HOUR_MS
             self._warn(error)

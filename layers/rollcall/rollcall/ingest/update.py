@@ -1,10 +1,10 @@
-"""Bringing a batch of the stream into pages and rollups.
+"""Applies a batch of the stream to pages and rollups.
 
-The stream delivers at least once and in no order that matters: the batch is folded to the highest
-revision of each fact, and the ledger decides by revision what is new. What a retry may fix comes
-back; what no retry can fix is quarantined, so that it delays no other organisation of its shard.
-What the batch's caller needs to know is one number: the earliest record that is not known to be
-applied or quarantined.
+The stream delivers at least once, and the order does not matter: only the highest revision of each
+fact is applied, and the ledger ignores revisions that it already has. Records that a retry may fix
+are delivered again. Records that no retry can fix are quarantined, so that they do not delay other
+organisations. The caller needs one number: the index of the earliest record that is not known to
+be applied or quarantined.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _FRAMES_DESCRIBED: Final = 4
 class Cause(enum.Enum):
     """Why records were quarantined."""
 
-    RECORD = "record"  # it cannot be parsed
-    ORGANISATION = "organisation"  # there is no such organisation
-    LEDGER = "ledger"  # its pages or rollups are damaged, too large or too new, or there is a bug
+    RECORD = "record"  # the record cannot be parsed
+    ORGANISATION = "organisation"  # the organisation does not exist
+    LEDGER = "ledger"  # pages or rollups are damaged, too large or too new, or there is a bug
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One fact as the stream delivered it, and where in the batch."""
+    """One fact as the stream delivered it, and its index in the batch."""
 
     index: int
     org_id: str
@@ -47,7 +47,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Work that a retry may do, and the earliest record of the batch that it leaves undone."""
+    """An error that a retry may fix, and the earliest record of the batch that it left unapplied."""
 
     earliest_index: int
     org_id: str | None
@@ -58,8 +58,8 @@ class Failure:
 class Quarantined:
     """Records that were quarantined together.
 
-    `indices` are their places in the batch, ascending. `org_id` is None where none is known.
-    `name` is that of the object that keeps them.
+    `indices` are their ascending indices in the batch. `org_id` is None if it is unknown. `name` is
+    the name of the object that holds the records.
     """
 
     indices: tuple[int, ...]
@@ -71,14 +71,14 @@ class Quarantined:
 
 @dataclass(slots=True)
 class Result:
-    """What became of a batch."""
+    """The outcome of a batch."""
 
     quarantined: list[Quarantined] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
     @property
     def earliest_unapplied(self) -> int | None:
-        """The earliest record not known to be applied or quarantined; None when there is none."""
+        """The index of the earliest record not known to be applied or quarantined, or None."""
         return min((failure.earliest_index for failure in self.failures), default=None)
 
 
@@ -86,7 +86,7 @@ class Update:
     """Applies a batch's facts to every epoch that their organisation writes.
 
     `parse` returns the fact in a stream record, None for a removal, or raises CorruptItem.
-    `may_pass` is whether a retry may succeed after an error although nothing stored changes.
+    `may_pass` returns whether a retry may succeed after an error although no stored data changes.
     """
 
     def __init__(
@@ -106,9 +106,9 @@ class Update:
     def __call__(self, records: Sequence[StreamRecord]) -> Result:
         """Apply a batch, the organisations with the fewest records first.
 
-        No failure of one organisation holds another up. Every record before `earliest_unapplied` is
-        applied, quarantined, or nothing to apply by rule: a removal, an organisation that is being
-        deleted, a tombstone without a position.
+        A failure of one organisation does not delay another. Every record before
+        `earliest_unapplied` is applied, quarantined, or has nothing to apply: a removal, a record of
+        an organisation that is being deleted, or a tombstone without a position.
         """
         result = Result()
         by_org = self._by_organisation(records, result)
@@ -119,7 +119,7 @@ class Update:
                     cause, refused = Cause.ORGANISATION, {"no such organisation": own}
                 else:
                     cause, refused = Cause.LEDGER, self._apply(organisation, own)
-            except Exception as error:  # noqa: BLE001 - the others of the batch go on
+            except Exception as error:  # noqa: BLE001 - the other organisations continue
                 if self._may_pass(error):
                     result.failures.append(Failure(own[0].index, org_id, error))
                     continue
@@ -132,12 +132,12 @@ class Update:
     def _by_organisation(
         self, records: Sequence[StreamRecord], result: Result
     ) -> dict[str, list[Delivery]]:
-        """The deliveries of each organisation; what cannot be parsed is quarantined."""
+        """The deliveries of each organisation; records that cannot be parsed are quarantined."""
         by_org: dict[str, list[Delivery]] = {}
         for index, record in enumerate(records):
             try:
                 parsed = self._parse(record)
-            except Exception as error:  # noqa: BLE001 - the others of the batch go on
+            except Exception as error:  # noqa: BLE001 - the other records continue
                 reason = str(error) if isinstance(error, CorruptItem) else description(error)
                 self._set_aside(result, records, [index], None, Cause.RECORD, reason)
                 continue
@@ -149,14 +149,14 @@ class Update:
     def _apply(
         self, organisation: Organisation, own: Iterable[Delivery]
     ) -> dict[str, list[Delivery]]:
-        """Apply an organisation's deliveries; those that no retry can apply, by reason.
+        """Apply an organisation's deliveries, and return those that no retry can apply, by reason.
 
-        Epochs are applied one by one: what is in the way in one is not in the way in the next.
+        Epochs are applied one by one: damage in one epoch does not affect the next.
         """
         if organisation.is_deleting:
             return {}
         rows = fold(delivery.fact for delivery in own)
-        # The rows of a damaged page stand together, and are halved off together.
+        # Sorted by position, so that the rows of a damaged page stay together when halved.
         rows.sort(key=lambda pair: (pair[0], pair[1].position))
         reasons: dict[tuple[str, str], str] = {}
         for epoch in organisation.written:
@@ -192,10 +192,10 @@ class Update:
 
 
 def description(error: Exception) -> str:
-    """An error in a line of a log.
+    """A description of an error for a log line.
 
-    Of an error that Rollcall does not raise on purpose only the type and the place: its message may
-    quote a record.
+    The message of an error that Rollcall does not raise itself may quote a record, so such an error
+    is described only by its type and place.
     """
     if isinstance(error, RollcallError):
         return f"{type(error).__name__}: {error}"

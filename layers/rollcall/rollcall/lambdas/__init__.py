@@ -1,1 +1,1 @@
-"""What Lambda sends and expects apart from HTTP: authorizer, stream and schedule."""
+"""Adapters for Lambda events that are not HTTP: authorizer, stream and schedule."""

@@ -1,4 +1,4 @@
-"""API Gateway's REQUEST authorizer on the wire: its event in, its policy out."""
+"""API Gateway's REQUEST authorizer: reads its event and builds its policy."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from rollcall.ingest.authorize import CredentialsRefused, Grant
 
-# What each scope opens, as METHOD/path of the gateway, which hands the path over as it was sent. A
-# route of the template that no scope names stays shut; a test holds the two together.
+# The routes that each permission opens, as METHOD/path. The gateway matches the path as it was sent,
+# with or without a trailing slash. A route without a permission is denied; a test compares this
+# table with the template.
 ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "ingest": ("POST/v1/records", "POST/v1/records/"),
     "read": (
@@ -34,7 +35,10 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
 
 
 def single_header(event: Mapping[str, Any], name: str) -> str:
-    """A header's only value. Raises CredentialsRefused when it is missing or sent more than once."""
+    """The single value of a header.
+
+    Raises CredentialsRefused when the header is missing or was sent more than once.
+    """
     values = [
         value
         for header, sent in (event.get("multiValueHeaders") or {}).items()
@@ -47,11 +51,11 @@ def single_header(event: Mapping[str, Any], name: str) -> str:
 
 
 def policy(method_arn: str, grant: Grant) -> dict[str, Any]:
-    """The policy for the whole API, so that its cached copy is right for every route."""
+    """The policy for the whole API: API Gateway caches it and uses it for every route."""
     api_and_stage = "/".join(method_arn.split("/")[:2])
     scopes = grant.token.scopes
     routes = [route for scope in scopes for route in ROUTES.get(scope, ())]
-    # The gateway keeps this answer beyond the token's end: the endpoint compares it again.
+    # The cached policy may outlive the token, so the endpoint checks the expiry again.
     ends_at_ms = grant.token.ends_at_ms
     end = {} if ends_at_ms is None else {"token_ends_at_ms": ends_at_ms}
     statement = {

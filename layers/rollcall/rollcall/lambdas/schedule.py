@@ -1,4 +1,4 @@
-"""The scheduled audits' log, a line for each organisation, and the function's answer."""
+"""Logs the scheduled audits, one line per organisation, and builds the function's result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rollcall.maintenance.audits import Audit
 from rollcall.maintenance.reconcile.schedule import Outcome, Visit
 from rollcall.telemetry import logger
 
-# One message an outcome, so that a metric filter can tell them apart.
+# One message per outcome, so that a metric filter can distinguish them.
 _MESSAGES: Final = {
     Outcome.FINISHED: "audited",
     Outcome.UNFINISHED: "audit unfinished",
@@ -22,15 +22,15 @@ _MESSAGES: Final = {
 
 
 class AuditsFailed(RollcallError):
-    """Some organisations could not be audited; the log has why. All others were visited."""
+    """Some organisations could not be audited; the log has the errors. All others were visited."""
 
 
 def log_visits(visits: Iterable[Visit]) -> dict[str, int]:
-    """Log each visit as it ends, and count the outcomes.
+    """Log each visit when it ends, and return the number of visits per outcome.
 
-    Drift that is left is logged at ERROR; drift that was healed and what could not be compared at
-    WARN. Those that wait for the next time are counted alone. Raises AuditsFailed, after the last
-    visit, when any of them failed.
+    Drift that remains is logged at ERROR. Repaired drift and unverified rollups are logged at WARN.
+    Organisations that wait for the next run are counted but not logged. Raises AuditsFailed after
+    the last visit if any visit failed.
     """
     outcomes: Counter[Outcome] = Counter()
     for visit in visits:
@@ -47,7 +47,7 @@ def log_visits(visits: Iterable[Visit]) -> dict[str, int]:
 def _log(visit: Visit) -> None:
     message, extra = _MESSAGES[visit.outcome], {"org_id": visit.org_id, **_counts(visit.audit)}
     if visit.outcome is Outcome.FAILED:
-        logger.error(message, extra=extra | _told(visit.error))
+        logger.error(message, extra=extra | _error_fields(visit.error))
         return
     if visit.outcome is Outcome.TAKEN_OVER:
         logger.warning(message, extra=extra)
@@ -61,8 +61,12 @@ def _log(visit: Visit) -> None:
         logger.info(message, extra=extra)
 
 
-def _told(error: Exception | None) -> dict[str, Any]:
-    """What failed. Of an error that is not ours only its kind and place: it may quote what it read."""
+def _error_fields(error: Exception | None) -> dict[str, Any]:
+    """The log fields of an error.
+
+    An error that Rollcall does not raise itself may quote a record: only its type and place are
+    logged.
+    """
     if error is None or isinstance(error, RollcallError):
         return {"error": repr(error)}
     frames = traceback.extract_tb(error.__traceback__)

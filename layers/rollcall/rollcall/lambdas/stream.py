@@ -1,4 +1,4 @@
-"""The stream function's answer: Lambda's partial batch response, and the log of what went wrong."""
+"""The stream function's partial batch response, and the log of failures."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from rollcall.telemetry import logger
 
 
 def partial_batch_response(records: Sequence[StreamRecord], result: Result) -> dict[str, Any]:
-    """One item identifier at the most: the earliest record that must come back.
+    """The partial batch response: at most one item identifier, that of the earliest failed record.
 
-    Lambda re-delivers it and everything after it, applied or not; applying again is harmless, and
-    naming a later one would lose those before.
+    Lambda delivers that record and all later ones again. Applying a record twice is harmless;
+    naming a later record would lose the earlier ones.
     """
     for group in result.quarantined:
         logger.error(

@@ -19,7 +19,7 @@ from rollcall.storage.queries import batch_get, consumed_units, index_keys
 
 
 class Directory:
-    """Who exists, and who may come in."""
+    """Organisations, handles and tokens."""
 
     def __init__(self, client: Any, table: str, backoff: Backoff) -> None:
         self._client = client
@@ -34,7 +34,7 @@ class Directory:
         return organisation_of_item(item) if item else None
 
     def org_id_of_handle(self, handle: str) -> str | None:
-        """Whose handle it is."""
+        """The id of the organisation that has a handle, or None."""
         item = self._get(keys.handle(handle))
         return av.text(item, "org_id") if item else None
 
@@ -56,9 +56,9 @@ class Directory:
             )
 
     def change_epochs(self, read: Organisation, changed: Organisation) -> None:
-        """Store another live epoch, other written ones and their versions.
+        """Store the changed live epoch, written epochs and contribution versions.
 
-        Raises Conflict when they are no longer as read, or the organisation is being deleted.
+        Raises Conflict when they changed since they were read, or the organisation is being deleted.
         """
         key = keys.organisation(read.id)
         old, new = (_epochs_of(organisation) for organisation in (read, changed))
@@ -88,16 +88,16 @@ class Directory:
             )
 
     def organisations(self) -> Iterator[Organisation]:
-        """Every organisation, by handle; those that are being deleted too, until they are."""
+        """Every organisation, by handle, including those that are being deleted."""
         for key in self._index(keys.ORGANISATIONS_GSI1PK):
             found = self.organisation(keys.org_id_of(key.pk))
             if found is not None and not found.is_deleted:
                 yield found
 
     def mark_deleting(self, org_id: str, at_ms: int) -> None:
-        """Mark an organisation as being deleted; one that is marked keeps the moment it has.
+        """Mark an organisation as being deleted; the time of an earlier mark is kept.
 
-        Raises Conflict when there is no such organisation.
+        Raises Conflict when the organisation does not exist.
         """
         key = keys.organisation(org_id)
         exists = "attribute_exists(#pk)"
@@ -118,9 +118,9 @@ class Directory:
             with_retries(self._backoff, request)
 
     def retire(self, organisation: Organisation) -> None:
-        """Leave the bare mark of an organisation and release its handle, both or neither.
+        """Replace an organisation by its tombstone and release its handle, both or neither.
 
-        May be done again. Raises Unavailable: it may or may not be done then.
+        Repeating it has no further effect. Raises Unavailable: it may or may not be done then.
         """
         key = keys.organisation(organisation.id)
         mark = {"TableName": self._table, "Item": item_of_mark(key, organisation)}
@@ -170,9 +170,9 @@ class Directory:
             self._client.put_item(TableName=self._table, Item=item, **item_absent())
 
     def revoke_token(self, token_id: str, revoked_at_ms: int) -> None:
-        """Revoke a token as of an instant; an earlier revocation stands.
+        """Revoke a token as of an instant; an earlier revocation is kept.
 
-        Raises Conflict when there is no such token, or it is revoked already by then.
+        Raises Conflict when the token does not exist, or is already revoked by then.
         """
         key = keys.token(token_id)
         exists = "attribute_exists(#pk)"
@@ -190,7 +190,7 @@ class Directory:
     def record_use(self, token_id: str, hour_ms: int) -> None:
         """Store the hour in which a token was used, in one request.
 
-        Raises Conflict when that hour, or a later one, is stored, or there is no such token.
+        Raises Conflict when that hour or a later one is stored, or the token does not exist.
         """
         key = keys.token(token_id)
         exists = "attribute_exists(#pk)"
@@ -206,9 +206,9 @@ class Directory:
             )
 
     def token_ids(self, org_id: str, prefix: str) -> list[str]:
-        """The ids of an organisation's tokens that begin with a text, in order.
+        """The ids of an organisation's tokens that begin with a prefix, in order.
 
-        They are read from the index, so a token made just now may be missing.
+        They are read from GSI1, so a token that was just created may be missing.
         """
         with tenant(org_id):
             found = self._index(keys.tokens_of(org_id), prefix)
@@ -262,7 +262,7 @@ def item_of_organisation(key: keys.Key, organisation: Organisation) -> Item:
 
 
 def item_of_mark(key: keys.Key, organisation: Organisation) -> Item:
-    """What stays of an organisation that was deleted. No index lists it."""
+    """The tombstone of a deleted organisation. No index lists it."""
     return av.to_item(
         {
             keys.PK: key.pk,
@@ -292,7 +292,7 @@ def organisation_of_item(item: Item) -> Organisation:
             handle="",
             name="",
             created_at_ms=0,
-            buckets=MAX_BUCKETS,  # as many as it can have had
+            buckets=MAX_BUCKETS,  # the most that it can have had
             written=(),
             contributions={},
             is_deleting=True,

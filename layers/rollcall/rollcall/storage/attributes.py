@@ -1,6 +1,6 @@
 """DynamoDB's typed JSON to Python values and back.
 
-Our own, because `boto3.dynamodb.types` brings all of boto3 into a function's start.
+Not `boto3.dynamodb.types`, because that would import all of boto3 when a function starts.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def to_item(values: Mapping[str, Any]) -> Item:
 
 
 def text(item: Item, name: str) -> str:
-    """A text attribute. Raises CorruptItem when it is missing or of another type."""
+    """A string attribute. Raises CorruptItem when it is missing or of another type."""
     value = item.get(name, {}).get("S")
     if not isinstance(value, str):
-        raise CorruptItem(f"attribute {name!r} is not a text")
+        raise CorruptItem(f"attribute {name!r} is not a string")
     return value
 
 
@@ -57,7 +57,7 @@ def integer(item: Item, name: str) -> int:
 
 
 def optional_integer(item: Item, name: str) -> int | None:
-    """An integer attribute, or None where there is none."""
+    """An integer attribute, or None if it is missing."""
     if name not in item:
         return None
     try:

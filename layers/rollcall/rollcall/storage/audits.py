@@ -1,7 +1,7 @@
-"""Audits as items beside the organisation: the last one that was finished, and the one under way.
+"""Audits as items beside the organisation: the last finished one, and the unfinished one.
 
-They hold counts and no value of any record (`rollcall.maintenance.audits`), and their sort keys keep
-them out of the update function's stream.
+They hold counts and no values of records (`rollcall.maintenance.audits`). The event source of the
+update function filters them out by their sort keys.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class AuditStore:
 
     # -- reading -----------------------------------------------------------------------------
     def last(self, org_id: str) -> Audit | None:
-        """The last audit that was finished, read consistently. Raises CorruptItem."""
+        """The last finished audit, read consistently. Raises CorruptItem."""
         return self._read(org_id, keys.audit(org_id)).last
 
     def running(self, org_id: str) -> Audit | None:
@@ -48,7 +48,10 @@ class AuditStore:
         return self._read(org_id, keys.audit_run(org_id)).running
 
     def both(self, org_id: str) -> Stored:
-        """Both in one request; one that ends meanwhile may be missing, or be there as both."""
+        """Both audits, in one request.
+
+        An audit that finishes meanwhile may be missing, or be returned as both.
+        """
         return self._read(org_id, keys.audit(org_id), keys.audit_run(org_id))
 
     def _read(self, org_id: str, *wanted: keys.Key) -> Stored:
@@ -59,12 +62,12 @@ class AuditStore:
 
     # -- writing -----------------------------------------------------------------------------
     def begin(self, org_id: str, audit: Audit, replacing: Audit | None) -> None:
-        """Store the first state of a run in place of `replacing`; see the port."""
+        """Store the first state of a run in place of `replacing`; see `Audits.begin`."""
         replaced = run_id_of(replacing)
         put = self._put(keys.audit_run(org_id), audit)
 
         def is_done(stored: Stored) -> bool:
-            # A run that resumes under its own id cannot be told from the one it replaces.
+            # A run that resumes under its own id cannot be distinguished from the one it replaces.
             return run_id_of(stored.running) == audit.run_id != replaced
 
         self._writer.write(
@@ -75,12 +78,12 @@ class AuditStore:
         )
 
     def save(self, org_id: str, audit: Audit) -> None:
-        """Store how far a run has come; see the port."""
+        """Store the progress of a run; see `Audits.save`."""
         own = run_is(audit.run_id)
         put = self._put(keys.audit_run(org_id), audit)
 
         def is_done(_stored: Stored) -> bool:
-            return False  # made or not, it is made again as long as the run is under way
+            return False  # saving twice is harmless, so it is retried in any case
 
         self._writer.write(
             org_id,
@@ -90,7 +93,7 @@ class AuditStore:
         )
 
     def finish(self, org_id: str, audit: Audit) -> None:
-        """Make a run the last one, and end it; see the port."""
+        """Store a run as the last audit and remove the unfinished one; see `Audits.finish`."""
         run = keys.audit_run(org_id)
         end = {"TableName": self._table, "Key": run.attributes(), **run_is(audit.run_id)}
         both = [{"Put": self._put(keys.audit(org_id), audit)}, {"Delete": end}]
@@ -111,7 +114,7 @@ class AuditStore:
 
 # -- items -----------------------------------------------------------------------------------
 def item_of_audit(key: keys.Key, audit: Audit) -> Item:
-    """An audit as it is stored: a few differences, and never what names them."""
+    """An audit as it is stored: at most MAX_KEPT differences, without their names."""
     kept = audit.differences[:MAX_KEPT]
     return av.to_item(
         {
@@ -143,7 +146,7 @@ def _map_of(difference: Difference) -> dict[str, Any]:
         "epoch": difference.epoch,
         "subject": difference.subject,
         "bucket": difference.bucket,
-        # As text: what is damaged may seem to differ by more digits than a number takes.
+        # As a string: the difference of a damaged rollup may have more digits than a number can.
         "amount": str(difference.amount),
         "since_ms": difference.since_ms,
         "repaired": difference.is_repaired,

@@ -1,4 +1,4 @@
-"""The DynamoDB client: checked for tenancy, bounded in time, and its errors in our words."""
+"""The DynamoDB client: checks tenancy, bounds the time of requests, and translates errors."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _CONFLICT_REASONS: Final = frozenset(
     }
 )
 
-# What the service says of a request itself, and would say of it again.
+# Errors of the request itself, which a retry would only repeat.
 _REFUSAL_CODES: Final = frozenset(
     {
         "ItemCollectionSizeLimitExceededException",
@@ -78,14 +78,14 @@ def dynamodb_client(connections: int, read_timeout_seconds: float = READ_TIMEOUT
     client = botocore.session.get_session().create_client(
         "dynamodb",
         config=Config(
-            # Two attempts here, and patience in one place only: `rollcall.retry`, which
-            # knows how much time is left. LONGEST_REQUEST_SECONDS follows from these.
+            # Only two attempts here: the retry policy is in `rollcall.retry`, which knows how much
+            # time is left. MAX_REQUEST_SECONDS follows from these values.
             connect_timeout=1,
             read_timeout=read_timeout_seconds,
             max_pool_connections=connections,
             retries={"mode": "standard", "total_max_attempts": 2},
-            # Requests are built by this package alone; checking each against the service model
-            # again costs more than the rest of building it.
+            # Only this package builds requests; validating each against the service model would
+            # cost more than building it.
             parameter_validation=False,
         ),
     )
@@ -95,18 +95,18 @@ def dynamodb_client(connections: int, read_timeout_seconds: float = READ_TIMEOUT
 
 
 def _require_refusal(client: Any) -> None:
-    """Raises UncheckedStore unless the client refuses a foreign key before it sends the request.
+    """Raise UncheckedStore unless the client refuses a foreign key before it sends the request.
 
-    The check hangs on an event of the SDK, and Lambda's runtime brings the SDK in a version of its
-    own: an event with another name would take the check away without a word. Where the request is
-    sent after all, it names a table and a key that do not exist.
+    The check depends on an event of the SDK, whose version is that of Lambda's runtime. If a version
+    renamed the event, the check would silently not run. A request that is sent nevertheless names a
+    table and a key that do not exist.
     """
     try:
         client.get_item(TableName="rollcall-self-test", Key={keys.PK: {"S": "SELF-TEST"}})
     except ForeignKey:
         return
     except (BotoCoreError, ClientError):
-        pass  # it was sent: no answer or error changes that
+        pass  # the request was sent, whatever the response
     raise UncheckedStore(
         f"botocore {botocore.__version__} sends requests without the tenancy check"
     )
@@ -114,10 +114,10 @@ def _require_refusal(client: Any) -> None:
 
 @contextlib.contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise Conflict on a failed condition or another writer, Unavailable on a store out of reach.
+    """Raise Conflict for a failed condition or a concurrent writer, Unavailable for a busy store.
 
-    Errors that no repetition mends (a malformed request, a missing table, no permission or
-    credentials) pass as they are: they are faults of ours or of the deployment, and must be seen.
+    Errors that no retry can fix (a malformed request, a missing table, missing permission or
+    credentials) are not translated: they are bugs or faults of the deployment.
     """
     try:
         yield
@@ -129,10 +129,10 @@ def translated_errors() -> Iterator[None]:
             if codes and codes <= _CONFLICT_REASONS:
                 raise Conflict(", ".join(sorted(codes))) from error
             if _is_refusal(reasons, "size"):
-                # An item that another writer let grow meanwhile: read it again and spill.
-                raise UnclearConflict("an item would grow too large") from error
+                # Another writer made the item grow meanwhile: read it again and spill.
+                raise UnclearConflict("an item would become too large") from error
             if _is_refusal(reasons, "incorrect data type"):
-                raise CorruptItem("a stored measure is no number") from error
+                raise CorruptItem("a stored measure is not a number") from error
             raise
         if code in _CONFLICT_CODES:
             raise Conflict(code) from error
@@ -145,11 +145,11 @@ def translated_errors() -> Iterator[None]:
 
 
 def may_pass(error: Exception) -> bool:
-    """Whether a later try may succeed although nothing that is stored changes.
+    """Whether a retry may succeed after an error although no stored data changes.
 
-    It may while the store is busy, while another writer is in the way, and where the deployment
-    lacks a table, a permission or credentials: that is one fault for all organisations, and ends
-    with a deployment.
+    It may when the store is busy, when another writer interferes, and when the deployment lacks a
+    table, a permission or credentials: such a fault concerns all organisations, and the next
+    deployment fixes it.
     """
     if isinstance(error, ClientError):
         return error.response["Error"]["Code"] not in _REFUSAL_CODES
@@ -159,9 +159,9 @@ def may_pass(error: Exception) -> bool:
 
 
 def with_retries(backoff: Backoff, request: Callable[[], _Answer]) -> _Answer:
-    """The answer to a request that may be repeated at will, such as a read.
+    """The response to an idempotent request, such as a read, which is retried when the store is busy.
 
-    Raises Unavailable when tries or time are used up.
+    Raises Unavailable when no attempts or no time are left.
     """
     attempts = backoff.attempts()
     while True:
@@ -173,7 +173,7 @@ def with_retries(backoff: Backoff, request: Callable[[], _Answer]) -> _Answer:
 
 
 def _is_refusal(reasons: list[dict[str, Any]], words: str) -> bool:
-    """Whether an action was refused with these words, for what is stored under its key."""
+    """Whether DynamoDB refused an action of a transaction with a message that contains `words`."""
     return any(
         reason.get("Code") == "ValidationError" and words in (reason.get("Message") or "").lower()
         for reason in reasons

@@ -19,7 +19,7 @@ def item_absent() -> dict[str, Any]:
 
 
 def attribute_equals(name: str, value: Attribute) -> dict[str, Any]:
-    """An attribute of the stored item still has the value that was read."""
+    """An attribute of the stored item still has a value."""
     return {
         "ConditionExpression": "#read = :read",
         "ExpressionAttributeNames": {"#read": name},
@@ -28,15 +28,15 @@ def attribute_equals(name: str, value: Attribute) -> dict[str, Any]:
 
 
 def number_unchanged(name: str, read: int | None) -> dict[str, Any]:
-    """A number still is the one that was read; None: nothing was stored, and still nothing is."""
+    """A number is unchanged since it was read; for None, the item is still absent."""
     return item_absent() if read is None else attribute_equals(name, {"N": str(read)})
 
 
 def version_unchanged(read: int) -> dict[str, Any]:
-    """The item still has the version that was read; 0: nothing was stored, and still nothing is."""
+    """The version is unchanged since the item was read; for 0, the item is still absent."""
     return number_unchanged(VERSION, read or None)
 
 
 def text_unchanged(name: str, read: str | None) -> dict[str, Any]:
-    """A text still is the one that was read; None: nothing was stored, and still nothing is."""
+    """A string is unchanged since it was read; for None, the item is still absent."""
     return item_absent() if read is None else attribute_equals(name, {"S": read})

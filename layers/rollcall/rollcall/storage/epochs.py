@@ -1,4 +1,4 @@
-"""What is stored of a whole epoch: whether anything is, and how many rows its pages hold."""
+"""Whether an epoch is empty, and how many rows its pages hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rollcall.storage.queries import index_keys, pages_of
 
 
 class EpochContents:
-    """The epochs of all organisations, looked at as wholes."""
+    """The contents of whole epochs, for all organisations."""
 
     def __init__(self, client: Any, table: str, backoff: Backoff) -> None:
         self._client = client
@@ -22,14 +22,14 @@ class EpochContents:
         self._backoff = backoff
 
     def is_empty(self, org_id: str, epoch: int) -> bool:
-        """Whether GSI1 names nothing of an epoch; what was written a second ago may be missing."""
+        """Whether GSI1 lists no item of an epoch; the index is about a second behind the table."""
         with tenant(org_id):
             partition = keys.epoch_prefix(org_id, epoch)
             found = index_keys(self._client, self._table, self._backoff, partition)
             return next(found, None) is None
 
     def rows(self, org_id: str, epoch: int) -> int:
-        """How many rows the pages of an epoch hold, tombstones included, read eventually."""
+        """The number of rows in the pages of an epoch, tombstones included; eventually consistent."""
         with tenant(org_id):
             return sum(self._rows(keys.ledger(org_id, epoch, name)) for name in RECORD_TYPES)
 

@@ -23,7 +23,7 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 
-# What DynamoDB takes as a key.
+# DynamoDB's limits for keys.
 _MAX_PK_BYTES: Final = 2_048
 _MAX_SK_BYTES: Final = 1_024
 
@@ -55,7 +55,7 @@ def _attributes_of(fact: Fact) -> dict[str, Any]:
 
 
 def stream_fact(record: Mapping[str, Any]) -> StreamFact | None:
-    """The fact that a record of the table's stream brings; None when it tells of a removal.
+    """The fact in a record of the table's stream; None if the record is a removal.
 
     Raises CorruptItem when the new image is not a whole fact under its own key.
     """
@@ -64,7 +64,7 @@ def stream_fact(record: Mapping[str, Any]) -> StreamFact | None:
     try:
         return own_fact(dict(record["dynamodb"]["NewImage"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CorruptItem(f"not a fact's stream record: {type(error).__name__}") from error
+        raise CorruptItem(f"not the stream record of a fact: {type(error).__name__}") from error
 
 
 def own_fact(item: Item) -> StreamFact:
@@ -77,7 +77,7 @@ def own_fact(item: Item) -> StreamFact:
     except (TypeError, ValueError, AttributeError) as error:
         raise CorruptItem(f"not a fact: {type(error).__name__}") from error
     if (key.type, key.id) != (fact.type, fact.id):
-        raise CorruptItem("the fact is stored under another fact's key")
+        raise CorruptItem("the fact is stored under the key of another fact")
     return StreamFact(key.org_id, fact)
 
 
@@ -100,17 +100,17 @@ def fact_of_item(item: Item) -> Fact:
         record=record,
     )
     if record is not None and fact.time_ms != record_type.time_ms(record):
-        raise CorruptItem("the fact's time is not its record's")
+        raise CorruptItem("the time of the fact is not the time of its record")
     if not 0 <= (fact.time_ms or 0) <= LAST_MS or not 0 < fact.rev < REV_LIMIT:
         raise CorruptItem("time or revision out of range")
     if not is_id(fact.id):
-        raise CorruptItem("the id is none")
+        raise CorruptItem("the id is not valid")
     return fact
 
 
 def _record_of(record_type: RecordType, stored: Any) -> Any:
     if not isinstance(stored, dict):
-        raise CorruptItem("a live fact without its record")
+        raise CorruptItem("a live fact has no record")
     unknown = stored.keys() - {column.name for column in record_type.columns}
     if unknown:
         raise CorruptItem(f"unknown fields of a {record_type.name}")
@@ -123,7 +123,7 @@ def _record_of(record_type: RecordType, stored: Any) -> Any:
             except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
                 raise CorruptItem(f"field {column.name!r} of a {record_type.name}") from error
         elif column.required:
-            raise CorruptItem(f"a {record_type.name} without {column.name!r}")
+            raise CorruptItem(f"a {record_type.name} has no {column.name!r}")
     return record_type.cls(**values)
 
 
@@ -173,7 +173,7 @@ def _id(attribute: dict[str, Any]) -> str:
 
 def _text(value: Any) -> str:
     text: str = _typed(value, str)
-    text.encode()  # a lone surrogate, which JSON can name, is in no text that can be stored
+    text.encode()  # refuse a lone surrogate, which JSON can contain but DynamoDB cannot store
     return text
 
 

@@ -29,7 +29,7 @@ from rollcall.storage.queries import batch_get, key_of, keys_between, pages_of
 
 
 class FactPage(NamedTuple):
-    """Some facts, the sort keys of items that are none, and where to go on (None: at the end)."""
+    """Some facts, the sort keys of damaged items, and the last sort key (None on the last page)."""
 
     facts: list[Fact]
     damaged: list[str]
@@ -52,7 +52,7 @@ class FactStore:
     ) -> dict[tuple[str, str], Fact]:
         """The stored facts among the given (type, id) pairs, read consistently.
 
-        One that is damaged is left out: `write` finds it and raises CorruptItem for it alone.
+        A damaged fact is left out: `write` finds it and raises CorruptItem for it alone.
         """
         wanted = [keys.fact(org_id, type_, fact_id, buckets) for type_, fact_id in facts]
         found = {}
@@ -77,11 +77,11 @@ class FactStore:
 
     @staticmethod
     def bucket_of(fact_id: str, buckets: int) -> int:
-        """The bucket in which the fact of an id belongs."""
+        """The bucket in which the fact with an id belongs."""
         return keys.bucket_of(fact_id, buckets)
 
     def misplaced(self, org_id: str, buckets: int, record_type: str, fact_id: str) -> list[int]:
-        """The buckets in which an item lies under a fact's sort key, where no key leads."""
+        """The buckets, other than the right one, that hold an item under a fact's sort key."""
         home = keys.fact(org_id, record_type, fact_id, buckets)
         places = {
             keys.Key(keys.facts(org_id, record_type, bucket), home.sk): bucket
@@ -100,8 +100,8 @@ class FactStore:
     ) -> Iterator[FactPage]:
         """The facts of one type in one bucket, read consistently, by id, 1 MB at a time.
 
-        `after` is the `last` of a page to go on behind (None: from the beginning). What is written
-        meanwhile may be in its state of before or after. Raises Unavailable.
+        `after` is the `last` of the page after which to continue, or None. A fact that is written
+        meanwhile may be listed in its old or its new state. Raises Unavailable.
         """
         partition = keys.facts(org_id, record_type, bucket)
         request: dict[str, Any] = {
@@ -124,9 +124,9 @@ class FactStore:
     def places(
         self, org_id: str, buckets: int, record_type: str, ids: Collection[str]
     ) -> dict[str, int | None]:
-        """The `time_ms` of the stored facts of one type among `ids`, damaged ones too.
+        """The `time_ms` of the stored facts of one type among `ids`, including damaged ones.
 
-        Read consistently. What cannot be read of a damaged one is None.
+        Read consistently. The time of a damaged fact is None if it cannot be read.
         """
         wanted = {keys.fact(org_id, record_type, id_, buckets): id_ for id_ in ids}
         found: dict[str, int | None] = {}
@@ -137,7 +137,7 @@ class FactStore:
         return found
 
     def restate(self, org_id: str, buckets: int, stored: Fact | None, fact: Fact) -> None:
-        """Put a fact in the place of what was read (None: nothing). Raises Conflict, Unavailable."""
+        """Replace the fact that was read, or None, by another. Raises Conflict, Unavailable."""
         key = keys.fact(org_id, fact.type, fact.id, buckets)
         is_written, _ = self._put(key, fact, stored.rev if stored else None)
         if not is_written:
@@ -146,18 +146,19 @@ class FactStore:
     def write(
         self, org_id: str, buckets: int, stored: Fact | None, change: Change
     ) -> tuple[Outcome, Fact | None]:
-        """Judge a change and make it durable if it wins: the outcome, and what is stored now.
+        """Resolve a change against the stored fact, and store it if it wins.
 
-        `stored` is what was last read (None: nothing); where it has changed since, the change is
-        judged again. Raises Unavailable when the store stays busy; the change may be sent again.
-        Raises CorruptItem when what is stored cannot be judged.
+        Returns the outcome and the fact that is stored afterwards. `stored` is the fact that was
+        last read, or None; if it has changed since, the change is resolved again. Raises
+        Unavailable when the store stays busy, after which the change may be sent again, and
+        CorruptItem when the stored fact is damaged.
         """
         key = keys.fact(org_id, change.type, change.id, buckets)
         retries = self._backoff.attempts()
         attempts: dict[int, Fact] = {}
         while True:
             if stored is not None and _is_same(stored, attempts.get(stored.rev)):
-                # Our own write: it was made, and only its reply was lost.
+                # Our own write succeeded, and only its reply was lost.
                 return Outcome.ACCEPTED, stored
             verdict = resolve(stored, change, self._now_us())
             fact = verdict.fact
@@ -177,7 +178,7 @@ class FactStore:
     def _put(self, key: keys.Key, fact: Fact, rev_read: int | None) -> tuple[bool, Item]:
         """Put the fact if the stored revision is still the one read.
 
-        Gives (True, {}), or (False, the item found instead, empty where there is none).
+        Returns (True, {}), or (False, the stored item), which is empty if there is none.
         """
         request: dict[str, Any] = {
             "TableName": self._table,

@@ -1,4 +1,4 @@
-"""Which objects of the failure destination may hold something of an organisation, or of a lead."""
+"""Finds the objects of the failure destination that may hold records of an organisation or a lead."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from rollcall.storage.failure_documents import failed_records
 def mentions(
     failures: Failures, org_id: str, lead_id: str | None, calls: Collection[str]
 ) -> Iterator[str]:
-    """The names of objects with a record of an organisation, or of one of its leads.
+    """The names of the objects with a record of an organisation, or of one of its leads.
 
-    A lead's is any record in which its id occurs, and any version of the given calls: one that was
-    written before they named the lead is theirs all the same. One that cannot be read, or whose
-    record names no organisation, is named too if it cannot be ruled out. Raises BrokenDestination.
+    Every record in which the id of a lead occurs counts as the lead's, and so does every version of
+    the given calls, even one from before the call named the lead. An object that cannot be read, or
+    whose record names no organisation, is returned too unless it can be ruled out. Raises
+    BrokenDestination.
     """
     by_lead = None if lead_id is None else {lead_id, _sort_key(lead_id)}
     # Other types may have the same ids as calls.
@@ -47,7 +48,7 @@ def _may_be_of(
 
 
 def _whose(record: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """The prefix of the organisation and the type that a record's key names; None for neither."""
+    """The organisation prefix and the record type in a record's key; (None, None) without a key."""
     try:
         pk = record["dynamodb"]["Keys"][keys.PK]["S"]
         prefix, org_id, record_type, _ = pk.split("#", 3)
@@ -61,7 +62,7 @@ def _sort_key(fact_id: str) -> str:
 
 
 def _texts(record: Any) -> Iterator[str]:
-    """Every text in a record, which may be nested deeper than calls may be."""
+    """Every string in a record; iterative, because nesting may exceed the recursion limit."""
     left = [record]
     while left:
         match left.pop():

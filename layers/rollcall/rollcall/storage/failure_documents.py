@@ -25,7 +25,7 @@ _SEQUENCE: Final = re.compile(r"[0-9A-Za-z-]{1,128}")
 
 
 def quarantine_name(records: Sequence[Mapping[str, Any]]) -> str:
-    """Where quarantined records are kept: always the same name for the same records."""
+    """The name of the object of quarantined records: always the same for the same records."""
     identities = [_identity(record) for record in records]
     if len(identities) == 1:
         return f"quarantine/{identities[0]}.json"
@@ -46,7 +46,7 @@ def _digest(value: Any) -> str:
 
 
 def quarantine_document(records: Sequence[Mapping[str, Any]], reason: str) -> bytes:
-    """Quarantined records, kept from now on."""
+    """The JSON document of records that are quarantined now."""
     kept_at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
     document: dict[str, Any] = {"reason": reason, "quarantined_at": kept_at}
     if len(records) == 1:
@@ -57,7 +57,7 @@ def quarantine_document(records: Sequence[Mapping[str, Any]], reason: str) -> by
 
 
 def parsed(text: bytes | str) -> Document:
-    """The JSON object that a text is. Raises CorruptItem."""
+    """Parse a JSON object. Raises CorruptItem."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -68,7 +68,7 @@ def parsed(text: bytes | str) -> Document:
 
 
 def failed_records(document: Document) -> FailedRecords:
-    """What either document holds, whatever its name. Raises CorruptItem on anything else."""
+    """The records of either kind of document. Raises CorruptItem for anything else."""
     if "record" in document or "records" in document:
         records = _records(document["records"] if "records" in document else [document["record"]])
         kind, reason = FailureKind.QUARANTINED, document.get("reason")
@@ -77,7 +77,7 @@ def failed_records(document: Document) -> FailedRecords:
         payload = document["payload"]
         event = parsed(payload) if isinstance(payload, str) else payload
         if not isinstance(event, Mapping) or not isinstance(event.get("Records"), list):
-            raise CorruptItem("the payload is no event with Records")
+            raise CorruptItem("the payload is not an event with Records")
         records = _records(event["Records"])
         context = document.get("requestContext")
         kind, reason = FailureKind.BATCH, None
@@ -85,7 +85,7 @@ def failed_records(document: Document) -> FailedRecords:
             reason = context.get("condition")
         kept_at = document.get("timestamp")
     else:
-        raise CorruptItem("neither a quarantined record nor a batch that was given up")
+        raise CorruptItem("neither quarantined records nor a discarded batch")
     return FailedRecords(
         kind=kind,
         reason=reason if isinstance(reason, str) else "no reason given",
@@ -98,10 +98,10 @@ def failed_records(document: Document) -> FailedRecords:
 
 def _records(given: Any) -> list[Mapping[str, Any]]:
     if not isinstance(given, list) or not given:
-        raise CorruptItem("no list of records")
+        raise CorruptItem("the records are not a non-empty list")
     for index, record in enumerate(given):
         if not isinstance(record, Mapping):
-            raise CorruptItem(f"record {index} is no object")
+            raise CorruptItem(f"record {index} is not an object")
     return given
 
 
@@ -129,6 +129,6 @@ def _org_ids(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             org_id = keys.org_id_of(pk)
             names_it = pk.startswith(keys.org_prefix(org_id))
         except (KeyError, IndexError, TypeError, AttributeError):
-            continue  # what has no such key names no organisation
+            continue  # a record without such a key names no organisation
         if org_id and names_it:
             yield org_id

@@ -1,8 +1,9 @@
 """The failure destination: a bucket or, on a developer's machine, a folder.
 
-It holds stream records that could not be applied, whole: one object for the records that the update
-function quarantined together, one for each batch that the event source mapping discarded. This
-module writes only the former. The name of the same records is always the same, so a retry overwrites.
+It holds whole stream records that could not be applied: one object per group of records that the
+update function quarantined together, and one per batch that the event source mapping discarded.
+This module writes only the former. The same records always get the same name, so that a retry
+overwrites their object.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from rollcall.maintenance.ports import Failures
 from rollcall.storage.failure_documents import parsed, quarantine_document, quarantine_name
 from rollcall.storage.private_files import make_private_folders, open_private
 
-# An invocation's event is 6 MB at the most; inside a text of JSON, a byte of it takes at most six.
+# The event of an invocation has at most 6 MB; as a JSON string, each byte takes at most six.
 _MAX_BYTES: Final = 40_000_000
 _NAMES_A_REQUEST: Final = 1_000
 _ABSENT: Final = ("NoSuchKey", "404")
@@ -94,7 +95,7 @@ class BucketFailures:
             self._client().delete_object(Bucket=self._bucket, Key=self._prefix + name)
 
     def _client(self) -> Any:
-        if self._made is None:  # an S3 client costs a start 200 ms, and poison is rare
+        if self._made is None:  # created when needed: it takes 200 ms, and failures are rare
             self._made = botocore.session.get_session().create_client(
                 "s3", config=Config(retries={"mode": "standard", "total_max_attempts": 5})
             )
@@ -102,7 +103,7 @@ class BucketFailures:
 
 
 class FolderFailures:
-    """Files in a folder, for their owner alone; each appears whole or not at all."""
+    """Files in a folder that only their owner may read; each is written completely or not at all."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self._folder = folder
@@ -147,7 +148,7 @@ class FolderFailures:
                 path.unlink(missing_ok=True)
 
     def _path(self, name: str) -> pathlib.Path | None:
-        """Where a name is; None where it would lead out of the folder."""
+        """The path of a name, or None if it is outside the folder."""
         relative = pathlib.PurePosixPath(name)
         if relative.is_absolute() or ".." in relative.parts:
             return None
@@ -156,11 +157,11 @@ class FolderFailures:
 
 def _check_size(size_bytes: int) -> None:
     if size_bytes > _MAX_BYTES:
-        raise CorruptItem(f"{size_bytes:,} bytes are more than any failed batch has")
+        raise CorruptItem(f"{size_bytes:,} bytes is more than the limit of {_MAX_BYTES:,}")
 
 
 def _make_durable(folder: pathlib.Path) -> None:
-    """A new name in a folder survives a power cut only once the folder itself is on disk."""
+    """Write a folder to disk: without it, a power failure can lose the name of a new file."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

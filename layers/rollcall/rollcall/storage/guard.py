@@ -1,9 +1,9 @@
-"""The wall between organisations: no request to DynamoDB leaves it with a foreign key.
+"""Tenant isolation: refuses every request to DynamoDB with a key of another organisation.
 
-Every request is checked just before it is built. A key must begin with the prefix of the current
-organisation; the look-ups that come before an organisation is known (`TOKEN#`, `HANDLE#` and the
-`ORGS#` index) are the named exceptions. Whatever the check does not understand it refuses, and so
-any Scan. That the SDK calls the check is tested whenever a client is made (`storage.client`).
+The check runs just before the SDK builds a request. A key must begin with the prefix of the current
+organisation; the only exceptions are the lookups before the organisation is known (`TOKEN#`,
+`HANDLE#` and the `ORGS#` index). An operation that the check does not know, such as a Scan, is
+refused. `storage.client` tests that the SDK calls the check whenever it creates a client.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from rollcall.storage import keys
 
 _LOOKUPS: Final = (keys.TOKEN_PREFIX, keys.HANDLE_PREFIX, keys.ORGANISATIONS_GSI1PK)
 
-# Every Query of ours binds its partition key to this name.
+# Every Query of this package binds its partition key to this name.
 PARTITION_VALUE: Final = ":pk"
 
 
 def refuse_foreign_keys(params: Mapping[str, Any], model: Any, **_: Any) -> None:
-    """botocore hook (`provide-client-params.dynamodb`): raises ForeignKey, or lets pass."""
+    """botocore hook (`provide-client-params.dynamodb`). Raises ForeignKey."""
     org_id = current_org_id()
     prefix = keys.org_prefix(org_id) if org_id is not None else None
     for pk in _partition_keys(model.name, params):
         allowed = pk.startswith(_LOOKUPS) or (prefix is not None and pk.startswith(prefix))
         if not allowed:
-            raise ForeignKey(f"{model.name} names a key outside the current organisation")
+            raise ForeignKey(f"{model.name} has a key outside the current organisation")
 
 
 def _partition_keys(operation: str, params: Mapping[str, Any]) -> Iterator[str]:
@@ -51,6 +51,6 @@ def _partition_keys(operation: str, params: Mapping[str, Any]) -> Iterator[str]:
                     for name, request in action.items():
                         yield (request["Item"] if name == "Put" else request["Key"])[keys.PK]["S"]
             case _:
-                raise ForeignKey(f"{operation} is not among the requests that are checked")
+                raise ForeignKey(f"{operation} is not an operation that can be checked")
     except (KeyError, TypeError) as error:
-        raise ForeignKey(f"{operation} names no partition key that can be checked") from error
+        raise ForeignKey(f"{operation} has no partition key that can be checked") from error

@@ -1,7 +1,8 @@
-"""Looking over all pages and rollups of one organisation's epoch, to compare and to correct them.
+"""Reads all pages and rollups of one epoch of an organisation, and repairs them.
 
-Every read is consistent but for GSI1, which names what no key can be made for: it lags behind, so
-what it names is looked at again, and what it leaves out is found through the rows.
+Every read is consistent except those of GSI1, which lists items whose keys are not known. The index
+is behind the table, so a listed item is read again, and an item that is not listed is found through
+the rows.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ from rollcall.storage.queries import (
 )
 from rollcall.storage.rollups import APPLIED_AT
 
-# Whatever a column of damaged bytes makes of itself when its rows are made.
+# The errors that damaged bytes of a column can cause when its rows are decoded.
 _DAMAGE: Final = (
     CorruptItem,
     ValueError,
@@ -70,17 +71,17 @@ _DAMAGE: Final = (
     InvalidOperation,
     struct.error,
 )
-# The breakdowns of which a mark may say that they were spilled.
+# The breakdowns that may be spilled, by family.
 _BREAKDOWNS: Final = {
     CALLS: frozenset({OUTCOME, PROVIDER, LABEL, DURATION}),
     WORKSPACE: frozenset({EVENT_TYPE, ROOM, PAGE}),
 }
-# Far beyond any, and far below what a number of DynamoDB counts in steps of one.
+# Larger than any version, and small enough for DynamoDB to add 1 to exactly.
 _MAX_VERSION: Final = 10**30
 
 
 class LedgerInspection(PageStore):
-    """Everything that is stored of one organisation in one epoch."""
+    """All stored pages and rollups of one organisation in one epoch."""
 
     def pages(self, record_type: str, first: str, end: str) -> Iterator[SurveyedPage]:
         """The pages that start in `[first, end)`, in order, 1 MB in memory at a time."""
@@ -88,25 +89,25 @@ class LedgerInspection(PageStore):
             yield self._surveyed(record_type, item)
 
     def page_from(self, record_type: str, position: str) -> SurveyedPage | None:
-        """The last page that starts at or before a position; None: no page does."""
+        """The last page that starts at or before a position, or None."""
         covering = page_at(keys.ledger(self._org_id, self._epoch, record_type), position)
         request = {"TableName": self._table, "ConsistentRead": True, **covering}
         items = with_retries(self._backoff, lambda: self._client.query(**request))["Items"]
         return self._surveyed(record_type, items[0]) if items else None
 
     def versions(self, record_type: str, first: str, end: str) -> Iterator[PageVersion]:
-        """Range and version of the pages that start in `[first, end)`, in order."""
+        """The ranges and versions of the pages that start in `[first, end)`, in order."""
         for item in self._page_items(record_type, first, end, ("end", VERSION)):
             version = _version_of(item)
             try:
                 page_end = av.text(item, "end")
-            except CorruptItem:  # its whole page tells what is wrong with it
+            except CorruptItem:  # reported when the whole page is read
                 continue
             if version is not None:
                 yield PageVersion(av.text(item, keys.SK), page_end, version)
 
     def strays(self) -> Iterator[ForeignItem | Misindexed]:
-        """What GSI1 lists otherwise than it lists what belongs to the epoch; some in their places."""
+        """The items that GSI1 lists in the epoch although they do not belong there, or misindexed."""
         partition = keys.epoch_prefix(self._org_id, self._epoch)
         for listed in index_entries(self._client, self._table, self._backoff, partition):
             key = key_of(listed)
@@ -116,15 +117,15 @@ class LedgerInspection(PageStore):
             if not key.pk.startswith(partition):
                 yield ForeignItem(key.pk, key.sk, is_own=False)
             elif place is None:
-                # What a listing of a ledger comes upon is told there.
-                is_met = key.pk in self._ledgers() and FIRST <= key.sk < END
-                if not is_met and self._exists(key):
+                # The comparison of pages reports an item inside a ledger.
+                is_in_ledger = key.pk in self._ledgers() and FIRST <= key.sk < END
+                if not is_in_ledger and self._exists(key):
                     yield ForeignItem(key.pk, key.sk)
             elif not self._is_listed_at(key, place):
                 yield Misindexed(key.pk, key.sk, place == keys.index_sort(keys.PAGE))
 
     def relist(self, item: Misindexed) -> None:
-        """Let GSI1 list an item where its key says. Raises Conflict when it is not there any more."""
+        """Write the GSI1 attributes of an item again. Raises Conflict when it no longer exists."""
         key = keys.Key(item.pk, item.sk)
         it_exists = "attribute_exists(#pk)"
         with translated_errors():
@@ -141,22 +142,22 @@ class LedgerInspection(PageStore):
             )
 
     def repair_page_version(self, record_type: str, start: str) -> None:
-        """Give a page without a readable version one that none ever had. Raises Conflict."""
-        self._mend_version(keys.Key(keys.ledger(self._org_id, self._epoch, record_type), start))
+        """Give a page without a readable version a new one, never used before. Raises Conflict."""
+        self._repair_version(keys.Key(keys.ledger(self._org_id, self._epoch, record_type), start))
 
     def repair_rollup_version(self, key: RollupKey) -> None:
-        """Give a rollup without a readable version one that none ever had. Raises Conflict."""
-        self._mend_version(keys.rollup(self._org_id, self._epoch, key))
+        """Give a rollup without a readable version a new one, never used before. Raises Conflict."""
+        self._repair_version(keys.rollup(self._org_id, self._epoch, key))
 
-    def _mend_version(self, key: keys.Key) -> None:
+    def _repair_version(self, key: keys.Key) -> None:
         found = batch_get(self._client, self._table, [key], self._backoff)
         if not found or _version_of(found[0]) is not None:
-            raise Conflict("somebody gave it a version, or removed it")
-        # No writer of ours leaves such a version: as long as it stands, nobody wrote the item.
-        nobody_wrote_it = "attribute_exists(#pk) AND attribute_not_exists(#v)"
+            raise Conflict("another writer gave it a version, or removed it")
+        # Rollcall never writes such a version: while it is stored, the item is unchanged.
+        is_unchanged = "attribute_exists(#pk) AND attribute_not_exists(#v)"
         values = {":now": {"N": str(self._now_ms())}}
         if VERSION in found[0]:
-            nobody_wrote_it = "#v = :read"
+            is_unchanged = "#v = :read"
             values[":read"] = found[0][VERSION]
         names = {"#v": VERSION} | ({} if VERSION in found[0] else {"#pk": keys.PK})
         with translated_errors():
@@ -164,13 +165,13 @@ class LedgerInspection(PageStore):
                 TableName=self._table,
                 Key=key.attributes(),
                 UpdateExpression="SET #v = :now",
-                ConditionExpression=nobody_wrote_it,
+                ConditionExpression=is_unchanged,
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
             )
 
     def rollup_keys(self, bucket: str) -> Iterator[RollupKey]:
-        """The rollups of a day `YYYY-MM-DD`, or of all time, that GSI1 lists."""
+        """The keys of the rollups of a day `YYYY-MM-DD`, or of all time, that GSI1 lists."""
         sk = keys.bucket_sk(bucket)
         for kind in (keys.ROLLUP, keys.OPEN):
             for key in self._listed_keys(keys.index_sort(kind, sk)):
@@ -178,7 +179,7 @@ class LedgerInspection(PageStore):
                     yield keys.parse_rollup(self._org_id, self._epoch, key)
 
     def rollup_buckets(self) -> Iterator[str]:
-        """The days for which GSI1 lists a rollup of either kind; some come twice."""
+        """The days for which GSI1 lists a closed or open rollup; some days are yielded twice."""
         for kind in (keys.ROLLUP, keys.OPEN):
             days = last = keys.index_sort(kind, keys.bucket_sk(""))
             while (found := self._next_listed(last)) is not None and found.startswith(days):
@@ -187,7 +188,7 @@ class LedgerInspection(PageStore):
                 last = found
 
     def seen(self, wanted: Collection[RollupKey]) -> Mapping[RollupKey, RollupSeen]:
-        """The rollups that are stored, damaged ones too; absent ones are left out."""
+        """The stored rollups among `wanted`, including damaged ones."""
         wanted_key = {keys.rollup(self._org_id, self._epoch, key): key for key in wanted}
         items = batch_get(self._client, self._table, wanted_key, self._backoff)
         return {wanted_key[key_of(item)]: self._rollup_seen(item) for item in items}
@@ -207,11 +208,11 @@ class LedgerInspection(PageStore):
             yield from map(self._rollup_seen, answer["Items"])
 
     def remove(self, item: ForeignItem) -> None:
-        """Remove an item that belongs to nothing."""
+        """Remove an item that belongs to no page and no rollup."""
         self._remove(keys.Key(item.pk, item.sk), None)
 
     def remove_page(self, record_type: str, page: SurveyedPage) -> None:
-        """Remove a page. Raises Conflict when it is not as it was seen."""
+        """Remove a page. Raises Conflict when it changed since it was read."""
         partition = keys.ledger(self._org_id, self._epoch, record_type)
         self._remove(keys.Key(partition, page.start), page.version)
 
@@ -244,7 +245,7 @@ class LedgerInspection(PageStore):
         return frozenset(keys.ledger(self._org_id, self._epoch, name) for name in RECORD_TYPES)
 
     def _index_sort_of(self, key: keys.Key) -> str | None:
-        """Where GSI1 lists what has this key; None where nothing of the epoch can have it."""
+        """Where GSI1 must list an item with this key, or None if no item of the epoch can have it."""
         if key.pk in self._ledgers():
             return keys.index_sort(keys.PAGE) if is_position(key.sk) else None
         try:
@@ -256,12 +257,12 @@ class LedgerInspection(PageStore):
         return keys.index_sort(keys.OPEN if found.is_open else keys.ROLLUP, key.sk)
 
     def _is_listed_at(self, key: keys.Key, place: str) -> bool:
-        """Whether the item, read consistently, is listed there, or is not there any more."""
+        """Whether the item, read consistently, is listed there or no longer exists."""
         items = batch_get(self._client, self._table, [key], self._backoff)
         return all(item.get(keys.GSI1SK) == {"S": place} for item in items)
 
     def _fault_of(self, item: Item, *counted: str) -> str:
-        """What is wrong with an item beside what it is about; empty: nothing."""
+        """What is wrong with an item apart from its content; an empty string if nothing is."""
         if _version_of(item) is None:
             return "it has no version"
         if item.get(keys.GSI1PK) != {"S": keys.epoch_prefix(self._org_id, self._epoch)}:
@@ -282,15 +283,15 @@ class LedgerInspection(PageStore):
             return SurveyedPage(start, None, version, None, "it has no end")
         try:
             page = page_of_item(record_type, item | {VERSION: {"N": str(version or 0)}})
-            # Whatever column is damaged, it shows when the rows are made.
+            # Decoding the rows finds the damage of any column.
             rows = _rows_of(page, RECORD_TYPES[record_type])
         except _DAMAGE as error:
             return SurveyedPage(start, end, version, None, f"{type(error).__name__}: {error}")
         if page.start != start or not page.start < page.end:
-            return SurveyedPage(start, end, version, None, "its range is not its key's")
+            return SurveyedPage(start, end, version, None, "its range does not match its key")
         fault = self._fault_of(item, "n")
         if not fault and av.integer(item, "n") != len(rows):
-            fault = "it has another number of rows than it says"
+            fault = "its number of rows is not the stored one"
         return SurveyedPage(start, end, version, rows, fault)
 
     def _rollup_seen(self, item: Item) -> RollupSeen:
@@ -336,7 +337,7 @@ def _is_date(text: str) -> bool:
 
 
 def _version_of(item: Item) -> int | None:
-    """The version of an item; None where it is none that a writer of ours leaves."""
+    """The version of an item; None if Rollcall cannot have written it."""
     try:
         version = av.integer(item, VERSION)
     except CorruptItem:
@@ -345,7 +346,7 @@ def _version_of(item: Item) -> int | None:
 
 
 def _rows_of(page: Page, record_type: RecordType) -> list[Row]:
-    """The rows of a page. Raises an error of `_DAMAGE` where they are such as no fact can have."""
+    """The rows of a page. Raises an error of `_DAMAGE` when no fact can have such a row."""
     for column in record_type.columns:
         if column.kind in (Kind.INTEGER, Kind.FLAG):
             page.rows.integers(column.name)
@@ -355,7 +356,7 @@ def _rows_of(page: Page, record_type: RecordType) -> list[Row]:
     rows = list(page.rows)
     for row in rows:
         if not (0 <= row.time_ms <= LAST_MS and 0 < row.rev < REV_LIMIT and is_id(row.id)):
-            raise CorruptItem("a row whose id, time or revision is out of range")
+            raise CorruptItem("the id, time or revision of a row is out of range")
         if row.record and any(getattr(row.record, name) is None for name in required):
-            raise CorruptItem("a row without a required field")
+            raise CorruptItem("a row lacks a required field")
     return rows

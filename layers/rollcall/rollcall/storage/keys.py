@@ -1,9 +1,9 @@
-"""Every key of both tables: built here, parsed here, and nowhere else.
+"""Builds and parses every key of both tables; no other module does.
 
-A key is made of components, each followed by `#`. Inside a component `#` and the escape character
-are escaped, so keys are injective: no id can forge another's key, and a prefix that ends with the
-separator never matches a longer id. Only two characters are escaped, so that an id of 128
-characters of any script stays inside DynamoDB's limits (2,048 bytes for a partition key, 1,024 for
+A key consists of components, each followed by `#`. Inside a component, `#` and the escape character
+are escaped, so keys are injective: no id can forge the key of another, and a prefix that ends with
+the separator never matches a longer id. Only two characters are escaped, so that an id of 128
+characters of any script stays within DynamoDB's limits (2,048 bytes for a partition key, 1,024 for
 a sort key).
 """
 
@@ -26,12 +26,12 @@ TOKEN_PREFIX: Final = "TOKEN#"
 HANDLE_PREFIX: Final = "HANDLE#"
 ORGANISATIONS_GSI1PK: Final = "ORGS#"
 FACT_SK_PREFIX: Final = "FACT#"
-FACT_SK_END: Final = "FACT$"  # sorts after every fact's: `$` follows `#`
+FACT_SK_END: Final = "FACT$"  # sorts after every fact, because `$` follows `#`
 _DAY_SK_PREFIX: Final = "DAY#"
 
 LAST: Final = "~"  # sorts after every bucket and every position
 
-# What an item of the analytics table is.
+# The kinds of items in the analytics table.
 PAGE: Final = "PAGE"
 ROLLUP: Final = "ROLLUP"
 OPEN: Final = "OPEN"
@@ -44,12 +44,12 @@ class Key(NamedTuple):
     sk: str
 
     def attributes(self) -> dict[str, dict[str, str]]:
-        """The key as DynamoDB takes it."""
+        """The key as DynamoDB attributes."""
         return {PK: {"S": self.pk}, SK: {"S": self.sk}}
 
 
 class FactKey(NamedTuple):
-    """What a fact's primary key says."""
+    """The parts of a fact's primary key."""
 
     org_id: str
     type: str
@@ -68,37 +68,37 @@ def unescape(component: str) -> str:
 
 
 def org_prefix(org_id: str) -> str:
-    """What every tenant key of an organisation begins with."""
+    """The prefix of every key of an organisation."""
     return f"ORG#{escape(org_id)}#"
 
 
 def organisation(org_id: str) -> Key:
-    """An organisation."""
+    """The key of an organisation."""
     return Key(org_prefix(org_id), ORGANISATION_SK)
 
 
 def audit(org_id: str) -> Key:
-    """The last audit that was finished."""
+    """The key of the last finished audit."""
     return Key(org_prefix(org_id), "AUDIT")
 
 
 def audit_run(org_id: str) -> Key:
-    """The audit that is under way."""
+    """The key of the unfinished audit."""
     return Key(org_prefix(org_id), "AUDIT#RUN")
 
 
 def rebuild(org_id: str) -> Key:
-    """The rebuild that is under way, or was the last."""
+    """The key of the current or last rebuild."""
     return Key(org_prefix(org_id), "REBUILD")
 
 
 def handle(org_handle: str) -> Key:
-    """The claim of a handle by an organisation."""
+    """The key of the item that reserves a handle for an organisation."""
     return Key(f"{HANDLE_PREFIX}{escape(org_handle)}", "HANDLE")
 
 
 def token(token_id: str) -> Key:
-    """A token, by the hash that is its id."""
+    """The key of a token, by its id, which is a hash."""
     return Key(f"{TOKEN_PREFIX}{token_id}", "TOKEN")
 
 
@@ -118,7 +118,7 @@ def tokens_of(org_id: str) -> str:
 
 
 def bucket_of(fact_id: str, buckets: int) -> int:
-    """Which of an organisation's buckets holds a fact."""
+    """The number of the bucket that holds a fact."""
     if buckets == 1:
         return 0
     digest = hashlib.blake2b(fact_id.encode(), digest_size=4, person=b"bucket").digest()
@@ -126,7 +126,7 @@ def bucket_of(fact_id: str, buckets: int) -> int:
 
 
 def fact(org_id: str, record_type: str, fact_id: str, buckets: int) -> Key:
-    """A fact."""
+    """The key of a fact."""
     partition = facts(org_id, record_type, bucket_of(fact_id, buckets))
     return Key(partition, f"{FACT_SK_PREFIX}{escape(fact_id)}")
 
@@ -137,21 +137,21 @@ def facts(org_id: str, record_type: str, bucket: int) -> str:
 
 
 def parse_fact(pk: str, sk: str) -> FactKey:
-    """What a fact's key says. Raises ValueError when it is not a fact's key."""
+    """Parse a fact's key. Raises ValueError for any other key."""
     parts = pk.split("#")
     if len(parts) != 5 or parts[0] != "ORG" or parts[4] or not parts[3].isdecimal():
-        raise ValueError("the partition key is not a fact's")
+        raise ValueError("not the partition key of a fact")
     if not sk.startswith(FACT_SK_PREFIX) or "#" in sk.removeprefix(FACT_SK_PREFIX):
-        raise ValueError("the sort key is not a fact's")
+        raise ValueError("not the sort key of a fact")
     components = (parts[1], sk.removeprefix(FACT_SK_PREFIX))
     org_id, fact_id = map(unescape, components)
     if (escape(org_id), escape(fact_id)) != components:
-        raise ValueError("the key is not escaped as a fact's is")
+        raise ValueError("the key is not escaped correctly")
     return FactKey(org_id, parts[2], fact_id)
 
 
 def epoch_prefix(org_id: str, epoch: int) -> str:
-    """What every page and rollup of an epoch begins with; its GSI1 partition too."""
+    """The prefix of every page and rollup key of an epoch, and its GSI1 partition."""
     return f"{org_prefix(org_id)}E{epoch}#"
 
 
@@ -160,9 +160,9 @@ def ledger(org_id: str, epoch: int, record_type: str) -> str:
     return f"{epoch_prefix(org_id, epoch)}LEDGER#{record_type}#"
 
 
-@functools.lru_cache(maxsize=4_096)  # a batch names the same ones over and over
+@functools.lru_cache(maxsize=4_096)  # a batch uses the same keys many times
 def rollup(org_id: str, epoch: int, key: RollupKey) -> Key:
-    """A rollup, or its sibling with the open breakdowns."""
+    """The key of a rollup with closed measures or with open breakdowns."""
     kind = OPEN if key.is_open else ROLLUP
     scope = "".join(f"{escape(component)}#" for component in key.scope)
     partition = f"{epoch_prefix(org_id, epoch)}{kind}#{key.family}#{scope}"
@@ -170,27 +170,27 @@ def rollup(org_id: str, epoch: int, key: RollupKey) -> Key:
 
 
 def bucket_sk(bucket: str) -> str:
-    """The sort key of the rollups of a bucket; of "", what those of all days begin with."""
+    """The sort key of the rollups of a bucket; for "", the prefix of all days."""
     return ALL if bucket == ALL else f"{_DAY_SK_PREFIX}{bucket}"
 
 
 def index_sort(kind: str, sk: str = "") -> str:
-    """Where GSI1 lists a page or a rollup inside its epoch: by kind, then by sort key.
+    """The GSI1 sort key of a page or a rollup: its kind, then its sort key.
 
-    So the rollups of one day, of whatever scope, lie side by side.
+    The rollups of one day, of all rollup scopes, are therefore listed together.
     """
     return f"{kind}#{sk}"
 
 
 def parse_rollup(org_id: str, epoch: int, key: Key) -> RollupKey:
-    """The inverse of `rollup`. Raises ValueError when it is not the key of one."""
+    """The inverse of `rollup`. Raises ValueError for any other key."""
     parts = key.pk.removeprefix(epoch_prefix(org_id, epoch)).split("#")
     if len(parts) < 4 or parts[0] not in (ROLLUP, OPEN) or parts[-1]:
-        raise ValueError("the partition key is not a rollup's")
+        raise ValueError("not the partition key of a rollup")
     bucket = ALL if key.sk == ALL else day_of_rollup(key.sk)
     found = RollupKey(parts[1], tuple(map(unescape, parts[2:-1])), bucket, parts[0] == OPEN)
     if rollup(org_id, epoch, found) != key:
-        raise ValueError("the key is not written as a rollup's is")
+        raise ValueError("the key is not the canonical key of a rollup")
     return found
 
 

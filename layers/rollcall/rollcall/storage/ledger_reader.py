@@ -1,9 +1,9 @@
-"""Reading the ledger pages of a period: several queries at once, every row exactly once.
+"""Reads the ledger pages of a period: several queries at once, every row exactly once.
 
-Reads are committed but no snapshot: while a page splits, its new neighbours may not be seen yet, or
-be seen beside its older self. Pages tile, and only ever split, so a reader that walks them in order
-notices: where the next page starts too late it reads the missing one consistently, and what starts
-too early is held by the older page that it has already.
+Reads are committed but not a snapshot: while a page splits, a reader may miss a new page, or see it
+together with the old version of the page that was split. Pages cover all positions and only ever
+split, so a reader in order of position detects both. If the next page starts too late, it reads the
+missing one consistently. If a page starts too early, the rows are in the older page that it has.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SHORTEST_PART_MS: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of the period, and the position up to which its pages have been read."""
+    """A part of a period, and the position up to which its pages have been read."""
 
     partition: str
     record_type: str
@@ -51,7 +51,7 @@ class _Part:
 
     def cut(self, pieces: int, last_row_ms: int) -> list[_Part]:
         """The unread rest in up to `pieces` parts: equal times up to `last_row_ms`."""
-        # A split seen half may leave what was reached before the start of the part.
+        # A split in progress may leave the reached position before the start of the part.
         begins = max(self.start_ms, time_of(self.reached or FIRST))
         busy_ms = min(self.end_ms, last_row_ms) - begins
         pieces = max(1, min(pieces, busy_ms // _SHORTEST_PART_MS))
@@ -65,7 +65,7 @@ class _Part:
 
 @dataclass(slots=True)
 class _Fetched:
-    """What one task read: pages of its part, and the part with how far it has come."""
+    """The pages that one task read, and its part with the position that it reached."""
 
     part: _Part
     stopped: Event
@@ -74,7 +74,7 @@ class _Fetched:
     units: float = 0.0
 
     def page_of(self, item: Item) -> PageRead:
-        """A page, of which the rows of the part's time are meant."""
+        """A page, clipped to the time of the part."""
         page = page_of_item(self.part.record_type, item)
         clip = Period(self.part.start_ms, self.part.end_ms)
         return PageRead(page, clip, av.integer(item, APPLIED_AT))
@@ -100,12 +100,11 @@ class LedgerReader:
         periods: Iterable[Period],
         meter: ReadMeter,
     ) -> Iterator[PageRead]:
-        """Pages, and of each the part of a period that its rows are to be taken from.
+        """The pages of some periods, each with the part of a period to take its rows from.
 
-        Every row of the periods, which must not overlap, is in exactly one of them. They come as
-        they arrive, in no particular order; together with the queries that are under way, never
-        more answers of DynamoDB (1 MB) are kept than may run at once. Raises Unavailable when a
-        read fails through every retry.
+        The periods must not overlap; each of their rows is in exactly one page. Pages are yielded in
+        no particular order. At most `concurrency` answers of DynamoDB (1 MB) are in memory,
+        including those of running queries. Raises Unavailable when a read fails in every retry.
         """
         partition = keys.ledger(org_id, epoch, record_type)
         waiting = deque(_Part(partition, record_type, *period) for period in periods)
@@ -127,7 +126,7 @@ class LedgerReader:
                     yield from fetched.pages
                 self._backoff.check()
         finally:
-            # Whoever asked may have enough: let what is under way end, and nothing follow.
+            # The caller may stop iterating early: wait for the running queries, and start no more.
             stopped.set()
             wait(running, timeout=MAX_REQUEST_SECONDS)
 
@@ -135,7 +134,7 @@ class LedgerReader:
         self, waiting: deque[_Part], running: set[Future[_Fetched]], most: int, stopped: Event
     ) -> None:
         while waiting and len(running) < most:
-            # The organisation and the time that is left are context variables.
+            # The organisation and the time limit are context variables.
             context = copy_context()
             part = waiting.popleft()
             running.add(self._executor.submit(context.run, self._fetch, part, stopped))
@@ -147,7 +146,7 @@ class LedgerReader:
         fetched = _Fetched(part, Event())
         last = self._page_at(fetched, floor(part.end_ms), is_consistent=False)
         meter.count(fetched.items, fetched.units)
-        # Its end may lie in a far and empty future.
+        # The period may end long after the last row.
         return part.cut(pieces, part.end_ms if last is None else time_of(last.page.start) + 1)
 
     def _fetch(self, part: _Part, stopped: Event) -> _Fetched:
@@ -155,7 +154,7 @@ class LedgerReader:
         reached = part.reached
         if reached is None:
             first = self._page_at(fetched, max(floor(part.start_ms), FIRST), is_consistent=False)
-            if first is None:  # a ledger that nothing was ever written to
+            if first is None:  # the ledger is empty
                 fetched.part = replace(part, reached=floor(part.end_ms))
                 return fetched
             fetched.pages.append(first)
@@ -176,7 +175,7 @@ class LedgerReader:
         return fetched
 
     def _close_gap(self, fetched: _Fetched, reached: str, end: str) -> str:
-        """Read the pages from `reached` up to `end` or beyond, one by one; what is reached then."""
+        """Read the pages from `reached` to `end` one by one, and return the position reached."""
         while reached < end:
             read = self._page_at(fetched, reached, is_consistent=True)
             if read is None or read.page.start != reached:
@@ -193,7 +192,7 @@ class LedgerReader:
 
     def _query(self, fetched: _Fetched, query: dict[str, Any]) -> dict[str, Any]:
         if fetched.stopped.is_set():
-            raise Unavailable("nobody waits for the answer any more")
+            raise Unavailable("the query was stopped")
         request = partial(
             self._client.query, TableName=self._table, ReturnConsumedCapacity="TOTAL", **query
         )

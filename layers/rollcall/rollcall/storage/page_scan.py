@@ -1,4 +1,4 @@
-"""Every page of a ledger, read consistently and in order: for whoever must be sure to miss none."""
+"""Reads every page of a ledger, consistently and in order, without missing any."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class PageScan:
         self._backoff = backoff
 
     def pages(self, org_id: str, epoch: int, record_type: str) -> Iterator[Page]:
-        """Pages that together hold every row there was when this began, one answer in memory.
+        """Pages that together hold every row that was stored at the start; 1 MB in memory at a time.
 
-        A page that splits meanwhile may come whole and then in part again. Raises Unavailable, and
-        CorruptItem on a page that cannot be read or is missing.
+        A page that splits meanwhile may be yielded whole, and its new part again. Raises
+        Unavailable, and CorruptItem for a page that is damaged or missing.
         """
         partition = keys.ledger(org_id, epoch, record_type)
         everything = keys_between(partition, FIRST, END)
@@ -44,7 +44,7 @@ class PageScan:
             yield from self._between(partition, record_type, reached, END)
 
     def _between(self, partition: str, record_type: str, reached: str, end: str) -> Iterator[Page]:
-        """The pages that a split under way has hidden between two that were seen."""
+        """The pages between two listed ones that a split in progress has hidden."""
         while reached < end:
             covering = page_at(partition, reached)
             request = partial(

@@ -1,4 +1,4 @@
-"""Ledger pages and the transactions that change them: the ledger's store port on DynamoDB."""
+"""Ledger pages and the transactions that change them: the ledger's store in DynamoDB."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class PageStore:
         return {wanted_key[key_of(item)]: stored_rollup(item) for item in items}
 
     def commit(self, transaction: Transaction) -> None:
-        """Write all of a transaction or nothing; see the port."""
+        """Write all of a transaction or nothing; see `LedgerStore.commit`."""
         now_ms = self._now_ms()
         now: Attribute = {"N": str(now_ms)}
         requests = [
@@ -93,7 +93,7 @@ class PageStore:
         }
 
     def _put_rollup(self, put: RollupPut, now_ms: int) -> dict[str, Any]:
-        # One that begins takes the clock, as `_add` does: no version comes twice.
+        # A new rollup takes its version from the clock, as in `_add`: no version is ever used twice.
         version = (put.version_read or now_ms) + 1
         item: Item = {
             **self._rollup_key(put.key),
@@ -120,7 +120,7 @@ class PageStore:
             ":p": {"S": keys.epoch_prefix(self._org_id, self._epoch)},
             ":k": {"S": self._listed(add.key)},
         }
-        # Equal amounts share one value: most are 1, and every value is a term to be parsed.
+        # Equal amounts share one value: most are 1, and DynamoDB parses every value.
         value_of = {1: ":v"}
         terms = []
         for index, (name, amount) in enumerate(add.delta.items()):
@@ -150,8 +150,8 @@ class PageStore:
             names[f"#a{index}"] = name
             values[f":a{index}"] = {"N": str(count)}
             still_counted.append(f"#a{index} > :a{index}")
-        # A rollup that begins takes the clock for its first version: one that was removed and is
-        # back never has a version that somebody read before.
+        # A new rollup takes its first version from the clock, so that one that was removed and
+        # created again never has a version that a reader saw before.
         request["UpdateExpression"] = " ".join(
             [
                 "SET #t = :t, #p = :p, #k = :k, #v = if_not_exists(#v, :t) + :v",
@@ -182,7 +182,7 @@ def page_of_item(record_type: str, item: Item) -> Page:
     if isinstance(data, str):  # as Lambda and the CLI print binary attributes
         data = base64.b64decode(data)
     if not isinstance(data, bytes):
-        raise CorruptItem("a ledger page without data")
+        raise CorruptItem("a ledger page has no data")
     return Page(
         start=av.text(item, "start"),
         end=av.text(item, "end"),

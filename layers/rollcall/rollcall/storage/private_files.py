@@ -1,4 +1,4 @@
-"""Files and folders that only their owner may read, for data of callers on a machine of several users."""
+"""Files and folders that only their owner may read: they hold personal data on shared machines."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _FOLDER_MODE: Final = 0o700
 
 
 def open_private(path: Path, mode: str) -> IO[Any]:
-    """Open a file, UTF-8 where it is text, with mode 0600, also when it existed with a wider one."""
+    """Open a file with mode 0600, even if it existed with a wider mode; text files are UTF-8."""
     encoding = None if "b" in mode else "utf-8"
     file = open(path, mode, encoding=encoding, opener=_open)  # noqa: SIM115 - the caller closes it
-    # Not of a terminal or a pipe, which may be named in place of a file.
+    # The path may be a terminal or a pipe, whose mode must not change.
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         os.fchmod(file.fileno(), _FILE_MODE)
     return file
@@ -28,8 +28,8 @@ def _open(path: str, flags: int) -> int:
 def make_private_folders(root: Path, folder: Path) -> None:
     """Make `folder`, which is `root` or below it, with mode 0700.
 
-    Folders below `root` get that mode also when they existed. `root` keeps the one it had: it may be
-    a folder that others use too.
+    Existing folders below `root` get that mode too. An existing `root` keeps its mode, because
+    others may use it.
     """
     root.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
     for name in folder.relative_to(root).parts:

@@ -1,4 +1,4 @@
-"""What a measurement of the stream's lag reads: some fact, and the row that its page has of it."""
+"""The reads of a lag measurement: some fact, and the revision of its row."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ProbeReads:
         self._backoff = backoff
 
     def some_fact(self, organisation: Organisation) -> Fact | None:
-        """The first fact with a place in the ledger that can be read; None if no partition's is."""
+        """The first fact of any partition that can be read and has a ledger position, or None."""
         for record_type in RECORD_TYPES:
             for bucket in range(organisation.buckets):
                 partition = keys.facts(organisation.id, record_type, bucket)
@@ -40,7 +40,7 @@ class ProbeReads:
         return None
 
     def revision(self, org_id: str, epoch: int, record_type: str, position: str, id_: str) -> int:
-        """The revision of a row; 0 if its page does not have it. Raises CorruptItem."""
+        """The revision of a row, or 0 if its page does not have the row. Raises CorruptItem."""
         covering = page_at(keys.ledger(org_id, epoch, record_type), position)
         for item in self._query(self._analytics, covering):
             rows = page_of_item(record_type, item).rows

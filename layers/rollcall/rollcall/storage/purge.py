@@ -1,7 +1,8 @@
-"""Removing what nobody reads any more: a whole epoch, or everything that a tenant ever wrote.
+"""Deletes unreferenced data: a whole epoch, or everything of an organisation.
 
-Deletes in batches, each repeated until DynamoDB has taken all of it. What GSI1 names is removed by
-its primary key; the index lags behind, so whoever must be sure looks again until nothing is found.
+Items are deleted in batches, each retried until DynamoDB has processed all of it. Items that GSI1
+lists are deleted by their primary key. The index is behind the table, so a caller that must delete
+everything repeats the removal until nothing is found.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Purge:
         self._backoff = backoff
 
     def remove_epoch(self, org_id: str, epoch: int) -> Iterator[int]:
-        """Remove the pages and rollups of an epoch that are found now; yields how many, as it goes.
+        """Remove the pages and rollups of an epoch; yields the size of each batch.
 
         Raises Unavailable; what was removed stays removed.
         """
@@ -44,7 +45,7 @@ class Purge:
             yield from self._remove(self._analytics_table, found)
 
     def remove_facts(self, org_id: str, buckets: int) -> Iterator[int]:
-        """Remove every fact that is found now; yields how many, as it goes. Raises Unavailable."""
+        """Remove every fact; yields the size of each batch. Raises Unavailable."""
         with tenant(org_id):
             for record_type in RECORD_TYPES:
                 for bucket in range(buckets):
@@ -53,16 +54,16 @@ class Purge:
                     yield from self._remove(self._records_table, found)
 
     def remove_tokens(self, org_id: str) -> Iterator[int]:
-        """Remove every token that is found now; yields how many, as it goes. Raises Unavailable."""
+        """Remove every token; yields the size of each batch. Raises Unavailable."""
         with tenant(org_id):
             partition = keys.tokens_of(org_id)
             found = index_keys(self._client, self._records_table, self._backoff, partition)
             yield from self._remove(self._records_table, found)
 
     def remove_notes(self, org_id: str) -> Iterator[int]:
-        """Remove what is kept beside the organisation item, and never that itself.
+        """Remove the audits and rebuild state of an organisation, but not the organisation itself.
 
-        Yields how many, as it goes. Raises Unavailable.
+        Yields the size of each batch. Raises Unavailable.
         """
         kept = keys.organisation(org_id)
         with tenant(org_id):
@@ -70,7 +71,7 @@ class Purge:
             yield from self._remove(self._records_table, (key for key in found if key != kept))
 
     def remove(self, org_id: str, wanted: Iterable[keys.Key]) -> int:
-        """Remove records by their keys; how many were named. Raises Unavailable."""
+        """Remove items of the records table by key; returns the number of keys. Raises Unavailable."""
         with tenant(org_id):
             return sum(self._remove(self._records_table, wanted))
 

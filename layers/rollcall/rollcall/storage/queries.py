@@ -1,4 +1,4 @@
-"""Batched reads, and the count of what they cost."""
+"""Queries and batched reads, and the capacity that they consume."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def batch_get(
 ) -> list[Item]:
     """The items that exist among `wanted`, read consistently, in no particular order.
 
-    Keys that DynamoDB leaves unprocessed are asked for again; raises Unavailable when some stay
-    unprocessed, so what is missing from the answer is missing from the table.
+    Keys that DynamoDB leaves unprocessed are requested again. Raises Unavailable when some stay
+    unprocessed, so an item that is missing from the result is missing from the table.
     """
     items: list[Item] = []
     for chunk in _chunks(dict.fromkeys(wanted)):
@@ -62,10 +62,10 @@ def index_keys(
 def index_entries(
     client: Any, table: str, backoff: Backoff, partition: str, kind: str | None = None
 ) -> Iterator[Item]:
-    """What GSI1 lists in a partition, keys only, of one kind (see `keys.index_sort`) or all.
+    """The entries of a partition of GSI1, keys only, of one kind (see `keys.index_sort`) or all.
 
-    The index follows the table within a second or so, so what was written just now may be missing
-    and what was removed just now may be there.
+    The index is about a second behind the table, so an item that was just written may be missing,
+    and one that was just removed may still be listed.
     """
     request: dict[str, Any] = {
         "TableName": table,
@@ -104,7 +104,7 @@ def key_of(item: Item) -> keys.Key:
 def pages_of(client: Any, request: dict[str, Any], backoff: Backoff) -> Iterator[dict[str, Any]]:
     """Every answer to a Query, one (1 MB) in memory at a time.
 
-    Raises Unavailable when one fails through every retry: nothing is left out in silence.
+    Raises Unavailable when a request fails in every retry: the result is never silently incomplete.
     """
     request = dict(request)
     while True:
@@ -117,7 +117,7 @@ def pages_of(client: Any, request: dict[str, Any], backoff: Backoff) -> Iterator
 
 
 def keys_between(partition: str, first: str, last: str) -> dict[str, Any]:
-    """A Query for the items of a partition whose sort keys lie between two, both included."""
+    """A Query for the items of a partition whose sort keys are between two, both included."""
     return _query("#pk = :pk AND #sk BETWEEN :first AND :last", partition, first=first, last=last)
 
 

@@ -1,7 +1,7 @@
 """The state of an organisation's rebuild, as one item beside the organisation.
 
-It stays when the rebuild is done, because it remembers the largest number an epoch ever had. Its
-sort key keeps it out of the update function's stream.
+The item is kept when the rebuild is done, because it holds the largest epoch number ever used. The
+event source of the update function filters it out by its sort key.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class RebuildStore:
         return run_of_item(item) if item else None
 
     def begin(self, org_id: str, run: RebuildRun, replacing: RebuildRun | None) -> None:
-        """Store the first state of a run in place of `replacing`; see the port."""
+        """Store the first state of a run in place of `replacing`; see `Rebuilds.begin`."""
         replaced = run_id_of(replacing)
 
         def is_done(stored: RebuildRun | None) -> bool:
@@ -56,7 +56,7 @@ class RebuildStore:
         self._put(org_id, run, replaced, is_done)
 
     def save(self, org_id: str, run: RebuildRun) -> None:
-        """Store how far a run has come; see the port."""
+        """Store the progress of a run; see `Rebuilds.save`."""
 
         def is_done(stored: RebuildRun | None) -> bool:
             return stored == run
@@ -115,7 +115,7 @@ def run_of_item(item: Item) -> RebuildRun:
     try:
         phase = Phase(av.text(item, "phase"))
     except ValueError:
-        raise CorruptItem("attribute 'phase' is none of a rebuild's") from None
+        raise CorruptItem("attribute 'phase' is not a phase of a rebuild") from None
     return RebuildRun(
         run_id=av.text(item, RUN_ID),
         phase=phase,

@@ -1,4 +1,4 @@
-"""Reading rollups."""
+"""Reads rollups."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RollupStore:
     def read(
         self, org_id: str, epoch: int, wanted: Collection[RollupKey], meter: ReadMeter
     ) -> dict[RollupKey, Rollup]:
-        """The stored rollups among `wanted`; what nothing was ever counted in is left out."""
+        """The stored rollups among `wanted`; a rollup without any counts is not stored."""
         meter.used_rollups = True
         wanted_key = {keys.rollup(org_id, epoch, key): key for key in wanted}
         found: dict[RollupKey, Rollup] = {}
@@ -60,8 +60,8 @@ class RollupStore:
     ) -> Iterator[tuple[int, Rollup]]:
         """The stored rollups of a scope's days, by day number in ascending order, read consistently.
 
-        `names` are the closed measures that are wanted, None the open breakdowns. `days` is not
-        empty. One answer of DynamoDB (1 MB) is in memory at a time.
+        `names` are the closed measures to read; None reads the open breakdowns instead. `days` must
+        not be empty. One answer of DynamoDB (1 MB) is in memory at a time.
         """
         meter.used_rollups = True
         first, last = (
@@ -75,7 +75,7 @@ class RollupStore:
             **keys_between(first.pk, first.sk, last.sk),
         }
         if names is not None:
-            # It costs the same units, but parsing dozens of numbers a day costs more than all else.
+            # The capacity units are the same, but parsing dozens of numbers per day is expensive.
             wanted = {f"#{n}": name for n, name in enumerate((APPLIED_AT, *names))}
             request["ProjectionExpression"] = ", ".join(("#sk", *wanted))
             request["ExpressionAttributeNames"] |= wanted
@@ -95,7 +95,7 @@ def rollup_of_item(item: Item) -> Rollup:
             if name not in _META and not name.startswith(SPILLED_PREFIX)
         }
     except (KeyError, TypeError, ValueError):
-        raise CorruptItem("a rollup with a measure that is no integer") from None
+        raise CorruptItem("a measure of a rollup is not an integer") from None
     spilled = frozenset(
         name.removeprefix(SPILLED_PREFIX) for name in item if name.startswith(SPILLED_PREFIX)
     )

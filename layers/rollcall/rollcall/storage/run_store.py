@@ -1,7 +1,7 @@
-"""Runs that can be resumed, stored beside the organisation under the id of whoever works on them.
+"""Stores resumable runs beside the organisation, each under the id of the command that executes it.
 
-A run is written on the condition that the stored one still is the one that was read, so of two
-commands that resume the same run the later one shuts the earlier one out.
+A write is conditional on the run that was read. When two commands resume the same run, the later
+one therefore stops the earlier one.
 """
 
 from __future__ import annotations
@@ -33,14 +33,15 @@ def run_id_of(run: Run | None) -> str | None:
 
 
 def run_is(run_id: str | None) -> dict[str, Any]:
-    """The condition that this run is the stored one; None: that none is stored."""
+    """The condition that this run is the stored one, or, for None, that no run is stored."""
     return text_unchanged(RUN_ID, run_id)
 
 
 class RunWriter(Generic[_Stored]):
-    """Repeats the writes of runs until they are made.
+    """Retries the writes of runs until they succeed.
 
-    `read` gives what is stored of an organisation, `running` the run that writes are conditional on.
+    `read` returns the stored state of an organisation, and `running` the run in it that writes are
+    conditional on.
     """
 
     def __init__(
@@ -61,11 +62,11 @@ class RunWriter(Generic[_Stored]):
         expected: str | None,
         is_done: Callable[[_Stored], bool],
     ) -> None:
-        """Make a request that is conditional on the run `expected`, once or more.
+        """Make a request that is conditional on the run `expected`, and retry it as needed.
 
-        `is_done` recognises the effect of a request that was made although its reply was lost.
-        Raises Conflict when another run is stored and the request was not made, and Unavailable
-        when the store stays busy: the request may or may not be made then.
+        `is_done` returns whether a request took effect although its reply was lost. Raises Conflict
+        when another run is stored and the request had no effect, and Unavailable when the store
+        stays busy: the request may or may not have taken effect.
         """
         attempts = self._backoff.attempts()
         while True:
