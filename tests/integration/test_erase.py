@@ -299,7 +299,7 @@ def test_who_never_stops_sending_is_told_of() -> None:
     at = Deployment()
     organisation = at.organisation()
     during(at, "Query", 100_000, lambda n: at.put(organisation, their_call(f"new-{n}")))
-    with pytest.raises(InvalidOperation, match="keep coming"):
+    with pytest.raises(InvalidOperation, match="keep arriving"):
         at.erase("acme", LEAD)
 
 

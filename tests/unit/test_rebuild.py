@@ -269,7 +269,7 @@ def test_a_second_command_takes_over_and_the_first_one_stops() -> None:
         world.around = lambda _operation, send: send()
         second = world.new_rebuild()
         taken = second.begin(world.org_id)
-        with pytest.raises(InvalidOperation, match="taken the rebuild of acme over"):
+        with pytest.raises(InvalidOperation, match="taken over the rebuild of acme"):
             world.run_to_its_end(first, run)
         world.put(RECORDS_LATER)
         assert world.run_to_its_end(second, taken).is_done
@@ -314,7 +314,7 @@ def test_one_that_was_left_behind_changes_nothing_of_a_later_rebuild() -> None:
         try:
             world.command()
         except InvalidOperation as refused:
-            assert "taken the rebuild of acme over" in str(refused)  # noqa: PT017
+            assert "taken over the rebuild of acme" in str(refused)  # noqa: PT017
         assert is_over
         world.put(RECORDS_LATER)
         world.assert_exact(world.organisation.live)

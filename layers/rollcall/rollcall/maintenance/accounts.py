@@ -1,4 +1,4 @@
-"""Making organisations and tokens: what the command line does."""
+"""Manages organisations and tokens for the command line."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _TOKEN_ID_PREFIX: Final = re.compile(r"[0-9a-f]{4,64}")
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A new token's text, which is never seen again, and what is stored of it."""
+    """The text of a new token, which is shown only once, and its stored form."""
 
     text: str
     stored: Token
 
 
 class Administer:
-    """The operator's verbs."""
+    """Manages organisations and tokens."""
 
     def __init__(self, directory: Accounts, now_ms: Callable[[], int]) -> None:
         self._directory = directory
         self._now_ms = now_ms
 
     def create_organisation(self, handle: str, name: str, buckets: int = 1) -> Organisation:
-        """A new organisation. Raises Refused on a bad or taken handle, name or bucket count."""
+        """Create an organisation. Raises InvalidOperation on a bad handle, name or bucket count."""
         if not HANDLE_PATTERN.fullmatch(handle):
             raise InvalidOperation(
                 f"handle {handle!r} must be 1 to 63 letters, digits, '.', '_' and '-', "
@@ -64,7 +64,7 @@ class Administer:
             holder = self._directory.org_id_of_handle(handle)
             if holder is None:
                 raise
-            # Our own id: the SDK repeated the claim after its first reply was lost.
+            # Our own id: the SDK repeated the request after its first reply was lost.
             if holder != organisation.id:
                 raise InvalidOperation(f"handle {handle!r} is taken") from None
         return organisation
@@ -80,11 +80,14 @@ class Administer:
         expires_at_ms: int | None = None,
         name: str | None = None,
     ) -> IssuedToken:
-        """A new token. Raises Refused on an unknown handle or scope, a past expiry, or a bad name."""
+        """Create a token.
+
+        Raises InvalidOperation on an unknown handle or scope, a past expiry, or a bad name.
+        """
         if not scopes or not set(scopes) <= set(SCOPES):
             raise InvalidOperation(f"scopes must be some of {', '.join(SCOPES)}")
         if expires_at_ms is not None and expires_at_ms <= self._now_ms():
-            raise InvalidOperation("the expiry must lie in the future")
+            raise InvalidOperation("the expiry must be in the future")
         if name is not None and (not 1 <= len(name) <= 64 or not name.isprintable()):
             raise InvalidOperation("a token's name must have 1 to 64 printable characters")
         organisation = self._organisation(handle)
@@ -96,18 +99,19 @@ class Administer:
         return self._directory.tokens(self._organisation(handle).id)
 
     def revoke_token(self, id_prefix: str) -> Token:
-        """Revoke a token now; doing it again changes nothing. The token as it was before.
+        """Revoke a token now, and return it as it was before; an earlier revocation is kept.
 
-        Its id may be abbreviated. Raises Refused when it is unknown or ambiguous.
+        The id may be abbreviated. Raises InvalidOperation when it is unknown or ambiguous.
         """
         token = self._token(id_prefix)
         self._revoke(token.id, self._now_ms())
         return token
 
     def rotate_token(self, id_prefix: str, overlap_ms: int) -> IssuedToken:
-        """A new token with the old one's name, scopes and expiry; the old one ends after the overlap.
+        """Create a token with the old one's name, scopes and expiry; the old one ends after the overlap.
 
-        Its id may be abbreviated. Raises Refused when it is unknown, ambiguous, expired or revoked.
+        The id may be abbreviated. Raises InvalidOperation when it is unknown or ambiguous, or the
+        token is expired or revoked.
         """
         old = self._token(id_prefix)
         now_ms = self._now_ms()
@@ -129,7 +133,7 @@ class Administer:
         try:
             self._directory.put_token(stored)
         except Conflict:
-            # Ids are hashes of 178 random bits: one that is taken is our own repeated write.
+            # Ids are hashes of 178 random bits: a taken one is our own repeated write.
             if self._directory.token(stored.id) != stored:
                 raise
         return IssuedToken(text, stored)
@@ -152,12 +156,12 @@ class Administer:
         return organisation
 
     def _token(self, id_prefix: str) -> Token:
-        """The only token whose id begins so; a whole id needs no listing."""
+        """The only token whose id begins with a prefix; a whole id needs no listing."""
         if TOKEN_ID_PATTERN.fullmatch(id_prefix):
             return self._require_token(id_prefix)
         if not _TOKEN_ID_PREFIX.fullmatch(id_prefix):
             raise InvalidOperation(
-                f"a token id, or its first 4 or more hex digits, is needed: {id_prefix!r}"
+                f"{id_prefix!r} must be a token id, or its first 4 or more hex digits"
             )
         found = [
             token_id

@@ -1,7 +1,7 @@
-"""What a comparison of facts, pages and rollups found: the audit of one organisation.
+"""The audit of one organisation: the result of a comparison of facts, pages and rollups.
 
-An audit that is kept holds no value of any record: a difference names the kind of thing, its day and
-by how much it differs, never an id or a counted value, so that an erasure has nothing to remove.
+A stored audit holds no values of records. A difference has a kind, a day and an amount, but no id
+and no value, so that an erasure has nothing to remove from it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-# Kinds of difference, in the order in which they are looked for.
+# Kinds of differences, in the order in which the comparison finds them.
 PAGE_DAMAGED: Final = "page_damaged"
 PAGE_MISSING: Final = "page_missing"
 PAGE_PHANTOM: Final = "page_phantom"
@@ -41,18 +41,18 @@ KINDS: Final = (
 
 ROLLUP_KINDS: Final = (ROLLUP_MISSING, ROLLUP_DIFFERS, ROLLUP_PHANTOM, ROLLUP_DAMAGED)
 
-# How many differences are kept with an audit; all of them are counted, and shown when found.
+# How many differences an audit stores; all are counted, and reported when found.
 MAX_KEPT: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is not as the facts say.
+    """One drift between facts, pages and rollups.
 
-    `subject` is a record type or the family of a rollup, `bucket` a day, `ALL` or empty; `amount` is
-    by how much: the sum of the absolute differences of a rollup's measures, the number of rows else.
-    `since_ms` is the earliest moment at which it can have begun. `name` says exactly what it is, for
-    the operator's eyes: it is shown, never kept.
+    `subject` is a record type or the family of a rollup, and `bucket` a day, `ALL` or empty.
+    `amount` is the sum of the absolute differences of a rollup's measures, or a number of rows.
+    `since_ms` is the earliest time at which the drift can have begun. `name` identifies the item for
+    the operator: it is shown, but never stored.
     """
 
     kind: str
@@ -67,12 +67,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """One run: what was compared of the live epoch, and what came of it.
+    """One comparison of the live epoch, and its result.
 
-    `exact_at_ms` is when the last run began that left nothing which differs (None: none ever did).
-    `drift` counts differences by kind, `repaired` those of them that were healed, `unsettled` the
-    rollups that changed too fast to be compared, or whose pages are missing or damaged. `cursor` is where an unfinished run goes on (None
-    once it is finished).
+    `exact_at_ms` is when the last run began that left no drift, or None if there was none. `drift`
+    counts differences by kind, and `repaired` the repaired ones. `unsettled` counts the unverified
+    rollups: they changed too often to be compared, or their pages are missing or damaged. An
+    unfinished run resumes at `cursor`, which is None once it is finished.
     """
 
     run_id: str
@@ -93,12 +93,12 @@ class Audit:
 
     @property
     def drift_count(self) -> int:
-        """How many differences were found."""
+        """The number of differences found."""
         return sum(self.drift.values())
 
     @property
     def counts(self) -> dict[str, Any]:
-        """What was compared and what came of it, as a log line or a document says it."""
+        """The counts of the audit, for a log line or a JSON document."""
         return {
             "facts": self.facts,
             "rows": self.rows,
@@ -112,5 +112,5 @@ class Audit:
 
     @property
     def is_exact(self) -> bool:
-        """Whether nothing is left that differs or could not be compared."""
+        """Whether no drift is left, and every rollup was compared."""
         return self.drift_count == self.repaired and not self.unsettled

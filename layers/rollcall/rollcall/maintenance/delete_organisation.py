@@ -1,10 +1,10 @@
-"""Deleting an organisation: marked first, removed, and removed again when nobody can write it any more.
+"""Deletes an organisation: marks it, removes its items, and removes them again after the last writer.
 
-The mark comes before everything: from then on the updater skips the organisation and the authorizer
-refuses its tokens. What is under way at that moment may go on for as long as an authorizer's answer
-is kept and a function runs, so after that time everything is looked for again, until nothing is
-found. At the end the handle is released and only a bare mark is left: records that are still in the
-stream, or come back from the failure destination, are then skipped as somebody's that is gone.
+After the mark, the updater skips the organisation and the authorizer refuses its tokens. Requests in
+progress may still write for as long as API Gateway caches a policy and a function runs, so after
+that time the removal is repeated until nothing is found. At the end the handle is released and only
+a tombstone is left, so that records that are still in the stream, or replayed from the failure
+destination, are skipped.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from rollcall.domain.organisations import MAX_BUCKETS, Organisation
 from rollcall.maintenance.erase import FailedObjects, look_for
 from rollcall.maintenance.ports import Mentions, Purge, Retirement
 
-# An authorizer's answer is kept for 60 s, and the longest function runs for 900 s.
+# API Gateway caches a policy for 60 s, and the longest function runs for 900 s.
 MAX_WRITE_SECONDS: Final = 60 + 900
 
-# Epochs are counted upwards; so many without an item behind the last, and there are no more.
+# Epoch numbers increase: after this many empty epochs, no more are expected.
 _EMPTY_EPOCHS: Final = 32
 _MAX_ROUNDS: Final = 60
-_SECONDS_BETWEEN_ROUNDS: Final = 1.0  # GSI1 lags behind about as long
+_SECONDS_BETWEEN_ROUNDS: Final = 1.0  # GSI1 is about as far behind
 
 FACTS: Final = "facts"
 ANALYTICS: Final = "pages and rollups"
@@ -35,7 +35,7 @@ NOTES: Final = "audits and states"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a deletion has come. `waiting_seconds`: what is waited for now."""
+    """The progress of a deletion. `waiting_seconds` is the length of the current wait."""
 
     removed: int
     waiting_seconds: float = 0.0
@@ -43,7 +43,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What a deletion did: items named for removal by kind, those of earlier tries not included."""
+    """The result of a deletion: items removed by this run, by kind."""
 
     organisation: Organisation
     at_ms: int
@@ -52,7 +52,7 @@ class Deletion:
 
 
 class DeleteOrganisation:
-    """Removes one tenant wholly."""
+    """Deletes an organisation and all of its data."""
 
     def __init__(
         self,
@@ -69,9 +69,9 @@ class DeleteOrganisation:
         self._sleep = sleep
 
     def find(self, handle: str | None, org_id: str | None) -> Organisation:
-        """The organisation of a handle or an id, deleted in part or wholly as it may be.
+        """The organisation with a handle or an id, even if it is partly or wholly deleted.
 
-        Raises Refused when there is none, or the two name different ones.
+        Raises InvalidOperation when there is none, or the handle and the id do not match.
         """
         if handle is not None:
             holder = self._directory.org_id_of_handle(handle)
@@ -92,10 +92,11 @@ class DeleteOrganisation:
         wait_seconds: float = MAX_WRITE_SECONDS,
         show: Callable[[Progress], None] = lambda _progress: None,
     ) -> Deletion:
-        """Delete an organisation; may be broken off anywhere, and done again at any time.
+        """Delete an organisation; it may be interrupted and repeated at any time.
 
-        `wait_seconds` count from the moment of the mark, so what is resumed waits for the rest.
-        Raises Refused when something keeps writing, and Unavailable when the store stays busy.
+        `wait_seconds` counts from the mark, so a resumed deletion waits only for the rest. Raises
+        InvalidOperation when another process keeps writing, and Unavailable when the store stays
+        busy.
         """
         marked = self._marked(organisation.id)
         removed: Counter[str] = Counter(dict.fromkeys((FACTS, ANALYTICS, TOKENS, NOTES), 0))
@@ -110,7 +111,7 @@ class DeleteOrganisation:
             self._sleep(_SECONDS_BETWEEN_ROUNDS)
         else:
             raise InvalidOperation(
-                "something keeps writing; stop it, and delete the organisation again"
+                "another process keeps writing; stop it, and delete the organisation again"
             )
         self._directory.retire(marked)
         return Deletion(
@@ -121,7 +122,7 @@ class DeleteOrganisation:
         )
 
     def _marked(self, org_id: str) -> Organisation:
-        """The organisation with its mark, which it gets now if it has none."""
+        """Mark the organisation as being deleted if it is not, and return it."""
         try:
             self._directory.mark_deleting(org_id, self._now_ms())
         except Conflict:
@@ -137,7 +138,7 @@ class DeleteOrganisation:
         removed: Counter[str],
         show: Callable[[Progress], None],
     ) -> int:
-        """Remove all that is found now; how much."""
+        """Remove all items that are found, and return their number."""
         before = removed.total()
         for kind, counts in self._removals(organisation):
             for count in counts:
@@ -149,12 +150,12 @@ class DeleteOrganisation:
         org_id = organisation.id
         yield TOKENS, self._purge.remove_tokens(org_id)
         yield NOTES, self._purge.remove_notes(org_id)
-        # All that any organisation may have: something may lie in one that is not its own.
+        # Every bucket that an organisation can have: a fact may be in the wrong one.
         yield FACTS, self._purge.remove_facts(org_id, MAX_BUCKETS)
         yield ANALYTICS, self._epochs(organisation)
 
     def _epochs(self, organisation: Organisation) -> Iterator[int]:
-        """Remove every epoch that there ever was, also those that a rebuild left behind."""
+        """Remove every epoch, including those that an abandoned rebuild left behind."""
         known = max((organisation.live, *organisation.written))
         epoch = empty = 0
         while epoch <= known or empty < _EMPTY_EPOCHS:

@@ -1,6 +1,6 @@
-"""What each phase of a rebuild makes of an organisation's epochs. Pure.
+"""The transitions of an organisation's epochs in the phases of a rebuild. Pure.
 
-Each transition may be applied twice: it gives back an organisation that already is as it leaves it.
+Each transition is idempotent: applied a second time, it returns the organisation unchanged.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from rollcall.maintenance.rebuilds import Phase, RebuildRun
 
 
 def entered(run: RebuildRun, organisation: Organisation) -> Organisation:
-    """With the run's epoch written first, so that it is never behind once all facts are in it.
+    """Add the run's epoch as the first written one, so that it is never behind once it is complete.
 
-    What was given up before it was live is written no more: nobody can be reading it. What was live
-    once stays written, but not where this release cannot write it.
+    Abandoned epochs that were never live are removed from the written ones: no reader uses them. An
+    epoch that was once live stays written if this release can write it. Raises InvalidOperation when
+    another run took over.
     """
     if run.epoch in organisation.written:
         if not is_written(run, organisation):
@@ -39,7 +40,10 @@ def entered(run: RebuildRun, organisation: Organisation) -> Organisation:
 
 
 def switched(run: RebuildRun, organisation: Organisation) -> Organisation:
-    """With the run's epoch live, and none written that this release cannot write."""
+    """Make the run's epoch live, and keep writing only epochs that this release can write.
+
+    Raises InvalidOperation when another run took over.
+    """
     if organisation.live == run.epoch:
         return organisation
     if not is_written(run, organisation) or organisation.live > run.epoch:
@@ -54,7 +58,10 @@ def switched(run: RebuildRun, organisation: Organisation) -> Organisation:
 
 
 def dropped(run: RebuildRun, organisation: Organisation) -> Organisation:
-    """With no epoch written that is older than the run's; a later rebuild's is none of its concern."""
+    """Stop writing all epochs before the run's; later ones belong to later rebuilds.
+
+    Raises InvalidOperation when another run took over.
+    """
     if organisation.live < run.epoch:
         raise taken_over(organisation)
     kept = [epoch for epoch in organisation.written if epoch >= run.epoch]
@@ -72,7 +79,7 @@ def _writing(
 
 
 def can_resume(stored: RebuildRun, organisation: Organisation) -> bool:
-    """Whether a run that is not done can be brought to its end."""
+    """Whether an unfinished run can be completed."""
     if stored.is_done:
         return False
     if organisation.live == stored.epoch:
@@ -94,7 +101,7 @@ def is_written(run: RebuildRun, organisation: Organisation) -> bool:
 
 
 def is_known_version(version: int) -> bool:
-    """Whether this release carries a contribution version."""
+    """Whether this release has a contribution version."""
     try:
         contributions.contribution_function(version)
     except UnknownContribution:
@@ -103,7 +110,7 @@ def is_known_version(version: int) -> bool:
 
 
 def taken_over(organisation: Organisation) -> InvalidOperation:
-    """The error of a run that finds another one in its place."""
+    """The error of a run that another command has taken over."""
     return InvalidOperation(
-        f"another command has taken the rebuild of {organisation.handle} over; this one stopped"
+        f"another command has taken over the rebuild of {organisation.handle}; this one stopped"
     )

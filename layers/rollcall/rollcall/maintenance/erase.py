@@ -1,9 +1,9 @@
-"""Erasing a person: every fact that is a lead's or names it, and every row of them.
+"""Erases a person: every fact of a lead, every call that names it, and their rows.
 
-Facts become tombstones through the ordinary path, so that late older copies stay dead, and are
-applied at once to every written epoch; the stream brings them again, harmlessly. Then it is looked,
-at all facts and all pages, whether anything of theirs is left, and gone on until nothing is. So
-calls that arrive meanwhile are found, and so is whatever an erasure that was broken off left behind.
+Facts are replaced by tombstones as in any deletion, so that late older versions stay deleted, and
+applied at once to every written epoch; the stream applies them again, harmlessly. Then all facts and
+pages are searched for remaining data of the lead, until nothing is left. Calls that arrive meanwhile
+are therefore found, and so is the data that an interrupted erasure left behind.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from rollcall.maintenance.ports import (
     Pages,
 )
 
-# Every round but the last has found something new: somebody goes on sending their calls.
+# Every round but the last found new data: a client keeps sending calls of the lead.
 _MAX_ROUNDS: Final = 20
 _ROWS_AT_ONCE: Final = 100
-# A rebuild that was given up leaves an epoch behind those that are written.
+# An abandoned rebuild may leave an epoch with a higher number than the written ones.
 _EPOCHS_AHEAD: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class FailedObjects:
-    """What was found in the failure destination. `problem`: why it could not be looked at."""
+    """Objects found in the failure destination, or the problem that prevented the search."""
 
     names: tuple[str, ...] = ()
     problem: str | None = None
@@ -45,7 +45,7 @@ class FailedObjects:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an erasure has come: facts and pages looked at, and facts made tombstones."""
+    """The progress of an erasure: facts and pages read, and facts erased."""
 
     facts: int
     pages: int
@@ -54,13 +54,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What an erasure did, and what it found at its end.
+    """The result of an erasure.
 
-    `facts` counts the facts that it made tombstones, by type; `rows` the rows that were seen to be
-    tombstones of those at the end, by epoch. `is_known`: there was anything of the lead, be it the
-    tombstone of an earlier erasure. `damaged` facts could not be read, so nobody knows whose they
-    are, or are theirs and lie where no key leads. `left_epochs` are no longer written and not
-    removed yet.
+    `facts` counts the erased facts by type, and `rows` their tombstones in the pages at the end, by
+    epoch. `is_known` is whether there was any data of the lead, including the tombstone of an
+    earlier erasure. `damaged` counts the facts that cannot be read, so that it is unknown whether
+    they are the lead's, and those of the lead in the wrong bucket. `left_epochs` are no longer
+    written and not yet removed.
     """
 
     organisation: Organisation
@@ -75,13 +75,13 @@ class Erasure:
 
     @property
     def is_verified(self) -> bool:
-        """Whether it was seen that nothing is left, with no item that could not be read or reached."""
+        """Whether no data of the lead is left, and every item could be read."""
         return self.damaged == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What an erasure reads and writes."""
+    """The stores that an erasure reads and writes."""
 
     directory: Organisations
     facts: ErasableFacts
@@ -104,12 +104,12 @@ class Erase:
         lead_id: str,
         show: Callable[[Progress], None] = lambda _progress: None,
     ) -> Erasure:
-        """Erase a lead and all of its calls, and look that nothing of them is left.
+        """Erase a lead and all of its calls, and verify that nothing is left.
 
-        May be broken off anywhere, and done again at any time. Ids compare as texts. In memory are
-        one answer of the store (1 MB) and the ids of what is erased. Raises Refused when there is
-        no such organisation, when the id can be nobody's, or when calls of the lead keep coming;
-        Unavailable when the store stays busy; CorruptItem on a page that cannot be read.
+        It may be interrupted and repeated at any time. Ids are compared as strings. One answer of
+        the store (1 MB) and the ids of the erased facts are in memory. Raises InvalidOperation when
+        the organisation does not exist, the id is not valid, or new calls of the lead keep arriving;
+        Unavailable when the store stays busy; CorruptItem for a damaged page.
         """
         org_id = org_id_of(self._stores.directory, handle, lead_id)
         run = _Run(self._stores, org_id, lead_id, show)
@@ -118,7 +118,7 @@ class Erase:
                 if not run.erase_once():
                     return self._erasure(run)
         raise InvalidOperation(
-            f"records of lead {lead_id!r} keep coming: stop what sends them, and erase it again"
+            f"new records of lead {lead_id!r} keep arriving: stop their sender, and erase it again"
         )
 
     def _erasure(self, run: _Run) -> Erasure:
@@ -142,7 +142,7 @@ class Erase:
 def look_for(
     mentions: Mentions, org_id: str, lead_id: str | None, calls: Collection[str] = ()
 ) -> FailedObjects:
-    """The objects of the failure destination that something may be left in."""
+    """The objects of the failure destination that may hold data of an organisation or a lead."""
     try:
         return FailedObjects(tuple(mentions(org_id, lead_id, calls)))
     except BrokenDestination as error:
@@ -151,7 +151,7 @@ def look_for(
 
 @dataclass(slots=True)
 class _Run:
-    """One erasure under way."""
+    """One running erasure."""
 
     stores: Stores
     org_id: str
@@ -165,14 +165,14 @@ class _Run:
     pages_seen: int = 0
 
     def organisation(self) -> Organisation:
-        """The organisation as it is now. Raises Refused when it is gone or going."""
+        """The organisation as it is now. Raises InvalidOperation when it is being deleted."""
         organisation = self.stores.directory.organisation(self.org_id)
         if organisation is None or organisation.is_deleting:
             raise InvalidOperation("the organisation is being deleted")
         return organisation
 
     def erase_once(self) -> bool:
-        """Erase what facts and rows there are of the lead; whether there was anything to do."""
+        """Erase the facts and rows of the lead; returns whether anything was left to erase."""
         organisation = self.organisation()
         found = self._erase_facts(organisation)
         organisation = self.organisation()
@@ -193,7 +193,7 @@ class _Run:
             self.damaged.add((LEAD, f"{bucket}/{self.lead_id}"))
             self.is_known = True
         found = self._erase(organisation, [(key, stored)])
-        # All that any organisation may have: in one that is not its own, no key leads to a fact.
+        # Every bucket that an organisation can have: a fact in the wrong one is found only here.
         for bucket in range(MAX_BUCKETS):
             for page in self.stores.facts.listed(self.org_id, bucket, CALL):
                 self.facts_seen += len(page.facts) + len(page.damaged)
@@ -209,7 +209,7 @@ class _Run:
     def _by_place(
         self, organisation: Organisation, bucket: int, facts: Iterable[Fact]
     ) -> tuple[list[Fact], list[Fact]]:
-        """Their facts in the bucket where they belong, and those in one where nobody finds them."""
+        """The lead's facts that belong in the bucket, and those that belong in another."""
         own: list[Fact] = []
         misplaced: list[Fact] = []
         for fact in facts:
@@ -223,7 +223,7 @@ class _Run:
         organisation: Organisation,
         found: Iterable[tuple[tuple[str, str], Fact | None]],
     ) -> bool:
-        """Make live facts tombstones, and apply them; whether there was any."""
+        """Replace live facts by tombstones, and apply them; returns whether there were any."""
         tombstones = []
         for (record_type, fact_id), stored in found:
             if stored is None or stored.record is None:
@@ -245,7 +245,7 @@ class _Run:
 
     def _apply(self, facts: Sequence[Fact]) -> None:
         if facts:
-            # Read after the facts were stored: a rebuild that began before has them, or is seen.
+            # Read after the facts were stored: a rebuild finds the facts, or is in `written`.
             self.stores.apply_facts(self.organisation(), facts)
 
     def _read(
@@ -255,7 +255,7 @@ class _Run:
 
     # -- rows --------------------------------------------------------------------------------
     def _clear_rows(self, organisation: Organisation, epoch: int, record_type: str) -> bool:
-        """Bring every row of theirs that is left to what its fact says; whether there was any."""
+        """Apply the facts of all remaining rows of the lead; returns whether there were any."""
         missing = set(self.erased[record_type])
         found = False
         for page in self.stores.pages.pages(self.org_id, epoch, record_type):
@@ -269,17 +269,17 @@ class _Run:
                 found = self._settle(organisation, record_type, some) or found
             self._report()
         if missing:
-            # A rebuild has begun this epoch meanwhile, and not come to them yet.
+            # A rebuild began this epoch meanwhile, and has not copied these facts yet.
             stored = self._read(organisation, [(record_type, fact_id) for fact_id in missing])
             self._apply([fact for fact in stored.values() if fact.has_position])
         return found or bool(missing)
 
     def _settle(self, organisation: Organisation, record_type: str, rows: Sequence[Row]) -> bool:
-        """Apply the facts of live rows anew, those that are theirs as tombstones.
+        """Apply the facts of live rows again, those of the lead as tombstones.
 
-        A row of a revision that its fact has passed is only late, or was left by an erasure that
-        was broken off. Any other has drifted from its fact, or has none: then the fact is written
-        anew, so that the row gives way. False where no fact of them can be read.
+        A row with a lower revision than its fact is late, or was left by an interrupted erasure. Any
+        other row drifted from its fact, or has none: the fact is then written again with a higher
+        revision, so that it replaces the row. Returns False when none of the facts can be read.
         """
         self.is_known = True
         stored = self._read(organisation, [(record_type, row.id) for row in rows])
@@ -292,7 +292,7 @@ class _Run:
                 has_found = self._erase(organisation, [(key, fact)]) or has_found
                 continue
             if fact is None and self._note_if_damaged(organisation, *key):
-                # One that the listing has not counted yet, it will count when it is made again.
+                # If the listing did not count it yet, another round must.
                 has_found = has_found or not self.damaged
                 continue
             has_found = True
@@ -308,7 +308,7 @@ class _Run:
     def _restated(
         self, organisation: Organisation, record_type: str, row: Row, fact: Fact | None
     ) -> Fact | None:
-        """The fact with a higher revision than its row; None where another came first."""
+        """Store the fact with a higher revision than its row; None if another writer was first."""
         now_us = self.stores.now_us()
         rev = max(row.rev + 1, now_us)
         if fact is None:
@@ -323,7 +323,7 @@ class _Run:
         return updated
 
     def _note_if_damaged(self, organisation: Organisation, record_type: str, fact_id: str) -> bool:
-        """Whether an item that cannot be read stands in a fact's place. Calls the listing counts."""
+        """Whether the item of a fact is damaged. Counts leads only; the listing counts calls."""
         places = self.stores.facts.places(self.org_id, organisation.buckets, record_type, [fact_id])
         is_damaged = fact_id in places and not self._read(organisation, [(record_type, fact_id)])
         if is_damaged and record_type == LEAD:

@@ -1,4 +1,4 @@
-"""What an erasure of a lead would find now. It reads as much as an erasure's first round."""
+"""Previews the erasure of a lead. It reads as much as the first round of an erasure."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from rollcall.maintenance.ports import Mentions
 class Preview:
     """The live facts of a lead, by type, and its live rows, by epoch.
 
-    `damaged` facts cannot be read, so whose they are is unknown, or are the lead's and lie where no
-    key leads: an erasure does not reach them.
+    `damaged` counts the facts that cannot be read, so that it is unknown whether they are the
+    lead's, and those of the lead in the wrong bucket: an erasure does not erase them.
     """
 
     organisation: Organisation
@@ -48,8 +48,8 @@ class PreviewErasure:
     ) -> Preview:
         """Count the facts and rows of a lead.
 
-        Raises Refused when there is no such organisation, or the id can be none; Unavailable when
-        the store stays busy; CorruptItem on a page that cannot be read.
+        Raises InvalidOperation when the organisation does not exist or the id is not valid;
+        Unavailable when the store stays busy; CorruptItem for a damaged page.
         """
         org_id = org_id_of(self._stores.directory, handle, lead_id)
         with tenant(org_id):
@@ -71,7 +71,7 @@ class PreviewErasure:
 
 
 class _Count:
-    """One preview under way."""
+    """One running preview."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class _Count:
         self.damaged = 0
 
     def lead(self) -> None:
-        """The lead's own fact."""
+        """Count the lead's own fact."""
         org_id, buckets = self._organisation.id, self._organisation.buckets
         facts = self._stores.facts
         stored = facts.read(org_id, buckets, [(LEAD, self._lead_id)]).get((LEAD, self._lead_id))
@@ -101,7 +101,7 @@ class _Count:
         self.damaged += len(facts.misplaced(org_id, buckets, LEAD, self._lead_id))
 
     def calls(self) -> None:
-        """The facts of its calls, in every bucket that any organisation may have."""
+        """Count the facts of its calls, in every bucket that an organisation can have."""
         org_id, facts = self._organisation.id, self._stores.facts
         for bucket in range(MAX_BUCKETS):
             for page in facts.listed(org_id, bucket, CALL):

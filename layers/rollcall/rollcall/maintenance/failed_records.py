@@ -1,4 +1,4 @@
-"""What the failure destination holds: stream records that had no effect on pages and rollups yet."""
+"""The contents of the failure destination: stream records that are not yet in pages and rollups."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class FailureKind(enum.Enum):
-    """How records came into the failure destination."""
+    """Why records are in the failure destination."""
 
     BATCH = "batch"  # the event source discarded them together
     QUARANTINED = "quarantined"  # the function found that no retry can apply them
@@ -19,8 +19,9 @@ class FailureKind(enum.Enum):
 class FailedRecords:
     """One object of the failure destination.
 
-    `reason` is the event source's condition for a batch. `oldest_ms` is when the oldest of the
-    records was written; None where no record says. `org_ids` are those that keys name, sorted.
+    For a batch, `reason` is the condition that the event source reports. `oldest_ms` is when the
+    oldest record was written, or None if no record has a time. `org_ids` are the sorted organisation
+    ids in the keys of the records.
     """
 
     kind: FailureKind

@@ -1,10 +1,10 @@
-"""How far the ledger is behind the facts, measured by one write per organisation.
+"""Measures how far the ledger is behind the facts, with one write per organisation.
 
-Nothing that is stored says how old the oldest change is that waits in the stream. So one fact of
-each organisation is written again, unchanged but for a later revision, and its ledger page is read
-until it has that revision. The write is what `rollcall reconcile --repair` does to a fact whose row
-differs: it changes no answer. The measure includes the stream, the update function and its retries,
-and holds for the partition of that one fact.
+No stored value shows the age of the oldest change in the stream. Therefore one fact of each
+organisation is written again, with a higher revision and otherwise unchanged, and its ledger page is
+read until it has that revision. `rollcall reconcile --repair` writes facts in the same way; no
+answer changes. The lag includes the stream, the update function and its retries, and is that of the
+partition of this one fact.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Reads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How long a change took; `is_applied` False: it took longer than was waited."""
+    """How long a change took; if not `is_applied`, it took longer than the time limit."""
 
     seconds: float
     is_applied: bool
@@ -72,10 +72,10 @@ class MeasureLag:
     def __call__(
         self, organisations: Sequence[Organisation], wait_seconds: float
     ) -> Mapping[str, Lag]:
-        """The lags by organisation id; one without records that have a place in the ledger is absent.
+        """The lags by organisation id, without organisations that have no rows.
 
-        All are written first, then waited for, each for `wait_seconds` from its write. Raises
-        Unavailable when the store stays busy, Conflict when a fact changes too often to be written.
+        All facts are written first, and each is awaited for up to `wait_seconds` after its write.
+        Raises Unavailable when the store stays busy, and Conflict when a fact changes too often.
         """
         probes = [probe for each in organisations if (probe := self._written(each)) is not None]
         lags: dict[str, Lag] = {}

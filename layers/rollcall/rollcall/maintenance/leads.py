@@ -1,4 +1,4 @@
-"""What belongs to a lead: its own fact, the calls that name it, and the rows of both."""
+"""Recognises the data of a lead: its own fact, the calls that name it, and their rows."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ TYPES: Final = (LEAD, CALL)
 
 
 def org_id_of(organisations: Organisations, handle: str, lead_id: str) -> str:
-    """Whose lead it is. Raises Refused when there is no such organisation, or the id can be none."""
+    """The id of the organisation with a handle.
+
+    Raises InvalidOperation when there is none, or `lead_id` is not a valid id.
+    """
     if not is_id(lead_id):
         raise InvalidOperation(
-            "a lead's id has 1 to 128 characters, none of them a control character"
+            "the id of a lead must have 1 to 128 characters and no control characters"
         )
     org_id = organisations.org_id_of_handle(handle)
     if org_id is None:
@@ -40,7 +43,7 @@ def is_of_lead(fact: Fact | None, lead_id: str) -> bool:
 
 
 def live_rows(page: Page, record_type: str, lead_id: str) -> Iterator[Row]:
-    """The rows of a page that hold something of a lead: a tombstone holds nothing."""
+    """The rows of a page that hold data of a lead; tombstones hold none."""
     rows = page.rows
     column = rows.texts("id" if record_type == LEAD else "lead_id")
     if lead_id in column.words:

@@ -1,4 +1,4 @@
-"""The stores that maintenance needs; `rollcall.storage` implements them, tests may fake them."""
+"""The stores that maintenance needs; `rollcall.storage` implements them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rollcall.domain.organisations import Organisation, Token
 from rollcall.maintenance.audits import Audit
 from rollcall.maintenance.rebuilds import RebuildRun
 
-if TYPE_CHECKING:  # these bring numpy, which not every command needs
+if TYPE_CHECKING:  # these import numpy, which not every command needs
     from rollcall.ledger.transaction import Transaction
     from rollcall.ledger.tree import Page
     from rollcall.maintenance.reconcile.inspection import (
@@ -31,7 +31,7 @@ class Organisations(Protocol):
         """One organisation, read consistently."""
 
     def org_id_of_handle(self, handle: str) -> str | None:
-        """The id of the organisation that has a handle."""
+        """The id of the organisation that has a handle, or None."""
 
     def organisations(self) -> Iterator[Organisation]:
         """Every organisation, by handle."""
@@ -49,31 +49,28 @@ class Accounts(Organisations, Protocol):
 
 
 class WrittenEpochs(Organisations, Protocol):
-    """Organisations, and changing their epochs."""
+    """Organisations, with changes of their epochs."""
 
     def change_epochs(self, read: Organisation, changed: Organisation) -> None:
-        """Store another live epoch, other written ones and their versions.
+        """Store the changed live epoch, written epochs and contribution versions.
 
-        Raises Conflict when they are no longer as read, or the organisation is being deleted.
+        Raises Conflict when they changed since they were read, or the organisation is being deleted.
         """
 
 
 class Retirement(Organisations, Protocol):
-    """Organisations, and their end."""
+    """Organisations, with their deletion."""
 
     def mark_deleting(self, org_id: str, at_ms: int) -> None:
-        """Mark an organisation, so that no function serves it any longer."""
+        """Mark an organisation as being deleted, so that no function serves it."""
 
     def retire(self, organisation: Organisation) -> None:
-        """Release its handle and leave a bare mark."""
+        """Replace an organisation by its tombstone and release its handle."""
 
 
 # ------------------------------------------------------------------------------------- facts
 class FactPage(Protocol):
-    """Some facts, the sort keys of items that are none, and where the next page begins.
-
-    `last` is None on the last page.
-    """
+    """Some facts, the sort keys of damaged items, and the last sort key (None on the last page)."""
 
     @property
     def facts(self) -> Sequence[Fact]: ...
@@ -89,11 +86,11 @@ class ListedFacts(Protocol):
     def listed(
         self, org_id: str, bucket: int, record_type: str, after: str | None = None
     ) -> Iterator[FactPage]:
-        """The facts of one type in one bucket, read consistently, from behind `after`."""
+        """The facts of one type in one bucket, read consistently, after the sort key `after`."""
 
 
 class AuditedFacts(ListedFacts, Protocol):
-    """Facts, listed, looked up and restated."""
+    """Facts, with lookups and conditional replacement."""
 
     def bucket_of(self, fact_id: str, buckets: int) -> int: ...
     def places(
@@ -106,7 +103,7 @@ class AuditedFacts(ListedFacts, Protocol):
 
 
 class ErasableFacts(AuditedFacts, Protocol):
-    """Facts, and making tombstones of them."""
+    """Facts, with changes."""
 
     def misplaced(self, org_id: str, buckets: int, record_type: str, fact_id: str) -> list[int]: ...
     def write(
@@ -116,30 +113,30 @@ class ErasableFacts(AuditedFacts, Protocol):
 
 # ------------------------------------------------------------------------- pages and rollups
 class Pages(Protocol):
-    """All pages of a ledger (`rollcall.storage.page_scan.PageListing`)."""
+    """All pages of a ledger (`rollcall.storage.page_scan.PageScan`)."""
 
     def pages(self, org_id: str, epoch: int, record_type: str) -> Iterator[Page]: ...
 
 
 class Epochs(Protocol):
-    """Epochs as wholes (`rollcall.storage.epochs.EpochContents`)."""
+    """The contents of whole epochs (`rollcall.storage.epochs.EpochContents`)."""
 
     def is_empty(self, org_id: str, epoch: int) -> bool:
-        """Whether nothing is stored of an epoch."""
+        """Whether an epoch has no items."""
 
     def rows(self, org_id: str, epoch: int) -> int:
-        """How many rows the pages of an epoch hold."""
+        """The number of rows in the pages of an epoch."""
 
 
 class EpochRemoval(Protocol):
-    """Removes the pages and rollups of an epoch (`rollcall.storage.purge.Sweeper`)."""
+    """Removes the pages and rollups of an epoch (`rollcall.storage.purge.Purge`)."""
 
     def remove_epoch(self, org_id: str, epoch: int) -> Iterator[int]:
-        """Remove the pages and rollups of an epoch that are found now; yields how many."""
+        """Remove the pages and rollups of an epoch; yields the size of each batch."""
 
 
 class Purge(EpochRemoval, Protocol):
-    """Removes everything of an organisation; each yields how many items, as it removes them."""
+    """Removes everything of an organisation; each method yields the size of each batch."""
 
     def remove_facts(self, org_id: str, buckets: int) -> Iterator[int]: ...
     def remove_tokens(self, org_id: str) -> Iterator[int]: ...
@@ -170,20 +167,23 @@ class Failures(Protocol):
     """The failure destination: objects by name. Every operation may raise BrokenDestination."""
 
     def put(self, records: Sequence[Mapping[str, Any]], reason: str) -> str:
-        """Keep whole records durably, in one object: its name, always the same for these records."""
+        """Store whole records durably as one object, and return its name.
+
+        The same records always have the same name.
+        """
 
     def names(self) -> Iterator[str]:
         """The names of all objects, in no particular order."""
 
     def read(self, name: str) -> Mapping[str, Any] | None:
-        """The JSON document under a name; None: no such name. Raises CorruptItem if it is none."""
+        """The JSON document under a name, or None. Raises CorruptItem if it is not a JSON object."""
 
     def remove(self, name: str) -> None:
         """Remove an object; no-op if it does not exist."""
 
 
 class Mentions(Protocol):
-    """The names of failed objects with something of an organisation, or of one of its leads."""
+    """The names of failed objects with records of an organisation, or of one of its leads."""
 
     def __call__(
         self, org_id: str, lead_id: str | None, calls: Collection[str]
@@ -207,7 +207,7 @@ class QuarantinedRecords(Protocol):
 
 
 class AppliedBatch(Protocol):
-    """What became of a batch of stream records (`rollcall.ingest.update.Result`)."""
+    """The outcome of a batch of stream records (`rollcall.ingest.update.Result`)."""
 
     @property
     def quarantined(self) -> Sequence[QuarantinedRecords]: ...
@@ -217,55 +217,55 @@ class AppliedBatch(Protocol):
 
 # --------------------------------------------------------------------------- resumable runs
 class Audits(Protocol):
-    """The last audit of each organisation, and the one under way; read consistently.
+    """The last audit of each organisation, and the unfinished one; read consistently.
 
-    What is written is what was given, with at most MAX_KEPT differences and none of their names.
-    A write that was made, and only its reply lost, is no Conflict. Each raises Unavailable when the
-    store stays busy: the write may or may not be made then.
+    An audit is stored with at most MAX_KEPT differences, without their names. A write that succeeded
+    although its reply was lost does not raise Conflict. Each method raises Unavailable when the
+    store stays busy: a write may or may not have succeeded then.
     """
 
     def last(self, org_id: str) -> Audit | None:
-        """The last audit that was finished."""
+        """The last finished audit."""
 
     def running(self, org_id: str) -> Audit | None:
-        """The unfinished audit, with the cursor that it was last saved with."""
+        """The unfinished audit, with its last saved cursor."""
 
     def both(self, org_id: str) -> tuple[Audit | None, Audit | None]:
-        """The last audit that was finished, and the unfinished one, in one request."""
+        """The last finished audit and the unfinished one, in one request."""
 
     def begin(self, org_id: str, audit: Audit, replacing: Audit | None) -> None:
-        """Store the first state of a run in place of `replacing` (None: of nothing).
+        """Store the first state of a run in place of `replacing`, or of no run for None.
 
-        Raises Conflict when another run stands there. With a run_id of its own, a run that goes on
-        with the cursor of `replacing` shuts out whoever may still be working on that.
+        Raises Conflict when another run is stored. A run that resumes from the cursor of `replacing`
+        under a new run_id stops a command that still executes `replacing`.
         """
 
     def save(self, org_id: str, audit: Audit) -> None:
-        """Store how far a run has come. Raises Conflict when it is not the one under way."""
+        """Store the progress of a run. Raises Conflict when another run is stored."""
 
     def finish(self, org_id: str, audit: Audit) -> None:
-        """Make a run the last one, and end it; both or neither.
+        """Store a run as the last audit and remove the unfinished one; both or neither.
 
-        Raises Conflict when it is not the one under way.
+        Raises Conflict when another run is stored.
         """
 
 
 class Rebuilds(Protocol):
     """The last rebuild of each organisation, done or not; read consistently.
 
-    A write that was made, and only its reply lost, is no Conflict. Each raises Unavailable when the
-    store stays busy: the write may or may not be made then.
+    A write that succeeded although its reply was lost does not raise Conflict. Each method raises
+    Unavailable when the store stays busy: a write may or may not have succeeded then.
     """
 
     def read(self, org_id: str) -> RebuildRun | None:
-        """The last rebuild; None: there never was one."""
+        """The last rebuild, or None if there never was one."""
 
     def begin(self, org_id: str, run: RebuildRun, replacing: RebuildRun | None) -> None:
-        """Store the first state of a run in place of `replacing` (None: of nothing).
+        """Store the first state of a run in place of `replacing`, or of no run for None.
 
-        Raises Conflict when another run stands there. With a run_id of its own, a run that goes on
-        where `replacing` stopped shuts out whoever may still be working on that.
+        Raises Conflict when another run is stored. A run that resumes `replacing` under a new run_id
+        stops a command that still executes `replacing`.
         """
 
     def save(self, org_id: str, run: RebuildRun) -> None:
-        """Store how far a run has come. Raises Conflict when another run took its place."""
+        """Store the progress of a run. Raises Conflict when another run is stored."""

@@ -1,27 +1,29 @@
-"""Making an organisation's pages and rollups anew from its facts, as the next epoch, without a pause.
+"""Rebuilds an organisation's pages and rollups from its facts, as the next epoch, without downtime.
 
-A rebuild goes through the phases of `rollcall.maintenance.rebuilds`. Whatever it does may be done twice,
-and how far it came is stored after each step, so after a crash at any instant the next command goes
-on from there. Whoever goes on takes the run over: the one before can save nothing more and stops.
-What that one still has under way does no harm, because every change of the organisation is
-conditional on what it was, and no number of an epoch comes twice.
+A rebuild runs through the phases of `rollcall.maintenance.rebuilds`. Every step may run twice, and
+the progress is stored after each step, so after a crash the next command resumes there. A command
+that resumes a run takes it over: the earlier command can save nothing more and stops. Requests that
+the earlier command still has in flight do no harm, because every change of the organisation is
+conditional on its previous state, and no epoch number is ever used twice.
 
-**Why nothing is missed.** The facts are listed, consistently, after the organisation item names the
-next epoch among those that are written. Whoever applies facts reads that item consistently after
-they were stored. Who read it after the change applies to both epochs. Who read it before applies to
-the old epoch alone, but what it applies was stored before the change, so the listing finds it, or a
-later version. It follows that from the end of the listing on the next epoch holds all that the live
-one does; and since the next epoch stands first in `written`, and is written first, it stays so: who
-reads first the one and then the other never sees a figure go back.
+**Why nothing is missed.** The facts are listed, consistently, after the organisation item lists the
+next epoch among the written ones. A writer applies facts after they were stored, and reads that item
+consistently. A writer that read the item after the change writes to both epochs. A writer that read
+it before the change writes only to the old epoch, but its facts were stored before the change, so
+the listing finds them or later versions. From the end of the listing, the next epoch therefore holds
+everything that the live one does. Writers write to the first epoch in `written` first, which is the
+next epoch, so it stays ahead: a reader that changes from the old to the new epoch never sees a
+figure decrease.
 
-**Why no answer is torn.** Readers take the live number from the authorizer, whose answer a gateway
-keeps for a while, and use it for a whole answer. Until the last of them has gone the old epoch is
-written as the new one is, and until the last answer from it has ended, it stands. It is removed when
-also whoever wrote with an older state of the organisation must have ended.
+**Why no answer is torn.** A reader takes the number of the live epoch from the authorizer, whose
+policy API Gateway caches, and uses it for a whole answer. Until the last cached policy expires, the
+old epoch is written too, and until the last answer from it has ended, it is kept. It is removed when
+every writer with an older state of the organisation must also have ended.
 
-An epoch of a contribution version that this release lacks cannot be written by it: the updater
-refuses the organisation's records, and they wait in the stream. A rebuild ends that: such an epoch
-is written no more from the switch on, not sooner, so that a release that goes back finds it whole.
+This release cannot write an epoch of a contribution version that it does not know: the updater
+refuses the organisation's records, and they wait in the stream. A rebuild ends this state. Such an
+epoch is written no more after the switch, but not before, so that a rollback to an earlier release
+finds it complete.
 """
 
 from __future__ import annotations
@@ -57,19 +59,19 @@ from rollcall.maintenance.ports import (
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from rollcall.retry import Backoff
 
-# Rows between two looks at whether to stop, and at the organisation.
+# Rows that are applied before the rebuild checks again whether to stop.
 _SLICE_ROWS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class RebuildTimeouts:
-    """How long a rebuild waits, and how much it takes at a time.
+    """The waits of a rebuild, and the number of facts that it copies at a time.
 
-    `grace_ms` is how long the old epoch is kept current after the switch; it is never less than
-    `authorizer_cache_ms`, for which a gateway may hand out the old number. `settle_ms` is how long
-    after that the old epoch stands: the longest that a writer may run. It also stands until an
-    answer that began with the old number must have ended. `look_again_ms` lies between two looks
-    for what is left. `chunk_facts` are held in memory, and up to a page (1 MB) more.
+    `grace_ms` is how long the old epoch is kept current after the switch, and at least
+    `authorizer_cache_ms`, for which API Gateway may use the old number. `settle_ms` is how long the
+    old epoch is kept after that: the longest that a writer may run. It is also kept until an answer
+    with the old number must have ended. `look_again_ms` is the pause between two searches for
+    remaining items. `chunk_facts`, and up to a page (1 MB) more, are held in memory.
     """
 
     grace_ms: int
@@ -81,16 +83,16 @@ class RebuildTimeouts:
 
     @property
     def is_grace_raised(self) -> bool:
-        """Whether a longer grace is kept than was asked for."""
+        """Whether the grace period is longer than requested."""
         return self.grace_ms < self.authorizer_cache_ms
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressObserver:
-    """Who looks on: is shown how far a run is and what is damaged, and may ask it to stop.
+    """Callbacks that receive the progress of a run, and may request a stop.
 
-    What is shown may be ahead of what is stored. `found_damaged` is told the record type and the
-    sort key of an item that is under a fact's key and is none; after a crash perhaps twice.
+    `show` receives the run, which may be ahead of the stored one. `found_damaged` receives the
+    record type and the sort key of a fact that cannot be read; after a crash perhaps twice.
     """
 
     show: Callable[[RebuildRun], None] = lambda _run: None
@@ -100,7 +102,7 @@ class ProgressObserver:
 
 @dataclass(slots=True)
 class _Chunk:
-    """Facts that are copied together, and the cursor behind them (None: they are the last)."""
+    """Facts that are copied together, and the cursor after them, which is None for the last chunk."""
 
     facts: list[Fact] = field(default_factory=list)
     damaged: list[tuple[str, str]] = field(default_factory=list)
@@ -108,7 +110,7 @@ class _Chunk:
 
 
 class Rebuild:
-    """Rebuilds organisations, each as far as it can go without waiting."""
+    """Rebuilds organisations, each until it must wait."""
 
     def __init__(
         self,
@@ -130,9 +132,9 @@ class Rebuild:
         self._now_ms = now_ms
         self._backoff = backoff
 
-    # -- what there is -----------------------------------------------------------------------
+    # -- organisations -----------------------------------------------------------------------
     def named(self, handle: str) -> Organisation:
-        """The organisation with a handle. Raises Refused."""
+        """The organisation with a handle. Raises InvalidOperation."""
         org_id = self._directory.org_id_of_handle(handle)
         organisation = self._directory.organisation(org_id) if org_id is not None else None
         if organisation is None:
@@ -144,19 +146,19 @@ class Rebuild:
         return [each for each in self._directory.organisations() if not each.is_deleting]
 
     def outdated(self) -> list[Organisation]:
-        """Those whose live epoch is not of this release's contribution version, or half rebuilt."""
+        """Organisations with an unfinished rebuild, or of another contribution version than ours."""
         return [each for each in self.all() if self._is_outdated(each)]
 
     def expected_rows(self, organisation: Organisation) -> int:
-        """How many rows there are to copy, about: as many as the live epoch has."""
+        """The approximate number of rows to copy, which is that of the live epoch."""
         return self._epochs.rows(organisation.id, organisation.live)
 
     # -- a run -------------------------------------------------------------------------------
     def begin(self, org_id: str) -> RebuildRun:
-        """Begin a run, or take over the one that is not done.
+        """Begin a run, or take over the unfinished one.
 
-        One that makes an epoch of another contribution version than this release's is given up for
-        a new one, unless its epoch is live already. Raises Refused.
+        An unfinished run of another contribution version than this release's is abandoned for a new
+        one, unless its epoch is already live. Raises InvalidOperation.
         """
         stored = self._rebuilds.read(org_id)
         organisation = self._organisation(org_id)
@@ -171,14 +173,14 @@ class Rebuild:
         return run
 
     def is_old_epoch_written(self, run: RebuildRun) -> bool:
-        """Whether this release can write the epoch that is replaced.
+        """Whether this release can write the old epoch.
 
-        Where it cannot, the updater refuses what comes, until the new epoch is live.
+        If not, the updater refuses the organisation's records until the new epoch is live.
         """
         return is_known_version(run.old_version)
 
     def due_ms(self, run: RebuildRun, timeouts: RebuildTimeouts) -> int:
-        """When the next step may be made, in milliseconds since 1970; 0: at once."""
+        """When the next step may run, in milliseconds since 1970; 0 if it may run at once."""
         match run:
             case RebuildRun(phase=Phase.OVERLAPPING, switched_at_ms=int(switched)):
                 return switched + max(timeouts.grace_ms, timeouts.authorizer_cache_ms)
@@ -198,10 +200,11 @@ class Rebuild:
         timeouts: RebuildTimeouts,
         observer: ProgressObserver | None = None,
     ) -> RebuildRun:
-        """Go on until the run is done, has to wait (`due_ms`), or is asked to stop.
+        """Continue until the run is done, must wait (`due_ms`), or the observer requests a stop.
 
-        Raises Refused when the organisation is gone or being deleted, or another command has taken
-        the run over, and Unavailable when the store stays busy; the run may then be begun again.
+        Raises InvalidOperation when the organisation does not exist or is being deleted, or another
+        command took the run over, and Unavailable when the store stays busy; `begin` resumes the run
+        then.
         """
         observer = observer or ProgressObserver()
         while not run.is_done and self.due_ms(run, timeouts) <= self._now_ms():
@@ -217,7 +220,7 @@ class Rebuild:
     def _step(
         self, org_id: str, run: RebuildRun, timeouts: RebuildTimeouts, observer: ProgressObserver
     ) -> RebuildRun:
-        """What the run is after its next step; the same object where that was not ended."""
+        """Make the next step, and return the run after it; the same object if it was interrupted."""
         match run.phase:
             case Phase.ENTERING:
                 self._change(org_id, run, entered)
@@ -266,10 +269,10 @@ class Rebuild:
     def _copy(
         self, org_id: str, run: RebuildRun, timeouts: RebuildTimeouts, observer: ProgressObserver
     ) -> RebuildRun:
-        """Copy a chunk. Broken off by a wish to stop, it is copied again, which changes nothing."""
+        """Copy a chunk; after an interruption it is copied again, which is harmless."""
         organisation = self._written_by(org_id, run)
         chunk = self._read(organisation, run.cursor, timeouts.chunk_facts)
-        # In order of position: each page of the ledger is touched by few transactions.
+        # In order of position, so that few transactions write each page.
         rows = sorted(fold(chunk.facts), key=lambda row: (row[0], row[1].position))
         for start in range(0, len(rows), _SLICE_ROWS):
             if observer.wants_to_stop():
@@ -289,7 +292,7 @@ class Rebuild:
         )
 
     def _apply(self, org_id: str, run: RebuildRun, rows: Sequence[tuple[str, Row]]) -> None:
-        """Bring rows into the run's epoch, patiently: the updater is at the same rollups."""
+        """Apply rows to the run's epoch, with retries: the updater writes the same rollups."""
         attempts = self._backoff.attempts()
         while True:
             organisation = self._written_by(org_id, run)
@@ -301,7 +304,7 @@ class Rebuild:
                 return
 
     def _read(self, organisation: Organisation, cursor: str | None, most: int) -> _Chunk:
-        """The facts behind a cursor: `most` and up to a page more, of one partition."""
+        """The facts after a cursor: `most` and up to a page more, of one partition."""
         partitions = [
             (record_type, bucket)
             for record_type in sorted(RECORD_TYPES)
@@ -329,7 +332,7 @@ class Rebuild:
         return chunk
 
     def _written_by(self, org_id: str, run: RebuildRun) -> Organisation:
-        """The organisation, which must still write the run's epoch. Raises Refused."""
+        """The organisation, which must still write the run's epoch. Raises InvalidOperation."""
         organisation = self._organisation(org_id)
         if not is_written(run, organisation):
             raise taken_over(organisation)
@@ -337,10 +340,10 @@ class Rebuild:
 
     # -- removing ----------------------------------------------------------------------------
     def _remove(self, org_id: str, run: RebuildRun, observer: ProgressObserver) -> RebuildRun:
-        """Remove every earlier epoch, those of runs that were given up included.
+        """Remove every earlier epoch, including those of abandoned runs.
 
-        GSI1 follows the table in a while, and a writer may come late: it is done when nothing was
-        found twice, some time apart.
+        GSI1 is behind the table, and a writer may be late: the removal is done when two searches
+        some time apart found nothing.
         """
         organisation = self._organisation(org_id)
         if organisation.live < run.epoch or min(organisation.written, default=0) < run.epoch:
@@ -360,11 +363,11 @@ class Rebuild:
             return replace(run, looked_at_ms=now_ms, empty_since_ms=now_ms)
         return replace(run, phase=Phase.DONE, looked_at_ms=now_ms, finished_at_ms=now_ms)
 
-    # -- what is shared ----------------------------------------------------------------------
+    # -- shared ------------------------------------------------------------------------------
     def _organisation(self, org_id: str) -> Organisation:
         organisation = self._directory.organisation(org_id)
         if organisation is None:
-            raise InvalidOperation("the organisation is gone")
+            raise InvalidOperation("the organisation does not exist")
         if organisation.is_deleting:
             raise InvalidOperation("the organisation is being deleted; it is not rebuilt")
         return organisation
@@ -375,7 +378,7 @@ class Rebuild:
         run: RebuildRun,
         changed: Callable[[RebuildRun, Organisation], Organisation],
     ) -> None:
-        """Change the organisation's epochs, if they are not changed already. Raises Refused."""
+        """Change the organisation's epochs unless they are changed already. Raises InvalidOperation."""
         attempts = self._backoff.attempts()
         while True:
             read = self._organisation(org_id)

@@ -1,4 +1,4 @@
-"""A rebuild: how far an organisation's pages and rollups are made anew, as a next epoch, from facts."""
+"""The state of a rebuild: how much of an organisation's next epoch is built from its facts."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """What a rebuild does next; the phases follow each other in this order."""
+    """What a rebuild does next; the phases follow in this order."""
 
-    ENTERING = "entering"  # have the next epoch written beside the live one
-    COPYING = "copying"  # bring all facts into it
-    SWITCHING = "switching"  # make it the live one
-    OVERLAPPING = "overlapping"  # keep the old one current for those who still read it
-    SETTLING = "settling"  # wait for whoever began to write or read before that ended
-    REMOVING = "removing"  # remove the old one
+    ENTERING = "entering"  # add the next epoch to the written ones
+    COPYING = "copying"  # apply all facts to it
+    SWITCHING = "switching"  # make it the live epoch
+    OVERLAPPING = "overlapping"  # keep writing the old epoch for requests that still read it
+    SETTLING = "settling"  # wait for the writers and readers that began before that ended
+    REMOVING = "removing"  # remove the old epoch
     DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
 class RebuildRun:
-    """One rebuild of one organisation, and how far it has come.
+    """One rebuild of one organisation, and its progress.
 
-    `epoch` is the number that it makes, the largest that the organisation ever used: no number
-    comes twice. `version` is that epoch's contribution version, the old ones are those of the epoch
-    that was live when it began. `cursor` is where copying goes on. The three counts are of what was
-    copied: facts, those of them that have a row, and items under a fact's key that are none. What
-    is empty was seen empty at `empty_since_ms`, and last looked at at `looked_at_ms`.
+    `epoch` is the number of the new epoch, larger than any that the organisation used before;
+    `version` is its contribution version. `old_epoch` and `old_version` are those of the epoch that
+    was live at the start. Copying resumes at `cursor`. `facts` and `rows` count what was copied, and
+    `damaged` the facts that cannot be read. The last search for items of earlier epochs was at
+    `looked_at_ms`; the first that found nothing was at `empty_since_ms`.
     """
 
     run_id: str
@@ -49,10 +49,10 @@ class RebuildRun:
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether the rebuild is finished."""
         return self.phase is Phase.DONE
 
     @property
     def is_live(self) -> bool:
-        """Whether the switch is known to be made."""
+        """Whether the switch to the new epoch is recorded."""
         return self.switched_at_ms is not None

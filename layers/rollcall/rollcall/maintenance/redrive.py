@@ -1,8 +1,8 @@
-"""Bringing back what ended in the failure destination, through the ordinary way of the stream.
+"""Replays the records of the failure destination as the stream function applies them.
 
-A replay applies by revision, as every delivery does, so it is harmless after newer versions and any
-number of times. An object leaves only when each of its records is applied, is nothing to apply by
-rule, or is kept by an object of its own: at no instant is a record neither applied nor kept.
+A replay applies facts by revision, as every delivery does, so it is harmless after newer versions
+and may be repeated. An object is removed only when each of its records is applied, has nothing to
+apply, or is in an object of its own: at any time, every record is applied or kept.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ class Remaining(NamedTuple):
 
 @dataclass(slots=True)
 class Replayed:
-    """What became of one object.
+    """The outcome of the replay of one object.
 
-    `settled` counts the records that are applied, or nothing to apply by rule. `remaining` names
-    the object itself, or what took the place of one of which some was applied. `is_found` is False
-    when there was no such object. `is_unreachable`: the tables were busy or could not be reached.
+    `settled` counts the records that are applied or have nothing to apply. `remaining` names the
+    object itself, or the objects that replace one that was partly applied. `is_found` is False when
+    the object does not exist. `is_unreachable` is True when the tables were busy or could not be
+    reached.
     """
 
     settled: int = 0
@@ -40,11 +41,11 @@ class Replayed:
 
 
 class LeftInPlace:
-    """The quarantine of a replay: what cannot be applied is in the destination already."""
+    """The quarantine of a replay: records that cannot be applied already are in the destination."""
 
     @staticmethod
     def put(records: Sequence[Mapping[str, Any]], reason: str) -> str:
-        """Keeps nothing; `Redrive` decides what stays where."""
+        """Store nothing: `Redrive` decides which objects remain."""
         del records, reason
         return ""
 
@@ -52,8 +53,8 @@ class LeftInPlace:
 class Redrive:
     """Lists, shows and replays the failure destination.
 
-    `update` applies records as the stream function does, and leaves poison to its caller.
-    `parse` makes sense of a document, or raises CorruptItem.
+    `update` applies records as the stream function does, and leaves quarantined ones to its caller.
+    `parse` parses a document, or raises CorruptItem.
     """
 
     def __init__(
@@ -67,23 +68,23 @@ class Redrive:
         self._update = update
 
     def names(self) -> Iterator[str]:
-        """The names of all objects. Raises BrokenDestination, as everything here does."""
+        """The names of all objects. Raises BrokenDestination, as every method here does."""
         return self._failures.names()
 
     def document(self, name: str) -> Mapping[str, Any] | None:
-        """The JSON document of an object, None when there is none. Raises CorruptItem."""
+        """The JSON document of an object, or None. Raises CorruptItem."""
         return self._failures.read(name)
 
     def failed(self, name: str) -> FailedRecords | None:
-        """What an object holds, None when there is none. Raises CorruptItem."""
+        """The failed records of an object, or None. Raises CorruptItem."""
         document = self._failures.read(name)
         return None if document is None else self._parse(document)
 
     def replay(self, name: str, *, keep: bool = False) -> Replayed:
-        """Apply the records of an object, and remove it if nothing of it is left to do.
+        """Apply the records of an object, and remove it if all of them are applied.
 
-        An object of which some was applied and the rest cannot be is replaced by objects of the
-        rest, one for each reason. With `keep` nothing in the destination changes.
+        If only some can be applied, the object is replaced by objects with the other records, one
+        per reason. With `keep`, the destination does not change.
         """
         try:
             failed = self.failed(name)
@@ -111,9 +112,9 @@ class Redrive:
 
 
 def is_unfinished(name: str) -> bool:
-    """Whether a name is that of a write under way, or of one that was broken off.
+    """Whether a name belongs to an unfinished or interrupted write.
 
-    Nobody counts on those: whoever writes one goes on, or has its records delivered again.
+    Such an object may be ignored: its writer completes it, or its records are delivered again.
     """
     return PurePosixPath(name).name.startswith(".")
 

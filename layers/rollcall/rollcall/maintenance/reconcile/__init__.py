@@ -1,1 +1,1 @@
-"""Comparing facts, pages and rollups while writes go on, and repairing drift."""
+"""Compares facts, pages and rollups during writes, and repairs drift."""

@@ -1,4 +1,4 @@
-"""What the parts of a reconciliation share: the organisation, its stores, and what was found."""
+"""The state that the parts of a comparison share: the organisation, its stores, and the findings."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from rollcall.maintenance import audits
 from rollcall.maintenance.audits import MAX_KEPT, Audit, Difference
 from rollcall.maintenance.ports import AuditedFacts, Inspection, Organisations
 
-# A transaction's items are seen one after another, for some milliseconds: what seems wrong is looked
-# at again after this long.
+# The items of a transaction become visible one after another, within milliseconds: what seems wrong
+# is read again after this pause.
 AGAIN_SECONDS: Final = 0.25
 
 
 class EpochChanged(RollcallError):
-    """The epoch that was compared is not the live one any more: the comparison begins anew."""
+    """The compared epoch is no longer the live one: the comparison starts again."""
 
 
 @dataclass(slots=True)
 class Findings:
-    """What was compared and found so far."""
+    """The counts and differences so far."""
 
     facts: int = 0
     rows: int = 0
@@ -42,7 +42,7 @@ class Findings:
 
     @staticmethod
     def of(audit: Audit) -> Findings:
-        """The findings of an audit, to go on with."""
+        """The findings of an audit that is resumed."""
         return Findings(
             audit.facts,
             audit.rows,
@@ -55,7 +55,7 @@ class Findings:
         )
 
     def found(self, difference: Difference) -> None:
-        """Count a difference; the first ones are kept."""
+        """Count a difference; the first MAX_KEPT are kept."""
         self.drift[difference.kind] = self.drift.get(difference.kind, 0) + 1
         self.repaired += difference.is_repaired
         if len(self.differences) < MAX_KEPT:
@@ -64,10 +64,10 @@ class Findings:
 
 @dataclass(slots=True)
 class Context:
-    """One organisation's live epoch under comparison.
+    """The comparison of one organisation's live epoch.
 
-    `since_ms` is when everything was last found exact; `grace_us` how long the stream may take to
-    bring a change; `tell` is called with every difference as it is found.
+    `since_ms` is when everything was last found exact; `grace_us` is how long the stream may take to
+    apply a change; `report` is called with every difference when it is found.
     """
 
     organisation: Organisation
@@ -100,13 +100,13 @@ class Context:
         since_ms: int | None = None,
         is_repaired: bool = False,
     ) -> None:
-        """Count and tell one difference.
+        """Count and report one difference.
 
-        Raises EpochChanged where another epoch is live by now: what was found may be what was
-        being removed.
+        Raises EpochChanged when another epoch is live by now: the difference may be the result of
+        its removal.
         """
         self.current()
-        # What was right when all was last found right has begun since.
+        # Everything was exact at `since_ms`, so the drift began later.
         since_ms = max(self.since_ms, since_ms or 0)
         difference = Difference(
             kind, self.epoch, subject, bucket, amount, since_ms, is_repaired, name
@@ -117,8 +117,8 @@ class Context:
     def current(self) -> Organisation:
         """The organisation as it is now, read consistently.
 
-        Raises EpochChanged when another epoch is live: what is missing from one that is being
-        removed is no drift, and must not be put back.
+        Raises EpochChanged when another epoch is live: items that are missing from an epoch that is
+        being removed are not drift, and must not be written again.
         """
         found = self.directory.organisation(self.organisation.id)
         if found is None or found.is_deleting or found.live != self.epoch:
@@ -126,33 +126,32 @@ class Context:
         return found
 
     def restate(self, stored: Fact | None, fact: Fact) -> bool:
-        """Store a fact in the place of what was read; False: it was changed meanwhile."""
+        """Replace the fact that was read; returns False if it changed meanwhile."""
         org = self.current()
         try:
             self.facts.restate(org.id, org.buckets, stored, fact)
         except Conflict:
-            # The stream brings what it is now, unless it is this: then only the reply was lost.
+            # If this fact is stored, only the reply was lost; else the stream applies the other.
             return self.read_fact(fact.type, fact.id) == fact
         return True
 
     def apply(self, fact: Fact) -> bool:
-        """Bring a fact into every written epoch, the ordinary way; see `apply_row`."""
+        """Apply a fact to every written epoch; see `apply_row`."""
         return self.apply_row(fact.type, row_of(fact))
 
     def apply_row(self, record_type: str, row: Row) -> bool:
-        """Bring a row into every written epoch, the ordinary way; the live one first.
+        """Apply a row to every written epoch, as the updater does, the live one first.
 
-        A damaged rollup would be in the way of every row that it counts, so those are put right
-        first: what they hold then is compared later, like all others. False: something else is in
-        the way, such as a page that was lost or damaged since the pages were compared. A next run
-        finds it; this one would wait for it for ever.
+        A damaged rollup blocks every row that contributes to it, so damaged rollups are emptied
+        first; their content is compared later. Returns False when other damage blocks the row, such
+        as a page that was lost since the pages were compared: the next run finds it.
         """
         if not self._is_covered(record_type, row.position):
             return False
         try:
             self._apply_row(record_type, row)
         except CorruptItem:
-            self._mend_rollups(record_type, row)
+            self._empty_damaged_rollups(record_type, row)
             try:
                 self._apply_row(record_type, row)
             except CorruptItem:
@@ -163,7 +162,7 @@ class Context:
         """Whether the ledger has a page for a position, or no page at all yet."""
         for is_again in (False, True):
             if is_again:
-                self.sleep(AGAIN_SECONDS)  # a split may be under way
+                self.sleep(AGAIN_SECONDS)  # a split may be in progress
             page = self.inspection.page_from(record_type, position)
             if page is None or page.covers(position):
                 return True
@@ -175,8 +174,8 @@ class Context:
         epochs = (self.epoch, *others) if self.epoch in organisation.written else others
         self.apply_facts.rows(organisation, [(record_type, row)], epochs)
 
-    def _mend_rollups(self, record_type: str, row: Row) -> None:
-        """Put those of the rollups that a row changes anew, with nothing in them, if damaged."""
+    def _empty_damaged_rollups(self, record_type: str, row: Row) -> None:
+        """Replace the damaged ones of the rollups that a row changes by empty ones."""
         page = self.inspection.page_from(record_type, row.position)
         old = page.row(row.id) if page is not None else None
         records = [r.record for r in (row, old) if r is not None and r.record is not None]
@@ -184,7 +183,7 @@ class Context:
         for key, seen in self.inspection.seen(sorted(keys)).items():
             if seen.stored is not None and seen.version is not None:
                 continue
-            with contextlib.suppress(Conflict):  # somebody else mended it
+            with contextlib.suppress(Conflict):  # another writer repaired it
                 if seen.version is None:
                     self.inspection.repair_rollup_version(key)
                 if seen.stored is None:
@@ -200,7 +199,7 @@ class Context:
                 )
 
     def read_fact(self, record_type: str, fact_id: str) -> Fact | None:
-        """One fact, read consistently; None: there is none."""
+        """One fact, read consistently, or None."""
         org = self.organisation
         return self.facts.read(org.id, org.buckets, [(record_type, fact_id)]).get(
             (record_type, fact_id)

@@ -1,7 +1,7 @@
-"""Whether every fact is in its page, in its latest version and as it is.
+"""Compares every fact with its row.
 
-A row that is behind its fact may be on its way through the stream. It counts as drift only once the
-version that is missing is older than the grace: younger ones are looked at again when they are.
+A row that is behind its fact may still be in the stream. It counts as drift only when the missing
+version is older than the grace period; a younger version stays pending and is checked again.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from rollcall.maintenance.reconcile.context import Context
 from rollcall.maintenance.reconcile.inspection import SurveyedPage
 from rollcall.retry import seconds_left
 
-# Facts are listed by id and pages by time: this many are sorted before their pages are read, and
-# some 300 bytes of each are kept.
+# Facts are listed by id, and pages are in order of time: this many facts are sorted before their
+# pages are read. About 300 bytes of each are in memory.
 CHUNK_FACTS: Final = 50_000
-# They are saved with a run: ids have up to 512 bytes, and an item holds 400 KB.
+# Pending facts are saved with a run: ids have up to 512 bytes, and an item holds at most 400 KB.
 _MAX_PENDING: Final = 200
 _US: Final = 1_000_000
 
 
 class Pending(NamedTuple):
-    """A version of a fact that its page did not have when it was seen."""
+    """A version of a fact that its page did not have when it was read."""
 
     type: str
     id: str
@@ -44,7 +44,7 @@ class _Listed(NamedTuple):
 
 
 class _Verdict(NamedTuple):
-    """What is wrong with the row of a fact: its kind, since when; `row` is what the page has."""
+    """Drift of a fact's row. `row` is the stored row, `since_ms` when the drift began, if known."""
 
     kind: str
     fact: Fact
@@ -60,7 +60,7 @@ class CompareFacts:
     pending: list[Pending] = field(default_factory=list)
 
     def __call__(self, record_type: str, bucket: int, after: str | None) -> Iterator[str | None]:
-        """Compare the facts of one bucket; yields the sort key up to which, chunk by chunk."""
+        """Compare the facts of one bucket in chunks; yields the last sort key of each, None at the end."""
         chunk: list[_Listed] = []
         org = self.context.organisation
         for listed in self.context.facts.listed(org.id, bucket, record_type, after):
@@ -69,7 +69,7 @@ class CompareFacts:
                 self.context.found(audits.FACT_DAMAGED, record_type, f"{record_type} {name}")
             for fact in listed.facts:
                 if self.context.facts.bucket_of(fact.id, org.buckets) != bucket:
-                    name = f"{record_type} {fact.id!r} in bucket {bucket}, where no key leads"
+                    name = f"{record_type} {fact.id!r} is in the wrong bucket, {bucket}"
                     self.context.found(audits.FACT_DAMAGED, record_type, name)
                 elif fact.has_position:
                     at, content = row_of(fact).position, content_hash(fact.record)
@@ -80,23 +80,23 @@ class CompareFacts:
                 yield listed.last
 
     def settle(self) -> None:
-        """Wait until the grace of what is pending is over, and look again.
+        """Wait until the grace period of the pending facts is over, and check them again.
 
-        Raises Unavailable when no time is left for the wait; the next run has no need of it.
+        Raises Unavailable when no time is left for the wait.
         """
         while self.pending:
-            self._settle()
+            self._check_pending()
 
-    def _settle(self) -> None:
+    def _check_pending(self) -> None:
         youngest = max(pending.since_us for pending in self.pending)
         wait_us = youngest + self.context.grace_us - self.context.now_us()
         if wait_us > 0:
             if wait_us / _US >= seconds_left():
-                raise Unavailable("out of time before the grace is over")
+                raise Unavailable("no time is left to wait for the end of the grace period")
             self.context.sleep(wait_us / _US)
         pending, self.pending = self.pending, []
         for seen in pending:
-            self._judge(seen)
+            self._check(seen)
 
     def _compare(self, record_type: str, chunk: list[_Listed]) -> None:
         chunk.sort()
@@ -110,11 +110,11 @@ class CompareFacts:
             row = rows.get(listed.id)
             if row is None or row.rev != listed.rev or content_hash(row.record) != listed.content:
                 since_us = min(listed.rev, self.context.now_us())
-                self._judge(Pending(record_type, listed.id, listed.rev, since_us))
+                self._check(Pending(record_type, listed.id, listed.rev, since_us))
         if len(self.pending) > _MAX_PENDING:
             self.settle()
 
-    def _judge(self, seen: Pending) -> None:
+    def _check(self, seen: Pending) -> None:
         verdict = self._verdict(seen)
         if verdict is None:
             return
@@ -130,9 +130,9 @@ class CompareFacts:
         )
 
     def _verdict(self, seen: Pending) -> _Verdict | None:
-        """What is wrong; None: nothing, or nothing yet (then it is pending).
+        """The drift of a fact's row; None if there is none, or the fact is still pending.
 
-        The page is read first and then the fact: a row never comes before its fact.
+        The page is read before the fact, because a row is never written before its fact.
         """
         at = self._position(seen)
         if at is None:
@@ -141,12 +141,12 @@ class CompareFacts:
         row = page.row(seen.id) if page is not None and page.covers(at) else None
         fact = self.context.read_fact(seen.type, seen.id)
         if fact is None or not fact.has_position or row_of(fact).position != at:
-            return None  # the comparison of pages tells of a row without its fact
+            return None  # the comparison of pages reports a row without its fact
         if row is not None and row.rev >= fact.rev:
             is_same = row.rev == fact.rev and content_hash(row.record) == content_hash(fact.record)
             return None if is_same else _Verdict(audits.ROW_DIFFERS, fact, row, None)
         if row is not None and row.rev >= seen.rev:
-            return None  # what was missing has come; a later version is on its way
+            return None  # the missing version arrived; a later one is in the stream
         if self.context.now_us() - seen.since_us < self.context.grace_us:
             self.pending.append(seen)
             return None
@@ -158,10 +158,10 @@ class CompareFacts:
         return row_of(fact).position if fact is not None and fact.has_position else None
 
     def _repair(self, verdict: _Verdict) -> None:
-        """Replay the fact; one that its page would not take gets a revision that it takes."""
+        """Apply the fact; if its row has the same or a higher revision, give it a higher one first."""
         fact = verdict.fact
         if verdict.kind == audits.ROW_DIFFERS and verdict.row is not None:
             stored, fact = fact, replace(fact, rev=max(verdict.row.rev, self.context.now_us()) + 1)
             if not self.context.restate(stored, fact):
-                return  # the stream brings the new version
+                return  # the stream applies the new version
         self.context.apply(fact)

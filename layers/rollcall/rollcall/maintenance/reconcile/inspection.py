@@ -1,6 +1,6 @@
-"""What a survey of stored pages and rollups sees, and how it compares with what should be there.
+"""Stored pages and rollups as an inspection reads them, and their comparison with expected values.
 
-Pure: nothing here reads or writes, and nothing that is damaged raises.
+Pure: nothing here reads or writes the store, and damaged items raise no errors.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _POSITION: Final = re.compile(r"[0-9]{15}\.[0-9a-f]{16}")
 
 
 def is_position(text: str) -> bool:
-    """Whether a text is one that `positions.position` gives: every page starts at such a one."""
+    """Whether a string is a position (`positions.position`), as the start of every page is."""
     return _POSITION.fullmatch(text) is not None
 
 
 class ForeignItem(NamedTuple):
-    """What is listed as a page or rollup under a key that none can have.
+    """An item that GSI1 lists as a page or rollup, under a key that neither can have.
 
-    One that is not `is_own` lies outside of the epoch, so it is not for its comparison to remove.
+    If not `is_own`, its key is outside the epoch, and the comparison must not remove it.
     """
 
     pk: str
@@ -35,7 +35,7 @@ class ForeignItem(NamedTuple):
 
 
 class Misindexed(NamedTuple):
-    """A page or a rollup that GSI1 lists at another place than its key says."""
+    """A page or a rollup whose GSI1 attributes do not match its key."""
 
     pk: str
     sk: str
@@ -52,11 +52,10 @@ class PageVersion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SurveyedPage:
-    """A stored page: where it starts, and what it says of itself.
+    """A stored page, which may be damaged.
 
-    `fault` says what is wrong with the item. `rows` is None where its bytes or its range are
-    damaged; where they are not, it is what is said about them. `end` and `version` are None where
-    they cannot be read.
+    `fault` describes the damage, and is empty if there is none. `rows` is None if the bytes or the
+    range are damaged. `end` and `version` are None if they cannot be read.
     """
 
     start: str
@@ -66,18 +65,19 @@ class SurveyedPage:
     fault: str
 
     def covers(self, position: str) -> bool:
-        """Whether a row at `position` belongs here."""
+        """Whether a row at `position` belongs in this page."""
         return self.end is not None and self.start <= position < self.end
 
     def row(self, fact_id: str) -> Row | None:
-        """The row of a fact; None where there is none, or it cannot be read."""
+        """The row of a fact, or None if the page does not have it or cannot be read."""
         return next((row for row in self.rows or () if row.id == fact_id), None)
 
 
 class RollupSeen(NamedTuple):
-    """A stored rollup; `stored` is None where it is damaged, `version` where it has none.
+    """A stored rollup, which may be damaged.
 
-    `is_whole` tells whether all is there that an item has beside its measures.
+    `stored` is None if the measures are damaged, and `version` if it cannot be read. `is_whole` is
+    whether the other attributes are correct.
     """
 
     stored: StoredRollup | None
@@ -94,7 +94,7 @@ def add_up(
     is_wanted: Callable[[RollupKey], bool],
     sums: Sums,
 ) -> None:
-    """Add the contributions of live rows to the sums of the rollups that are wanted."""
+    """Add the contributions of live rows to the sums of the wanted rollups."""
     for row in rows:
         if row.record is None:
             continue
@@ -104,21 +104,21 @@ def add_up(
 
 
 def add_measures(total: dict[str, int], measures: Measures) -> None:
-    """Add measures to a sum of them."""
+    """Add measures to a total."""
     for name, amount in measures.items():
         total[name] = total.get(name, 0) + amount
 
 
 def off_by(expected: Measures, stored: StoredRollup) -> int:
-    """By how much a stored rollup differs: the sum of the absolute differences of its measures.
+    """The sum of the absolute differences between expected and stored measures.
 
-    A breakdown that was spilled is not counted any more: no count of it may be there.
+    A spilled breakdown must have no stored counts.
     """
     return sum(abs(is_there - due) for is_there, due in differences(expected, stored).values())
 
 
 def differences(expected: Measures, stored: StoredRollup) -> dict[str, tuple[int, int]]:
-    """The measures that are not as expected: what is stored of each, and what is due."""
+    """The stored and the expected value of each measure that differs."""
     found = {}
     for name in expected.keys() | stored.counts.keys():
         due = 0 if breakdown_of(name) in stored.spilled else expected.get(name, 0)
@@ -129,5 +129,5 @@ def differences(expected: Measures, stored: StoredRollup) -> dict[str, tuple[int
 
 
 def without_zeros(measures: Mapping[str, int]) -> dict[str, int]:
-    """The measures that count something."""
+    """The measures that are not zero."""
     return {name: amount for name, amount in measures.items() if amount}

@@ -1,7 +1,7 @@
-"""Whether pages tile, hold only what lies in them, and no row without its fact.
+"""Checks that pages cover all positions, hold only rows of their range, and no row without a fact.
 
-A page is read before the facts of its rows: facts are written first and never removed, so a row
-whose fact is not there has lost it, however busy the ledger is.
+A page is read before the facts of its rows. Facts are written before their rows and never removed,
+so a row without a fact is drift, even during writes.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from rollcall.maintenance.reconcile.inspection import (
 
 @dataclass(slots=True)
 class ComparePages:
-    """Compares the pages of every record type; gathers the days that their rows are of."""
+    """Compares the pages of every record type, and collects the days of their rows."""
 
     context: Context
     days: set[str] = field(default_factory=set)
 
     def __call__(self, record_type: str, start: str) -> Iterator[str]:
-        """Compare the pages from a position on; yields up to where, page by page."""
+        """Compare the pages from a position on; yields the position reached after each page."""
         reached: str | None = start
         is_empty = True
         for page in self.context.inspection.pages(record_type, start, END):
             is_empty = False
             if not is_position(page.start):
-                self._remove(record_type, page, "where no position is")
+                self._remove(record_type, page, "which is not a position")
                 continue
             if reached is not None and page.start > reached:
                 reached = self._close(record_type, reached, page.start)
@@ -55,22 +55,22 @@ class ComparePages:
             self._close(record_type, reached, END)
 
     def strays(self) -> None:
-        """Look for what is listed as a page or a rollup and is none, or at another place."""
+        """Find items that GSI1 lists as pages or rollups and that are none, or are misindexed."""
         for item in self.context.inspection.strays():
             is_page = item.is_page if isinstance(item, Misindexed) else "#LEDGER#" in item.pk
             if isinstance(item, Misindexed):
                 kind = audits.PAGE_DAMAGED if is_page else audits.ROLLUP_DAMAGED
-                name = f"{item.pk} {item.sk}: GSI1 lists it elsewhere"
+                name = f"{item.pk} {item.sk}: its GSI1 attributes do not match its key"
             else:
                 kind = audits.PAGE_PHANTOM if is_page else audits.ROLLUP_PHANTOM
                 name = f"{item.pk} {item.sk}"
-            is_repaired = self.context.is_repairing and self._put_right(item)
+            is_repaired = self.context.is_repairing and self._repair_stray(item)
             self.context.found(kind, "", name, is_repaired=is_repaired)
 
-    def _put_right(self, item: ForeignItem | Misindexed) -> bool:
+    def _repair_stray(self, item: ForeignItem | Misindexed) -> bool:
         self.context.current()
         if isinstance(item, Misindexed):
-            with contextlib.suppress(Conflict):  # it is gone, and what is gone is not listed
+            with contextlib.suppress(Conflict):  # it no longer exists, so nothing lists it
                 self.context.inspection.relist(item)
         elif item.is_own:
             self.context.inspection.remove(item)
@@ -78,9 +78,9 @@ class ComparePages:
             return False
         return True
 
-    # -- the tiling --------------------------------------------------------------------------
+    # -- gaps and overlaps -------------------------------------------------------------------
     def _close(self, record_type: str, reached: str, until: str) -> str:
-        """Compare the pages that a split put between, or tell of the hole; what is reached then."""
+        """Compare the pages that a split added in a gap, or report it; returns the position reached."""
         while reached < until:
             page = self.context.inspection.page_from(record_type, reached)
             if page is None or page.start != reached:
@@ -89,7 +89,7 @@ class ComparePages:
         return reached
 
     def _hole(self, record_type: str, start: str, end: str) -> str:
-        # Of a split, one page may be seen a moment before the other.
+        # After a split, one page may be visible a moment before the other.
         self.context.sleep(AGAIN_SECONDS)
         page = self.context.inspection.page_from(record_type, start)
         if page is not None and page.start == start:
@@ -100,7 +100,7 @@ class ComparePages:
         return end
 
     def _overlapping(self, record_type: str, page: SurveyedPage) -> None:
-        """A page inside another's range; the later one of a split never is."""
+        """Report a page that starts inside the range of another, unless a split is in progress."""
         self.context.sleep(AGAIN_SECONDS)
         again = self.context.inspection.page_from(record_type, page.start)
         before = self.context.inspection.page_from(record_type, _just_before(page.start))
@@ -114,7 +114,7 @@ class ComparePages:
         is_repaired = False
         if self.context.is_repairing:
             self.context.current()
-            with contextlib.suppress(Conflict):  # the next comparison looks at it again
+            with contextlib.suppress(Conflict):  # the next comparison reads it again
                 self.context.inspection.remove_page(record_type, page)
                 is_repaired = True
         name = f"{record_type} page at {page.start}, {where}"
@@ -122,14 +122,14 @@ class ComparePages:
 
     # -- one page ----------------------------------------------------------------------------
     def _page(self, record_type: str, page: SurveyedPage) -> str | None:
-        """Compare a page; where it ends, None where nobody knows."""
+        """Compare a page; returns its end, or None if it is unknown."""
         findings = self.context.findings
         findings.pages += 1
         if page.rows is None:
             self._damaged(record_type, page)
             return page.end if page.end is not None and page.end > page.start else None
         if page.fault:
-            page = self._mended(record_type, page)
+            page = self._repaired(record_type, page)
         findings.rows += len(page.rows or ())
         own = {row.id: row for row in page.rows or () if page.covers(row.position)}
         if len(own) < len(page.rows or ()):
@@ -146,7 +146,7 @@ class ComparePages:
         return page.end
 
     def _damaged(self, record_type: str, page: SurveyedPage) -> None:
-        """A page that cannot be read is put anew, empty: its facts bring its rows back."""
+        """Replace a page that cannot be read by an empty one; the comparison of facts fills it."""
         again = self.context.inspection.page_from(record_type, page.start)
         if again is None or again.start != page.start or again.rows is not None:
             return
@@ -162,8 +162,8 @@ class ComparePages:
         name = f"{record_type} page at {page.start}: {page.fault}"
         self.context.found(audits.PAGE_DAMAGED, record_type, name, is_repaired=is_repaired)
 
-    def _mended(self, record_type: str, page: SurveyedPage) -> SurveyedPage:
-        """A page whose rows can be read and whose item is wrong elsewhere is put as it is to be."""
+    def _repaired(self, record_type: str, page: SurveyedPage) -> SurveyedPage:
+        """Write a page again whose rows can be read, but whose other attributes are damaged."""
         fault = page.fault
         is_repaired = False
         if self.context.is_repairing:
@@ -179,11 +179,11 @@ class ComparePages:
         return page
 
     def _with_version(self, record_type: str, page: SurveyedPage) -> SurveyedPage:
-        """The page with a version, where it had none by which it could be put."""
+        """The page with a version, which a conditional write needs."""
         if page.version is not None:
             return page
         self.context.current()
-        with contextlib.suppress(Conflict):  # somebody else gave it one
+        with contextlib.suppress(Conflict):  # another writer gave it one
             self.context.inspection.repair_page_version(record_type, page.start)
         return self._again(record_type, page)
 
@@ -192,14 +192,14 @@ class ComparePages:
         return found if found is not None and found.start == page.start else page
 
     def _next_start(self, record_type: str, start: str) -> str:
-        """Where the page after the one that starts at `start` does, END where there is none."""
+        """The start of the page after the one at `start`, or END."""
         for following in self.context.inspection.pages(record_type, start, END):
             if following.start > start:
                 return following.start
         return END
 
     def _strays(self, record_type: str, page: SurveyedPage, own: list[Row]) -> None:
-        """Rows that do not belong into their page, or are there twice, are taken out of it."""
+        """Report and remove the rows that are outside their page's range, or in it twice."""
         strays = len(page.rows or ()) - len(own)
         is_repaired = self.context.is_repairing and self._put(
             record_type, page.start, page.end or "", own, page.version or 0
@@ -209,7 +209,7 @@ class ComparePages:
             self.context.found(audits.ROW_PHANTOM, record_type, name, is_repaired=is_repaired)
 
     def _put(self, record_type: str, start: str, end: str, rows: list[Row], version: int) -> bool:
-        """Put a page as it has to be; the rollups are compared with it afterwards."""
+        """Write a page with these rows; the rollups are compared with it later."""
         self.context.current()
         kept = Rows.empty(record_type).with_rows({}, rows)
         encoded = EncodedPage(start, end, kept, kept.encode())
@@ -217,15 +217,15 @@ class ComparePages:
         try:
             self.context.inspection.commit(Transaction((write,), (), ()))
         except Conflict:
-            return False  # somebody wrote it meanwhile: the next comparison looks at it again
+            return False  # another writer changed it: the next comparison reads it again
         return True
 
     # -- one row -----------------------------------------------------------------------------
     def _without_fact(self, record_type: str, row: Row) -> None:
-        """A row whose fact is missing: it gets a tombstone for a fact, which then kills the row.
+        """Report a row without a fact, and repair it with a tombstone as its fact.
 
-        The tombstone is as old as can be: nobody deleted the record, so whoever still has it may
-        bring it back.
+        The tombstone is as old as possible: no client deleted the record, so a client that still has
+        it may send it again.
         """
         if self.context.read_fact(record_type, row.id) is not None:
             return
@@ -246,10 +246,10 @@ class ComparePages:
         self.context.found(audits.ROW_PHANTOM, record_type, name, is_repaired=is_repaired)
 
     def _misplaced(self, record_type: str, row: Row) -> None:
-        """A live row whose fact is at another time, or was deleted and never had one.
+        """Report a live row whose fact has another time, or is a tombstone without a time.
 
-        A deleted one takes the time of its row, which then dies with it. Else no fact can say that
-        the row is dead, and only the row itself does.
+        Such a tombstone gets the time of the row, and then replaces it. Otherwise no fact can
+        replace the row at this position, so the row itself is replaced by a tombstone.
         """
         fact = self.context.read_fact(record_type, row.id)
         if fact is None or not _is_elsewhere(record_type, row, fact.time_ms):
@@ -268,7 +268,7 @@ class ComparePages:
         return max(row.rev, self.context.now_us()) + 1
 
     def _restated(self, stored: Fact | None, fact: Fact) -> bool:
-        """Store and apply a fact in the place of what was read; False: it was changed meanwhile."""
+        """Replace the fact that was read, and apply it; returns False if it changed meanwhile."""
         return self.context.restate(stored, fact) and self.context.apply(fact)
 
 
@@ -279,5 +279,5 @@ def _is_elsewhere(record_type: str, row: Row, time_ms: int | None) -> bool:
 
 
 def _just_before(start: str) -> str:
-    """A text that sorts before `start` and after every other position before it."""
+    """A string that sorts before `start` and after every other position before it."""
     return start[:-1] + chr(ord(start[-1]) - 1) + "~"

@@ -1,9 +1,9 @@
-"""Whether every rollup is the sum of the contributions of the rows.
+"""Checks that every rollup is the sum of the contributions of the rows.
 
-A rollup changes only in the transaction of a page, and each change gives it a new version. So where
-it has the same version before the first page is read and after the last, the sum of the pages, each
-read whenever it was, is what it must hold. One that changes too fast for that is compared again,
-with only the pages that changed read anew; one that never rests is told as unsettled.
+A rollup changes only in the transaction of a page, and each change gives it a new version. If it has
+the same version before the first page is read and after the last, it must therefore be the sum of
+the pages. A rollup that changes meanwhile is compared again, and only the pages that changed are
+read again; one that keeps changing is reported as unverified.
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ from rollcall.maintenance.reconcile.inspection import (
     without_zeros,
 )
 
-# Rollups that are compared together: their sums are in memory, some hundred bytes a measure.
+# Rollups that are compared together: their sums are in memory, some hundred bytes per measure.
 _MAX_KEYS: Final = 5_000
-# Rollups that did not rest, compared together: what each page adds to each is in memory.
+# Changing rollups that are compared together: the sums of each page are in memory.
 _MAX_SETTLING: Final = 50
 _TRIES: Final = 8
 
 
 class _TooMany(Exception):
-    """There are more rollups than are to be in memory at once."""
+    """There are more rollups than may be in memory at once."""
 
 
 class _Incomparable(Exception):
-    """A page is missing or damaged, so nobody can say what the rollups must hold."""
+    """A page is missing or damaged, so the expected values of rollups are unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What one version of a page adds to some rollups."""
+    """The contributions of one version of a page to some rollups."""
 
     end: str
     version: int
@@ -76,17 +76,17 @@ class CompareRollups:
     """Compares the rollups of one bucket with the rows."""
 
     context: Context
-    # As known when all time begins: a day that never rested may be wrong, and is so still.
-    _are_days_settled: bool = field(default=True, init=False)
+    # Known when the comparison of all time begins: an unverified day may be wrong.
+    _are_days_verified: bool = field(default=True, init=False)
 
     def __call__(self, bucket: str) -> None:
-        """Compare the rollups of a day `YYYY-MM-DD`, or of all time, which comes after all days."""
+        """Compare the rollups of a day `YYYY-MM-DD` or, after all days, of all time."""
         if bucket == ALL:
-            self._are_days_settled = not self.context.findings.unsettled
+            self._are_days_verified = not self.context.findings.unsettled
         self._share(bucket, 0, 1)
 
     def _share(self, bucket: str, residue: int, modulus: int) -> None:
-        """Compare those of the rollups whose hash falls to a share, in ever smaller shares."""
+        """Compare the rollups of a share of the hashes; one that is too large is divided."""
         try:
             suspects = self._suspects(bucket, residue, modulus)
         except _TooMany:
@@ -97,7 +97,7 @@ class CompareRollups:
             some = suspects[first : first + _MAX_SETTLING]
             try:
                 self._settle(bucket, some)
-            except _Incomparable:  # a page was lost or damaged since
+            except _Incomparable:  # a page was lost or damaged meanwhile
                 self.context.findings.unsettled += len(some)
 
     # -- all of a share at once --------------------------------------------------------------
@@ -145,7 +145,7 @@ class CompareRollups:
         page = self.context.inspection.page_from(record_type, first)
         if page is None:
             if any(True for _ in self.context.inspection.pages(record_type, FIRST, END)):
-                raise _Incomparable  # the page that all begins with is missing
+                raise _Incomparable  # the first page is missing
             return
         reached = first
         for following in self.context.inspection.pages(record_type, page.start, end):
@@ -199,7 +199,7 @@ class CompareRollups:
     def _refreshed(
         self, bucket: str, keys: frozenset[RollupKey], known: dict[tuple[str, str], _Known]
     ) -> Sums:
-        """The sums of some rollups; only pages that changed since the last time are read."""
+        """The sums of some rollups; reads only the pages that changed since the last call."""
         sums: Sums = {}
         families = {key.family for key in keys}
         for record_type, first, end in _ranges(bucket):
@@ -278,17 +278,17 @@ class CompareRollups:
         return False
 
     def _are_days_right(self) -> bool:
-        """Whether no day is wrong, as far as is known; else days say nothing about all time."""
+        """Whether no day is known to be wrong; otherwise days prove nothing about all time."""
         is_none_left_wrong = self.context.is_repairing or not any(
             kind in self.context.findings.drift for kind in audits.ROLLUP_KINDS
         )
-        return self._are_days_settled and is_none_left_wrong
+        return self._are_days_verified and is_none_left_wrong
 
-    # -- one, when it is known what it must hold ---------------------------------------------
+    # -- one rollup with known expected values -----------------------------------------------
     def _compare(
         self, key: RollupKey, expected: Mapping[str, int], seen: RollupSeen | None
     ) -> bool:
-        """Tell whether a rollup is as expected, and correct it; False: it changed meanwhile."""
+        """Report a rollup that is not as expected, and correct it; False if it changed meanwhile."""
         if _is_right(expected, seen):
             self.context.findings.rollups += 1
             return True
@@ -311,7 +311,7 @@ class CompareRollups:
         self.context.found(
             _kind(expected, seen),
             key.family,
-            f"{' '.join((key.family, *key.scope, key.bucket))}: {_told(expected, stored)}",
+            f"{' '.join((key.family, *key.scope, key.bucket))}: {_mismatch(expected, stored)}",
             amount=max(1, off_by(expected, stored or StoredRollup())),
             bucket=key.bucket,
             is_repaired=is_repaired,
@@ -319,7 +319,7 @@ class CompareRollups:
         return True
 
     def _correct(self, key: RollupKey, expected: Mapping[str, int], read: StoredRollup) -> None:
-        """Write what a rollup must hold, if it still has the version that it was read with."""
+        """Write the expected values of a rollup, if its version is still the one that was read."""
         self.context.current()
         if not expected and not read.spilled:
             delete = RollupDelete(key, read.version)
@@ -347,7 +347,7 @@ def _covers(page: SurveyedPage, reached: str) -> bool:
 
 
 def _end_of(page: SurveyedPage | None, reached: str) -> str:
-    """Where a page ends that was read for a position. Raises _Incomparable."""
+    """The end of the page that was read for a position. Raises _Incomparable."""
     if page is None or page.rows is None or not page.covers(reached):
         raise _Incomparable
     return page.end or reached
@@ -359,7 +359,7 @@ def _add_all(added: Sums, sums: Sums) -> None:
 
 
 def _is_right(expected: Mapping[str, int], seen: RollupSeen | None) -> bool:
-    """Whether a rollup is as it must be; one that is not there counts nothing."""
+    """Whether a rollup is as expected; an absent one has no measures."""
     if seen is None:
         return not expected
     return seen.stored is not None and seen.is_whole and not off_by(expected, seen.stored)
@@ -368,7 +368,7 @@ def _is_right(expected: Mapping[str, int], seen: RollupSeen | None) -> bool:
 def _pages_of(
     key: RollupKey, known: Mapping[tuple[str, str], _Known]
 ) -> frozenset[tuple[str, str, int]]:
-    """The pages that add to a rollup, with their versions."""
+    """The pages that contribute to a rollup, with their versions."""
     return frozenset((*place, page.version) for place, page in known.items() if key in page.sums)
 
 
@@ -388,8 +388,8 @@ def _kind(expected: Mapping[str, int], seen: RollupSeen | None) -> str:
     return audits.ROLLUP_DIFFERS if expected else audits.ROLLUP_PHANTOM
 
 
-def _told(expected: Mapping[str, int], stored: StoredRollup | None) -> str:
-    """The measures that differ, as `name: stored, not expected`; the first ones."""
+def _mismatch(expected: Mapping[str, int], stored: StoredRollup | None) -> str:
+    """The first measures that differ, as `name: stored, not expected`."""
     if stored is None:
         return "damaged"
     found = sorted(differences(expected, stored).items())

@@ -1,11 +1,11 @@
-"""Comparing facts, pages and rollups of one organisation, and repairing what differs.
+"""Compares facts, pages and rollups of one organisation, and repairs drift.
 
-Writes go on meanwhile. Nothing is locked and nothing is guessed: a row is judged by reading its page
-first and its fact second, a rollup by a version that stayed the same while the pages were read.
-Repairs go the ordinary way, by facts applied to pages, but for rollups that are not the sum of their
-pages: those are corrected on condition of the version that they were compared with.
+Writes continue meanwhile, and nothing is locked. A row is compared by reading its page first and its
+fact second, and a rollup only if its version stayed the same while the pages were read. Repairs
+apply facts to pages as the updater does, except for rollups that are not the sum of their pages:
+those are corrected on condition of the version that was compared.
 
-The live epoch is compared. One that a rebuild is still filling, or that nobody reads any more,
+Only the live epoch is compared. An epoch that a rebuild still fills, or that is no longer read,
 differs by design.
 """
 
@@ -35,9 +35,9 @@ from rollcall.maintenance.reconcile.facts import CompareFacts, Pending
 from rollcall.maintenance.reconcile.pages import ComparePages
 from rollcall.maintenance.reconcile.rollups import CompareRollups
 
-# How often the place is saved to which a run has come.
+# How often the progress of a run is saved.
 _SAVE_EVERY_US: Final = 5_000_000
-# An item holds 400 KB; a run with more days than this starts over when it was interrupted.
+# An item holds at most 400 KB; an interrupted run with more days than this starts over.
 _MAX_DAYS_SAVED: Final = 15_000
 _EPOCH_CHANGES: Final = 3
 _US: Final = 1_000_000
@@ -47,7 +47,7 @@ _PAGES, _FACTS, _DAYS, _LIFETIMES = range(4)
 
 
 class _Place(NamedTuple):
-    """How far a run has come: a phase, which ledger or bucket of facts, and where in it."""
+    """The progress of a run: a phase, a ledger or bucket of facts, and a position in it."""
 
     phase: int
     ledger: int
@@ -71,7 +71,7 @@ class Reconcile:
         self._directory = directory
         self._audits = audits
         self._facts = facts
-        self._surveys = inspections
+        self._inspections = inspections
         self._apply_facts = apply_facts
         self._now_us = now_us
         self._sleep = sleep
@@ -87,14 +87,14 @@ class Reconcile:
         restart: bool = False,
         grace_seconds: float | None = None,
     ) -> Audit:
-        """Compare an organisation to the end: the finished audit, which is stored.
+        """Compare an organisation, store the finished audit and return it.
 
-        Goes on with a run that was interrupted, unless `restart`, or it was of the other kind. `show`
-        is called with the state so far, `tell` with each difference as it is found, and first with
-        those that were kept of a run that was interrupted, without their names. `grace_seconds` is
-        how long the stream may take (None: as set). Raises
-        Unavailable when the store stays busy or time runs out: what was found so far is kept, and
-        the next call goes on. Raises Conflict when another run has taken this one's place.
+        Resumes an interrupted run with the same `is_repairing`, unless `restart`. `show` is called
+        with each state of the audit, and `report` with each difference when it is found; a resumed
+        run first reports its stored differences, without names. `grace_seconds` is how long the
+        stream may take; None means the configured time. Raises Unavailable when the store stays busy
+        or the time runs out: the progress is stored, and the next call resumes the run. Raises
+        Conflict when another run took this one over.
         """
         for _ in range(_EPOCH_CHANGES):
             found = self._directory.organisation(organisation.id)
@@ -104,7 +104,7 @@ class Reconcile:
                 return self._run(found, is_repairing, show, report, restart, grace_seconds)
             except EpochChanged:
                 restart = True
-        raise Unavailable("the organisation changes its epochs, or is being deleted")
+        raise Unavailable("the epochs of the organisation keep changing, or it is being deleted")
 
     def _run(
         self,
@@ -122,7 +122,7 @@ class Reconcile:
         context = Context(
             organisation=organisation,
             directory=self._directory,
-            inspection=self._surveys(organisation.id, organisation.live),
+            inspection=self._inspections(organisation.id, organisation.live),
             facts=self._facts,
             apply_facts=self._apply_facts,
             contribute=contribution_function(organisation.contributions.get(organisation.live, 0)),
@@ -134,7 +134,7 @@ class Reconcile:
             since_ms=organisation.created_at_ms if audit.exact_at_ms is None else audit.exact_at_ms,
             is_repairing=is_repairing,
         )
-        for difference in audit.differences:  # of the run that this one goes on with
+        for difference in audit.differences:  # of the run that this one resumes
             context.report(difference)
         run = _Run(context, audit, cursor, self._audits, show or (lambda _audit: None))
         with tenant(organisation.id):
@@ -149,7 +149,7 @@ class Reconcile:
         restart: bool,
     ) -> tuple[Audit, dict[str, Any]]:
         now_ms = self._now_us() // 1_000
-        # Always a name of its own: whoever may still be at work on the old run is shut out.
+        # Always a new id: it stops a command that still executes the old run.
         run_id = secrets.token_hex(8)
         if running is not None and running.cursor and not restart:
             cursor = json.loads(running.cursor)
@@ -164,7 +164,7 @@ class Reconcile:
 
 
 class _Run:
-    """One run, from its cursor to its end."""
+    """One run, from its cursor to the end."""
 
     def __init__(
         self,
@@ -174,14 +174,14 @@ class _Run:
         audits: Audits,
         show: Callable[[Audit], None],
     ) -> None:
-        self._scene = context
+        self._context = context
         self._audit = audit
         self._audits = audits
         self._show = show
         self._place = _Place(*cursor["place"])
         self._pages = ComparePages(context, set(cursor["days"]))
         self._compare_facts = CompareFacts(context, [Pending(*seen) for seen in cursor["pending"]])
-        # As of the place: what was pending there is looked at again by whoever goes on from it.
+        # The pending facts as of `_place`: a command that resumes there checks them again.
         self._pending = list(self._compare_facts.pending)
         self._rollups = CompareRollups(context)
         self._saved_at_us = context.now_us()
@@ -190,23 +190,23 @@ class _Run:
         try:
             for place in self._steps(self._place):
                 self._place, self._pending = place, list(self._compare_facts.pending)
-                self._scene.current()
+                self._context.current()
                 self._checkpoint()
         except Unavailable:
-            # What was healed will not be found again; what was only seen will.
-            if self._scene.is_repairing:
-                self._audits.save(self._scene.organisation.id, self._audit_so_far())
+            # A resumed run does not find repaired drift again, only drift that was not repaired.
+            if self._context.is_repairing:
+                self._audits.save(self._context.organisation.id, self._audit_so_far())
             raise
-        now_ms = self._scene.now_us() // 1_000
+        now_ms = self._context.now_us() // 1_000
         finished = dataclasses.replace(
             self._audit_so_far(), finished_at_ms=now_ms, checked_at_ms=now_ms, cursor=None
         )
-        self._audits.finish(self._scene.organisation.id, finished)
+        self._audits.finish(self._context.organisation.id, finished)
         self._show(finished)
         return finished
 
     def _steps(self, begin: _Place) -> Iterator[_Place]:
-        """Do the work from a place on; yields each place that it has come to."""
+        """Make all comparisons from a place; yields each place reached."""
         for index in range(begin.ledger if begin.phase == _PAGES else len(_TYPES), len(_TYPES)):
             at = begin.at if begin == (_PAGES, index, begin.at) else None
             for reached in self._pages(_TYPES[index], at or FIRST):
@@ -220,7 +220,7 @@ class _Run:
             begin = _Place(_DAYS, 0, None)
             yield begin
         if begin.phase == _DAYS:
-            self._pages.days.update(self._scene.inspection.rollup_buckets())
+            self._pages.days.update(self._context.inspection.rollup_buckets())
             for day in sorted(self._pages.days):
                 if begin.at is None or day > begin.at:
                     self._rollups(day)
@@ -229,7 +229,7 @@ class _Run:
         yield _Place(_LIFETIMES, 0, None)
 
     def _fact_steps(self, begin: _Place) -> Iterator[_Place]:
-        # All that any organisation may have: what lies in one that is not its own is told.
+        # Every bucket that an organisation can have: a fact in the wrong one is reported.
         buckets = MAX_BUCKETS
         for index in range(begin.ledger, len(_TYPES) * buckets):
             type_index, bucket = divmod(index, buckets)
@@ -240,18 +240,18 @@ class _Run:
             yield _Place(_FACTS, index + 1, None)
 
     def _checkpoint(self) -> None:
-        now_us = self._scene.now_us()
+        now_us = self._context.now_us()
         if now_us - self._saved_at_us >= _SAVE_EVERY_US:
             self._saved_at_us = now_us
             self._audit = self._audit_so_far()
-            self._audits.save(self._scene.organisation.id, self._audit)
+            self._audits.save(self._context.organisation.id, self._audit)
         self._show(self._audit_so_far())
 
     def _audit_so_far(self) -> Audit:
-        findings = self._scene.findings
+        findings = self._context.findings
         days = sorted(self._pages.days)
         cursor = {
-            "epoch": self._scene.epoch,
+            "epoch": self._context.epoch,
             "place": self._place,
             "days": days,
             "pending": self._pending,
@@ -259,7 +259,7 @@ class _Run:
         is_small = len(days) <= _MAX_DAYS_SAVED
         return dataclasses.replace(
             self._audit,
-            checked_at_ms=self._scene.now_us() // 1_000,
+            checked_at_ms=self._context.now_us() // 1_000,
             facts=findings.facts,
             rows=findings.rows,
             pages=findings.pages,

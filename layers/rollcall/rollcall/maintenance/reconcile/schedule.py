@@ -1,8 +1,8 @@
-"""Auditing, a little at a time, every organisation whose last audit is too old.
+"""Audits, in limited time, every organisation whose last audit is too old.
 
-Runs that are unfinished go on first, the one that has waited longest before the others; then come
-the organisations that are due, the oldest audit first. While others wait, an organisation gets no
-more than half of the time that is left, so that one that takes days holds nobody up.
+Unfinished runs are resumed first, the one that has waited longest before the others; then follow the
+organisations that are due, the oldest audit first. While others wait, an organisation gets at most
+half of the remaining time, so that a long audit does not block the others.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from rollcall.retry import MAX_REQUEST_SECONDS, seconds_left, time_limit
 
 _MS_PER_HOUR: Final = 3_600_000
 
-# With less than this left nothing is begun, and a store that is "unavailable" is one that was not
-# asked any more: the longest pause before another try takes 2 s.
+# With less time than this, no visit begins, and Unavailable means that the time ran out: the longest
+# pause before a retry takes 2 s.
 _MIN_SECONDS: Final = 5.0
 
 
@@ -36,15 +36,15 @@ class Reconciles(Protocol):
         show: Callable[[Audit], None] | None = None,
         restart: bool = False,
     ) -> Audit:
-        """Go on with the unfinished run, or begin one, to its end.
+        """Resume the unfinished run, or begin one, and finish it.
 
-        Raises Unavailable when the time is used up, having saved how far it came, and Conflict
-        when another run has taken its place.
+        Raises Unavailable when no time is left, after saving the progress, and Conflict when another
+        run took it over.
         """
 
 
 class Outcome(StrEnum):
-    """What became of a visit to an organisation."""
+    """The outcome of a visit to an organisation."""
 
     FINISHED = "finished"
     UNFINISHED = "unfinished"
@@ -55,7 +55,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One organisation visited. `audit` is how far the run came, as far as is known."""
+    """One visit to an organisation. `audit` is the last known state of its run, or None."""
 
     org_id: str
     outcome: Outcome
@@ -75,7 +75,7 @@ class _Due:
 
 
 class ReconcileDue:
-    """Audits what is due, as long as there is time."""
+    """Audits the organisations that are due, until the time is up."""
 
     def __init__(
         self,
@@ -95,10 +95,10 @@ class ReconcileDue:
         self._is_repairing = is_repairing
 
     def __call__(self) -> Iterator[Visit]:
-        """Visit organisations one after another; what fails at one keeps no other from its visit.
+        """Visit organisations one after another, and yield each visit when it ends.
 
-        Each visit is given as soon as it is over. Those for which no time is left are given as
-        waiting; nothing of them was touched.
+        A failure of one does not prevent the visits of the others. Organisations for which no time
+        is left are yielded as waiting, untouched.
         """
         waiting: list[_Due] = []
         for organisation in self._directory.organisations():
@@ -106,7 +106,7 @@ class ReconcileDue:
                 continue
             try:
                 due = self._due(organisation)
-            except Exception as error:  # noqa: BLE001 - told, and raised at the end by who asked
+            except Exception as error:  # noqa: BLE001 - reported, and the caller raises at the end
                 yield Visit(organisation.id, Outcome.FAILED, error=error)
                 continue
             if due is not None:
@@ -140,7 +140,7 @@ class ReconcileDue:
         def visit(outcome: Outcome, error: Exception | None = None) -> Visit:
             return Visit(organisation.id, outcome, shown[0] if shown else None, error)
 
-        # The limit keeps the longest request back; what is left here has done so already.
+        # A time limit reserves the longest request; the time left here already excludes it.
         with time_limit(seconds + MAX_REQUEST_SECONDS):
             try:
                 show(self._reconcile(organisation, is_repairing=self._is_repairing, show=show))
@@ -150,6 +150,6 @@ class ReconcileDue:
                 if seconds_left() < _MIN_SECONDS:
                     return visit(Outcome.UNFINISHED)
                 return visit(Outcome.FAILED, error)
-            except Exception as error:  # noqa: BLE001 - told, and raised at the end by who asked
+            except Exception as error:  # noqa: BLE001 - reported, and the caller raises at the end
                 return visit(Outcome.FAILED, error)
         return visit(Outcome.FINISHED)
