@@ -28,7 +28,7 @@ from rollcall.ledger import merge as merge_module
 from rollcall.ledger import tree as tree_module
 from rollcall.ledger.page import Row
 from rollcall.ledger.transaction import Transaction
-from rollcall.maintenance import rebuild as rebuild_module
+from rollcall.maintenance import fact_chunks
 from rollcall.maintenance.rebuild import Rebuild
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from rollcall.maintenance.reconcile import run as reconcile_module
@@ -313,7 +313,7 @@ def epoch_is_written_after_its_facts_are_listed(stack: ExitStack) -> None:
         return step(self, org_id, run, *rest)
 
     def from_list(self: Rebuild, organisation: Organisation, *_: Any) -> Any:
-        return rebuild_module._Chunk(listed[organisation.id])
+        return fact_chunks.Chunk(listed[organisation.id])
 
     stack.enter_context(patch.object(Rebuild, "_step", list_first))
     stack.enter_context(patch.object(Rebuild, "_read", from_list))

@@ -131,41 +131,39 @@ def resolve(stored: Fact | None, change: Change, now_us: int) -> Verdict:
     record_type = RECORD_TYPES[change.type]
     time_ms = record_type.time_ms(change.record) if change.record is not None else None
     if stored is None:
-        updated_at_ms = now_ms if change.updated_at_ms is None else change.updated_at_ms
-        return _accept(change, time_ms, updated_at_ms, now_us)
-
+        return _accept(change, time_ms, now_ms, now_us)
     if stored.time_ms is not None:
         if time_ms is not None and time_ms != stored.time_ms:
             return Verdict(Outcome.TIME_CHANGED)
         time_ms = stored.time_ms
+    outcome = _outcome(stored, change)
+    if outcome is not Outcome.ACCEPTED:
+        return Verdict(outcome)
+    next_ms = max(now_ms, stored.updated_at_ms + 1)
+    return _accept(change, time_ms, next_ms, max(stored.rev + 1, now_us))
 
+
+def _outcome(stored: Fact, change: Change) -> Outcome:
+    updated_at_ms = change.updated_at_ms
+    if updated_at_ms is not None and updated_at_ms != stored.updated_at_ms:
+        return Outcome.ACCEPTED if updated_at_ms > stored.updated_at_ms else Outcome.STALE
     stored_hash, new_hash = content_hash(stored.record), content_hash(change.record)
-    if change.updated_at_ms is None:
-        if stored_hash == new_hash:
-            return Verdict(Outcome.UNCHANGED)
-        updated_at_ms = max(now_ms, stored.updated_at_ms + 1)
-    else:
-        updated_at_ms = change.updated_at_ms
-        if updated_at_ms < stored.updated_at_ms:
-            return Verdict(Outcome.STALE)
-        if updated_at_ms == stored.updated_at_ms:
-            if stored_hash == new_hash:
-                return Verdict(Outcome.UNCHANGED)
-            new_wins = change.record is None or (
-                stored.record is not None and new_hash > stored_hash
-            )
-            if not new_wins:
-                return Verdict(Outcome.STALE)
-    return _accept(change, time_ms, updated_at_ms, max(stored.rev + 1, now_us))
+    if stored_hash == new_hash:
+        return Outcome.UNCHANGED
+    if updated_at_ms is None or change.record is None:
+        return Outcome.ACCEPTED
+    is_higher = stored.record is not None and new_hash > stored_hash
+    return Outcome.ACCEPTED if is_higher else Outcome.STALE
 
 
-def _accept(change: Change, time_ms: int | None, updated_at_ms: int, rev: int) -> Verdict:
+def _accept(change: Change, time_ms: int | None, default_updated_at_ms: int, rev: int) -> Verdict:
+    updated_at_ms = change.updated_at_ms
     fact = Fact(
         type=change.type,
         id=change.id,
         id_is_integer=change.id_is_integer,
         time_ms=time_ms,
-        updated_at_ms=updated_at_ms,
+        updated_at_ms=default_updated_at_ms if updated_at_ms is None else updated_at_ms,
         rev=rev,
         record=change.record,
     )

@@ -22,6 +22,7 @@ import numpy as np
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.facts import payload_text, payload_value
 from rollcall.domain.records import RECORD_TYPES, Kind, Record, RecordType
+from rollcall.domain.records import Column as RecordColumn
 from rollcall.ledger.columns import (
     Column,
     Encoding,
@@ -266,43 +267,43 @@ def _cells_of(record_type: RecordType, row: Row) -> dict[str, Cell]:
                 if value:
                     cells[name] = LIST_SEPARATOR.join(value)
             case Kind.COUNTS:
-                for key, count in value.items():
-                    cells[f"{name}.{key}"] = count
+                _add_cells(cells, name, value)
             case Kind.PAYLOAD:
-                for key, item in value.items():
-                    cells[f"{name}.{key}"] = payload_text(item)
+                _add_cells(cells, name, {key: payload_text(item) for key, item in value.items()})
     return cells
+
+
+def _add_cells(cells: dict[str, Cell], name: str, values: Mapping[str, Cell]) -> None:
+    for key, value in values.items():
+        cells[f"{name}.{key}"] = value
 
 
 def _row_of(record_type: RecordType, cells: Mapping[str, Any]) -> Row:
     time_ms = cells[TIME]
     if TOMBSTONE in cells:
         return Row(cells[ID], cells[REV], time_ms, None)
-    values: dict[str, Any] = {}
-    for column in record_type.columns:
-        name = column.name
-        if name == record_type.time_column:
-            values[name] = time_ms
-            continue
-        match column.kind:
-            case Kind.INTEGER | Kind.TEXT | Kind.ID:
-                values[name] = cells.get(name)
-            case Kind.FLAG:
-                flag = cells.get(name)
-                values[name] = None if flag is None else bool(flag)
-            case Kind.IDS:
-                joined = cells.get(name)
-                values[name] = tuple(joined.split(LIST_SEPARATOR)) if joined else ()
-            case Kind.COUNTS:
-                prefix = f"{name}."
-                values[name] = {
-                    key: cells[prefix + key] for key in column.choices if prefix + key in cells
-                }
-            case Kind.PAYLOAD:
-                prefix = f"{name}."
-                values[name] = {
-                    key.removeprefix(prefix): payload_value(text)
-                    for key, text in sorted(cells.items())
-                    if key.startswith(prefix)
-                }
+    values = {
+        column.name: time_ms if column.name == record_type.time_column else _value_of(column, cells)
+        for column in record_type.columns
+    }
     return Row(cells[ID], cells[REV], time_ms, record_type.cls(**values))
+
+
+def _value_of(column: RecordColumn, cells: Mapping[str, Any]) -> Any:
+    name, prefix = column.name, f"{column.name}."
+    match column.kind:
+        case Kind.INTEGER | Kind.TEXT | Kind.ID:
+            return cells.get(name)
+        case Kind.FLAG:
+            return bool(cells[name]) if name in cells else None
+        case Kind.IDS:
+            joined = cells.get(name)
+            return tuple(joined.split(LIST_SEPARATOR)) if joined else ()
+        case Kind.COUNTS:
+            return {key: cells[prefix + key] for key in column.choices if prefix + key in cells}
+        case Kind.PAYLOAD:
+            return {
+                key.removeprefix(prefix): payload_value(text)
+                for key, text in sorted(cells.items())
+                if key.startswith(prefix)
+            }

@@ -266,7 +266,7 @@ class _Run:
             self.rows[epoch] += len(tombstones)
             for begin in range(0, len(live), _ROWS_AT_ONCE):
                 some = live[begin : begin + _ROWS_AT_ONCE]
-                found = self._settle(organisation, record_type, some) or found
+                found = self._clear(organisation, record_type, some) or found
             self._report()
         if missing:
             # A rebuild began this epoch meanwhile, and has not copied these facts yet.
@@ -274,7 +274,7 @@ class _Run:
             self._apply([fact for fact in stored.values() if fact.has_position])
         return found or bool(missing)
 
-    def _settle(self, organisation: Organisation, record_type: str, rows: Sequence[Row]) -> bool:
+    def _clear(self, organisation: Organisation, record_type: str, rows: Sequence[Row]) -> bool:
         """Apply the facts of live rows again, those of the lead as tombstones.
 
         A row with a lower revision than its fact is late, or was left by an interrupted erasure. Any
@@ -283,27 +283,33 @@ class _Run:
         """
         self.is_known = True
         stored = self._read(organisation, [(record_type, row.id) for row in rows])
-        settled: list[Fact] = []
+        newer: list[Fact] = []
         has_found = False
         for row in rows:
             key = (record_type, row.id)
             fact = stored.get(key)
             if is_of_lead(fact, self.lead_id):
                 has_found = self._erase(organisation, [(key, fact)]) or has_found
-                continue
-            if fact is None and self._note_if_damaged(organisation, *key):
+            elif fact is None and self._note_if_damaged(organisation, *key):
                 # If the listing did not count it yet, another round must.
                 has_found = has_found or not self.damaged
-                continue
-            has_found = True
-            if fact is None or fact.rev <= row.rev or not fact.has_position:
-                fact = self._restated(organisation, record_type, row, fact)
-            if fact is not None:
-                settled.append(fact)
-                if fact.record is None:
-                    self.erased[record_type].add(fact.id)
-        self._apply(settled)
+            else:
+                has_found = True
+                newer += self._newer(organisation, record_type, row, fact)
+        self._apply(newer)
         return has_found
+
+    def _newer(
+        self, organisation: Organisation, record_type: str, row: Row, fact: Fact | None
+    ) -> list[Fact]:
+        """The fact of a row if it is newer than the row, or can be stored so; else nothing."""
+        if fact is None or fact.rev <= row.rev or not fact.has_position:
+            fact = self._restated(organisation, record_type, row, fact)
+        if fact is None:
+            return []
+        if fact.record is None:
+            self.erased[record_type].add(fact.id)
+        return [fact]
 
     def _restated(
         self, organisation: Organisation, record_type: str, row: Row, fact: Fact | None

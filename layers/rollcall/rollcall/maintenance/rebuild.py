@@ -30,14 +30,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rollcall.domain import contributions
 from rollcall.domain.errors import Conflict, InvalidOperation, Unavailable
-from rollcall.domain.facts import Fact
-from rollcall.domain.organisations import Organisation, tenant
-from rollcall.domain.records import RECORD_TYPES
+from rollcall.domain.organisations import Organisation
 from rollcall.ledger.page import Row
 from rollcall.ledger.writer import ApplyFacts, fold
 from rollcall.maintenance.epochs import (
@@ -49,6 +47,7 @@ from rollcall.maintenance.epochs import (
     switched,
     taken_over,
 )
+from rollcall.maintenance.fact_chunks import Chunk, read_chunk
 from rollcall.maintenance.ports import (
     EpochRemoval,
     Epochs,
@@ -98,15 +97,6 @@ class ProgressObserver:
     show: Callable[[RebuildRun], None] = lambda _run: None
     found_damaged: Callable[[str, str], None] = lambda _record_type, _sort_key: None
     wants_to_stop: Callable[[], bool] = lambda: False
-
-
-@dataclass(slots=True)
-class _Chunk:
-    """Facts that are copied together, and the cursor after them, which is None for the last chunk."""
-
-    facts: list[Fact] = field(default_factory=list)
-    damaged: list[tuple[str, str]] = field(default_factory=list)
-    cursor: str | None = None
 
 
 class Rebuild:
@@ -303,33 +293,9 @@ class Rebuild:
             else:
                 return
 
-    def _read(self, organisation: Organisation, cursor: str | None, most: int) -> _Chunk:
+    def _read(self, organisation: Organisation, cursor: str | None, most: int) -> Chunk:
         """The facts after a cursor: `most` and up to a page more, of one partition."""
-        partitions = [
-            (record_type, bucket)
-            for record_type in sorted(RECORD_TYPES)
-            for bucket in range(organisation.buckets)
-        ]
-        place, after = 0, None
-        if cursor is not None:
-            name, number, sort_key = cursor.split("/", 2)
-            place, after = partitions.index((name, int(number))), sort_key or None
-        chunk = _Chunk()
-        while place < len(partitions):
-            record_type, bucket = partitions[place]
-            with tenant(organisation.id):
-                for page in self._facts.listed(organisation.id, bucket, record_type, after):
-                    chunk.facts += page.facts
-                    chunk.damaged += [(record_type, sort_key) for sort_key in page.damaged]
-                    if page.last is not None and len(chunk.facts) >= most:
-                        chunk.cursor = f"{record_type}/{bucket}/{page.last}"
-                        return chunk
-            place, after = place + 1, None
-            if place < len(partitions) and (chunk.facts or chunk.damaged):
-                record_type, bucket = partitions[place]
-                chunk.cursor = f"{record_type}/{bucket}/"
-                return chunk
-        return chunk
+        return read_chunk(self._facts, organisation, cursor, most)
 
     def _written_by(self, org_id: str, run: RebuildRun) -> Organisation:
         """The organisation, which must still write the run's epoch. Raises InvalidOperation."""

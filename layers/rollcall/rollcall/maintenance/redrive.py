@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from rollcall.domain.errors import CorruptItem
 from rollcall.maintenance.failed_records import FailedRecords
-from rollcall.maintenance.ports import AppliedBatch, Failures
+from rollcall.maintenance.ports import AppliedBatch, Failures, QuarantinedRecords
 
 
 class Remaining(NamedTuple):
@@ -96,19 +96,23 @@ class Redrive:
         if result.failures:
             return _not_applied(name, result)
         left = result.quarantined
-        count = sum(len(group.indices) for group in left)
-        replayed = Replayed(settled=len(failed.records) - count)
-        if keep or (left and not replayed.settled):
-            reasons = sorted({group.reason for group in left})
-            replayed.remaining += [Remaining(name, "; ".join(reasons))] if left else []
-            return replayed
+        settled = len(failed.records) - sum(len(group.indices) for group in left)
+        if keep or (left and not settled):
+            return Replayed(settled, _remaining(name, left))
+        return Replayed(settled, self._replaced(name, failed, left))
+
+    def _replaced(
+        self, name: str, failed: FailedRecords, left: Sequence[QuarantinedRecords]
+    ) -> list[Remaining]:
+        """Replace an object by one object per group of its records that cannot be applied."""
+        remaining = []
         for group in left:
             records = [failed.records[index] for index in group.indices]
             kept = self._failures.put(records, group.reason)
-            replayed.remaining.append(Remaining(kept, group.reason))
-        if all(kept.name != name for kept in replayed.remaining):
+            remaining.append(Remaining(kept, group.reason))
+        if all(kept.name != name for kept in remaining):
             self._failures.remove(name)
-        return replayed
+        return remaining
 
 
 def is_unfinished(name: str) -> bool:
@@ -117,6 +121,12 @@ def is_unfinished(name: str) -> bool:
     Such an object may be ignored: its writer completes it, or its records are delivered again.
     """
     return PurePosixPath(name).name.startswith(".")
+
+
+def _remaining(name: str, left: Sequence[QuarantinedRecords]) -> list[Remaining]:
+    """The object itself, with the reasons of its records that cannot be applied, if any."""
+    reasons = sorted({group.reason for group in left})
+    return [Remaining(name, "; ".join(reasons))] if left else []
 
 
 def _not_applied(name: str, result: AppliedBatch) -> Replayed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from rollcall.domain.validation import (
 )
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
-from rollcall.storage.attributes import Item
+from rollcall.storage.attributes import Attribute, Item
 
 # DynamoDB's limits for keys.
 _MAX_PK_BYTES: Final = 2_048
@@ -119,7 +119,7 @@ def _record_of(record_type: RecordType, stored: Any) -> Any:
         attribute = stored.get(column.name)
         if attribute is not None:
             try:
-                values[column.name] = _value_of(column, attribute)
+                values[column.name] = _PARSERS[column.kind](column, attribute)
             except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
                 raise CorruptItem(f"field {column.name!r} of a {record_type.name}") from error
         elif column.required:
@@ -127,31 +127,40 @@ def _record_of(record_type: RecordType, stored: Any) -> Any:
     return record_type.cls(**values)
 
 
-def _value_of(column: Column, attribute: dict[str, Any]) -> Any:
-    """One stored field. Raises ValueError, TypeError or KeyError when it breaks the format."""
-    match column.kind:
-        case Kind.INTEGER:
-            return _integer(attribute, 0)
-        case Kind.FLAG:
-            return _typed(attribute["BOOL"], bool)
-        case Kind.TEXT:
-            text = check_text(_text(attribute["S"]))
-            _require(not column.choices or text in column.choices)
-            return text
-        case Kind.ID:
-            return _id(attribute)
-        case Kind.IDS:
-            ids = tuple(_id(entry) for entry in attribute["L"])
-            _require(len(ids) <= MAX_LABELS and list(ids) == sorted(set(ids)))
-            return ids
-        case Kind.COUNTS:
-            counts = {name: _integer(count, 1) for name, count in attribute["M"].items()}
-            _require(counts.keys() <= set(column.choices))
-            return counts
-        case Kind.PAYLOAD:
-            payload = {key: _payload_value(value) for key, value in attribute["M"].items()}
-            _require(len(payload) <= MAX_PAYLOAD_KEYS and all(map(PAYLOAD_KEY.fullmatch, payload)))
-            return payload
+# -- one stored field; each raises ValueError, TypeError or KeyError when the format is broken ------
+def _parse_text(column: Column, attribute: Attribute) -> str:
+    text = check_text(_text(attribute["S"]))
+    _require(not column.choices or text in column.choices)
+    return text
+
+
+def _parse_ids(_column: Column, attribute: Attribute) -> tuple[str, ...]:
+    ids = tuple(_id(entry) for entry in attribute["L"])
+    _require(len(ids) <= MAX_LABELS and list(ids) == sorted(set(ids)))
+    return ids
+
+
+def _parse_counts(column: Column, attribute: Attribute) -> dict[str, int]:
+    counts = {name: _integer(count, 1) for name, count in attribute["M"].items()}
+    _require(counts.keys() <= set(column.choices))
+    return counts
+
+
+def _parse_payload(_column: Column, attribute: Attribute) -> dict[str, Any]:
+    payload = {key: _payload_value(value) for key, value in attribute["M"].items()}
+    _require(len(payload) <= MAX_PAYLOAD_KEYS and all(map(PAYLOAD_KEY.fullmatch, payload)))
+    return payload
+
+
+_PARSERS: Final[Mapping[Kind, Callable[[Column, Attribute], Any]]] = {
+    Kind.INTEGER: lambda _column, attribute: _integer(attribute, 0),
+    Kind.FLAG: lambda _column, attribute: _typed(attribute["BOOL"], bool),
+    Kind.TEXT: _parse_text,
+    Kind.ID: lambda _column, attribute: _id(attribute),
+    Kind.IDS: _parse_ids,
+    Kind.COUNTS: _parse_counts,
+    Kind.PAYLOAD: _parse_payload,
+}
 
 
 def _require(holds: bool) -> None:
@@ -159,13 +168,13 @@ def _require(holds: bool) -> None:
         raise ValueError
 
 
-def _integer(attribute: dict[str, Any], least: int) -> int:
+def _integer(attribute: Attribute, least: int) -> int:
     value = int(attribute["N"])
     _require(least <= value <= MAX_INTEGER)
     return value
 
 
-def _id(attribute: dict[str, Any]) -> str:
+def _id(attribute: Attribute) -> str:
     text = _text(attribute["S"])
     _require(is_id(text))
     return text
@@ -183,7 +192,7 @@ def _typed(value: Any, expected: type) -> Any:
     return value
 
 
-def _payload_value(attribute: dict[str, Any]) -> Any:
+def _payload_value(attribute: Attribute) -> Any:
     ((kind, value),) = attribute.items()
     match kind:
         case "S":

@@ -8,12 +8,13 @@ refused. `storage.client` tests that the SDK calls the check whenever it creates
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from rollcall.domain.errors import ForeignKey
 from rollcall.domain.organisations import current_org_id
 from rollcall.storage import keys
+from rollcall.storage.attributes import Item
 
 _LOOKUPS: Final = (keys.TOKEN_PREFIX, keys.HANDLE_PREFIX, keys.ORGANISATIONS_GSI1PK)
 
@@ -31,26 +32,53 @@ def refuse_foreign_keys(params: Mapping[str, Any], model: Any, **_: Any) -> None
             raise ForeignKey(f"{model.name} has a key outside the current organisation")
 
 
-def _partition_keys(operation: str, params: Mapping[str, Any]) -> Iterator[str]:
+def _partition_keys(operation: str, params: Mapping[str, Any]) -> list[str]:
+    keyed = _KEYED.get(operation)
+    if keyed is None:
+        raise ForeignKey(f"{operation} is not an operation that can be checked")
     try:
-        match operation:
-            case "GetItem" | "UpdateItem" | "DeleteItem":
-                yield params["Key"][keys.PK]["S"]
-            case "PutItem":
-                yield params["Item"][keys.PK]["S"]
-            case "Query":
-                yield params["ExpressionAttributeValues"][PARTITION_VALUE]["S"]
-            case "BatchGetItem":
-                for request in params["RequestItems"].values():
-                    yield from (key[keys.PK]["S"] for key in request["Keys"])
-            case "BatchWriteItem":
-                for requests in params["RequestItems"].values():
-                    yield from (r["DeleteRequest"]["Key"][keys.PK]["S"] for r in requests)
-            case "TransactWriteItems":
-                for action in params["TransactItems"]:
-                    for name, request in action.items():
-                        yield (request["Item"] if name == "Put" else request["Key"])[keys.PK]["S"]
-            case _:
-                raise ForeignKey(f"{operation} is not an operation that can be checked")
+        return [item[keys.PK]["S"] for item in keyed(params)]
     except (KeyError, TypeError) as error:
         raise ForeignKey(f"{operation} has no partition key that can be checked") from error
+
+
+def _key(params: Mapping[str, Any]) -> Iterable[Item]:
+    return [params["Key"]]
+
+
+def _item(params: Mapping[str, Any]) -> Iterable[Item]:
+    return [params["Item"]]
+
+
+def _queried(params: Mapping[str, Any]) -> Iterable[Item]:
+    return [{keys.PK: params["ExpressionAttributeValues"][PARTITION_VALUE]}]
+
+
+def _batch_read(params: Mapping[str, Any]) -> Iterable[Item]:
+    return (key for request in params["RequestItems"].values() for key in request["Keys"])
+
+
+def _batch_deleted(params: Mapping[str, Any]) -> Iterable[Item]:
+    batches = params["RequestItems"].values()
+    return (request["DeleteRequest"]["Key"] for batch in batches for request in batch)
+
+
+def _transacted(params: Mapping[str, Any]) -> Iterable[Item]:
+    return (
+        request["Item"] if name == "Put" else request["Key"]
+        for action in params["TransactItems"]
+        for name, request in action.items()
+    )
+
+
+# The keys, or the items with their keys, in the parameters of each operation.
+_KEYED: Final[Mapping[str, Callable[[Mapping[str, Any]], Iterable[Item]]]] = {
+    "GetItem": _key,
+    "UpdateItem": _key,
+    "DeleteItem": _key,
+    "PutItem": _item,
+    "Query": _queried,
+    "BatchGetItem": _batch_read,
+    "BatchWriteItem": _batch_deleted,
+    "TransactWriteItems": _transacted,
+}

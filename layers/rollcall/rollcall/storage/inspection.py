@@ -347,16 +347,24 @@ def _version_of(item: Item) -> int | None:
 
 def _rows_of(page: Page, record_type: RecordType) -> list[Row]:
     """The rows of a page. Raises an error of `_DAMAGE` when no fact can have such a row."""
+    _decode_columns(page, record_type)
+    required = [column.name for column in record_type.columns if column.required]
+    rows = list(page.rows)
+    for row in rows:
+        _check_row(row, required)
+    return rows
+
+
+def _decode_columns(page: Page, record_type: RecordType) -> None:
     for column in record_type.columns:
         if column.kind in (Kind.INTEGER, Kind.FLAG):
             page.rows.integers(column.name)
         elif column.kind in (Kind.TEXT, Kind.ID, Kind.IDS):
             page.rows.texts(column.name)
-    required = [column.name for column in record_type.columns if column.required]
-    rows = list(page.rows)
-    for row in rows:
-        if not (0 <= row.time_ms <= LAST_MS and 0 < row.rev < REV_LIMIT and is_id(row.id)):
-            raise CorruptItem("the id, time or revision of a row is out of range")
-        if row.record and any(getattr(row.record, name) is None for name in required):
-            raise CorruptItem("a row lacks a required field")
-    return rows
+
+
+def _check_row(row: Row, required: Collection[str]) -> None:
+    if not (0 <= row.time_ms <= LAST_MS and 0 < row.rev < REV_LIMIT and is_id(row.id)):
+        raise CorruptItem("the id, time or revision of a row is out of range")
+    if row.record and any(getattr(row.record, name) is None for name in required):
+        raise CorruptItem("a row lacks a required field")

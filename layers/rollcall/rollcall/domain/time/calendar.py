@@ -51,19 +51,23 @@ def parse_timestamp(text: str) -> Timestamp:
     if match is None:
         raise ValueError("must be an RFC 3339 date and time")
     year, month, day, hour, minute, second = (int(g) for g in match.groups()[:6])
-    fraction, zulu, sign, offset_hour, offset_minute = match.groups()[6:]
+    fraction, *offset = match.groups()[6:]
     if hour > 23 or minute > 59 or second > 59:
         raise ValueError("must have hours 00–23, minutes 00–59 and seconds 00–59")
     minutes = _day_number(year, month, day) * 1440 + hour * 60 + minute
-    offset_ms = 0 if zulu else None
-    if sign:
-        if int(offset_hour) > 23 or int(offset_minute) > 59:
-            raise ValueError("must have an offset between -23:59 and +23:59")
-        offset_ms = (int(offset_hour) * 60 + int(offset_minute)) * 60_000
-        if sign == "-":
-            offset_ms = -offset_ms
+    offset_ms = _offset_ms(*offset)
     millis = int((fraction or "")[:3].ljust(3, "0"))
     return Timestamp((minutes * 60 + second) * 1000 + millis, offset_ms, fraction is not None)
+
+
+def _offset_ms(zulu: str | None, sign: str | None, hour: str, minute: str) -> int | None:
+    """The offset from UTC of a matched timestamp; None if it has none."""
+    if not sign:
+        return 0 if zulu else None
+    if int(hour) > 23 or int(minute) > 59:
+        raise ValueError("must have an offset between -23:59 and +23:59")
+    offset_ms = (int(hour) * 60 + int(minute)) * 60_000
+    return -offset_ms if sign == "-" else offset_ms
 
 
 def parse_date(text: str) -> int | None:

@@ -10,6 +10,7 @@ from typing import Final
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.errors import Conflict, CorruptItem, RollcallError
 from rollcall.domain.facts import Fact
+from rollcall.domain.measures import RollupKey
 from rollcall.domain.organisations import Organisation
 from rollcall.ledger.page import Row
 from rollcall.ledger.transaction import RollupPut, Transaction
@@ -17,6 +18,7 @@ from rollcall.ledger.writer import ApplyFacts, row_of
 from rollcall.maintenance import audits
 from rollcall.maintenance.audits import MAX_KEPT, Audit, Difference
 from rollcall.maintenance.ports import AuditedFacts, Inspection, Organisations
+from rollcall.maintenance.reconcile.inspection import RollupSeen
 
 # The items of a transaction become visible one after another, within milliseconds: what seems wrong
 # is read again after this pause.
@@ -181,22 +183,25 @@ class Context:
         records = [r.record for r in (row, old) if r is not None and r.record is not None]
         keys = {key for record in records for key, _ in self.contribute(row.id, record)}
         for key, seen in self.inspection.seen(sorted(keys)).items():
-            if seen.stored is not None and seen.version is not None:
-                continue
-            with contextlib.suppress(Conflict):  # another writer repaired it
-                if seen.version is None:
-                    self.inspection.repair_rollup_version(key)
-                if seen.stored is None:
-                    version = self.inspection.seen([key])[key].version
-                    empty = RollupPut(key, {}, frozenset(), version or 0)
-                    self.inspection.commit(Transaction((), (), (empty,)))
-                self.found(
-                    audits.ROLLUP_DAMAGED,
-                    key.family,
-                    f"{' '.join((key.family, *key.scope, key.bucket))}: damaged",
-                    bucket=key.bucket,
-                    is_repaired=True,
-                )
+            if seen.stored is None or seen.version is None:
+                with contextlib.suppress(Conflict):  # another writer repaired it
+                    self._empty_rollup(key, seen)
+
+    def _empty_rollup(self, key: RollupKey, seen: RollupSeen) -> None:
+        """Give a damaged rollup a version, and empty it if its measures are damaged."""
+        if seen.version is None:
+            self.inspection.repair_rollup_version(key)
+        if seen.stored is None:
+            version = self.inspection.seen([key])[key].version
+            empty = RollupPut(key, {}, frozenset(), version or 0)
+            self.inspection.commit(Transaction((), (), (empty,)))
+        self.found(
+            audits.ROLLUP_DAMAGED,
+            key.family,
+            f"{' '.join((key.family, *key.scope, key.bucket))}: damaged",
+            bucket=key.bucket,
+            is_repaired=True,
+        )
 
     def read_fact(self, record_type: str, fact_id: str) -> Fact | None:
         """One fact, read consistently, or None."""

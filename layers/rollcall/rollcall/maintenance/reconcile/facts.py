@@ -43,6 +43,26 @@ class _Listed(NamedTuple):
     content: bytes
 
 
+def _position_of(fact: Fact | None) -> str | None:
+    return row_of(fact).position if fact is not None and fact.has_position else None
+
+
+def _rows_by_id(page: SurveyedPage | None, position: str) -> dict[str, Row]:
+    """The rows of a page if it covers a position."""
+    if page is None or not page.covers(position):
+        return {}
+    return {row.id: row for row in page.rows or ()}
+
+
+def _is_current(row: Row | None, listed: _Listed) -> bool:
+    """Whether a row is the version of the fact that was listed."""
+    return row is not None and row.rev == listed.rev and content_hash(row.record) == listed.content
+
+
+def _is_same(row: Row, fact: Fact) -> bool:
+    return row.rev == fact.rev and content_hash(row.record) == content_hash(fact.record)
+
+
 class _Verdict(NamedTuple):
     """Drift of a fact's row. `row` is the stored row, `since_ms` when the drift began, if known."""
 
@@ -105,10 +125,8 @@ class CompareFacts:
         for listed in chunk:
             if page is None or not page.covers(listed.position):
                 page = self.context.inspection.page_from(record_type, listed.position)
-                is_covering = page is not None and page.covers(listed.position)
-                rows = {row.id: row for row in page.rows or ()} if page and is_covering else {}
-            row = rows.get(listed.id)
-            if row is None or row.rev != listed.rev or content_hash(row.record) != listed.content:
+                rows = _rows_by_id(page, listed.position)
+            if not _is_current(rows.get(listed.id), listed):
                 since_us = min(listed.rev, self.context.now_us())
                 self._check(Pending(record_type, listed.id, listed.rev, since_us))
         if len(self.pending) > _MAX_PENDING:
@@ -134,17 +152,15 @@ class CompareFacts:
 
         The page is read before the fact, because a row is never written before its fact.
         """
-        at = self._position(seen)
+        at = _position_of(self.context.read_fact(seen.type, seen.id))
         if at is None:
             return None
-        page = self.context.inspection.page_from(seen.type, at)
-        row = page.row(seen.id) if page is not None and page.covers(at) else None
+        row = self._row_at(seen, at)
         fact = self.context.read_fact(seen.type, seen.id)
-        if fact is None or not fact.has_position or row_of(fact).position != at:
+        if fact is None or _position_of(fact) != at:
             return None  # the comparison of pages reports a row without its fact
         if row is not None and row.rev >= fact.rev:
-            is_same = row.rev == fact.rev and content_hash(row.record) == content_hash(fact.record)
-            return None if is_same else _Verdict(audits.ROW_DIFFERS, fact, row, None)
+            return None if _is_same(row, fact) else _Verdict(audits.ROW_DIFFERS, fact, row, None)
         if row is not None and row.rev >= seen.rev:
             return None  # the missing version arrived; a later one is in the stream
         if self.context.now_us() - seen.since_us < self.context.grace_us:
@@ -153,9 +169,9 @@ class CompareFacts:
         kind = audits.ROW_MISSING if row is None else audits.ROW_BEHIND
         return _Verdict(kind, fact, row, seen.since_us // 1_000)
 
-    def _position(self, seen: Pending) -> str | None:
-        fact = self.context.read_fact(seen.type, seen.id)
-        return row_of(fact).position if fact is not None and fact.has_position else None
+    def _row_at(self, seen: Pending, position: str) -> Row | None:
+        page = self.context.inspection.page_from(seen.type, position)
+        return page.row(seen.id) if page is not None and page.covers(position) else None
 
     def _repair(self, verdict: _Verdict) -> None:
         """Apply the fact; if its row has the same or a higher revision, give it a higher one first."""

@@ -7,7 +7,7 @@ so a row without a fact is drift, even during writes.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from rollcall.domain.errors import Conflict
@@ -123,27 +123,31 @@ class ComparePages:
     # -- one page ----------------------------------------------------------------------------
     def _page(self, record_type: str, page: SurveyedPage) -> str | None:
         """Compare a page; returns its end, or None if it is unknown."""
-        findings = self.context.findings
-        findings.pages += 1
+        self.context.findings.pages += 1
         if page.rows is None:
             self._damaged(record_type, page)
             return page.end if page.end is not None and page.end > page.start else None
         if page.fault:
             page = self._repaired(record_type, page)
-        findings.rows += len(page.rows or ())
-        own = {row.id: row for row in page.rows or () if page.covers(row.position)}
-        if len(own) < len(page.rows or ()):
+        rows = page.rows or []
+        self.context.findings.rows += len(rows)
+        own = {row.id: row for row in rows if page.covers(row.position)}
+        if len(own) < len(rows):
             self._strays(record_type, page, list(own.values()))
+        self._rows(record_type, own)
+        return page.end
+
+    def _rows(self, record_type: str, rows: Mapping[str, Row]) -> None:
+        """Compare rows by id with the times of their facts, and collect their days."""
         if RECORD_TYPES[record_type].time_column is not None:
-            self.days.update({utc_day(row.time_ms) for row in own.values() if row.record})
+            self.days.update({utc_day(row.time_ms) for row in rows.values() if row.record})
         org = self.context.organisation
-        places = self.context.facts.places(org.id, org.buckets, record_type, own.keys())
-        for row in own.values():
+        places = self.context.facts.places(org.id, org.buckets, record_type, rows.keys())
+        for row in rows.values():
             if row.id not in places:
                 self._without_fact(record_type, row)
             elif row.record is not None and _is_elsewhere(record_type, row, places[row.id]):
                 self._misplaced(record_type, row)
-        return page.end
 
     def _damaged(self, record_type: str, page: SurveyedPage) -> None:
         """Replace a page that cannot be read by an empty one; the comparison of facts fills it."""

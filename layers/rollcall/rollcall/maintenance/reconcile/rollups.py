@@ -9,7 +9,7 @@ read again; one that keeps changing is reported as unverified.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
@@ -22,27 +22,29 @@ from rollcall.domain.measures import (
     breakdown_of,
     is_sum_of_days,
 )
-from rollcall.domain.records import RECORD_TYPES
-from rollcall.domain.time.calendar import MS_PER_DAY, parse_date
-from rollcall.ledger.positions import END, FIRST, floor
 from rollcall.ledger.transaction import RollupDelete, StoredRollup, Transaction, put_rollup
 from rollcall.maintenance import audits
 from rollcall.maintenance.reconcile.context import AGAIN_SECONDS, Context
 from rollcall.maintenance.reconcile.inspection import (
     RollupSeen,
     Sums,
-    SurveyedPage,
     add_measures,
     add_up,
     differences,
     off_by,
     without_zeros,
 )
+from rollcall.maintenance.reconcile.page_sums import (
+    Incomparable,
+    PageSums,
+    bucket_ranges,
+    covering_pages,
+)
 
 # Rollups that are compared together: their sums are in memory, some hundred bytes per measure.
 _MAX_KEYS: Final = 5_000
 # Changing rollups that are compared together: the sums of each page are in memory.
-_MAX_SETTLING: Final = 50
+_MAX_CHANGING: Final = 50
 _TRIES: Final = 8
 
 
@@ -50,25 +52,20 @@ class _TooMany(Exception):
     """There are more rollups than may be in memory at once."""
 
 
-class _Incomparable(Exception):
-    """A page is missing or damaged, so the expected values of rollups are unknown."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """The contributions of one version of a page to some rollups."""
-
-    end: str
-    version: int
-    sums: Sums
-
-
-class _Look(NamedTuple):
-    """A rollup's version (0: it is not there), what it must hold, and versions of what says so."""
+class _Reading(NamedTuple):
+    """A rollup's version (0 if it is absent), its expected measures, and the versions behind them."""
 
     version: int | None
     expected: Mapping[str, int]
     sources: Hashable
+
+
+class _SumOfDays(NamedTuple):
+    """The sum of the day rollups of one rollup scope, and their versions."""
+
+    total: Mapping[str, int]
+    spilled: frozenset[str]
+    versions: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -88,44 +85,26 @@ class CompareRollups:
     def _share(self, bucket: str, residue: int, modulus: int) -> None:
         """Compare the rollups of a share of the hashes; one that is too large is divided."""
         try:
-            suspects = self._suspects(bucket, residue, modulus)
+            suspects = self._suspects(bucket, _in_share(bucket, residue, modulus))
         except _TooMany:
             self._share(bucket, residue, modulus * 2)
             self._share(bucket, residue + modulus, modulus * 2)
             return
-        for first in range(0, len(suspects), _MAX_SETTLING):
-            some = suspects[first : first + _MAX_SETTLING]
+        for first in range(0, len(suspects), _MAX_CHANGING):
+            some = suspects[first : first + _MAX_CHANGING]
             try:
-                self._settle(bucket, some)
-            except _Incomparable:  # a page was lost or damaged meanwhile
+                self._compare_again(bucket, some)
+            except Incomparable:  # a page was lost or damaged meanwhile
                 self.context.findings.unsettled += len(some)
 
-    # -- all of a share at once --------------------------------------------------------------
-    def _suspects(self, bucket: str, residue: int, modulus: int) -> list[RollupKey]:
-        """The rollups that are not shown to be right by one reading of the pages."""
-
-        def is_wanted(key: RollupKey) -> bool:
-            return key.bucket == bucket and zlib.crc32(repr(key).encode()) % modulus == residue
-
-        listed: set[RollupKey] = set()
-        for key in self.context.inspection.rollup_keys(bucket):
-            if is_wanted(key):
-                listed.add(key)
-            if len(listed) > _MAX_KEYS:
-                raise _TooMany
+    # -- all rollups of a share --------------------------------------------------------------
+    def _suspects(self, bucket: str, is_wanted: Callable[[RollupKey], bool]) -> list[RollupKey]:
+        """The rollups that one reading of the pages does not prove to be right."""
+        listed = self._listed(bucket, is_wanted)
         before = {
             k: seen.version for k, seen in self.context.inspection.seen(sorted(listed)).items()
         }
-        sums: Sums = {}
-        incomparable: set[str] = set()
-        for record_type, first, end in _ranges(bucket):
-            try:
-                for page in self._tiled(record_type, first, end):
-                    add_up(page.rows or (), self.context.contribute, is_wanted, sums)
-                    if len(sums) > 2 * _MAX_KEYS:
-                        raise _TooMany
-            except _Incomparable:
-                incomparable |= families_fed_by(record_type)
+        sums, incomparable = self._sums(bucket, is_wanted)
         found = listed | sums.keys()
         compared = sorted(key for key in found if key.family not in incomparable)
         self.context.findings.unsettled += len(found) - len(compared)
@@ -133,156 +112,122 @@ class CompareRollups:
         suspects = []
         for key in compared:
             seen = after.get(key)
-            has_rested = key in before and seen is not None and seen.version == before[key]
-            if has_rested and seen and _is_right(sums.get(key, {}), seen):
+            is_unchanged = key in before and seen is not None and seen.version == before[key]
+            if is_unchanged and _is_right(sums.get(key, {}), seen):
                 self.context.findings.rollups += 1
             else:
                 suspects.append(key)
         return suspects
 
-    def _tiled(self, record_type: str, first: str, end: str) -> Iterator[SurveyedPage]:
-        """The pages over a range, each position once. Raises _Incomparable."""
-        page = self.context.inspection.page_from(record_type, first)
-        if page is None:
-            if any(True for _ in self.context.inspection.pages(record_type, FIRST, END)):
-                raise _Incomparable  # the first page is missing
-            return
-        reached = first
-        for following in self.context.inspection.pages(record_type, page.start, end):
-            while following.start > reached:
-                gap = self.context.inspection.page_from(record_type, reached)
-                reached = _end_of(gap, reached)
-                if gap is not None:
-                    yield gap
-            if _covers(following, reached):
-                reached = _end_of(following, reached)
-                yield following
-        while reached < end:
-            gap = self.context.inspection.page_from(record_type, reached)
-            reached = _end_of(gap, reached)
-            if gap is not None:
-                yield gap
+    def _listed(self, bucket: str, is_wanted: Callable[[RollupKey], bool]) -> set[RollupKey]:
+        listed: set[RollupKey] = set()
+        for key in self.context.inspection.rollup_keys(bucket):
+            if is_wanted(key):
+                listed.add(key)
+            if len(listed) > _MAX_KEYS:
+                raise _TooMany
+        return listed
 
-    # -- some that did not rest, or seem wrong -----------------------------------------------
-    def _settle(self, bucket: str, keys: Collection[RollupKey]) -> None:
-        known: dict[tuple[str, str], _Known] = {}
+    def _sums(self, bucket: str, is_wanted: Callable[[RollupKey], bool]) -> tuple[Sums, set[str]]:
+        """The sums of the wanted rollups, and the families whose pages are not all readable."""
+        sums: Sums = {}
+        incomparable: set[str] = set()
+        for record_type, first, end in bucket_ranges(bucket):
+            try:
+                for page in covering_pages(self.context.inspection, record_type, first, end):
+                    add_up(page.rows or (), self.context.contribute, is_wanted, sums)
+                    if len(sums) > 2 * _MAX_KEYS:
+                        raise _TooMany
+            except Incomparable:
+                incomparable |= families_fed_by(record_type)
+        return sums, incomparable
+
+    # -- the rollups that changed meanwhile, or seem wrong -----------------------------------
+    def _compare_again(self, bucket: str, keys: Collection[RollupKey]) -> None:
+        pages = PageSums(self.context, bucket)
         left = list(keys)
-        # The items of a transaction are seen one after another: what is wrong is told when two looks
-        # found it so. A rollup that is not there has no version to tell that it never was between
-        # them, but the versions of its pages do.
-        wrong: dict[RollupKey, _Look] = {}
+        # The items of a transaction become visible one after another: a difference is reported when
+        # two readings found it. An absent rollup has no version that shows that it was absent
+        # between them, but the versions of its pages show it.
+        wrong: dict[RollupKey, _Reading] = {}
         for attempt in range(_TRIES):
             before = self.context.inspection.seen(left)
-            sums = self._refreshed(bucket, frozenset(left), known)
+            sums = pages.current(frozenset(left))
             after = self.context.inspection.seen(left)
-            unsettled = []
+            changed = []
             for key in left:
                 seen, expected = after.get(key), without_zeros(sums.get(key, {}))
                 is_wrong = not _is_right(expected, seen)
-                pages = _pages_of(key, known) if is_wrong and seen is None else frozenset()
-                look = _Look(_version(seen), expected, pages)
-                if _version(before.get(key)) != look.version:
-                    unsettled.append(key)
-                elif is_wrong and wrong.get(key) != look:
-                    wrong[key] = look
-                    unsettled.append(key)
+                sources = pages.sources(key) if is_wrong and seen is None else frozenset()
+                reading = _Reading(_version(seen), expected, sources)
+                if _version(before.get(key)) != reading.version:
+                    changed.append(key)
+                elif is_wrong and wrong.get(key) != reading:
+                    wrong[key] = reading
+                    changed.append(key)
                 elif not self._compare(key, expected, seen):
-                    unsettled.append(key)
-            left = unsettled
+                    changed.append(key)
+            left = changed
             if not left:
                 return
             self.context.sleep(AGAIN_SECONDS * (attempt + 1))
-        for key in left:
-            if not self._by_days(key):
+        self._compare_lifetimes(left)
+
+    # -- all time against its days -----------------------------------------------------------
+    def _compare_lifetimes(self, keys: Iterable[RollupKey]) -> None:
+        """Compare rollups that keep changing with their days; the others are unverified."""
+        for key in keys:
+            if not (self._is_sum_of_right_days(key) and self._compare_with_days(key)):
                 self.context.findings.unsettled += 1
 
-    def _refreshed(
-        self, bucket: str, keys: frozenset[RollupKey], known: dict[tuple[str, str], _Known]
-    ) -> Sums:
-        """The sums of some rollups; reads only the pages that changed since the last call."""
-        sums: Sums = {}
-        families = {key.family for key in keys}
-        for record_type, first, end in _ranges(bucket):
-            if families.isdisjoint(families_fed_by(record_type)):
-                continue
-            begin = self.context.inspection.page_from(record_type, first)
-            if begin is None:
-                continue
-            reached = first
-            for listed in self.context.inspection.versions(record_type, begin.start, end):
-                while reached < listed.start:
-                    reached = self._read(record_type, reached, keys, known, sums)
-                if not listed.start <= reached < listed.end:
-                    continue
-                page = known.get((record_type, listed.start))
-                if page is not None and (page.end, page.version) == (listed.end, listed.version):
-                    _add_all(page.sums, sums)
-                    reached = page.end
-                else:
-                    reached = self._read(record_type, reached, keys, known, sums)
-            while reached < end:
-                reached = self._read(record_type, reached, keys, known, sums)
-        return sums
-
-    def _read(
-        self,
-        record_type: str,
-        reached: str,
-        keys: frozenset[RollupKey],
-        known: dict[tuple[str, str], _Known],
-        sums: Sums,
-    ) -> str:
-        page = self.context.inspection.page_from(record_type, reached)
-        end = _end_of(page, reached)
-        own: Sums = {}
-        add_up(page.rows or () if page else (), self.context.contribute, keys.__contains__, own)
-        _add_all(own, sums)
-        if page is not None and page.version is not None:
-            known[record_type, page.start] = _Known(end, page.version, own)
-        return end
-
-    def _by_days(self, key: RollupKey) -> bool:
-        """Compare a rollup of all time with the sum of its days.
-
-        Days are read one after another, and a transaction that takes from one what it adds to
-        another leaves all time as it was. So what is wrong is told when two looks found it so and
-        every version the same: between the two, all of that stood there at once.
-        """
-        if key.bucket != ALL or not is_sum_of_days(key.family) or not self._are_days_right():
+    def _is_sum_of_right_days(self, key: RollupKey) -> bool:
+        """Whether a rollup must be the sum of its days, none of which is known to be wrong."""
+        if key.bucket != ALL or not is_sum_of_days(key.family):
             return False
-        wrong: _Look | None = None
-        for _ in range(_TRIES):
-            before = self.context.inspection.seen([key]).get(key)
-            total: dict[str, int] = {}
-            spilled: set[str] = set()
-            versions: list[int] = []
-            days = self.context.inspection.days_of(key.family, key.scope, is_open=key.is_open)
-            for day in days:
-                if day.stored is None or day.version is None:
-                    return False
-                versions.append(day.version)
-                spilled |= day.stored.spilled
-                add_measures(total, day.stored.counts)
-            seen = self.context.inspection.seen([key]).get(key)
-            if before is None or seen is None or before.version != seen.version:
-                continue
-            if seen.stored is None or spilled - seen.stored.spilled - {DURATION}:
-                return False
-            kept = {n: c for n, c in total.items() if not (key.is_open and _is_histogram(n))}
-            look = _Look(seen.version, without_zeros(kept), tuple(versions))
-            if not _is_right(look.expected, seen) and look != wrong:
-                wrong = look
-                self.context.sleep(AGAIN_SECONDS)
-            elif self._compare(key, look.expected, seen):
-                return True
-        return False
-
-    def _are_days_right(self) -> bool:
-        """Whether no day is known to be wrong; otherwise days prove nothing about all time."""
         is_none_left_wrong = self.context.is_repairing or not any(
             kind in self.context.findings.drift for kind in audits.ROLLUP_KINDS
         )
         return self._are_days_verified and is_none_left_wrong
+
+    def _compare_with_days(self, key: RollupKey) -> bool:
+        """Compare a rollup of all time with the sum of its days; False if that is not possible.
+
+        Days are read one after another, and a transaction that moves an amount from one day to
+        another does not change all time. A difference is therefore reported only when two readings
+        found it with all versions unchanged: then all of these items existed at the same time.
+        """
+        wrong: _Reading | None = None
+        for _ in range(_TRIES):
+            before = self.context.inspection.seen([key]).get(key)
+            days = self._sum_of_days(key)
+            if days is None:
+                return False
+            seen = self.context.inspection.seen([key]).get(key)
+            if before is None or seen is None or before.version != seen.version:
+                continue
+            if seen.stored is None or days.spilled - seen.stored.spilled - {DURATION}:
+                return False
+            reading = _Reading(seen.version, days.total, days.versions)
+            if not _is_right(reading.expected, seen) and reading != wrong:
+                wrong = reading
+                self.context.sleep(AGAIN_SECONDS)
+            elif self._compare(key, reading.expected, seen):
+                return True
+        return False
+
+    def _sum_of_days(self, key: RollupKey) -> _SumOfDays | None:
+        """The sum of a rollup's days; None if one of them is damaged."""
+        total: dict[str, int] = {}
+        spilled: set[str] = set()
+        versions: list[int] = []
+        for day in self.context.inspection.days_of(key.family, key.scope, is_open=key.is_open):
+            if day.stored is None or day.version is None:
+                return None
+            versions.append(day.version)
+            spilled |= day.stored.spilled
+            add_measures(total, day.stored.counts)
+        kept = {n: c for n, c in total.items() if not (key.is_open and _is_histogram(n))}
+        return _SumOfDays(without_zeros(kept), frozenset(spilled), tuple(versions))
 
     # -- one rollup with known expected values -----------------------------------------------
     def _compare(
@@ -330,32 +275,13 @@ class CompareRollups:
             self.context.inspection.commit(Transaction((), (), (put,)))
 
 
-def _ranges(bucket: str) -> Iterator[tuple[str, str, str]]:
-    """(record type, first position, end) of the rows that may contribute to a bucket."""
-    day = None if bucket == ALL else parse_date(bucket)
-    for record_type in RECORD_TYPES.values():
-        if bucket == ALL:
-            yield record_type.name, FIRST, END
-        elif day is not None and record_type.time_column is not None:
-            start_ms = day * MS_PER_DAY
-            first = max(floor(start_ms), FIRST)
-            yield record_type.name, first, floor(start_ms + MS_PER_DAY)
+def _in_share(bucket: str, residue: int, modulus: int) -> Callable[[RollupKey], bool]:
+    """Whether a rollup is of a bucket and its hash in a share."""
 
+    def is_in_share(key: RollupKey) -> bool:
+        return key.bucket == bucket and zlib.crc32(repr(key).encode()) % modulus == residue
 
-def _covers(page: SurveyedPage, reached: str) -> bool:
-    return page.start <= reached and (page.end is None or reached < page.end)
-
-
-def _end_of(page: SurveyedPage | None, reached: str) -> str:
-    """The end of the page that was read for a position. Raises _Incomparable."""
-    if page is None or page.rows is None or not page.covers(reached):
-        raise _Incomparable
-    return page.end or reached
-
-
-def _add_all(added: Sums, sums: Sums) -> None:
-    for key, measures in added.items():
-        add_measures(sums.setdefault(key, {}), measures)
+    return is_in_share
 
 
 def _is_right(expected: Mapping[str, int], seen: RollupSeen | None) -> bool:
@@ -363,13 +289,6 @@ def _is_right(expected: Mapping[str, int], seen: RollupSeen | None) -> bool:
     if seen is None:
         return not expected
     return seen.stored is not None and seen.is_whole and not off_by(expected, seen.stored)
-
-
-def _pages_of(
-    key: RollupKey, known: Mapping[tuple[str, str], _Known]
-) -> frozenset[tuple[str, str, int]]:
-    """The pages that contribute to a rollup, with their versions."""
-    return frozenset((*place, page.version) for place, page in known.items() if key in page.sums)
 
 
 def _version(seen: RollupSeen | None) -> int | None:
