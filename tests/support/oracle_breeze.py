@@ -115,7 +115,7 @@ def understood(body: Any) -> Query:
     if not isinstance(granularity, str) or granularity not in GRANULARITIES:
         errors.add(("granularity",))
     page, page_size = body.get("page", 1), body.get("page_size", 50)
-    if not is_integer(page) or page < 1:
+    if not is_integer(page) or not 1 <= page <= 10**9:
         errors.add(("page",))
     if not is_integer(page_size) or not 1 <= page_size <= 1000:
         errors.add(("page_size",))

@@ -129,7 +129,10 @@ UNPROCESSABLE = [
     ({"filters": {"date_from": "2024-01-01T01:00:00Z", "date_to": "2024-01-01T01:30:00+01:00"}},
      ["filters", "date_from"]),
     *(({"page": value}, ["page"])
-      for value in (0, -1, -(10**399), 1.5, Decimal("1.0"), "1", "", None, True, [], {})),
+      for value in (
+          0, -1, -(10**399), 10**9 + 1, 10**399, int("9" * 400), 10**400, 1.5, Decimal("1.0"), "1",
+          "", None, True, [], {},
+      )),
     *(({"page_size": value}, ["page_size"])
       for value in (0, -1, 1001, 10**9, 10**399, 50.5, Decimal("50.0"), "50", None, True, [], {})),
     *(({"granularity": value}, ["granularity"])

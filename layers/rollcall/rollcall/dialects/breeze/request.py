@@ -31,6 +31,7 @@ from rollcall.domain.validation import (
 from rollcall.query.model import Selection
 from rollcall.query.reports.breeze import BreezeQuery, ByBucket
 
+MAX_PAGE: Final = 1_000_000_000
 MAX_PAGE_SIZE: Final = 1_000
 MAX_RANGE_DAYS: Final = 400
 
@@ -113,12 +114,12 @@ def _payload_filters(value: Any) -> dict[str, str] | None:
     return wanted if is_possible else None
 
 
-def _integer(most: int | None) -> Callable[[Any], int]:
+def _integer(most: int) -> Callable[[Any], int]:
     def parse(value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
             raise ValueError("must be an integer")
-        if value < 1 or (most is not None and value > most):
-            raise ValueError("must be at least 1" if most is None else f"must be from 1 to {most}")
+        if not 1 <= value <= most:
+            raise ValueError(f"must be from 1 to {most}")
         return value
 
     return parse
@@ -204,8 +205,14 @@ class QueryBody(BaseModel):
     ] = Granularity.DAY
     page: Annotated[
         int,
-        PlainValidator(_integer(None)),
-        _schema("The page of rows to return, from 1.", type="integer", minimum=1, default=1),
+        PlainValidator(_integer(MAX_PAGE)),
+        _schema(
+            "The page of rows to return, from 1.",
+            type="integer",
+            minimum=1,
+            maximum=MAX_PAGE,
+            default=1,
+        ),
     ] = 1
     page_size: Annotated[
         int,
