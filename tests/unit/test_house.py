@@ -12,12 +12,19 @@ from pathlib import Path
 
 import pytest
 import yaml
+from radon.complexity import cc_visit
+from radon.visitors import Class
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layers" / "rollcall" / "rollcall"
 CLI = ROOT / "cli" / "rollcall_cli"
 HANDLERS = sorted((ROOT / "functions").glob("*/handler.py"))
 HANDLER_LINES = 40
+MODULE_LINES = 400
+COMPLEXITY = 12
+PRODUCT = sorted(
+    path for folder in (LAYER, CLI, ROOT / "functions") for path in folder.rglob("*.py")
+)
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -53,6 +60,27 @@ def tracked_files() -> list[Path]:
 def code_lines(path: Path) -> int:
     """Lines of a file, without the blank ones."""
     return sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+
+
+# -------------------------------------------------------------------- sizes
+def test_no_function_is_complex() -> None:
+    """Boolean operators, comprehensions and closures count, as `radon cc` counts them."""
+    complex_functions = [
+        f"{path.relative_to(ROOT)}:{block.lineno} {block.fullname}: {block.complexity}"
+        for path in PRODUCT
+        for block in cc_visit(path.read_text(encoding="utf-8"))
+        if not isinstance(block, Class) and block.complexity > COMPLEXITY
+    ]
+    assert complex_functions == []
+
+
+def test_no_module_is_long() -> None:
+    long_modules = [
+        f"{path.relative_to(ROOT)}: {lines}"
+        for path in PRODUCT
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MODULE_LINES
+    ]
+    assert long_modules == []
 
 
 # ---------------------------------------------------------------- functions
