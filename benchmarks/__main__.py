@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
+import os
 import time
 import warnings
 
@@ -25,6 +26,7 @@ NAMES = (
 
 
 def main() -> None:
+    os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"  # they are lines on stdout
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="which ones (default: all)")
     parser.add_argument("--quick", action="store_true", help="small data, few rounds: does it run")

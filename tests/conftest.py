@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -20,6 +21,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("rollcall")
+
+
+# Metrics are lines on stdout; tests/unit/test_metrics.py turns them on.
+os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
 
 
 # ------------------------------------------------------------------ with `-n`, side by side

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollcall.bootstrap import authorize
+from rollcall.invocation import invocation
 from rollcall.lambdas.authorizer import policy, single_header
 from rollcall.retry import within_its_time
 
@@ -17,5 +18,6 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     never caches it. Any other error becomes the gateway's 500, so that no request is allowed while
     the store fails.
     """
-    with within_its_time(context):
+    request_id = str((event.get("requestContext") or {}).get("requestId", ""))
+    with invocation(request_id), within_its_time(context):
         return policy(event["methodArn"], service(single_header(event, "Authorization")))

@@ -6,7 +6,6 @@ from rollcall.api.guard import refuse_others, require_own_handle, single_value
 from rollcall.api.http import Request, Response, json_response
 from rollcall.bootstrap import count, directory
 from rollcall.dialects import unpod
-from rollcall.query.model import Reading
 
 service = count()
 handles = directory()
@@ -16,7 +15,7 @@ handles = directory()
 def lambda_handler(request: Request) -> Response:
     """Lifetime totals of the organisation, or of the space that `space_token` names."""
     require_own_handle(request, handles)
-    reading = Reading(request.caller.epoch)
+    reading = request.reading
     totals = service(reading, single_value(request, "space_token"))
     if totals is None:  # before unknown parameters are refused: 404 comes before 400
         raise NotFound(unpod.SPACE_UNKNOWN)

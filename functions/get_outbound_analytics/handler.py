@@ -5,7 +5,7 @@ from rollcall.api.guard import require_campaign
 from rollcall.api.http import Request, Response, json_response
 from rollcall.bootstrap import report_campaign
 from rollcall.dialects import nlpearl
-from rollcall.query.model import CampaignId, Reading
+from rollcall.query.model import CampaignId
 
 service = report_campaign()
 
@@ -13,7 +13,7 @@ service = report_campaign()
 @endpoint(nlpearl.error_body, too_many_rows=400)
 def lambda_handler(request: Request) -> Response:
     """Measures of one outbound campaign, over an inclusive range of less than 91 days."""
-    reading = Reading(request.caller.epoch)
+    reading = request.reading
     named = CampaignId(request.path_parameter("outboundId"), "outbound")
     campaign = require_campaign(request, reading, service, named)  # 404 comes before 400
     period = nlpearl.parse_period(request.json())

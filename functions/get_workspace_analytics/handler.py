@@ -6,7 +6,6 @@ from rollcall.api.guard import refuse_others
 from rollcall.api.http import Request, Response, json_response
 from rollcall.bootstrap import report_workspace
 from rollcall.dialects import nexus
-from rollcall.query.model import Reading
 
 service = report_workspace()
 
@@ -14,7 +13,7 @@ service = report_workspace()
 @endpoint(nexus.error_body)
 def lambda_handler(request: Request) -> Response:
     """Lifetime figures of one workspace, and its last 30 days."""
-    reading = Reading(request.caller.epoch)
+    reading = request.reading
     report = service(reading, request.path_parameter("workspaceId"))
     if report is None:  # unknown, or another organisation's: the answer is the same
         raise Forbidden(nexus.FORBIDDEN)

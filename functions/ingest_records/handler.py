@@ -5,6 +5,7 @@ from rollcall.api.endpoint import endpoint
 from rollcall.api.http import Request, Response
 from rollcall.bootstrap import ingest
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, problem_body
+from rollcall.invocation import Metric, count
 
 service = ingest()
 
@@ -15,4 +16,6 @@ def lambda_handler(request: Request) -> Response:
     documents = wire.parse_body(request)
     changes, refusals = wire.parse_documents(documents)
     receipt = service(request.caller.org_id, changes)
+    count(Metric.RECORDS_ACCEPTED, receipt.accepted)
+    count(Metric.RECORDS_REJECTED, len(refusals) + len(receipt.refusals))
     return wire.render(documents, refusals, receipt)

@@ -5,7 +5,6 @@ from rollcall.api.guard import limit_body, refuse_others
 from rollcall.api.http import Request, Response, json_response
 from rollcall.bootstrap import report_breeze
 from rollcall.dialects import breeze
-from rollcall.query.model import Reading
 
 service = report_breeze()
 
@@ -16,6 +15,6 @@ def lambda_handler(request: Request) -> Response:
     limit_body(request)
     refuse_others(request)
     query = breeze.parse_query(request.json())
-    reading = Reading(request.caller.epoch)
+    reading = request.reading
     body = breeze.answer_body(query, service(reading, query.query))
     return json_response(200, body, analytics_headers(reading.meter))

@@ -11,11 +11,12 @@ from typing import Any
 from rollcall.bootstrap import reconcile_due
 from rollcall.lambdas.schedule import log_visits
 from rollcall.retry import within_its_time
+from rollcall.telemetry import observed
 
 service = reconcile_due()
 
 
 def lambda_handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
     """The number of audits by outcome, and the drift that they found."""
-    with within_its_time(context):
+    with observed(context.aws_request_id), within_its_time(context):
         return log_visits(service())

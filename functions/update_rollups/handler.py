@@ -13,6 +13,7 @@ from typing import Any
 from rollcall.bootstrap import update
 from rollcall.lambdas.stream import partial_batch_response
 from rollcall.retry import within_its_time
+from rollcall.telemetry import observed
 
 service = update()
 
@@ -20,5 +21,5 @@ service = update()
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """A partial batch response: empty, or with one item identifier."""
     records = event["Records"]
-    with within_its_time(context):
+    with observed(context.aws_request_id), within_its_time(context):
         return partial_batch_response(records, service(records))

@@ -28,7 +28,7 @@ from rollcall.ledger.transaction import Transaction
 from rollcall.storage.pages import PageStore
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 120_000)
+CONTEXT = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 120_000)
 
 
 def handler(function: str) -> Any:

@@ -53,7 +53,7 @@ handler = runtime._get_handler("handler.lambda_handler")
 if is_loud:
     for name in ("botocore", "urllib3"):
         logging.getLogger(name).setLevel(logging.NOTSET)
-context = types.SimpleNamespace(get_remaining_time_in_millis=lambda: 20_000)
+context = types.SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 20_000)
 logging.getLogger("of the test").debug("DEBUG is on")
 try:
     print("ANSWER", json.dumps(handler(event, context))[:20])

@@ -162,7 +162,9 @@ def test_policies_allow_what_handlers_do(
         item_of_fact(keys.fact(organisation.id, fact.type, fact.id, 1), fact)
         for fact in versions_of([*records, full_call("c3", merchant_id="m3"), deletion])
     ]
-    lambda_context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
+    lambda_context = SimpleNamespace(
+        aws_request_id="r", get_remaining_time_in_millis=lambda: 60_000
+    )
     stream = [
         {"eventName": "INSERT", "dynamodb": {"SequenceNumber": str(number), "NewImage": image}}
         for number, image in enumerate(images)

@@ -674,6 +674,6 @@ def test_context_of_an_invocation_ends_with_its_time() -> None:
     scenario = Scenario()
     (item,) = facts_of(scenario, [call("c")])
     handler = load_handler("update_rollups")
-    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 1)
+    context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 1)
     answer = handler({"Records": [item]}, context)
     assert answer["batchItemFailures"] == [{"itemIdentifier": item["dynamodb"]["SequenceNumber"]}]

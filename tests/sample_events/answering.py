@@ -6,13 +6,15 @@ Everything is real: the engine, the tables of the template, the stream and the h
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from rollcall.settings import settings
 from rollcall.storage.failure_documents import failed_records
@@ -87,6 +89,18 @@ class Functions:
                 "numbers_of_space": {case.space: self._numbers(case.space)},
             }
         return {"answer": answered}
+
+    def printed(self, path: Path) -> tuple[Any, str]:
+        """(what the function of an event's folder returns, what it prints), metrics turned on."""
+        assert self._stack.drain(), "the stream stands still"
+        event = json.loads(path.read_text("utf-8"))
+        out = io.StringIO()
+        with patch.dict(os.environ, POWERTOOLS_METRICS_DISABLED="false"), redirect_stdout(out):
+            try:
+                answered = self.invoke(path.parent.name, event)
+            except FunctionError as error:
+                answered = {"errorType": error.error_type}
+        return answered, out.getvalue()
 
     def invoke(self, function: str, event: Any) -> Any:
         """What a function returns. Raises FunctionError."""

@@ -10,6 +10,7 @@ Exit status 1 when an invariant was violated, a schedule was incomplete, or a mu
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def _range(text: str) -> tuple[int, int]:
 
 
 def main() -> int:
+    os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"  # they are lines on stdout
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument(
         "--seeds", type=_range, default=(0, 200), help="first:end, end excluded; or how many"

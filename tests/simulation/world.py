@@ -141,7 +141,11 @@ class World:
             free = self._environments.setdefault(function, [])
             handler = free.pop(self.random.randrange(len(free))) if free else self._start(function)
             try:
-                answer = handler(event, SimpleNamespace(get_remaining_time_in_millis=remaining_ms))
+                context = SimpleNamespace(
+                    aws_request_id=f"{function} {number}",
+                    get_remaining_time_in_millis=remaining_ms,
+                )
+                answer = handler(event, context)
             except Exception as error:
                 free.append(handler)  # Lambda uses an environment again after an error
                 if function == "update_rollups":  # it reports failures, and raises none

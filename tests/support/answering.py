@@ -67,6 +67,8 @@ class Answer:
 class Lambda:
     """The context of an invocation that has time."""
 
+    aws_request_id = "invocation-1"
+
     @staticmethod
     def get_remaining_time_in_millis() -> int:
         return 20_000

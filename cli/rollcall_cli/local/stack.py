@@ -275,6 +275,8 @@ class LocalStack:
             notice(f"runtime: every function in {emulator}")
             notice(f"code: {code.description}")
             return RieRuntime(code, environment, emulator)
+        # The functions print metrics for CloudWatch; here, this command's output would hold them.
+        environment |= {"POWERTOOLS_METRICS_DISABLED": "true"}
         return InProcessRuntime(self._template.functions, environment)
 
     def _make_pump(self, mapping: StreamMapping, runtime: Runtime, dynamodb: Any) -> Pump:

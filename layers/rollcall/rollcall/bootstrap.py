@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.errors import BrokenDestination
+from rollcall.invocation import Metric
+from rollcall.invocation import count as count_metric
 from rollcall.retry import Backoff
 from rollcall.sdk_logs import keep_requests_out_of_logs
 from rollcall.settings import settings
@@ -223,7 +225,13 @@ def apply_facts() -> ApplyFacts:
 
     def writer(org_id: str, epoch: int, contribute: ContributionFunction) -> Applier:
         store = PageStore(client, settings.analytics_table, org_id, epoch, now_ms, backoff)
-        return Applier(store, contribute, target_bytes=settings.page_target_bytes, backoff=backoff)
+        return Applier(
+            store,
+            contribute,
+            target_bytes=settings.page_target_bytes,
+            backoff=backoff,
+            on_spill=functools.partial(count_metric, Metric.BREAKDOWNS_SPILLED),
+        )
 
     return ApplyFacts(writer)
 

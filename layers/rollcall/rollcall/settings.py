@@ -15,10 +15,14 @@ class BadSetting(ValueError):
     """An environment variable has an invalid value; the message names the variable and the rule."""
 
 
-def _text(variable: str, default: str, *, one_of: tuple[str, ...] = ()) -> Any:
+def _text(
+    variable: str, default: str, *, one_of: tuple[str, ...] = (), max_length: int | None = None
+) -> Any:
     def parse(text: str) -> str:
         if one_of and text not in one_of:
             raise BadSetting(f"{variable} must be one of {', '.join(one_of)}, not {text!r}")
+        if max_length is not None and not 1 <= len(text.strip()) <= max_length:
+            raise BadSetting(f"{variable} must have 1 to {max_length} characters")
         return text
 
     return _setting(variable, default, parse)
@@ -64,6 +68,8 @@ class Settings:
     # How long an answer may take: API Gateway times out after 29 seconds.
     longest_answer_seconds: int = _integer("ROLLCALL_LONGEST_ANSWER_SECONDS", 29, 0, 900)
     failure_destination: str = _text("ROLLCALL_FAILURE_DESTINATION", "")  # s3://… or file:///…
+    # The dimension of the metrics; the stack's name in a deployment.
+    service: str = _text("ROLLCALL_SERVICE", "rollcall", max_length=255)
     log_level: str = _text("ROLLCALL_LOG_LEVEL", "INFO", one_of=("DEBUG", "INFO", "WARN", "ERROR"))
 
     @staticmethod

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeAlias
 
 from rollcall.api.errors import ApiError, ErrorBody, gateway_error
@@ -14,9 +15,10 @@ from rollcall.api.strict_json import MalformedJson
 from rollcall.domain.errors import BadValues, MalformedQuery, TooManyRows, UnknownOrganisation
 from rollcall.domain.organisations import tenant
 from rollcall.domain.time.calendar import format_instant
+from rollcall.invocation import Metric, count
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import within_its_time
-from rollcall.telemetry import logger
+from rollcall.telemetry import logger, observed
 
 LambdaHandler: TypeAlias = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
@@ -47,11 +49,19 @@ def endpoint(
         @functools.wraps(answer)
         def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             request_id = str((event.get("requestContext") or {}).get("requestId", ""))
+            with observed(request_id):
+                return respond(event, context, request_id)
+
+        def respond(event: Mapping[str, Any], context: Any, request_id: str) -> dict[str, Any]:
             try:
                 request = parse_event(event)
                 refuse_repeated_credentials(request)
                 refuse_ended_credentials(request, time.time_ns() // 1_000_000)
-                with tenant(request.caller.org_id), within_its_time(context):
+                with (
+                    tenant(request.caller.org_id),
+                    within_its_time(context),
+                    _counting_rows(request.reading.meter),
+                ):
                     return answer(request).to_proxy()
             except ApiError as refused:
                 if refused.speaks_for_gateway:
@@ -67,12 +77,22 @@ def endpoint(
                 # The authorizer let it in from its cache: it is gone since.
                 return gateway_error(401, "The organisation is gone.").to_proxy()
             except Exception:  # noqa: BLE001 - the client learns that it failed, not how
-                logger.exception("unexpected error", extra={"request_id": request_id})
+                logger.exception("unexpected error")
                 return error(500, f"Internal server error (request {request_id}).")
 
         return lambda_handler
 
     return decorate
+
+
+@contextmanager
+def _counting_rows(meter: ReadMeter) -> Iterator[None]:
+    """Count the rows scanned for a request that reads pages or rollups, whatever its answer."""
+    try:
+        yield
+    finally:
+        if meter.items:
+            count(Metric.ROWS_SCANNED, meter.rows)
 
 
 def analytics_headers(meter: ReadMeter) -> dict[str, str]:

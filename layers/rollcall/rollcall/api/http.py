@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from rollcall.api import strict_json
-from rollcall.query.model import Epoch
+from rollcall.query.model import Epoch, Reading
 
 JSON_TYPE: Final = "application/json"
 
@@ -24,15 +24,15 @@ class Caller:
 
     org_id: str
     org_handle: str
-    epoch: Epoch
     token_ends_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. `query` holds every value of each parameter."""
+    """One request. `query` holds every value of each parameter, `reading` meters the reads."""
 
     caller: Caller
+    reading: Reading
     query: Mapping[str, list[str]]
     body: bytes
     _path: Mapping[str, str] = field(repr=False)
@@ -98,9 +98,9 @@ def parse_event(event: Mapping[str, Any]) -> Request:
         caller=Caller(
             epoch.org_id,
             authorizer["org_handle"],
-            epoch,
             None if ends_at_ms is None else int(ends_at_ms),
         ),
+        reading=Reading(epoch),
         query=event.get("multiValueQueryStringParameters") or {},
         body=_body(event),
         _path=event.get("pathParameters") or {},

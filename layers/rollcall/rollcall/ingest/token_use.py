@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any, Final, Protocol
@@ -49,7 +50,9 @@ class RecordUse:
         if is_recorded or is_busy or now_ms < self._paused_until_ms:
             return
         self._pending = self._executor.submit(self._tokens.record_use, token.id, hour_ms)
-        self._pending.add_done_callback(self._finished)
+        # In the context of the request, so that a warning carries its id.
+        context = contextvars.copy_context()
+        self._pending.add_done_callback(lambda write: context.run(self._finished, write))
 
     def _finished(self, write: Future[Any]) -> None:
         error = write.exception()

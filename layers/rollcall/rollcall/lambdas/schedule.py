@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from rollcall.domain.errors import RollcallError
+from rollcall.invocation import Metric, count
 from rollcall.maintenance.audits import Audit
 from rollcall.maintenance.reconcile.schedule import Outcome, Visit
 from rollcall.telemetry import logger
@@ -37,6 +38,8 @@ def log_visits(visits: Iterable[Visit]) -> dict[str, int]:
         outcomes[visit.outcome] += 1
         if visit.outcome is not Outcome.WAITING:
             _log(visit)
+            if visit.audit is not None:
+                _count(visit.audit)
     counts = {outcome.value.replace(" ", "_"): outcomes[outcome] for outcome in Outcome}
     logger.info("audits", extra=counts)
     if outcomes[Outcome.FAILED]:
@@ -59,6 +62,12 @@ def _log(visit: Visit) -> None:
         logger.warning(message, extra=extra)
     else:
         logger.info(message, extra=extra)
+
+
+def _count(audit: Audit) -> None:
+    count(Metric.DRIFT, audit.drift_count - audit.repaired)
+    count(Metric.DRIFT_REPAIRED, audit.repaired)
+    count(Metric.ROLLUPS_UNVERIFIED, audit.unsettled)
 
 
 def _error_fields(error: Exception | None) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from rollcall.ingest.update import Result, StreamRecord
+from rollcall.invocation import Metric, count
 from rollcall.telemetry import logger
 
 
@@ -37,8 +39,20 @@ def partial_batch_response(records: Sequence[StreamRecord], result: Result) -> d
             },
         )
     earliest = result.earliest_unapplied
+    _count(records[:earliest], result)
     failures = [] if earliest is None else [{"itemIdentifier": _name(records[earliest])}]
     return {"batchItemFailures": failures}
+
+
+def _count(done: Sequence[StreamRecord], result: Result) -> None:
+    """Count what became of a batch, of which the records of `done` need not come back."""
+    quarantined = sum(len(group.indices) for group in result.quarantined)
+    count(Metric.RECORDS_QUARANTINED, quarantined)
+    count(Metric.APPLY_FAILURES, len(result.failures))
+    written_at = [record.get("dynamodb", {}).get("ApproximateCreationDateTime") for record in done]
+    known = [seconds for seconds in written_at if isinstance(seconds, int | float)]
+    if known:
+        count(Metric.FRESHNESS, max(0.0, time.time() - min(known)))
 
 
 def _name(record: StreamRecord) -> str:

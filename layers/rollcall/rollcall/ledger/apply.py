@@ -9,7 +9,7 @@ result. docs/exactness.md states the whole rule, and why it holds.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -82,7 +82,10 @@ class _Work:
 
 
 class Applier:
-    """Applies rows to the ledger of one organisation in one epoch."""
+    """Applies rows to the ledger of one organisation in one epoch.
+
+    For each rollup of which a transaction spilled open breakdowns, `on_spill` gets their number.
+    """
 
     def __init__(
         self,
@@ -91,11 +94,13 @@ class Applier:
         *,
         target_bytes: int = DEFAULT_TARGET_BYTES,
         backoff: Backoff | None = None,
+        on_spill: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._contribute = contribute
         self._target_bytes = target_bytes
         self._backoff = backoff or Backoff()
+        self._on_spill = on_spill
         # What was read or written last. A stale copy does no harm: revisions only grow, every
         # write is conditional on what was read, and a conflict clears both.
         self._pages: dict[str, list[_LoadedPage]] = {}
@@ -274,7 +279,9 @@ class Applier:
             if stored is not None and stored.version:
                 self._stored[add.key] = stored.after(add)
         for put in transaction.puts:
-            del self._stored[put.key]
+            new_spills = put.spilled - self._stored.pop(put.key).spilled
+            if new_spills:
+                self._on_spill(len(new_spills))
             if put.version_read:
                 version = put.version_read + 1
                 self._stored[put.key] = StoredRollup(put.counts, put.spilled, version)
