@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.fakes import MemoryLedger
 
 from rollcall.api.endpoint import endpoint
 from rollcall.api.http import Request, Response, json_response
@@ -30,6 +29,7 @@ from rollcall.maintenance.reconcile.schedule import Outcome, Visit
 from rollcall.settings import BadSetting, Settings, settings
 from rollcall.telemetry import logger, observed
 from tests.emf import Metrics, logged, metrics_in
+from tests.support.fakes import MemoryLedger
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 15_000)
 
