@@ -12,9 +12,9 @@ import pytest
 
 from rollcall.query import engine
 from rollcall.settings import settings
-from tests.emf import Metrics, logged, metrics_in
 from tests.sample_events.answering import sample_events, seeded
 from tests.sample_events.documents import FUNCTIONS, NOW_MS, REQUEST_ID
+from tests.support.emf import Metrics, logged, metrics_in
 
 COUNTS_NOTHING = {"authorize_request", "list_organisations", "get_audit"}
 COUNTS_ELSEWISE = {"ingest_records", "update_rollups", "reconcile_organisations"}

@@ -1,4 +1,4 @@
-"""A failure destination in memory, and what ends in one; tests/integration holds it to the real ones."""
+"""A failure destination in memory, and what ends in one; tests/storage compares it with the real ones."""
 
 from __future__ import annotations
 

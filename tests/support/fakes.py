@@ -1,4 +1,4 @@
-"""In-memory stores that keep the real ones' promises; tests/integration holds both to one suite."""
+"""In-memory stores that keep the real ones' promises; tests/storage holds both to one suite."""
 
 from __future__ import annotations
 

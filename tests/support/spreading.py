@@ -13,15 +13,23 @@ from xdist.scheduler import LoadScopeScheduling
 ENGINES = ("moto", "dynamodb-local", "one")
 # Of these every test is a unit of its own: most take long, and none shares anything.
 ALONE = (
-    "tests/properties/test_simulation.py",
-    "tests/properties/test_simulation_mutants.py",
-    "tests/properties/test_answers_controls.py",
-    "tests/properties/test_reconcile.py",
-    "tests/properties/test_reconcile_races.py",
-    "tests/properties/test_rebuild.py",
+    "tests/simulation/test_schedules.py",
+    "tests/simulation/test_mutants.py",
+    "tests/query/test_engine_controls.py",
+    "tests/maintenance/reconcile/test_run.py",
+    "tests/maintenance/reconcile/test_races.py",
+    "tests/maintenance/test_rebuild_races.py",
 )
 # What these begin with comes first, in this order.
-LONGEST = ("e2e", "contract", "tests/properties/", "tests/integration/")
+LONGEST = (
+    "e2e",
+    "contract",
+    "tests/simulation/",
+    "tests/maintenance/",
+    "tests/query/",
+    "tests/cli/",
+    "tests/storage/",
+)
 
 
 def unit(nodeid: str) -> str:

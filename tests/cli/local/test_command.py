@@ -64,10 +64,10 @@ def refused(*arguments: Any) -> str:
     "engine", ["moto", pytest.param("dynamodb-local", marks=pytest.mark.dynamodb_local)]
 )
 @pytest.mark.parametrize("signals", [["SIGINT"], ["SIGTERM"], ["SIGINT", "SIGINT"]])
-def test_it_says_ready_once_and_stops_on_signals(template_path, engine, signals):
+def test_it_says_ready_once_and_stops_on_signals(shared_template_path, engine, signals):
     if engine == "dynamodb-local":
         skip_without_dynamodb_local()
-    with started("--engine", engine, "--template", template_path) as (process, ready):
+    with started("--engine", engine, "--template", shared_template_path) as (process, ready):
         assert set(ready) == {"ready", "api", "dynamodb", "records_table", "analytics_table"}
         assert ready["ready"] is True
         assert ready["records_table"] == "rollcall-records"
@@ -96,9 +96,9 @@ def test_the_seed_is_in_the_numbers_when_it_says_ready():
 
 
 @pytest.mark.slow
-def test_what_functions_print_stays_off_stdout(template_path, tmp_path):
+def test_what_functions_print_stays_off_stdout(shared_template_path, tmp_path):
     project = tmp_path / "copy"
-    shutil.copytree(template_path.parent, project)
+    shutil.copytree(shared_template_path.parent, project)
     handler = project / "functions/echo/handler.py"
     handler.write_text("print('loaded')\n" + handler.read_text())
     with started("--engine", "moto", "--template", project / "template.yaml") as (process, _):
@@ -109,26 +109,34 @@ def test_what_functions_print_stays_off_stdout(template_path, tmp_path):
 
 
 @pytest.mark.slow
-def test_mistakes_end_in_one_line(template_path, tmp_path):
+def test_mistakes_end_in_one_line(shared_template_path, tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        line = refused("--engine", "moto", "--port", port, "--template", template_path)
+        line = refused("--engine", "moto", "--port", port, "--template", shared_template_path)
         assert line == (
             f"rollcall: port {port} is in use; stop what listens there, or choose another with"
             " --port (--port 0 takes any free one)"
         )
-        arguments = ("--engine", "moto", "--port", 0, "--template", template_path)
+        arguments = ("--engine", "moto", "--port", 0, "--template", shared_template_path)
         assert "--dynamodb-port" in refused(*arguments, "--dynamodb-port", port)
     arguments = ("--port", 0, "--dynamodb-port", 0)
-    assert "--engine" in refused(*arguments, "--engine", "mysql", "--template", template_path)
+    assert "--engine" in refused(
+        *arguments, "--engine", "mysql", "--template", shared_template_path
+    )
     assert "cannot read the template" in refused(*arguments, "--template", tmp_path / "none.yaml")
     assert "--runtime" in refused(*arguments, "--runtime", "docker")
-    without_seed = ("--engine", "moto", "--template", template_path, "--seed")
+    without_seed = ("--engine", "moto", "--template", shared_template_path, "--seed")
     assert "events/seed.json: No such file" in refused(*arguments, *without_seed)
     assert "there is no file" in refused(
-        *arguments, "--engine", "dynamodb-local", "--jar", "none.jar", "--template", template_path
+        *arguments,
+        "--engine",
+        "dynamodb-local",
+        "--jar",
+        "none.jar",
+        "--template",
+        shared_template_path,
     )
 
 
@@ -148,7 +156,7 @@ def test_the_command_line_is_explained(arguments, status, last_line):
     assert bool(last_line) != ("local" in done.stdout)
 
 
-def test_the_emulator_runs_the_same_functions(template_path):
+def test_the_emulator_runs_the_same_functions(shared_template_path):
     try:
         emulator = find_emulator(ROOT / "template.yaml")
     except CommandError as reason:
@@ -159,7 +167,7 @@ def test_the_emulator_runs_the_same_functions(template_path):
         dynamodb_port=0,
         runtime="rie",
         emulator=emulator,
-        template=template_path,
+        template=shared_template_path,
     ) as stack:
 
         def call(path: str, body: bytes | None = None, token: str = "Token good") -> Any:
@@ -188,9 +196,12 @@ def test_the_emulator_runs_the_same_functions(template_path):
 
 
 @pytest.mark.dynamodb_local
-def test_an_engine_does_not_outlive_a_killed_stack(template_path):
+def test_an_engine_does_not_outlive_a_killed_stack(shared_template_path):
     skip_without_dynamodb_local()
-    with started("--engine", "dynamodb-local", "--template", template_path) as (process, ready):
+    with started("--engine", "dynamodb-local", "--template", shared_template_path) as (
+        process,
+        ready,
+    ):
         process.kill()
         process.wait(30)
         port = int(ready["dynamodb"].rpartition(":")[2])

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.engine
 
 pytest.importorskip("awslambdaric")
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
+FUNCTIONS = Path(__file__).parents[1] / "functions"
 ORG = "org-canary-id"
 TOKEN = new_token()
 CANARIES = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
+FUNCTIONS = Path(__file__).parents[1] / "functions"
 HEAVY = {
     "authorize_request": set(),
     "get_organisation_analytics": set(),

@@ -15,7 +15,7 @@ import yaml
 from radon.complexity import cc_visit
 from radon.visitors import Class
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 LAYER = ROOT / "layers" / "rollcall" / "rollcall"
 CLI = ROOT / "cli" / "rollcall_cli"
 HANDLERS = sorted((ROOT / "functions").glob("*/handler.py"))

@@ -23,7 +23,7 @@ from tests.support.stack import Stack
 pytestmark = pytest.mark.engine
 
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PROJECT = "rollcall_cli/project"
 
 

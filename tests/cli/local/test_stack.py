@@ -71,9 +71,9 @@ def test_tables_that_exist_are_reused(stack):
     assert "Item" in stack.client().get_item(TableName=stack.records_table, Key=key)
 
 
-def test_a_table_of_another_shape_is_refused(stack, tmp_path, template_path):
+def test_a_table_of_another_shape_is_refused(stack, tmp_path, shared_template_path):
     path = tmp_path / "template.yaml"
-    path.write_text(template_path.read_text().replace("IndexName: GSI1", "IndexName: OTHER"))
+    path.write_text(shared_template_path.read_text().replace("IndexName: GSI1", "IndexName: OTHER"))
     with pytest.raises(CommandError, match="exists already"):
         create_tables(stack.client(), load_template(path))
 
@@ -196,11 +196,11 @@ def test_requests_are_answered_side_by_side(stack):
     assert answers == [200] * 4
 
 
-def test_a_second_stack_reuses_the_engine_and_replays(stack, template_path, monkeypatch):
+def test_a_second_stack_reuses_the_engine_and_replays(stack, shared_template_path, monkeypatch):
     put_fact(stack, "replayed")
     assert stack.drain(60)
     with LocalStack(
-        engine=stack.dynamodb_url, port=0, dynamodb_port=0, template=template_path
+        engine=stack.dynamodb_url, port=0, dynamodb_port=0, template=shared_template_path
     ) as second:
         assert second.dynamodb_url == stack.dynamodb_url
         assert second.drain(120)
@@ -208,33 +208,33 @@ def test_a_second_stack_reuses_the_engine_and_replays(stack, template_path, monk
     assert stack.drain(60)
 
 
-def test_a_port_that_is_taken_is_reported(template_path, tmp_path):
+def test_a_port_that_is_taken_is_reported(shared_template_path, tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(PortInUse, match=f"port {port} is in use.*--port"):
-            LocalStack(engine="moto", port=port, template=template_path).__enter__()
+            LocalStack(engine="moto", port=port, template=shared_template_path).__enter__()
         with pytest.raises(PortInUse, match="--dynamodb-port"):
             LocalStack(
-                engine="moto", port=0, dynamodb_port=port, template=template_path
+                engine="moto", port=0, dynamodb_port=port, template=shared_template_path
             ).__enter__()
 
 
-def test_an_endpoint_that_does_not_answer_is_reported(template_path, tmp_path):
+def test_an_endpoint_that_does_not_answer_is_reported(shared_template_path, tmp_path):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
     with pytest.raises(CommandError, match="cannot create the tables"):
-        LocalStack(engine=url, port=0, template=template_path).__enter__()
+        LocalStack(engine=url, port=0, template=shared_template_path).__enter__()
 
 
-def test_a_stack_leaves_nothing_behind(template_path, tmp_path, monkeypatch):
+def test_a_stack_leaves_nothing_behind(shared_template_path, tmp_path, monkeypatch):
     # A folder of its own: in the system's, other stacks come and go meanwhile.
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     environment = dict(os.environ)
     with pytest.raises(CommandError):
-        LocalStack(engine="http://127.0.0.1:9", port=0, template=template_path).__enter__()
+        LocalStack(engine="http://127.0.0.1:9", port=0, template=shared_template_path).__enter__()
     assert dict(os.environ) == environment
     assert list(tmp_path.iterdir()) == []
 

@@ -28,7 +28,7 @@ from rollcall.maintenance.audits import Audit
 from rollcall.maintenance.reconcile.schedule import Outcome, Visit
 from rollcall.settings import BadSetting, Settings, settings
 from rollcall.telemetry import logger, observed
-from tests.emf import Metrics, logged, metrics_in
+from tests.support.emf import Metrics, logged, metrics_in
 from tests.support.fakes import MemoryLedger
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 15_000)

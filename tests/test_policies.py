@@ -29,7 +29,7 @@ from tests.support.versions import versions_of
 pytestmark = pytest.mark.engine
 
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 TABLES = {"rollcall-records": "RecordsTable", "rollcall-analytics": "AnalyticsTable"}
 RESOURCES = TABLES | {
     f"{table}/index/GSI1": f"{resource}/index/GSI1" for table, resource in TABLES.items()

@@ -67,20 +67,22 @@ def test_a_file_is_no_folder(tmp_path):
 
 
 @pytest.mark.parametrize("engine", ["moto", "http://127.0.0.1:8000"])
-def test_an_engine_that_keeps_nothing_there_is_refused(template_path, tmp_path, engine):
+def test_an_engine_that_keeps_nothing_there_is_refused(shared_template_path, tmp_path, engine):
     with pytest.raises(
         CommandError, match=f"--data-dir: {engine} keeps nothing there; use --engine dynamodb-local"
     ):
         LocalStack(
-            engine=engine, port=0, dynamodb_port=0, template=template_path, data_dir=tmp_path
+            engine=engine, port=0, dynamodb_port=0, template=shared_template_path, data_dir=tmp_path
         ).__enter__()
 
 
-def test_auto_does_not_fall_back_to_moto(template_path, tmp_path, monkeypatch):
+def test_auto_does_not_fall_back_to_moto(shared_template_path, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
     with pytest.raises(CommandError, match=r"needs DynamoDB Local.*there is no Java here"):
-        LocalStack(port=0, dynamodb_port=0, template=template_path, data_dir=tmp_path).__enter__()
+        LocalStack(
+            port=0, dynamodb_port=0, template=shared_template_path, data_dir=tmp_path
+        ).__enter__()
 
 
 def test_the_refusal_is_one_line(tmp_path):

@@ -6,12 +6,24 @@ from pathlib import Path
 import pytest
 
 from rollcall_cli.local.stack import LocalStack
+from rollcall_cli.local.template import load_template
+from rollcall_cli.local.template_model import Template
 from tests.support.project import write_project
 from tests.support.stack import skip_without_dynamodb_local
 
 
+@pytest.fixture
+def template_path(tmp_path: Path) -> Path:
+    return write_project(tmp_path / "project")
+
+
+@pytest.fixture
+def template(template_path: Path) -> Template:
+    return load_template(template_path)
+
+
 @pytest.fixture(scope="module")
-def template_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_template_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_project(tmp_path_factory.mktemp("project") / "project")
 
 
@@ -20,7 +32,9 @@ def template_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     params=["moto", pytest.param("dynamodb-local", marks=pytest.mark.dynamodb_local)],
 )
 def stack(
-    request: pytest.FixtureRequest, template_path: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    shared_template_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LocalStack]:
     if request.param == "dynamodb-local":
         skip_without_dynamodb_local()
@@ -28,7 +42,7 @@ def stack(
         engine=request.param,
         port=0,
         dynamodb_port=0,
-        template=template_path,
+        template=shared_template_path,
         state_dir=tmp_path_factory.mktemp("state"),
     ) as running:
         yield running
