@@ -228,14 +228,6 @@ def test_the_template_has_no_yaml_aliases() -> None:
 
 
 # --------------------------------------------------------------------- docs
-def test_the_readme_names_only_make_targets_that_exist() -> None:
-    targets = set(
-        re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    )
-    named = set(re.findall(r"`make ([a-z][\w-]*)", (ROOT / "README.md").read_text("utf-8")))
-    assert {"demo", "test"} <= named <= targets
-
-
 def test_links_between_documents_lead_somewhere() -> None:
     pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
     broken = [

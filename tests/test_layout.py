@@ -1,19 +1,67 @@
-"""How the tests are laid out: what they share is in tests/support."""
+"""How the tests are laid out, and that what the documentation names is there."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
+
+from rollcall_cli.main import app
 
 TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+LAYER = ROOT / "layers" / "rollcall" / "rollcall"
 MODULES = sorted(TESTS.rglob("*.py"))
 # A module that pytest collects or loads; `conftest` for the fixtures of a folder.
 TEST_MODULE = re.compile(r"tests(\.\w+)*\.(test_\w+|conftest)$")
 
+# Modules of the layer without a test file of their name, by the test file that covers them.
+COVERED_BY = {
+    "contract/test_records.py": "api/ingest api/records/documents domain/records domain/validation "
+    "ingest/ingest dialects/rollcall/problem",
+    "contract/test_unpod.py": "api/errors api/guard api/http dialects/unpod dialects/validation "
+    "lambdas/authorizer query/lookups query/reports/totals",
+    "contract/test_breeze.py": "dialects/breeze/errors dialects/breeze/request "
+    "dialects/breeze/response query/reports/breeze",
+    "contract/test_nlpearl.py": "dialects/nlpearl/request dialects/nlpearl/response "
+    "query/reports/campaign",
+    "contract/test_nexus.py": "dialects/nexus query/reports/workspace",
+    "contract/test_audit.py": "dialects/rollcall/audit",
+    "domain/test_facts.py": "domain/errors",
+    "domain/time/test_zones.py": "domain/time/buckets domain/time/calendar domain/time/periods",
+    "ingest/test_authorize.py": "domain/organisations",
+    "ingest/test_update.py": "ingest/isolate ingest/ports lambdas/stream",
+    "ledger/test_page.py": "ledger/columns ledger/positions",
+    "ledger/test_writer.py": "domain/contributions domain/measures ledger/merge ledger/transaction",
+    "maintenance/reconcile/test_edges.py": "maintenance/reconcile/pages "
+    "maintenance/reconcile/rollups",
+    "maintenance/reconcile/test_run.py": "bootstrap maintenance/reconcile/context "
+    "maintenance/reconcile/facts maintenance/reconcile/inspection storage/inspection",
+    "maintenance/reconcile/test_schedule.py": "lambdas/schedule",
+    "maintenance/test_delete_organisation.py": "storage/purge",
+    "maintenance/test_erase.py": "maintenance/erasure_preview maintenance/leads "
+    "storage/failed_mentions storage/page_scan",
+    "maintenance/test_lag.py": "storage/probing",
+    "maintenance/test_rebuild.py": "maintenance/epochs maintenance/rebuilds settings storage/epochs",
+    "maintenance/test_redrive.py": "maintenance/failed_records maintenance/ports",
+    "query/test_engine.py": "query/aggregation query/distinct query/metering query/model "
+    "query/ports query/results query/time_series storage/rollups",
+    "cli/test_tokens.py": "maintenance/accounts storage/accounts",
+    "storage/test_audits.py": "storage/run_store",
+    "storage/test_facts.py": "storage/attributes storage/conditions storage/fact_items "
+    "storage/guard storage/queries",
+    "storage/test_failures.py": "storage/failure_documents storage/private_files",
+    "test_sdk_logs.py": "telemetry",
+}
 
+
+# ------------------------------------------------------------------ modules
 def imported(path: Path) -> set[str]:
     """The full names of all modules, and of names of modules, that a file imports."""
     names = set()
@@ -28,3 +76,94 @@ def imported(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(TESTS).as_posix())
 def test_no_module_imports_a_test_module(path: Path) -> None:
     assert not [name for name in imported(path) if TEST_MODULE.match(name)]
+
+
+def without_a_test_file() -> set[str]:
+    modules = [path.relative_to(LAYER) for path in LAYER.rglob("*.py") if path.stem != "__init__"]
+    return {
+        module.with_suffix("").as_posix()
+        for module in modules
+        if not (TESTS / module.parent / f"test_{module.name}").exists()
+    }
+
+
+def test_every_module_of_the_layer_has_a_test_file() -> None:
+    excepted = [module for modules in COVERED_BY.values() for module in modules.split()]
+    assert len(excepted) == len(set(excepted))
+    assert sorted(without_a_test_file()) == sorted(excepted)
+    assert [test for test in COVERED_BY if not (TESTS / test).exists()] == []
+
+
+# ------------------------------------------------------------------ documentation
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *TESTS.glob("*.md")],
+)
+CODE = re.compile(r"^( *)```\w*\n(.*?)^\1```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
+
+
+def code(page: Path) -> Iterator[str]:
+    """Every line of a block of code, and every span of code in a sentence."""
+    if page.name == "CHANGELOG.md":  # it also names what is gone
+        return
+    for match in CODE.finditer(page.read_text("utf-8")):
+        yield from (match[2] or match[3]).replace("\\\n", " ").splitlines()
+
+
+def documented(pattern: str) -> dict[str, str]:
+    """What a pattern finds in the code of all pages; the page that has it."""
+    return {
+        found: page.relative_to(ROOT).as_posix()
+        for page in PAGES
+        for line in code(page)
+        for found in re.findall(pattern, line)
+    }
+
+
+def test_documented_targets_of_make_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z][\w-]*):", makefile, re.MULTILINE))
+    named = documented(r"(?:^|[\s;&|]\s*)make ([a-z][\w-]*)")
+    assert named.keys() >= {"demo", "test"}
+    assert {name: page for name, page in named.items() if name not in targets} == {}
+
+
+def test_documented_commands_of_rollcall_exist() -> None:
+    command: Any = get_command(app)
+    named = documented(r"(?:^\s*(?:\$ )?|[/;&|]\s*)rollcall ([a-z][a-z-]*(?: [a-z][a-z-]*)?)")
+    assert len(named) > 8
+    missing = {}
+    for name, page in named.items():
+        first, _, second = name.partition(" ")
+        found = command.get_command(None, first)
+        if found is None or (
+            second and hasattr(found, "list_commands") and not found.get_command(None, second)
+        ):
+            missing[name] = page
+    assert missing == {}
+
+
+def test_documented_modules_and_tests_exist() -> None:
+    modules = documented(r"python -m (tests(?:\.\w+)*|benchmarks(?:\.\w+)*|rollcall_cli(?:\.\w+)*)")
+    assert modules
+    assert {name: page for name, page in modules.items() if find_spec(name) is None} == {}
+    paths = documented(r"(?<![\w/])(tests/[\w/]+(?:\.\w+)?)(?![\w*])")
+    paths.pop("tests/test_language.py", None)  # comes with its list of words
+    assert {name: page for name, page in paths.items() if not (ROOT / name).exists()} == {}
+
+
+def test_the_table_of_rules_names_files_that_exist() -> None:
+    rows = re.findall(r"^\| (.*) \|$", (TESTS / "README.md").read_text("utf-8"), re.MULTILINE)
+    rules = [cells for row in rows if len(cells := row.split(" | ")) == 3 and "test_" in cells[2]]
+    assert len(rules) > 30
+    missing = []
+    for rule, module, tests in rules:
+        for name in re.findall(r"`([\w/]+\.py)`", tests):
+            folders = {Path(first).parent for first in re.findall(r"`([\w/]+\.py)`", tests)}
+            if not any((TESTS / folder / name).exists() for folder in folders | {Path()}):
+                missing.append((rule, name))
+        missing += [
+            (rule, name)
+            for name in re.findall(r"`([\w/]+(?:\.py|/))`", module)
+            if not ((LAYER / name).exists() or (ROOT / "cli" / name).exists())
+        ]
+    assert missing == []
