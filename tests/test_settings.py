@@ -8,7 +8,7 @@ import pytest
 
 from rollcall.settings import BadSetting, Settings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 VARIABLES = {each.metadata["variable"]: each for each in fields(Settings)}
 LIMITS = {
     "ROLLCALL_PAGE_TARGET_BYTES": (1_024, 262_144),

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
+from rollcall.clock import now_ms, now_us
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.errors import BrokenDestination
 from rollcall.invocation import Metric
@@ -63,16 +64,6 @@ def set_read_timeout(seconds: float) -> None:
     """Wait longer for DynamoDB than a function may; to be called before anything is wired."""
     global _read_timeout_seconds  # noqa: PLW0603 - a command sets it once, before it is read
     _read_timeout_seconds = seconds
-
-
-def now_us() -> int:
-    """The current time, in microseconds since 1970 UTC."""
-    return time.time_ns() // 1_000
-
-
-def now_ms() -> int:
-    """The current time, in milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
 
 
 @functools.cache
