@@ -1,4 +1,4 @@
-"""The folder that `--data-dir` names: used by one stack at a time, and marked when it was settled."""
+"""The folder that `--data-dir` names: held by one stack at a time, and marked when it was settled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class DataFolder:
     """An open data folder; `close` leaves it to others.
 
     `needs_check` is whether a stack used it before and ended without `settle`: some records may
-    then be missing from the numbers. Raises CommandError when the folder cannot be used.
+    then be missing from the numbers. `begin_use` takes that mark away; until then the folder is
+    only held, so a start that fails before its database leaves the mark alone. Raises CommandError when the folder cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,12 +37,15 @@ class DataFolder:
             self._lock.close()
             raise
         self.needs_check = any(self.database.iterdir()) and not self._settled.exists()
-        self._settled.unlink(missing_ok=True)
 
     @property
     def lock_descriptor(self) -> int:
         """For the database's process, which holds the folder for as long as it runs."""
         return self._lock.fileno()
+
+    def begin_use(self) -> None:
+        """Say that records may be missing from the numbers from now on, until `settle`."""
+        self._settled.unlink(missing_ok=True)
 
     def log_ahead(self) -> None:
         """Make writes several times faster; to be called once the database has tables.

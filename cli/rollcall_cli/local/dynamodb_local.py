@@ -107,6 +107,8 @@ class DynamoDbLocal:
         # fmt: on
         if _knows_telemetry_option(installation):
             command.append("-disableTelemetry")
+        if data is not None:
+            data.begin_use()
         with self.log_path.open("wb") as log:
             self._process = ChildProcess(
                 command,

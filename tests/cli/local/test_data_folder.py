@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.engine
 
 
 def used(folder: DataFolder) -> None:
+    folder.begin_use()
     (folder.database / "shared-local-instance.db").touch()
 
 
@@ -33,6 +35,11 @@ def test_only_a_used_folder_that_was_not_settled_needs_a_check(tmp_path):
     after_an_orderly_stop = DataFolder(tmp_path / "data")
     assert not after_an_orderly_stop.needs_check
     after_an_orderly_stop.close()
+
+    after_a_start_without_a_database = DataFolder(tmp_path / "data")
+    assert not after_a_start_without_a_database.needs_check
+    used(after_a_start_without_a_database)
+    after_a_start_without_a_database.close()
 
     assert DataFolder(tmp_path / "data").needs_check
 
@@ -74,6 +81,21 @@ def test_an_engine_that_keeps_nothing_there_is_refused(shared_template_path, tmp
         LocalStack(
             engine=engine, port=0, dynamodb_port=0, template=shared_template_path, data_dir=tmp_path
         ).__enter__()
+
+
+def test_a_start_that_finds_its_port_in_use_leaves_the_folder_settled(
+    shared_template_path, tmp_path
+):
+    folder = DataFolder(tmp_path)
+    used(folder)
+    folder.settle()
+    folder.close()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        for ports in ({"port": port, "dynamodb_port": 0}, {"port": 0, "dynamodb_port": port}):
+            with pytest.raises(CommandError, match=f"port {port} is in use|needs DynamoDB Local"):
+                LocalStack(**ports, template=shared_template_path, data_dir=tmp_path).__enter__()
+    assert not DataFolder(tmp_path).needs_check
 
 
 def test_auto_does_not_fall_back_to_moto(shared_template_path, tmp_path, monkeypatch):
