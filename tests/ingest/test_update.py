@@ -209,7 +209,7 @@ def test_an_epoch_of_an_unknown_contribution_version_is_quarantined(
     assert result.earliest_unapplied is None
     assert [kept for kept, _ in quarantine.kept] == records
     assert {reason for _, reason in quarantine.kept} == {
-        "UnknownContribution: contribution version 99"
+        "UnknownContribution: this release has no contribution version 99"
     }
     assert {(epoch, id) for _, epoch, id, _ in appliers.applied} == {(0, "x"), (0, "y")}
 
