@@ -44,7 +44,7 @@ help:
 	@echo "make validate      sam validate --lint"
 	@echo "make build         sam build, without Docker; needs python3.13 (ARCH=arm64)"
 	@echo "make dist          a wheel in dist/, with all that the command needs"
-	@echo "make requirements  pin the dependencies anew"
+	@echo "make requirements  pin the dependencies again"
 	@echo "make install       create .venv; the targets above do it when needed"
 	@echo "make clean         remove environments and build output"
 
