@@ -37,6 +37,10 @@ pytestmark = pytest.mark.property
 
 
 SEEDS = range(int(os.environ.get("ROLLCALL_TEST_DRIFTS", "6")))
+few_and_all = pytest.mark.parametrize(
+    "seeds",
+    [pytest.param(SEEDS[:3], id="few"), pytest.param(SEEDS, id="all", marks=pytest.mark.slow)],
+)
 DAY = re.compile(r"DAY#\d{4}-\d{2}-\d{2}")
 
 
@@ -95,11 +99,12 @@ def test_a_lost_page_hides_only_what_its_rows_add_to() -> None:
         assert tables.violations(made) == []
 
 
+@few_and_all
 @pytest.mark.parametrize("plant", drift.ODD_PLANTS, ids=lambda plant: plant.__name__)
-def test_items_that_nobody_writes_are_told_and_put_right(plant: Any) -> None:
+def test_items_that_nobody_writes_are_told_and_put_right(plant: Any, seeds: range) -> None:
     planted = 0
     with stored() as tables:
-        for seed in SEEDS:
+        for seed in seeds:
             tables.store.clear()
             made = organisation(tables, seed)
             assert not ill_formed(tables, made)
@@ -120,13 +125,14 @@ def test_items_that_nobody_writes_are_told_and_put_right(plant: Any) -> None:
             assert ill_formed(tables, made) == [], seed
             again = reconcile(made, is_repairing=False)
             assert (again.drift, again.unsettled) == ({}, 0), (seed, again)
-    assert planted >= len(SEEDS) / 3
+    assert planted >= len(seeds) / 3
 
 
+@few_and_all
 @pytest.mark.parametrize("plant", drift.FACTS_TO_LOOK_AT, ids=lambda plant: plant.__name__)
-def test_facts_in_a_wrong_place_are_told(plant: Any) -> None:
+def test_facts_in_a_wrong_place_are_told(plant: Any, seeds: range) -> None:
     with stored() as tables:
-        for seed in SEEDS:
+        for seed in seeds:
             tables.store.clear()
             made = organisation(tables, seed)
             assert plant(drift.Planter(tables, made.id, made.live, Random(seed)))
