@@ -1,4 +1,4 @@
-"""Errors of the AWS SDK and of the tables, in words that say what to do."""
+"""Explain errors of the AWS SDK and of the tables."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def explained(error: BotoCoreError | ClientError) -> str:
         details = error.response["Error"]
         return f"refused: {details['Code']}: {details.get('Message', '')}"
     if isinstance(error, NoRegionError):
-        return "no AWS region is set; give --region or set AWS_REGION"
+        return "no AWS region is set; pass --region or set AWS_REGION"
     if isinstance(error, ProfileNotFound):
         return f"{error}; see the profiles in your AWS configuration"
     if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
-        return "no AWS credentials were found; give --profile, or set the variables of the AWS SDK"
+        return "no AWS credentials were found; pass --profile, or set the variables of the AWS SDK"
     return str(error)
 
 
 def unavailable(error: Unavailable) -> str:
-    """Why the tables are unavailable, from the first error in the chain of causes."""
+    """Why the tables are unavailable, by the first error in the chain of causes."""
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__

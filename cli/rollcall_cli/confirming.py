@@ -1,4 +1,4 @@
-"""Confirmation of what cannot be undone."""
+"""Confirmation of operations that cannot be undone."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rollcall_cli.errors import CommandError
 
 
 def confirm(deed: str, name: str) -> None:
-    """Ask on the terminal for `name` to be typed; `deed` says what follows, for good.
+    """Require the operator to type `name` on the terminal before `deed`, a verb and its object.
 
-    Raises CommandError when something else is typed, or there is no terminal.
+    Raises CommandError when anything else is typed, or when stdin is no terminal.
     """
     if not sys.stdin.isatty():
-        raise CommandError(f"give --yes to {deed}, for good; there is no terminal to confirm on")
-    typed = typer.prompt(f"This will {deed}, for good.\nType {name} to confirm", err=True)
+        raise CommandError(f"pass --yes to {deed} permanently; there is no terminal to confirm on")
+    typed = typer.prompt(f"This will permanently {deed}.\nType {name} to confirm", err=True)
     if typed != name:
         raise CommandError(f"{typed!r} is not {name!r}: nothing was changed")

@@ -1,4 +1,4 @@
-"""A client of the local API as small as can be: one request, one answer, no proxy in between."""
+"""A minimal client of the local API: one request per connection, and no proxy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; `path` is as it is sent, with its query; `body` is sent as JSON."""
+    """One request: `path` with its query, as it is sent; `body` is sent as JSON."""
 
     method: str
     path: str
@@ -26,22 +26,22 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """The response."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     text: str
 
     def json(self) -> Any:
-        """The body. Raises CommandError when it is no JSON."""
+        """The parsed body. Raises CommandError when it is not JSON."""
         try:
             return json.loads(self.text)
         except ValueError as error:
-            raise CommandError(f"an answer is no JSON: {self.text[:200]!r}") from error
+            raise CommandError(f"the answer is not JSON: {self.text[:200]!r}") from error
 
 
 def send(api_url: str, request: Request) -> Answer:
-    """Send one request and wait for its answer. Raises CommandError when there is none."""
+    """Send one request and return the answer. Raises CommandError without one."""
     body = None if request.body is None else json.dumps(request.body).encode()
     connection = HTTPConnection(urlsplit(api_url).netloc, timeout=_TIMEOUT_SECONDS)
     try:

@@ -1,4 +1,4 @@
-"""`rollcall demo`: the whole service on this machine, with a month of calls in it, until Ctrl-C."""
+"""`rollcall demo`: run the whole service on this machine with a month of calls until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rich.console import Console
 from rollcall_cli.console import notice
 from rollcall_cli.demo_client import send
 from rollcall_cli.demo_data import Record, demo_records
-from rollcall_cli.demo_examples import Scene, curl, first_request, requests_to_try, try_out
+from rollcall_cli.demo_examples import Setting, curl, first_request, requests_to_try, try_out
 from rollcall_cli.demo_filling import Filled, Tenant, audit, by_time, fill, new_tenant
 from rollcall_cli.demo_output import aligned, costs, pretty
 from rollcall_cli.errors import CommandError
@@ -27,13 +27,13 @@ from rollcall_cli.local.ports import DynamoDbPort, Port
 from rollcall_cli.local.stack import LocalStack
 from rollcall_cli.signals import Stopped, raise_on_signals, wait_until_stopped
 
-# Time lines and heat maps are long; the commands show them whole.
-_LINES_A_LIST = 5
+# Time lines and heat maps are long; the printed commands show all of them.
+_MAX_LIST_LINES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The database of the demo, why it is that one, and how much it takes in a short time."""
+    """The demo's database, why it was chosen, and how many calls and days suit it."""
 
     choice: str
     description: str
@@ -43,32 +43,39 @@ class Engine:
 
 def demo(  # noqa: PLR0913, PLR0917 - each is an option
     engine: Annotated[
-        str, typer.Option(help="auto, moto, dynamodb-local, or the URL of an endpoint that runs.")
+        str, typer.Option(help="auto, moto, dynamodb-local, or the URL of a running engine.")
     ] = "auto",
     port: Port = None,
     dynamodb_port: DynamoDbPort = None,
     calls: Annotated[
-        int | None, typer.Option(min=1, help="How many calls; default: what the engine does soon.")
+        int | None,
+        typer.Option(min=1, help="Number of calls; default: as many as suit the engine."),
     ] = None,
     days: Annotated[
-        int | None, typer.Option(min=1, max=3_650, help="Over how many days; default: likewise.")
+        int | None,
+        typer.Option(min=1, max=3_650, help="Number of days; default: as many as suit the engine."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed, other calls.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the random calls.")] = 1,
     until: Annotated[
-        str | None, typer.Option(help="When the days end, as 2026-11-21T15:00:00Z; default: now.")
+        str | None,
+        typer.Option(
+            metavar="TIME", help="End of the days, such as 2026-11-21T15:00:00Z; default: now."
+        ),
     ] = None,
     tour: Annotated[
-        bool, typer.Option("--tour", help="Show what every endpoint answers, once it is filled.")
+        bool, typer.Option("--tour", help="Show the answer of every endpoint.")
     ] = False,
-    once: Annotated[bool, typer.Option("--once", help="End when all is printed.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Exit instead of serving until Ctrl-C.")
+    ] = False,
 ) -> None:
-    """Run the service here with invented calls in it, and serve until Ctrl-C.
+    """Run the service on this machine with invented calls, and serve until Ctrl-C.
 
-    The addresses come first and answer from then on, while the calls are still being sent. What it
-    shows goes to stdout, progress to stderr.
+    The addresses are printed first, and the API answers while the calls are being sent. Results go
+    to stdout, progress to stderr.
     """
     out = sys.stdout
-    # Handlers in this process may print, as Lambda lets them; stdout is for the demo alone.
+    # Handlers in this process may print, as on Lambda; stdout is for the demo alone.
     sys.stdout = sys.stderr
     raise_on_signals()
     try:
@@ -82,8 +89,8 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option
             page.title("Calls and tasks so far")
             page.command(curl(stack.api_url, first_request(tenant.handle, tenant.token)))
             records = by_time(list(demo_records(seed, calls, days, end)))
-            scene = Scene(tenant.handle, tenant.token, _short(records), end)
-            stack.offer(try_out(stack.template.api.routes, scene))
+            setting = Setting(tenant.handle, tenant.token, _short(records), end)
+            stack.offer(try_out(stack.template.api.routes, setting))
             filled = fill(stack, tenant, records)
             page.facts(
                 "Rollcall is filled",
@@ -97,7 +104,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option
                 ],
             )
             if tour:
-                _show_answers(page, stack, scene)
+                _show_answers(page, stack, setting)
             _show_other_ways(page, stack, tenant)
             page.facts("Rollcall is running", _addresses(stack, tenant))
             if not once:
@@ -111,7 +118,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option
 
 # ---------------------------------------------------------------------------- preparation
 def choose_engine(choice: str) -> Engine:
-    """What `--engine` means here: `auto` is resolved, so that the demo can say why."""
+    """The engine that `--engine` names; `auto` is resolved here, to report why."""
     if choice == "moto":
         return _moto("as you asked")
     if choice == "auto":
@@ -126,12 +133,12 @@ def choose_engine(choice: str) -> Engine:
 
 
 def _moto(why: str) -> Engine:
-    # moto takes over ten times as long for a transaction, so it is given less.
+    # A transaction takes moto over ten times as long, so it gets fewer calls.
     return Engine("moto", f"moto, in this process, {why}", calls=400, days=7)
 
 
 def _end(until: str | None) -> datetime:
-    """When the days end, to the second, so that it can be written down and given again."""
+    """The end of the days, to the second, so that it can be passed as --until again."""
     if until is None:
         return datetime.now(UTC).replace(microsecond=0)
     from rollcall.domain.time.calendar import parse_instant
@@ -149,7 +156,7 @@ def _text(moment: datetime) -> str:
 
 # --------------------------------------------------------------------------------- output
 class _Page:
-    """stdout: titles and commands stand out on a terminal, and nothing is ever wrapped."""
+    """Prints to stdout, with styles on a terminal; lines are not wrapped."""
 
     def __init__(self, out: TextIO) -> None:
         self._console = Console(file=out, highlight=False, markup=False, emoji=False)
@@ -188,17 +195,17 @@ def _times(filled: Filled) -> str:
 
 
 def _again(calls: int, days: int, seed: int, end: datetime) -> str:
-    """The command that makes the same records again."""
+    """The command that generates the same records again."""
     return f"{_rollcall()} demo --calls {calls} --days {days} --seed {seed} --until {_text(end)}"
 
 
 def _short(records: list[Record]) -> Record:
-    """A record that fits into a command."""
+    """A record that fits into a command line."""
     return next((record for record in records if record["type"] == "task"), records[0])
 
 
 def _addresses(stack: LocalStack, tenant: Tenant) -> list[tuple[str, str]]:
-    """What to open and what to call it with; the first one is what most people want first."""
+    """The addresses and the token, with the API first."""
     return [
         ("API", stack.api_url),
         ("token", tenant.token),
@@ -206,15 +213,15 @@ def _addresses(stack: LocalStack, tenant: Tenant) -> list[tuple[str, str]]:
     ]
 
 
-def _show_answers(page: _Page, stack: LocalStack, scene: Scene) -> None:
-    """Each example: what it asks, the command to paste, and what was answered just now."""
-    for title, request in requests_to_try(stack.template.api.routes, scene):
+def _show_answers(page: _Page, stack: LocalStack, setting: Setting) -> None:
+    """Print each example: its title, the command to paste, and the answer to it."""
+    for title, request in requests_to_try(stack.template.api.routes, setting):
         answer = send(stack.api_url, request)
         page.title(title)
         page.command(curl(stack.api_url, request))
         if answer.status != 200:
             page.aside(f"HTTP {answer.status}")
-        page.answer(pretty(answer.json(), most=_LINES_A_LIST))
+        page.answer(pretty(answer.json(), most=_MAX_LIST_LINES))
         cost = costs(answer.headers)
         if cost:
             page.aside(aligned(cost))
@@ -233,17 +240,17 @@ def _show_other_ways(page: _Page, stack: LocalStack, tenant: Tenant) -> None:
         page.command(f"export {name}={shlex.quote(environment[name])}")
     page.command(f"{_rollcall()} token list {tenant.handle}")
     page.facts(
-        f"Look at the tables with any DynamoDB client at {stack.dynamodb_url}",
+        f"Read the tables with any DynamoDB client at {stack.dynamodb_url}",
         [
-            (stack.records_table, "what was sent: a fact for each record"),
-            (stack.analytics_table, "what is read: ledger pages and rollups"),
+            (stack.records_table, "facts: one for each record that was sent"),
+            (stack.analytics_table, "ledger pages and rollups, which answer queries"),
             ("credentials", f"any; region {environment['AWS_REGION']}"),
         ],
     )
 
 
 def _rollcall() -> str:
-    """How to call this program from here."""
+    """The command that starts this program from the current folder."""
     if shutil.which("rollcall"):
         return "rollcall"
     program = Path(sys.argv[0]).absolute()

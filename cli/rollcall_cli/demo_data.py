@@ -1,4 +1,4 @@
-"""Records of an invented voice-agent company, as a client would send them; never any I/O.
+"""Generate the records of an invented voice-agent company. Pure.
 
 The same seed and the same `now` give the same records.
 """
@@ -39,11 +39,11 @@ Value = TypeVar("Value")
 
 
 def demo_records(seed: int, calls: int, days: int, now: datetime) -> Iterator[Record]:
-    """`calls` calls of the `days` days before `now` (with an offset), and what belongs to them.
+    """Yield `calls` calls of the `days` days before `now`, which has an offset, and related records.
 
-    First come the spaces, campaigns, labels, workspaces, rooms and booking pages, then leads with
-    their calls, then tasks, recordings, contacts and contact events: roughly twice as many records
-    as calls. Nothing carries an `updated_at`, so sending the same records again changes nothing.
+    The order is: spaces, campaigns, labels, workspaces, rooms and booking pages; leads with their
+    calls; tasks; recordings, contacts and contact events. They are roughly twice as many records as
+    calls. None has an `updated_at`, so that sending them again changes nothing.
     """
     if now.tzinfo is None:
         raise ValueError("now needs an offset")
@@ -59,7 +59,7 @@ def demo_records(seed: int, calls: int, days: int, now: datetime) -> Iterator[Re
 
 @dataclass
 class _World:
-    """The running numbers and the dice."""
+    """The random numbers, and the counts of records made so far."""
 
     random: random.Random
     now: datetime
@@ -77,7 +77,7 @@ class _World:
         return self.random.random() < probability
 
     def moment(self) -> datetime:
-        """A time of the range, drawn by how busy its weekday and hour are."""
+        """A random time in the range, weighted by weekday and hour."""
         start = self.now - timedelta(days=self.days)
         hours = self.days * 24
         if not self.hours:
@@ -135,7 +135,7 @@ class _World:
                 yield from self.pursuit(campaign, calls)
 
     def pursuit(self, campaign: tuple[str, str, str], calls: int) -> Iterator[Record]:
-        """An outbound lead, called until somebody answers, it is given up, or now."""
+        """An outbound lead and its calls, until one is answered, attempts run out, or `now`."""
         self.leads_made += 1
         lead_id = f"lead-{self.leads_made:06}"
         merchant = self.random.choice(list(MERCHANTS))
@@ -212,7 +212,7 @@ class _World:
         return call
 
     def talk(self, disposition: str | None, price_per_minute: float) -> Record:
-        """What a call has that somebody, or a machine, answered."""
+        """The fields of a completed call, which a person or a machine answered."""
         if disposition == "voicemail_left":
             seconds = self.random.uniform(14, 45)
         else:
@@ -271,7 +271,7 @@ class _World:
             }
 
     def meetings(self, count: int) -> Iterator[Record]:
-        """Contacts, what they did, and the recordings of their meetings."""
+        """Contacts, their events, and the recordings of their meetings."""
         for number in range(1, count + 1):
             workspace = self.choose({"atelier": 2, "field-team": 1})
             moment = self.moment()
@@ -309,6 +309,6 @@ class _World:
 
 
 def _text(moment: datetime) -> str:
-    """The time as a client writes it: UTC, to the millisecond."""
+    """The time as clients send it: UTC, to the millisecond."""
     utc = moment.astimezone(UTC).replace(tzinfo=None)
     return utc.isoformat(timespec="milliseconds") + "Z"

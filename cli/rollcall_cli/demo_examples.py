@@ -1,4 +1,4 @@
-"""A request to try for every route of the template. A route without one fails a unit test."""
+"""A request to try for every route of the template; a test fails for a route without one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from rollcall_cli.local.try_out import Sample, TryOut
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What the examples ask about: who asks, a record that has been sent, and when the calls end."""
+class Setting:
+    """Values in the examples: an organisation, its token, a record it sent, and the end of its calls."""
 
     handle: str
     token: str
@@ -28,7 +28,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One request, and in words what it asks."""
+    """One request and its title."""
 
     title: str
     path: str
@@ -36,40 +36,40 @@ class Example:
     body: Any = None
 
 
-def _organisation_analytics(scene: Scene) -> tuple[Example, ...]:
+def _organisation_analytics(setting: Setting) -> tuple[Example, ...]:
     path = "/api/v2/platform/organisation/analytics/"
-    headers = {"Org-Handle": scene.handle}
+    headers = {"Org-Handle": setting.handle}
     space = "sales"
     return (
         Example("All calls and tasks of the organisation (Unpod)", path, headers),
         Example(
-            f"The same of one space, {SPACES[space]} ({', '.join(SPACES)} are there)",
+            f"The same for one space, {SPACES[space]} (spaces: {', '.join(SPACES)})",
             f"{path}?space_token={space}",
             headers,
         ),
     )
 
 
-def _organisations(_scene: Scene) -> tuple[Example, ...]:
-    return (Example("Whose token it is (Unpod)", "/api/v2/platform/organizations/"),)
+def _organisations(_setting: Setting) -> tuple[Example, ...]:
+    return (Example("The organisation of the token (Unpod)", "/api/v2/platform/organizations/"),)
 
 
-def _records(scene: Scene) -> tuple[Example, ...]:
-    title = "Write a record. This one is there already, so sending it again changes nothing"
-    return (Example(title, "/v1/records", body={"records": [scene.record]}),)
+def _records(setting: Setting) -> tuple[Example, ...]:
+    title = "Write a record. This one is stored already, so sending it again changes nothing"
+    return (Example(title, "/v1/records", body={"records": [setting.record]}),)
 
 
-def _query(query_type: str, **asked: Any) -> dict[str, Any]:
-    return {"query_type": query_type, **asked}
+def _query(query_type: str, **fields: Any) -> dict[str, Any]:
+    return {"query_type": query_type, **fields}
 
 
-def _day(scene: Scene, days_before: int) -> str:
-    return (scene.end.astimezone(UTC) - timedelta(days=days_before)).date().isoformat()
+def _day(setting: Setting, days_before: int) -> str:
+    return (setting.end.astimezone(UTC) - timedelta(days=days_before)).date().isoformat()
 
 
-def _queries(scene: Scene) -> tuple[Example, ...]:
+def _queries(setting: Setting) -> tuple[Example, ...]:
     path = "/analytics"
-    week = {"date_from": _day(scene, 6), "date_to": _day(scene, 0)}
+    week = {"date_from": _day(setting, 6), "date_to": _day(setting, 0)}
     talks = {
         "template_id": TEMPLATES["renewals"],
         "min_duration": 60,
@@ -77,54 +77,54 @@ def _queries(scene: Scene) -> tuple[Example, ...]:
     }
     return (
         Example(
-            "What calls led to, in the last seven days (Breeze)",
+            "Outcomes of calls in the last seven days (Breeze)",
             path,
             body=_query("outcome_distribution", filters=week, page_size=5),
         ),
         Example(
-            "Calls of those days, as a clock in Kathmandu has them",
+            "Calls of those days in the time zone of Kathmandu",
             path,
             body=_query("calls_over_time", timezone="Asia/Kathmandu", filters=week),
         ),
         Example(
-            "Durations under filters that no rollup was kept for, straight from the ledger",
+            "Durations with filters that no rollup covers, computed from the ledger",
             path,
             body=_query("call_duration", filters=talks),
         ),
     )
 
 
-def _queries_as_published(_scene: Scene) -> tuple[Example, ...]:
-    title = "How far leads have come; the same endpoint under its published path (Breeze)"
+def _queries_as_published(_setting: Setting) -> tuple[Example, ...]:
+    title = "Leads by stage; the same endpoint under its published path (Breeze)"
     path = "/agent/voice/breeze-buddy/analytics"
     return (Example(title, path, body=_query("conversion_funnel")),)
 
 
 def _campaign(kind: str, campaign_id: str, version: str = "v1") -> Callable[..., Any]:
-    """Analytics of a campaign in the last 30 days, today included."""
+    """Analytics of a campaign in the last 30 days, including today."""
     name = next(name for id, _, name in CAMPAIGNS if id == campaign_id)
 
-    def examples(scene: Scene) -> tuple[Example, ...]:
-        body = {"from": f"{_day(scene, 29)}T00:00:00Z", "to": f"{_day(scene, 0)}T23:59:59Z"}
+    def examples(setting: Setting) -> tuple[Example, ...]:
+        body = {"from": f"{_day(setting, 29)}T00:00:00Z", "to": f"{_day(setting, 0)}T23:59:59Z"}
         title = f"30 days of “{name}” (NLPearl, {kind})"
         return (Example(title, f"/{version}/{kind}/{campaign_id}/Analytics", body=body),)
 
     return examples
 
 
-def _workspace(_scene: Scene) -> tuple[Example, ...]:
+def _workspace(_setting: Setting) -> tuple[Example, ...]:
     id, name = next(iter(WORKSPACES.items()))
     title = f"Rooms, contacts and bookings of the workspace “{name}” (Nexus)"
     return (Example(title, f"/api/workspaces/{id}/analytics"),)
 
 
-def _audit(_scene: Scene) -> tuple[Example, ...]:
-    title = "Whether the figures are right: what the last audit compared, and what differed"
+def _audit(_setting: Setting) -> tuple[Example, ...]:
+    title = "Whether the figures are exact: the result of the last audit"
     return (Example(title, "/v1/audit"),)
 
 
-# In the order in which they are shown. The keys are the template's routes, all of them.
-EXAMPLES: Mapping[str, Callable[[Scene], tuple[Example, ...]]] = {
+# In the order in which they are shown. The keys are all routes of the template.
+EXAMPLES: Mapping[str, Callable[[Setting], tuple[Example, ...]]] = {
     "GET /api/v2/platform/organisation/analytics": _organisation_analytics,
     "GET /api/v2/platform/organizations": _organisations,
     "POST /analytics": _queries,
@@ -138,28 +138,28 @@ EXAMPLES: Mapping[str, Callable[[Scene], tuple[Example, ...]]] = {
 }
 
 
-def requests_to_try(routes: Iterable[Route], scene: Scene) -> list[tuple[str, Request]]:
+def requests_to_try(routes: Iterable[Route], setting: Setting) -> list[tuple[str, Request]]:
     """(title, request) for each example of a route that exists."""
     existing = {f"{route.method} {route.path}": route.method for route in routes}
     return [
-        (example.title, _request(existing[name], example, scene.token))
+        (example.title, _request(existing[name], example, setting.token))
         for name, examples in EXAMPLES.items()
         if name in existing
-        for example in examples(scene)
+        for example in examples(setting)
     ]
 
 
-def try_out(routes: Iterable[Route], scene: Scene) -> TryOut:
-    """The same requests for the documentation's page, which takes only the headers it describes."""
+def try_out(routes: Iterable[Route], setting: Setting) -> TryOut:
+    """The same requests, for the documentation's page."""
     samples = [
         Sample(title, request.method, request.path, request.headers, request.body)
-        for title, request in requests_to_try(routes, scene)
+        for title, request in requests_to_try(routes, setting)
     ]
-    return TryOut(scene.handle, scene.token, samples)
+    return TryOut(setting.handle, setting.token, samples)
 
 
 def first_request(handle: str, token: str) -> Request:
-    """The one to begin with: it answers as soon as the API does, with all that is counted so far."""
+    """The totals so far, which the API answers from its start."""
     path = "/api/v2/platform/organisation/analytics/"
     return _request("GET", Example("", path, {"Org-Handle": handle}), token)
 

@@ -1,4 +1,4 @@
-"""Fill a running stack as a client would: an organisation, a token, records over HTTP, then wait."""
+"""Fill a running stack as a client does: create an organisation and a token, and send records."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from rollcall_cli.local.stack import LocalStack
 HANDLE = "demo"
 NAME = "Demo Voice Agents"
 
-# Small enough for moto on a busy machine to answer well before the gateway's 29 seconds.
-_RECORDS_A_REQUEST = 250
+# moto on a busy machine answers so many records well before the gateway's limit of 29 seconds.
+_MAX_BATCH = 250
 _DRAIN_SECONDS = 600
-_LOOK_SECONDS = 0.5
-_TALLY = "/api/v2/platform/organisation/analytics/"
+_REFRESH_SECONDS = 0.5
+_TOTALS = "/api/v2/platform/organisation/analytics/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +35,22 @@ class Tenant:
     token: str
 
     def headers(self) -> dict[str, str]:
-        """What every request of the organisation carries."""
+        """The headers of every request of the organisation."""
         return {"Authorization": f"Token {self.token}", "Org-Handle": self.handle}
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """How long it took."""
+    """How long filling took."""
 
     sending_seconds: float
-    settling_seconds: float  # from the last acknowledgement until the numbers were complete
+    settling_seconds: float  # from the last acknowledgement until all were counted
 
 
 def new_tenant(api_url: str) -> Tenant:
-    """An organisation and a token, made as `rollcall org` and `rollcall token` make them.
+    """Create an organisation and a token, in the tables that the environment names.
 
-    Works on the tables that the environment names. An endpoint that ran before may have a demo's
-    organisation already; this one gets another handle then.
+    If an engine that was running has an organisation of an earlier demo, the handle gets a number.
     """
     with administration() as admin:
         taken = {organisation.handle for organisation in admin.organisations()}
@@ -63,32 +62,32 @@ def new_tenant(api_url: str) -> Tenant:
 
 
 def by_time(records: Sequence[Record]) -> list[Record]:
-    """The records in the order in which they would have come in; those without a time first.
+    """The records by time, those without one first.
 
-    Neighbours then touch the same days, which makes far fewer writes of the same rollups.
+    Neighbours then belong to the same days, which takes far fewer writes of rollups.
     """
     times = ("started_at", "occurred_at", "created_at")
     return sorted(records, key=lambda r: next((r[name] for name in times if name in r), ""))
 
 
 def fill(stack: LocalStack, tenant: Tenant, records: Sequence[Record]) -> Filled:
-    """Send the records, and return when every one of them is in the numbers."""
+    """Send the records, and return when all of them are counted."""
     calls = sum(record["type"] == "call" for record in records)
     sender = Sender(tenant.api_url, tenant.token, pause=_wait)
     begun = time.monotonic()
     counted = 0
     with progress(len(records), calls) as show:
-        for start in range(0, len(records), _RECORDS_A_REQUEST):
-            batch = records[start : start + _RECORDS_A_REQUEST]
+        for start in range(0, len(records), _MAX_BATCH):
+            batch = records[start : start + _MAX_BATCH]
             _accept(sender, batch)
             counted = _calls_counted(tenant, counted)
             show(start + len(batch), counted)
         sent = time.monotonic()
-        while not stack.drain(_LOOK_SECONDS):
+        while not stack.drain(_REFRESH_SECONDS):
             counted = _calls_counted(tenant, counted)
             show(len(records), counted)
             if time.monotonic() > sent + _DRAIN_SECONDS:
-                raise CommandError(f"the numbers are not complete after {_DRAIN_SECONDS} s")
+                raise CommandError(f"some records are not counted after {_DRAIN_SECONDS} s")
         settled = time.monotonic()
         show(len(records), _calls_counted(tenant, counted))
     return Filled(sent - begun, settled - sent)
@@ -97,7 +96,7 @@ def fill(stack: LocalStack, tenant: Tenant, records: Sequence[Record]) -> Filled
 def audit(tenant: Tenant) -> str:
     """Compare the organisation's facts, pages and rollups, as `rollcall reconcile` does.
 
-    The result is stored, for GET /v1/audit, and returned as one line.
+    The result is stored for GET /v1/audit, and returned as one line.
     """
     with deployment() as bootstrap:
         directory = bootstrap.directory()
@@ -105,8 +104,8 @@ def audit(tenant: Tenant) -> str:
         found = bootstrap.reconcile()(organisation, is_repairing=False)
     compared = f"{found.facts:,} facts, {found.pages:,} pages, {found.rollups:,} rollups"
     if found.is_exact:
-        return f"{compared}: nothing differs"
-    return f"{compared}: {found.drift_count:,} differ, {found.unsettled:,} unsettled"
+        return f"{compared}: no drift"
+    return f"{compared}: {found.drift_count:,} drifted, {found.unsettled:,} unverified"
 
 
 def _accept(sender: Sender, batch: Sequence[Record]) -> None:
@@ -117,16 +116,16 @@ def _accept(sender: Sender, batch: Sequence[Record]) -> None:
 
 
 def _calls_counted(tenant: Tenant, before: int) -> int:
-    """How many calls are in the numbers now; `before`, when the stack is too busy to say."""
-    answer = send(tenant.api_url, Request("GET", _TALLY, tenant.headers()))
+    """How many calls are counted now; `before` if the stack is too busy to answer."""
+    answer = send(tenant.api_url, Request("GET", _TOTALS, tenant.headers()))
     if answer.status >= 500:  # moto on a busy machine; only the progress bar waits for it
         return before
     if answer.status != 200:
-        raise CommandError(f"GET {_TALLY} answered {answer.status}: {answer.text[:500]}")
+        raise CommandError(f"GET {_TOTALS} answered {answer.status}: {answer.text[:500]}")
     return int(answer.json()["data"]["total_calls"])
 
 
 def _wait(seconds: float) -> bool:
-    """Between two tries; Ctrl-C ends it by an exception, so it never asks to stop."""
+    """Wait before a retry; Ctrl-C raises an exception, so this never requests a stop."""
     time.sleep(seconds)
     return False

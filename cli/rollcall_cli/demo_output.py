@@ -1,4 +1,4 @@
-"""What the demo prints: the answers as they came, laid out for people; never any I/O."""
+"""Lay out JSON and aligned lines for a terminal. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ WIDTH = 96
 def pretty(
     value: Any, width: int = WIDTH, *, most: int | None = None, indent: int = 0, taken: int = 0
 ) -> str:
-    """JSON in which whatever fits on the rest of a line stays on it.
+    """JSON in which every value that fits on the rest of its line stays on it.
 
-    A list of more than `most` entries shows about that many lines of its first ones and its last,
-    and between them says how many are left out, if they are three or more. `taken` is how much of
-    the first line is used already, the indentation included.
+    A list of more than `most` entries is cut to about that many lines: its first entries, how many
+    are left out (if three or more), and its last entry. `taken` is how many characters of the first
+    line are in use, including the indentation.
     """
     flat = json.dumps(value, ensure_ascii=False)
     if taken + len(flat) <= width or not (isinstance(value, dict | list) and value):
@@ -39,7 +39,7 @@ def pretty(
 
 
 def _labelled(value: dict[str, Any] | list[Any]) -> list[tuple[str, Any]]:
-    """What a value holds, each with what stands before it."""
+    """The items of a value, each with its label: the name of a field, or nothing."""
     if isinstance(value, dict):
         return [(f"{json.dumps(name, ensure_ascii=False)}: ", item) for name, item in value.items()]
     return [("", item) for item in value]
@@ -65,10 +65,10 @@ def _lines(text: str) -> int:
 
 
 def _filled(entries: Sequence[str], width: int) -> list[str]:
-    """The entries, separated by commas, in as few lines as they fit on."""
+    """The entries, separated by commas, in as few lines as possible."""
     lines = [entries[0]]
     for entry in entries[1:]:
-        # The comma after it counts too.
+        # The comma that follows counts too.
         if len(lines[-1]) + len(entry) + 3 <= width:
             lines[-1] += f", {entry}"
         else:
@@ -78,11 +78,11 @@ def _filled(entries: Sequence[str], width: int) -> list[str]:
 
 
 def aligned(rows: Sequence[tuple[str, str]], indent: str = "  ") -> str:
-    """A line for each (name, value), the values below one another."""
+    """A line for each (name, value), with the values in one column."""
     widest = max((len(name) for name, _ in rows), default=0)
     return "\n".join(f"{indent}{name:<{widest}}  {value}" for name, value in rows)
 
 
 def costs(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The X-Rollcall headers, which say what an answer cost and how fresh it is."""
+    """The X-Rollcall headers: the cost of an answer, and how fresh it is."""
     return [(name, value) for name, value in headers if name.lower().startswith("x-rollcall-")]

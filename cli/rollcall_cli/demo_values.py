@@ -1,4 +1,4 @@
-"""The invented company of the demo: its names, and the weights by which its calls are drawn."""
+"""The demo's invented company: names, and the weights of its random calls."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ OUTCOMES: dict[str | None, dict[str | None, float]] = {
     "completed": {"information_given": 3, None: 1},
 }
 NO_OUTCOME: dict[str | None, float] = {None: 1}
-# How sentiment leans: the two parameters of a beta distribution.
+# Sentiment: the two parameters of a beta distribution.
 SENTIMENTS: dict[str | None, tuple[float, float]] = {
     "successful": (7, 2.2),
     "need_follow_up": (4.5, 3.5),

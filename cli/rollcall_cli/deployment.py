@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from rollcall_cli.errors import CommandError
-from rollcall_cli.target import settle
+from rollcall_cli.target import resolve
 
 if TYPE_CHECKING:
     from rollcall.maintenance.accounts import Administer
@@ -38,7 +38,7 @@ def deployment() -> Iterator[ModuleType]:
 
     Raises CommandError for every error that the operator can correct; it names the target.
     """
-    target = settle()
+    target = resolve()
     try:
         with _in_one_line():
             from rollcall import bootstrap

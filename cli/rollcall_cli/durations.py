@@ -1,4 +1,4 @@
-"""Durations as they are written on a command line: 90s, 10m, 24h."""
+"""Durations on a command line: 90s, 10m, 24h."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def duration_ms(text: str, option: str) -> int:
 
 
 def shown(milliseconds: int) -> str:
-    """A duration for people, to the second: 14:32 or 1:02:03."""
+    """A duration as text, to the second: 14:32 or 1:02:03."""
     minutes, seconds = divmod(max(0, milliseconds) // 1_000, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,4 +1,4 @@
-"""`rollcall erase`: a lead's facts and rows become bare tombstones, and a receipt says what remains."""
+"""`rollcall erase`: turn a lead's facts and rows into tombstones; print what remains."""
 
 from __future__ import annotations
 
@@ -22,47 +22,49 @@ if TYPE_CHECKING:
 
 
 def erase(
-    org: Annotated[str, typer.Option(metavar="HANDLE", help="Whose lead it is.")],
-    lead: Annotated[str, typer.Option(metavar="ID", help="The lead's id; 42 and “42” are one.")],
+    org: Annotated[str, typer.Option(metavar="HANDLE", help="The lead's organisation.")],
+    lead: Annotated[
+        str, typer.Option(metavar="ID", help="The lead's id; 42 and “42” are the same.")
+    ],
     is_dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count what would be erased; write nothing.")
     ] = False,
     is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Erase a lead and all of its calls: facts, rows, and what rollups say of them.
+    """Erase a lead and all of its calls from facts, ledger pages and rollups.
 
-    On a terminal it asks for confirmation; elsewhere it needs --yes. Safe to interrupt and run
-    again. The receipt names what remains, and until when.
+    Asks for confirmation on a terminal; elsewhere it needs --yes. Safe to interrupt and rerun. The
+    receipt names what remains, and until when.
 
-    Exit status 0: erased, or nothing of the lead was there; 1: items that cannot be read, or lie
-    where no key leads, are in the way; 2: it could not be done, or was not confirmed.
+    Exit status 0: erased, or the lead is unknown; 1: some items are unreadable, or stored under
+    the wrong partition key, and may belong to the lead; 2: failed, or not confirmed.
     """
     with maintenance() as bootstrap:
         if is_dry_run:
-            with _looking() as show:
+            with _progress() as show:
                 preview = bootstrap.preview_erasure()(org, lead, show)
         else:
             if not is_sure:
                 confirm(f"erase lead {json.dumps(lead)} of {org} and all of its calls", lead)
-            with _looking() as show:
+            with _progress() as show:
                 erasure = bootstrap.erase()(org, lead, show)
     if is_dry_run:
         print_result(preview_document(preview), preview_lines(preview), as_json=as_json)
-        is_whole = not preview.damaged
+        is_complete = not preview.damaged
     else:
         print_result(_document(erasure), _lines(erasure), as_json=as_json)
-        is_whole = erasure.is_verified
-    if not is_whole:
+        is_complete = erasure.is_verified
+    if not is_complete:
         raise typer.Exit(1)
 
 
 @contextmanager
-def _looking() -> Iterator[Callable[[Progress], None]]:
-    """Progress on stderr, if that is a terminal; damage becomes a CommandError."""
+def _progress() -> Iterator[Callable[[Progress], None]]:
+    """Yields a function that shows the progress; damage becomes a CommandError."""
     from rollcall.domain.errors import CorruptItem, UnknownContribution
 
-    with Console(stderr=True).status("looking for the lead's records") as status:
+    with Console(stderr=True).status("searching for the lead's records") as status:
 
         def show(progress: Progress) -> None:
             status.update(
@@ -74,7 +76,7 @@ def _looking() -> Iterator[Callable[[Progress], None]]:
             yield show
         except (CorruptItem, UnknownContribution) as error:
             raise CommandError(
-                f"what is stored is damaged, and rollcall reconcile says where: {error}"
+                f"stored data is damaged: {error}; run rollcall reconcile to locate it"
             ) from error
 
 
@@ -82,27 +84,27 @@ def _remains(erasure: Erasure) -> list[Remainder]:
     made_now = sum(erasure.facts.values())
     remainders = []
     if erasure.is_known:
-        # Of the calls of an earlier erasure nothing tells any more whose they were.
+        # Calls that were erased before no longer say whose they were: only these are counted.
         remainders.append(
             Remainder(
-                "bare tombstones, so that a late older copy stays dead: on facts type, id, time,"
-                " updated_at and revision, in pages id, time and revision; no value",
+                "tombstones, which keep late older copies deleted: type, id, time, updated_at and"
+                " revision of facts; id, time and revision of rows; no other value",
                 count=made_now or None,
             )
         )
     if erasure.damaged:
         remainders.append(
             Remainder(
-                "facts that cannot be read, so nobody knows whose they are, or that lie where no"
-                " key leads; rollcall reconcile names them: repair or delete them",
+                "facts that are unreadable, or stored under the wrong partition key, and may be"
+                " the lead's; rollcall reconcile names them: repair or delete them",
                 count=erasure.damaged,
             )
         )
     if erasure.left_epochs:
         remainders.append(
             Remainder(
-                "pages and rollups of epochs that are written no more, until rollcall rebuild has"
-                " removed them",
+                "pages and rollups of epochs that are no longer written, until rollcall rebuild"
+                " removes them",
                 names=tuple(f"epoch {epoch}" for epoch in erasure.left_epochs),
             )
         )
@@ -135,22 +137,24 @@ def _lines(erasure: Erasure) -> list[str]:
     organisation = erasure.organisation
     whose = f"lead {json.dumps(erasure.lead_id)} of {organisation.handle} ({organisation.id})"
     if not erasure.is_known:
-        unsaid = "of calls that were erased before, nothing tells any more whose they were"
         lines = [
-            f"nothing is known of {whose}: no fact and no row names it; check the id ({unsaid})"
+            f"{whose} is unknown: no fact and no row names it; check the id",
+            "calls that were erased before no longer name their lead",
         ]
     else:
         facts = ", ".join(f"{count:,} {name}" for name, count in erasure.facts.items())
         rows = ", ".join(f"epoch {e}: {count:,}" for e, count in erasure.rows.items())
         lines = [
             f"erased {whose} at {format_instant(erasure.at_ms)}",
-            f"facts made tombstones: {facts}",
-            f"rows seen to be tombstones of those: {rows}",
+            f"facts turned into tombstones: {facts}",
+            f"rows that are tombstones: {rows}",
         ]
         if not sum(erasure.facts.values()) and erasure.is_verified:
-            lines.append("nothing of theirs was left: it had been erased before")
+            lines.append("nothing was left to erase: it had been erased before")
         if erasure.is_verified:
-            lines.append("verified: no fact and no row names them, and rollups hold no value of it")
+            lines.append(
+                "verified: no fact and no row names the lead, and rollups hold no value of it"
+            )
     remainders = _remains(erasure)
     if remainders:
         lines.append("what remains:")

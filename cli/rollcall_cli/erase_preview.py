@@ -1,4 +1,4 @@
-"""What `rollcall erase --dry-run` prints."""
+"""The result of `rollcall erase --dry-run`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def preview_document(preview: Preview) -> dict[str, Any]:
-    """For JSON."""
+    """As JSON."""
     organisation = preview.organisation
     return {
         "dry_run": True,
@@ -28,7 +28,7 @@ def preview_document(preview: Preview) -> dict[str, Any]:
 
 
 def preview_lines(preview: Preview) -> list[str]:
-    """For people."""
+    """As lines of text."""
     organisation = preview.organisation
     whose = f"lead {json.dumps(preview.lead_id)} of {organisation.handle} ({organisation.id})"
     facts = ", ".join(f"{count:,} {name}" for name, count in preview.facts.items())
@@ -40,8 +40,8 @@ def preview_lines(preview: Preview) -> list[str]:
     ]
     if preview.damaged:
         lines.append(
-            f"facts that cannot be read, or lie where no key leads: {preview.damaged:,};"
-            " rollcall reconcile names them"
+            "facts that are unreadable or stored under the wrong partition key:"
+            f" {preview.damaged:,}; rollcall reconcile names them"
         )
     for remainder in failed_objects(preview.failed_objects, "the lead"):
         lines += remainder.lines()

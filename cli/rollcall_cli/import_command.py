@@ -1,4 +1,4 @@
-"""`rollcall import`: bring a file of records into Rollcall through its own API."""
+"""`rollcall import`: send a file of records to the API."""
 
 from __future__ import annotations
 
@@ -29,35 +29,36 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ],
     api: Annotated[
         str | None,
-        typer.Option(help="URL of the API, http://127.0.0.1:3000 for one; default: the stack's."),
+        typer.Option(
+            metavar="URL",
+            help="URL of the API, such as http://127.0.0.1:3000; default: the stack's.",
+        ),
     ] = None,
     token: Annotated[
         str | None,
         typer.Option(help="Token with the scope ingest; - reads it from stdin."),
     ] = None,
-    token_file: Annotated[Path | None, typer.Option(help="File that holds the token.")] = None,
-    type: Annotated[
-        str | None, typer.Option(help="Type of the records that do not name theirs.")
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File that contains the token.")
     ] = None,
+    type: Annotated[str | None, typer.Option(help="Type of records without a `type`.")] = None,
     format: Annotated[
-        str | None, typer.Option(help="jsonl or csv; default: by the extension.")
+        str | None, typer.Option(help="jsonl or csv; default: by the file name.")
     ] = None,
     rejected: Annotated[
         Path | None,
-        typer.Option(help="Where rejected lines go; FILE.rejected.jsonl by default."),
+        typer.Option(metavar="FILE", help="File for rejected rows; default: FILE.rejected.jsonl."),
     ] = None,
     batch: Annotated[int, typer.Option(help="Records per request.", min=1, max=MAX_RECORDS)] = (
         MAX_RECORDS
     ),
-    resume: Annotated[
-        bool, typer.Option(help="Resume an interrupted import of this file where it stopped.")
-    ] = True,
+    resume: Annotated[bool, typer.Option(help="Resume an interrupted import of this file.")] = True,
     insecure: Annotated[
         bool,
-        typer.Option("--insecure", help="Send the token to another machine without encryption."),
+        typer.Option("--insecure", help="Allow http to another machine, which exposes the token."),
     ] = False,
 ) -> None:
-    """Send the records of a file, in order. Sending a file again is harmless.
+    """Send the records of a file in order. Sending a file again changes nothing.
 
     The token comes from ROLLCALL_TOKEN, from --token-file,
     or with --token - from standard input.
@@ -69,12 +70,12 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     unless its column is named payload.score:number or
     payload.vip:boolean.
 
-    Exit status 0: every record is in; 1: some were rejected;
-    2: it could not be done.
+    Exit status 0: every record is stored; 1: some were
+    rejected; 2: failed; 130: stopped, run it again to resume.
     """
     api = api or stack_api_url()
     if not api:
-        raise CommandError("give the API's address with --api, or its stack with --stack-name")
+        raise CommandError("specify the API with --api, or its stack with --stack-name")
     token = read_token(token, token_file)
     rejected = rejected or file.with_name(file.name + ".rejected.jsonl")
     job = _Job(file, detect_format(file, format), type, batch, rejected)

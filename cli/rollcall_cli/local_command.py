@@ -26,43 +26,56 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
     port: Port = None,
     dynamodb_port: DynamoDbPort = None,
     engine: Annotated[
-        str, typer.Option(help="auto, moto, dynamodb-local, or the URL of an endpoint that runs.")
+        str, typer.Option(help="auto, moto, dynamodb-local, or the URL of a running engine.")
     ] = "auto",
     runtime: Annotated[
         str, typer.Option(help="inprocess, or rie: the Lambda Runtime Interface Emulator.")
     ] = "inprocess",
     org: Annotated[
         str | None,
-        typer.Option(metavar="HANDLE", help="Create this organisation, if it is absent."),
+        typer.Option(metavar="HANDLE", help="Create this organisation if it does not exist."),
     ] = None,
     token_file: Annotated[
         Path | None,
-        typer.Option(help="Write a token of --org to this file; a valid one in it is kept."),
+        typer.Option(
+            metavar="FILE",
+            help="Write a token of --org to this file, unless it contains a valid one.",
+        ),
     ] = None,
     data_dir: Annotated[
-        Path | None, typer.Option(help="Keep all data in this folder; needs DynamoDB Local.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Keep all data in this folder; needs DynamoDB Local."),
     ] = None,
     state_dir: Annotated[
         Path | None,
-        typer.Option(help="Folder for logs and given-up records; default: --data-dir."),
+        typer.Option(
+            metavar="FOLDER", help="Folder for logs and failed records; default: --data-dir."
+        ),
     ] = None,
     template: Annotated[
-        Path | None, typer.Option(help="template.yaml; found here or above by default.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Template; default: template.yaml in this folder or above it."
+        ),
     ] = None,
-    jar: Annotated[Path | None, typer.Option(help="DynamoDBLocal.jar to use.")] = None,
-    rie: Annotated[Path | None, typer.Option(help="aws-lambda-rie binary to use.")] = None,
+    jar: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="DynamoDBLocal.jar to use.")
+    ] = None,
+    rie: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="aws-lambda-rie binary to use.")
+    ] = None,
     seed: Annotated[
         bool, typer.Option("--seed", help="Load the sample organisations of events/seed.json.")
     ] = False,
 ) -> None:
     """Serve the API on this machine, with a local database, until Ctrl-C.
 
-    Prints one line of JSON on stdout when it is ready; everything else goes to stderr.
+    Prints one line of JSON on stdout when it is ready, and everything else on stderr.
     """
     if token_file is not None and org is None:
-        raise CommandError("--token-file needs --org: whose token it is")
+        raise CommandError("--token-file needs --org")
     ready_line = sys.stdout
-    # Handlers in this process may print, as Lambda lets them; stdout is for the ready line alone.
+    # Handlers in this process may print, as on Lambda; stdout is for the ready line alone.
     sys.stdout = sys.stderr
     raise_on_signals()
     try:
@@ -80,13 +93,13 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
             if seed:
                 load_seed(stack)
             if org is not None:
-                os.environ.update(stack.environment())  # which `prepare` works on
+                os.environ.update(stack.environment())  # where `prepare` reads the tables
                 token = prepare(org, token_file)
                 if token is not None:
                     stack.offer(TryOut(org, token))
-            notice(f"the API is described at {stack.api_url}{PAGE}")
+            notice(f"documentation: {stack.api_url}{PAGE}")
             folder = shlex.quote(str(stack.failures_dir))
-            notice(f"given-up records: rollcall redrive list --from {folder}")
+            notice(f"failed records: rollcall redrive list --from {folder}")
             print(json.dumps(ready(stack)), file=ready_line, flush=True)
             wait_until_stopped()
     except Stopped:
@@ -96,7 +109,7 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
 
 
 def ready(stack: LocalStack) -> dict[str, Any]:
-    """What is printed when the stack answers."""
+    """The document that is printed when the stack answers."""
     return {
         "ready": True,
         "api": stack.api_url,

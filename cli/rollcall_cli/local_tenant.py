@@ -1,4 +1,4 @@
-"""What `rollcall local --org` prepares: an organisation, and a token for it in a private file."""
+"""Prepare `rollcall local --org`: an organisation, and its token in a private file."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SCOPES = ("read", "ingest", "admin")
 
 
 def prepare(handle: str, token_file: Path | None) -> str | None:
-    """Create the organisation if it is absent, and see that the file holds a valid token of it.
+    """Create the organisation if it does not exist, and a token of it in the file.
 
-    Works on the tables that the environment names; reported on stderr. A valid token in the file
-    is kept, an old one replaced, and anything else refused. Returns the token that the file holds
-    now, None without a file. Raises CommandError.
+    Works on the tables that the environment names, and reports on stderr. A valid token in the file
+    is kept, an old one is replaced, and any other content is refused. Returns the token in the file,
+    or None without a file. Raises CommandError.
     """
     with deployment() as bootstrap:
         admin = bootstrap.administer()
@@ -34,16 +34,16 @@ def prepare(handle: str, token_file: Path | None) -> str | None:
             return None
         kept = _token_in(token_file)
         if _is_valid(admin, handle, kept):
-            notice(f"the token of {handle} in {token_file} is valid and stays")
+            notice(f"the token of {handle} in {token_file} is valid and is kept")
             return kept
-        token = admin.issue_token(handle, SCOPES).text
+        token: str = admin.issue_token(handle, SCOPES).text
         _write(token_file, token)
         notice(f"wrote a token of {handle} to {token_file}")
         return token
 
 
 def _token_in(path: Path) -> str | None:
-    """The token in the file; None without one. Raises CommandError when it holds something else."""
+    """The token in the file; None without one. Raises CommandError for any other content."""
     from rollcall.domain.organisations import is_well_formed
 
     try:
@@ -53,7 +53,9 @@ def _token_in(path: Path) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"--token-file {path}: {error}") from error
     if text and not is_well_formed(text):
-        raise CommandError(f"--token-file {path}: it holds no token; name another file")
+        raise CommandError(
+            f"--token-file {path}: it contains something other than a token; name another file"
+        )
     return text or None
 
 
@@ -72,7 +74,7 @@ def _is_valid(admin: Administer, handle: str, text: str | None) -> bool:
 
 
 def _write(path: Path, text: str) -> None:
-    """Whole or not at all, and never readable by others (mkstemp makes files of mode 0600)."""
+    """Replace the file as a whole; it is never readable by others (mkstemp uses mode 0600)."""
     try:
         descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:

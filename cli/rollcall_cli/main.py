@@ -21,7 +21,7 @@ class _Command(NamedTuple):
     summary: str  # at most 45 characters: one line of a terminal of 60 columns
 
 
-# In the order of the help: run it, administer it, look after it.
+# In the order of the help: run, administer, maintain.
 _COMMANDS = {
     "demo": _Command("demo_command", "demo", "Run the local stack with sample calls."),
     "local": _Command("local_command", "local", "Run the local stack, empty."),
@@ -38,18 +38,18 @@ _COMMANDS = {
 }
 
 _BEFORE_COMMAND = ("--stack-name", "--region", "--profile", "--version")
-# What uses nothing but this machine.
+# Commands that use nothing but this machine.
 _LOCAL = ("demo", "local", "sam-local", "openapi")
 
 
 class _Commands(TyperGroup):
-    """Imports a command when it is called: some import half of AWS, and most are not called."""
+    """Imports a command when it is called: some of them import the AWS SDK."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the base has it
         return list(_COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - likewise
-        # An unknown name imports all of them: the error suggests from those that are imported.
+        # An unknown name imports all of them, because the error suggests imported ones.
         for name in [cmd_name] if cmd_name in _COMMANDS else _COMMANDS:
             if name not in self.commands:
                 self.add_command(_imported(name), name)
@@ -70,7 +70,7 @@ def _imported(name: str) -> Any:
 
 
 def _name_values(command: Any) -> None:
-    """Show a parameter's value under the parameter's name, as argparse does, unless it has another."""
+    """Use a parameter's name in capitals as its metavar, as argparse does, unless it has one."""
     for parameter in command.params:
         if parameter.metavar is None and not getattr(parameter, "is_flag", False):
             parameter.metavar = parameter.name.upper()
@@ -78,7 +78,7 @@ def _name_values(command: Any) -> None:
         _name_values(each)
 
 
-# Help texts are plain: as markup, a bracket in one of them would be read as a tag.
+# Help texts are plain: in markup, a bracket would be read as a tag.
 app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
@@ -101,8 +101,8 @@ def _root(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Take tables, failure bucket and API address from the outputs of this"
-            " CloudFormation stack. They win over ROLLCALL_* variables.",
+            help="CloudFormation stack whose outputs name the tables, the failure bucket and the"
+            " API. They override ROLLCALL_* variables.",
         ),
     ] = None,
     region: Annotated[
@@ -118,7 +118,7 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    """Exact, fresh call analytics: run it, fill it, administer it."""
+    """Exact, fresh call analytics: run, fill and administer Rollcall."""
     command = context.invoked_subcommand
     if command in _LOCAL and (stack_name, region, profile) != (None, None, None):
         raise CommandError(
@@ -128,9 +128,9 @@ def _root(
 
 
 def run(arguments: list[str] | None = None) -> None:
-    """Entry point. Exit status 0: done; 1: done in part; 2: one line says what to put right."""
+    """Entry point. Exit status 0: done; 1: done in part; 2: failed, with one line on stderr."""
     try:
-        # The status that a command leaves with by typer.Exit comes back as the result.
+        # The exit status of a typer.Exit is returned as the result.
         status = app(args=arguments, prog_name="rollcall", standalone_mode=False)
     except CommandError as error:
         sys.exit(report(error))
@@ -143,7 +143,7 @@ def run(arguments: list[str] | None = None) -> None:
 
 def _explain(error: TyperException) -> int:
     message = error.format_message()
-    if message.startswith("Usage:"):  # no command was given, and the message is the help
+    if message.startswith("Usage:"):  # without a command, the message is the help
         print(message)
         return error.exit_code
     context = getattr(error, "ctx", None)

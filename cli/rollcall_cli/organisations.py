@@ -1,4 +1,4 @@
-"""`rollcall org`: make, list and delete organisations."""
+"""`rollcall org`: create, list and delete organisations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rollcall.domain.organisations import Organisation
     from rollcall.maintenance.delete_organisation import Deletion, Progress
 
-app = typer.Typer(help="Organisations are the tenants of Rollcall.", no_args_is_help=True)
+app = typer.Typer(help="Manage organisations, the tenants of Rollcall.", no_args_is_help=True)
 
 
 @app.command()
@@ -24,10 +24,8 @@ def create(
     handle: Annotated[
         str, typer.Argument(help="Unique name, sent in headers: letters, digits, . _ -")
     ],
-    name: Annotated[str, typer.Option(help="Name shown to people.")],
-    buckets: Annotated[
-        int, typer.Option(help="Partitions per record type, 1 to 16; can never be changed.")
-    ] = 1,
+    name: Annotated[str, typer.Option(help="Display name.")],
+    buckets: Annotated[int, typer.Option(help="Shards per record type, 1 to 16; permanent.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Create an organisation."""
@@ -50,7 +48,8 @@ def list_(as_json: AsJson = False) -> None:
 def delete(
     handle: Annotated[str | None, typer.Argument(help="The organisation's handle.")] = None,
     org_id: Annotated[
-        str | None, typer.Option(metavar="ID", help="Its id, if the handle is deleted already.")
+        str | None,
+        typer.Option(metavar="ID", help="The organisation's id, if its handle is deleted."),
     ] = None,
     is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     wait_seconds: Annotated[
@@ -58,20 +57,21 @@ def delete(
         typer.Option(
             min=0,
             metavar="SECONDS",
-            help="Seconds from the mark to the final sweep; shorter only where no function runs."
-            "  [default: what the longest function takes]",
+            help="Seconds to wait before the final sweep; shorten it only where no function runs."
+            "  [default: the time limit of the longest function]",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Delete an organisation and all its data.
 
-    Tokens, facts, pages, rollups and the handle are deleted for good. The organisation is marked
-    first, so that it takes no more records, and swept again once every write under way must have
-    ended. Safe to interrupt and run again: it resumes, and waits only for the remaining time.
+    Tokens, facts, pages, rollups and the handle are deleted permanently. A tombstone of the
+    organisation is written first, so that it accepts no more records. Its data is swept a second
+    time after every write under way has ended. Safe to interrupt and rerun: the command resumes,
+    and waits only for the remaining time.
     """
     if handle is None and org_id is None:
-        raise CommandError("name the organisation by its HANDLE, or by --org-id")
+        raise CommandError("specify the organisation by its HANDLE, or by --org-id")
     with maintenance() as bootstrap:
         from rollcall.maintenance.delete_organisation import MAX_WRITE_SECONDS
 
@@ -98,12 +98,12 @@ def _show(progress: Progress) -> None:
 
 
 def _remains(deletion: Deletion) -> list[Remainder]:
-    mark = Remainder(
-        "a bare mark: the organisation's id, and when it was deleted; so that what the stream or"
-        " the failure destination still brings is skipped",
+    tombstone = Remainder(
+        "a tombstone: the organisation's id, and when it was deleted; with it, records that are"
+        " still in the stream or the failure destination are skipped",
         count=1,
     )
-    return [mark, *elsewhere(deletion.at_ms, deletion.failed_objects, "the organisation")]
+    return [tombstone, *elsewhere(deletion.at_ms, deletion.failed_objects, "the organisation")]
 
 
 def _deletion_document(named: Organisation, deletion: Deletion) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _deletion_lines(named: Organisation, deletion: Deletion) -> list[str]:
     return [
         f"deleted {name} at {format_instant(deletion.at_ms)}",
         f"removed now: {removed}",
-        "verified: nothing else of it is found in either table",
+        "verified: neither table has anything else of it",
         "what remains:",
         *(line for remainder in _remains(deletion) for line in remainder.lines()),
     ]

@@ -1,4 +1,4 @@
-"""`rollcall rebuild`: make an organisation's analytics anew from its facts, without a pause."""
+"""`rollcall rebuild`: rebuild organisations' pages and rollups from their facts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rollcall.maintenance.rebuild import Rebuild, RebuildTimeouts
     from rollcall.maintenance.rebuilds import RebuildRun
 
-_SECONDS_BETWEEN_LOOKS = 1.0
+_MAX_PAUSE_SECONDS = 1.0
 
 
 def rebuild(
@@ -35,44 +35,46 @@ def rebuild(
         bool,
         typer.Option(
             "--outdated",
-            help="Rebuild those whose figures another release made otherwise, or half rebuilt.",
+            help="Rebuild organisations of another contribution version, and unfinished rebuilds.",
         ),
     ] = False,
     grace: Annotated[
         str,
         typer.Option(
-            help="How long the old figures are kept current for those who still read them; never"
-            " less than gateways keep an authorizer's answer."
+            metavar="DURATION",
+            help="How long the old epoch is kept up to date for queries that read it; at least as"
+            " long as gateways cache an authorizer's answer.",
         ),
     ] = "15m",
     settle: Annotated[
         str,
         typer.Option(
-            help="How long they then stay, as long as a function that writes them may run."
+            metavar="DURATION",
+            help="How long the old epoch is then kept; at least as long as a function may run.",
         ),
     ] = "15m",
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print a line of JSON for each organisation.")
+        bool, typer.Option("--json", help="Print one JSON object per organisation.")
     ] = False,
 ) -> None:
-    """Make pages and rollups anew from the facts, beside those that are read, and change over.
+    """Rebuild pages and rollups from the facts as a new epoch, and replace the old one.
 
-    Nothing stands still meanwhile: records come in, and answers are exact and fresh. Interrupted
-    at any moment, the same command goes on where it stopped.
+    Meanwhile records are accepted, and answers are exact and fresh. The same command resumes an
+    interrupted rebuild.
 
-    Exit status 0: done; 1: done, but some facts are damaged and in no figure; 2: it could not be
-    done; 130: interrupted.
+    Exit status 0: done; 1: done, but damaged facts are excluded from all results; 2: failed; 130:
+    interrupted.
     """
     if (org is not None) + everything + outdated != 1:
-        raise CommandError("say which organisation with --org, or give --all or --outdated")
+        raise CommandError("specify exactly one of --org, --all and --outdated")
     grace_ms, settle_ms = duration_ms(grace, "--grace"), duration_ms(settle, "--settle")
     stop = threading.Event()
     with maintenance() as bootstrap, stopping_on_ctrl_c(stop), progress_bar() as bar:
         timeouts = bootstrap.rebuild_timeouts(grace_ms, settle_ms)
         if timeouts.is_grace_raised:
             notice(
-                f"--grace {grace} is less than gateways keep an authorizer's answer;"
-                f" {shown(timeouts.authorizer_cache_ms)} it is"
+                f"--grace {grace} is shorter than gateways cache an authorizer's answer; using the"
+                f" minimum of {shown(timeouts.authorizer_cache_ms)}"
             )
         service: Rebuild = bootstrap.rebuild()
         if org is not None:
@@ -84,7 +86,7 @@ def rebuild(
     if work.failed:
         raise typer.Exit(2)
     if stop.is_set():
-        notice("stopped; run the same command again to go on")
+        notice("stopped; run the same command again to resume")
         raise typer.Exit(130)
     if work.damaged:
         raise typer.Exit(1)
@@ -92,7 +94,7 @@ def rebuild(
 
 @dataclass(slots=True)
 class _Job:
-    """One organisation's run, and what was told of it."""
+    """One organisation's run, and the phase that was reported last."""
 
     organisation: Organisation
     run: RebuildRun
@@ -106,7 +108,7 @@ class _Job:
 
 @dataclass(slots=True)
 class _Work:
-    """Organisations that are rebuilt side by side: while one waits, another goes on."""
+    """Rebuilds organisations side by side: while one waits, others continue."""
 
     bootstrap: ModuleType
     service: Rebuild
@@ -119,9 +121,9 @@ class _Work:
     jobs: list[_Job] = field(default_factory=list)
 
     def run(self, organisations: Sequence[Organisation]) -> None:
-        """Rebuild them all; what fails at one keeps no other from its rebuild."""
+        """Rebuild them all; a failure of one does not stop the others."""
         for organisation in organisations:
-            with self._telling(organisation.handle):
+            with self._reporting(organisation.handle):
                 self.jobs.append(self._begin(organisation))
         while self.jobs and not self.stop.is_set():
             for job in list(self.jobs):
@@ -129,8 +131,8 @@ class _Work:
                     return
                 if self._seconds_to_wait(job) <= 0:
                     self.jobs.remove(job)
-                    with self._telling(job.handle):
-                        self._go_on(job)
+                    with self._reporting(job.handle):
+                        self._resume(job)
             self._wait()
 
     def _begin(self, organisation: Organisation) -> _Job:
@@ -142,26 +144,25 @@ class _Work:
         if run.phase == "entering":
             notice(f"{handle}: rebuilding epoch {run.old_epoch} as epoch {run.epoch}")
         else:
-            notice(f"{handle}: going on with epoch {run.epoch}, {run.phase}")
+            notice(f"{handle}: resuming epoch {run.epoch}, {run.phase}")
         if not self.service.is_old_epoch_written(run) and not run.is_live:
             notice(
-                f"{handle}: epoch {run.old_epoch} is of contribution version {run.old_version},"
-                " which this release does not know: records wait in the stream until epoch"
-                f" {run.epoch} is live"
+                f"{handle}: epoch {run.old_epoch} has contribution version {run.old_version}, which"
+                f" this release lacks: records wait in the stream until epoch {run.epoch} is live"
             )
         return job
 
-    def _go_on(self, job: _Job) -> None:
+    def _resume(self, job: _Job) -> None:
         from rollcall.maintenance.rebuild import ProgressObserver
 
         def show(run: RebuildRun) -> None:
             self.bar.update(job.task, completed=run.rows, description=f"{job.handle}: {run.phase}")
             if run.phase != job.phase:
                 job.phase = run.phase
-                self._tell_phase(job.handle, run)
+                self._report_phase(job.handle, run)
 
         def found_damaged(record_type: str, sort_key: str) -> None:
-            notice(f"{job.handle}: damaged {record_type} {sort_key!r}: it is in no figure")
+            notice(f"{job.handle}: damaged {record_type} {sort_key!r} is excluded from all results")
 
         observer = ProgressObserver(show, found_damaged, self.stop.is_set)
         job.run = self.service.go_on(job.organisation.id, job.run, self.timeouts, observer)
@@ -171,21 +172,21 @@ class _Work:
             self._print_summary(job.handle, job.run)
             if job.run.damaged:
                 notice(
-                    f"{job.handle}: damaged facts, in no figure: {job.run.damaged}; repair or remove"
-                    " them, and rebuild again"
+                    f"{job.handle}: damaged facts, excluded from all results: {job.run.damaged};"
+                    " repair or remove them, and rebuild again"
                 )
         else:
             self.jobs.append(job)
 
-    def _tell_phase(self, handle: str, run: RebuildRun) -> None:
+    def _report_phase(self, handle: str, run: RebuildRun) -> None:
         wait = shown(self.service.due_ms(run, self.timeouts) - self.bootstrap.now_ms())
         if run.phase == "overlapping":
             notice(
-                f"{handle}: epoch {run.epoch} is live, of {run.facts:,} facts; epoch"
+                f"{handle}: epoch {run.epoch} is live, with {run.facts:,} facts; epoch"
                 f" {run.old_epoch} is kept for {wait}"
             )
         elif run.phase == "settling":
-            notice(f"{handle}: epoch {run.old_epoch} is written no more; it is removed in {wait}")
+            notice(f"{handle}: epoch {run.old_epoch} is no longer written; it is removed in {wait}")
 
     def _print_summary(self, handle: str, run: RebuildRun) -> None:
         seconds = ((run.finished_at_ms or run.started_at_ms) - run.started_at_ms) / 1_000
@@ -212,7 +213,7 @@ class _Work:
         return float(due_ms - self.bootstrap.now_ms()) / 1_000
 
     def _wait(self) -> None:
-        """Wait until one of them is due, a second at most."""
+        """Wait until one of them is due, or at most a second."""
         if not self.jobs:
             return
         for job in self.jobs:
@@ -220,11 +221,11 @@ class _Work:
             self.bar.update(job.task, description=f"{job.handle}: {job.run.phase}, {left} left")
         seconds = min(map(self._seconds_to_wait, self.jobs))
         if seconds > 0:
-            pause(self.stop, min(seconds, _SECONDS_BETWEEN_LOOKS))
+            pause(self.stop, min(seconds, _MAX_PAUSE_SECONDS))
 
     @contextlib.contextmanager
-    def _telling(self, handle: str) -> Iterator[None]:
-        """Tell why an organisation cannot be rebuilt now, and leave it."""
+    def _reporting(self, handle: str) -> Iterator[None]:
+        """Report why an organisation cannot be rebuilt now, and skip it."""
         from rollcall.domain.errors import RollcallError
 
         try:
@@ -235,5 +236,5 @@ class _Work:
 
 
 def pause(stop: threading.Event, seconds: float) -> None:
-    """Let time pass, until somebody asks to stop."""
+    """Wait, unless `stop` is set meanwhile."""
     stop.wait(seconds)

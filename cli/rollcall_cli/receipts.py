@@ -1,4 +1,4 @@
-"""What a receipt of an erasure or a deletion says that remains, and until when."""
+"""What remains after an erasure or a deletion, and until when, for its receipt."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BACKUP_DAYS = 35
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
-    """Something that is still there. `until_ms` is None where it stays."""
+    """Data that remains, until `until_ms`; None: permanently."""
 
     what: str
     until_ms: int | None = None
@@ -26,7 +26,7 @@ class Remainder:
     names: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
-        """For JSON."""
+        """As JSON."""
         from rollcall.domain.time.calendar import format_instant
 
         document: dict[str, Any] = {
@@ -40,7 +40,7 @@ class Remainder:
         return document
 
     def lines(self) -> list[str]:
-        """For people."""
+        """As lines of text."""
         from rollcall.domain.time.calendar import format_instant
 
         until = "" if self.until_ms is None else f" (until {format_instant(self.until_ms)})"
@@ -48,15 +48,15 @@ class Remainder:
 
 
 def elsewhere(at_ms: int, failed: FailedObjects, what: str) -> list[Remainder]:
-    """Copies outside of the tables' items; `what` says of whom."""
+    """Copies outside the tables; `what` names whose they are."""
     remainders = [
         Remainder(
-            "the records table's stream: images of what was removed, for 24 hours",
+            "the records table's stream: images of removed items, for 24 hours",
             at_ms + _STREAM_HOURS * _MS_PER_HOUR,
         ),
         Remainder(
-            "point-in-time recovery of both tables: up to 35 days, where it is on; backups on"
-            " demand: until they are deleted. After a restore, do this again",
+            "point-in-time recovery of both tables, where it is enabled: up to 35 days; on-demand"
+            " backups: until they are deleted. After a restore, run this command again",
             at_ms + _BACKUP_DAYS * 24 * _MS_PER_HOUR,
         ),
     ]
@@ -64,11 +64,11 @@ def elsewhere(at_ms: int, failed: FailedObjects, what: str) -> list[Remainder]:
 
 
 def failed_objects(failed: FailedObjects, what: str) -> list[Remainder]:
-    """What the failure destination may hold; `what` says of whom."""
+    """Failed records that may remain; `what` names whose they are."""
     if failed.problem is not None:
         return [
             Remainder(
-                f"the failure destination was not looked at ({failed.problem}): objects there may"
+                f"the failure destination could not be read ({failed.problem}): its objects may"
                 f" hold records of {what}; rollcall redrive list shows them"
             )
         ]
@@ -76,7 +76,7 @@ def failed_objects(failed: FailedObjects, what: str) -> list[Remainder]:
         return []
     return [
         Remainder(
-            f"objects in the failure destination that may hold records of {what}: remove them,"
+            f"objects in the failure destination that may hold records of {what}: remove them"
             " and their older versions",
             count=len(failed.names),
             names=failed.names,

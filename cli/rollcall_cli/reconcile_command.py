@@ -1,4 +1,4 @@
-"""`rollcall reconcile`: compare facts, pages and rollups, say what differs, and repair it."""
+"""`rollcall reconcile`: compare facts, pages and rollups, report drift, and repair it."""
 
 from __future__ import annotations
 
@@ -26,31 +26,34 @@ _MAX_LISTED = 1_000
 def reconcile(
     org: Annotated[
         list[str] | None,
-        typer.Option(metavar="HANDLE", help="Of which organisation; repeatable; default: all."),
+        typer.Option(metavar="HANDLE", help="Organisation to check; repeatable; default: all."),
     ] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Heal what differs.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair the drift found.")] = False,
     grace: Annotated[
         str | None,
-        typer.Option(help="How long the stream may take to bring a change; default: 60s."),
+        typer.Option(
+            metavar="DURATION",
+            help="How long the stream may take to deliver a change; default: 60s.",
+        ),
     ] = None,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Begin anew, whatever was interrupted before.")
+        bool, typer.Option("--restart", help="Start again instead of resuming an interrupted run.")
     ] = False,
     as_json: Annotated[
         bool,
         typer.Option(
             "--json",
-            help="Print one JSON object per organisation, with its first 1,000 differences.",
+            help="Print one JSON object per organisation, with the first 1,000 differences.",
         ),
     ] = False,
 ) -> None:
-    """Compare facts, ledger pages and rollups while writes go on; interrupted runs go on.
+    """Compare facts, ledger pages and rollups. Writes may continue meanwhile.
 
-    Every difference is told with its kind, by how much, and since when at the earliest. The result
-    is stored, and served at GET /v1/audit.
+    Each difference is reported with its kind, its amount and its earliest possible time. The result
+    is stored, and GET /v1/audit returns it. An interrupted run is resumed.
 
-    Exit status 0: exact, or everything that differed was repaired; 1: something differs still, or
-    never came to rest; 2: it could not be done; 130: stopped, run it again to go on.
+    Exit status 0: exact, or all drift was repaired; 1: drift remains, or something changed too
+    often to be verified; 2: failed; 130: stopped, run it again to resume.
     """
     grace_seconds = None if grace is None else duration_ms(grace, "--grace") / 1_000
     is_exact = True
@@ -58,23 +61,25 @@ def reconcile(
         from rollcall.domain.errors import Conflict
 
         for organisation in _chosen(bootstrap, org):
-            told = _Told(as_json)
+            findings = _Findings(as_json)
             with _bar(organisation.handle, bootstrap.audits().last(organisation.id)) as show:
                 try:
                     audit = bootstrap.reconcile()(
                         organisation,
                         is_repairing=repair,
                         show=show,
-                        report=told,
+                        report=findings,
                         restart=restart,
                         grace_seconds=grace_seconds,
                     )
                 except Conflict as conflict:
-                    message = f"another run of {organisation.handle} has begun; this one ends"
+                    message = (
+                        f"another reconcile of {organisation.handle} has started; this one ends"
+                    )
                     raise CommandError(message) from conflict
             is_exact = is_exact and audit.is_exact
             print_result(
-                _document(organisation, audit, told.differences),
+                _document(organisation, audit, findings.differences),
                 [summary(organisation, audit)],
                 as_json=as_json,
             )
@@ -82,8 +87,8 @@ def reconcile(
         raise typer.Exit(1)
 
 
-class _Told:
-    """Shows differences as they are found, or gathers the first of them for the JSON."""
+class _Findings:
+    """Prints differences as they are found, or collects the first ones for the JSON."""
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
@@ -120,18 +125,18 @@ def _chosen(bootstrap: ModuleType, handles: Sequence[str] | None) -> Iterator[Or
 
 
 def summary(organisation: Organisation, audit: Audit) -> str:
-    """What a finished audit compared and found, in one line."""
+    """The result of a finished audit, in one line."""
     compared = (
         f"{audit.facts:,} facts, {audit.rows:,} rows, {audit.pages:,} pages and"
         f" {audit.rollups:,} rollups compared"
     )
     drift = ", ".join(f"{kind} {count}" for kind, count in audit.drift.items())
     if not drift:
-        end = "nothing differs"
+        end = "no drift"
     else:
-        end = f"{audit.drift_count:,} differ ({drift}), {audit.repaired:,} repaired"
-    unsettled = f"; {audit.unsettled:,} unsettled" if audit.unsettled else ""
-    return f"{organisation.handle}: {compared}; {end}{unsettled}"
+        end = f"{audit.drift_count:,} drifted ({drift}), {audit.repaired:,} repaired"
+    unverified = f"; {audit.unsettled:,} unverified" if audit.unsettled else ""
+    return f"{organisation.handle}: {compared}; {end}{unverified}"
 
 
 def _document(
@@ -164,7 +169,7 @@ def _entry(difference: Difference) -> dict[str, Any]:
 
 
 def _name(difference: Difference) -> str:
-    """What differs; of what an interrupted run found, only the kind of thing and its day are kept."""
+    """What differs. An interrupted run keeps only the subject and the day of what it found."""
     kept = " ".join(filter(None, (difference.subject, difference.bucket)))
     return difference.name or f"{kept} (found before the interruption)".lstrip()
 
@@ -180,7 +185,7 @@ def _bar(handle: str, last: Audit | None) -> Iterator[Callable[[Audit], None]]:
                 task,
                 completed=audit.rows + audit.facts,
                 description=f"{handle}: {audit.rows:,} rows, {audit.facts:,} facts,"
-                f" {audit.rollups:,} rollups; {audit.drift_count:,} differ",
+                f" {audit.rollups:,} rollups; {audit.drift_count:,} drifted",
             )
 
         yield show

@@ -1,4 +1,4 @@
-"""`rollcall redrive`: what ended in the failure destination is listed, shown and brought back."""
+"""`rollcall redrive`: list, show and replay the records in the failure destination."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import typer
 from rollcall_cli.console import AsJson, notice, print_result, progress_bar
 from rollcall_cli.deployment import maintenance
 from rollcall_cli.errors import CommandError
-from rollcall_cli.target import settle
+from rollcall_cli.target import resolve
 from rollcall_cli.text import printable
 
 if TYPE_CHECKING:
     from rollcall.maintenance.failed_records import FailedRecords
     from rollcall.maintenance.redrive import Redrive, Replayed
 
-app = typer.Typer(help="Failed records are those that could not be applied.", no_args_is_help=True)
+app = typer.Typer(help="Manage failed records, which could not be applied.", no_args_is_help=True)
 
 From = Annotated[
     str | None,
@@ -33,7 +33,7 @@ From = Annotated[
         " default: ROLLCALL_FAILURE_DESTINATION.",
     ),
 ]
-_OBJECT_SECONDS = 120.0  # what the stream function has for as many records
+_OBJECT_SECONDS = 120.0  # the time limit of the stream function for as many records
 _TRIES_WITHOUT_TABLES = 3
 _ORGANISATIONS_SHOWN = 3
 
@@ -45,7 +45,7 @@ def list_(
 ) -> None:
     """List failed records, oldest first.
 
-    Each object is listed with its reason, and with the number and the age of its records.
+    Each object is listed with its reason, and the number and age of its records.
     """
     entries: list[dict[str, Any]] = []
     unfinished = 0
@@ -62,7 +62,7 @@ def list_(
             except CorruptItem as corrupt:
                 entries.append(_unknown(name, str(corrupt)))
             else:
-                if failed is not None:  # else somebody brought it back meanwhile
+                if failed is not None:  # else it has been replayed meanwhile
                     entries.append(_entry(name, failed))
     entries.sort(key=lambda entry: (entry["kept_at"] is None, entry["kept_at"], entry["name"]))
     if unfinished:
@@ -73,12 +73,12 @@ def list_(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As `list` shows it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name shown by `list`.")],
     place: From = None,
 ) -> None:
     """Print one object as JSON.
 
-    The event that a batch holds as text is printed as JSON, too.
+    The event that a batch holds as a string is printed as JSON too.
     """
     with _redrive(place) as redrive:
         from rollcall.domain.errors import CorruptItem
@@ -95,22 +95,24 @@ def show(
 @app.command()
 def replay(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="As `list` shows them.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Names shown by `list`.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Replay every object.")] = False,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave all objects where they are.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the objects that are replayed.")
+    ] = False,
     place: From = None,
 ) -> None:
     """Apply failed records again.
 
-    An object is removed once all of its records are applied. Replaying is harmless: records that
-    were applied meanwhile, or have newer versions, stay as they are. An object in which only some
-    records can be applied is replaced by objects of the others, one per reason.
+    An object is removed once all of its records are applied. Replaying is safe: records that were
+    applied meanwhile, or have newer versions, do not change. If only some records of an object can
+    be applied, one object per reason replaces it.
 
-    Exit status 0: all applied; 1: some remain, each named with its reason; 2: it could not be done.
+    Exit status 0: all applied; 1: some remain, each named with its reason; 2: failed.
     """
     if everything == bool(names):
-        raise CommandError("name the objects to replay, or give --all")
+        raise CommandError("specify the objects to replay, or --all")
     totals = _Totals()
     with _redrive(place) as redrive, maintenance():
         chosen = list(dict.fromkeys(names)) if names else _finished(redrive)
@@ -166,7 +168,7 @@ def _replay(redrive: Redrive, names: Sequence[str], totals: _Totals, *, keep: bo
 
 
 def _finished(redrive: Redrive) -> list[str]:
-    """Every name but those of unfinished writes; taken first, because a replay adds and removes."""
+    """All names without unfinished writes; listed first, because a replay adds and removes some."""
     from rollcall.maintenance.redrive import is_unfinished
 
     return [name for name in redrive.names() if not is_unfinished(name)]
@@ -174,10 +176,10 @@ def _finished(redrive: Redrive) -> list[str]:
 
 @contextlib.contextmanager
 def _redrive(place: str | None) -> Iterator[Redrive]:
-    """The use case on a failure destination; what is wrong with that becomes a CommandError."""
+    """The replay of a failure destination; a destination that cannot be used is a CommandError."""
     from rollcall.domain.errors import BrokenDestination
 
-    settle()
+    resolve()
     try:
         from rollcall import bootstrap
         from rollcall.settings import settings
@@ -185,7 +187,7 @@ def _redrive(place: str | None) -> Iterator[Redrive]:
         where = settings.failure_destination if place is None else place
         if not where:
             raise CommandError(
-                "say where with --from or --stack-name, or in ROLLCALL_FAILURE_DESTINATION"
+                "specify the destination with --from, --stack-name or ROLLCALL_FAILURE_DESTINATION"
             )
         redrive = bootstrap.redrive(where if "://" in where else Path(where).absolute().as_uri())
     except ValueError as error:
@@ -245,7 +247,7 @@ def _instant(value_ms: int | None) -> str | None:
 
 
 def _described(entry: dict[str, Any]) -> str:
-    """What an object is, on one line."""
+    """One line about an object."""
     reason = printable(entry["reason"])
     if entry["kind"] == "unknown":
         return f"unknown: {reason}"
@@ -271,7 +273,7 @@ def _age(seconds: int) -> str:
 
 
 def _unfolded(document: Any) -> Any:
-    """The document, with the event that a batch holds as text as what it is."""
+    """The document, with the event of a batch parsed from its string."""
     payload = document.get("payload")
     if isinstance(payload, str):
         with contextlib.suppress(ValueError, RecursionError):
@@ -281,7 +283,7 @@ def _unfolded(document: Any) -> Any:
 
 def _absent(names: Sequence[str]) -> str:
     named = ", ".join(map(printable, names))
-    return f"there is no {named}; rollcall redrive list shows what there is"
+    return f"there is no {named}; rollcall redrive list shows the objects"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""What a deployed stack says of itself: the outputs of its CloudFormation stack."""
+"""The outputs of a deployed CloudFormation stack."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ANALYTICS_TABLE = "AnalyticsTableName"
 FAILURE_BUCKET = "FailureBucketName"
 API_URL = "ApiUrl"
 
-# A stack at rest, with all the resources of its last good deployment.
+# A stack without a deployment under way, whose last good deployment is in place.
 _COMPLETE = frozenset(
     {
         "CREATE_COMPLETE",
@@ -34,7 +34,7 @@ _COMPLETE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class StackOutputs:
-    """The outputs of a stack that commands use."""
+    """The outputs that commands use."""
 
     records_table: str
     analytics_table: str
@@ -57,8 +57,8 @@ def cloudformation_client() -> Any:
 def stack_outputs(client: Any, name: str) -> StackOutputs:
     """The outputs of a stack that is complete.
 
-    Raises CommandError when there is no such stack, it is not complete or lacks an output, or
-    CloudFormation cannot be reached or refuses.
+    Raises CommandError when the stack does not exist, is not complete or lacks an output, and when
+    CloudFormation cannot be reached or refuses the request.
     """
     try:
         [stack] = client.describe_stacks(StackName=name)["Stacks"]
@@ -75,15 +75,15 @@ def stack_outputs(client: Any, name: str) -> StackOutputs:
     if status not in _COMPLETE:
         raise CommandError(
             f"stack {name!r} in {client.meta.region_name} is {status}: its outputs may name"
-            " resources that are not there; try again when it is complete"
+            " resources that do not exist; try again when it is complete"
         )
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
 
     def output(key: str) -> str:
         if key not in outputs:
             raise CommandError(
-                f"stack {name!r} has no output {key}: it is no stack of Rollcall, or of a release"
-                " that is too old"
+                f"stack {name!r} has no output {key}: it is not a Rollcall stack, or its release is"
+                " too old"
             )
         return str(outputs[key])
 

@@ -14,7 +14,7 @@ from rollcall_cli.deployment import deployment
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
 from rollcall_cli.status_report import OrganisationStatus, Status
-from rollcall_cli.target import settle
+from rollcall_cli.target import resolve
 
 if TYPE_CHECKING:
     from rollcall.domain.organisations import Organisation
@@ -26,34 +26,34 @@ _API_SECONDS = 10.0
 def status(
     org: Annotated[
         list[str] | None,
-        typer.Option(metavar="HANDLE", help="Of which organisation; repeatable; default: all."),
+        typer.Option(metavar="HANDLE", help="Organisation to check; repeatable; default: all."),
     ] = None,
     api: Annotated[
         str | None, typer.Option(metavar="URL", help="The API to check; default: the stack's.")
     ] = None,
     wait: Annotated[
         str,
-        typer.Option(metavar="DURATION", help="The lag from which on the stream counts as behind."),
+        typer.Option(metavar="DURATION", help="Lag above which the stream counts as behind."),
     ] = "30s",
     is_read_only: Annotated[
-        bool, typer.Option("--read-only", help="Write nothing, and so measure no lag.")
+        bool, typer.Option("--read-only", help="Write nothing; the lag is not measured.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check tables, API, stream lag, failed records and audits.
 
-    The lag is measured, not looked up: one record of each organisation is written again, unchanged
-    under a later revision, and its ledger page is read until it has that revision. No answer
-    changes by it. It holds for that record's partition of the table; the metric IteratorAge of the
-    update function covers all of them. The API is sent one request without a token, which shows
-    that the gateway answers, and no more.
+    To measure the lag, one record of each organisation is rewritten, unchanged except for a higher
+    revision, and its ledger page is read until it has that revision. No answer changes. The lag is
+    that of the record's partition of the table; the metric IteratorAge of the update function
+    covers all partitions. The API gets one request without a token, which shows only that the
+    gateway answers.
 
     Exit status 0: healthy; 1: the API does not answer, a change was not applied in time, there are
-    failed records, or the last audit of an organisation found drift that is not repaired; 2: it
-    could not be found out. What is not checked counts as healthy, and the output says so.
+    failed records, or the last audit of an organisation found drift that is not repaired; 2: the
+    check failed. Checks that are left out count as healthy, and the output names them.
     """
     wait_seconds = duration_ms(wait, "--wait") / 1_000
-    target = settle()
+    target = resolve()
     api = api or target.api_url
     with deployment() as bootstrap:
         organisations = _chosen(bootstrap, org)
@@ -89,12 +89,12 @@ def _chosen(bootstrap: ModuleType, handles: Sequence[str] | None) -> list[Organi
 
 
 def _answers(api_url: str) -> bool:
-    """Whether the gateway answers at all; a refusal for want of a token is an answer."""
+    """Whether the gateway answers; refusing a request without a token is an answer."""
     try:
         with urllib3.PoolManager(retries=False) as pool:
             answer = pool.request("GET", f"{api_url.rstrip('/')}/v1/audit", timeout=_API_SECONDS)
     except urllib3.exceptions.LocationParseError as error:
-        raise CommandError(f"--api {api_url!r} is no URL") from error
+        raise CommandError(f"--api {api_url!r} is not a URL") from error
     except urllib3.exceptions.HTTPError:
         return False
     return bool(answer.status < 500)

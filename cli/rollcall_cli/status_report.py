@@ -1,4 +1,4 @@
-"""What `rollcall status` found, for people and as JSON."""
+"""The result of `rollcall status`, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class OrganisationStatus:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether its numbers are fresh, and exact as far as was checked."""
+        """Whether its numbers are fresh, and exact where that was checked."""
         is_fresh = self.lag is None or self.lag.is_applied
         return is_fresh and (self.audit is None or self.audit.is_exact)
 
     def document(self) -> dict[str, Any]:
-        """For JSON."""
+        """As JSON."""
         return {
             "handle": self.handle,
             "lag_seconds": None if self.lag is None else round(self.lag.seconds, 3),
@@ -34,7 +34,7 @@ class OrganisationStatus:
         }
 
     def row(self) -> list[str]:
-        """For people: handle, lag, last audit and what it found."""
+        """Columns of the table: handle, lag, last audit and its result."""
         from rollcall.domain.time.calendar import format_instant
 
         if self.audit is None:
@@ -50,7 +50,7 @@ class OrganisationStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A deployment. What is None was not checked."""
+    """A deployment; None for what was not checked."""
 
     place: str
     api_url: str | None
@@ -68,7 +68,7 @@ class Status:
         )
 
     def document(self) -> dict[str, Any]:
-        """For JSON."""
+        """As JSON."""
         return {
             "healthy": self.is_healthy,
             "tables": self.place,
@@ -78,7 +78,7 @@ class Status:
         }
 
     def lines(self) -> list[str]:
-        """For people, without the table of organisations."""
+        """As text, without the table of organisations."""
         late = sum(1 for each in self.organisations if each.lag and not each.lag.is_applied)
         drifted = sum(1 for each in self.organisations if each.audit and not each.audit.is_exact)
         measured = [each.lag.seconds for each in self.organisations if each.lag]
@@ -92,7 +92,7 @@ class Status:
 
     def _api(self) -> str:
         if self.api_answers is None:
-            return "not checked; give --api or --stack-name"
+            return "not checked; pass --api or --stack-name"
         return f"{'answers' if self.api_answers else 'DOES NOT ANSWER'} at {self.api_url}"
 
     def _failed(self) -> str:
@@ -116,8 +116,8 @@ def _found(audit: Audit) -> str:
     left = audit.drift_count - audit.repaired
     return ", ".join(
         [
-            *([f"{left:,} differ"] if left else []),
-            *([f"{audit.unsettled:,} unsettled"] if audit.unsettled else []),
+            *([f"{left:,} drifted"] if left else []),
+            *([f"{audit.unsettled:,} unverified"] if audit.unsettled else []),
         ]
     )
 

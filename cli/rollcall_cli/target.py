@@ -1,8 +1,8 @@
 """Which tables, bucket and API a command works on.
 
-They are named by the environment (ROLLCALL_* and the AWS SDK's own variables) or, with
-`--stack-name`, by the outputs of a CloudFormation stack, which win. Either way they are settled by
-writing the environment of this process, because all that runs in it reads its settings there.
+The environment names them (ROLLCALL_* and the AWS SDK's own variables) or, with `--stack-name`, the
+outputs of a CloudFormation stack, which take precedence. Both are written to the environment of this
+process, where `rollcall.settings` reads them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a command works. As text, it is the end of an error message."""
+    """Where a command works. Its text ends an error message."""
 
     records_table: str
     analytics_table: str
@@ -44,28 +44,28 @@ _profile: str | None = None
 
 
 def choose(stack_name: str | None, region: str | None, profile: str | None) -> None:
-    """Take the global options of the command line, before anything is read or imported."""
+    """Set the global options of the command line, before anything is read or imported."""
     global _stack_name, _profile
     _stack_name, _profile = stack_name, profile
     if profile is not None:
-        # The SDK prefers keys in the environment to a profile that the environment names.
+        # The SDK prefers keys in the environment to AWS_PROFILE.
         for name in _CREDENTIALS:
             os.environ.pop(name, None)
         os.environ["AWS_PROFILE"] = profile
     region = region or os.environ.get("AWS_REGION")
     if region:
-        # botocore reads the second one only; other tools prefer the first.
+        # botocore reads only the second one; other tools prefer the first.
         os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
 
 
-def settle() -> Target:
-    """The target, with its names in the environment. Raises CommandError.
+def resolve() -> Target:
+    """Resolve the target and write its names to the environment. Raises CommandError.
 
-    To be called before `rollcall.settings` is imported.
+    Call it before `rollcall.settings` is imported.
     """
     endpoint = os.environ.get(_ENDPOINT) or os.environ.get(_ANY_ENDPOINT, "")
     if urlsplit(endpoint).hostname in _LOOPBACK:
-        # An emulator takes any credentials, but the SDK will not sign without some.
+        # An emulator accepts any credentials, but the SDK does not sign without some.
         if _profile is None:
             os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
             os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
@@ -74,7 +74,7 @@ def settle() -> Target:
     api_url = _read_stack(_stack_name) if _stack_name is not None else None
     try:
         from rollcall.settings import settings
-    except ValueError as error:  # a bad setting, which the module reads when it is imported
+    except ValueError as error:  # the module reads the settings when it is imported
         raise CommandError(str(error)) from error
     return Target(
         settings.records_table,
@@ -100,18 +100,18 @@ def _region() -> str:
 
 def stack_api_url() -> str | None:
     """The address of the API of the stack that `--stack-name` names; None without that option."""
-    return settle().api_url
+    return resolve().api_url
 
 
 @functools.cache
 def _read_stack(name: str) -> str:
-    """Write the names of a stack's tables and bucket to the environment; returns its address."""
+    """Write the names of a stack's tables and bucket to the environment; returns its API's URL."""
     if os.environ.get(_ENDPOINT) and not (
         os.environ.get(_STACKS_ENDPOINT) or os.environ.get(_ANY_ENDPOINT)
     ):
         raise CommandError(
-            f"{_ENDPOINT} is {os.environ[_ENDPOINT]}, where the tables of stack {name!r} are not;"
-            " unset it, or leave out --stack-name"
+            f"{_ENDPOINT} is {os.environ[_ENDPOINT]}, which does not hold the tables of stack"
+            f" {name!r}; unset it, or omit --stack-name"
         )
     from botocore.exceptions import BotoCoreError
 

@@ -1,4 +1,4 @@
-"""Text that may have been written by anybody, on a terminal."""
+"""Make text from outside safe to print on a terminal."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 
 
 def printable(text: str) -> str:
-    """Text that cannot steer a terminal: as it is, or escaped as in JSON."""
+    """The text if all of it is printable, else as a JSON string."""
     return text if text.isprintable() else json.dumps(text)
 
 
 def escaped(line: str) -> str:
-    """A line that cannot steer a terminal: characters that are not printable as Python escapes.
+    """The line with Python escapes for all that is not printable.
 
-    Line breaks are among them, and so are bytes of a file name that are not UTF-8.
+    That includes line breaks, and bytes of a file name that are not UTF-8.
     """
     return "".join(
         character

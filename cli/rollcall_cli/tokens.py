@@ -1,4 +1,4 @@
-"""`rollcall token`: issue, list, revoke and rotate tokens. A token's text is shown once."""
+"""`rollcall token`: create, list, rotate and revoke tokens. A token is printed once."""
 
 from __future__ import annotations
 
@@ -17,29 +17,27 @@ if TYPE_CHECKING:
     from rollcall.domain.organisations import Token
     from rollcall.maintenance.accounts import IssuedToken
 
-app = typer.Typer(help="Tokens say who may call the API, and for what.", no_args_is_help=True)
+app = typer.Typer(help="Manage the tokens that clients send to the API.", no_args_is_help=True)
 
 _WIDE_COLUMNS = 72
 
-TokenId = Annotated[
-    str, typer.Argument(help="As `create` and `list` show it, or its first 4 or more digits.")
-]
+TokenId = Annotated[str, typer.Argument(help="Token id, or its first 4 or more digits.")]
 
 
 @app.command()
 def create(
     handle: Annotated[str, typer.Argument(help="The organisation's handle.")],
-    scope: Annotated[list[str], typer.Option(help="read, ingest or admin; may be repeated.")],
+    scope: Annotated[list[str], typer.Option(help="read, ingest or admin; repeatable.")],
     name: Annotated[
-        str | None, typer.Option(help="What uses it, for `list`: 1 to 64 characters.")
+        str | None, typer.Option(help="Name shown by `list`, 1 to 64 characters.")
     ] = None,
     expires_at: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="When it ends, as 2027-01-31T00:00:00Z; default: never."),
+        typer.Option(metavar="TIME", help="Expiry, such as 2027-01-31T00:00:00Z; default: never."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a token; its text is printed once."""
+    """Create a token, which is printed once."""
     expires_at_ms = None if expires_at is None else _instant(expires_at)
     with administration() as admin:
         issued = admin.issue_token(handle, scope, expires_at_ms, name)
@@ -53,8 +51,8 @@ def list_(
 ) -> None:
     """List an organisation's tokens, oldest first.
 
-    Ids are abbreviated; --json prints them whole. The last use is recorded to the hour, and "-" if
-    none is recorded. A terminal of fewer than 72 columns leaves out when a token was created.
+    Ids are abbreviated; --json prints them in full. The last use is recorded to the hour; "-" means
+    that none is recorded. Terminals of fewer than 72 columns omit the column CREATED.
     """
     with administration() as admin:
         tokens = admin.tokens(handle)
@@ -67,7 +65,7 @@ def list_(
 
 @app.command()
 def revoke(token_id: TokenId) -> None:
-    """Revoke a token, within a minute."""
+    """Revoke a token; it is refused within a minute."""
     with administration() as admin:
         revoked = admin.revoke_token(token_id)
     print(f"revoked {revoked.id}")
@@ -78,11 +76,11 @@ def rotate(
     token_id: TokenId,
     overlap: Annotated[
         str,
-        typer.Option(metavar="DURATION", help="How long the old token stays valid: 90s, 10m, 24h."),
+        typer.Option(metavar="DURATION", help="How long the old token stays valid, such as 10m."),
     ] = "0s",
     as_json: AsJson = False,
 ) -> None:
-    """Replace a token by a new one.
+    """Replace a token with a new one.
 
     The new token has the name, the scopes and the expiry of the old one.
     """
@@ -101,7 +99,7 @@ def _print_issued(issued: IssuedToken, as_json: bool) -> None:
 
 
 def _print_tokens(documents: list[dict[str, Any]]) -> None:
-    """One line per token where there is room; a name or scopes that are too long are wrapped."""
+    """Print one line per token; long names, scopes and states are wrapped."""
     from rollcall.domain.organisations import abbreviated
 
     is_wide = stdout_columns() >= _WIDE_COLUMNS

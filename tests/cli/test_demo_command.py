@@ -13,7 +13,7 @@ from rollcall_cli.demo_client import Request
 from rollcall_cli.demo_data import demo_records
 from rollcall_cli.demo_examples import (
     EXAMPLES,
-    Scene,
+    Setting,
     curl,
     first_request,
     requests_to_try,
@@ -31,7 +31,7 @@ from rollcall_cli.local.template_model import Route
 
 API = "http://127.0.0.1:3000"
 END = datetime(2026, 3, 1, 15, 4, 5, tzinfo=UTC)
-SCENE = Scene("demo", "rc_secret", {"type": "label", "id": "it's", "name": "Grün"}, END)
+SETTING = Setting("demo", "rc_secret", {"type": "label", "id": "it's", "name": "Grün"}, END)
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +44,14 @@ def routes():
 
 def test_every_route_of_the_template_has_an_example(routes):
     assert set(EXAMPLES) == {f"{route.method} {route.path}" for route in routes}
-    assert all(examples(SCENE) for examples in EXAMPLES.values())
+    assert all(examples(SETTING) for examples in EXAMPLES.values())
 
 
 def test_every_example_reaches_the_route_it_stands_for(routes):
     table = RouteTable(routes)
     for name, examples in EXAMPLES.items():
         method, path = name.split()
-        for example in examples(SCENE):
+        for example in examples(SETTING):
             match = table.find(method, example.path.partition("?")[0])
             assert match, example
             assert match.route.path == path, example
@@ -59,14 +59,14 @@ def test_every_example_reaches_the_route_it_stands_for(routes):
 
 def test_a_route_that_is_not_there_is_not_shown(routes):
     one = Route("GET", "/api/v2/platform/organizations", "Function", None)
-    assert [request.path for _, request in requests_to_try([one], SCENE)] == [
+    assert [request.path for _, request in requests_to_try([one], SETTING)] == [
         "/api/v2/platform/organizations/"
     ]
-    assert len(requests_to_try(routes, SCENE)) >= len(routes)
+    assert len(requests_to_try(routes, SETTING)) >= len(routes)
 
 
 def test_a_command_is_one_that_a_shell_reads_back(routes):
-    for _, request in requests_to_try(routes, SCENE):
+    for _, request in requests_to_try(routes, SETTING):
         words = shlex.split(curl(API, request).replace("\\\n", ""))
         assert words[:3] == ["curl", "-sS", API + request.path]
         options = list(zip(words[3::2], words[4::2], strict=True))
@@ -92,9 +92,9 @@ def test_a_method_is_named_where_curl_would_take_another(method, body, said):
 
 
 def test_what_is_asked_about_ends_when_the_calls_do():
-    [inbound] = EXAMPLES["POST /v1/Inbound/{inboundId}/Analytics"](SCENE)
+    [inbound] = EXAMPLES["POST /v1/Inbound/{inboundId}/Analytics"](SETTING)
     assert inbound.body == {"from": "2026-01-31T00:00:00Z", "to": "2026-03-01T23:59:59Z"}
-    outcomes = EXAMPLES["POST /analytics"](SCENE)[0]
+    outcomes = EXAMPLES["POST /analytics"](SETTING)[0]
     assert outcomes.body["filters"] == {"date_from": "2026-02-23", "date_to": "2026-03-01"}
 
 
@@ -189,13 +189,13 @@ def test_auto_names_the_engine_and_why(monkeypatch, tmp_path):
     )
 
     def missing():
-        raise Unavailable("there is no Java here", "install Java, or use moto")
+        raise Unavailable("Java is not installed", "install Java, or use moto")
 
     monkeypatch.setattr(dynamodb_local, "locate", missing)
     fallback = demo_command.choose_engine("auto")
     assert (fallback.choice, fallback.description) == (
         "moto",
-        "moto, in this process, because there is no Java here",
+        "moto, in this process, because Java is not installed",
     )
     assert fallback.calls < chosen.calls
 

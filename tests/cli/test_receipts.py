@@ -78,7 +78,7 @@ def test_what_is_left_elsewhere_is_named() -> None:
     )
     document = erase_command._document(found)
     assert document["verified"] is False
-    assert remains(document, "cannot be read")[0]["count"] == 2
+    assert remains(document, "unreadable")[0]["count"] == 2
     assert remains(document, "epochs")[0]["names"] == ["epoch 0", "epoch 3"]
     [objects] = remains(document, "failure destination")
     assert objects["names"] == ["quarantine/1.json", "b"]
@@ -97,7 +97,7 @@ def test_nothing_was_left(was_known: bool) -> None:
     nothing = erasure(facts={"lead": 0, "call": 0}, rows={0: 0}, is_known=was_known)
     text = "\n".join(erase_command._lines(nothing))
     assert ("had been erased before" in text) is was_known
-    assert ("nothing is known" in text) is not was_known
+    assert ("is unknown" in text) is not was_known
     assert bool(erase_command._document(nothing)["remains"]) is was_known
 
 
@@ -116,7 +116,7 @@ def test_failed_objects_are_named_also_of_nobody() -> None:
     [objects] = erase_command._document(nobody)["remains"]
     assert objects["names"] == ["a\x1b"]
     text = "\n".join(erase_command._lines(nobody))
-    assert "nothing is known" in text
+    assert "is unknown" in text
     assert "a\\u001b" in text
 
 
@@ -126,7 +126,7 @@ def test_a_receipt_of_a_deletion(named: Organisation) -> None:
     document = organisations._deletion_document(named, deletion)
     assert document["organisation"] == {"handle": named.handle or None, "id": "org_1"}
     assert document["removed"] == {"facts": 3, "pages_and_rollups": 4}
-    assert remains(document, "bare mark")[0]["until"] is None
+    assert remains(document, "a tombstone")[0]["until"] is None
     assert remains(document, "stream")
     text = "\n".join(organisations._deletion_lines(named, deletion))
     assert "org_1" in text

@@ -230,11 +230,14 @@ def test_it_stops_when_there_are_no_tables(redrive: Command, folder: Path, updat
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["list"], "say where with --from or --stack-name, or in ROLLCALL_FAILURE_DESTINATION"),
+        (
+            ["list"],
+            "specify the destination with --from, --stack-name or ROLLCALL_FAILURE_DESTINATION",
+        ),
         (["list", "--from", "nowhere"], "No such file or directory"),
         (["list", "--from", "ftp://x"], "neither s3://… nor file:///…"),
-        (["replay", "--from", "x"], "name the objects to replay, or give --all"),
-        (["replay", "a", "--all", "--from", "x"], "name the objects to replay, or give --all"),
+        (["replay", "--from", "x"], "specify the objects to replay, or --all"),
+        (["replay", "a", "--all", "--from", "x"], "specify the objects to replay, or --all"),
         (["replay", "--all", "--from", "nowhere"], "No such file or directory"),
         (["list", "--from", "s3://bucket"], "EndpointConnectionError|connect"),
     ],

@@ -116,7 +116,7 @@ def test_another_refusal_says_what_it_says(client: Any, stub: Stubber) -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (NoCredentialsError(), "no AWS credentials were found; give --profile"),
+        (NoCredentialsError(), "no AWS credentials were found; pass --profile"),
         (EndpointConnectionError(endpoint_url="https://x"), "Could not connect"),
     ],
 )

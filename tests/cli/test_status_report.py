@@ -43,7 +43,7 @@ def test_what_was_checked_must_be_good_and_what_was_not_checked_counts_as_good(
     [
         (None, None, ["acme", "-", "never", "-"]),
         (FRESH, EXACT, ["acme", "0.4 s", "2026-11-18T11:06Z", "exact"]),
-        (LATE, DRIFT, ["acme", "over 30.1 s", "2026-11-18T11:06Z", "2 differ, 4 unsettled"]),
+        (LATE, DRIFT, ["acme", "over 30.1 s", "2026-11-18T11:06Z", "2 drifted, 4 unverified"]),
         (FRESH, REPAIRED, ["acme", "0.4 s", "2026-11-18T11:06Z", "exact"]),
     ],
 )
@@ -55,7 +55,7 @@ def test_what_was_not_checked_is_said() -> None:
     lines = Status("here", None, None, None, ()).lines()
     assert [line[8:] for line in lines] == [
         "reachable (here)",
-        "not checked; give --api or --stack-name",
+        "not checked; pass --api or --stack-name",
         "not measured",
         "not checked; ROLLCALL_FAILURE_DESTINATION is not set",
         "none with drift",

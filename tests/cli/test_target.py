@@ -208,7 +208,9 @@ def test_an_endpoint_of_other_tables_contradicts_the_stack(
         AWS_ENDPOINT_URL_DYNAMODB=endpoint,
     )
     assert (failed.returncode, failed.stderr.count("\n")) == (2, 1)
-    assert f"AWS_ENDPOINT_URL_DYNAMODB is {endpoint}, where the tables" in failed.stderr
+    assert (
+        f"AWS_ENDPOINT_URL_DYNAMODB is {endpoint}, which does not hold the tables" in failed.stderr
+    )
 
 
 @pytest.mark.parametrize("command", ["demo", "local", "openapi"])

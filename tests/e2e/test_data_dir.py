@@ -82,7 +82,7 @@ def test_an_orderly_restart_keeps_everything_and_checks_nothing(keeper):
     keeper.stack.stop()
     assert keeper.said().splitlines()[-1] == "rollcall: stopped"
     keeper.start()
-    assert "is valid and stays" in keeper.said()
+    assert "is valid and is kept" in keeper.said()
     assert "replaying" not in keeper.said()
     assert keeper.token_file.read_text() == token
     keeper.stack.drain()
@@ -168,7 +168,7 @@ def test_a_file_that_holds_something_else_is_left_alone(tmp_path):
     done = local("--dynamodb-port", "0", "--org", "acme", "--token-file", precious)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1] == (
-        f"rollcall: --token-file {precious}: it holds no token; name another file"
+        f"rollcall: --token-file {precious}: it contains something other than a token; name another file"
     )
     assert precious.read_text() == "a private key\n"
 
@@ -176,4 +176,4 @@ def test_a_file_that_holds_something_else_is_left_alone(tmp_path):
 def test_a_token_file_needs_an_organisation(tmp_path):
     done = local("--token-file", tmp_path / "token")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "rollcall: --token-file needs --org: whose token it is\n"
+    assert done.stderr == "rollcall: --token-file needs --org\n"

@@ -128,7 +128,7 @@ def test_the_numbers_printed_are_those_of_the_records():
     audit, _ = by_path.pop("v1/audit")
     assert audit["exact"] is True
     assert audit["facts"] == sent
-    assert re.search(rf"^  audit +{sent} facts, .*: nothing differs$", printed, re.MULTILINE)
+    assert re.search(rf"^  audit +{sent} facts, .*: no drift$", printed, re.MULTILINE)
     assert len(by_path) == 6
     for words, answer, cost in examples:
         path = words[2].split("/", 3)[3]

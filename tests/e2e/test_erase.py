@@ -97,7 +97,7 @@ def test_erase(org: Organisation) -> None:
     assert (preview["dry_run"], preview["facts"]) == (True, {"lead": 1, "call": 3})
     undecided = refused(org.stack, *erasing)
     assert (undecided.returncode, undecided.stderr.count("\n")) == (2, 1)
-    assert "give --yes" in undecided.stderr
+    assert "pass --yes" in undecided.stderr
     assert org.stack.cli(*erasing, "--dry-run").splitlines()[-1] == "dry run: nothing was written"
     receipt = org.stack.cli(*erasing, "--yes", "--json")
     assert receipt["organisation"]["handle"] == org.handle
@@ -113,7 +113,8 @@ def test_erase(org: Organisation) -> None:
     again = org.stack.cli(*erasing, "--yes")
     assert "it had been erased before" in again
     nobody = org.stack.cli("erase", "--org", org.handle, "--lead", "nobody", "--yes")
-    assert nobody.startswith('nothing is known of lead "nobody"')
+    assert nobody.startswith(f'lead "nobody" of {org.handle}')
+    assert "is unknown: no fact and no row names it" in nobody
     unknown = refused(org.stack, "erase", "--org", "nowhere", "--lead", "1", "--yes")
     assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1)
     assert "nowhere" in unknown.stderr

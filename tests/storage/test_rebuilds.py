@@ -262,8 +262,8 @@ def test_the_command_replaces_the_epoch_and_says_so(
     lines = [line.removeprefix(f"rollcall: {name}: ") for line in err.splitlines()]
     assert lines == [
         "rebuilding epoch 0 as epoch 1",
-        "epoch 1 is live, of 9 facts; epoch 0 is kept for 15:00",
-        "epoch 0 is written no more; it is removed in 15:00",
+        "epoch 1 is live, with 9 facts; epoch 0 is kept for 15:00",
+        "epoch 0 is no longer written; it is removed in 15:00",
     ]
     deployed.assert_exact(name, 1)
     deployed.put(name, [call("late")])
@@ -286,12 +286,12 @@ def test_interrupted_it_says_how_to_go_on_and_does(
     monkeypatch.setattr(rebuild_command, "pause", interrupted)
     status, out, err = rebuild(capsys, "--org", name)
     assert (status, out) == (130, "")
-    assert "run the same command again to go on" in err
+    assert "run the same command again to resume" in err
     monkeypatch.setattr(rebuild_command, "pause", let_time_pass)
     assert signal.getsignal(signal.SIGINT) is handler
     status, out, err = rebuild(capsys, "--org", name)
     assert status == 0
-    assert f"{name}: going on with epoch 1, overlapping" in err
+    assert f"{name}: resuming epoch 1, overlapping" in err
     assert f"{name}: 9 facts, 9 rows in 1,8" in out
     assert "epoch 0 (contribution version 1) replaced by epoch 1 (version 1)" in out
     deployed.assert_exact(name, 1)
@@ -308,8 +308,8 @@ def test_a_damaged_fact_is_named_and_the_status_tells(
     status, out, err = rebuild(capsys, "--org", name, "--json")
     assert status == 1
     assert json.loads(out)["damaged"] == 1
-    assert f"{name}: damaged call 'FACT#broken': it is in no figure" in err
-    assert f"{name}: damaged facts, in no figure: 1" in err
+    assert f"{name}: damaged call 'FACT#broken' is excluded from all results" in err
+    assert f"{name}: damaged facts, excluded from all results: 1" in err
     deployed.assert_exact(name, 1)
 
 
@@ -375,7 +375,7 @@ def test_outdated_are_those_half_rebuilt_or_of_another_release(
     reports = {report["organisation"]: report for report in map(json.loads, out.splitlines())}
     assert reports.keys() == {"beta", "gamma"}
     assert reports["beta"]["old_contribution_version"] == 77
-    assert "beta: epoch 0 is of contribution version 77, which this release does not know" in err
+    assert "beta: epoch 0 has contribution version 77, which this release lacks" in err
     alone.assert_exact("beta", 1)
     alone.assert_exact("gamma", 1)
     status, out, _ = rebuild(capsys, "--outdated")
@@ -391,7 +391,8 @@ def test_a_grace_that_is_too_short_is_raised_and_told(
     alone.organisation("acme", calls=1)
     status, _, err = rebuild(capsys, "--org", "acme", "--grace", "5s", "--settle", "0s")
     assert status == 0
-    assert "--grace 5s is less than gateways keep an authorizer's answer; 1:00 it is" in err
+    assert "--grace 5s is shorter than gateways cache an authorizer's answer" in err
+    assert "using the minimum of 1:00" in err
     assert "epoch 0 is kept for 1:00" in err
     assert "it is removed in 0:2" in err
 
@@ -399,8 +400,8 @@ def test_a_grace_that_is_too_short_is_raised_and_told(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "say which organisation with --org, or give --all or --outdated"),
-        (("--org", "acme", "--all"), "say which organisation"),
+        ((), "specify exactly one of --org, --all and --outdated"),
+        (("--org", "acme", "--all"), "specify exactly one of"),
         (("--org", "nobody"), "no organisation has the handle 'nobody'"),
         (("--org", "acme", "--grace", "soon"), "--grace must be a duration such as 90s"),
         (("--org", "acme", "--settle", "5"), "--settle must be a duration such as 90s"),

@@ -1,4 +1,4 @@
-"""Remember how far an import has got, in a file beside the imported one; written whole or not at all."""
+"""Save the progress of an import in a file beside the imported one, atomically."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SAMPLE_BYTES = 65_536
 
 @dataclass(slots=True)
 class Progress:
-    """What has been acknowledged: rows up to `offset`, and what became of them."""
+    """What has been acknowledged: the rows up to `offset`, and their results."""
 
     offset: int = 0
     lines: int = 0
@@ -27,29 +27,29 @@ class Progress:
 
     @property
     def records(self) -> int:
-        """How many rows have been dealt with."""
+        """How many rows have been processed."""
         return self.accepted + self.unchanged + self.stale + self.rejected
 
 
 class Checkpoint:
-    """The progress file of one import; it counts only for the same file, target and options."""
+    """The progress file of one import; it is valid for the same file, target and options only."""
 
     def __init__(self, path: Path, identity: str) -> None:
         self.path = path
         self._identity = identity
 
     def load(self) -> Progress | None:
-        """The progress of an earlier run of this very import; None if there is none."""
+        """The progress of an earlier run of this import; None if there is none."""
         try:
             stored = json.loads(self.path.read_text("utf-8"))
             if stored.pop("identity") != self._identity:
                 return None
             return Progress(**stored)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return None  # not ours, or torn: begin at the start, which is harmless
+            return None  # not ours, or damaged: starting again changes nothing
 
     def save(self, progress: Progress) -> None:
-        """Replace the file; after this, a crash costs nothing that was acknowledged."""
+        """Replace the file; a crash after this loses nothing that was acknowledged."""
         unfinished = self.path.with_name(self.path.name + ".new")
         content = {"identity": self._identity} | asdict(progress)
         with open_private(unfinished, "w") as file:
@@ -59,14 +59,14 @@ class Checkpoint:
         unfinished.replace(self.path)
 
     def remove(self) -> None:
-        """The import is complete."""
+        """Delete the file, because the import is complete."""
         self.path.unlink(missing_ok=True)
 
 
 def identity_of(path: Path, *options: str) -> str:
     """A digest of the file's size and samples of its content, and of the options.
 
-    A secret among the options cannot be read back from it as long as it cannot be guessed.
+    It does not reveal a secret among the options, unless that can be guessed.
     """
     digest = hashlib.sha256()
     for option in options:

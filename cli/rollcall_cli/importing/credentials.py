@@ -1,4 +1,4 @@
-"""Find the token of an import without writing it where others could read it."""
+"""Read the token of an import."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from rollcall_cli.errors import CommandError
 
 VARIABLE = "ROLLCALL_TOKEN"
 
-_TOKEN = re.compile(r"[!-~]{1,1024}")  # anything else could not be sent in a header
+_TOKEN = re.compile(r"[!-~]{1,1024}")  # nothing else can be sent in a header
 
 
 def read_token(given: str | None, file: Path | None) -> str:
-    """The token of `--token`, where `-` is standard input, of `--token-file`, or of ROLLCALL_TOKEN.
+    """The token from `--token` (`-`: standard input), `--token-file` or ROLLCALL_TOKEN.
 
-    Raises CommandError when there is none, when two options name one, or when it cannot be one.
+    Raises CommandError when there is none, when both options are given, or when it is malformed.
     """
     if given is not None and file is not None:
-        raise CommandError("give --token or --token-file, not both")
+        raise CommandError("pass --token or --token-file, not both")
     if file is not None:
         source, text = f"--token-file {file}", _content(file)
     elif given == "-":
@@ -32,11 +32,11 @@ def read_token(given: str | None, file: Path | None) -> str:
         source, text = VARIABLE, os.environ.get(VARIABLE, "")
         if not text:
             raise CommandError(
-                f"there is no token; set {VARIABLE}, or use --token-file FILE or --token -"
+                f"there is no token; set {VARIABLE}, or pass --token-file FILE or --token -"
             )
     token = text.strip()
     if not _TOKEN.fullmatch(token):
-        raise CommandError(f"{source} is not a token: one word of printable ASCII is expected")
+        raise CommandError(f"{source} is not a token: it must be one word of printable ASCII")
     return token
 
 
@@ -49,5 +49,5 @@ def _content(file: Path) -> str:
 
 
 def _standard_input() -> str:
-    # On a terminal, the token is not shown while it is typed.
+    # On a terminal, the token is not echoed.
     return getpass.getpass("Token: ") if sys.stdin.isatty() else sys.stdin.read(4096)

@@ -1,4 +1,4 @@
-"""Bring a file's rows to a sender, batch by batch, and keep the books: progress and rejected rows."""
+"""Send the rows of a file in batches, and record the progress and the rejected rows."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from rollcall_cli.importing.sender import MAX_BODY_BYTES, Receipt, body_bytes
 
 
 class Sends(Protocol):
-    """What delivers a batch."""
+    """Delivers batches."""
 
     def send(self, records: list[bytes]) -> Receipt:
-        """Deliver; everything the receipt does not reject is durable."""
+        """Deliver a batch; every record that the receipt does not reject is durable."""
 
 
 class RejectedRows:
-    """The JSON-lines file of rejected rows, for its owner alone; it appears with the first of them."""
+    """A private JSON-lines file of rejected rows, created with the first of them."""
 
     def __init__(self, path: Path, progress: Progress) -> None:
         self.path = path
         self._progress = progress
         self._file: IO[str] | None = None
-        # What an earlier import left goes when this one has something acknowledged, not before.
+        # The file of an earlier import is kept until this one has a batch acknowledged.
         self._is_stale = True
         if progress.rejected_bytes and path.exists():
-            # Rows written after the last checkpoint come again.
+            # Rows after the last checkpoint are sent again.
             with open_private(path, "r+b") as file:
                 file.truncate(progress.rejected_bytes)
             self._is_stale = False
@@ -49,7 +49,7 @@ class RejectedRows:
         self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
     def flush(self) -> None:
-        """Bring what was written to the disk's keeping, and note how much it is."""
+        """Flush the rows written so far to the file, and record its length."""
         if self._is_stale:
             self.path.unlink(missing_ok=True)
             self._is_stale = False
@@ -74,9 +74,9 @@ def import_rows(
     wants_to_stop: Callable[[], bool],
     show: Callable[[Progress], None],
 ) -> bool:
-    """Send every row; returns False if it was asked to stop before the end.
+    """Send every row; returns False if `wants_to_stop` ended it early.
 
-    The checkpoint is written after each acknowledged batch, and by nothing else.
+    The checkpoint is saved after each acknowledged batch.
     """
     for batch in _batches(rows, batch_size):
         if wants_to_stop():
@@ -114,7 +114,7 @@ def _send_batch(
 
 
 def _batches(rows: Iterable[Row], batch_size: int) -> Iterator[list[Row]]:
-    """Rows in batches that fit one request; rows with a fault travel along, to keep the order."""
+    """Batches of rows that fit one request; rows with a fault are included, to keep the order."""
     batch: list[Row] = []
     size = body_bytes([])
     for row in rows:

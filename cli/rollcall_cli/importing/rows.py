@@ -1,7 +1,7 @@
-"""Read records from a file, one after the other: JSON lines pass through as they are, CSV is converted.
+"""Read records from a file of JSON lines, which are passed on as they are, or of CSV.
 
-A row that cannot be one record is yielded with its fault, so that it can be reported and the file
-goes on. At most one record is held in memory.
+A row that is not a record is yielded with its fault, so that it is reported and the next rows are
+read. At most one record is held in memory.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the file: where it begins (line) and ends (byte), and its record or its fault."""
+    """One row of the file: its first line, its end (line and byte), and its record or fault."""
 
     line_number: int
     end_line: int
@@ -46,14 +46,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a file has been read: whole rows up to this byte, which are this many lines."""
+    """How far a file has been read: complete rows, as bytes and as lines."""
 
     offset: int = 0
     lines: int = 0
 
 
 def detect_format(path: Path, given: str | None) -> str:
-    """`jsonl` or `csv`, as given or by the file's extension."""
+    """`jsonl` or `csv`, as given or by the extension. Raises CommandError if neither is."""
     if given is not None:
         if given not in ("jsonl", "csv"):
             raise CommandError(f"--format: {given} is neither jsonl nor csv")
@@ -63,13 +63,13 @@ def detect_format(path: Path, given: str | None) -> str:
             return "csv"
         case ".jsonl" | ".ndjson" | ".json":
             return "jsonl"
-    raise CommandError(f"cannot tell the format of {path.name}; say --format jsonl or --format csv")
+    raise CommandError(f"the format of {path.name} is unknown; pass --format jsonl or --format csv")
 
 
 def read_rows(
     file: BinaryIO, format: str, record_type: str | None, start: Position
 ) -> Iterator[Row]:
-    """The file's rows behind `start`; `record_type` is for records that name no type."""
+    """The rows after `start`; `record_type` is the type of records without one."""
     if format == "csv":
         return _csv_rows(file, record_type, start)
     return _json_rows(file, record_type, start)
@@ -79,7 +79,7 @@ def read_rows(
 def _json_rows(file: BinaryIO, record_type: str | None, start: Position) -> Iterator[Row]:
     file.seek(start.offset)
     offset, number = start.offset, start.lines
-    # One byte over the limit tells that there is more.
+    # One byte over the limit shows that the line is longer.
     while line := file.readline(MAX_RECORD_BYTES + 1):
         number += 1
         offset += len(line)
@@ -97,7 +97,7 @@ def _json_rows(file: BinaryIO, record_type: str | None, start: Position) -> Iter
 
 
 def _checked(content: bytes, record_type: str | None) -> bytes | Fault:
-    """The bytes as they came if they are one strict JSON object, for one that is not spoils a batch."""
+    """The bytes if they are a strict JSON object; any other line would make its batch malformed."""
     try:
         value = strict_json.loads(content)
     except strict_json.MalformedJson as error:
@@ -140,7 +140,7 @@ def _csv_rows(file: BinaryIO, record_type: str | None, start: Position) -> Itera
 
 
 class _Lines:
-    """Lines of text for the CSV reader, counting the bytes and lines it has taken."""
+    """Lines of text for the CSV reader, with the bytes and lines read so far."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -159,7 +159,7 @@ class _Lines:
         content = line.removeprefix(_BOM) if self.offset == 0 else line
         self.offset += len(line)
         self.count += 1
-        # Bytes that are no UTF-8 become lone surrogates, which the check of the record refuses.
+        # Bytes that are not UTF-8 become lone surrogates, which the check of the record refuses.
         text = content.decode("utf-8", "surrogateescape")
         self.taken.append(text)
         return text
@@ -187,8 +187,8 @@ def _columns(header: list[str] | None) -> list[str]:
 
 def _converted(columns: list[str], cells: list[str], record_type: str | None) -> bytes | Fault:
     if len(cells) != len(columns):
-        return Fault("record", f"{len(cells)} cells under {len(columns)} columns")
-    # JSON text for each value, so that a number goes out digit for digit as it stands there.
+        return Fault("record", f"has {len(cells)} cells for {len(columns)} columns")
+    # JSON text for each value, so that a number keeps its digits.
     fields: dict[str, str] = {}
     nested: dict[str, dict[str, str]] = {}
     for name, cell in zip(columns, cells, strict=True):
@@ -224,14 +224,14 @@ def _kind(column: str) -> str:
         return "boolean"
     if column == "labels":
         return "list"
-    # What a payload holds nobody can guess from a cell: 007 may be a name.
+    # The type of a payload value cannot be inferred from its cell: 007 may be a name.
     if column.startswith("payload.") and column.endswith((":number", ":boolean")):
         return column.rpartition(":")[2]
     return "text"
 
 
 def _value(kind: str, cell: str) -> str | None:
-    """The cell as JSON text; None if it is not of that kind."""
+    """The cell as JSON text, or None if it is not of that kind."""
     match kind:
         case "number":
             return cell.strip() if _NUMBER.fullmatch(cell.strip()) else None

@@ -1,4 +1,4 @@
-"""Post batches of records to /v1/records, with bounded, jittered retries; reads no files."""
+"""Send batches of records to POST /v1/records, with a bounded number of retries."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _VERDICTS = TypeAdapter(Verdicts)
 
 
 class Interrupted(Exception):
-    """Ctrl-C came while the sender was waiting to try again; nothing was acknowledged."""
+    """Ctrl-C was pressed while the sender waited before a retry; nothing was acknowledged."""
 
 
 @dataclass(slots=True)
 class Receipt:
-    """What the service says of one batch; `rejected` has the places in the batch."""
+    """The result of one batch; `rejected` has (index in the batch, field, message)."""
 
     accepted: int = 0
     unchanged: int = 0
@@ -49,8 +49,8 @@ def body_bytes(records: Sequence[bytes]) -> int:
 class Sender:
     """Sends batches to one API with one token.
 
-    `pause` waits some seconds and returns True when the person wants to stop. Unless `is_insecure`,
-    the token is sent to another machine over HTTPS only. Raises CommandError for a bad URL.
+    `pause` waits so many seconds, and returns True to stop. Unless `is_insecure`, the token is sent
+    to other machines over HTTPS only. Raises CommandError for a bad URL.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Sender:
         if address.scheme == "http" and not is_loopback(address.hostname or "") and not is_insecure:
             raise CommandError(
                 f"--api: {api} is not encrypted, so the network could read the token;"
-                " use https, or --insecure to send it all the same"
+                " use https, or pass --insecure to send it anyway"
             )
         self._api = api.rstrip("/")
         self._url = f"{self._api}/v1/records"
@@ -80,20 +80,20 @@ class Sender:
         )
 
     def send(self, records: Sequence[bytes]) -> Receipt:
-        """Send one batch; raises CommandError when it cannot be delivered, Interrupted."""
+        """Send one batch. Raises CommandError when it cannot be delivered, and Interrupted."""
         status, body = self._post(_HEAD + b",".join(records) + _TAIL)
         if status in (400, 413):
             return self._send_in_parts(records, body)
         receipt = _receipt(body, len(records)) if status in (200, 207, 422) else None
         if receipt is None:
             raise CommandError(
-                f"{self._url} answered {status}, and not with a receipt for the"
+                f"{self._url} answered {status} without a receipt for the"
                 f" {len(records)} records sent: {_message(body)}"
             )
         return receipt
 
     def _send_in_parts(self, records: Sequence[bytes], body: bytes) -> Receipt:
-        """The body as a whole was refused: find the record at fault, and spare the others."""
+        """Send a refused batch in two halves, to find the record at fault and accept the others."""
         if len(records) == 1:
             return Receipt(rejected=[(0, "record", _message(body))])
         middle = len(records) // 2
@@ -129,8 +129,8 @@ class Sender:
             if attempt + 1 < _ATTEMPTS and self._pause(pause):
                 raise Interrupted
         raise CommandError(
-            f"gave up on {self._url} after {_ATTEMPTS} attempts: {reason};"
-            " what was acknowledged is kept, run the command again to go on"
+            f"{self._url} failed {_ATTEMPTS} times: {reason}; acknowledged records are stored, run"
+            " the command again to resume"
         )
 
     def _refuse_if_final(self, status: int, body: bytes) -> None:
@@ -158,7 +158,7 @@ def _address(api: str) -> SplitResult:
 
 
 def _receipt(body: bytes, count: int) -> Receipt | None:
-    """What a body says of `count` records; None when it does not say what became of each."""
+    """The receipt in a body; None unless it accounts for each of `count` records."""
     try:
         verdicts = _VERDICTS.validate_python(strict_json.loads(body), strict=True)
     except (strict_json.MalformedJson, ValidationError):
@@ -197,7 +197,7 @@ def _reason(error: Exception) -> str:
 
 
 def _is_hopeless(error: Exception) -> bool:
-    """Nothing listens there, or there is no such host: a wrong URL, as long as none answered."""
+    """Whether the URL is probably wrong: there is no such host, or it refuses connections."""
     refused = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.SSLError)
     return isinstance(error, refused)
 

@@ -1,1 +1,1 @@
-"""The service on one machine: gateway, stream pump and database engine, made from template.yaml."""
+"""The service on one machine: gateway, stream pump and database engine, as template.yaml declares."""

@@ -1,7 +1,7 @@
-"""Ask the authorizer function and remember its answer, as API Gateway does; decides nothing itself.
+"""Invoke the authorizer function and cache its answer, as API Gateway does.
 
-The answer is cached by the identity source's value for the whole API, so that the policy a token
-got on one route is evaluated for the next. Negative policies are cached too; errors never are.
+The cache key is the value of the identity source, for the whole API: the policy that a token got on
+one route is evaluated for the next one. Policies that deny are cached too; errors are not.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Invoke = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 
 
 class GatewayError(Exception):
-    """The request does not reach its function; `kind` names the gateway response to send."""
+    """The gateway answers the request by itself; `kind` names the gateway response."""
 
     def __init__(self, kind: str, reason: str) -> None:
         super().__init__(reason)
@@ -37,7 +37,7 @@ class _Answer:
 
 
 class AuthorizerCache:
-    """Answers of the authorizers, by identity; `clock` gives monotonic seconds."""
+    """Answers of the authorizers, by identity; `clock` returns monotonic seconds."""
 
     def __init__(self, stage: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._stage = stage
@@ -48,16 +48,16 @@ class AuthorizerCache:
     async def authorize(
         self, authorizer: Authorizer, request: HttpRequest, match: RouteMatch, invoke: Invoke
     ) -> dict[str, str]:
-        """The context for the function, every value a text. Raises GatewayError."""
+        """The context for the function; every value is a string. Raises GatewayError."""
         identity = self._identity(authorizer, request)
         arn = method_arn(self._stage, request)
-        answer = self._remembered(identity)
+        answer = self._cached(identity)
         if answer is None:
             answer = self._parsed(
-                await self._ask(authorizer, request, match, arn, invoke), authorizer
+                await self._call(authorizer, request, match, arn, invoke), authorizer
             )
             if authorizer.ttl_seconds > 0:
-                self._remember(identity, answer)
+                self._store(identity, answer)
         try:
             is_allowed = allows(answer.policy, arn)
         except MalformedPolicy as error:
@@ -76,7 +76,7 @@ class AuthorizerCache:
             identity.append(value)
         return tuple(identity)
 
-    def _remembered(self, identity: tuple[str, ...]) -> _Answer | None:
+    def _cached(self, identity: tuple[str, ...]) -> _Answer | None:
         with self._lock:
             answer = self._answers.get(identity)
             if answer is not None and answer.expires_at <= self._clock():
@@ -84,13 +84,13 @@ class AuthorizerCache:
                 return None
             return answer
 
-    def _remember(self, identity: tuple[str, ...], answer: _Answer) -> None:
+    def _store(self, identity: tuple[str, ...], answer: _Answer) -> None:
         with self._lock:
-            if len(self._answers) >= 10_000:  # somebody is guessing tokens; keep memory bounded
+            if len(self._answers) >= 10_000:  # tokens are being guessed; keep memory bounded
                 self._answers.clear()
             self._answers[identity] = answer
 
-    async def _ask(
+    async def _call(
         self,
         authorizer: Authorizer,
         request: HttpRequest,
@@ -108,9 +108,7 @@ class AuthorizerCache:
             return await invoke(authorizer.function, event)
         except FunctionError as error:
             if error.message == "Unauthorized":
-                raise GatewayError(
-                    "UNAUTHORIZED", "the authorizer does not know the token"
-                ) from error
+                raise GatewayError("UNAUTHORIZED", "the authorizer refused the token") from error
             raise GatewayError("AUTHORIZER_FAILURE", str(error)) from error
 
     def _parsed(self, answer: Any, authorizer: Authorizer) -> _Answer:
@@ -123,7 +121,7 @@ class AuthorizerCache:
         texts = {name: _context_text(name, value) for name, value in context.items()}
         policy = answer.get("policyDocument")
         try:
-            allows(policy, "")  # a policy that cannot be evaluated must not be remembered
+            allows(policy, "")  # a policy that cannot be evaluated must not be cached
         except MalformedPolicy as error:
             raise GatewayError("AUTHORIZER_FAILURE", str(error)) from error
         return _Answer(
@@ -139,5 +137,5 @@ def _context_text(name: str, value: Any) -> str:
     if isinstance(value, str | int | float):
         return str(value)
     raise GatewayError(
-        "AUTHORIZER_FAILURE", f"context value {name} is not a text, number or boolean"
+        "AUTHORIZER_FAILURE", f"context value {name} is not a string, number or boolean"
     )

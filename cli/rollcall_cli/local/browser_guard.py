@@ -1,9 +1,8 @@
-"""Keep web pages of other origins away from the local servers, which ask for no credentials.
+"""Keep web pages of other origins from using the local servers, which require no credentials.
 
-A browser names in `Origin` the page that sends a request, and in `Host` the name that the page used
-for the server. A page of another site has another `Origin`; a page whose host name was pointed at
-this machine (DNS rebinding) has that name in `Host`. Programs send no `Origin`, and a `Host` that is
-this machine.
+`Origin` is the origin of the page that sends a request, and `Host` is the name that the page used
+for the server. A page of another site has another `Origin`; a page whose host name resolves to this
+machine (DNS rebinding) has that name in `Host`. Programs send no `Origin`, and this machine as `Host`.
 """
 
 from __future__ import annotations
@@ -22,21 +21,21 @@ _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:@/\[\]]+))(?::[0-9]{1,5})?")
 
 
 def refusal(hosts: list[str], origins: list[str], allowed_hosts: Collection[str]) -> str | None:
-    """Why a request with these `Host` and `Origin` values is refused; None: it is served.
+    """Why a request with these `Host` and `Origin` headers is refused; None if it is served.
 
-    `allowed_hosts` are names, without a port, that mean this server as loopback does.
+    `allowed_hosts` are further names of this server, without a port.
     """
     match = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
     name = (match[1] or match[2]).lower() if match else ""
     if not is_loopback(name) and name not in allowed_hosts:
         return "the Host header must name this machine: 127.0.0.1, localhost or [::1]"
     if any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
-        return "the Origin header names another page than this server's own"
+        return "the Origin header must be this server's own origin"
     return None
 
 
 class AsgiGuard:
-    """ASGI middleware that answers 403 to what `refusal` refuses, before the body is read."""
+    """ASGI middleware that answers 403 to refused requests, before the body is read."""
 
     def __init__(self, application: ASGIApp, allowed_hosts: Collection[str]) -> None:
         self._application = application
@@ -59,7 +58,7 @@ def _values(scope: Scope, wanted: bytes) -> list[str]:
 
 
 class WsgiGuard:
-    """WSGI middleware that answers 403 to what `refusal` refuses."""
+    """WSGI middleware that answers 403 to refused requests."""
 
     def __init__(
         self, application: Callable[..., Iterable[bytes]], allowed_hosts: Collection[str]

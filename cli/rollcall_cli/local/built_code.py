@@ -1,8 +1,8 @@
-"""Which code the emulator runs: what `make build` built, or the source tree.
+"""Choose the code that the emulator runs: the output of `make build`, or the source tree.
 
-The build runs as it does on Lambda: in `.venv-lambda`, a Python of the functions' version with what
-Lambda's runtime brings and nothing else, so that a library that is missing from the layer is
-missing here. The source tree runs in the Python of this command, with its libraries.
+The build runs as on Lambda: in `.venv-lambda`, a Python of the functions' version with only the
+libraries of Lambda's runtime, so that a library that is missing from the layer is missing here. The
+source tree runs in the Python of this command, with its libraries.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LAMBDA_PYTHON = Path(".venv-lambda/bin/python3.13")
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Functions by logical id, the Python that runs them, and both in words."""
+    """Functions by logical id, the Python that runs them, and a description of both."""
 
     functions: Mapping[str, Function]
     python: Path
@@ -35,15 +35,15 @@ class Code:
 
 
 class _NotUsable(Exception):
-    """Why the build is not used."""
+    """The reason why the build is not used."""
 
 
 def choose_code(template: Template, parameters: Mapping[str, str] | None = None) -> Code:
-    """The build if it is complete, for this machine, and no file of the sources is newer than it.
+    """The build if it is complete, for this machine, and no older than any source file.
 
-    Otherwise the source tree; the description then says why. `parameters` are those that the
-    template was read with. A file that was only removed from the sources makes no build stale.
-    Raises CommandError if the source tree cannot be run either.
+    Otherwise the source tree, and the description gives the reason. `parameters` are those of
+    `template`. Removing a source file does not make the build stale. Raises CommandError if the
+    source tree cannot be run either.
     """
     try:
         return _built(template, parameters)

@@ -1,7 +1,7 @@
-"""Start a program that ends when we end, however that happens; always in a process group of its own.
+"""Start a program that ends with this process, however this process ends.
 
-A group of its own, so that Ctrl-C in a terminal reaches us first and we stop things in order. If we
-are killed without a chance to do so, a watcher notices that its pipe from us has closed.
+The program has a process group of its own, so that Ctrl-C in a terminal reaches this process first,
+which stops everything in order. If this process is killed, a watcher sees its pipe close.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-# `read` returns at the end of the pipe: when we have closed it, or are no more.
+# `read` returns when this process closes the pipe or ends.
 _WATCHER = 'read _; kill -KILL "-$0"'
 
 
@@ -54,7 +54,7 @@ class ChildProcess:
         return self._process.poll()
 
     def close(self) -> None:
-        """End the program, politely at first, and wait until it has ended."""
+        """Stop the program, by SIGTERM and then SIGKILL, and wait until it has ended."""
         if self._process.poll() is None:
             self._signal(signal.SIGTERM)
             try:
@@ -62,13 +62,13 @@ class ChildProcess:
             except subprocess.TimeoutExpired:
                 self._signal(signal.SIGKILL)
                 self._process.wait(timeout=3)
-        # Only now, and by a signal: it must not find its pipe closed and kill a group whose
-        # number has come to belong to somebody else.
+        # Only now, and by a signal: if the watcher saw its pipe close, it would kill a group whose
+        # number may belong to another program by now.
         self._watcher.kill()
         self._watcher.wait(timeout=3)
         assert self._watcher.stdin is not None
         self._watcher.stdin.close()
 
     def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
             os.killpg(self._process.pid, number)

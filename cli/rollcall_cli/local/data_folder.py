@@ -1,4 +1,4 @@
-"""The folder that `--data-dir` names: held by one stack at a time, and marked when it was settled."""
+"""The folder of `--data-dir`: locked by one stack, and marked when every record was applied."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from pathlib import Path
 
 from rollcall_cli.errors import CommandError
 
-# A stack that was killed holds the folder until its database has ended too.
+# After a stack is killed, its database holds the lock until it has ended too.
 _LOCK_SECONDS = 10
 
 
 class DataFolder:
-    """An open data folder; `close` leaves it to others.
+    """An open data folder; `close` releases it.
 
-    `needs_check` is whether a stack used it before and ended without `settle`: some records may
-    then be missing from the numbers. `begin_use` takes that mark away; until then the folder is
-    only held, so a start that fails before its database leaves the mark alone. Raises CommandError when the folder cannot be used.
+    `needs_check` is whether an earlier stack ended without `mark_settled`: some of its records may
+    not be counted. `begin_use` removes that mark; until then the folder is only locked, so a start
+    that fails before its database starts leaves the mark as it is. Raises CommandError when the
+    folder cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
@@ -40,18 +41,18 @@ class DataFolder:
 
     @property
     def lock_descriptor(self) -> int:
-        """For the database's process, which holds the folder for as long as it runs."""
+        """The lock's descriptor, for the database's process, which holds the lock while it runs."""
         return self._lock.fileno()
 
     def begin_use(self) -> None:
-        """Say that records may be missing from the numbers from now on, until `settle`."""
+        """Record that facts may be missing from the numbers from now on, until `mark_settled`."""
         self._settled.unlink(missing_ok=True)
 
     def log_ahead(self) -> None:
-        """Make writes several times faster; to be called once the database has tables.
+        """Make writes several times faster. Call it once the database has tables.
 
-        DynamoDB Local keeps its tables in SQLite and syncs to disk on every write. With a
-        write-ahead log, which the file remembers, that is one sync instead of several.
+        DynamoDB Local keeps its tables in SQLite, which syncs several times per write. With a
+        write-ahead log, a setting stored in the file, it syncs once.
         """
         for file in self.database.glob("*.db"):
             try:
@@ -60,12 +61,12 @@ class DataFolder:
             except sqlite3.Error as error:
                 raise CommandError(f"--data-dir {self.path}: {file.name}: {error}") from error
 
-    def settle(self) -> None:
-        """Mark that every record is in the numbers, so that the next start need not check."""
+    def mark_settled(self) -> None:
+        """Record that every record was applied, so that the next start need not check."""
         self._settled.touch()
 
     def close(self) -> None:
-        """Leave the folder to others."""
+        """Release the folder."""
         self._lock.close()
 
     def _take_lock(self) -> None:
@@ -78,6 +79,6 @@ class DataFolder:
                 if time.monotonic() > deadline:
                     raise CommandError(
                         f"--data-dir {self.path}: another rollcall local uses it; stop that one,"
-                        " or name another folder"
+                        " or choose another folder"
                     ) from error
             time.sleep(0.1)

@@ -1,9 +1,9 @@
-"""The API's documentation, served by the local gateway: the OpenAPI document and a page to read it.
+"""The API's documentation on the local gateway: the OpenAPI document and a page that shows it.
 
-The page is Swagger UI from a pinned package. Nothing on it comes from another host, and a policy makes
-the browser refuse what would. It stores no token in the browser. Where the stack has an organisation
-of its own, the page gets its token by a POST whose answer only a page of the same origin can read:
-it stands in no script, which any page may load, and in no address, which the browser remembers.
+The page is Swagger UI from a pinned package. It loads nothing from other hosts, and a policy makes
+the browser refuse to. It stores no token in the browser. If the stack has an organisation of its own,
+the page gets the token by a POST whose answer only pages of the same origin can read: the token is
+not in a script, which any page may load, nor in a URL, which the browser keeps.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from rollcall_cli.local.try_out import TryOut, with_samples
 PAGE = "/_local/docs"
 DOCUMENT = "/_local/openapi.json"
 TOKEN = f"{PAGE}/token"
-# Where the document is kept, beside the template.
+# The document, relative to the template's folder.
 DOCUMENT_FILE = Path("docs/api/openapi.json")
 
-_PACKAGE = "flask_openapi3_swagger"  # for its files; it is never imported
+_PACKAGE = "flask_openapi3_swagger"  # only its files are used; it is not imported
 _ASSETS = {
     "swagger-ui.css": ("css", "text/css; charset=utf-8"),
     "swagger-ui-bundle.js": ("js", "text/javascript; charset=utf-8"),
@@ -45,8 +45,8 @@ _HTML = f"""<!doctype html>
 </body>
 </html>
 """
-# validatorUrl: Swagger UI would otherwise get a badge from a server on the internet.
-# "authorized": earlier versions of this page let Swagger UI keep tokens there.
+# validatorUrl: by default, Swagger UI loads a badge from the internet.
+# "authorized": earlier versions of this page stored tokens there.
 _START = f"""localStorage.removeItem("authorized");
 fetch("{TOKEN}", {{method: "POST"}})
   .then((answer) => answer.json())
@@ -65,7 +65,7 @@ fetch("{TOKEN}", {{method: "POST"}})
     }});
   }});
 """
-# Swagger UI styles elements one by one and draws with data: images; all else is this origin's.
+# Swagger UI uses inline styles and data: images; everything else is of this origin.
 _POLICY = (
     "default-src 'none'; connect-src 'self'; img-src 'self' data:; script-src 'self';"
     " style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none';"
@@ -76,9 +76,9 @@ _POLICY = (
 def documentation(
     request: HttpRequest, project: Path, routes: RouteTable, try_out: TryOut | None
 ) -> HttpResponse | None:
-    """The answer to a request, in the project whose template is served; None: it is not for here."""
+    """The answer to a request for the documentation of `project`; None for any other request."""
     path = request.raw_path.removesuffix("/")
-    # A browser names the origin in every POST, and the server has refused all but its own.
+    # A browser sends its origin with every POST, and the server has refused other origins.
     if request.method == "POST" and path == TOKEN and request.header_values("origin"):
         token = None if try_out is None else try_out.token
         return _response(json.dumps({"token": token}).encode(), "application/json")
@@ -96,7 +96,7 @@ def _document(project: Path, routes: RouteTable, try_out: TryOut | None) -> Http
 
 
 def _page(path: str) -> HttpResponse | None:
-    """The page, or a file that it loads."""
+    """The page or one of its files."""
     if path == PAGE:
         return _response(_HTML.encode(), "text/html; charset=utf-8")
     folder, _, name = path.rpartition("/")

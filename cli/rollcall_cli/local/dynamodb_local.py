@@ -1,8 +1,8 @@
 """Find, start and stop AWS's DynamoDB Local, without telemetry.
 
-DynamoDB Local has no option for the address it listens on: it answers on every interface, and takes
-any `Host`. It allows no origin in its answers, so a browser keeps them from pages of other sites;
-against DNS rebinding there is only another engine, or another port than a page expects.
+DynamoDB Local has no option for the address it listens on: it listens on every interface, and accepts
+any `Host`. Its answers allow no other origin, so browsers hide them from pages of other sites. It has
+no protection against DNS rebinding, except a port that a page does not expect.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _START_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A Java that is new enough and a jar it can run."""
+    """A Java that is new enough, and the jar."""
 
     java: str
     java_version: int
@@ -39,9 +39,9 @@ class Installation:
 
 
 def locate(jar: Path | None = None, *, retry: bool = False) -> Installation:
-    """Find Java and the jar, fetching the jar if need be; raises Unavailable.
+    """Find Java and the jar, which is fetched if necessary. Raises Unavailable.
 
-    `retry` fetches even if that failed within the last day.
+    With `retry`, it is fetched even if that failed within the last day.
     """
     java, version = _find_java()
     return Installation(java, version, find_jar(jar) or fetch_jar(retry=retry))
@@ -53,7 +53,7 @@ def _find_java() -> tuple[str, int]:
     candidate = str(Path(home) / "bin" / "java") if home else "java"
     java = shutil.which(candidate)
     if java is None:
-        raise Unavailable("there is no Java here", remedy)
+        raise Unavailable("Java is not installed", remedy)
     try:
         printed = subprocess.run(
             [java, "-version"], capture_output=True, text=True, timeout=30, check=False
@@ -71,17 +71,17 @@ def _find_java() -> tuple[str, int]:
 def start(
     port: int, installation: Installation, log_folder: Path, data: DataFolder | None = None
 ) -> DynamoDbLocal:
-    """Start it on that port (0: any free one) and wait until it answers."""
-    # The port is given back before Java takes it; a thief in between is reported by Java's exit.
+    """Start it on a port (0: any free one) and wait until it answers."""
+    # The port is free until Java takes it. If another program takes it first, Java ends with an error.
     with bind(port, "--dynamodb-port") as probe:
         chosen = probe.getsockname()[1]
     return DynamoDbLocal(chosen, installation, log_folder, data)
 
 
 class DynamoDbLocal:
-    """A running DynamoDB Local; what it prints goes to a file in `log_folder`.
+    """A running DynamoDB Local; its output goes to a file in `log_folder`.
 
-    It keeps its tables and their streams in the data folder, or in memory where there is none.
+    It keeps its tables and their streams in the data folder, or in memory without one.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class DynamoDbLocal:
         # fmt: off
         command = [
             installation.java,
-            # Starts a third faster; it does not live long enough to earn the full compiler back.
+            # Starts a third faster; it does not run long enough to gain from the full compiler.
             "-XX:TieredStopAtLevel=1",
             f"-Djava.library.path={jar.parent / 'DynamoDBLocal_lib'}",
             "-jar", str(jar),
@@ -124,7 +124,7 @@ class DynamoDbLocal:
             raise
 
     def close(self) -> None:
-        """Stop the process; what it kept in memory is gone."""
+        """Stop the process; tables in memory are lost."""
         self._process.close()
 
     def _wait_until_it_answers(self, port: int) -> None:
@@ -141,7 +141,7 @@ class DynamoDbLocal:
 
 
 def _knows_telemetry_option(installation: Installation) -> bool:
-    """The pinned version does; another jar is asked, for an unknown option ends it."""
+    """Whether the jar has the option: the pinned one does; others end on an unknown option."""
     if cache_folder() in installation.jar.parents:
         return True
     printed = subprocess.run(
@@ -162,6 +162,6 @@ def _answers(port: int) -> bool:
         with urllib.request.urlopen(f"http://{HOST}:{port}/", timeout=2):
             return True
     except urllib.error.HTTPError:
-        return True  # 400: it wants a signature, so it is up
+        return True  # 400 for want of a signature: it is running
     except OSError:
         return False

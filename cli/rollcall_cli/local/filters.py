@@ -1,7 +1,7 @@
 """Lambda's event filter patterns: equality, `prefix` and `exists`; any other operator is an error.
 
 Patterns are OR-ed, the keys inside one are AND-ed, the entries of a list are OR-ed. A pattern that
-is not understood is refused when it is read, never taken as "matches nothing".
+is not supported raises ValueError when it is compiled.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ _Matcher = Callable[[Any], bool]
 
 
 class EventFilter:
-    """Decides which stream records reach the function; without patterns, all of them."""
+    """Selects the stream records that reach the function; without patterns, all of them."""
 
     def __init__(self, patterns: Sequence[Mapping[str, Any]]) -> None:
         self._patterns = [_compile(pattern, "") for pattern in patterns]
 
     def matches(self, event: Mapping[str, Any]) -> bool:
-        """Whether a record (in Lambda's event shape) is passed on."""
+        """Whether a record, in the shape of Lambda's event, is selected."""
         return not self._patterns or any(pattern(event) for pattern in self._patterns)
 
 
@@ -43,10 +43,10 @@ def _compile(pattern: Any, where: str) -> _Matcher:
 
 def _compile_entry(entry: Any, where: str) -> _Matcher:
     if not isinstance(entry, dict):
-        # type() too: in JSON, true is not 1.
+        # The types must be equal too: in JSON, true is not 1.
         return lambda value: type(value) is type(entry) and value == entry
     if len(entry) != 1:
-        raise ValueError(f"filter pattern {where}: one operator an entry, not {sorted(entry)}")
+        raise ValueError(f"filter pattern {where}: one operator per entry, not {sorted(entry)}")
     ((operator, argument),) = entry.items()
     match operator, argument:
         case "prefix", str():

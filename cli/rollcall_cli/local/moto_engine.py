@@ -1,21 +1,20 @@
-"""moto's DynamoDB in this process, behind HTTP on loopback: one request at a time, undo instead of copy.
+"""moto's DynamoDB in this process, served on loopback, one request at a time.
 
-It serves the two APIs of DynamoDB and nothing else of moto, whose own routes (`/moto-api/reset`) and
-open CORS would let any web page read and wipe the tables.
+Only the two APIs of DynamoDB are served: moto's own routes (`/moto-api/reset`) and open CORS would
+let any web page read and delete the tables.
 
-moto 5.2 rolls a failed transaction back by putting back deep copies of whole tables, and makes one
-such copy for every item of the transaction. Two consequences, and what is done about them here:
+To roll a failed transaction back, moto 5.2 restores deep copies of whole tables, one for every item of
+the transaction. This has two consequences:
 
-- Requests that overlap would lose writes, so they are strictly serialised.
+- Overlapping requests would lose writes, so requests are serialised.
 - The cost of a transaction grows with the table (26 items: 0.3 s on an empty table, 1 s on one of
-  1,500 items, without end). While a transaction runs here, tables are not copied; the items it
-  names, 100 at most, are remembered and put back if it fails. Its stream records go too, which
-  moto would leave for readers to see.
+  1,500 items). Here, tables are not copied; the items of the transaction, at most 100, are kept and
+  restored if it fails. Its stream records are removed too, which moto would leave to readers.
 
-A third thing is slow: two checks of a whole update expression are repeated for every nested part of
-it, so that 25 terms cost 625. Here they are made once, for the whole, which implies the parts.
+moto also repeats two checks of a whole update expression for every nested part of it, so that 25 terms
+cost 625 checks. Here they run once, for the whole expression, which implies the parts.
 
-State is the process's: one engine at a time, empty when it starts.
+moto keeps its state per process: there is one engine at a time, and it starts empty.
 """
 
 from __future__ import annotations
@@ -53,20 +52,20 @@ _one_engine = threading.Lock()
 
 
 class MotoEngine:
-    """A running moto server; `close` stops it and forgets its tables.
+    """A running moto server; `close` stops it and deletes its tables.
 
-    `allowed_hosts` are names beside those of loopback that clients may use for it in `Host`. On Linux it
-    then listens on every interface: containers come to Docker's address of this machine. Docker Desktop
-    leads them to loopback.
+    `allowed_hosts` are names other than loopback that clients may send in `Host`. With them, it
+    listens on every interface on Linux, where containers reach Docker's address of this machine.
+    Docker Desktop forwards them to loopback.
     """
 
     def __init__(self, port: int, *, allowed_hosts: Collection[str] = ()) -> None:
         listen_on = EVERY_INTERFACE if allowed_hosts and sys.platform == "linux" else HOST
         if not _one_engine.acquire(blocking=False):
-            raise CommandError("moto runs in this process already, and keeps one state a process")
+            raise CommandError("moto runs in this process already, and keeps one state per process")
         self._adaptations = ExitStack()
         try:
-            _forget_tables()
+            _delete_tables()
             _adapt(self._adaptations)
             listener = bind(port, "--dynamodb-port", listen_on)
             application = _Serialised(DomainDispatcherApplication(create_backend_app))
@@ -90,7 +89,7 @@ class MotoEngine:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop answering."""
+        """Stop serving."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout=2)
@@ -98,7 +97,7 @@ class MotoEngine:
 
     def _restore(self) -> None:
         self._adaptations.close()
-        _forget_tables()
+        _delete_tables()
         _one_engine.release()
 
 
@@ -111,13 +110,13 @@ class _Server(ThreadedWSGIServer):
 
 class _QuietRequestHandler(MotoRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: a line a request would drown what matters."""
+        """Log nothing: a line per request would hide other messages."""
 
 
 class _DynamoDbAlone:
-    """WSGI middleware: 404 for everything but a signed call of DynamoDB's APIs.
+    """WSGI middleware: 404 for everything except signed calls of DynamoDB's APIs.
 
-    moto chooses the service by the signature, and S3 where there is none.
+    moto chooses the service by the signature, and S3 without one.
     """
 
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
@@ -136,8 +135,8 @@ class _DynamoDbAlone:
 class _Serialised:
     """WSGI middleware: one request at a time, and the same tables for every region.
 
-    moto keeps tables by the region in the signature; DynamoDB Local, as it is started here, does
-    not. A client must not find other tables because of its AWS_REGION.
+    moto separates tables by the region in the signature. DynamoDB Local, as it is started here, does
+    not: a client must find the same tables in every AWS_REGION.
     """
 
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
@@ -153,13 +152,13 @@ class _Serialised:
             return list(self._application(environ, start_response))
 
 
-def _forget_tables() -> None:
+def _delete_tables() -> None:
     dynamodb_backends.reset()
     dynamodbstreams_backends.reset()
 
 
 def _adapt(adaptations: ExitStack) -> None:
-    """Replace what the module docstring names, until `adaptations` is closed."""
+    """Make the changes that the module docstring names, until `adaptations` is closed."""
     undoing = _undoing(DynamoDBBackend.transact_write_items)
     adaptations.enter_context(patch.object(DynamoDBBackend, "transact_write_items", undoing))
     for validator in (ActionCountValidator, OverlappingPathsValidator):
@@ -173,13 +172,13 @@ def _check_whole(validator: Any, expression: Any) -> Any:
 def _undoing(
     copying: Callable[[DynamoDBBackend, list[dict[str, Any]]], None],
 ) -> Callable[[DynamoDBBackend, list[dict[str, Any]]], None]:
-    """moto's transaction with an undo log in the place of its copies of whole tables."""
+    """moto's transaction with an undo log instead of copies of whole tables."""
 
     def transact_write_items(
         backend: DynamoDBBackend, transact_items: list[dict[str, Any]]
     ) -> None:
         undo = [
-            _remember(backend.tables[operation["TableName"]], operation)
+            _restorer(backend.tables[operation["TableName"]], operation)
             for entry in transact_items
             for operation in entry.values()
             if operation.get("TableName") in backend.tables
@@ -188,15 +187,15 @@ def _undoing(
             with _TablesNotCopied():
                 copying(backend, transact_items)
         except BaseException:
-            for put_back in undo:
-                put_back()
+            for restore in undo:
+                restore()
             raise
 
     return transact_write_items
 
 
 class _TablesNotCopied:
-    """While entered, a deep copy of a table is the table itself. Requests are serialised."""
+    """A context in which a deep copy of a table is the table itself. Requests are serialised."""
 
     def __enter__(self) -> None:
         Table.__deepcopy__ = lambda table, _memo: table  # type: ignore[attr-defined]
@@ -205,8 +204,8 @@ class _TablesNotCopied:
         del Table.__deepcopy__  # type: ignore[attr-defined]
 
 
-def _remember(table: Table, operation: Mapping[str, Any]) -> Callable[[], None]:
-    """A function that puts back the item that the operation names, as it is now."""
+def _restorer(table: Table, operation: Mapping[str, Any]) -> Callable[[], None]:
+    """A function that restores the current state of the item that the operation names."""
     attributes = operation.get("Key") or operation.get("Item") or {}
     names = [name for name in (table.hash_key_attr, table.range_key_attr) if name]
     stream_length = len(table.stream_shard.items) if table.stream_shard else 0
@@ -216,7 +215,7 @@ def _remember(table: Table, operation: Mapping[str, Any]) -> Callable[[], None]:
     partition = table.items.get(hash_key, {})
     before = copy.deepcopy(partition.get(range_key[0]) if range_key else partition or None)
 
-    def put_back() -> None:
+    def restore() -> None:
         if table.stream_shard:
             del table.stream_shard.items[stream_length:]
         holder: dict[Any, Any] = table.items[hash_key] if range_key else table.items
@@ -226,4 +225,4 @@ def _remember(table: Table, operation: Mapping[str, Any]) -> Callable[[], None]:
         else:
             holder[key] = before
 
-    return put_back
+    return restore

@@ -7,13 +7,13 @@ from typing import Any
 
 
 class MalformedPolicy(ValueError):
-    """The authorizer's policy is not one the gateway can evaluate; nothing may be allowed."""
+    """The authorizer's policy cannot be evaluated, so nothing is allowed."""
 
 
 def allows(policy: Any, arn: str) -> bool:
-    """Whether the policy lets `arn` be invoked: an Allow matches and no Deny does.
+    """Whether the policy allows `arn`: an Allow matches and no Deny does.
 
-    Raises MalformedPolicy for anything this evaluation does not understand.
+    Raises MalformedPolicy for anything that is not supported here.
     """
     if not isinstance(policy, dict):
         raise MalformedPolicy("policyDocument must be an object")
@@ -21,18 +21,18 @@ def allows(policy: Any, arn: str) -> bool:
     if isinstance(statements, dict):
         statements = [statements]
     if not isinstance(statements, list) or not statements:
-        raise MalformedPolicy("policyDocument.Statement must hold at least one statement")
+        raise MalformedPolicy("policyDocument.Statement must have at least one statement")
     effects = [effect for effect in map(lambda s: _effect(s, arn), statements) if effect]
     return "Allow" in effects and "Deny" not in effects
 
 
 def _effect(statement: Any, arn: str) -> str | None:
-    """The statement's effect if it is about this call, else None."""
+    """The statement's effect if it applies to this call, else None."""
     if not isinstance(statement, dict):
         raise MalformedPolicy("a statement must be an object")
     unknown = set(statement) - {"Sid", "Effect", "Action", "Resource"}
     if unknown:
-        raise MalformedPolicy(f"statement keys not known here: {', '.join(sorted(unknown))}")
+        raise MalformedPolicy(f"unsupported statement keys: {', '.join(sorted(unknown))}")
     effect = statement.get("Effect")
     if effect not in ("Allow", "Deny"):
         raise MalformedPolicy("Effect must be Allow or Deny")
@@ -48,7 +48,7 @@ def _texts(statement: dict[str, Any], key: str) -> list[str]:
     entries = [value] if isinstance(value, str) else value
     if isinstance(entries, list) and entries and all(isinstance(e, str) for e in entries):
         return entries
-    raise MalformedPolicy(f"{key} must be a text or a list of texts")
+    raise MalformedPolicy(f"{key} must be a string or a list of strings")
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Ports on loopback: take one, or find out that it is taken before anything is started."""
+"""Ports on loopback: bind one, or fail before anything is started."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ DynamoDbPort = Annotated[
 def bind(port: int, option: str, host: str = HOST) -> socket.socket:
     """A socket that listens on the port (0: any free one), on loopback by default; raises PortInUse.
 
-    `option` is the command's option that chose the port, for the message.
+    `option` is the command-line option for the port, which the error names.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        # Linux lets two sockets bind with SO_REUSEADDR; only one of them can listen.
+        # On Linux two sockets can bind with SO_REUSEADDR, but only one can listen.
         listener.listen(128)
     except OverflowError as error:
         listener.close()
         raise CommandError(f"{option}: {port} is not a port") from error
     except PermissionError as error:
         listener.close()
-        raise CommandError(f"{option}: this user may not open port {port}") from error
+        raise CommandError(f"{option}: no permission to open port {port}") from error
     except OSError as error:
         listener.close()
         raise PortInUse(port, option) from error
@@ -53,16 +53,16 @@ def bind(port: int, option: str, host: str = HOST) -> socket.socket:
 
 
 def chosen_port(named: int | None, default: int, option: str) -> int:
-    """The port to bind: the named one, else the default, else 0 where the default is in use.
+    """The port to bind: the named one, else the default, else 0 if the default is in use.
 
-    A named port is not checked here, so that `bind` refuses one that is in use. The move away from
-    the default is reported on stderr.
+    A named port is not checked here: `bind` refuses one that is in use. Not using the default is
+    reported on stderr.
     """
     if named is not None:
         return named
     try:
         bind(default, option).close()
     except PortInUse:
-        notice(f"port {default} is in use; using a free one ({option} names another)")
+        notice(f"port {default} is in use; using a free one (choose another with {option})")
         return 0
     return default

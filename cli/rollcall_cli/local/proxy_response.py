@@ -1,4 +1,4 @@
-"""Read what a function answered as API Gateway's Lambda proxy integration does. Pure."""
+"""Parse a function's answer as API Gateway's Lambda proxy integration does. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class MalformedAnswer(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What goes back to the client."""
+    """A response to the client."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -28,10 +28,10 @@ class HttpResponse:
 
 
 def parse_answer(answer: Any, *, decodes_binary: bool) -> HttpResponse:
-    """The HTTP response a function's answer stands for; raises MalformedAnswer.
+    """The HTTP response that a function's answer describes. Raises MalformedAnswer.
 
-    `decodes_binary`: whether the API's binary media types cover what the client accepts; if not,
-    a base64 body goes out as the text it is.
+    `decodes_binary` is whether the client accepts one of the API's binary media types; if not, a
+    base64 body is sent without decoding.
     """
     if not isinstance(answer, dict):
         raise MalformedAnswer(f"expected an object, not {type(answer).__name__}")
@@ -45,7 +45,7 @@ def parse_answer(answer: Any, *, decodes_binary: bool) -> HttpResponse:
     if body is None:
         body = ""
     if not isinstance(body, str):
-        raise MalformedAnswer("body must be a text or null")
+        raise MalformedAnswer("body must be a string or null")
     encoded = answer.get("isBase64Encoded", False)
     if not isinstance(encoded, bool):
         raise MalformedAnswer("isBase64Encoded must be a boolean")
@@ -95,7 +95,7 @@ def _header_value(name: str, value: Any) -> str:
     if isinstance(value, bool):
         value = str(value).lower()
     if not isinstance(value, str | int | float):
-        raise MalformedAnswer(f"header {name} must be a text, number or boolean")
+        raise MalformedAnswer(f"header {name} must be a string, number or boolean")
     text = str(value)
     is_printable = all(character == "\t" or " " <= character != "\x7f" for character in text)
     if not _HEADER_NAME.fullmatch(name) or not is_printable or max(text, default=" ") > "\xff":

@@ -1,7 +1,7 @@
-"""Emulate Lambda's event source mapping: a table's stream, read shard by shard into a function.
+"""Emulate Lambda's event source mapping: deliver a table's stream to a function, shard by shard.
 
-Parents are read to their end before their children. Everything starts at the trim horizon and no
-checkpoint outlives the pump, so a restart delivers again: at least once, as Lambda does.
+A shard is read to its end before its children. The pump starts at the trim horizon and stores no
+checkpoint, so a restart delivers records again: at least once, as Lambda does.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _log = logging.getLogger("rollcall.local.pump")
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """Somebody waits until everything written before `since` has been delivered."""
+    """A wait until everything written before `since` has been delivered."""
 
     nonce: str
     since: float
@@ -34,7 +34,7 @@ class Pump:
     """Delivers a stream. `start` runs it in a thread; tests call `turn` themselves.
 
     `write_sentinel` puts an item with the given nonce into the table (see SENTINEL_KEY): records
-    of a shard are ordered, so whatever was written before the sentinel comes before it.
+    of a shard are ordered, so everything written before the sentinel precedes it.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class Pump:
 
     # ---------------------------------------------------------------------- thread
     def start(self) -> None:
-        """Begin to deliver, in a thread of the pump's own."""
+        """Start delivering in a thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """Stop; an invocation under way is abandoned after two seconds, and never checkpointed."""
+        """Stop; an invocation under way is abandoned after two seconds."""
         self._is_stopping.set()
         self._wake.set()
         if self._thread.is_alive():
@@ -69,8 +69,8 @@ class Pump:
             try:
                 pause = 0.0 if self.turn() else _IDLE_SECONDS
             except Exception as error:
-                # The engine is away, say. Nothing is lost: what is not delivered is still held
-                # here or read again.
+                # The engine may have stopped. No record is lost: those not delivered are held here
+                # or read again.
                 if not self._is_stopping.is_set():
                     _log.warning("the stream cannot be read: %s: %s", type(error).__name__, error)
                 pause = _ERROR_SECONDS
@@ -80,7 +80,7 @@ class Pump:
 
     # -------------------------------------------------------------------- one step
     def turn(self) -> bool:
-        """One step of every shard that can be read; returns whether anything happened."""
+        """Take one step of every readable shard; returns whether anything happened."""
         self._list_shards()
         worked = False
         for shard in self._shards:
@@ -110,7 +110,7 @@ class Pump:
 
     # ----------------------------------------------------------------------- drain
     def drain(self, timeout_seconds: float) -> bool:
-        """Wait until every record written before the call has left the pump; False: not in time."""
+        """Wait until the pump has delivered every record written before; False if not in time."""
         drain = self.begin_drain()
         try:
             return drain.done.wait(timeout_seconds)
@@ -120,7 +120,7 @@ class Pump:
                     self._drains.remove(drain)
 
     def begin_drain(self) -> Drain:
-        """Write a sentinel; the returned drain's `done` is set when it has been passed."""
+        """Write a sentinel; `done` of the result is set once everything before it is delivered."""
         drain = Drain(nonce=uuid.uuid4().hex, since=self._delivery.clock())
         self._write_sentinel(drain.nonce)
         with self._lock:
@@ -143,8 +143,8 @@ class Pump:
             return False
         readers = [self._readers.get(shard.shard_id) for shard in self._shards]
         has_passed = any(reader and reader.has_passed(drain.nonce) for reader in readers)
-        # The sentinel vouches for its own shard and that shard's ancestors; the others, if there
-        # are any, must have been read to their tip since.
+        # The sentinel stands for its own shard and that shard's ancestors; any others must have been
+        # read to their end since.
         return has_passed and all(
             reader is not None
             and (reader.has_passed(drain.nonce) or reader.was_at_tip_since(drain.since))

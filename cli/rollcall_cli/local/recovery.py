@@ -1,7 +1,7 @@
-"""Make the numbers of a data folder exact again after its stack was killed.
+"""Make pages and rollups of a data folder exact again after its stack was killed.
 
-The stream on disk survives a kill, and a read from its start delivers again what was under way. It
-forgets records after a day, so facts, pages and rollups are compared as well, and repaired.
+The stream on disk survives a kill, and reading it from its start delivers pending records again. It
+drops records after a day, so facts, pages and rollups are compared too, and repaired.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _REPORT_SECONDS = 5.0
 def recover(environment: Mapping[str, str], drain: Callable[[float], bool]) -> None:
     """Replay the stream, then compare and repair every organisation; reported on stderr.
 
-    `environment` names the tables, `drain` waits for the stream for so many seconds. Nothing else
-    may write meanwhile. Raises CommandError when the database fails.
+    `environment` names the tables; `drain` waits so many seconds for the stream. Nothing else may
+    write meanwhile. Raises CommandError when the database fails.
     """
-    notice("the last run was not stopped in order: replaying the stream, then comparing")
+    notice("the last run was killed: replaying the stream, then reconciling")
     while not drain(_REPORT_SECONDS):
         notice("the stream is still being replayed")
-    # With the emulator as the runtime, only its functions have these so far.
+    # With the emulator as the runtime, only its functions have this environment so far.
     os.environ.update(environment)
     with deployment() as bootstrap:
         for organisation in bootstrap.directory().organisations():

@@ -1,7 +1,7 @@
-"""Run every function in the real Lambda Runtime Interface Emulator: one process a function.
+"""Run functions in the Lambda Runtime Interface Emulator, one process per function.
 
-The emulator comes with the SAM CLI. It takes one call at a time and crashes on a second one, so
-each has a lock; what a handler raises comes back as HTTP 200 with `errorMessage`.
+The emulator is part of the SAM CLI. It crashes on overlapping calls, so each one has a lock. It
+answers an exception of a handler with HTTP 200 and `errorMessage`.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from rollcall_cli.local.runtime import FunctionError, answer_in_thread
 from rollcall_cli.local.template_model import Function
 
 _START_SECONDS = 20
-_STDERR = 2  # the descriptor, whatever sys.stderr has become
+_STDERR = 2  # the descriptor, because sys.stderr may have been replaced
 _ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _PATH = "/2015-03-31/functions/function/invocations"
 
 
 def find_emulator(template_path: Path, given: Path | None = None) -> Path:
-    """The emulator's binary: the one given, else that of the SAM CLI in `.venv-sam`."""
+    """The emulator's binary: the given one, else that of the SAM CLI in `.venv-sam`."""
     if given is not None:
         if not given.is_file():
             raise CommandError(f"--rie: there is no file {given}")
@@ -45,13 +45,13 @@ def find_emulator(template_path: Path, given: Path | None = None) -> Path:
         return path.resolve()
     raise CommandError(
         f"there is no Lambda Runtime Interface Emulator in {folder}; `make build` in a checkout"
-        " installs the SAM CLI there, which brings it; or give the path of aws-lambda-rie with"
+        " installs the SAM CLI there, which includes it; or pass the path of aws-lambda-rie with"
         " --rie, or use --runtime inprocess"
     )
 
 
 class RieRuntime:
-    """Functions in emulators that are started when first called; `close` stops them all."""
+    """Runs functions in emulators, which start with the first call; `close` stops them all."""
 
     def __init__(self, code: Code, environment: Mapping[str, str], emulator: Path) -> None:
         self._emulators = {
@@ -60,13 +60,13 @@ class RieRuntime:
         }
 
     def start(self, function: str, event: Mapping[str, Any]) -> Future[Any]:
-        """One invocation; those of one function wait for each other."""
+        """Start one invocation; invocations of one function wait for each other."""
         payload = json.dumps(event).encode()
         emulated = self._emulators[function]
         return answer_in_thread(lambda: emulated.call(payload), f"lambda-{function}")
 
     def close(self) -> None:
-        """Stop every emulator, and the runtimes in them."""
+        """Stop every emulator and its function."""
         for emulated in self._emulators.values():
             emulated.close()
 
@@ -96,7 +96,7 @@ class _Emulated:
                     "POST",
                     f"http://{HOST}:{self._port}{_PATH}",
                     body=payload,
-                    # The emulator ends the function itself; this only catches its own death.
+                    # The emulator enforces the function's time limit; this is for one that hangs.
                     timeout=urllib3.Timeout(connect=5, read=self._function.timeout_seconds + 15),
                 )
             except urllib3.exceptions.HTTPError as error:
@@ -106,7 +106,7 @@ class _Emulated:
             try:
                 answer = json.loads(text)
             except ValueError as error:
-                # After a time-out it answers in plain words, and cannot be relied on any more.
+                # It answers a time-out in plain text, and cannot be used afterwards.
                 self._stop()
                 raise FunctionError("Runtime.ExitError", text.strip()) from error
             if isinstance(answer, dict) and "errorMessage" in answer:
@@ -130,7 +130,7 @@ class _Emulated:
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(function.timeout_seconds),
         }
         if self._code.is_built:
-            # It is what gets deployed: running it must not add to it.
+            # The build is deployed, so running it must not add files.
             environment["PYTHONDONTWRITEBYTECODE"] = "1"
         # fmt: off
         command = [
@@ -160,7 +160,7 @@ class _Emulated:
 
 
 def _free_ports(count: int) -> list[int]:
-    # All bound at the same time, so that they differ.
+    # Bound at the same time, so that they differ.
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:

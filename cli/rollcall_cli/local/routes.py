@@ -1,4 +1,4 @@
-"""Find the route of a request as a REST API does, on the path as it was sent, still encoded."""
+"""Find the route of a request by its encoded path, as a REST API does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class RouteMatch:
 
 
 class RouteTable:
-    """The template's routes, in the order in which they are tried: literal segments first."""
+    """The template's routes, in matching order: literal segments first."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = sorted(
@@ -26,7 +26,7 @@ class RouteTable:
         )
 
     def find(self, method: str, raw_path: str) -> RouteMatch | None:
-        """The route of this method and path, one trailing slash aside; None if there is none."""
+        """The route of a method and path, ignoring one trailing slash; None if there is none."""
         if not raw_path.startswith("/"):
             return None
         segments = _segments(raw_path)
@@ -40,7 +40,7 @@ class RouteTable:
 
 
 def _segments(path: str) -> list[str]:
-    # Split before decoding: an encoded slash belongs to its segment.
+    # Split before decoding: an encoded slash is part of its segment.
     return path.removesuffix("/").split("/")[1:]
 
 

@@ -1,11 +1,11 @@
-"""Run the template's functions as Lambda would, as far as a handler can tell.
+"""Run the template's functions as Lambda does.
 
-    Runtime          what the gateway and the pump need: start a function, get its answer later
-    InProcessRuntime every handler imported into this process
-    (rie.RieRuntime  every function in the real Lambda Runtime Interface Emulator)
+    Runtime          the protocol that the gateway and the pump use
+    InProcessRuntime imports every handler into this process
+    (rie.RieRuntime  runs every function in the Lambda Runtime Interface Emulator)
 
-Events and answers are copied through JSON in both directions, so a handler cannot receive or
-return what Lambda could not carry.
+Events and answers are copied through JSON in both directions, so that a handler can receive and
+return only what Lambda can pass on.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CLOSE_SECONDS = 5.0
 
 
 class FunctionError(Exception):
-    """The function raised, could not be loaded, or answered with what JSON cannot carry."""
+    """The function raised, could not be loaded, or returned something that is not JSON."""
 
     def __init__(self, error_type: str, message: str) -> None:
         super().__init__(f"{error_type}: {message}")
@@ -42,7 +42,7 @@ class FunctionError(Exception):
 
 
 class FunctionTimedOut(FunctionError):
-    """The function ran past its time; what it had begun may still be applied later."""
+    """The function exceeded its time limit; its writes may still be applied later."""
 
     def __init__(self, function: str, timeout_seconds: float) -> None:
         super().__init__("Sandbox.Timedout", f"{function} timed out after {timeout_seconds:g} s")
@@ -52,16 +52,16 @@ class Runtime(Protocol):
     """Runs functions; every method may be called from any thread."""
 
     def start(self, function: str, event: Mapping[str, Any]) -> Future[Any]:
-        """Begin one invocation. The future ends in the answer or in a FunctionError."""
+        """Start one invocation; the future's result is the answer, or a FunctionError."""
 
     def close(self) -> None:
-        """Stop what was started for the functions; invocations under way are abandoned."""
+        """Stop the functions; invocations under way are abandoned."""
 
 
 def invoke(
     runtime: Runtime, function: str, event: Mapping[str, Any], timeout_seconds: float
 ) -> Any:
-    """One invocation, waited for. FunctionTimedOut abandons it, as Lambda's time-out may."""
+    """Wait for one invocation. Raises FunctionError, and FunctionTimedOut, which abandons it."""
     try:
         return runtime.start(function, event).result(timeout_seconds)
     except TimeoutError as error:
@@ -70,7 +70,7 @@ def invoke(
 
 @dataclass(slots=True)
 class LambdaContext:
-    """What Lambda hands a handler as its second argument."""
+    """The second argument of a handler."""
 
     function_name: str
     invoked_function_arn: str
@@ -89,17 +89,17 @@ class LambdaContext:
 
 
 def answer_in_thread(answer: Callable[[], Any], name: str) -> Future[Any]:
-    """Run `answer` in a thread of its own, which does not keep the process alive.
+    """Run `answer` in a new thread, which does not keep the process alive.
 
-    A thread for each invocation, not a pool: one that hangs past its time-out must neither block
-    the next one nor the end of the process.
+    A pool would not do: an invocation that hangs after its time-out must block neither the next one
+    nor the end of the process.
     """
     future: Future[Any] = Future()
 
     def run() -> None:
         try:
             result = answer()
-        except BaseException as error:  # the caller gets it, whatever it is
+        except BaseException as error:  # passed on to the caller
             future.set_exception(error)
         else:
             future.set_result(result)
@@ -109,11 +109,11 @@ def answer_in_thread(answer: Callable[[], Any], name: str) -> Future[Any]:
 
 
 class InProcessRuntime:
-    """Imports each handler once, under a module name of its own, and calls it in threads.
+    """Imports each handler once, under a unique module name, and calls it in threads.
 
-    All functions share one environment: the process's, with `environment` and every function's
-    variables on top. It is set before the first import and put back by `close`. Handlers are
-    imported when the runtime is made; one that cannot be is reported, and its calls then fail.
+    All functions share the environment of this process, to which `environment` and the variables of
+    all functions are added before the first import; `close` restores it. Handlers are imported when
+    the runtime is created; a failed import is reported, and calls of that function then fail.
     """
 
     _instances = itertools.count()
@@ -158,8 +158,8 @@ class InProcessRuntime:
             try:
                 answer = handler(json.loads(payload), context)
             except Exception as error:
-                # "Unauthorized" is how an authorizer says no; anything else deserves a trace.
-                # Once closed, nobody waits for it, and what it works on is gone.
+                # An authorizer raises "Unauthorized" to refuse a token; anything else is a fault.
+                # After `close`, calls fail because their database has stopped.
                 if str(error) != "Unauthorized" and not self._is_closed:
                     traceback.print_exc(file=sys.stderr)
                 raise FunctionError(type(error).__name__, str(error)) from error
@@ -174,9 +174,9 @@ class InProcessRuntime:
         return future
 
     def close(self) -> None:
-        """Forget the handlers and put the environment back.
+        """Remove the handlers and restore the environment.
 
-        Calls under way have a few seconds to end, while their database is there; those that take
+        Calls under way have a few seconds to end, while their database still runs; those that take
         longer are abandoned.
         """
         wait(tuple(self._under_way), timeout=_CLOSE_SECONDS)
@@ -200,7 +200,7 @@ class InProcessRuntime:
             os.environ[name] = value
 
     def _add_layers(self, function: Function) -> None:
-        # At the end: an installed package (an editable checkout, say) goes first.
+        # At the end: an installed package, such as an editable checkout, takes precedence.
         for folder in map(str, function.layer_folders):
             if folder not in sys.path:
                 sys.path.append(folder)

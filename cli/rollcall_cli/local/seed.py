@@ -7,7 +7,7 @@
     ...  # wait until the stream function has applied the records
     audit(seed)
 
-The tokens are public, so they are only ever stored in an engine on this machine.
+The tokens are public, so they are stored only in an engine on this machine.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _well_formed(token: str) -> str:
 
 
 Instant = Annotated[int, BeforeValidator(_milliseconds)]
-"""An RFC 3339 instant in the file; here in milliseconds since 1970 UTC."""
+"""An RFC 3339 instant in the file, parsed to milliseconds since 1970 UTC."""
 
 
 class _Part(BaseModel):
@@ -65,9 +65,9 @@ class SampleToken(_Part):
 
 
 class SampleOrganisation(_Part):
-    """An organisation under a fixed id, and its records as `POST /v1/records` takes them.
+    """An organisation with a fixed id, and its records as `POST /v1/records` accepts them.
 
-    The audit compares its facts, pages and rollups once they are loaded, if `is_audited`.
+    With `is_audited`, its facts, pages and rollups are compared once they are loaded.
     """
 
     id: str
@@ -86,7 +86,7 @@ class Seed(_Part):
 
 
 def read_seed(path: Path) -> Seed:
-    """Read the file. Raises CommandError that names the first thing wrong with it."""
+    """Read the file. Raises CommandError, which names the first fault."""
     from rollcall.api import strict_json
 
     try:
@@ -102,15 +102,15 @@ def read_seed(path: Path) -> Seed:
 
 
 def load_seed(stack: LocalStack) -> None:
-    """Write the seed beside the stack's template, wait until it is in the numbers, and audit it.
+    """Load the seed of the stack's project, wait until its records are counted, and audit it.
 
-    From here on, this process's environment names the stack's tables. Raises CommandError.
+    Afterwards, the environment of this process names the stack's tables. Raises CommandError.
     """
     seed = read_seed(stack.template.path.parent / SEED)
     os.environ.update(stack.environment())
     write(seed)
     if not stack.drain():
-        raise CommandError("the seed's records are not in the numbers yet, after 10 minutes")
+        raise CommandError("some records of the seed are not counted after 10 minutes")
     audit(seed)
     names = ", ".join(sample.handle for sample in seed.organisations)
     notice(f"sample organisations: {names}; their tokens are in {SEED}")
@@ -119,7 +119,7 @@ def load_seed(stack: LocalStack) -> None:
 def write(seed: Seed) -> None:
     """Store organisations, tokens and records, through the same code as `POST /v1/records`.
 
-    What is there already stays; a record that has changed since is written again. Raises
+    Existing organisations and tokens are kept; a record that has changed is written again. Raises
     CommandError when the engine is not on this machine, when another organisation has one of the
     handles, and when a record is refused.
     """
@@ -131,7 +131,7 @@ def write(seed: Seed) -> None:
 
 
 def audit(seed: Seed) -> None:
-    """Run the audit of the organisations that have one. The records must have been applied."""
+    """Run the audit of organisations with `is_audited`. Their records must have been applied."""
     require_local(os.environ.get(ENDPOINT, ""))
     with deployment() as bootstrap:
         for sample in seed.organisations:
@@ -154,7 +154,7 @@ def require_local(endpoint: str) -> None:
 def _is_own_address(host: str) -> bool:
     try:
         address = ipaddress.ip_address(host)
-    except ValueError:  # a name is not resolved: that would leave the machine
+    except ValueError:  # a name is not resolved: the query could leave this machine
         return False
     if address.is_loopback:
         return True

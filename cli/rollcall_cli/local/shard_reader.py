@@ -1,10 +1,10 @@
-"""Bring one shard's records to the function, in order, at least once; skips nothing in silence.
+"""Deliver the records of one shard to the function, in order and at least once.
 
-A record leaves the reader in one of three ways only: the filter drops it, an invocation that held
-it succeeded, or it was written whole to the failure destination.
+A record leaves the reader in one of three ways: the filter drops it, an invocation with it succeeds,
+or it is written completely to the failure destination.
 
-Where Lambda's documentation is silent: a bisect and a partial success do not count as retries, and
-a batch that reports its first record as failed is bisected like one that raised.
+Lambda's documentation does not cover these cases: here, a bisect and a partial success do not count
+as retries, and a batch that reports its first record as failed is bisected like one that raised.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _log = logging.getLogger("rollcall.local.pump")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What every reader of a stream needs to invoke, to wait and to give up.
+    """What the readers of a stream share: the function, the retries and the failure destination.
 
-    `clock` is monotonic and `wall_clock` is the time of day, both in seconds; `jitter` gives a
-    factor from 0 to 1; the back-off doubles from the first to the longest, times 0.5 to 1.
+    `clock` is monotonic and `wall_clock` is the time of day, both in seconds; `jitter` returns a
+    factor from 0 to 1. The back-off doubles from the first to the longest, times 0.5 to 1.
     """
 
     mapping: StreamMapping
@@ -50,7 +50,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    index: int  # place in the shard, counted from 1 by this reader
+    index: int  # position among the records that this reader has read, from 1
     event: dict[str, Any]
     json_bytes: int
 
@@ -63,8 +63,8 @@ class _Held:
 class _Batch:
     records: Sequence[_Held]
     invocations: int = 0
-    failed_attempts: int = 0  # what MaximumRetryAttempts limits
-    failures_in_a_row: int = 0  # what the back-off grows with
+    failed_attempts: int = 0  # limited by MaximumRetryAttempts
+    failures_in_a_row: int = 0  # the back-off grows with it
     not_before: float = 0.0
 
 
@@ -86,10 +86,10 @@ class ShardReader:
         self._sentinels: dict[str, int] = {}
         self._tip_seen_at = float("-inf")
 
-    # ------------------------------------------------------------- where it stands
+    # ------------------------------------------------------------------ progress
     @property
     def is_finished(self) -> bool:
-        """The shard is closed and everything in it has left the reader."""
+        """Whether the shard is closed and everything in it has left the reader."""
         return self._is_read_to_its_end and not self._buffer and not self._batches
 
     def has_passed(self, sentinel: str) -> bool:
@@ -112,7 +112,7 @@ class ShardReader:
 
     # ------------------------------------------------------------------- one step
     def turn(self) -> bool:
-        """Do what is due now: deliver, read, cut a batch. Returns whether anything happened."""
+        """Take the step that is due: deliver, read or cut a batch. Returns whether anything happened."""
         if self._batches:
             if self._delivery.clock() < self._batches[0].not_before:
                 return False
@@ -153,8 +153,8 @@ class ShardReader:
                 "shard %s: the stream has dropped records that were not delivered", self.shard_id
             )
         else:
-            # DynamoDB Local says so at the horizon itself when all it has is older than a day,
-            # until the next write.
+            # DynamoDB Local answers this at the horizon itself when all its records are older than
+            # a day, until the next write.
             self._tip_seen_at = started
         self._iterator = self._last_sequence_number = None
         return has_lost_its_place
@@ -197,7 +197,7 @@ class ShardReader:
 
     # ------------------------------------------------------------------- delivery
     def _deliver(self, batch: _Batch) -> None:
-        if self._give_up_old(batch):
+        if self._discard_old(batch):
             return
         batch.invocations += 1
         try:
@@ -214,7 +214,7 @@ class ShardReader:
             self._after_failure(batch, failed)
 
     def _first_failed(self, answer: Any, batch: _Batch) -> int | None:
-        """Where the batch has to be taken up again; None when all of it succeeded."""
+        """The index of the first record to deliver again; None if all of them succeeded."""
         if not self._mapping.reports_item_failures or answer is None or answer == {}:
             return None
         if not isinstance(answer, dict) or "batchItemFailures" not in answer:
@@ -225,7 +225,7 @@ class ShardReader:
         if not isinstance(failures, list):
             return 0
         places = {held.sequence_number: place for place, held in enumerate(batch.records)}
-        # Lambda takes an identifier that it does not know for a failure of the whole batch.
+        # Lambda treats an unknown identifier as a failure of the whole batch.
         return min(places.get(_identifier(failure), 0) for failure in failures)
 
     def _after_failure(self, batch: _Batch, failed: int) -> None:
@@ -240,8 +240,8 @@ class ShardReader:
             batch.failed_attempts += 1
             retries = self._mapping.maximum_retries
             if 0 <= retries < batch.failed_attempts:
-                self._batches.appendleft(batch)  # stays until it is safely written
-                self._give_up(batch, len(remaining), "RetryAttemptsExhausted")
+                self._batches.appendleft(batch)  # stays until it is written
+                self._discard(batch, len(remaining), "RetryAttemptsExhausted")
             else:
                 self._retry_later(batch, [remaining])
 
@@ -265,8 +265,8 @@ class ShardReader:
                 )
             )
 
-    def _give_up_old(self, batch: _Batch) -> bool:
-        """Give up the records at the front that are too old; returns whether there were any."""
+    def _discard_old(self, batch: _Batch) -> bool:
+        """Discard the records at the front that are too old; returns whether there were any."""
         longest = self._mapping.maximum_age_seconds
         if longest < 0:
             return False
@@ -281,10 +281,10 @@ class ShardReader:
             count += 1
         if count == 0:
             return False
-        self._give_up(batch, count, "RecordAgeExceeded")
+        self._discard(batch, count, "RecordAgeExceeded")
         return True
 
-    def _give_up(self, batch: _Batch, count: int, condition: str) -> None:
+    def _discard(self, batch: _Batch, count: int, condition: str) -> None:
         path = self._delivery.failures.put(
             [held.event for held in batch.records[:count]],
             shard_id=self.shard_id,
@@ -293,7 +293,7 @@ class ShardReader:
             invocations=batch.invocations,
             now=self._delivery.wall_clock(),
         )
-        _log.error("gave up %d records (%s): %s", count, condition, path)
+        _log.error("discarded %d records (%s): %s", count, condition, path)
         self._batches.popleft()
         if count < len(batch.records):
             self._batches.appendleft(_Batch(batch.records[count:]))

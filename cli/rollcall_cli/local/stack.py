@@ -1,4 +1,4 @@
-"""The whole local stack as a context manager: engine, tables, functions, pump and gateway.
+"""The local stack as a context manager: engine, tables, functions, pump and gateway.
 
 with LocalStack(engine="moto", port=0, dynamodb_port=0) as stack:
     ...  # stack.api_url, stack.dynamodb_url
@@ -44,36 +44,36 @@ from rollcall_cli.local.template import load_template
 from rollcall_cli.local.template_model import StreamMapping, Template
 from rollcall_cli.local.try_out import TryOut
 
-# How long a stop waits for the stream, where the data outlives the stack.
+# How long a stop waits for the stream if the data is kept.
 _SETTLE_SECONDS = 10.0
 
 
 def find_template(start: Path | None = None) -> Path:
     """template.yaml in the folder or the nearest one above it, else Rollcall's own.
 
-    That is the one of its checkout, or the one that the wheel brings (pyproject.toml).
+    That is the one of its checkout, or the one in the wheel. Raises CommandError without any.
     """
     here = (start or Path.cwd()).resolve()
     package = Path(__file__).resolve().parents[1]
     for folder in (here, *here.parents, package.parents[1], package / "project"):
         if (folder / "template.yaml").is_file() and (folder / "functions").is_dir():
             return folder / "template.yaml"
-    raise CommandError("there is no template.yaml here or above; give its path with --template")
+    raise CommandError("there is no template.yaml here or above; pass its path with --template")
 
 
 class LocalStack:
-    """Starts on entry, in this process but for what engine and runtime start; stops on exit.
+    """Starts on entry and stops on exit; engine and runtime may start processes of their own.
 
-    `engine` is `auto`, `moto`, `dynamodb-local` or an endpoint URL. A port of 0 is any free one,
-    None the default one, or any free one where that is in use. `allowed_hosts` are names by which
+    `engine` is `auto`, `moto`, `dynamodb-local` or an endpoint URL. A port of 0 is any free one;
+    None is the default one, or any free one if that is in use. `allowed_hosts` are names by which
     containers reach the engine.
-    `runtime` is `inprocess` or `rie`. `parameters` override the template's defaults, `environment`
-    what the functions see, `clock` ages cached authorizations. Without a `state_dir`, logs and
-    given-up records go to a folder for this run, kept only if records were given up.
-    With a `data_dir` the tables outlive the stack, and so do logs and given-up records; after a kill
-    the numbers are exact again before the API answers.
-    Raises CommandError for everything a person can put right. One stack a process at a time when
-    the engine is moto or the runtime `inprocess`.
+    `runtime` is `inprocess` or `rie`. `parameters` override the template's defaults, and
+    `environment` the functions' variables; `clock` expires cached authorizations. Without a
+    `state_dir`, logs and failed records go to a temporary folder, which is kept only if there are
+    failed records. With a `data_dir`, tables, logs and failed records are kept; after a kill, the
+    stack repairs pages and rollups before the API answers.
+    Raises CommandError for every user error. If the engine is moto or the runtime `inprocess`, a
+    process can run one stack at a time.
     """
 
     api_url: str
@@ -116,10 +116,10 @@ class LocalStack:
         self._is_settled = False
         self._running = ExitStack()
 
-    # ------------------------------------------------------------------ what it offers
+    # ---------------------------------------------------------------- while it runs
     @property
     def template(self) -> Template:
-        """The template the stack is made of."""
+        """The template of the stack."""
         return self._template
 
     @property
@@ -134,16 +134,16 @@ class LocalStack:
 
     @property
     def failures_dir(self) -> Path:
-        """Where the functions and the pump leave what they gave up."""
+        """The folder of failed records."""
         return self.state_dir / "failures"
 
     def drain(self, timeout_seconds: float = DRAIN_SECONDS) -> bool:
-        """Wait until every record written before the call is in the rollups; False: not in time."""
+        """Wait until every record written before is in the rollups; False if not in time."""
         deadline = time.monotonic() + timeout_seconds
         return all(pump.drain(max(0.0, deadline - time.monotonic())) for pump in self._pumps)
 
     def offer(self, try_out: TryOut) -> None:
-        """Let the documentation's page fill in an organisation's token and requests that it answers."""
+        """Let the documentation's page fill in an organisation's token and sample requests."""
         self._gateway.try_out = try_out
 
     def client(self, service: str = "dynamodb") -> Any:
@@ -158,11 +158,11 @@ class LocalStack:
         )
 
     def environment(self) -> dict[str, str]:
-        """What another process needs in its environment to work on the same tables and failures."""
+        """The environment in which another process works on the same tables and failed records."""
         return {
             "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_url,
             "AWS_ENDPOINT_URL_DYNAMODBSTREAMS": self.dynamodb_url,
-            # botocore ≥ 1.44 puts the account into the host of dynamodbstreams calls otherwise.
+            # Otherwise botocore ≥ 1.44 puts the account into the host of dynamodbstreams calls.
             "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
@@ -196,7 +196,7 @@ class LocalStack:
         self._template = load_template(self._template_path, self._parameters)
         data = self._open_data()
         self.state_dir = self._make_state_dir()
-        # Before anything slow, so that a port that is taken is known at once.
+        # Before anything slow, so that a port in use is reported at once.
         listener = bind(chosen_port(self._port, DEFAULT_PORT, "--port"), "--port")
         self._running.callback(listener.close)
         engine = start_engine(
@@ -242,16 +242,16 @@ class LocalStack:
 
     def _mark_settled(self, data: DataFolder) -> None:
         if self._is_settled:
-            data.settle()
+            data.mark_settled()
 
     def _settle(self) -> None:
-        """Wait a moment for the stream, once nothing is written any more and before it stops."""
+        """Wait for the stream, after the last write and before the pumps stop."""
         try:
             self._is_settled = self.drain(_SETTLE_SECONDS)
         except (BotoCoreError, ClientError) as error:
             notice(f"the database does not answer: {error}")
         if not self._is_settled:
-            notice("some records are not in the numbers yet; the next start brings them in")
+            notice("some records are not counted yet; the next start applies them")
 
     def _make_state_dir(self) -> Path:
         if self._given_state_dir is not None:
@@ -304,7 +304,7 @@ class LocalStack:
 def _remove_unless_failures(folder: Path) -> None:
     failures = folder / "failures"
     if failures.is_dir() and any(path.is_file() for path in failures.rglob("*")):
-        notice(f"records that were given up are in {failures}")
+        notice(f"failed records are in {failures}")
         return
     shutil.rmtree(folder, ignore_errors=True)
 

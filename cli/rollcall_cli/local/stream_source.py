@@ -1,7 +1,6 @@
-"""Read a table's stream through the DynamoDB Streams API, in the shape in which Lambda passes it on.
+"""Read a table's stream through the DynamoDB Streams API, in the shape of Lambda's events.
 
-Reads only; remembers nothing. Records come out as plain JSON values: binary attributes in base64,
-instants as seconds.
+Stateless. Records are plain JSON values: binary attributes in base64, instants in seconds.
 """
 
 from __future__ import annotations
@@ -18,20 +17,20 @@ from rollcall_cli.local.intrinsics import REGION
 
 
 class IteratorLost(Exception):
-    """The shard iterator cannot be used any more; ask for another after the last record read."""
+    """The shard iterator has expired; get another one after the last record read."""
 
 
 class RecordsTrimmed(Exception):
-    """The stream has forgotten the records that come next; only what it still has can be read."""
+    """The stream has dropped the next records; only later ones can be read."""
 
 
 class ShardGone(Exception):
-    """The stream has no such shard any more."""
+    """The stream no longer has the shard."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One shard of a stream, and the shard it continues."""
+    """One shard of a stream, and its parent."""
 
     shard_id: str
     parent_id: str | None
@@ -39,22 +38,22 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records of a shard, in order; no `next_iterator`: the shard is closed and read to its end."""
+    """Records of a shard, in order; `next_iterator` is None at the end of a closed shard."""
 
     records: Sequence[dict[str, Any]]
     next_iterator: str | None
 
 
 class StreamSource(Protocol):
-    """Where the pump reads."""
+    """The stream that a pump reads."""
 
     arn: str
 
     def shards(self) -> list[Shard]:
-        """Every shard the stream has now."""
+        """All shards that the stream has now."""
 
     def iterator(self, shard_id: str, after: str | None) -> str:
-        """An iterator behind the record with that sequence number, or at the trim horizon.
+        """An iterator after the record with a sequence number, or at the trim horizon.
 
         Raises RecordsTrimmed or ShardGone.
         """
@@ -127,7 +126,7 @@ def lambda_record(record: dict[str, Any], arn: str) -> dict[str, Any]:
         "eventSourceARN": arn,
     }
     if identity := record.get("userIdentity"):
-        # The Streams API spells these with a capital, Lambda does not.
+        # The Streams API capitalises these names, Lambda does not.
         converted["userIdentity"] = {
             "type": identity.get("Type"),
             "principalId": identity.get("PrincipalId"),

@@ -1,4 +1,4 @@
-"""Create the template's tables in an engine, as they are declared; never alters or drops one."""
+"""Create the template's tables in an engine; existing ones are never altered or dropped."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from rollcall_cli.local.template_model import Table, Template
 
 
 def create_tables(client: Any, template: Template) -> None:
-    """Create every table that is missing and wait until all can be used.
+    """Create the missing tables and wait until all are active.
 
-    `client` is a boto3 DynamoDB client. A table that exists is reused; CommandError if its keys,
-    indexes or stream are not the declared ones, because every answer would be wrong.
+    `client` is a boto3 DynamoDB client. Existing tables are reused. Raises CommandError if the keys,
+    indexes or stream of one differ from the template's.
     """
     existing = set()
     for page in client.get_paginator("list_tables").paginate():
@@ -48,6 +48,6 @@ def _require_same_schema(client: Any, table: Table) -> None:
     )
     if not (has_same_keys and has_same_indexes and has_same_stream):
         raise CommandError(
-            f"the table {table.name} exists already, with other keys, indexes or stream than"
-            " template.yaml declares; use another engine or remove the table"
+            f"the table {table.name} exists, but its keys, indexes or stream differ from"
+            " template.yaml; use another engine or remove the table"
         )

@@ -26,7 +26,7 @@ from rollcall_cli.local.template_model import (
 
 STACK_NAME = "rollcall"
 
-# What decides how a table behaves, and so must reach the engine unchanged.
+# Properties that decide how a table behaves, and so are passed to the engine unchanged.
 _TABLE_SCHEMA = (
     "AttributeDefinitions",
     "KeySchema",
@@ -35,7 +35,7 @@ _TABLE_SCHEMA = (
     "BillingMode",
     "ProvisionedThroughput",
 )
-# What protects data that must last, and means nothing in memory.
+# Properties that protect data, and have no meaning for an emulator.
 _TABLE_PROTECTION = {
     "TableName",
     "StreamSpecification",
@@ -59,7 +59,7 @@ _BODY_VARIABLES = {
 
 
 def load_template(path: Path, parameters: Mapping[str, str] | None = None) -> Template:
-    """Read the template; `parameters` override its defaults. TemplateError on what is unknown."""
+    """Read the template; `parameters` override its defaults. Raises TemplateError."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -151,7 +151,8 @@ class _Reader:
     def _layer_folder(self, name: str) -> Path:
         if name not in self._of_type("AWS::Serverless::LayerVersion"):
             raise TemplateError(f"there is no layer {name} in this template")
-        return self._path.parent / self._resolved(name, "ContentUri")
+        folder: str = self._resolved(name, "ContentUri")
+        return self._path.parent / folder
 
     # ---------------------------------------------------------------------- api
     def _api(self, functions: dict[str, Function]) -> Api:
@@ -180,10 +181,12 @@ class _Reader:
         self, name: str, settings: dict[str, Any], functions: dict[str, Function]
     ) -> Authorizer:
         if settings.get("FunctionPayloadType") != "REQUEST":
-            raise TemplateError(f"authorizer {name}: only REQUEST authorizers are known here")
+            raise TemplateError(f"authorizer {name}: only REQUEST authorizers are supported")
         identity = settings.get("Identity", {})
         if set(identity) - {"Headers", "ReauthorizeEvery"}:
-            raise TemplateError(f"authorizer {name}: only headers are known as identity sources")
+            raise TemplateError(
+                f"authorizer {name}: only headers are supported as identity sources"
+            )
         for function in functions.values():
             if function.arn == settings["FunctionArn"]:
                 return Authorizer(
@@ -220,12 +223,14 @@ class _Reader:
         mappings = []
         for function in functions:
             for event_name, event in (self._properties(function).get("Events") or {}).items():
-                # A schedule is nobody's request: nothing runs it here.
+                # Schedules do not run locally.
                 if event["Type"] in ("Api", "Schedule"):
                     continue
                 where = f"{function}.Events.{event_name}"
                 if event["Type"] != "DynamoDB":
-                    raise TemplateError(f"{where}: events of type {event['Type']} are unknown here")
+                    raise TemplateError(
+                        f"{where}: events of type {event['Type']} are not supported"
+                    )
                 settings = self._resolver.resolve(event["Properties"], where)
                 mappings.append(self._mapping(function, tables, settings, where))
         return mappings
@@ -243,9 +248,11 @@ class _Reader:
         if not table.has_stream:
             raise TemplateError(f"{where}: the stream of {table.logical_id} is not enabled")
         if settings.get("StartingPosition") != "TRIM_HORIZON":
-            raise TemplateError(f"{where}: StartingPosition must be TRIM_HORIZON, or data is lost")
+            raise TemplateError(
+                f"{where}: StartingPosition must be TRIM_HORIZON, or records are lost"
+            )
         if settings.get("ParallelizationFactor", 1) != 1:
-            raise TemplateError(f"{where}: only a ParallelizationFactor of 1 is known here")
+            raise TemplateError(f"{where}: only a ParallelizationFactor of 1 is supported")
         filters = settings.get("FilterCriteria", {}).get("Filters", [])
         try:
             event_filter = EventFilter([json.loads(entry["Pattern"]) for entry in filters])
@@ -266,14 +273,14 @@ class _Reader:
 
 
 def _variable_text(value: Any) -> str:
-    """An environment variable as Lambda hands it over: always text."""
+    """The value of an environment variable on Lambda."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _gateway_response(name: str, settings: dict[str, Any]) -> GatewayResponse:
     templates = settings.get("ResponseTemplates", {})
     if set(templates) - {"application/json"}:
-        raise TemplateError(f"gateway response {name}: only application/json is known here")
+        raise TemplateError(f"gateway response {name}: only application/json is supported")
     body = templates.get("application/json", '{"message":$context.error.messageString}')
     unknown = set(_BODY_VARIABLE.findall(body)) - _BODY_VARIABLES
     if unknown:

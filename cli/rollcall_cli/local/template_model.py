@@ -20,13 +20,13 @@ class Table:
 
     @property
     def has_stream(self) -> bool:
-        """Whether its changes can be read."""
+        """Whether the table has a stream."""
         return "StreamSpecification" in self.create_arguments
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One Lambda function: where its code is and how it is run."""
+    """One Lambda function: its code and how it is run."""
 
     logical_id: str
     name: str
@@ -41,7 +41,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """A REQUEST authorizer: the function asked, by which headers it is cached, and how long."""
+    """A REQUEST authorizer: its function, the headers that are the cache key, and the cache time."""
 
     function: str
     identity_headers: tuple[str, ...]
@@ -50,7 +50,7 @@ class Authorizer:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one resource path, and who answers it; `authorizer` None lets everyone in."""
+    """One method of one resource path, and its function; without `authorizer`, it is public."""
 
     method: str
     path: str
@@ -60,7 +60,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class GatewayResponse:
-    """What the gateway itself answers for one kind of failure; `status` None keeps the kind's own."""
+    """The gateway's own answer to one kind of failure; `status` None: the status of the kind."""
 
     status: int | None
     body: str
@@ -69,7 +69,7 @@ class GatewayResponse:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The REST API: its routes and everything the gateway decides by itself."""
+    """The REST API: its routes, and what the gateway decides by itself."""
 
     stage: str
     routes: tuple[Route, ...]
@@ -79,7 +79,7 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class StreamMapping:
-    """An event source mapping from a table's stream to a function; -1 means without limit."""
+    """An event source mapping from a table's stream to a function; -1: no limit."""
 
     function: str
     table: Table
@@ -94,7 +94,7 @@ class StreamMapping:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Everything the local stack is made of."""
+    """Everything that the local stack uses of template.yaml."""
 
     path: Path
     tables: tuple[Table, ...]
@@ -103,7 +103,7 @@ class Template:
     mappings: tuple[StreamMapping, ...]
 
     def table(self, logical_id: str) -> Table:
-        """The table with that logical id; TemplateError if there is none."""
+        """The table with a logical id. Raises TemplateError if there is none."""
         for table in self.tables:
             if table.logical_id == logical_id:
                 return table

@@ -1,7 +1,6 @@
-"""What the documentation's page fills in on a stack that has an organisation of its own.
+"""Values that the documentation's page fills in if the stack has an organisation of its own.
 
-With the token, and requests that the data of that organisation answers, a reader need only press
-*Execute*. Pure.
+With the token and sample requests for its data, a reader only has to press *Execute*. Pure.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ JsonObject = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One request; `target` is its path and query as they are sent."""
+    """One request; `target` is its path and query, encoded."""
 
     title: str
     method: str
@@ -30,7 +29,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class TryOut:
-    """An organisation to try the API with; the first sample of a route is what its form shows."""
+    """An organisation to try the API with; the form of a route shows its first sample."""
 
     handle: str
     token: str
@@ -38,9 +37,9 @@ class TryOut:
 
 
 def with_samples(document: JsonObject, try_out: TryOut, routes: RouteTable) -> JsonObject:
-    """A copy of the OpenAPI document whose examples are the organisation's; never with its token.
+    """A copy of the OpenAPI document with the organisation's examples, without its token.
 
-    Raises ValueError for a sample that no route takes.
+    Raises ValueError for a sample without a route.
     """
     document = copy.deepcopy(document)
     for path_item in document["paths"].values():
@@ -54,7 +53,7 @@ def with_samples(document: JsonObject, try_out: TryOut, routes: RouteTable) -> J
         bodies = [sample for sample, _ in matched if sample.body is not None]
         if bodies:
             [content] = operation["requestBody"]["content"].values()
-            # In front of the document's own: the first is what the form shows.
+            # Before the document's own, because the form shows the first one.
             content["examples"] = {
                 f"sample_{number}": {"summary": sample.title, "value": sample.body}
                 for number, sample in enumerate(bodies, 1)
@@ -65,7 +64,7 @@ def with_samples(document: JsonObject, try_out: TryOut, routes: RouteTable) -> J
 def _by_route(
     samples: Sequence[Sample], routes: RouteTable
 ) -> dict[tuple[str, str], list[tuple[Sample, Mapping[str, str]]]]:
-    """(method, path) of the document → its samples, each with its path parameters, still encoded."""
+    """(method, path) of the document → its samples, each with its encoded path parameters."""
     grouped: dict[tuple[str, str], list[tuple[Sample, Mapping[str, str]]]] = {}
     for sample in samples:
         match = routes.find(sample.method, urlsplit(sample.target).path)
@@ -89,5 +88,5 @@ def _fill_parameters(
         if value is not None:
             parameter["example"] = value
         elif not parameter["required"]:
-            # The document's own would be sent, and names what this organisation does not have.
+            # The document's own example names something that this organisation does not have.
             parameter.pop("example", None)

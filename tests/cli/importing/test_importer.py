@@ -424,7 +424,7 @@ def test_lasting_trouble_ends_in_one_line_and_keeps_what_was_done(api, rollcall,
     api.before = break_down
     done = rollcall(*arguments)
     assert (done.status, done.is_one_line) == (2, True)
-    assert "after 8 attempts" in done.err
+    assert "failed 8 times" in done.err
     assert "down" in done.err
     assert api.ids() == ["0", "1", "2", "3"]
     assert "x.jsonl.rollcall-progress" in leftovers(tmp_path)

@@ -116,8 +116,8 @@ def test_mistakes_end_in_one_line(shared_template_path, tmp_path):
         port = taken.getsockname()[1]
         line = refused("--engine", "moto", "--port", port, "--template", shared_template_path)
         assert line == (
-            f"rollcall: port {port} is in use; stop what listens there, or choose another with"
-            " --port (--port 0 takes any free one)"
+            f"rollcall: port {port} is in use; stop the process that listens there, or choose another"
+            " with --port (--port 0 takes any free one)"
         )
         arguments = ("--engine", "moto", "--port", 0, "--template", shared_template_path)
         assert "--dynamodb-port" in refused(*arguments, "--dynamodb-port", port)

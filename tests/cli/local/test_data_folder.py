@@ -29,7 +29,7 @@ def test_only_a_used_folder_that_was_not_settled_needs_a_check(tmp_path):
 
     after_a_kill = DataFolder(tmp_path / "data")
     assert after_a_kill.needs_check
-    after_a_kill.settle()
+    after_a_kill.mark_settled()
     after_a_kill.close()
 
     after_an_orderly_stop = DataFolder(tmp_path / "data")
@@ -88,7 +88,7 @@ def test_a_start_that_finds_its_port_in_use_leaves_the_folder_settled(
 ):
     folder = DataFolder(tmp_path)
     used(folder)
-    folder.settle()
+    folder.mark_settled()
     folder.close()
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -101,7 +101,7 @@ def test_a_start_that_finds_its_port_in_use_leaves_the_folder_settled(
 def test_auto_does_not_fall_back_to_moto(shared_template_path, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    with pytest.raises(CommandError, match=r"needs DynamoDB Local.*there is no Java here"):
+    with pytest.raises(CommandError, match=r"needs DynamoDB Local.*Java is not installed"):
         LocalStack(
             port=0, dynamodb_port=0, template=shared_template_path, data_dir=tmp_path
         ).__enter__()
@@ -118,6 +118,6 @@ def test_the_refusal_is_one_line(tmp_path):
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "rollcall: --data-dir: moto keeps nothing there; use --engine dynamodb-local,"
-        " or leave --data-dir out\n"
+        "rollcall: --data-dir: moto stores nothing there; use --engine dynamodb-local,"
+        " or omit --data-dir\n"
     )

