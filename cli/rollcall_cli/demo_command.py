@@ -49,13 +49,20 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option
     dynamodb_port: DynamoDbPort = None,
     calls: Annotated[
         int | None,
-        typer.Option(min=1, help="Number of calls; default: as many as suit the engine."),
+        typer.Option(
+            metavar="N", min=1, help="Number of calls; default: as many as suit the engine."
+        ),
     ] = None,
     days: Annotated[
         int | None,
-        typer.Option(min=1, max=3_650, help="Number of days; default: as many as suit the engine."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=3_650,
+            help="Number of days; default: as many as suit the engine.",
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the random calls.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the random calls.")] = 1,
     until: Annotated[
         str | None,
         typer.Option(

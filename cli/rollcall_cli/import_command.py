@@ -49,9 +49,9 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
         Path | None,
         typer.Option(metavar="FILE", help="File for rejected rows; default: FILE.rejected.jsonl."),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Records per request.", min=1, max=MAX_RECORDS)] = (
-        MAX_RECORDS
-    ),
+    batch: Annotated[
+        int, typer.Option(metavar="N", help="Records per request.", min=1, max=MAX_RECORDS)
+    ] = (MAX_RECORDS),
     resume: Annotated[bool, typer.Option(help="Resume an interrupted import of this file.")] = True,
     insecure: Annotated[
         bool,

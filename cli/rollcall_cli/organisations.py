@@ -25,7 +25,9 @@ def create(
         str, typer.Argument(help="Unique name, sent in headers: letters, digits, . _ -")
     ],
     name: Annotated[str, typer.Option(help="Display name.")],
-    buckets: Annotated[int, typer.Option(help="Shards per record type, 1 to 16; permanent.")] = 1,
+    buckets: Annotated[
+        int, typer.Option(metavar="N", help="Shards per record type, 1 to 16; permanent.")
+    ] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Create an organisation."""

@@ -17,14 +17,15 @@ DEFAULT_DYNAMODB_PORT = 3001
 Port = Annotated[
     int | None,
     typer.Option(
-        show_default=f"{DEFAULT_PORT}, or a free one", help="Port of the API; 0: any free one."
+        metavar="PORT",
+        help=f"Port of the API; 0: any free one; default: {DEFAULT_PORT}, or a free one.",
     ),
 ]
 DynamoDbPort = Annotated[
     int | None,
     typer.Option(
-        show_default=f"{DEFAULT_DYNAMODB_PORT}, or a free one",
-        help="Port of the database engine; 0: any free one.",
+        metavar="PORT",
+        help=f"Port of the engine; 0: any free one; default: {DEFAULT_DYNAMODB_PORT}, or a free one.",
     ),
 ]
 

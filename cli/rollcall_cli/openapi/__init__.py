@@ -1,1 +1,1 @@
-"""The OpenAPI document: routes from the template, schemas from the types that parse and answer."""
+"""The OpenAPI document: routes of the template, and schemas of requests and answers."""

@@ -1,4 +1,4 @@
-"""What the document says of the audit."""
+"""The operation of the audit."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ TAG = "Audit"
 
 AUDIT = Operation(
     tag=TAG,
-    summary="What the last audit compared, and what differed",
+    summary="The result of the last audit",
     description="""Audits compare every fact with its row, and every rollup with its rows, while \
-writes go on; on a schedule, and by `rollcall reconcile`.
+records are written. They run on a schedule, and by `rollcall reconcile`.
 
-`exact` is true when nothing was left that differs or could not be compared. Every figure is null,
-and never 0, until an audit has finished. Differences are counted and shown without any value of a
-record.""",
+`exact` is true if no drift is left and everything could be compared. Until an audit has finished,
+every figure is null, not 0. Differences are reported without any value of a record.""",
     answers={
-        200: Answer("The last audit that finished, and how far the one under way is.", LatestAudit),
-        400: Answer("There is a query, and this route takes none.", Problem, PROBLEM_TYPE),
-        500: Answer("Something failed here; the detail names the request.", Problem, PROBLEM_TYPE),
+        200: Answer("The last finished audit, and the progress of the current one.", LatestAudit),
+        400: Answer(
+            "The request has a query string, and this route takes none.", Problem, PROBLEM_TYPE
+        ),
+        500: Answer("Internal error; `detail` has the request's id.", Problem, PROBLEM_TYPE),
     },
 )
 
 
 def refine(schemas: dict[str, Any]) -> None:
-    """Say which kinds of difference there are."""
+    """List the kinds of difference."""
     kinds = {"type": "string", "enum": list(KINDS)}
     schemas[name_of(TAG, DifferenceFound)]["properties"]["kind"] = kinds
     schemas[name_of(TAG, LatestAudit)]["properties"]["drift_by_kind"]["propertyNames"] = kinds

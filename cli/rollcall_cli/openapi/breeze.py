@@ -1,4 +1,4 @@
-"""What the document says of Breeze's dialect."""
+"""The operation of Breeze's dialect."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ _ROWS_OF_TYPES = "\n".join(f"| `{each.name}` | {each.description} |" for each in
 
 QUERY = Operation(
     tag=TAG,
-    summary="Any question about calls or leads",
-    description=f"""Types of query on calls or on leads, with ten filters in any combination; all filters must hold.
+    summary="Query calls or leads",
+    description=f"""One of several query types, with any combination of filters; all filters must match.
 
 | `query_type` | rows, in order |
 |---|---|
 {_ROWS_OF_TYPES}
 
-`date_from` and `date_to` are about a call's `started_at` and a lead's `created_at`. The two are at
-most {MAX_RANGE_DAYS} days apart; an open range has no limit. Filters by duration and sentiment do
-not apply to leads. Payload values compare exactly, and a text never equals a number. A body has at
-most {MAX_QUERY_BYTES:,} bytes, a page at most {MAX_PAGE_SIZE:,} rows; a page past the end is empty.""",
+`date_from` and `date_to` filter by a call's `started_at` and a lead's `created_at`. They are at most
+{MAX_RANGE_DAYS} days apart; an open range has no limit. Filters by duration and sentiment do not apply
+to leads. Payload values are compared exactly, and a string never equals a number. A body has at most
+{MAX_QUERY_BYTES:,} bytes, a page at most {MAX_PAGE_SIZE:,} rows; a page past the end is empty.""",
     body=QueryBody,
     answers={
         200: Answer("One page of rows.", Rows),
         400: Answer(
-            "No query, an unknown type of query or filter, or a filter of the wrong JSON type.",
+            "No query, an unknown query type or filter, or a filter of the wrong JSON type.",
             Error,
         ),
         422: Answer(
-            "A value that cannot be, or a question about more rows than one answer may read.",
+            "An invalid value, or a query that needs more rows than one answer may read.",
             Invalid,
         ),
-        500: Answer("Something failed here; the message names the request.", Error),
+        500: Answer("Internal error; `message` has the request's id.", Error),
     },
     is_metered=True,
 )
 
 
 def refine(schemas: dict[str, Any]) -> None:
-    """Tie the rows of an answer to its type of query."""
+    """Relate the rows of an answer to its query type."""
     schemas[name_of(TAG, Rows)]["oneOf"] = [
         {
             "title": each.name,

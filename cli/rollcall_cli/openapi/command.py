@@ -12,13 +12,16 @@ from rollcall_cli.local.stack import find_template
 from rollcall_cli.local.template import load_template
 from rollcall_cli.openapi.document import openapi_document
 
-# Beside the template, as the document itself is.
+# Relative to the template's folder.
 EXAMPLES = Path("docs/api/examples")
 
 
 def openapi(
     template: Annotated[
-        Path | None, typer.Option(help="template.yaml; found here or above by default.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Template; default: template.yaml in this folder or above it."
+        ),
     ] = None,
 ) -> None:
     """Print the OpenAPI 3.1 document of the whole API."""
@@ -26,6 +29,6 @@ def openapi(
 
 
 def document_text(template: Path) -> str:
-    """The document as the file that is kept holds it."""
+    """The content of docs/api/openapi.json."""
     document = openapi_document(load_template(template), template.parent / EXAMPLES)
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""Put the document together: the template's routes, the types' schemas, the examples' files."""
+"""Build the document from the template's routes, the schemas of types, and the examples."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ JsonObject = dict[str, Any]
 
 _DESCRIPTION = """Exact, fresh call analytics, in the formats that four products publish.
 
-Every path may end in a slash. An unknown path or method is answered 404 before anything else is
-looked at, then come 401, 403 for a missing scope, and 413. Errors are in the dialect of the route;
-those that the gateway raises by itself have one body that every dialect's client understands.
+Every path may end in a slash. Errors are checked in this order: 404 for an unknown path or method,
+401, 403 for a missing scope, 413, then those of the route. Errors are in the dialect of the route.
+Errors of the gateway itself have one body that clients of every dialect understand.
 """
 _SERVERS: list[JsonObject] = [
-    {"url": "/", "description": "Where this document comes from: the local stack"},
+    {"url": "/", "description": "The server of this document: the local stack"},
     {
         "url": "https://{apiId}.execute-api.{region}.amazonaws.com/live",
-        "description": "A deployed stack; its output ApiUrl says where",
+        "description": "A deployed stack; its output ApiUrl is this URL",
         "variables": {"apiId": {"default": "abcde12345"}, "region": {"default": "eu-central-1"}},
     },
 ]
@@ -40,8 +40,8 @@ _SECURITY_SCHEMES: JsonObject = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "A token, `rc_…`. `Authorization: Token rc_…` and `jwt rc_…` work as well as"
-        " `Bearer rc_…`, the scheme in any case.",
+        "description": "A token, `rc_…`, sent as `Authorization: Bearer rc_…`. `Token rc_…` and"
+        " `jwt rc_…` are accepted too; the scheme is case-insensitive.",
     },
 }
 _HEADERS: JsonObject = {
@@ -51,25 +51,25 @@ _HEADERS: JsonObject = {
         "schema": {"type": "string", "enum": ["rollups", "ledger", "mixed"]},
     },
     "X-Rollcall-Items-Read": {
-        "description": "How many DynamoDB items were read.",
+        "description": "Number of DynamoDB items read.",
         "required": True,
         "schema": {"type": "integer", "minimum": 0},
     },
     "X-Rollcall-Read-Units": {
-        "description": "What they cost, in read units.",
+        "description": "Their cost in read units.",
         "required": True,
         "schema": {"type": "number", "minimum": 0},
     },
     "X-Rollcall-As-Of": {
-        "description": "How fresh the answer is: when what was read was last written. Absent while"
-        " the organisation has no data.",
+        "description": "When the data that was read was last written. Absent while the organisation"
+        " has no data.",
         "schema": {"type": "string", "format": "date-time"},
     },
 }
-# What the gateway may answer to any request for a route that exists, by the template's names.
+# Errors of the gateway on any existing route, by the template's names.
 _GATEWAY_KINDS = {
     "UNAUTHORIZED": "No token, or one that is malformed, unknown, expired or revoked.",
-    "ACCESS_DENIED": "The token does not carry the scope.",
+    "ACCESS_DENIED": "The token lacks the scope.",
     "REQUEST_TOO_LARGE": "The body is too large.",
     "THROTTLED": "Too many requests at once.",
     "AUTHORIZER_FAILURE": "The token could not be checked.",
@@ -81,7 +81,7 @@ _REQUEST_ID = "3f0d3a2e-8c5b-4b7e-9d0e-1a2b3c4d5e6f"
 
 
 class Error(TypedDict):
-    """An error that the gateway raises by itself, in any dialect."""
+    """An error of the gateway itself, in any dialect."""
 
     status_code: int
     message: str
@@ -90,7 +90,7 @@ class Error(TypedDict):
 
 
 def openapi_document(template: Template, examples_folder: Path) -> JsonObject:
-    """The document. Raises CommandError for a route or an example that nothing is said of."""
+    """The document. Raises CommandError if routes, operations and examples do not match."""
     examples = read_examples(examples_folder)
     _check_complete(template, examples)
     paths: dict[str, JsonObject] = {}
@@ -125,51 +125,56 @@ def openapi_document(template: Template, examples_folder: Path) -> JsonObject:
 
 
 def function_name(template: Template, route: Route) -> str:
-    """The name of the function that answers a route: that of its folder."""
+    """The name of the function that answers a route, which is that of its folder."""
     return template.functions[route.function].folder.name
 
 
 def _check_complete(template: Template, examples: Mapping[str, Any]) -> None:
     functions = {function_name(template, route) for route in template.api.routes}
-    for said, of in ((set(OPERATIONS), "rollcall_cli/openapi"), (set(examples), "docs/api")):
-        unknown = ", ".join(sorted(said - functions))
+    for described, place in (
+        (set(OPERATIONS), "rollcall_cli/openapi"),
+        (set(examples), "docs/api"),
+    ):
+        unknown = ", ".join(sorted(described - functions))
         if unknown:
-            raise CommandError(f"{of} describes what answers no route of the template: {unknown}")
+            raise CommandError(
+                f"{place} describes functions without a route in the template: {unknown}"
+            )
     missing = ", ".join(sorted(functions - set(OPERATIONS)))
     if missing:
-        raise CommandError(f"rollcall_cli/openapi says nothing of {missing}")
+        raise CommandError(f"rollcall_cli/openapi does not describe {missing}")
 
 
 def scope_of(route: Route) -> str:
-    """The scope that opens a route, as the authorizer has it."""
+    """The scope that a route requires, by the authorizer's table."""
     wanted = f"{route.method}{route.path}"
     for scope, patterns in ROUTES.items():
         if any(fnmatchcase(wanted, pattern) for pattern in patterns):
             return scope
-    raise CommandError(f"no scope opens {route.method} {route.path}")
+    raise CommandError(f"no scope allows {route.method} {route.path}")
 
 
 def _operation(
     template: Template, route: Route, function: str, examples: list[Example]
 ) -> JsonObject:
-    said = OPERATIONS[function]
+    declared = OPERATIONS[function]
     scope = scope_of(route)
     operation: JsonObject = {
         "operationId": function,
-        "tags": [said.tag],
-        "summary": said.summary,
-        "description": f"{said.description}\n\nNeeds the scope `{scope}`.",
+        "tags": [declared.tag],
+        "summary": declared.summary,
+        "description": f"{declared.description}\n\nRequires the scope `{scope}`.",
         "security": [{name: [scope]} for name in _SECURITY_SCHEMES],
     }
     names = set(re.findall(r"{(\w+)}", route.path))
-    described = {parameter.name for parameter in said.parameters if parameter.place == "path"}
+    described = {parameter.name for parameter in declared.parameters if parameter.place == "path"}
     if names != described:
         raise CommandError(f"{route.path}: path parameters {names} are described as {described}")
-    if said.parameters:
-        operation["parameters"] = [_parameter(each, examples) for each in said.parameters]
-    if said.body is not None:
-        operation["requestBody"] = _request_body(said, examples)
-    operation["responses"] = _responses(template, said, examples)
+    if declared.parameters:
+        operation["parameters"] = [_parameter(each, examples) for each in declared.parameters]
+    if declared.body is not None:
+        operation["requestBody"] = _request_body(declared, examples)
+    operation["responses"] = _responses(template, declared, examples)
     return operation
 
 
@@ -190,9 +195,9 @@ def _parameter(parameter: Parameter, examples: list[Example]) -> JsonObject:
     return described
 
 
-def _request_body(said: Operation, examples: list[Example]) -> JsonObject:
-    content: JsonObject = {"schema": reference(said.tag, said.body)}
-    # What is refused is no example of what to send.
+def _request_body(declared: Operation, examples: list[Example]) -> JsonObject:
+    content: JsonObject = {"schema": reference(declared.tag, declared.body)}
+    # A refused request is not an example of what to send.
     shown = {
         example.name: {"summary": example.summary, "value": example.request["body"]}
         for example in examples
@@ -205,14 +210,14 @@ def _request_body(said: Operation, examples: list[Example]) -> JsonObject:
 
 # ----------------------------------------------------------------------------- responses
 class _Response:
-    """What may come back with one status."""
+    """The response of one status."""
 
     def __init__(self) -> None:
         self._descriptions: list[str] = []
         self._content: dict[str, JsonObject] = {}
 
     def may_be(self, tag: str, answer: Answer) -> None:
-        """Add a body that it may have."""
+        """Add a possible body."""
         self._descriptions.append(answer.description)
         content = self._content.setdefault(answer.media_type, {"schemas": [], "examples": {}})
         content["schemas"].append(reference(tag, answer.type))
@@ -222,7 +227,7 @@ class _Response:
         self._content[media_type]["examples"][name] = {"summary": summary, "value": value}
 
     def described(self) -> JsonObject:
-        """The response as the document has it."""
+        """The response as it is in the document."""
         content: JsonObject = {}
         for media_type, found in self._content.items():
             schemas = found["schemas"]
@@ -233,19 +238,19 @@ class _Response:
         return {"description": " ".join(self._descriptions), "content": content}
 
 
-def _responses(template: Template, said: Operation, examples: list[Example]) -> JsonObject:
-    responses = {status: _Response() for status in said.answers}
-    for status, answer in said.answers.items():
-        responses[status].may_be(said.tag, answer)
+def _responses(template: Template, declared: Operation, examples: list[Example]) -> JsonObject:
+    responses = {status: _Response() for status in declared.answers}
+    for status, answer in declared.answers.items():
+        responses[status].may_be(declared.tag, answer)
     for example in examples:
-        media_type = said.answers[example.status].media_type
+        media_type = declared.answers[example.status].media_type
         responses[example.status].show(media_type, example.name, example.summary, example.answer)
     for kind, description in _GATEWAY_KINDS.items():
-        if kind == "REQUEST_TOO_LARGE" and said.body is None:
+        if kind == "REQUEST_TOO_LARGE" and declared.body is None:
             continue
         sent = template.api.responses[kind]
         if sent.status is None:
-            raise CommandError(f"the template gives the gateway response {kind} no StatusCode")
+            raise CommandError(f"the template's gateway response {kind} has no StatusCode")
         response = responses.setdefault(sent.status, _Response())
         response.may_be(_GATEWAY, Answer(description, Error))
         body = json.loads(sent.body.replace("$context.requestId", _REQUEST_ID))
@@ -253,7 +258,7 @@ def _responses(template: Template, said: Operation, examples: list[Example]) -> 
     described: JsonObject = {
         str(status): responses[status].described() for status in sorted(responses)
     }
-    if said.is_metered:
+    if declared.is_metered:
         headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
         described["200"]["headers"] = headers
     return described
@@ -266,7 +271,9 @@ def _schemas() -> JsonObject:
         for found in _schemas_of_tag(tag):
             twice = [name for name in found if schemas.get(name, found[name]) != found[name]]
             if twice:
-                raise CommandError(f"two types are called {', '.join(twice)}; rename one of each")
+                raise CommandError(
+                    f"two types have the name {', '.join(twice)}; rename one of them"
+                )
             schemas |= found
     for refine in REFINEMENTS:
         refine(schemas)

@@ -1,8 +1,8 @@
-"""The examples of the document: requests and what they were answered, one file each.
+"""The examples of the document: requests and their answers, one file each.
 
 A file is `<function>/<case>.json`: {"summary", "request": {"path", "query", "headers", "body"},
-"status", "answer"}, where a request leaves out what it does not have. The answers are real: a test
-sends the requests, in the order of `SETTING` first, and compares.
+"status", "answer"}; a request omits the parts that it does not have. A test sends the requests,
+beginning with `SETTING`, and compares the answers.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# What the other examples ask about is what this one wrote.
+# This example writes the records that the others query.
 SETTING = ("ingest_records", "accepted")
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One exchange."""
+    """One request and its answer."""
 
     name: str
     summary: str

@@ -1,4 +1,4 @@
-"""What the document says of NLPearl's dialect."""
+"""The operations of NLPearl's dialect."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rollcall_cli.openapi.operation import Answer, Operation, Parameter, path_id
 
 TAG = "NLPearl"
 
-_RANGE = f"""`from` and `to` are inclusive and less than {MAX_DAYS} days apart. Days are UTC; a time
-line has an entry for every day that the range touches, calls or none. Calls are counted by
-disposition, leads once however often they were called. Hours are those of UTC, and day 0 is Sunday."""
+_RANGE = f"""`from` and `to` are inclusive and less than {MAX_DAYS} days apart. Days and hours are in
+UTC, and day 0 is Sunday. A time line has an entry for every day of the range, including days without
+calls. Calls are counted by disposition; a lead is counted once, however often it was called."""
 
 
 def _operation(
@@ -25,14 +25,14 @@ def _operation(
         parameters=(parameter,),
         body=PeriodBody,
         answers={
-            200: Answer("The measures; every key is always there.", answer),
+            200: Answer("The measures; every key is always present.", answer),
             400: Answer(
-                "The body is malformed, the range too long or reversed, or more calls lie in it"
+                "The body is malformed, the range is too long or reversed, or it has more calls"
                 " than one answer may read.",
                 Error,
             ),
             404: Answer(unknown, Error),
-            500: Answer("Something failed here; the message names the request.", Error),
+            500: Answer("Internal error; `message` has the request's id.", Error),
         },
         is_metered=True,
     )

@@ -1,4 +1,4 @@
-"""What is said of an operation beyond its route: words, and the types that parse and answer it."""
+"""The description of an operation: its texts, and the types of its request and answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ JSON_TYPE = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A body that may come back: when it does, and its type (a TypedDict)."""
+    """A possible answer: when it is sent, and the type of its body (a TypedDict)."""
 
     description: str
     type: Any
@@ -33,9 +33,9 @@ class Parameter:
 class Operation:
     """One function of the API.
 
-    `answers` are those of the function itself, by status, errors in its dialect included; what the
-    gateway answers by itself is added to them. `body` is the type of the request's body, if it
-    takes one. `is_metered`: whether its 200 carries the X-Rollcall headers.
+    `answers` are those of the function by status, including errors in its dialect; those of the
+    gateway are added. `body` is the type of the request's body, if it has one. `is_metered` is
+    whether its 200 has the X-Rollcall headers.
     """
 
     tag: str
@@ -50,5 +50,5 @@ class Operation:
 def path_id(name: str, description: str) -> Parameter:
     """An id in the path."""
     return Parameter(
-        name, "path", f"{description} `%2F` stands for a slash in it.", schema={"type": "string"}
+        name, "path", f"{description} Write a slash in it as `%2F`.", schema={"type": "string"}
     )

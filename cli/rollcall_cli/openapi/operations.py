@@ -1,4 +1,4 @@
-"""The operations of the API, by the function that answers; routes are the template's alone."""
+"""The operations of the API, by function; their routes are in the template."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from rollcall_cli.openapi import audit, breeze, nexus, nlpearl, records, unpod
 from rollcall_cli.openapi.operation import Operation
 
 TAGS = {
-    records.TAG: "Writing: calls, tasks, leads, and what they name.",
-    unpod.TAG: "Reading as Unpod's clients do.",
-    breeze.TAG: "Reading as Breeze's clients do.",
-    nlpearl.TAG: "Reading as NLPearl's clients do.",
-    nexus.TAG: "Reading as Nexus's clients do.",
-    audit.TAG: "Whether the figures are right.",
+    records.TAG: "Write calls, tasks, leads, and what they refer to.",
+    unpod.TAG: "Query in Unpod's format.",
+    breeze.TAG: "Query in Breeze's format.",
+    nlpearl.TAG: "Query in NLPearl's format.",
+    nexus.TAG: "Query in Nexus's format.",
+    audit.TAG: "Check that the figures are exact.",
 }
 
-# What the types do not say themselves.
+# Changes to schemas that the types cannot express.
 REFINEMENTS: tuple[Callable[[dict[str, Any]], None], ...] = (
     records.refine,
     breeze.refine,

@@ -1,4 +1,4 @@
-"""What the document says of writing records."""
+"""The operation that writes records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Record = TypeAliasType("Record", _DOCUMENTS)
 
 
 class Records(TypedDict):
-    """The body of a request that writes."""
+    """The body of a request that writes records."""
 
     records: Annotated[list[Record], Field(min_length=1, max_length=MAX_RECORDS)]
 
@@ -31,31 +31,31 @@ INGEST = Operation(
     description=f"""1 to {MAX_RECORDS} records in at most {MAX_BODY_BYTES:,} bytes.
 
 Each record is a full document: it replaces the one with the same type and id. Sending it again
-changes nothing. Records are judged one by one: good ones are durable before the answer comes, bad
-ones are named in it. Figures follow within seconds.
+changes nothing. Records are accepted or rejected one by one: accepted ones are durable before the
+answer is sent, and it names the rejected ones. Figures follow within seconds.
 
-Bodies are strict JSON: UTF-8, no repeated keys, no NaN, at most 16 levels deep. An unknown field
-refuses its record. An optional field may be left out; null is a value, and only `display_name` and
-the values of a payload take it. An integer is not written as 1.0.""",
+Bodies are strict JSON: UTF-8, no repeated keys, no NaN, at most 16 levels deep. A record with an
+unknown field is rejected. An optional field may be omitted; null is a value, which only
+`display_name` and the values of a payload may have. 1.0 is not an integer.""",
     body=Records,
     answers={
-        200: Answer("Every record is good.", Verdicts),
-        207: Answer("Some records were refused; the others are stored.", Verdicts),
+        200: Answer("Every record was accepted.", Verdicts),
+        207: Answer("Some records were rejected; the others are stored.", Verdicts),
         400: Answer("The body as a whole is malformed; nothing was stored.", Problem, PROBLEM_TYPE),
-        422: Answer("Every record was refused.", Verdicts),
-        500: Answer("Something failed here; send it again.", Problem, PROBLEM_TYPE),
+        422: Answer("Every record was rejected.", Verdicts),
+        500: Answer("Internal error; send the request again.", Problem, PROBLEM_TYPE),
     },
 )
 
 
 def refine(schemas: dict[str, Any]) -> None:
-    """Say which type each document is: the models are chosen by it, and do not know."""
+    """Add the `type` of each document, which the models do not have: it selects the model."""
     types: dict[Any, Any] = {model: {"const": name} for name, model in DOCUMENTS.items()}
     types[Deletion] = {"type": "string", "enum": list(DOCUMENTS)}
     for model, type_ in types.items():
         schema = schemas[name_of(TAG, model)]
         schema["title"] = type_.get("const", "deletion")
         schema["properties"]["type"] |= type_
-    # No record fits two of them: each has its own `type`, and only a deletion has `deleted`.
+    # No record matches two of them: each has another `type`, and only a deletion has `deleted`.
     record = schemas[name_of(TAG, Record)]
     record["oneOf"] = record.pop("anyOf")

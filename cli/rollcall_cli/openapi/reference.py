@@ -1,7 +1,7 @@
-"""Write the reference of the record types, docs/records.md, from the models that parse records.
+"""Generate docs/records.md, the reference of record types, from the models that parse records.
 
 `python -m rollcall_cli.openapi.reference` prints it. Fields, rules and meanings are those of the
-OpenAPI document; examples are the records of its first example; only the common rules are prose.
+OpenAPI document, and examples are the records of its first example. Only the common rules are prose.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from rollcall_cli.openapi.schemas import name_of, request_schemas
 
 JsonObject = dict[str, Any]
 
-# Every record has these; the tables of the types leave them out.
+# Every record has these; the tables of the types omit them.
 COMMON = ("type", "id", "updated_at")
 
 _JSON_WIDTH = 90
@@ -48,7 +48,7 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def reference(project: Path) -> str:
-    """The whole page, for the project whose examples are taken."""
+    """The page, with the examples of a project."""
     schemas = request_schemas(records.TAG, [records.Records])
     records.refine(schemas)
     examples = _examples(project / EXAMPLES)
@@ -62,7 +62,7 @@ def reference(project: Path) -> str:
 
 
 def _examples(folder: Path) -> dict[str, JsonObject]:
-    """For each type the record of the first example that has the most fields."""
+    """For each type, the record of the first example with the most fields."""
     function, case = SETTING
     [example] = [each for each in read_examples(folder)[function] if each.name == case]
     chosen: dict[str, JsonObject] = {}
@@ -82,19 +82,19 @@ def _opening(schemas: JsonObject) -> str:
 
 `POST /v1/records` takes 1 to {MAX_RECORDS} records in `{{"records": […]}}`, of any types, with a token
 that has the scope `ingest`. Each record is a full document: it replaces the one with the same `type`
-and `id`, and a field that it leaves out is gone. Sending it again changes nothing.
+and `id`, and a field that it omits is removed. Sending it again changes nothing.
 
 Every record has these fields:
 
 {_table(common, COMMON)}
 
-An unknown field refuses its record, and so does a value of another JSON type: `"1"` is not 1, and 1.0
-is not an integer. `null` is refused except where the type says so. The
+A record with an unknown field is rejected, and so is one with a value of another JSON type: `"1"` is
+not 1, and 1.0 is not an integer. `null` is allowed only where the type says so. The
 [common rules](#common-rules) follow the types."""
 
 
 def _list_of_types(schemas: JsonObject) -> str:
-    lines = ["## Types", "", "| type | is | its time |", "|---|---|---|"]
+    lines = ["## Types", "", "| type | meaning | time |", "|---|---|---|"]
     for name, model in DOCUMENTS.items():
         schema = schemas[name_of(records.TAG, model)]
         field = RECORD_TYPES[name].time_field
@@ -125,24 +125,24 @@ def _common_rules(schemas: JsonObject, call: JsonObject) -> str:
 
 {_filled(described["Id"])}
 
-A text has 1 to {MAX_ID_LENGTH} characters and no control characters; in a path, `%2F` stands for a slash. An
-id is unique within its type and your organisation. A reference may name what is not there, or not yet.
+A string has 1 to {MAX_ID_LENGTH} characters and no control characters. In a path, write a slash as `%2F`. An id
+is unique within its type and your organisation. A reference may name a record that does not exist.
 
 ### Times
 
 {_filled(described["Instant"])}
 
-The time of a record, where its type has one, decides in which days it counts. The first accepted
-version fixes it, and a version with another time is refused. To correct it, delete the record and send
+The time of a record, if its type has one, decides on which day it is counted. The first accepted
+version sets it, and a version with another time is rejected. To correct it, delete the record and send
 it with a new id.
 
 ### Which version wins
 
-The version with the newest `updated_at` wins, in whatever order versions arrive; an older one is
-reported as `stale` and not stored. Without `updated_at`, the version gets the server's clock, or one
-millisecond more than the stored one if that is later. Two versions with the same `updated_at` and
-different content: a deletion wins, else the one whose content has the higher hash. The same content
-with the same `updated_at`, or without one, is `unchanged`.
+The version with the newest `updated_at` wins, in any order of arrival; an older one is reported as
+`stale` and not stored. Without `updated_at`, a version gets the server's time, or one millisecond more
+than the stored version if that is later. Of two versions with the same `updated_at` and different
+content, a deletion wins, else the one whose content has the higher hash. The same content with the same
+`updated_at`, or without one, is `unchanged`.
 
 ### Deleting
 
@@ -150,16 +150,16 @@ with the same `updated_at`, or without one, is `unchanged`.
 
 {_json(deletion)}
 
-A deletion is kept even for an id that was never sent, so that an older version that arrives later
-stays out. A record with a newer `updated_at` brings the id back. What a deleted room or page counted
-stays counted; a deleted call no longer counts.
+A deletion is stored even for an unknown id, so that an older version that arrives later is stale. A
+record with a newer `updated_at` restores the id. Events of a deleted room or booking page are still
+counted; a deleted call is not.
 
 ### Payload
 
 {_filled(described["Payload"])}
 
-A payload has at most {MAX_PAYLOAD_KEYS} keys that match `{PAYLOAD_KEY.pattern}`; values are texts, numbers,
-booleans or null. A number never equals a text, and 2 equals 2.0.
+A payload has at most {MAX_PAYLOAD_KEYS} keys that match `{PAYLOAD_KEY.pattern}`; values are strings,
+numbers, booleans or null. A number never equals a string, and 2 equals 2.0.
 
 ### Limits
 
@@ -168,7 +168,7 @@ booleans or null. A number never equals a text, and 2 equals 2.0.
 | records in a request | {MAX_RECORDS} |
 | bytes of a request | {MAX_BODY_BYTES:,} |
 | levels of a request's JSON | {MAX_DEPTH} |
-| characters of a text | {MAX_TEXT_LENGTH} |
+| characters of a string | {MAX_TEXT_LENGTH} |
 | characters of an id, digits of an integer id | {MAX_ID_LENGTH} |
 | an integer | {_number(MAX_INTEGER)} |
 | a duration, a cost | {_number(MAX_AMOUNT)} |
@@ -176,15 +176,15 @@ booleans or null. A number never equals a text, and 2 equals 2.0.
 | keys of a payload | {MAX_PAYLOAD_KEYS} |
 | `updated_at` ahead of the server's clock | {MAX_CLOCK_SKEW_MS // 60_000} minutes |
 
-Rounding is half away from zero, once, when a record is stored; figures are made from what is stored.
+Values are rounded once, when a record is stored, half away from zero. Figures use the stored values.
 
-### What is answered
+### Answers
 
-200 when every record is good, 207 when some are refused, 422 when all are: `accepted`, `unchanged` and
-`stale` count the good ones, and `rejected` names each refused one by its `index` in the request, its
-`id`, the `field` and a `message`. Good records are stored before the answer is sent. 400 means that
-the body as a whole is malformed, and nothing is stored. Figures follow within seconds.
-[The API description](api/README.md) has the schemas."""
+The status is 200 if every record is accepted, 207 if some are rejected, and 422 if all are.
+`accepted`, `unchanged` and `stale` are counts, and `rejected` lists each rejected record with its
+`index` in the request, its `id`, the `field` and a `message`. Accepted records are stored before the
+answer is sent. 400 means that the body as a whole is malformed and nothing is stored. Figures follow
+within seconds. [The API description](api/README.md) has the schemas."""
 
 
 # ------------------------------------------------------------------------------- tables
@@ -207,23 +207,23 @@ def _table(schema: JsonObject, fields: Iterable[str]) -> str:
 
 
 def _type(described: JsonObject) -> str:
-    """The JSON type of a field in words, or a link to the rules of ids, times and payloads."""
+    """The JSON type of a field, or a link to the rules of ids, times and payloads."""
     if "$ref" in described:
         return _LINKS[described["$ref"].rpartition(".")[2]]
     match described.get("type"):
         case ["string", "null"]:
-            return "text or null"
+            return "string or null"
         case "string":
-            return "text"
+            return "string"
         case "array":
             return "list of [ids](#ids)"
         case str(name):
             return name
-    raise ValueError(f"no words for the type of {described}")
+    raise ValueError(f"unknown type: {described}")
 
 
 def _rules(described: JsonObject) -> Iterator[str]:
-    """What a value must be beyond its type."""
+    """The rules for a value, apart from its type."""
     for keyword, words in _RULES.items():
         if keyword in described:
             yield words(described)
@@ -251,7 +251,7 @@ _RULES: dict[str, Callable[[JsonObject], str]] = {
 
 
 def _number(value: int) -> str:
-    """A limit in digits; a large power of ten as one."""
+    """A limit in digits, or as a power of ten."""
     digits = str(value)
     if value >= 10**6 and digits.strip("0") == "1":
         return f"10{str(len(digits) - 1).translate(_SUPERSCRIPTS)}"

@@ -1,4 +1,4 @@
-"""JSON Schema of the types that parse requests and shape answers, as components of the document."""
+"""JSON Schemas of request and answer types, as components of the document."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REF = "#/components/schemas/"
 
 
 class _Answers(GenerateJsonSchema):
-    """Without titles of fields, which only repeat the name; JSON has one kind of number."""
+    """Omits titles of fields, which repeat the name; a Decimal is a number."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - its signature
         return False
@@ -31,14 +31,14 @@ class _Answers(GenerateJsonSchema):
 
 
 def _fields(typed_dict: Any) -> list[str]:
-    """The keys, inherited ones first: which come first in Python depends on its version."""
+    """The keys, inherited ones first; Python's own order depends on its version."""
     bases = [base for base in get_original_bases(typed_dict) if is_typeddict(base)]
     inherited = [name for base in bases for name in _fields(base)]
     return list(dict.fromkeys([*inherited, *typed_dict.__annotations__]))
 
 
 class _Requests(_Answers):
-    """An optional field may be left out, but null is refused: `x | None` is `x` on the wire."""
+    """An optional field may be omitted, but not null: `x | None` is `x` on the wire."""
 
     def nullable_schema(self, schema: Any) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
@@ -50,7 +50,7 @@ class _Requests(_Answers):
 
 
 def name_of(tag: str, type_: Any) -> str:
-    """The name of a type's schema, among those of its tag."""
+    """The name of a type's schema, which is unique with its tag."""
     return f"{tag.lower()}.{type_.__name__}"
 
 
@@ -60,20 +60,20 @@ def reference(tag: str, type_: Any) -> JsonSchemaValue:
 
 
 def request_schemas(tag: str, types: Iterable[Any]) -> dict[str, JsonSchemaValue]:
-    """The schemas of request bodies and of all they are made of, by name."""
+    """The schemas of request bodies and of their parts, by name."""
     return _schemas(tag, types, _Requests)
 
 
 def answer_schemas(tag: str, types: Iterable[Any]) -> dict[str, JsonSchemaValue]:
-    """The schemas of answers and of all they are made of, by name; no key may be added to them."""
+    """The schemas of answers and of their parts, by name; additional keys are forbidden."""
     return _schemas(tag, types, _Answers)
 
 
 def _schemas(
     tag: str, types: Iterable[Any], generator: type[GenerateJsonSchema]
 ) -> dict[str, JsonSchemaValue]:
-    # One model that holds them all, so that what they share is described once. What is set here
-    # reaches the TypedDicts in it, which have no setting of their own; models keep theirs.
+    # One model of all types, so that shared parts are described once. Its configuration applies to
+    # the TypedDicts in it, which have none of their own; models keep theirs.
     config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
     fields: Any = {f"type_{n}": (type_, ...) for n, type_ in enumerate(dict.fromkeys(types))}
     everything = create_model("Everything", __config__=config, **fields)
@@ -86,11 +86,11 @@ def _schemas(
 
 
 def _tidy(tag: str, name: str, definition: JsonSchemaValue) -> JsonSchemaValue:
-    """With a title in words where it has one, and the description in one line."""
+    """The definition with a title in words, if it has one, and a description without line breaks."""
     if definition.pop("title", None):
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
         definition = {"title": f"{words} ({tag})", **definition}
     if "description" in definition:
-        # A docstring's line breaks are the source's.
+        # The line breaks of a docstring have no meaning.
         definition["description"] = definition["description"].replace("\n", " ")
     return definition

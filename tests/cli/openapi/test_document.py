@@ -90,7 +90,7 @@ def test_a_route_that_nothing_is_said_of_is_refused(template):
         functions={**template.functions, "New": new},
         api=dataclasses.replace(template.api, routes=(*template.api.routes, route)),
     )
-    with pytest.raises(CommandError, match="says nothing of answer_something_new"):
+    with pytest.raises(CommandError, match="does not describe answer_something_new"):
         openapi_document(more, EXAMPLES)
 
 
@@ -98,12 +98,12 @@ def test_what_is_said_of_no_route_is_refused(template):
     fewer = dataclasses.replace(
         template, api=dataclasses.replace(template.api, routes=template.api.routes[1:])
     )
-    with pytest.raises(CommandError, match="answers no route of the template"):
+    with pytest.raises(CommandError, match="without a route in the template"):
         openapi_document(fewer, EXAMPLES)
 
 
 def test_a_route_that_no_scope_opens_is_refused():
-    with pytest.raises(CommandError, match="no scope opens POST /v1/nothing"):
+    with pytest.raises(CommandError, match="no scope allows POST /v1/nothing"):
         scope_of(Route("POST", "/v1/nothing", "New", None))
 
 

@@ -90,8 +90,8 @@ def test_the_type_and_the_rule_are_those_of_the_parser(type, field, row):
         return is_taken(BUILDERS[type]("x", **{**extra, field: value}))
 
     samples = {
-        "text": ["a"],
-        "text or null": ["a", None],
+        "string": ["a"],
+        "string or null": ["a", None],
         "number": [0, 1, Decimal("0.5")],
         "integer": [1],
         "boolean": [True, False],
@@ -107,13 +107,13 @@ def test_the_type_and_the_rule_are_those_of_the_parser(type, field, row):
         assert all(map(takes, accepted))
         assert not takes("another")
         assert set(LIMITS[type][field][0]) == set(accepted)
-    elif row["type"] == "text" and rule.startswith("`"):
+    elif row["type"] == "string" and rule.startswith("`"):
         assert re.fullmatch(rule.strip("`"), "a_1")
         assert takes("a_1")
         assert not takes("A-1")
     elif field != "color":
         assert all(takes(value) for value in samples.pop(row["type"]))
-        if row["type"] != "text or null":
+        if row["type"] != "string or null":
             assert not any(takes(value) for value in (None, object()))
     if bounds := re.search(r"(\d+) to (10[⁰-⁹¹²³]+|\d+)", rule):
         least, most = (number(text) for text in bounds.groups())
