@@ -35,12 +35,11 @@ COVERED_BY = {
     "contract/test_nexus.py": "dialects/nexus query/reports/workspace",
     "contract/test_audit.py": "dialects/rollcall/audit",
     "domain/test_facts.py": "domain/errors",
-    "domain/test_measures.py": "domain/rules",
+    "domain/test_measures.py": "domain/contributions domain/rules",
     "domain/time/test_zones.py": "domain/time/buckets domain/time/calendar domain/time/periods",
     "ingest/test_authorize.py": "domain/organisations",
     "ingest/test_update.py": "ingest/isolate ingest/ports lambdas/stream",
     "ledger/test_page.py": "ledger/columns ledger/positions",
-    "domain/test_measures.py": "domain/contributions domain/rules",
     "ledger/test_writer.py": "ledger/merge ledger/transaction",
     "maintenance/reconcile/test_edges.py": "maintenance/reconcile/page_sums "
     "maintenance/reconcile/pages maintenance/reconcile/rollups",
