@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rollcall.domain.contributions import contribution_function
+from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
 from rollcall.domain.errors import Conflict
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import RollupKey
@@ -54,7 +54,7 @@ def store(
 
 def apply(store: Any, facts: list[Fact], target_bytes: int = 4_096) -> None:
     rows = fold(facts)
-    contribute = contribution_function(1)
+    contribute = contribution_function(CURRENT_VERSION)
     Applier(store, contribute, target_bytes=target_bytes, backoff=BACKOFF).apply(rows)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, Protocol
 
-from rollcall.domain.contributions import contribution_function
+from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger.page import Row, Rows
 from rollcall.maintenance import audits
@@ -92,7 +92,7 @@ class Planter:
         if row.record is None:
             return
         stored = {(i["PK"]["S"], i["SK"]["S"]): i for i in self.rollups()}
-        for key, measures in contribution_function(1)(row.id, row.record):
+        for key, measures in contribution_function(CURRENT_VERSION)(row.id, row.record):
             place = keys.rollup(self.org_id, self.epoch, key)
             kind = keys.OPEN if key.is_open else keys.ROLLUP
             item = stored.setdefault(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rollcall.domain.contributions import contribution_function
+from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
 from rollcall.domain.errors import Conflict
 from rollcall.domain.measures import RollupKey
 from rollcall.ledger.page import Row, Rows
@@ -119,7 +119,7 @@ class MemoryLedger:
 
     def check_rollups(self) -> None:
         """Every rollup is the sum of the contributions of the committed pages."""
-        contribute = contribution_function(1)
+        contribute = contribution_function(CURRENT_VERSION)
         totals: dict[RollupKey, dict[str, int]] = {}
         for _, row in self.rows():
             if row.record is not None:

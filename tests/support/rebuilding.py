@@ -270,7 +270,7 @@ class CountedRequests:
 
 
 # -- another contribution version --------------------------------------------------------------
-_FIRST = contributions.contribution_function(1)
+_FIRST = contributions.contribution_function(contributions.CURRENT_VERSION)
 
 
 def contribute_otherwise(record_id: str, record: Record) -> contributions.Contribution:

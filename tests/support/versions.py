@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rollcall.api.records.documents import RefusedRecord
-from rollcall.domain.contributions import contribution_function
+from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, resolve
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.writer import fold
@@ -39,5 +39,7 @@ def versions_of(records: Sequence[Any]) -> list[Fact]:
 
 def apply(store: MemoryLedger, facts: Sequence[Fact], target_bytes: int) -> None:
     rows = fold(facts)
-    applier = Applier(store, contribution_function(1), target_bytes=target_bytes, backoff=BACKOFF)
+    applier = Applier(
+        store, contribution_function(CURRENT_VERSION), target_bytes=target_bytes, backoff=BACKOFF
+    )
     applier.apply(rows)
