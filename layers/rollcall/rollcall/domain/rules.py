@@ -18,7 +18,7 @@ Where: TypeAlias = tuple[tuple[str, str | bool], ...]
 
 @dataclass(frozen=True, slots=True)
 class Rule(ABC):
-    """What one record adds to measures. `names` are the measures, if this release fixes them."""
+    """What a record adds to measures."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -113,8 +113,8 @@ class CountValues(Rule):
 class CountBands(Rule):
     """Counts records by the band of an integer column; null is not counted.
 
-    A band is `width` wide, `first` is the number of the first one, and the last has no upper bound.
-    `bands` are the measures of the bands.
+    A band is `width` wide. `bands` are the measures of the bands, of which the first has the number
+    `first`, and the last has no upper bound. No value may be below the first band.
     """
 
     column: str
