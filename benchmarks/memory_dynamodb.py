@@ -94,7 +94,7 @@ class MemoryDynamoDb:
         self.items: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
         self.seconds = 0.0
-        # Told of every write that is made: the table, the item before and after (None: absent).
+        # Called with every write that is made: the table, the item before and after (None: absent).
         self.on_write: Callable[[str, Attributes | None, Attributes | None], None] | None = None
         # How DynamoDB tells the time that a ClientRequestToken is remembered for.
         self.now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
@@ -117,7 +117,7 @@ class MemoryDynamoDb:
     def restore(
         self, snapshot: dict[tuple[str, str], dict[str, _Item]], table: str | None = None
     ) -> None:
-        """Put back what was stored, as a restored backup does: nobody is told of it."""
+        """Put back what was stored, as a restored backup does: no listener is called."""
         for place in [place for place in self._partitions if table in (None, place[0])]:
             del self._partitions[place], self._order[place]
         for place, partition in snapshot.items():

@@ -1,6 +1,6 @@
 """Records per second through ingest and through the updater, on DynamoDB Local.
 
-Time inside DynamoDB calls and time in our own code are told apart, because the emulator is not
+Time inside DynamoDB calls and time in our own code are reported separately, because the emulator is not
 DynamoDB: it is much slower at transactions, and shares the machine with us.
 """
 

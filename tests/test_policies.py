@@ -188,7 +188,7 @@ def test_policies_allow_what_handlers_do(
                 organisation, handle, multiValueQueryStringParameters={"space_token": ["s"]}
             ),
         ),
-        (analytics, proxy_event(organisation, "somebody-else")),
+        (analytics, proxy_event(organisation, "someone-else")),
         ("list_organisations", proxy_event(organisation, handle)),
         ("query_analytics", proxy_event(organisation, "", **query(query_type="call_count"))),
         (

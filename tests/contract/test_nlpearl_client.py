@@ -175,7 +175,7 @@ def test_what_the_client_sends(monkeypatch, recorder, version, analytics, path):
 
 
 def test_the_host_function_is_all_that_is_replaced():
-    """The client asks one function for its host, and v2 is what it asks for unless told."""
+    """The client asks one function for its host, and v2 is what it asks for unless set."""
     assert nlpearl.api_version == "v2"
     assert nlpearl.pearl._get_api_url() == "https://api.nlpearl.ai/v2"
     for module in MODULES:

@@ -245,7 +245,7 @@ def test_a_rotated_token_ends_with_its_overlap(alice):
 
 @pytest.mark.slow
 def test_a_revoked_token(alice):
-    """One that the command made; what it was told of the end is what is stored."""
+    """One that the command made; the end that was given is the end that is stored."""
     cli, ends = alice.stack.cli, "2999-01-31T00:00:00.000Z"
     options = ("--scope", "read", "--expires-at", ends, "--json")
     made = cli("token", "create", alice.handle, *options)

@@ -1,7 +1,7 @@
 """A rebuild while records come in and answers go out: none fails, none is torn, none goes back.
 
 The load only ever adds calls, so what an answer may say is known: never less than the same client
-was told before, never more than was sent, never older than the updater ordinarily is. Two tokens
+was answered before, never more than was sent, never older than the updater ordinarily is. Two tokens
 read, whose cached authorizer answers run out at different moments; one is first used just before
 the rebuild begins, so that it reads by the old number for nearly a minute after the switch.
 """
@@ -126,7 +126,7 @@ class Load:
         return total
 
     def resolve(self, what: str, total: int, before: int, began: float) -> None:
-        """Hold an answer against what was told before, and against what was sent."""
+        """Hold an answer against what was answered before, and against what was sent."""
         with self.lock:
             self.reads += 1
             self.sources[what] += 1

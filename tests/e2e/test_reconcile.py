@@ -59,22 +59,22 @@ def test_drift_is_told_repaired_and_served(stack: Stack) -> None:
     stack.drain()
     assert audit_of(organisation)["last_run"] is None
 
-    status, told = reconcile(stack, "drifting", "--grace", "1s")
-    assert (status, told["drift"], told["exact"]) == (0, 0, True)
+    status, reported = reconcile(stack, "drifting", "--grace", "1s")
+    assert (status, reported["drift"], reported["exact"]) == (0, 0, True)
     served = audit_of(organisation)
     for name in ("facts", "rows", "pages", "rollups", "drift", "exact"):
-        assert served[name] == told[name], name
-    assert served["last_run"] == told["finished_at"]
+        assert served[name] == reported[name], name
+    assert served["last_run"] == reported["finished_at"]
 
     org_id = next(o["id"] for o in stack.cli("org", "list", "--json") if o["handle"] == "drifting")
     tables = Tables(stack.ready["dynamodb"], org_id)
     planter = drift.Planter(tables, org_id, 0, Random(5))
     for plant in (drift.Planter.row_lost, drift.Planter.rollup_altered):
         assert plant(planter)
-    status, told = reconcile(stack, "drifting", "--grace", "1s")
-    assert (status, told["exact"], told["repaired"]) == (1, False, 0)
-    assert {"row_missing", "rollup_differs"} <= {found["kind"] for found in told["differences"]}
-    assert all(found["since"] and found["amount"] for found in told["differences"])
+    status, reported = reconcile(stack, "drifting", "--grace", "1s")
+    assert (status, reported["exact"], reported["repaired"]) == (1, False, 0)
+    assert {"row_missing", "rollup_differs"} <= {found["kind"] for found in reported["differences"]}
+    assert all(found["since"] and found["amount"] for found in reported["differences"])
     assert audit_of(organisation)["exact"] is False
 
     status, repaired = reconcile(stack, "drifting", "--grace", "1s", "--repair")

@@ -129,7 +129,7 @@ def test_a_split_tiles_and_loses_nothing(data: st.DataObject, type_name: str, ta
 
 def test_erased_values_leave_the_bytes() -> None:
     call = RECORD_TYPES["call"].cls(
-        started_at_ms=5, status="completed", answered=True, attempt=1, lead_id="somebody"
+        started_at_ms=5, status="completed", answered=True, attempt=1, lead_id="someone"
     )
     page = Rows.empty("call").with_rows({}, [Row("a", 1, 5, call), Row("b", 2, 5, None)])
     page = page.with_rows({0: Row("a", 3, 5, None)}, [])

@@ -37,7 +37,7 @@ class Died(Exception):
 
 @dataclass
 class Invocation:
-    """One delivery of some versions, and what befalls it at its nth operation."""
+    """One delivery of some versions, and the fault injected at its nth operation."""
 
     deliveries: list[int]
     fault: str | None

@@ -1,4 +1,4 @@
-"""A deleted organisation leaves a bare mark and nothing else, whoever wrote meanwhile; others keep all."""
+"""A deleted organisation leaves a bare mark and nothing else, also after concurrent writes; others keep all."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def their_call(id: Any, **fields: Any) -> dict:
 
 
 def others_call(id: Any, **fields: Any) -> dict:
-    shared = {"updated_at": OMIT, "lead_id": "somebody else", "labels": ["shared-label"]}
+    shared = {"updated_at": OMIT, "lead_id": "someone else", "labels": ["shared-label"]}
     return full_call(id, **{**shared, "payload": {"shared-key": "shared-value"}, **fields})
 
 
@@ -430,7 +430,7 @@ def test_a_row_without_its_fact_goes_too() -> None:
 
 
 def test_a_row_that_its_fact_left_behind_is_brought_up_to_it() -> None:
-    """The fact, of no higher revision, is somebody else's call by now."""
+    """The fact, of no higher revision, is another person's call by now."""
     at = Deployment()
     organisation = at.organisation()
     at.put(organisation, their_call("1"))
@@ -468,7 +468,7 @@ def test_a_fact_where_no_key_leads_is_not_said_to_be_erased(buckets: int, writte
     organisation = at.organisation(buckets=buckets)
     at.put(organisation, their_call("2"))
     with tenant(organisation.id):
-        at.facts.write(organisation.id, written_as, None, parsed(their_call("astray")))
+        at.facts.write(organisation.id, written_as, None, parsed(their_call("misplaced")))
     at.drain()
     erasure = at.erase("acme", LEAD)
     assert erasure.facts["call"] >= 1

@@ -88,7 +88,7 @@ def test_an_organisation_without_records_has_no_lag() -> None:
 
 
 class Contested(ProbeReads):
-    """Somebody writes each fact between the read and the write, as often as given."""
+    """Another writer changes each fact between the read and the write, as often as given."""
 
     def __init__(self, at: Deployment, times: int) -> None:
         super().__init__(at.client, RECORDS, ANALYTICS, BACKOFF)

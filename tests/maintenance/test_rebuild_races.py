@@ -55,11 +55,11 @@ class Invocation:
 
 @dataclass
 class Token:
-    """A token's cached number, and the largest total that its holder was told."""
+    """A token's cached number, and the largest total that its holder was answered."""
 
     number: int = 0
     until_ms: int = 0
-    told: int = 0
+    answered: int = 0
 
 
 @dataclass
@@ -126,9 +126,9 @@ class Schedule:
         if world.now_ms >= token.until_ms:
             token.number, token.until_ms = world.organisation.live, world.now_ms + CACHE_MS
         total = self.calls(token.number, ALL)
-        if not max(token.told, len(self.applied)) <= total <= self.posted:
-            raise Wrong(f"{total} after {token.told}, {len(self.applied)} of {self.posted}")
-        token.told = total
+        if not max(token.answered, len(self.applied)) <= total <= self.posted:
+            raise Wrong(f"{total} after {token.answered}, {len(self.applied)} of {self.posted}")
+        token.answered = total
         self.answers.append(Answer(token.number, total, world.now_ms + ANSWER_MS))
 
     def finish(self) -> None:
@@ -147,7 +147,7 @@ class Schedule:
 
     # -- time ----------------------------------------------------------------------------------
     def wait_until(self, due_ms: int) -> None:
-        """Let time pass; whoever has no more of it comes to an end."""
+        """Let time pass; an invocation without any left ends."""
         while self.world.now_ms < due_ms:
             step_ms = self.random.randint(1, STEP_MS)
             nearest = [each.ends_ms for each in (*self.invocations, *self.answers)]

@@ -156,7 +156,7 @@ def test_a_replay_brings_all_but_the_poison() -> None:
     before = dict(bench.failures.objects)
     fourth = bench.redrive.replay("quarantine/102.json")
     assert [kept.name for kept in fourth.remaining] == ["quarantine/102.json"]
-    assert bench.failures.objects == before  # not even written anew
+    assert bench.failures.objects == before  # not even written again
     assert sorted(bench.failures.objects) == [
         f"quarantine/{100:021d}.json",
         f"quarantine/{101:021d}.json",
@@ -297,7 +297,7 @@ def test_a_release_that_is_too_old_leaves_it_and_is_not_an_outage() -> None:
 
 
 def test_a_batch_of_nothing_but_poison_stays_as_it_is() -> None:
-    """So whoever replays against the wrong tables finds everything where it was."""
+    """A replay against the wrong tables leaves everything where it was."""
     bench, _, _ = given_up_call_bench()
     bench.directory.known.clear()
     before = dict(bench.failures.objects)

@@ -1,4 +1,4 @@
-"""Clients of `POST /v1/records`, and what they know: what they tried, and what they were told."""
+"""Clients of `POST /v1/records`, and what they know: what they tried, and what was answered."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class EventSource:
                 continue
             world.scheduler.pause(random.choice((1_000, 5_000, 15_000)))
             if random.random() < 0.3:
-                return  # read anew from the position: the batch is cut otherwise
+                return  # read again from the position: the batch is cut otherwise
             if last - first > 1 and not taken:
                 middle = random.randint(first + 1, last - 1)
                 parts.extendleft([(middle, last), (first, middle)])

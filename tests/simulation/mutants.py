@@ -320,7 +320,7 @@ def epoch_is_written_after_its_facts_are_listed(stack: ExitStack) -> None:
 
 
 def comparison_does_not_wait_for_the_stream(stack: ExitStack) -> None:
-    """What is on its way is told as missing."""
+    """What is on its way is reported as missing."""
 
     def hasty(**members: Any) -> Any:
         return Context(**members | {"grace_us": 0})

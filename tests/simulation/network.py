@@ -141,7 +141,7 @@ class Network(MemoryClient):
             case "kill":
                 raise Killed
             case "suspend":
-                # Past its time-out: whoever called it has given it up, yet it is not dead.
+                # Past its time-out: its caller has given up, yet it still runs.
                 world.scheduler.pause(world.random.choice((5_000, 40_000, 130_000, 700_000)))
             case "throttle":
                 raise _throttled(operation)

@@ -1,6 +1,6 @@
 """Operators: the product's own commands at work in a simulated deployment.
 
-A command is a process of its own: it may be killed or suspended at any of its requests, and whoever
+A command is a process of its own: it may be killed or suspended at any of its requests, and the one that
 started it starts it again until it is done.
 """
 

@@ -155,7 +155,7 @@ def run_many(
     done: Callable[[int, int, Totals], None],
     mutant: str = "",
 ) -> None:
-    """Run ranges in pieces; `done` is told of each piece, in whichever order they end."""
+    """Run ranges in pieces; `done` is called with each piece, in whichever order they end."""
     pieces = [
         (first, min(first + _CHUNK, end), mutant)
         for start, end in ranges

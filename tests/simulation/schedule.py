@@ -126,7 +126,7 @@ class Schedule:
             self._repair()
         # What was given up is missing until it is redriven: nothing is invented about it.
         if not world.given_up:
-            require(not self.invented, "I2", "told where nothing differed:", self.invented)
+            require(not self.invented, "I2", "reported without drift:", self.invented)
 
     def _repair(self) -> None:
         """The neighbour is damaged to the end; then it comes back, exact."""
@@ -145,7 +145,7 @@ class Schedule:
             send(world, self.ledger, org_id, request, most_tries=random.choice((1, 30, 30)))
 
     def _write_directly(self) -> None:
-        """Somebody with the console: garbage under a fact's key, a fact removed by hand."""
+        """An operator with the console: garbage under a fact's key, a fact removed by hand."""
         world, random = self.world, self.random
         world.scheduler.pause(random.choice((0, 1_000, 8_000)))
         pk, sk = keys.fact("beta", "call", "garbage", 1)
@@ -263,7 +263,7 @@ class Schedule:
 
     def _told(self, difference: Difference) -> None:
         if not difference.name:
-            return  # told before, with its name, by the run that was interrupted
+            return  # reported before, with its name, by the run that was interrupted
         is_by_hand = (difference.kind == ROW_PHANTOM and "by hand" in difference.name) or (
             difference.kind == FACT_DAMAGED and "garbage" in difference.name
         )
@@ -305,7 +305,7 @@ class Schedule:
 
     def _settle(self) -> None:
         world = self.world
-        # Whoever was given up long ago may still write.
+        # An invocation that timed out long ago may still write.
         while late := [task for task in world.scheduler.tasks if task.function == INGEST]:
             world.scheduler.join(late[0])
         world.faults.budget = 0
@@ -336,7 +336,7 @@ class Schedule:
             self._replay_some(1)
             world.scheduler.pause(1_000)
         while not world.faults.fired.total():
-            # The next operation is one that is lost, whoever makes it.
+            # The next operation is lost, of any actor.
             world.faults.rates, world.faults.budget = {"throttle": 1.0}, 1
             self._replay_some(1)
             world.scheduler.pause(1_000)

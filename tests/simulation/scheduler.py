@@ -40,7 +40,7 @@ class Task:
             self.result = self._run()
         except Killed as killed:
             self.error = killed
-        except Exception as error:  # noqa: BLE001 - whoever waits for the task decides
+        except Exception as error:  # noqa: BLE001 - the one that waits for the task decides
             self.error = error
         self.is_done = True
 

@@ -23,7 +23,7 @@ class Stream:
     """NEW_AND_OLD_IMAGES of one table.
 
     A write that changes nothing leaves no record. While `is_on` is False nothing is recorded, and
-    what `drops` says yes to is lost: faults that only reconcile can heal.
+    what `drops` says yes to is lost: faults that only reconcile can repair.
     """
 
     def __init__(self, shards: int) -> None:

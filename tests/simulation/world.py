@@ -229,13 +229,13 @@ class World:
                 if moment is not None and self.random.random() < chance:
                     moment()
 
-    # -- breaking things that no retry mends ---------------------------------------------------
+    # -- breaking things that no retry repairs ---------------------------------------------------
     def snapshot_records(self) -> Any:
         """A backup of the records table."""
         return self.store.snapshot(RECORDS)
 
     def restore_records(self, snapshot: Any) -> None:
-        """The records table as it was, with its stream gone: nobody is told."""
+        """The records table as it was, with its stream gone: nothing is announced."""
         self.store.restore(snapshot, RECORDS)
         self.history = {
             (pk, sk): [item.attributes]

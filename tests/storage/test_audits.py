@@ -256,7 +256,7 @@ def test_another_transaction_on_the_items_is_waited_for(client: Any, org_id: str
 
 
 def test_a_run_that_goes_on_under_its_own_id_is_stored(client: Any, org_id: str) -> None:
-    """Whoever stands there has the id already: that alone does not mean that it was written."""
+    """The stored run has the id already: that alone does not mean that it was written."""
     AuditStore(client, TABLE, BACKOFF).begin(org_id, FIRST, None)
     contended = AuditStore(Contended(client, refusals=1), TABLE, BACKOFF)
     further = replace(FIRST, facts=5)

@@ -48,7 +48,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 def test_the_self_test_sends_nothing(server: Server) -> None:
     dynamodb_client(connections=1)
-    with tenant("org_1"):  # whoever is the current organisation
+    with tenant("org_1"):  # any organisation
         dynamodb_client(connections=1)
     assert server.connections == 0
 

@@ -56,7 +56,7 @@ def bucket(s3: Any) -> Iterator[str]:
 
 @pytest.fixture(params=["memory", "folder", "bucket", "prefix"])
 def destination(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Failures, Put]:
-    """A destination, and how somebody else puts an object into it."""
+    """A destination, and how another writer puts an object into it."""
     if request.param == "memory":
         memory = MemoryFailures()
         return memory, memory.objects.__setitem__

@@ -276,7 +276,7 @@ def test_interrupted_it_says_how_to_go_on_and_does(
     name = handle()
     deployed.organisation(name, calls=8)
     let_time_pass = rebuild_command.pause
-    # Ignored, where whoever began the tests put them into the background.
+    # Ignored, where the tests run in the background.
     handler = signal.getsignal(signal.SIGINT)
 
     def interrupted(stop: threading.Event, seconds: float) -> None:

@@ -83,7 +83,7 @@ class NoQuarantine:
 
 
 class Deployment:
-    """Tables, functions, and a clock that stands still until somebody sets it."""
+    """Tables, functions, and a clock that stands still until it is set."""
 
     def __init__(self, store: MemoryDynamoDb, now_ms: int) -> None:
         self.store = store
@@ -218,7 +218,7 @@ def load_handler(function: str) -> Any:
 
 
 def forget_services() -> None:
-    """Let every service be made anew, as in an execution environment of its own."""
+    """Let every service be made again, as in an execution environment of its own."""
     for made in vars(bootstrap).values():
         if hasattr(made, "cache_clear"):
             made.cache_clear()

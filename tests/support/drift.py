@@ -16,8 +16,8 @@ from rollcall.storage import keys
 
 RECORDS, ANALYTICS = "rollcall-records", "rollcall-analytics"
 Item = dict[str, Any]
-# The kinds of difference of which at least one must be told.
-Told = frozenset[str]
+# The kinds of drift of which at least one must be reported.
+Kinds = frozenset[str]
 
 
 class Items(Protocol):
@@ -115,14 +115,14 @@ class Planter:
             self.items.put(ANALYTICS, changed)
 
     # -- facts and rows ------------------------------------------------------------------------
-    def fact_removed(self) -> Told | None:
+    def fact_removed(self) -> Kinds | None:
         fact = self._pick(self.live_facts())
         if fact is None:
             return None
         self.items.delete(RECORDS, fact)
         return frozenset({audits.ROW_PHANTOM})
 
-    def fact_set_back(self) -> Told | None:
+    def fact_set_back(self) -> Kinds | None:
         """An earlier revision under the same key, as after a restore."""
         fact = self._pick(self.live_facts())
         if fact is None:
@@ -130,7 +130,7 @@ class Planter:
         self.items.put(RECORDS, fact | {"rev": {"N": str(int(fact["rev"]["N"]) - 1)}})
         return frozenset({audits.ROW_DIFFERS})
 
-    def fact_never_delivered(self) -> Told | None:
+    def fact_never_delivered(self) -> Kinds | None:
         """A later version that no stream record tells of."""
         fact = self._pick(self.live_facts())
         if fact is None:
@@ -142,14 +142,14 @@ class Planter:
         self.items.put(RECORDS, changed)
         return frozenset({audits.ROW_BEHIND})
 
-    def fact_is_garbage(self) -> Told | None:
+    def fact_is_garbage(self) -> Kinds | None:
         fact = self._pick(self.live_facts())
         if fact is None:
             return None
         self.items.put(RECORDS, {name: fact[name] for name in ("PK", "SK")} | {"x": {"S": "?"}})
         return frozenset({audits.FACT_DAMAGED})
 
-    def row_lost(self) -> Told | None:
+    def row_lost(self) -> Kinds | None:
         """With its contributions: as if it had never been delivered."""
         found = self._page_with(lambda row: row.record is not None)
         if found is None:
@@ -160,7 +160,7 @@ class Planter:
         self._count(record_type, rows.row(index), -1)
         return frozenset({audits.ROW_MISSING})
 
-    def row_torn_out(self) -> Told | None:
+    def row_torn_out(self) -> Kinds | None:
         """Without its contributions."""
         found = self._page_with(lambda row: row.record is not None)
         if found is None:
@@ -169,7 +169,7 @@ class Planter:
         self._put_rows(item, record_type, [r for place, r in enumerate(rows) if place != index])
         return frozenset({audits.ROW_MISSING})
 
-    def row_altered(self) -> Told | None:
+    def row_altered(self) -> Kinds | None:
         found = self._page_with(lambda row: row.record is not None)
         if found is None:
             return None
@@ -179,7 +179,7 @@ class Planter:
         self._put_rows(item, record_type, every)
         return frozenset({audits.ROW_DIFFERS})
 
-    def row_ahead(self) -> Told | None:
+    def row_ahead(self) -> Kinds | None:
         found = self._page_with(lambda row: True)
         if found is None:
             return None
@@ -189,7 +189,7 @@ class Planter:
         self._put_rows(item, record_type, every)
         return frozenset({audits.ROW_DIFFERS})
 
-    def row_without_fact(self) -> Told | None:
+    def row_without_fact(self) -> Kinds | None:
         found = self._page_with(lambda row: row.record is not None)
         if found is None:
             return None
@@ -204,7 +204,7 @@ class Planter:
                 return frozenset({audits.ROW_PHANTOM})
         return None
 
-    def row_in_the_wrong_page(self) -> Told | None:
+    def row_in_the_wrong_page(self) -> Kinds | None:
         pages = [page for page in self.pages() if len(page[2])]
         by_type = [
             (a, b) for a in pages for b in pages if a[1] == b[1] and a[0]["start"] != b[0]["start"]
@@ -217,14 +217,14 @@ class Planter:
         return frozenset({audits.ROW_PHANTOM})
 
     # -- pages ---------------------------------------------------------------------------------
-    def page_removed(self) -> Told | None:
+    def page_removed(self) -> Kinds | None:
         page = self._pick([page for page in self.pages() if len(page[2])])
         if page is None:
             return None
         self.items.delete(ANALYTICS, page[0])
         return frozenset({audits.PAGE_MISSING, audits.ROW_MISSING})
 
-    def page_cut_short(self) -> Told | None:
+    def page_cut_short(self) -> Kinds | None:
         page = self._pick(self.pages())
         if page is None:
             return None
@@ -234,7 +234,7 @@ class Planter:
         self.items.put(ANALYTICS, page[0] | {"data": {"B": value}})
         return frozenset({audits.PAGE_DAMAGED})
 
-    def page_inside_another(self) -> Told | None:
+    def page_inside_another(self) -> Kinds | None:
         page = self._pick([page for page in self.pages() if len(page[2]) > 1])
         if page is None:
             return None
@@ -244,7 +244,7 @@ class Planter:
         self._put_rows(item | {"SK": {"S": start}, "start": {"S": start}}, record_type, inner)
         return frozenset({audits.PAGE_PHANTOM})
 
-    def page_of_no_type(self) -> Told | None:
+    def page_of_no_type(self) -> Kinds | None:
         page = self._pick(self.pages())
         if page is None:
             return None
@@ -261,7 +261,7 @@ class Planter:
         ]
         return self._pick(found)  # type: ignore[no-any-return]
 
-    def rollup_altered(self) -> Told | None:
+    def rollup_altered(self) -> Kinds | None:
         found = self._rollup()
         if found is None:
             return None
@@ -271,7 +271,7 @@ class Planter:
         self.items.put(ANALYTICS, item | {name: {"N": str(int(item[name]["N"]) + amount)}})
         return frozenset({audits.ROLLUP_DIFFERS})
 
-    def rollup_with_one_more(self) -> Told | None:
+    def rollup_with_one_more(self) -> Kinds | None:
         found = self._rollup()
         if found is None:
             return None
@@ -284,7 +284,7 @@ class Planter:
         self.items.put(ANALYTICS, item | {name: {"N": "3"}})
         return frozenset({audits.ROLLUP_DIFFERS})
 
-    def rollup_with_one_less(self) -> Told | None:
+    def rollup_with_one_less(self) -> Kinds | None:
         found = self._rollup()
         if found is None:
             return None
@@ -296,14 +296,14 @@ class Planter:
         self.items.put(ANALYTICS, {name: value for name, value in item.items() if name != gone})
         return frozenset({audits.ROLLUP_DIFFERS})
 
-    def rollup_removed(self) -> Told | None:
+    def rollup_removed(self) -> Kinds | None:
         found = self._rollup()
         if found is None or all(found[0][name]["N"] == "0" for name in found[1]):
             return None
         self.items.delete(ANALYTICS, found[0])
         return frozenset({audits.ROLLUP_MISSING})
 
-    def rollup_of_nobody(self) -> Told | None:
+    def rollup_of_nobody(self) -> Kinds | None:
         found = self._rollup()
         if found is None:
             return None
@@ -315,7 +315,7 @@ class Planter:
         self.items.put(ANALYTICS, item | {"PK": {"S": partition}})
         return frozenset({audits.ROLLUP_PHANTOM})
 
-    def rollup_on_a_day_of_nothing(self) -> Told | None:
+    def rollup_on_a_day_of_nothing(self) -> Kinds | None:
         found = self._rollup()
         if found is None or "#known#" in found[0]["PK"]["S"]:
             return None
@@ -327,7 +327,7 @@ class Planter:
         )
         return frozenset({audits.ROLLUP_PHANTOM})
 
-    def rollup_damaged(self) -> Told | None:
+    def rollup_damaged(self) -> Kinds | None:
         found = self._rollup()
         if found is None:
             return None
@@ -336,44 +336,44 @@ class Planter:
         return frozenset({audits.ROLLUP_DAMAGED})
 
     # -- what an item has beside what it is about --------------------------------------------
-    def _altered(self, items: list[Item], told: str, **changed: Any) -> Told | None:
+    def _altered(self, items: list[Item], kind: str, **changed: Any) -> Kinds | None:
         """One of the items with some attributes set, or, where None, removed."""
         item = self._pick(items)
         if item is None:
             return None
         kept = {name: value for name, value in item.items() if name not in changed}
         self.items.put(ANALYTICS, kept | {n: v for n, v in changed.items() if v is not None})
-        return frozenset({told})
+        return frozenset({kind})
 
-    def page_not_listed(self) -> Told | None:
+    def page_not_listed(self) -> Kinds | None:
         unlisted = {"GSI1PK": None, "GSI1SK": None}
         return self._altered(self.analytics("LEDGER"), audits.PAGE_DAMAGED, **unlisted)
 
-    def page_listed_elsewhere(self) -> Told | None:
+    def page_listed_elsewhere(self) -> Kinds | None:
         place = self.random.choice(("ROLLUP#ALL", "ROLLUP#DAY#2024-03-01", "page#", "x"))
         return self._altered(self.analytics("LEDGER"), audits.PAGE_DAMAGED, GSI1SK={"S": place})
 
-    def page_without_version(self) -> Told | None:
+    def page_without_version(self) -> Kinds | None:
         version = self.random.choice((None, {"S": "7"}, {"N": "0"}, {"N": "-3"}, {"N": "1.5"}))
         return self._altered(self.analytics("LEDGER"), audits.PAGE_DAMAGED, v=version)
 
-    def page_without_moment(self) -> Told | None:
+    def page_without_moment(self) -> Kinds | None:
         moment = self.random.choice((None, {"S": "now"}))
         return self._altered(self.analytics("LEDGER"), audits.PAGE_DAMAGED, applied_at=moment)
 
-    def page_of_another_count(self) -> Told | None:
+    def page_of_another_count(self) -> Kinds | None:
         count = self.random.choice((None, {"N": "70000"}, {"S": "1"}))
         return self._altered(self.analytics("LEDGER"), audits.PAGE_DAMAGED, n=count)
 
-    def page_without_end(self) -> Told | None:
+    def page_without_end(self) -> Kinds | None:
         end = self.random.choice((None, {"N": "1"}, {"S": ""}, {"S": "\U0010ffff"}))
         return self._altered(self.analytics("LEDGER"), audits.PAGE_DAMAGED, end=end)
 
-    def page_without_start(self) -> Told | None:
+    def page_without_start(self) -> Kinds | None:
         start = self.random.choice((None, {"N": "1"}, {"S": "000000000000005.0000000000000000"}))
         return self._altered(self.analytics("LEDGER"), audits.PAGE_DAMAGED, start=start)
 
-    def page_at_no_position(self) -> Told | None:
+    def page_at_no_position(self) -> Kinds | None:
         item = self._pick(self.analytics("LEDGER"))
         if item is None:
             return None
@@ -381,15 +381,15 @@ class Planter:
         self.items.put(ANALYTICS, item | {"SK": {"S": start}, "start": {"S": start}})
         return frozenset({audits.PAGE_PHANTOM})
 
-    def rollup_not_listed(self) -> Told | None:
+    def rollup_not_listed(self) -> Kinds | None:
         unlisted = {"GSI1PK": None, "GSI1SK": None}
         return self._altered(self._counting(), audits.ROLLUP_DAMAGED, **unlisted)
 
-    def rollup_listed_elsewhere(self) -> Told | None:
+    def rollup_listed_elsewhere(self) -> Kinds | None:
         place = self.random.choice(("PAGE#", "ROLLUP#DAY#1999-12-31", "OPEN#DAY#2026-02-31", "x"))
         return self._altered(self._counting(), audits.ROLLUP_DAMAGED, GSI1SK={"S": place})
 
-    def phantom_listed_elsewhere(self) -> Told | None:
+    def phantom_listed_elsewhere(self) -> Kinds | None:
         """Of a day that no row is of, listed on another."""
         item = self._pick([i for i in self.rollups() if i["SK"]["S"] != "ALL"])
         if item is None:
@@ -397,14 +397,14 @@ class Planter:
         self.items.put(ANALYTICS, item | {"SK": {"S": "DAY#1999-12-31"}})
         return frozenset({audits.ROLLUP_DAMAGED})
 
-    def rollup_without_version(self) -> Told | None:
+    def rollup_without_version(self) -> Kinds | None:
         version = self.random.choice((None, {"S": "7"}, {"N": "0"}, {"N": "1e120"}))
         return self._altered(self._counting(), audits.ROLLUP_DAMAGED, v=version)
 
-    def rollup_without_moment(self) -> Told | None:
+    def rollup_without_moment(self) -> Kinds | None:
         return self._altered(self._counting(), audits.ROLLUP_DAMAGED, applied_at=None)
 
-    def rollup_of_no_bucket(self) -> Told | None:
+    def rollup_of_no_bucket(self) -> Kinds | None:
         """Under what is neither a day nor all time, and listed so."""
         item = self._pick(self.rollups())
         if item is None:
@@ -416,7 +416,7 @@ class Planter:
         self.items.put(ANALYTICS, item | {"SK": {"S": sk}, "GSI1SK": listed})
         return frozenset({audits.ROLLUP_PHANTOM})
 
-    def rollup_of_no_family(self) -> Told | None:
+    def rollup_of_no_family(self) -> Kinds | None:
         item = self._pick(self.rollups())
         if item is None:
             return None
@@ -426,12 +426,12 @@ class Planter:
         self.items.put(ANALYTICS, item | {"PK": {"S": partition}})
         return frozenset({audits.ROLLUP_PHANTOM})
 
-    def mark_on_closed(self) -> Told | None:
+    def mark_on_closed(self) -> Kinds | None:
         letter = self.random.choice("cshaoz")
         closed = [i for i in self._counting() if "#ROLLUP#" in i["PK"]["S"]]
         return self._altered(closed, audits.ROLLUP_DAMAGED, **{f"spilled.{letter}": {"BOOL": True}})
 
-    def mark_beside_counts(self) -> Told | None:
+    def mark_beside_counts(self) -> Kinds | None:
         """A breakdown said to be spilled whose counts are still there."""
         opened = [i for i in self._counting() if "#OPEN#" in i["PK"]["S"]]
         item = self._pick(opened)
@@ -441,7 +441,7 @@ class Planter:
         self.items.put(ANALYTICS, item | {f"spilled.{name[0]}": {"BOOL": True}})
         return frozenset({audits.ROLLUP_DIFFERS})
 
-    def rollup_huge(self) -> Told | None:
+    def rollup_huge(self) -> Kinds | None:
         item = self._pick(self._counting())
         if item is None:
             return None
@@ -459,7 +459,7 @@ class Planter:
         ]
 
     # -- rows that no fact can have ------------------------------------------------------------
-    def row_past_every_revision(self) -> Told | None:
+    def row_past_every_revision(self) -> Kinds | None:
         found = self._page_with(lambda row: True)
         if found is None:
             return None
@@ -469,7 +469,7 @@ class Planter:
         self._put_rows(item, record_type, every)
         return frozenset({audits.PAGE_DAMAGED})
 
-    def row_twice(self) -> Told | None:
+    def row_twice(self) -> Kinds | None:
         found = self._page_with(lambda row: row.record is not None)
         if found is None:
             return None
@@ -479,7 +479,7 @@ class Planter:
         self._put_rows(item, record_type, [*rows, twin])
         return frozenset({audits.ROW_PHANTOM})
 
-    def row_at_two_times(self) -> Told | None:
+    def row_at_two_times(self) -> Kinds | None:
         """A live row of the same id at another time, where it might be."""
         found = self._page_with(lambda row: row.record is not None)
         if found is None or RECORD_TYPES[found[1]].time_column is None:
@@ -499,7 +499,7 @@ class Planter:
         return None
 
     # -- facts ---------------------------------------------------------------------------------
-    def fact_in_another_bucket(self) -> Told | None:
+    def fact_in_another_bucket(self) -> Kinds | None:
         """Where no key says that it is, beside the fact or instead of it."""
         fact = self._pick(self.live_facts())
         if fact is None:
@@ -511,14 +511,14 @@ class Planter:
         self.items.put(RECORDS, fact | {"PK": {"S": "#".join([*parts, str(other), end])}})
         return frozenset({audits.FACT_DAMAGED})
 
-    def fact_under_another_id(self) -> Told | None:
+    def fact_under_another_id(self) -> Kinds | None:
         fact = self._pick(self.live_facts())
         if fact is None:
             return None
-        self.items.put(RECORDS, fact | {"id": {"S": "somebody else"}})
+        self.items.put(RECORDS, fact | {"id": {"S": "someone else"}})
         return frozenset({audits.FACT_DAMAGED})
 
-    def fact_past_every_revision(self) -> Told | None:
+    def fact_past_every_revision(self) -> Kinds | None:
         fact = self._pick(self.live_facts())
         if fact is None:
             return None

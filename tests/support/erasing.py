@@ -48,7 +48,7 @@ class Quarantine:
 class Deployment:
     """Rollcall on a client; of a store in memory the stream is there too.
 
-    Time passes by a second at every look at the clock, and as much as somebody sleeps.
+    Time passes by a second at every look at the clock, and as long as a sleep.
     """
 
     def __init__(self, client: Any = None, target_bytes: int = 1_024) -> None:

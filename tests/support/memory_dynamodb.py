@@ -74,7 +74,7 @@ class MemoryDynamoDb(Writes):
     def lag_behind(self, random: Random) -> None:
         """From now on let reads that are not consistent find some items as they are at this moment.
 
-        Each such read draws anew, for every item.
+        Each such read draws again, for every item.
         """
         self._before = self.snapshot()
         self._lag = random

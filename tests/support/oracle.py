@@ -1,6 +1,6 @@
 """A brute-force model of Rollcall: what an answer must be, computed the slow and obvious way.
 
-It keeps the winning version of every record in a dictionary and counts them anew for every
+It keeps the winning version of every record in a dictionary and counts them again for every
 question. It never imports `rollcall`, so that it cannot repeat its mistakes.
 """
 
@@ -550,7 +550,7 @@ class Oracle:
     # ---- rollups
 
     def rollups(self) -> dict[tuple[str, tuple[str, ...], str, Any], int]:
-        """Every rollup of DESIGN section 5, counted anew: (family, scope, bucket, measure) → value.
+        """Every rollup of docs/data-model.md, counted again: (family, scope, bucket, measure) → value.
 
         Buckets are "ALL" or "YYYY-MM-DD" (UTC). Only values other than zero are listed, but a
         breakdown's value that occurs is never zero. Measures are a name, or (breakdown, value).

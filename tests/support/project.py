@@ -187,7 +187,7 @@ def lambda_handler(event, context):
     return order["answer"]
 '''
 _UPDATE = '''
-"""Copies every fact it is told of into the analytics table; a fact named poison is refused."""
+"""Copies every fact it receives into the analytics table; a fact named poison is refused."""
 
 import base64
 import os

@@ -1,6 +1,6 @@
 """Reconcile at work while everything else is: one seed's deployment, its clients, its faults.
 
-As a schedule of the simulation, with operators who compare and repair meanwhile, and with whoever
+As a schedule of the simulation, with operators who compare and repair meanwhile, and with a run that
 plants drift, switches epochs or deletes an organisation. Nothing here judges: the tests do.
 """
 
@@ -88,7 +88,7 @@ class Race:
         self.source = EventSource(world, most_records=random.choice((1, 4, 10)))
         self.counts = world.counts
         self.audits: list[Audit] = []
-        self.told: list[Difference] = []
+        self.reported: list[Difference] = []
         self._resting = 0  # operators who wait for something that is on its way
         self._is_ending = False
 
@@ -166,7 +166,7 @@ class Race:
             audit = compare(
                 self.world,
                 ORG,
-                self.told.append,
+                self.reported.append,
                 is_repairing=is_repairing,
                 grace_seconds=grace_seconds,
             )
@@ -289,7 +289,7 @@ class Race:
             self.counts["epochs switched"] += 1
             pause(self.random.choice((60_000, 900_000)))
             self._change(written=(new,), contributions={new: CURRENT_VERSION})
-            pause(1_000_000)  # whoever wrote the old epoch is done
+            pause(1_000_000)  # the writers of the old epoch are done
             prefix = keys.epoch_prefix(ORG, old)
             for item in self.all(ANALYTICS):
                 if item["PK"]["S"].startswith(prefix):

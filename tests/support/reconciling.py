@@ -1,4 +1,4 @@
-"""An organisation with records in memory, whose drift can be planted, told, repaired and checked."""
+"""An organisation with records in memory, whose drift can be planted, reported, repaired and checked."""
 
 from __future__ import annotations
 

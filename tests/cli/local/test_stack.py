@@ -145,7 +145,7 @@ def test_a_client_of_another_region_finds_the_same_tables(stack):
         "dynamodb",
         endpoint_url=stack.dynamodb_url,
         region_name="eu-central-1",
-        aws_access_key_id="somebody",
+        aws_access_key_id="someone",
         aws_secret_access_key="else",
     )
     assert client.describe_table(TableName=stack.records_table)["Table"]["TableStatus"] == "ACTIVE"

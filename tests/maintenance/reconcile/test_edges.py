@@ -75,7 +75,7 @@ def _is_allowed(violation: str) -> bool:
 
 
 def test_a_lost_page_hides_only_what_its_rows_add_to() -> None:
-    """Without a repair nobody can say what those rollups hold; of all others it is told."""
+    """Without a repair the contents of those rollups are unknown; all others are reported."""
     with stored() as tables:
         made = organisation(tables, 3)
         ledger = keys.ledger(made.id, made.live, "call")
@@ -113,9 +113,9 @@ def test_items_that_nobody_writes_are_told_and_put_right(plant: Any, seeds: rang
                 continue
             planted += 1
             before = tables.everything()
-            told = reconcile(made, is_repairing=False)
-            assert told.drift.keys() & expected, (seed, told)
-            assert not told.is_exact
+            reported = reconcile(made, is_repairing=False)
+            assert reported.drift.keys() & expected, (seed, reported)
+            assert not reported.is_exact
             assert tables.everything() == before, "a comparison wrote something"
 
             repaired = reconcile(made, is_repairing=True)
@@ -137,9 +137,9 @@ def test_facts_in_a_wrong_place_are_told(plant: Any, seeds: range) -> None:
             made = organisation(tables, seed)
             assert plant(drift.Planter(tables, made.id, made.live, Random(seed)))
             for is_repairing in (False, True, False):
-                told = reconcile(made, is_repairing=is_repairing)
-                assert told.drift[audits.FACT_DAMAGED] == 1, (seed, told)
-                assert not told.is_exact
+                reported = reconcile(made, is_repairing=is_repairing)
+                assert reported.drift[audits.FACT_DAMAGED] == 1, (seed, reported)
+                assert not reported.is_exact
 
 
 # -- moments that are hard to hit ------------------------------------------------------------------

@@ -77,8 +77,8 @@ def test_planted_drift_is_told_and_repaired(deployed: tuple[Tables, Organisation
     ):
         expected = [plant(planter) for plant in plants]
         assert all(expected)
-        told = reconcile(made, is_repairing=False)
-        assert all(told.drift.keys() & one for one in expected if one), (plants, told)
+        reported = reconcile(made, is_repairing=False)
+        assert all(reported.drift.keys() & one for one in expected if one), (plants, reported)
         repaired = reconcile(made, is_repairing=True)
         assert repaired.is_exact, (plants, repaired)
         assert faults_of(tables, made) == [], plants
@@ -126,9 +126,9 @@ def test_a_restored_table_is_told_and_mended_in_one_pass(
         tables.put(RECORDS, item)
     assert faults_of(tables, made)
 
-    told = reconcile(made, is_repairing=False)
-    assert told.drift_count
-    assert not told.is_exact
+    reported = reconcile(made, is_repairing=False)
+    assert reported.drift_count
+    assert not reported.is_exact
     assert reconcile(made, is_repairing=True).is_exact
     assert faults_of(tables, made) == []
     assert {item["SK"]["S"] for item in backup} <= {i["SK"]["S"] for i in tables.all(RECORDS)}

@@ -29,9 +29,9 @@ pytestmark = pytest.mark.property
 
 RACES = int(os.environ.get("ROLLCALL_TEST_RACES", "0"))
 FIRST = int(os.environ.get("ROLLCALL_TEST_RACES_FROM", "0"))
-# What cannot be mended without an operator is tested elsewhere.
+# What cannot be repaired without an operator is tested elsewhere.
 PLANTS = [p for p in drift.PLANTS + drift.ODD_PLANTS if p is not drift.Planter.fact_is_garbage]
-# Of what is told, counting raw items does not see these.
+# Of what is reported, counting raw items does not see these.
 _UNCOUNTED = ("page_phantom", "page_damaged", "rollup_damaged", "rollup_phantom")
 
 
@@ -97,7 +97,7 @@ def test_nothing_is_invented_while_epochs_are_switched() -> None:
 
 
 def _nothing_was_told(race: Race) -> None:
-    assert race.told == [], race.seed
+    assert race.reported == [], race.seed
     for audit in race.audits:
         assert (audit.drift, audit.repaired) == ({}, 0), (race.seed, audit)
 
@@ -115,7 +115,7 @@ def test_what_is_planted_or_lost_is_found_and_gone_after_one_pass(is_lost: bool)
         race.last = partial(_one_pass, race, figures)  # type: ignore[method-assign]
         race.run(*operators(race, 0), is_checked=False)
         figures += race.counts
-        figures["told"] += len(race.told)
+        figures["reported"] += len(race.reported)
         figures["repaired"] += sum(audit.repaired for audit in race.audits)
         figures["lost"] += race.world.stream.dropped if is_lost else 0
     print(dict(figures))
@@ -152,8 +152,8 @@ def _one_pass(race: Race, figures: Counter[str]) -> None:
     assert isinstance(again, Audit)
     figures["wrong at rest"] += bool(before)
     figures["missed"] += bool(before) and not repaired.drift
-    told = [kind for kind in repaired.drift if kind not in _UNCOUNTED]
-    figures["invented"] += bool(told) and not before and not lag
+    reported = [kind for kind in repaired.drift if kind not in _UNCOUNTED]
+    figures["invented"] += bool(reported) and not before and not lag
     assert repaired.is_exact, (race.seed, repaired, before)
     assert [fault for fault in left if "a row twice" not in fault] == [], (race.seed, repaired)
     assert (again.drift, again.unsettled) == ({}, 0), (race.seed, again)

@@ -41,9 +41,9 @@ def test_every_planted_drift_is_told_and_repaired(plant):
             assert plant is drift.Planter.page_of_no_type or tables.violations(made), seed
             before = tables.everything()
 
-            told = reconcile(made, is_repairing=False)
-            assert told.drift.keys() & expected, (seed, told)
-            assert not told.is_exact
+            reported = reconcile(made, is_repairing=False)
+            assert reported.drift.keys() & expected, (seed, reported)
+            assert not reported.is_exact
             assert tables.everything() == before, "a comparison wrote something"
 
             repaired = reconcile(made, is_repairing=True)
@@ -72,7 +72,7 @@ def test_nothing_is_told_where_nothing_differs():
 
 
 def test_a_difference_began_after_the_last_run_that_left_none():
-    """However often it is told, and also when it is repaired at last."""
+    """However often it is reported, and also when it is repaired at last."""
     with stored() as tables:
         made = organisation(tables, 1)
         exact = reconcile(made, is_repairing=False)
@@ -179,20 +179,20 @@ def test_a_run_out_of_time_goes_on_where_it_was(monkeypatch):
         whole = reconcile(made, is_repairing=False)
         monkeypatch.setattr(reconcile_module, "_SAVE_EVERY_US", 0)
         calls = 0
-        told = []
+        reported = []
         tables.client.around = lambda _operation, send: _after(left, send)
         while True:
             calls += 1
             left = [40 + 10 * calls]
-            told.clear()
+            reported.clear()
             try:
-                audit = reconcile(made, is_repairing=False, report=told.append)
+                audit = reconcile(made, is_repairing=False, report=reported.append)
                 break
             except Unavailable:
                 assert calls < 100
         assert calls > 3
         assert audit.drift == whole.drift
-        assert Counter(difference.kind for difference in told) == whole.drift
+        assert Counter(difference.kind for difference in reported) == whole.drift
         assert (audit.facts, audit.rows) == (whole.facts, whole.rows)
         tables.client.around = lambda _operation, send: send()
         assert reconcile(made, is_repairing=True).is_exact
@@ -211,7 +211,7 @@ TASK = {"type": "task", "id": "new", "created_at": "2026-01-01T00:00:00Z", "stat
 
 @pytest.mark.parametrize("is_lost", [False, True])
 def test_what_may_be_on_its_way_is_waited_for(is_lost):
-    """A version younger than the grace is told only when it does not come in time."""
+    """A version younger than the grace is reported only when it does not come in time."""
     with stored() as tables:
         made = organisation(tables, 3)
         tables.now_ms = STORED_MS + 5_000
@@ -225,8 +225,8 @@ def test_what_may_be_on_its_way_is_waited_for(is_lost):
         bootstrap.time.sleep = sleep
         audit = reconcile(made, is_repairing=True, grace_seconds=60)
         assert 50 < tables.slept_seconds < 60
-        told = {audits.ROW_MISSING: 1} if is_lost else {}
-        assert (audit.drift, audit.repaired) == (told, len(told))
+        reported = {audits.ROW_MISSING: 1} if is_lost else {}
+        assert (audit.drift, audit.repaired) == (reported, len(reported))
         if is_lost:
             assert audit.differences[0].since_ms == STORED_MS
         assert tables.violations(made) == []

@@ -389,10 +389,10 @@ def test_a_visit_is_logged_before_the_next_one_begins() -> None:
 
 def test_settings_of_the_schedule() -> None:
     assert (Settings().reconcile_every_hours, Settings().reconcile_repairs) == (24, False)
-    told = Settings.from_environment(
+    reported = Settings.from_environment(
         {"ROLLCALL_RECONCILE_EVERY_HOURS": "6", "ROLLCALL_RECONCILE_REPAIRS": "true"}
     )
-    assert (told.reconcile_every_hours, told.reconcile_repairs) == (6, True)
+    assert (reported.reconcile_every_hours, reported.reconcile_repairs) == (6, True)
     for name, value in [("EVERY_HOURS", "0"), ("EVERY_HOURS", "1.5"), ("REPAIRS", "True")]:
         with pytest.raises(BadSetting, match=f"ROLLCALL_RECONCILE_{name}"):
             Settings.from_environment({f"ROLLCALL_RECONCILE_{name}": value})

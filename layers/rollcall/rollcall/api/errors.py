@@ -60,7 +60,7 @@ class Unauthorized(ApiError):
 
 
 def gateway_error(status: int, detail: str) -> Response:
-    """An error with the body that the gateway's own errors carry, whoever raises it."""
+    """An error with the body of the gateway's own errors, for errors that the gateway may raise too."""
     phrase = "Content Too Large" if status == 413 else HTTPStatus(status).phrase
     body: dict[str, Any] = {
         "status_code": status,

@@ -41,7 +41,7 @@ def require_own_handle(request: Request, handles: Handles) -> None:
     """Check `Org-Handle` against the caller.
 
     Raises BadRequest when it is missing, empty or repeated, NotFound when nobody has the handle,
-    and Forbidden when somebody else has. The texts are those Unpod publishes.
+    and Forbidden when another organisation has it. The texts are those Unpod publishes.
     """
     values = request.header("Org-Handle")
     if len(values) > 1:
