@@ -36,7 +36,7 @@ ENDPOINT: Final = "AWS_ENDPOINT_URL_DYNAMODB"
 
 def _milliseconds(value: Any) -> int:
     if not isinstance(value, str):
-        raise ValueError("must be a date and a time as in RFC 3339")
+        raise ValueError("must be an RFC 3339 date and time")
     return parse_instant(value)
 
 

@@ -76,7 +76,8 @@ def test_a_file_is_no_folder(tmp_path):
 @pytest.mark.parametrize("engine", ["moto", "http://127.0.0.1:8000"])
 def test_an_engine_that_keeps_nothing_there_is_refused(shared_template_path, tmp_path, engine):
     with pytest.raises(
-        CommandError, match=f"--data-dir: {engine} keeps nothing there; use --engine dynamodb-local"
+        CommandError,
+        match=f"--data-dir: {engine} stores nothing there; use --engine dynamodb-local",
     ):
         LocalStack(
             engine=engine, port=0, dynamodb_port=0, template=shared_template_path, data_dir=tmp_path

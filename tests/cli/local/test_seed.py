@@ -79,8 +79,11 @@ def with_token(**changed):
     [
         (with_token(token=TOKEN["token"][:-1] + "0"), "0.tokens.0.token: Value error, must be rc_"),
         (with_token(scopes=["write"]), "organisations.0.tokens.0.scopes.0: Input should be"),
-        (with_token(expires_at="2026-11-15"), "tokens.0.expires_at: Value error, must be a date"),
-        (with_token(expires_at=5), "tokens.0.expires_at: Value error, must be a date"),
+        (
+            with_token(expires_at="2026-11-15"),
+            "tokens.0.expires_at: Value error, must be an RFC 3339",
+        ),
+        (with_token(expires_at=5), "tokens.0.expires_at: Value error, must be an RFC 3339"),
         ('{"organisations": [{"id": "a"}]}', "organisations.0.handle: Field required"),
         ('{"organisations": [], "more": 1}', "more: Extra inputs are not permitted"),
         ("{", "JSON"),
