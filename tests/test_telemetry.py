@@ -250,7 +250,15 @@ def test_each_breakdown_is_reported_once_when_it_spills() -> None:
 
     def apply(first: int, end: int) -> None:
         rows = [
-            ("call", Row(f"c{n}", n + 1, n, Call(n, "completed", False, 1, outcome=f"{n}" * 40)))
+            (
+                "call",
+                Row(
+                    f"c{n}",
+                    n + 1,
+                    n,
+                    Call(n, "completed", answered=False, attempt=1, outcome=f"{n}" * 40),
+                ),
+            )
             for n in range(first, end)
         ]
         Applier(store, contribute, on_spill=spilled.append).apply(rows)

@@ -24,7 +24,13 @@ def calls(count: int, keys: int = 0) -> list[Row]:
             f"call {n}",
             n + 1,
             n,
-            Call(n, "queued", False, 1, payload={f"k{n}.{k}": str(n * k) for k in range(keys)}),
+            Call(
+                n,
+                "queued",
+                answered=False,
+                attempt=1,
+                payload={f"k{n}.{k}": str(n * k) for k in range(keys)},
+            ),
         )
         for n in range(count)
     ]
@@ -36,7 +42,7 @@ def test_a_much_smaller_target_splits_in_steps_that_fit() -> None:
     rows = [("call", row) for row in calls(20_000)]
     Applier(store, contribution_function(1), target_bytes=262_144).apply(rows)
     assert len(store.pages["call"]) == 1
-    late = Row("late", 1, 50_000, Call(50_000, "queued", False, 1))
+    late = Row("late", 1, 50_000, Call(50_000, "queued", answered=False, attempt=1))
     Applier(store, contribution_function(1), target_bytes=1_024).apply([("call", late)])
     assert len(store.pages["call"]) == MAX_PAGES
     store.check_pages()

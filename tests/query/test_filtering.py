@@ -37,8 +37,8 @@ def calls(count: int) -> Rows:
             Call(
                 number * HOUR_MS,
                 "completed",
-                True,
-                1,
+                answered=True,
+                attempt=1,
                 duration_seconds=number,
                 outcome="sold",
                 template_id="t",

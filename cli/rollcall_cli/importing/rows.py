@@ -15,13 +15,27 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rollcall.api import strict_json
+from rollcall.domain.records import RECORD_TYPES, Format
 from rollcall_cli.errors import CommandError
 
 MAX_RECORD_BYTES = 2_000_000
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_NUMBERS = {"duration_seconds", "sentiment", "cost", "attempt"}
-_BOOLEANS = {"answered", "converted", "deleted"}
+# The kinds of cells that are not text. The column's name gives the kind of a payload value.
+_KINDS = {
+    Format.ORDINAL: "number",
+    Format.SECONDS: "number",
+    Format.SENTIMENT: "number",
+    Format.COST: "number",
+    Format.COUNTS: "number",
+    Format.BOOLEAN: "boolean",
+    Format.IDS: "list",
+}
+_FORMATS = {
+    column.wire_name: column.format
+    for record_type in RECORD_TYPES.values()
+    for column in record_type.columns
+} | {"deleted": Format.BOOLEAN}
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -218,16 +232,14 @@ def _converted(columns: list[str], cells: list[str], record_type: str | None) ->
 
 
 def _kind(column: str) -> str:
-    if column in _NUMBERS or column.startswith("events."):
-        return "number"
-    if column in _BOOLEANS:
-        return "boolean"
-    if column == "labels":
-        return "list"
-    # The type of a payload value cannot be inferred from its cell: 007 may be a name.
-    if column.startswith("payload.") and column.endswith((":number", ":boolean")):
-        return column.rpartition(":")[2]
-    return "text"
+    name, dot, key = column.partition(".")
+    format = _FORMATS.get(name)
+    if format is Format.PAYLOAD and dot:
+        # The type of a payload value cannot be inferred from its cell: 007 may be a name.
+        return key.rpartition(":")[2] if key.endswith((":number", ":boolean")) else "text"
+    if format is None or bool(dot) != (format is Format.COUNTS):
+        return "text"
+    return _KINDS.get(format, "text")
 
 
 def _value(kind: str, cell: str) -> str | None:

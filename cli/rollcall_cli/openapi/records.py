@@ -49,13 +49,9 @@ unknown field is rejected. An optional field may be omitted; null is a value, wh
 
 
 def refine(schemas: dict[str, Any]) -> None:
-    """Add the `type` of each document, which the models do not have: it selects the model."""
-    types: dict[Any, Any] = {model: {"const": name} for name, model in DOCUMENTS.items()}
-    types[Deletion] = {"type": "string", "enum": list(DOCUMENTS)}
-    for model, type_ in types.items():
-        schema = schemas[name_of(TAG, model)]
-        schema["title"] = type_.get("const", "deletion")
-        schema["properties"]["type"] |= type_
+    """Add the name of its type to each document, and make the choice between them exclusive."""
+    for name, model in {**DOCUMENTS, "deletion": Deletion}.items():
+        schemas[name_of(TAG, model)]["title"] = name
     # No record matches two of them: each has another `type`, and only a deletion has `deleted`.
     record = schemas[name_of(TAG, Record)]
     record["oneOf"] = record.pop("anyOf")

@@ -210,9 +210,9 @@ def _type(described: JsonObject) -> str:
     """The JSON type of a field, or a link to the rules of ids, times and payloads."""
     if "$ref" in described:
         return _LINKS[described["$ref"].rpartition(".")[2]]
+    if "anyOf" in described:
+        return " or ".join(map(_type, described["anyOf"]))
     match described.get("type"):
-        case ["string", "null"]:
-            return "string or null"
         case "string":
             return "string"
         case "array":
@@ -232,9 +232,13 @@ def _rules(described: JsonObject) -> Iterator[str]:
         yield f"default `{described['default']}`"
 
 
-def _rule_of_properties(described: JsonObject) -> str:
-    names = ", ".join(f"`{name}`" for name in described["properties"])
-    [rule] = {rule for each in described["properties"].values() for rule in _rules(each)}
+def _rules_of_choices(described: JsonObject) -> str:
+    return "; ".join(rule for each in described["anyOf"] for rule in _rules(each))
+
+
+def _rule_of_keys(described: JsonObject) -> str:
+    names = ", ".join(f"`{name}`" for name in described["propertyNames"]["enum"])
+    [rule] = _rules(described["additionalProperties"])
     return f"keys {names}; each an integer, {rule}"
 
 
@@ -246,7 +250,8 @@ _RULES: dict[str, Callable[[JsonObject], str]] = {
     "pattern": lambda described: f"`{described['pattern'].strip('^$')}`",
     "maxLength": lambda described: f"at most {described['maxLength']} characters",
     "maxItems": lambda described: f"at most {described['maxItems']} entries",
-    "properties": _rule_of_properties,
+    "anyOf": _rules_of_choices,
+    "propertyNames": _rule_of_keys,
 }
 
 

@@ -22,6 +22,13 @@ class _Answers(GenerateJsonSchema):
     def decimal_schema(self, schema: Any) -> JsonSchemaValue:
         return self.float_schema(schema)
 
+    def dict_schema(self, schema: Any) -> JsonSchemaValue:
+        described = super().dict_schema(schema)
+        # pydantic's patternProperties allow keys that match no pattern; the parser does not.
+        for pattern, value in described.pop("patternProperties", {}).items():
+            described |= {"propertyNames": {"pattern": pattern}, "additionalProperties": value}
+        return described
+
     def typed_dict_schema(self, schema: Any) -> JsonSchemaValue:
         described = super().typed_dict_schema(schema)
         names = _fields(schema["cls"])
@@ -38,10 +45,7 @@ def _fields(typed_dict: Any) -> list[str]:
 
 
 class _Requests(_Answers):
-    """An optional field may be omitted, but not null: `x | None` is `x` on the wire."""
-
-    def nullable_schema(self, schema: Any) -> JsonSchemaValue:
-        return self.generate_inner(schema["schema"])
+    """An optional field may be omitted; None, the default of its attribute, is not a value of it."""
 
     def default_schema(self, schema: Any) -> JsonSchemaValue:
         if schema.get("default", ...) is None:

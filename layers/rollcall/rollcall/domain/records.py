@@ -1,8 +1,9 @@
-"""The record types and their fields, as they are stored.
+"""The record types and their fields, as they are stored and as they are sent.
 
-This module is the only list of fields: the page codec takes its columns from it, and the fact store
-its attributes. Values are already normalised (instants in milliseconds since 1970 UTC, rounded
-numbers, references as strings, sets sorted); parsing and limits belong to the API.
+A field is declared once, here. The page codec takes its columns from this module and the fact store
+its attributes; the API makes its parser and its JSON Schema from it, and the command line its CSV
+import and docs/records.md. Stored values are normalised: instants in milliseconds since 1970 UTC,
+rounded numbers, references as strings, sets sorted.
 """
 
 from __future__ import annotations
@@ -62,188 +63,303 @@ class Kind(enum.Enum):
     PAYLOAD = "payload"  # mapping of str to PayloadValue
 
 
-def _column(kind: Kind, choices: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {"kind": kind, "choices": choices}
+class Format(enum.Enum):
+    """How a field is sent; `kind` is how it is stored, `unit` the end of the stored name."""
+
+    ID = "id", Kind.ID
+    IDS = "ids", Kind.IDS
+    TEXT = "text", Kind.TEXT
+    TEXT_OR_NULL = "text or null", Kind.TEXT
+    CHOICE = "choice", Kind.TEXT
+    EVENT_TYPE = "event type", Kind.TEXT
+    COLOR = "color", Kind.TEXT
+    BOOLEAN = "boolean", Kind.FLAG
+    ORDINAL = "ordinal", Kind.INTEGER  # from 1
+    INSTANT = "instant", Kind.INTEGER, "_ms"
+    SECONDS = "seconds", Kind.INTEGER  # rounded to whole ones
+    SENTIMENT = "sentiment", Kind.INTEGER, "_milli"  # 0 to 1, in thousandths
+    COST = "cost", Kind.INTEGER, "_micros"  # in millionths of a currency unit
+    COUNTS = "counts", Kind.COUNTS
+    PAYLOAD = "payload", Kind.PAYLOAD
+
+    def __init__(self, label: str, kind: Kind, unit: str = "") -> None:
+        self.label = label
+        self.kind = kind
+        self.unit = unit
 
 
-def _integer() -> Any:
-    return field(default=None, metadata=_column(Kind.INTEGER))
+def _required(
+    format: Format,
+    meaning: str,
+    choices: tuple[str, ...] = (),
+    synonyms: Mapping[str, str] | None = None,
+) -> Any:
+    """A field that must be sent. `synonyms` are further choices, and what each is read as."""
+    return field(metadata=_metadata(format, meaning, choices, synonyms=synonyms or {}))
 
 
-def _text(choices: tuple[str, ...] = ()) -> Any:
-    return field(default=None, metadata=_column(Kind.TEXT, choices))
+def _optional(
+    format: Format, meaning: str, choices: tuple[str, ...] = (), needs: str | None = None
+) -> Any:
+    """A field that may be left out; `needs` names a field that must then come with it."""
+    metadata = _metadata(format, meaning, choices, is_sent=False, needs=needs)
+    match format.kind:
+        case Kind.IDS:
+            return field(default=(), metadata=metadata)
+        case Kind.COUNTS | Kind.PAYLOAD:
+            return field(default_factory=dict, metadata=metadata)
+    return field(default=None, metadata=metadata)
 
 
-def _id() -> Any:
-    return field(default=None, metadata=_column(Kind.ID))
+def _completed(format: Format, meaning: str, default: Any = None) -> Any:
+    """A field that may be left out and that every record has: `default`, or what the API derives."""
+    return field(metadata=_metadata(format, meaning, is_sent=False, default=default), kw_only=True)
 
 
-def _required(kind: Kind, choices: tuple[str, ...] = ()) -> Any:
-    return field(metadata=_column(kind, choices))
+def _metadata(
+    format: Format,
+    meaning: str,
+    choices: tuple[str, ...] = (),
+    *,
+    synonyms: Mapping[str, str] | None = None,
+    is_sent: bool = True,
+    needs: str | None = None,
+    default: Any = None,
+) -> dict[str, Any]:
+    return {
+        "format": format,
+        "meaning": meaning,
+        "choices": choices,
+        "synonyms": synonyms or {},
+        "is_sent": is_sent,
+        "needs": needs,
+        "default": default,
+    }
+
+
+_FILTER: Final = "Breeze filters by it."
+_PAYLOAD: Final = "Values of your own, to filter by."
+_NAME: Final = "Its name."
+_CREATED: Final = "When it was created."
+_WORKSPACE: Final = "The workspace that counts it."
 
 
 class Record(Protocol):
-    """Any record: a slotted dataclass whose fields carry a `Kind`."""
+    """Any record: a slotted dataclass whose fields are declared above."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 @dataclass(slots=True, eq=True)
 class Call:
-    """One phone call or voice session.
+    """A phone call or voice session."""
 
-    `sentiment_milli` is in thousandths, 0–1000; `cost_micros` in millionths of a currency unit.
-    """
-
-    started_at_ms: int = _required(Kind.INTEGER)
-    status: str = _required(Kind.TEXT, CALL_STATUSES)
-    answered: bool = _required(Kind.FLAG)
-    attempt: int = _required(Kind.INTEGER)
-    disposition: str | None = _text(DISPOSITIONS)
-    direction: str | None = _text(DIRECTIONS)
-    campaign_id: str | None = _id()
-    space_token: str | None = _id()
-    template_id: str | None = _id()
-    merchant_id: str | None = _id()
-    reseller_id: str | None = _id()
-    lead_id: str | None = _id()
-    provider: str | None = _text()
-    outcome: str | None = _text()
-    duration_seconds: int | None = _integer()
-    sentiment_milli: int | None = _integer()
-    cost_micros: int | None = _integer()
-    labels: tuple[str, ...] = field(default=(), metadata=_column(Kind.IDS))
-    events: Mapping[str, int] = field(
-        default_factory=dict, metadata=_column(Kind.COUNTS, CALL_EVENTS)
+    started_at_ms: int = _required(Format.INSTANT, "When the call started.")
+    status: str = _required(Format.CHOICE, "The state of the call.", CALL_STATUSES)
+    disposition: str | None = _optional(
+        Format.CHOICE,
+        "What the call ended with. `successful` is what success rates count, and NLPearl"
+        " reports each.",
+        DISPOSITIONS,
     )
-    payload: Mapping[str, PayloadValue] = field(
-        default_factory=dict, metadata=_column(Kind.PAYLOAD)
+    direction: str | None = _optional(
+        Format.CHOICE, "Who called: `inbound` calls come in.", DIRECTIONS
     )
+    campaign_id: str | None = _optional(
+        Format.ID, "The NLPearl campaign of the call, in that `direction`.", needs="direction"
+    )
+    space_token: str | None = _optional(Format.ID, "The Unpod space of the call.")
+    template_id: str | None = _optional(Format.ID, f"The template of the call. {_FILTER}")
+    merchant_id: str | None = _optional(Format.ID, f"The merchant of the call. {_FILTER}")
+    reseller_id: str | None = _optional(Format.ID, f"The reseller of the call. {_FILTER}")
+    lead_id: str | None = _optional(
+        Format.ID, "The lead that was called. NLPearl counts each lead once."
+    )
+    provider: str | None = _optional(
+        Format.TEXT, "The telephony or voice provider: `twilio`. Breeze groups by it."
+    )
+    outcome: str | None = _optional(
+        Format.TEXT, "What came of the call, in your own words. Breeze groups by it."
+    )
+    duration_seconds: int | None = _optional(
+        Format.SECONDS,
+        "The length of the call in seconds, stored rounded to a whole one. Without it,"
+        " averages leave the call out.",
+    )
+    sentiment_milli: int | None = _optional(
+        Format.SENTIMENT,
+        "The sentiment of the call, from 0 (negative) to 1 (positive), stored rounded to"
+        " three decimals.",
+    )
+    cost_micros: int | None = _optional(
+        Format.COST,
+        "The cost of the call in a currency of your choice, stored rounded to six decimals.",
+    )
+    attempt: int = _completed(Format.ORDINAL, "Which attempt to reach the lead this is.", default=1)
+    answered: bool = _completed(
+        Format.BOOLEAN,
+        "Whether a person answered, for the pickup rate. Left out: true when the status"
+        " is `completed` and the disposition is not `voicemail_left`.",
+    )
+    labels: tuple[str, ...] = _optional(
+        Format.IDS, "Ids of the call's labels; order and repetition do not matter."
+    )
+    events: Mapping[str, int] = _optional(
+        Format.COUNTS, "How often each happened in the call.", CALL_EVENTS
+    )
+    payload: Mapping[str, PayloadValue] = _optional(Format.PAYLOAD, _PAYLOAD)
 
 
 @dataclass(slots=True, eq=True)
 class Task:
     """A unit of work given to an agent."""
 
-    created_at_ms: int = _required(Kind.INTEGER)
-    status: str = _required(Kind.TEXT, TASK_STATUSES)
-    space_token: str | None = _id()
+    created_at_ms: int = _required(Format.INSTANT, _CREATED)
+    status: str = _required(
+        Format.CHOICE,
+        "The state of the task. `in_progress` is read as `running`.",
+        TASK_STATUSES,
+        synonyms={"in_progress": "running"},
+    )
+    space_token: str | None = _optional(Format.ID, "The Unpod space of the task.")
 
 
 @dataclass(slots=True, eq=True)
 class Lead:
-    """A person to be called, with a status from BACKLOG to FINISHED."""
+    """A person or company to be called."""
 
-    created_at_ms: int = _required(Kind.INTEGER)
-    status: str = _required(Kind.TEXT, LEAD_STATUSES)
-    converted: bool | None = field(default=None, metadata=_column(Kind.FLAG))
-    template_id: str | None = _id()
-    merchant_id: str | None = _id()
-    reseller_id: str | None = _id()
-    payload: Mapping[str, PayloadValue] = field(
-        default_factory=dict, metadata=_column(Kind.PAYLOAD)
+    created_at_ms: int = _required(Format.INSTANT, _CREATED)
+    status: str = _required(
+        Format.CHOICE, "How far the lead has come, from first to last.", LEAD_STATUSES
     )
+    converted: bool | None = _optional(
+        Format.BOOLEAN, "Whether the lead converted; it counts once the status is `FINISHED`."
+    )
+    template_id: str | None = _optional(Format.ID, f"The template of the lead. {_FILTER}")
+    merchant_id: str | None = _optional(Format.ID, f"The merchant of the lead. {_FILTER}")
+    reseller_id: str | None = _optional(Format.ID, f"The reseller of the lead. {_FILTER}")
+    payload: Mapping[str, PayloadValue] = _optional(Format.PAYLOAD, _PAYLOAD)
 
 
 @dataclass(slots=True, eq=True)
 class Space:
-    """An Unpod space."""
+    """An Unpod space; a space that a call or a task names needs no record of its own."""
 
-    name: str | None = _text()
-    created_at_ms: int | None = _integer()
+    name: str | None = _optional(Format.TEXT, _NAME)
+    created_at_ms: int | None = _optional(Format.INSTANT, _CREATED)
 
 
 @dataclass(slots=True, eq=True)
 class Campaign:
-    """An NLPearl inbound or outbound campaign."""
+    """An NLPearl campaign; one that a call names needs no record of its own."""
 
-    direction: str = _required(Kind.TEXT, DIRECTIONS)
-    name: str | None = _text()
-    created_at_ms: int | None = _integer()
+    direction: str = _required(Format.CHOICE, "The direction of its calls.", DIRECTIONS)
+    name: str | None = _optional(Format.TEXT, _NAME)
+    created_at_ms: int | None = _optional(Format.INSTANT, _CREATED)
 
 
 @dataclass(slots=True, eq=True)
 class Workspace:
-    """A Nexus workspace."""
+    """A Nexus workspace; one that another record names needs no record of its own."""
 
-    name: str | None = _text()
-    created_at_ms: int | None = _integer()
+    name: str | None = _optional(Format.TEXT, _NAME)
+    created_at_ms: int | None = _optional(Format.INSTANT, _CREATED)
 
 
 @dataclass(slots=True, eq=True)
 class Label:
-    """A call label's name and CSS colour."""
+    """The name and colour under which NLPearl's analytics show a label of calls."""
 
-    name: str = _required(Kind.TEXT)
-    color: str = _required(Kind.TEXT)
+    name: str = _required(Format.TEXT, _NAME)
+    color: str = _completed(
+        Format.COLOR, "A CSS colour: `#4d9de0`, `rebeccapurple`.", default=DEFAULT_LABEL_COLOR
+    )
 
 
 @dataclass(slots=True, eq=True)
 class Room:
-    """A meeting room of a workspace."""
+    """A meeting room of a Nexus workspace."""
 
-    workspace_id: str = _required(Kind.ID)
-    created_at_ms: int = _required(Kind.INTEGER)
-    name: str = _required(Kind.TEXT)
-    display_name: str | None = _text()
+    workspace_id: str = _required(Format.ID, _WORKSPACE)
+    created_at_ms: int = _required(Format.INSTANT, _CREATED)
+    name: str = _required(Format.TEXT, _NAME)
+    display_name: str | None = _optional(
+        Format.TEXT_OR_NULL, "The name to show, if there is another."
+    )
 
 
 @dataclass(slots=True, eq=True)
 class BookingPage:
-    """A page on which meetings are booked."""
+    """A page of a Nexus workspace on which meetings are booked."""
 
-    workspace_id: str = _required(Kind.ID)
-    title: str = _required(Kind.TEXT)
-    slug: str = _required(Kind.TEXT)
-    created_at_ms: int | None = _integer()
+    workspace_id: str = _required(Format.ID, _WORKSPACE)
+    title: str = _required(Format.TEXT, "Its title.")
+    slug: str = _required(Format.TEXT, "Its part of the address.")
+    created_at_ms: int | None = _optional(Format.INSTANT, _CREATED)
 
 
 @dataclass(slots=True, eq=True)
 class Recording:
-    """A recording made in a workspace."""
+    """A recording made in a Nexus workspace."""
 
-    workspace_id: str = _required(Kind.ID)
-    created_at_ms: int = _required(Kind.INTEGER)
-    room_id: str | None = _id()
-    duration_seconds: int | None = _integer()
+    workspace_id: str = _required(Format.ID, _WORKSPACE)
+    created_at_ms: int = _required(Format.INSTANT, _CREATED)
+    room_id: str | None = _optional(Format.ID, "The room that was recorded.")
+    duration_seconds: int | None = _optional(
+        Format.SECONDS, "Its length in seconds, stored rounded to a whole one."
+    )
 
 
 @dataclass(slots=True, eq=True)
 class Contact:
-    """A contact of a workspace."""
+    """A contact of a Nexus workspace."""
 
-    workspace_id: str = _required(Kind.ID)
-    created_at_ms: int = _required(Kind.INTEGER)
+    workspace_id: str = _required(Format.ID, _WORKSPACE)
+    created_at_ms: int = _required(Format.INSTANT, _CREATED)
 
 
 @dataclass(slots=True, eq=True)
 class ContactEvent:
-    """Something that a contact did: join a room, book a meeting, or an event of another type."""
+    """Something a contact of a Nexus workspace did."""
 
-    workspace_id: str = _required(Kind.ID)
-    event_type: str = _required(Kind.TEXT)
-    occurred_at_ms: int = _required(Kind.INTEGER)
-    room_id: str | None = _id()
-    booking_page_id: str | None = _id()
+    workspace_id: str = _required(Format.ID, _WORKSPACE)
+    event_type: str = _required(Format.EVENT_TYPE, "`room_join`, `booking`, or a type of your own.")
+    occurred_at_ms: int = _required(Format.INSTANT, "When it happened.")
+    room_id: str | None = _optional(Format.ID, "The room that was joined.")
+    booking_page_id: str | None = _optional(Format.ID, "The page that was booked on.")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One stored field of a record type."""
+    """One field of a record type, by its stored name; `required` in storage, `is_sent` on the wire."""
 
     name: str
-    kind: Kind
-    choices: tuple[str, ...]
     required: bool
+    format: Format
+    meaning: str
+    choices: tuple[str, ...]
+    synonyms: Mapping[str, str]
+    is_sent: bool
+    needs: str | None
+    default: Any
+
+    @property
+    def kind(self) -> Kind:
+        """How its values are stored."""
+        return self.format.kind
+
+    @property
+    def wire_name(self) -> str:
+        """The name under which it is sent."""
+        return self.name.removesuffix(self.format.unit)
 
 
 def _columns(cls: type[Record]) -> tuple[Column, ...]:
     return tuple(
         Column(
             name=f.name,
-            kind=f.metadata["kind"],
-            choices=f.metadata["choices"],
             required=f.default is MISSING and f.default_factory is MISSING,
+            **f.metadata,
         )
         for f in fields(cls)
     )

@@ -1,8 +1,6 @@
 """Limits, checks and parsers for values in JSON: ids, strings, instants and payload values.
 
-Parsers return the normalised form in which a value is stored and compared. The JSON Schemas
-describe the same rules for the API description; a rule that JSON Schema cannot express is in the
-schema's `description`.
+Parsers return the normalised form in which a value is stored and compared.
 """
 
 from __future__ import annotations
@@ -54,30 +52,6 @@ def check_text(text: str) -> str:
     return text
 
 
-ID_SCHEMA: Final[dict[str, Any]] = {
-    "description": "An id, or a reference to one: a string, or an integer of at most 128 digits."
-    " Both are compared as strings; an id sent as an integer is returned as an integer.",
-    "anyOf": [
-        {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": MAX_ID_LENGTH,
-            "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
-        },
-        {"type": "integer"},
-    ],
-}
-INSTANT_SCHEMA: Final[dict[str, Any]] = {
-    "description": "An RFC 3339 instant with an offset or `Z`, in the years 1970 to 9998 (UTC)."
-    " Digits below the millisecond are cut off. `T` and `Z` are upper-case; leap seconds are"
-    " refused.",
-    "type": "string",
-    "format": "date-time",
-    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
-    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
-}
-
-
 def parse_instant_text(value: Any) -> int:
     """Milliseconds since 1970 UTC of an instant. Raises ValueError with the broken rule."""
     if not isinstance(value, str):
@@ -109,19 +83,19 @@ def parse_payload_value(value: Any) -> PayloadValue:
             return check_text(value)
         case int() | Decimal():
             return parse_payload_number(value)
-    raise ValueError("must have values that are strings, numbers, booleans or null")
+    raise ValueError("must be a string, a number, a boolean or null")
 
 
 def parse_payload_number(value: int | Decimal) -> Decimal:
     """A payload number in its stored form. Raises ValueError beyond 38 digits or 10^±100."""
     number = Decimal(value)
-    out_of_reach = ValueError("must have numbers that are 0 or of a magnitude from 1e-100 to 1e100")
+    out_of_reach = ValueError("must be 0 or of a magnitude from 1e-100 to 1e100")
     if not number.is_finite() or (not number.is_zero() and abs(number.adjusted()) > 100):
         raise out_of_reach
     # Zeros at either end are not significant, however many there are.
     digits = "".join(map(str, number.as_tuple().digits)).strip("0")
     if len(digits) > 38:
-        raise ValueError("must have numbers with at most 38 significant digits")
+        raise ValueError("must have at most 38 significant digits")
     exact = canonical(number)
     if exact.copy_abs() > Decimal("1e100"):  # abs() would round
         raise out_of_reach

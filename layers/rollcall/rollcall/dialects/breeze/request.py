@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Final, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    PlainValidator,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
 
 from rollcall.dialects.breeze.query_type import OverTimeType, QueryType
 from rollcall.dialects.breeze.query_types import QUERY_TYPE_OF
-from rollcall.dialects.validation import message_of
 from rollcall.domain.decimals import at_least, at_most
 from rollcall.domain.errors import BadValues, Issue, MalformedQuery
 from rollcall.domain.facts import payload_text
@@ -21,15 +27,14 @@ from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
 from rollcall.domain.time.periods import parse_end, parse_start
 from rollcall.domain.time.zones import UTC, Zone
 from rollcall.domain.validation import (
-    ID_SCHEMA,
     MAX_AMOUNT,
     MAX_PAYLOAD_KEYS,
     PAYLOAD_KEY,
-    parse_id,
     parse_payload_value,
 )
 from rollcall.query.model import Selection
 from rollcall.query.reports.breeze import BreezeQuery, ByBucket
+from rollcall.wire import AsNumber, Id, message_of
 
 MAX_PAGE: Final = 1_000_000_000
 MAX_PAGE_SIZE: Final = 1_000
@@ -51,85 +56,29 @@ class BreezeRequest:
         return (self.page - 1) * self.page_size
 
 
-# There are two kinds of errors: a JSON value of the wrong type makes the query malformed (400), an
-# invalid value of the right type does not (422).
-_WRONG_TYPE: Final = "wrong_type"
-_MALFORMED: Final = frozenset({_WRONG_TYPE, "missing", "extra_forbidden", "model_type"})
+# Two kinds of errors: a query of another shape, or with another JSON type in `query_type` or
+# `filters`, is malformed (400); a value that breaks a rule, and all else about the options, is not (422).
+_NO_OBJECT: Final = frozenset({"missing", "extra_forbidden", "model_type"})
+_OTHER_TYPE: Final = frozenset(
+    {"id_type", "number_type", "string_type", "dict_type", "payload_type"}
+)
+_ABSENT: Final[Any] = None  # the default of an optional field: not validated, so null is refused
 
 
-def _wrong_type(rule: str) -> PydanticCustomError:
-    return PydanticCustomError(_WRONG_TYPE, "{rule}", {"rule": rule})
-
-
-def _query_type(value: Any) -> QueryType:
-    if not isinstance(value, str) or value not in QUERY_TYPE_OF:
-        raise _wrong_type(f"must be one of {', '.join(QUERY_TYPE_OF)}")
-    return QUERY_TYPE_OF[value]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | Decimal) and not isinstance(value, bool)
-
-
-def _id(value: Any) -> str:
-    if not isinstance(value, str) and not _is_number(value):
-        raise _wrong_type("must be a string or an integer")
-    return parse_id(value)
-
-
-def _bound(value: Any) -> str:
-    if not isinstance(value, str):
-        raise _wrong_type("must be a string")
-    return value
-
-
-def _number(most: int | None) -> Callable[[Any], Decimal]:
-    def parse(value: Any) -> Decimal:
-        if not _is_number(value):
-            raise _wrong_type("must be a number")
-        number = Decimal(value)
-        if number < 0:
-            raise ValueError("must be at least 0")
-        if most is not None and number > most:
-            raise ValueError(f"must be from 0 to {most}")
-        return number
-
-    return parse
-
-
-def _payload_filters(value: Any) -> dict[str, str] | None:
+def _payload_filters(wanted: Any) -> dict[str, str] | None:
     """Keys and values as stored; None if no payload can match."""
-    if not isinstance(value, dict):
-        raise _wrong_type("must be an object")
-    wanted: dict[str, str] = {}
-    is_possible = len(value) <= MAX_PAYLOAD_KEYS
-    for key, item in value.items():
-        if isinstance(item, dict | list):
-            raise _wrong_type("must have values that are strings, numbers, booleans or null")
-        try:
-            wanted[key] = payload_text(parse_payload_value(item))
-        except ValueError:
-            is_possible = False
-        is_possible = is_possible and PAYLOAD_KEY.fullmatch(key) is not None
-    return wanted if is_possible else None
-
-
-def _integer(most: int) -> Callable[[Any], int]:
-    def parse(value: Any) -> int:
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise ValueError("must be an integer")
-        if not 1 <= value <= most:
-            raise ValueError(f"must be from 1 to {most}")
-        return value
-
-    return parse
-
-
-def _granularity(value: Any) -> Granularity:
-    known = [granularity.value for granularity in Granularity]
-    if not isinstance(value, str) or value not in known:
-        raise ValueError(f"must be one of {', '.join(known)}")
-    return Granularity(value)
+    if not isinstance(wanted, dict):
+        raise PydanticCustomError("dict_type", "must be an object")
+    if any(isinstance(item, dict | list) for item in wanted.values()):
+        raise PydanticCustomError(
+            "payload_type", "must have values that are strings, numbers, booleans or null"
+        )
+    if len(wanted) > MAX_PAYLOAD_KEYS or not all(map(PAYLOAD_KEY.fullmatch, wanted)):
+        return None
+    try:
+        return {key: payload_text(parse_payload_value(item)) for key, item in wanted.items()}
+    except ValueError:
+        return None
 
 
 def _zone(value: Any) -> Zone:
@@ -138,48 +87,56 @@ def _zone(value: Any) -> Zone:
     return Zone(value)
 
 
-def _schema(description: str, **keywords: Any) -> WithJsonSchema:
-    return WithJsonSchema({"description": description, **keywords})
-
-
-_BOUND_SCHEMA: Final = _schema(
-    "An RFC 3339 instant; a time without an offset, local to `timezone`; or a date, the whole local"
-    " day. Inclusive: a bound without a fraction covers its whole second.",
-    type="string",
-)
-_DURATION_SCHEMA: Final = _schema("Seconds, inclusive.", type="number", minimum=0)
-_SENTIMENT_SCHEMA: Final = _schema("Inclusive.", type="number", minimum=0, maximum=1)
-
-_Id = Annotated[str | None, PlainValidator(_id), WithJsonSchema(ID_SCHEMA)]
-_Bound = Annotated[str | None, PlainValidator(_bound), _BOUND_SCHEMA]
-_Duration = Annotated[Decimal | None, PlainValidator(_number(None)), _DURATION_SCHEMA]
-_Sentiment = Annotated[Decimal | None, PlainValidator(_number(1)), _SENTIMENT_SCHEMA]
+# On the wire a query type is its name.
+_QueryType = Annotated[
+    QueryType,
+    GetPydanticSchema(
+        lambda _source, _handler: core_schema.no_info_after_validator_function(
+            QUERY_TYPE_OF.__getitem__, core_schema.literal_schema(list(QUERY_TYPE_OF))
+        )
+    ),
+]
+_Bound = Annotated[
+    str,
+    Field(
+        strict=True,
+        description="An RFC 3339 instant; a time without an offset, local to `timezone`; or a date,"
+        " the whole local day. Inclusive: a bound without a fraction covers its whole second.",
+    ),
+]
+# Infinite is what a number is whose exponent no Decimal holds.
+_Duration = Annotated[
+    Decimal, Field(ge=0, allow_inf_nan=True, description="Seconds, inclusive."), AsNumber
+]
+_Sentiment = Annotated[
+    Decimal, Field(ge=0, le=1, allow_inf_nan=True, description="Inclusive."), AsNumber
+]
 
 
 class Filters(BaseModel):
     """Conditions that must all hold. Calls without a duration or sentiment match no bound on it."""
 
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid")
 
-    template_id: _Id = None
-    merchant_id: _Id = None
-    reseller_id: _Id = None
-    date_from: _Bound = None
-    date_to: _Bound = None
-    min_duration: _Duration = None
-    max_duration: _Duration = None
-    sentiment_min: _Sentiment = None
-    sentiment_max: _Sentiment = None
+    template_id: Id = _ABSENT
+    merchant_id: Id = _ABSENT
+    reseller_id: Id = _ABSENT
+    date_from: _Bound = _ABSENT
+    date_to: _Bound = _ABSENT
+    min_duration: _Duration = _ABSENT
+    max_duration: _Duration = _ABSENT
+    sentiment_min: _Sentiment = _ABSENT
+    sentiment_max: _Sentiment = _ABSENT
     payload_filters: Annotated[
         dict[str, str] | None,
-        PlainValidator(_payload_filters),
-        _schema(
-            "Payload keys and the values that they must have. Values of different types never"
-            " match, and a missing key does not match null.",
-            type="object",
-            additionalProperties={"type": ["string", "number", "boolean", "null"]},
+        PlainValidator(
+            _payload_filters, json_schema_input_type=dict[str, str | Decimal | bool | None]
         ),
-    ] = Field(default_factory=dict)
+    ] = Field(
+        default_factory=dict,
+        description="Payload keys and the values that they must have. Values of different types never"
+        " match, and a missing key does not match null.",
+    )
 
 
 class QueryBody(BaseModel):
@@ -187,47 +144,21 @@ class QueryBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
-    query_type: Annotated[
-        QueryType,
-        PlainValidator(_query_type),
-        _schema("The type of the query.", type="string", enum=list(QUERY_TYPE_OF)),
-    ]
+    query_type: _QueryType = Field(description="The type of the query.")
     filters: Filters = Field(default_factory=Filters)
-    granularity: Annotated[
-        Granularity,
-        PlainValidator(_granularity),
-        _schema(
-            "Length of a bucket, for the over-time types.",
-            type="string",
-            enum=[g.value for g in Granularity],
-            default=Granularity.DAY.value,
-        ),
-    ] = Granularity.DAY
-    page: Annotated[
-        int,
-        PlainValidator(_integer(MAX_PAGE)),
-        _schema(
-            "The page of rows to return, from 1.",
-            type="integer",
-            minimum=1,
-            maximum=MAX_PAGE,
-            default=1,
-        ),
-    ] = 1
-    page_size: Annotated[
-        int,
-        PlainValidator(_integer(MAX_PAGE_SIZE)),
-        _schema("Rows per page.", type="integer", minimum=1, maximum=MAX_PAGE_SIZE, default=50),
-    ] = 50
-    timezone: Annotated[
-        Zone | None,
-        PlainValidator(_zone),
-        _schema(
-            "IANA time zone of buckets, hours and bounds without an offset. A Rollcall extension.",
-            type="string",
-            default=UTC.name,
-        ),
-    ] = None
+    granularity: Granularity = Field(
+        Granularity.DAY, description="Length of a bucket, for the over-time types."
+    )
+    page: int = Field(
+        1, strict=True, ge=1, le=MAX_PAGE, description="The page of rows to return, from 1."
+    )
+    page_size: int = Field(50, strict=True, ge=1, le=MAX_PAGE_SIZE, description="Rows per page.")
+    timezone: Annotated[Zone | None, PlainValidator(_zone, json_schema_input_type=str)] = Field(
+        None,
+        description="IANA time zone of buckets, hours and bounds without an offset. A Rollcall"
+        " extension.",
+        json_schema_extra={"default": UTC.name},
+    )
 
 
 def parse_query(body: Any) -> BreezeRequest:
@@ -275,12 +206,21 @@ def parse_query(body: Any) -> BreezeRequest:
 def _refuse(error: ValidationError) -> NoReturn:
     found = error.errors(include_url=False, include_input=False)
     for problem in found:
-        if problem["type"] in _MALFORMED:
+        if _is_malformed(problem):
             path = ".".join(map(str, problem["loc"]))
             raise MalformedQuery(f"{path[:128]} {message_of(problem)}.") from None
     raise BadValues(
         [Issue(tuple(map(str, problem["loc"])), message_of(problem)) for problem in found]
     ) from None
+
+
+def _is_malformed(problem: ErrorDetails) -> bool:
+    place, type_ = problem["loc"][0], problem["type"]
+    return (
+        type_ in _NO_OBJECT
+        or place == "query_type"
+        or (place == "filters" and type_ in _OTHER_TYPE)
+    )
 
 
 def _parse_bound(
@@ -325,13 +265,13 @@ def _selection(query: QueryBody) -> Selection:
         for name in ("template_id", "merchant_id", "reseller_id")
         if (value := getattr(filters, name)) is not None
     }
-    bounds: Mapping[str, tuple[int, int]] = {
-        column: _column_bounds(least, most, places, largest)
+    bounds = {
+        column: _column_bounds(getattr(filters, least), getattr(filters, most), places, largest)
         for column, least, most, places, largest in (
-            ("duration_seconds", filters.min_duration, filters.max_duration, 0, MAX_AMOUNT),
-            ("sentiment_milli", filters.sentiment_min, filters.sentiment_max, 3, 1),
+            ("duration_seconds", "min_duration", "max_duration", 0, MAX_AMOUNT),
+            ("sentiment_milli", "sentiment_min", "sentiment_max", 3, 1),
         )
-        if least is not None or most is not None
+        if filters.model_fields_set & {least, most}
     }
     record_type = "lead" if query.query_type.is_about_leads else "call"
     payload = filters.payload_filters

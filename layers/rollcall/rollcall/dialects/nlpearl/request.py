@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
 
-from rollcall.dialects.validation import message_of
 from rollcall.domain.errors import MalformedQuery
 from rollcall.domain.time.calendar import MS_PER_DAY, parse_instant
 from rollcall.domain.time.periods import Period, parse_end, parse_start
-from rollcall.domain.validation import INSTANT_SCHEMA, parse_instant_text
+from rollcall.domain.validation import parse_instant_text
+from rollcall.wire import INSTANT_SCHEMA, message_of
 
 MAX_DAYS: Final = 91
 
