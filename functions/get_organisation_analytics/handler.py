@@ -1,9 +1,16 @@
 """Answer GET /api/v2/platform/organisation/analytics/ in Unpod's published format."""
 
-from rollcall.api.endpoint import analytics_headers, endpoint
-from rollcall.api.errors import NotFound
-from rollcall.api.guard import refuse_others, require_own_handle, single_value
-from rollcall.api.http import Request, Response, json_response
+from rollcall.api import (
+    NotFound,
+    Request,
+    Response,
+    analytics_headers,
+    endpoint,
+    json_response,
+    refuse_others,
+    require_own_handle,
+    single_value,
+)
 from rollcall.bootstrap import count, directory
 from rollcall.dialects import unpod
 

@@ -1,8 +1,13 @@
 """Answer POST /v2/Pearl/{pearlId}/Analytics in NLPearl's published format."""
 
-from rollcall.api.endpoint import analytics_headers, endpoint
-from rollcall.api.guard import require_campaign
-from rollcall.api.http import Request, Response, json_response
+from rollcall.api import (
+    Request,
+    Response,
+    analytics_headers,
+    endpoint,
+    json_response,
+    require_campaign,
+)
 from rollcall.bootstrap import report_campaign
 from rollcall.dialects import nlpearl
 from rollcall.query.model import CampaignId

@@ -1,9 +1,14 @@
 """Answer GET /api/workspaces/{workspaceId}/analytics in Nexus's published format."""
 
-from rollcall.api.endpoint import analytics_headers, endpoint
-from rollcall.api.errors import Forbidden
-from rollcall.api.guard import refuse_others
-from rollcall.api.http import Request, Response, json_response
+from rollcall.api import (
+    Forbidden,
+    Request,
+    Response,
+    analytics_headers,
+    endpoint,
+    json_response,
+    refuse_others,
+)
 from rollcall.bootstrap import report_workspace
 from rollcall.dialects import nexus
 

@@ -1,8 +1,7 @@
 """Answer POST /v1/records: check each record on its own, and store it before acknowledging it."""
 
+from rollcall.api import Request, Response, endpoint
 from rollcall.api import ingest as wire
-from rollcall.api.endpoint import endpoint
-from rollcall.api.http import Request, Response
 from rollcall.bootstrap import ingest
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, problem_body
 from rollcall.invocation import Metric, count

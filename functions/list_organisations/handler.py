@@ -1,8 +1,6 @@
 """Answer GET /api/v2/platform/organizations/ in Unpod's shape: the token's organisation."""
 
-from rollcall.api.endpoint import endpoint
-from rollcall.api.guard import refuse_others
-from rollcall.api.http import Request, Response, json_response
+from rollcall.api import Request, Response, endpoint, json_response, refuse_others
 from rollcall.bootstrap import directory
 from rollcall.dialects import unpod
 from rollcall.domain.errors import UnknownOrganisation

@@ -1,8 +1,14 @@
 """Answer POST /analytics, and Breeze Buddy's own path, in Breeze's published format."""
 
-from rollcall.api.endpoint import analytics_headers, endpoint
-from rollcall.api.guard import limit_body, refuse_others
-from rollcall.api.http import Request, Response, json_response
+from rollcall.api import (
+    Request,
+    Response,
+    analytics_headers,
+    endpoint,
+    json_response,
+    limit_body,
+    refuse_others,
+)
 from rollcall.bootstrap import report_breeze
 from rollcall.dialects import breeze
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -10,12 +11,14 @@ from unittest.mock import patch
 
 import pytest
 
-from rollcall.api import endpoint as endpoint_module
 from rollcall.api.endpoint import endpoint
 from rollcall.api.http import Request, Response
 from rollcall_cli.local.stack import find_template
 from rollcall_cli.local.template import load_template
 from tests.support.answering import Lambda
+
+# The package exports the decorator under the name of its module.
+endpoint_module = importlib.import_module("rollcall.api.endpoint")
 
 ENDS_MS = 1_800_000_000_123
 

@@ -6,6 +6,7 @@ A mutant patches the product (and sometimes what the client sends) for as long a
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -14,7 +15,6 @@ from unittest.mock import patch
 import numpy as np
 from botocore.exceptions import ClientError
 
-from rollcall.api import endpoint as endpoint_module
 from rollcall.api import http as http_module
 from rollcall.domain import contributions
 from rollcall.domain.errors import Conflict, CorruptItem
@@ -38,6 +38,9 @@ from rollcall.storage import fact_items, keys
 from rollcall.storage.accounts import Directory
 from rollcall.storage.pages import PageStore
 from tests.simulation.network import Network
+
+# The package exports the decorator under the name of its module.
+endpoint_module = importlib.import_module("rollcall.api.endpoint")
 
 _DAY_MS = 86_400_000
 _CONDITION = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,6 @@ from unittest.mock import patch
 
 from rollcall import bootstrap
 from rollcall import retry as backoff_module
-from rollcall.api import endpoint as endpoint_module
 from rollcall.domain.organisations import Organisation
 from rollcall.lambdas import stream as stream_module
 from rollcall.ledger import transaction as transaction_module
@@ -34,6 +34,9 @@ from tests.simulation.stream import Stream, StreamRecord
 from tests.support.answering import forget_services, load_handler, wired
 from tests.support.failures import MemoryFailures
 from tests.support.memory_dynamodb import MemoryDynamoDb
+
+# The package exports the decorator under the name of its module.
+endpoint_module = importlib.import_module("rollcall.api.endpoint")
 
 if TYPE_CHECKING:
     from tests.simulation.neighbour import Damage

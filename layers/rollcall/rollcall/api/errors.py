@@ -34,13 +34,13 @@ class BadRequest(ApiError):
 
 
 class Forbidden(ApiError):
-    """The caller may not see what was asked for."""
+    """The caller may not read what the request names."""
 
     status = 403
 
 
 class NotFound(ApiError):
-    """There is no such thing."""
+    """What the request names does not exist."""
 
     status = 404
 

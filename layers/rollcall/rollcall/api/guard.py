@@ -1,10 +1,10 @@
-"""Guards: what a request names must be there, and be the caller's, before it is looked at further."""
+"""Preconditions of a request: its size, its parameters, and the existence and owner of what it names."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from rollcall.api.errors import BadRequest, Forbidden, NotFound, Unauthorized
+from rollcall.api.errors import BadRequest, ContentTooLarge, Forbidden, NotFound, Unauthorized
 from rollcall.api.http import Request
 from rollcall.domain.organisations import HANDLE_PATTERN
 from rollcall.query.model import CampaignId, Reading
@@ -12,16 +12,14 @@ from rollcall.query.model import CampaignId, Reading
 if TYPE_CHECKING:
     from rollcall.query.reports.campaign import ReportCampaign
 
-from typing import Final
-
-from rollcall.api.errors import ContentTooLarge
+MAX_QUERY_BYTES: Final = 65_536
 
 
 class Handles(Protocol):
-    """Knows which handles exist."""
+    """The handles of all organisations."""
 
     def org_id_of_handle(self, handle: str) -> str | None:
-        """Whose handle it is."""
+        """The id of the organisation with this handle; None if there is none."""
 
 
 def refuse_repeated_credentials(request: Request) -> None:
@@ -40,8 +38,8 @@ def refuse_ended_credentials(request: Request, now_ms: int) -> None:
 def require_own_handle(request: Request, handles: Handles) -> None:
     """Check `Org-Handle` against the caller.
 
-    Raises BadRequest when it is missing, empty or repeated, NotFound when nobody has the handle,
-    and Forbidden when another organisation has it. The texts are those Unpod publishes.
+    Raises BadRequest when it is missing, empty or repeated, NotFound when no organisation has the
+    handle, and Forbidden when another one has it. Unpod publishes the texts.
     """
     values = request.header("Org-Handle")
     if len(values) > 1:
@@ -50,7 +48,7 @@ def require_own_handle(request: Request, handles: Handles) -> None:
         raise BadRequest("Org-Handle header is required.")
     if values[0] == request.caller.org_handle:
         return
-    # What cannot be a handle is nobody's, and may be longer than a key.
+    # A string that breaks the rule of handles matches none, and may be longer than a key.
     if not HANDLE_PATTERN.fullmatch(values[0]) or handles.org_id_of_handle(values[0]) is None:
         raise NotFound("Organization not found.")
     raise Forbidden("Invalid organization handle.")
@@ -59,7 +57,7 @@ def require_own_handle(request: Request, handles: Handles) -> None:
 def require_campaign(
     request: Request, reading: Reading, reports: ReportCampaign, campaign: CampaignId
 ) -> CampaignId:
-    """The campaign itself, for a request that asks about it and has no query parameters.
+    """Return the campaign, for a request that names it and has no query parameters.
 
     Raises ContentTooLarge, then NotFound when no live fact of the organisation names it in that
     direction, then BadRequest.
@@ -71,11 +69,8 @@ def require_campaign(
     return campaign
 
 
-MAX_QUERY_BYTES: Final = 65_536
-
-
 def limit_body(request: Request, max_bytes: int = MAX_QUERY_BYTES) -> None:
-    """Raises ContentTooLarge when the body has more bytes than that."""
+    """Raises ContentTooLarge when the body has more than `max_bytes` bytes."""
     if len(request.body) > max_bytes:
         raise ContentTooLarge(f"The body must have at most {max_bytes} bytes.")
 

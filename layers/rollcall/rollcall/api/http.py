@@ -17,9 +17,9 @@ JSON_TYPE: Final = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who the authorizer says is calling; the only source of an organisation's id.
+    """The caller, from the authorizer; the only source of an organisation's id.
 
-    `token_ends_at_ms` is when the caller's token ends; None: never.
+    `token_ends_at_ms` is when the caller's token expires; None if it never does.
     """
 
     org_id: str
@@ -39,7 +39,7 @@ class Request:
     _headers: Mapping[str, list[str]] = field(repr=False)
 
     def path_parameter(self, name: str) -> str:
-        """A path parameter, decoded; empty, which is nobody's id, where it is no UTF-8.
+        """A path parameter, decoded; empty, which matches no id, if it is not UTF-8.
 
         The gateway hands it over as it was sent, so an encoded slash is part of it.
         """
@@ -49,7 +49,7 @@ class Request:
             return ""
 
     def header(self, name: str) -> list[str]:
-        """Every value of a header, whatever the case of its name."""
+        """Every value of a header; its name is compared without case."""
         return self._headers.get(name.lower(), [])
 
     def json(self) -> Any:
@@ -115,4 +115,4 @@ def _body(event: Mapping[str, Any]) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except binascii.Error as error:
-        raise strict_json.MalformedJson("the body is not what the gateway encodes") from error
+        raise strict_json.MalformedJson("the body is not valid Base64") from error

@@ -1,4 +1,4 @@
-"""JSON without leniency: what RFC 8259 calls interoperable, and nothing else.
+"""Strict JSON: only what RFC 8259 calls interoperable.
 
 UTF-8, no duplicate keys, no NaN or Infinity, no lone surrogates, at most 16 levels deep. Numbers
 with a fraction or an exponent become Decimal, so that nothing is rounded before a rule says so.
@@ -19,7 +19,7 @@ _SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class MalformedJson(ValueError):
-    """The text is not the strict JSON that every body must be; the message says why."""
+    """The body is not strict JSON; the message says why."""
 
 
 class _Number(Decimal):
@@ -84,7 +84,7 @@ def _decimal(text: str) -> Decimal:
 def _beyond_reach(text: str) -> _Number:
     """A stand-in for a number whose exponent no Decimal holds: 0, next to 0, or infinite.
 
-    It is JSON all the same, so the field that it is in judges it, not the whole body.
+    It is JSON all the same, so the field refuses it, not the whole body.
     """
     mantissa, _, exponent = text.lower().partition("e")
     sign = "-" if mantissa.startswith("-") else ""
@@ -116,7 +116,7 @@ def _check_surrogates(value: Any) -> None:
                 try:
                     value.encode()
                 except UnicodeEncodeError:
-                    raise MalformedJson("a text holds a lone surrogate") from None
+                    raise MalformedJson("a string contains a lone surrogate") from None
         case dict():
             for key, item in value.items():
                 _check_surrogates(key)
