@@ -25,7 +25,7 @@ TEST_MODULE = re.compile(r"tests(\.\w+)*\.(test_\w+|conftest)$")
 COVERED_BY = {
     "api/records/test_documents.py": "wire",
     "contract/test_records.py": "api/ingest domain/records domain/validation "
-    "ingest/ingest dialects/rollcall/problem",
+    "ingest/ingest dialects/rollcall/problem dialects/rollcall/records",
     "contract/test_unpod.py": "api/errors api/guard api/http dialects/unpod "
     "lambdas/authorizer query/lookups query/reports/totals",
     "contract/test_breeze.py": "dialects/breeze/errors dialects/breeze/query_type "

@@ -1,9 +1,10 @@
 """Answer POST /v1/records: check each record on its own, and store it before acknowledging it."""
 
-from rollcall.api import Request, Response, endpoint
+from rollcall.api import Request, Response, endpoint, json_response
 from rollcall.api import ingest as wire
 from rollcall.bootstrap import ingest
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, problem_body
+from rollcall.dialects.rollcall.records import verdicts_body
 from rollcall.invocation import Metric, count
 
 service = ingest()
@@ -17,4 +18,4 @@ def lambda_handler(request: Request) -> Response:
     receipt = service(request.caller.org_id, changes)
     count(Metric.RECORDS_ACCEPTED, receipt.accepted)
     count(Metric.RECORDS_REJECTED, len(refusals) + len(receipt.refusals))
-    return wire.render(documents, refusals, receipt)
+    return json_response(*verdicts_body(documents, refusals, receipt))

@@ -13,7 +13,7 @@ import urllib3
 from pydantic import TypeAdapter, ValidationError
 
 from rollcall.api import strict_json
-from rollcall.api.ingest import Verdicts
+from rollcall.dialects.rollcall.records import Verdicts
 from rollcall_cli.errors import CommandError
 from rollcall_cli.loopback import is_loopback
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Union
 from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
 
-from rollcall.api.ingest import MAX_BODY_BYTES, MAX_RECORDS, Verdicts
+from rollcall.api.ingest import MAX_BODY_BYTES, MAX_RECORDS
 from rollcall.api.records.documents import DOCUMENTS, Deletion
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, Problem
+from rollcall.dialects.rollcall.records import Verdicts
 from rollcall_cli.openapi.operation import Answer, Operation
 from rollcall_cli.openapi.schemas import name_of
 
