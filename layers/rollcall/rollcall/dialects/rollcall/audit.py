@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from typing_extensions import TypedDict
 
 from rollcall.domain.time.calendar import format_instant
@@ -64,21 +66,10 @@ class LatestAudit(TypedDict):
 def audit_body(last: Audit | None, running: Audit | None) -> LatestAudit:
     """The body of the answer; either audit may be None."""
     if last is None or last.finished_at_ms is None:
-        return {
-            "last_run": None,
-            "started_at": None,
-            "facts": None,
-            "rows": None,
-            "pages": None,
-            "rollups": None,
-            "drift": None,
-            "drift_by_kind": {},
-            "repaired": None,
-            "unsettled": None,
-            "exact": None,
-            "differences": [],
-            "running": _running(running),
-        }
+        # Every figure is null until an audit has finished.
+        body: Any = dict.fromkeys(LatestAudit.__annotations__)
+        body |= {"drift_by_kind": {}, "differences": [], "running": _running(running)}
+        return cast("LatestAudit", body)
     return {
         "last_run": format_instant(last.finished_at_ms),
         "started_at": format_instant(last.started_at_ms),
