@@ -82,8 +82,7 @@ class Format(enum.Enum):
     COUNTS = "counts", Kind.COUNTS
     PAYLOAD = "payload", Kind.PAYLOAD
 
-    def __init__(self, label: str, kind: Kind, unit: str = "") -> None:
-        self.label = label
+    def __init__(self, _label: str, kind: Kind, unit: str = "") -> None:
         self.kind = kind
         self.unit = unit
 
@@ -95,14 +94,16 @@ def _required(
     synonyms: Mapping[str, str] | None = None,
 ) -> Any:
     """A field that must be sent. `synonyms` are further choices, and what each is read as."""
-    return field(metadata=_metadata(format, meaning, choices, synonyms=synonyms or {}))
+    declared = {"format": format, "meaning": meaning, "choices": choices}
+    return field(metadata=declared | {"synonyms": synonyms or {}})
 
 
 def _optional(
     format: Format, meaning: str, choices: tuple[str, ...] = (), needs: str | None = None
 ) -> Any:
     """A field that may be left out; `needs` names a field that must then come with it."""
-    metadata = _metadata(format, meaning, choices, is_sent=False, needs=needs)
+    metadata: dict[str, Any] = {"format": format, "meaning": meaning, "choices": choices}
+    metadata |= {"is_sent": False, "needs": needs}
     match format.kind:
         case Kind.IDS:
             return field(default=(), metadata=metadata)
@@ -113,28 +114,8 @@ def _optional(
 
 def _completed(format: Format, meaning: str, default: Any = None) -> Any:
     """A field that may be left out and that every record has: `default`, or what the API derives."""
-    return field(metadata=_metadata(format, meaning, is_sent=False, default=default), kw_only=True)
-
-
-def _metadata(
-    format: Format,
-    meaning: str,
-    choices: tuple[str, ...] = (),
-    *,
-    synonyms: Mapping[str, str] | None = None,
-    is_sent: bool = True,
-    needs: str | None = None,
-    default: Any = None,
-) -> dict[str, Any]:
-    return {
-        "format": format,
-        "meaning": meaning,
-        "choices": choices,
-        "synonyms": synonyms or {},
-        "is_sent": is_sent,
-        "needs": needs,
-        "default": default,
-    }
+    declared = {"format": format, "meaning": meaning, "default": default}
+    return field(metadata=declared | {"is_sent": False}, kw_only=True)
 
 
 _FILTER: Final = "Breeze filters by it."
@@ -337,11 +318,11 @@ class Column:
     required: bool
     format: Format
     meaning: str
-    choices: tuple[str, ...]
-    synonyms: Mapping[str, str]
-    is_sent: bool
-    needs: str | None
-    default: Any
+    choices: tuple[str, ...] = ()
+    synonyms: Mapping[str, str] = field(default_factory=dict)
+    is_sent: bool = True
+    needs: str | None = None
+    default: Any = None
 
     @property
     def kind(self) -> Kind:
