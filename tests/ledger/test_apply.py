@@ -69,7 +69,7 @@ def test_an_item_that_stays_too_large_is_damage() -> None:
 
 @pytest.mark.parametrize("error", [Conflict("another writer"), Unavailable("busy")])
 def test_any_other_conflict_may_pass(error: Exception) -> None:
-    with pytest.raises(Unavailable, match="gave up after 5 tries"):
+    with pytest.raises(Unavailable, match="failed after 5 tries"):
         apply(Store(TRIES, error))
 
 

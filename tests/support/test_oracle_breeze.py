@@ -216,8 +216,8 @@ def test_pages():
     assert (len(second["data"]), second["total"], second["page"]) == (10, 60, 2)
     assert second["data"][-1] == {"date": "2024-02-29", "count": 1}
     assert page(page=61, page_size=1)["data"] == []
-    far = page(page=10**30, page_size=1000)
-    assert (far["data"], far["total"], far["page"]) == ([], 60, 10**30)
+    far = page(page=10**9, page_size=1000)
+    assert (far["data"], far["total"], far["page"]) == ([], 60, 10**9)
 
 
 def test_an_open_range_may_have_millions_of_hours():

@@ -14,7 +14,7 @@ import pytest
 
 from rollcall.settings import settings
 from rollcall_cli.demo_data import demo_records
-from rollcall_cli.demo_examples import Scene, try_out
+from rollcall_cli.demo_examples import Setting, try_out
 from rollcall_cli.demo_filling import fill, new_tenant
 from rollcall_cli.local.documentation import DOCUMENT, TOKEN
 from rollcall_cli.local.stack import LocalStack
@@ -43,8 +43,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         tenant = new_tenant(stack.api_url)
         assert tenant.handle == "demo-2"
         task = next(record for record in records if record["type"] == "task")
-        scene = Scene(tenant.handle, tenant.token, task, end)
-        stack.offer(try_out(stack.template.api.routes, scene))
+        setting = Setting(tenant.handle, tenant.token, task, end)
+        stack.offer(try_out(stack.template.api.routes, setting))
         fill(stack, tenant, records)
         yield stack.api_url
 

@@ -361,7 +361,7 @@ def test_failures_are_raised_after_all_is_logged_and_quote_nothing() -> None:
         ("audits", "INFO"),
     ]
     assert lines[0]["error"] == "ValueError"
-    assert lines[0]["places"][-1].startswith("test_reconcile_due.py:")
+    assert lines[0]["places"][-1].startswith("test_schedule.py:")
     assert lines[1]["error"] == "CorruptItem(\"attribute 'facts' is missing\")"
     assert "Müller" not in json.dumps(lines, ensure_ascii=False)
     assert lines[-1]["waiting"] == 1
