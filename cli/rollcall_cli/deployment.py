@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rollcall.maintenance.accounts import Administer
 
 # How long `org` and `token` retry, which answer at once otherwise.
-_RETRY_SECONDS = 2
+_RETRY_SECONDS = 8
 # How long maintenance waits for DynamoDB: a page of 1 MB can take long on a loaded emulator.
 _MAINTENANCE_READ_SECONDS = 60.0
 

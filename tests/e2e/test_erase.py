@@ -181,6 +181,7 @@ def typed_on_a_terminal(stack: Stack, text: str, *arguments: str) -> tuple[int, 
     return process.returncode, said, asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_right", [True, False])
 def test_on_a_terminal_the_handle_is_to_be_typed(org: Organisation, is_right: bool) -> None:
     text = org.handle if is_right else "another"
@@ -194,6 +195,7 @@ def test_on_a_terminal_the_handle_is_to_be_typed(org: Organisation, is_right: bo
         assert org.unpod() is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_right", [True, False])
 def test_on_a_terminal_the_lead_is_to_be_typed(org: Organisation, is_right: bool) -> None:
     assert org.post([lead("person-1")]).status == 200

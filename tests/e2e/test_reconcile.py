@@ -52,8 +52,9 @@ def audit_of(organisation: Organisation) -> Any:
     return answer.json
 
 
+@pytest.mark.slow
 @pytest.mark.dynamodb_local
-def test_drift_is_told_repaired_and_served(stack: Stack) -> None:
+def test_drift_is_reported_repaired_and_served(stack: Stack) -> None:
     organisation, oracle = stack.new_organisation("drifting"), Oracle()
     send(organisation, oracle, mixed_records(5, 400, days=3, spaces=3))
     stack.drain()

@@ -92,7 +92,7 @@ def test_what_cannot_be_found_out_is_an_error(org: Organisation) -> None:
         (("--org", "nobody"), {}, "no organisation has the handle 'nobody'"),
         (("--wait", "soon"), {}, "--wait must be a duration"),
         ((), {"ROLLCALL_FAILURE_DESTINATION": "file:///nowhere/at/all"}, "cannot be read"),
-        (("--api", "http://["), {}, "is no URL"),
+        (("--api", "http://["), {}, "is not a URL"),
     ):
         code, out, err = status(org, *arguments, **environment)
         assert (code, out, err.count("\n")) == (2, "", 1), err

@@ -419,6 +419,8 @@ class Oracle:
                 counts[self._put(resolve(record, now_ms), now_ms)] += 1
             except InvalidOperation as refusal:
                 given = record.get("id") if isinstance(record, dict) else None
+                if not isinstance(given, str) and not is_number(given):
+                    given = None
                 rejected.append({"index": index, "id": given, "field": refusal.field})
         status = 200 if not rejected else 422 if len(rejected) == len(records) else 207
         return status, {**counts, "rejected": rejected}
