@@ -169,9 +169,7 @@ def test_a_damaged_page_delays_no_other_organisation(stack: Stack) -> None:
     listed = redrive.list()
     assert {each["kind"] for each in listed} == {"quarantined"}
     assert sum(each["records"] for each in listed) == 3  # the calls; labels have another page
-    assert {each["reason"] for each in listed} == {
-        "CorruptItem: unknown ledger page format 09"
-    }
+    assert {each["reason"] for each in listed} == {"CorruptItem: unknown ledger page format 09"}
     status, out, _ = redrive("replay", "--all")
     assert (status, out.count("remains quarantine/")) == (1, len(listed))
 
