@@ -26,7 +26,7 @@ COVERED_BY = {
     "api/records/test_documents.py": "wire",
     "contract/test_records.py": "api/ingest domain/records domain/validation "
     "ingest/ingest dialects/rollcall/problem dialects/rollcall/records",
-    "contract/test_unpod.py": "api/errors api/guard api/http dialects/unpod "
+    "contract/test_unpod.py": "api/errors api/guard api/handlers api/http dialects/unpod "
     "lambdas/authorizer query/lookups query/reports/totals",
     "contract/test_breeze.py": "dialects/breeze/errors dialects/breeze/query_type "
     "dialects/breeze/query_types dialects/breeze/request dialects/breeze/response "

@@ -1,6 +1,6 @@
 """Answer GET /v1/audit with the result of the latest audit."""
 
-from rollcall.api import Request, Response, endpoint, json_response, refuse_others
+from rollcall.api.handlers import Request, Response, endpoint, json_response, refuse_others
 from rollcall.bootstrap import audits
 from rollcall.dialects.rollcall.audit import audit_body
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, problem_body

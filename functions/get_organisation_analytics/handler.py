@@ -1,6 +1,6 @@
 """Answer GET /api/v2/platform/organisation/analytics/ in Unpod's published format."""
 
-from rollcall.api import (
+from rollcall.api.handlers import (
     NotFound,
     Request,
     Response,

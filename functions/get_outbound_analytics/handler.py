@@ -1,6 +1,6 @@
 """Answer POST /v1/Outbound/{outboundId}/Analytics in NLPearl's published format."""
 
-from rollcall.api import (
+from rollcall.api.handlers import (
     Request,
     Response,
     analytics_headers,

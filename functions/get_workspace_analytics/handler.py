@@ -1,6 +1,6 @@
 """Answer GET /api/workspaces/{workspaceId}/analytics in Nexus's published format."""
 
-from rollcall.api import (
+from rollcall.api.handlers import (
     Forbidden,
     Request,
     Response,

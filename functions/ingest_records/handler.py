@@ -1,7 +1,7 @@
 """Answer POST /v1/records: check each record on its own, and store it before acknowledging it."""
 
-from rollcall.api import Request, Response, endpoint, json_response
 from rollcall.api import ingest as wire
+from rollcall.api.handlers import Request, Response, endpoint, json_response
 from rollcall.bootstrap import ingest
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, problem_body
 from rollcall.dialects.rollcall.records import verdicts_body

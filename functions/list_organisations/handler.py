@@ -1,6 +1,6 @@
 """Answer GET /api/v2/platform/organizations/ in Unpod's shape: the token's organisation."""
 
-from rollcall.api import Request, Response, endpoint, json_response, refuse_others
+from rollcall.api.handlers import Request, Response, endpoint, json_response, refuse_others
 from rollcall.bootstrap import directory
 from rollcall.dialects import unpod
 from rollcall.domain.errors import UnknownOrganisation

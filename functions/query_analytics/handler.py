@@ -1,6 +1,6 @@
 """Answer POST /analytics, and Breeze Buddy's own path, in Breeze's published format."""
 
-from rollcall.api import (
+from rollcall.api.handlers import (
     Request,
     Response,
     analytics_headers,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -105,3 +107,10 @@ def test_a_command_line_that_cannot_be_read_is_one_line(
     with pytest.raises(SystemExit) as ended:
         run(arguments)
     assert (ended.value.code, *capsys.readouterr()) == (2, "", f"rollcall: {message}\n")
+
+
+@pytest.mark.parametrize("module", ["demo_command", "local_command", "import_command"])
+def test_commands_that_set_the_environment_load_no_settings(module: str) -> None:
+    """The functions would read what the shell had set before, and not the stack's settings."""
+    code = f"import sys, rollcall_cli.{module}; sys.exit('rollcall.settings' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,33 @@
+"""What the handlers of API functions import, in one place.
+
+Apart from the package itself, so that `rollcall.api.strict_json` loads no settings: the command line
+imports it before it sets the environment of the functions.
+"""
+
+from rollcall.api.endpoint import analytics_headers, endpoint
+from rollcall.api.errors import BadRequest, ContentTooLarge, Forbidden, NotFound
+from rollcall.api.guard import (
+    limit_body,
+    refuse_others,
+    require_campaign,
+    require_own_handle,
+    single_value,
+)
+from rollcall.api.http import Request, Response, json_response
+
+__all__ = [
+    "BadRequest",
+    "ContentTooLarge",
+    "Forbidden",
+    "NotFound",
+    "Request",
+    "Response",
+    "analytics_headers",
+    "endpoint",
+    "json_response",
+    "limit_body",
+    "refuse_others",
+    "require_campaign",
+    "require_own_handle",
+    "single_value",
+]
