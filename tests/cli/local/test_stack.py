@@ -74,7 +74,7 @@ def test_tables_that_exist_are_reused(stack):
 def test_a_table_of_another_shape_is_refused(stack, tmp_path, shared_template_path):
     path = tmp_path / "template.yaml"
     path.write_text(shared_template_path.read_text().replace("IndexName: GSI1", "IndexName: OTHER"))
-    with pytest.raises(CommandError, match="exists already"):
+    with pytest.raises(CommandError, match="exists, but its keys"):
         create_tables(stack.client(), load_template(path))
 
 
