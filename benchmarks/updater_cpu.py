@@ -22,7 +22,7 @@ from benchmarks.report import Report, median, number
 
 # What is wrapped: the name a figure goes under, and where the function is looked up when called.
 WRAPPED = (
-    ("parse stream", "rollcall.storage.facts:stream_fact"),
+    ("parse stream", "rollcall.storage.fact_items:stream_fact"),
     ("decode page", "rollcall.ledger.page:Rows.decode"),
     ("decode page", "rollcall.ledger.page:decode_column"),
     ("decode page", "rollcall.ledger.page:decompress"),
