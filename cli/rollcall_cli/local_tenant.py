@@ -25,6 +25,7 @@ def prepare(handle: str, token_file: Path | None) -> str | None:
     is kept, an old one is replaced, and any other content is refused. Returns the token in the file,
     or None without a file. Raises CommandError.
     """
+    kept = None if token_file is None else _token_in(token_file)
     with deployment() as bootstrap:
         admin = bootstrap.administer()
         if all(organisation.handle != handle for organisation in admin.organisations()):
@@ -32,14 +33,13 @@ def prepare(handle: str, token_file: Path | None) -> str | None:
             notice(f"created the organisation {handle}")
         if token_file is None:
             return None
-        kept = _token_in(token_file)
         if _is_valid(admin, handle, kept):
             notice(f"the token of {handle} in {token_file} is valid and is kept")
             return kept
         token: str = admin.issue_token(handle, SCOPES).text
-        _write(token_file, token)
-        notice(f"wrote a token of {handle} to {token_file}")
-        return token
+    _write(token_file, token)
+    notice(f"wrote a token of {handle} to {token_file}")
+    return token
 
 
 def _token_in(path: Path) -> str | None:

@@ -167,7 +167,7 @@ def test_a_file_that_holds_something_else_is_left_alone(tmp_path):
     precious.write_text("a private key\n")
     done = local("--dynamodb-port", "0", "--org", "acme", "--token-file", precious)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[-1].startswith(
+    assert done.stderr.splitlines()[-1] == (
         f"rollcall: --token-file {precious}: it contains something other than a token; name another file"
     )
     assert precious.read_text() == "a private key\n"
