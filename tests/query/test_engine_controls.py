@@ -9,10 +9,10 @@ from unittest.mock import patch
 
 import pytest
 
-from rollcall.dialects.breeze import request, response
+from rollcall.dialects.breeze import query_types, request
 from rollcall.domain.measures import Rollup
 from rollcall.domain.time.periods import Period, Plan, plan
-from rollcall.query import engine as measure
+from rollcall.query import engine, planner
 from rollcall.query import filtering as selecting
 from rollcall.query import time_series as timing
 from rollcall.query.distinct import DistinctLeads
@@ -75,12 +75,12 @@ rollup_of_item = rollups.rollup_of_item
 payload_text = request.payload_text
 
 FAULTS: dict[str, Callable[[], Any]] = {
-    "partial days forgotten": lambda: patch.object(measure, "plan", without_edges),
-    "last whole day forgotten": lambda: patch.object(measure, "plan", without_the_last_day),
-    "end of a period included": lambda: patch.object(measure, "select", end_included),
+    "partial days forgotten": lambda: patch.object(planner, "plan", without_edges),
+    "last whole day forgotten": lambda: patch.object(planner, "plan", without_the_last_day),
+    "end of a period included": lambda: patch.object(engine, "select", end_included),
     "tombstones counted": lambda: patch.object(selecting, "TOMBSTONE", "no such column"),
     "clock changes ignored": lambda: patch.object(timing, "offsets_ms", one_offset),
-    "rounded down": lambda: patch.object(response, "percentage", cut_off),
+    "rounded down": lambda: patch.object(query_types, "percentage", cut_off),
     "missing equals null": lambda: patch.object(selecting, "_equal", null_where_missing),
     "numbers compared with strings": lambda: patch.object(
         request, "payload_text", lambda value: payload_text(value).replace("n", "s", 1)

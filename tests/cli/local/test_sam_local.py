@@ -357,7 +357,7 @@ def test_the_page_is_what_happens(tmp_path):
             else:
                 assert text == "make sam-local"
                 plan = subprocess.run(
-                    ["make", "--dry-run", "sam-local"],
+                    ["make", "--no-print-directory", "--dry-run", "sam-local"],
                     cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
                 )  # fmt: skip
                 assert plan.stdout.splitlines()[-1].strip() == ".venv/bin/rollcall sam-local"
