@@ -73,7 +73,13 @@ LIMITS = {
         "lead_id": IDENTIFIER,
         "provider": TEXT,
         "outcome": TEXT,
+        "ended_reason": TEXT,
+        "language": TEXT,
         "duration_seconds": SECONDS,
+        "latency_ms": (
+            [0, 1, 850, 10**15],
+            [-1, 1.0, Decimal("850.0"), 1.5, 10**15 + 1, "850", True, None, [], {}],
+        ),
         "sentiment": (
             [0, 1, 0.0, 1.0, 0.5, Decimal("0.99999999999"), Decimal("-0.0"), Decimal("1e-400")],
             [-0.001, 1.001, Decimal("1.00000000000000000001"), 2, Decimal("1e999999"), "0.5",

@@ -25,6 +25,7 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _KINDS = {
     Format.ORDINAL: "number",
     Format.SECONDS: "number",
+    Format.MILLISECONDS: "number",
     Format.SENTIMENT: "number",
     Format.COST: "number",
     Format.COUNTS: "number",

@@ -77,6 +77,7 @@ class Format(enum.Enum):
     ORDINAL = "ordinal", Kind.INTEGER  # from 1
     INSTANT = "instant", Kind.INTEGER, "_ms"
     SECONDS = "seconds", Kind.INTEGER  # rounded to whole ones
+    MILLISECONDS = "milliseconds", Kind.INTEGER  # whole ones, from 0
     SENTIMENT = "sentiment", Kind.INTEGER, "_milli"  # 0 to 1, in thousandths
     COST = "cost", Kind.INTEGER, "_micros"  # in millionths of a currency unit
     COUNTS = "counts", Kind.COUNTS
@@ -162,10 +163,18 @@ class Call:
     outcome: str | None = _optional(
         Format.TEXT, "What came of the call, in your own words. Breeze groups by it."
     )
+    ended_reason: str | None = _optional(
+        Format.TEXT, "Why the call ended, in the words of the provider: `customer-hung-up`."
+    )
+    language: str | None = _optional(Format.TEXT, "The language of the call: `de`, `en-GB`.")
     duration_seconds: int | None = _optional(
         Format.SECONDS,
         "The length of the call in seconds, stored rounded to a whole one. Without it,"
         " averages leave the call out.",
+    )
+    latency_ms: int | None = _optional(
+        Format.MILLISECONDS,
+        "The typical response time of the voice agent in this call, in whole milliseconds.",
     )
     sentiment_milli: int | None = _optional(
         Format.SENTIMENT,

@@ -100,6 +100,7 @@ _TYPES: Final[Mapping[Format, Any]] = {
     Format.ORDINAL: Ordinal,
     Format.INSTANT: Instant,
     Format.SECONDS: Seconds,
+    Format.MILLISECONDS: Count,
     Format.SENTIMENT: Sentiment,
     Format.COST: Cost,
     Format.PAYLOAD: Payload,
