@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, Literal, NoReturn
 
 from pydantic import (
     BaseModel,
@@ -146,8 +146,8 @@ class QueryBody(BaseModel):
 
     query_type: _QueryType = Field(description="The type of the query.")
     filters: Filters = Field(default_factory=Filters)
-    granularity: Granularity = Field(
-        Granularity.DAY, description="Length of a bucket, for the over-time types."
+    granularity: Literal["hour", "day", "week", "month"] = Field(
+        "day", description="Length of a bucket, for the over-time types."
     )
     page: int = Field(
         1, strict=True, ge=1, le=MAX_PAGE, description="The page of rows to return, from 1."
@@ -191,7 +191,7 @@ def parse_query(body: Any) -> BreezeRequest:
         raise BadValues(issues)
     query_type = query.query_type
     measured = (
-        ByBucket(query.granularity, query_type.is_timed)
+        ByBucket(Granularity(query.granularity), query_type.is_timed)
         if isinstance(query_type, OverTimeType)
         else query_type.groups
     )

@@ -24,12 +24,14 @@ class Granularity(enum.Enum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
 
 
 def bucket_of(granularity: Granularity, local_ms: Any, offset_ms: Any) -> Any:
     """The key of the bucket that contains a local time; takes integers, or arrays of them.
 
-    Days, weeks and months are numbered in order. An hour bucket is the instants that share local
+    Days and all longer buckets are numbered in order. An hour bucket is the instants that share local
     date, hour and offset, so the offset is part of its key.
     """
     day = local_ms // MS_PER_DAY
@@ -43,6 +45,10 @@ def bucket_of(granularity: Granularity, local_ms: Any, offset_ms: Any) -> Any:
             return (day + 3) // 7  # 1970-01-01 was a Thursday
         case Granularity.MONTH:
             return _month(day)
+        case Granularity.QUARTER:
+            return _month(day) // 3
+        case Granularity.YEAR:
+            return _month(day) // 12
 
 
 def _month(day: Any) -> Any:
@@ -55,6 +61,43 @@ def _month(day: Any) -> Any:
     return (era * 400 + year) * 12 + (5 * of_year + 2) // 153 + 2
 
 
+def label_of(granularity: Granularity, key: int) -> str:
+    """The date of a bucket as answers have it: of an hour its start, of all others the first day."""
+    match granularity:
+        case Granularity.HOUR:
+            hour, offset_ms = _hour_of(key)
+            day, of_day = divmod(hour, 24)
+            return f"{day_text(day)}T{of_day:02d}:00:00{_offset_text(offset_ms)}"
+        case Granularity.DAY:
+            return day_text(key)
+        case Granularity.WEEK:
+            return day_text(key * 7 - 3)
+        case Granularity.MONTH:
+            return _first_of_month(key)
+        case Granularity.QUARTER:
+            return _first_of_month(key * 3)
+        case Granularity.YEAR:
+            return _first_of_month(key * 12)
+
+
+def order_of(granularity: Granularity, key: int) -> int:
+    """A number by which buckets are in the order of time; the keys of hours are not."""
+    if granularity is not Granularity.HOUR:
+        return key
+    hour, offset_ms = _hour_of(key)
+    return hour * MS_PER_HOUR - offset_ms
+
+
+def _hour_of(key: int) -> tuple[int, int]:
+    """(hours since 1970 of local time, offset from UTC in milliseconds) of the key of an hour."""
+    hour, offset = key >> _OFFSET_BITS, key & ((1 << _OFFSET_BITS) - 1)
+    return hour, (offset - _OFFSET_BASE) * 1000
+
+
+def _first_of_month(month: int) -> str:
+    return f"{month // 12:04d}-{month % 12 + 1:02d}-01"
+
+
 class Bucket(NamedTuple):
     """One bucket: its key, and its date as answers have it."""
 
@@ -65,8 +108,8 @@ class Bucket(NamedTuple):
 class Timeline:
     """The buckets that a period touches, in order; each is made when it is requested.
 
-    `first_date` and `last_date` are keys of days, weeks or months: buckets outside them are left
-    out, even if the period touches them. Hours ignore them.
+    `first_date` and `last_date` are keys of days or of longer buckets: buckets outside them are
+    left out, even if the period touches them. Hours ignore them.
     """
 
     def __init__(
@@ -100,6 +143,19 @@ class Timeline:
         for index in range(first, min(first + count, len(self))):
             yield self._hour(index) if self._stretches else self._date(index)
 
+    def index(self, key: int) -> int:
+        """The index of the bucket with this key, which the period must touch."""
+        if not self._stretches:
+            return key - self._first
+        hour, offset_ms = _hour_of(key)
+        last_ms = (hour + 1) * MS_PER_HOUR - offset_ms - 1
+        number = bisect_right(self._stretches, last_ms, key=_start_of) - 1
+        # The offset may change within the hour: the bucket is then at the end of the stretch before.
+        while self._stretches[number].offset_ms != offset_ms:
+            number -= 1
+        before = self._ends[number - 1] if number else 0
+        return before + hour - _first_hour(self._stretches[number])
+
     def _key(self, instant_ms: int, interval: OffsetInterval) -> int:
         offset_ms = interval.offset_ms
         key: int = bucket_of(self._granularity, instant_ms + offset_ms, offset_ms)
@@ -107,27 +163,28 @@ class Timeline:
 
     def _date(self, index: int) -> Bucket:
         key = self._first + index
-        match self._granularity:
-            case Granularity.WEEK:
-                return Bucket(key, day_text(key * 7 - 3))
-            case Granularity.MONTH:
-                return Bucket(key, f"{key // 12:04d}-{key % 12 + 1:02d}-01")
-        return Bucket(key, day_text(key))
+        return Bucket(key, label_of(self._granularity, key))
 
     def _hour(self, index: int) -> Bucket:
         number = bisect_right(self._ends, index)
         interval = self._stretches[number]
         before = self._ends[number - 1] if number else 0
-        offset_ms = interval.offset_ms
-        hour = (interval.start_ms + offset_ms) // MS_PER_HOUR + index - before
-        key: int = bucket_of(Granularity.HOUR, hour * MS_PER_HOUR, offset_ms)
-        day, of_day = divmod(hour, 24)
-        return Bucket(key, f"{day_text(day)}T{of_day:02d}:00:00{_offset_text(offset_ms)}")
+        hour = _first_hour(interval) + index - before
+        key: int = bucket_of(Granularity.HOUR, hour * MS_PER_HOUR, interval.offset_ms)
+        return Bucket(key, label_of(Granularity.HOUR, key))
+
+
+def _start_of(interval: OffsetInterval) -> int:
+    return interval.start_ms
+
+
+def _first_hour(interval: OffsetInterval) -> int:
+    return (interval.start_ms + interval.offset_ms) // MS_PER_HOUR
 
 
 def _hours(interval: OffsetInterval) -> int:
-    first = (interval.start_ms + interval.offset_ms) // MS_PER_HOUR
-    return (interval.end_ms - 1 + interval.offset_ms) // MS_PER_HOUR - first + 1
+    last = (interval.end_ms - 1 + interval.offset_ms) // MS_PER_HOUR
+    return last - _first_hour(interval) + 1
 
 
 def _offset_text(offset_ms: int) -> str:
