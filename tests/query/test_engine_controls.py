@@ -12,7 +12,7 @@ import pytest
 from rollcall.dialects.breeze import query_types, request
 from rollcall.domain.measures import Rollup
 from rollcall.domain.time.periods import Period, Plan, plan
-from rollcall.query import engine, planner
+from rollcall.query import engine, masks, planner
 from rollcall.query import filtering as selecting
 from rollcall.query import time_series as timing
 from rollcall.query.distinct import DistinctLeads
@@ -53,10 +53,10 @@ def cut_off(part: int, whole: int) -> float:
     return 10_000 * part // whole / 100 if whole else 0.0
 
 
-def null_where_missing(rows: Any, name: str, value: str) -> Any:
-    codes, words = rows.texts(name).codes, rows.texts(name).words
-    missing = codes == 0 if value == "null" else codes < 0
-    return missing | (codes == words.index(value) + 1) if value in words else missing
+def null_where_missing(comparison: Any, columns: Any, matches: Any) -> Any:
+    mask = texts(comparison, columns, matches)
+    codes, _ = columns.texts(comparison.field.column)
+    return mask | (codes == 0) if "null" in comparison.values else mask
 
 
 def leads_added_up(leads: DistinctLeads) -> int:
@@ -70,6 +70,7 @@ def first_answer_only(store: MemoryDynamoDb, asked: dict[str, Any]) -> dict[str,
     return answer
 
 
+texts = masks._texts
 search = MemoryDynamoDb._search
 rollup_of_item = rollups.rollup_of_item
 payload_text = request.payload_text
@@ -81,7 +82,7 @@ FAULTS: dict[str, Callable[[], Any]] = {
     "tombstones counted": lambda: patch.object(selecting, "TOMBSTONE", "no such column"),
     "clock changes ignored": lambda: patch.object(timing, "offsets_ms", one_offset),
     "rounded down": lambda: patch.object(query_types, "percentage", cut_off),
-    "missing equals null": lambda: patch.object(selecting, "_equal", null_where_missing),
+    "missing equals null": lambda: patch.object(masks, "_texts", null_where_missing),
     "numbers compared with strings": lambda: patch.object(
         request, "payload_text", lambda value: payload_text(value).replace("n", "s", 1)
     ),

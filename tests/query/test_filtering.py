@@ -24,6 +24,7 @@ from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Selection
 from rollcall.retry import MAX_REQUEST_SECONDS, Backoff, time_limit
 from rollcall.storage.ledger_reader import LedgerReader
+from tests.support.selections import selection
 
 HOUR_MS = 3_600_000
 
@@ -50,7 +51,7 @@ def calls(count: int) -> Rows:
     return Rows.empty("call").with_rows({}, rows)
 
 
-def decoded_for(selection: Selection, groups: list[Group], period: Period = EVER) -> set[str]:
+def decoded_for(selected_by: Selection, groups: list[Group], period: Period = EVER) -> set[str]:
     """The columns of a stored page that are decoded to answer a question."""
     data = calls(20).encode()
     page = Page(FIRST, position(20 * HOUR_MS, ""), 1, Rows.decode("call", data))
@@ -62,7 +63,7 @@ def decoded_for(selection: Selection, groups: list[Group], period: Period = EVER
         return decode(encoded, name, count)
 
     with patch.object(page_module._Encoded, "column", spy):
-        _, selected = select(PageRead(page, period, 0), selection)
+        _, selected = select(PageRead(page, period, 0), selected_by)
         if selected is not None:
             tallier = Tallier(groups, UTC, is_by_day=False)
             tallier.add(selected)
@@ -71,18 +72,18 @@ def decoded_for(selection: Selection, groups: list[Group], period: Period = EVER
 
 
 def test_only_the_columns_of_the_question_are_decoded():
-    long = Selection("call", bounds={"duration_seconds": (5, 10)})
+    long = selection(between={"duration_seconds": (5, 10)})
     assert decoded_for(long, [Group.CALLS]) == {"duration_seconds"}
     assert decoded_for(long, [Group.OUTCOME]) == {"duration_seconds", "outcome"}
     assert decoded_for(Selection("call"), [Group.CALLS]) == set()
     # Times only where a page is not wholly inside the period.
     assert decoded_for(long, [Group.CALLS], Period(0, 2 * HOUR_MS)) == {"time", "duration_seconds"}
-    pro = Selection("call", payload={"plan": "spro"})
+    pro = selection(payload={"plan": "spro"})
     assert decoded_for(pro, [Group.CALLS]) == {"payload.plan"}
 
 
 def test_a_condition_that_nothing_meets_ends_the_decoding():
-    other = Selection("call", {"template_id": "u"}, {"duration_seconds": (0, 9)}, {"plan": "spro"})
+    other = selection("call", {"duration_seconds": (0, 9)}, {"plan": "spro"}, template_id="u")
     assert decoded_for(other, [Group.OUTCOME]) == {"template_id"}
 
 

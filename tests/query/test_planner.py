@@ -21,12 +21,13 @@ from rollcall.query.planner import (
     plan_series,
     plan_tally,
 )
+from tests.support.selections import selection
 
 BERLIN = Zone("Europe/Berlin")
 ANY = Selection("call")
-TEMPLATE = Selection("call", {"template_id": "t"})
-CAMPAIGN = Selection("call", {"campaign_id": "c", "direction": "inbound"})
-NO_ROLLUP = Selection("call", {"template_id": "t", "merchant_id": "m"})
+TEMPLATE = selection(template_id="t")
+CAMPAIGN = selection(campaign_id="c", direction="inbound")
+NO_ROLLUP = selection(template_id="t", merchant_id="m")
 SELECTIONS = st.sampled_from([ANY, TEMPLATE, CAMPAIGN, NO_ROLLUP])
 ZONES = st.sampled_from([UTC, BERLIN])
 GROUPS = st.sets(st.sampled_from(list(Group)), min_size=1).map(frozenset)
@@ -51,8 +52,8 @@ def assert_tiled(plan, period):
 
 
 @given(SELECTIONS, PERIODS, GROUPS, ZONES)
-def test_a_tally_is_tiled_by_days_and_periods(selection, period, groups, zone):
-    plan = plan_tally(Query(selection, period), groups, zone)
+def test_a_tally_is_tiled_by_days_and_periods(selected, period, groups, zone):
+    plan = plan_tally(Query(selected, period), groups, zone)
     assert_tiled(plan, period)
     if plan.days:
         # Each group is read from one place: closed measures, an open breakdown, or pages.
@@ -65,23 +66,23 @@ def test_a_tally_is_tiled_by_days_and_periods(selection, period, groups, zone):
 
 
 @given(SELECTIONS, PERIODS, st.sampled_from(list(Granularity)), ZONES, st.booleans())
-def test_a_series_is_tiled_by_days_and_periods(selection, period, granularity, zone, is_timed):
-    plan = plan_series(Query(selection, period), granularity, zone, is_timed=is_timed)
+def test_a_series_is_tiled_by_days_and_periods(selected, period, granularity, zone, is_timed):
+    plan = plan_series(Query(selected, period), granularity, zone, is_timed=is_timed)
     assert_tiled(plan, period)
 
 
 @pytest.mark.parametrize(
-    ("selection", "groups", "zone"),
+    ("selected", "groups", "zone"),
     [
         (NO_ROLLUP, {Group.CALLS}, UTC),
-        (Selection("call", {}, {"duration_seconds": (1, 2)}), {Group.CALLS}, UTC),
+        (selection(between={"duration_seconds": (1, 2)}), {Group.CALLS}, UTC),
         (ANY, {Group.HOUR}, BERLIN),
     ],
 )
-def test_what_no_rollup_answers_is_read_from_pages(selection, groups, zone):
-    plan = plan_tally(Query(selection, DAYS), frozenset(groups), zone)
+def test_what_no_rollup_answers_is_read_from_pages(selected, groups, zone):
+    plan = plan_tally(Query(selected, DAYS), frozenset(groups), zone)
     assert (plan.periods, plan.reads) == ((DAYS,), ())
-    assert plan_lifetime(Query(selection, EVER), frozenset(groups), zone) == ()
+    assert plan_lifetime(Query(selected, EVER), frozenset(groups), zone) == ()
 
 
 def test_measures_without_hours_do_not_depend_on_the_zone():

@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 from rollcall.ledger import transaction
-from rollcall.query.model import Selection
+from rollcall.query import planner
 from tests.support.answering import Answer, Deployment
 from tests.support.generate import without_ties
 from tests.support.oracle import Oracle, is_number
@@ -99,7 +99,7 @@ def check(deployment: Deployment, org_id: str, oracle: Oracle, question: Query) 
         raise Disagreement(f"{problem}\nquestion: {question}\nheaders: {answer.headers}")
     source = answer.headers["X-Rollcall-Source"]
     if source != "ledger" and question.function not in LIFETIME:
-        with patch.object(Selection, "scopes", lambda _self: None):
+        with patch.object(planner, "scopes_of", lambda _selection: None):
             again = ask(deployment, org_id, question)
         if again.text != answer.text:
             raise Disagreement(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import (
     MAX_EMAX,
     MAX_PREC,
@@ -19,7 +20,7 @@ Number: TypeAlias = float | Decimal
 
 # A double keeps fifteen significant digits.
 _EXACT_IN_FLOAT: Final = 10**15
-_UNROUNDED: Final = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
+UNROUNDED: Final = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _EXACT: Final = Context(prec=400, rounding=ROUND_HALF_UP, Emin=-10_000, Emax=10_000)
 
 
@@ -43,8 +44,8 @@ def at_most(bound: Decimal | int, places: int) -> int:
 
 
 def _whole(bound: Decimal | int, places: int, rounding: str) -> int:
-    shifted = Decimal(bound).scaleb(places, context=_UNROUNDED)
-    return int(shifted.to_integral_value(rounding, context=_UNROUNDED))
+    shifted = Decimal(bound).scaleb(places, context=UNROUNDED)
+    return int(shifted.to_integral_value(rounding, context=UNROUNDED))
 
 
 def canonical(value: Decimal) -> Decimal:
@@ -52,6 +53,14 @@ def canonical(value: Decimal) -> Decimal:
     if value.is_zero():
         return Decimal(0)
     return value.normalize(context=_EXACT)
+
+
+def exact_sum(numbers: Iterable[Decimal]) -> Decimal:
+    """The sum of some numbers, of which none is rounded."""
+    total = Decimal(0)
+    for number in numbers:
+        total = UNROUNDED.add(total, number)
+    return total
 
 
 def divide(numerator: int, denominator: int, places: int) -> Number:
@@ -67,7 +76,7 @@ def divide(numerator: int, denominator: int, places: int) -> Number:
     rounded = sign * ((2 * top + bottom) // (2 * bottom))
     if abs(rounded) < _EXACT_IN_FLOAT:
         return rounded / scale
-    return Decimal(rounded).scaleb(-places, context=_UNROUNDED)
+    return Decimal(rounded).scaleb(-places, context=UNROUNDED)
 
 
 def percentage(part: int, whole: int) -> Number:

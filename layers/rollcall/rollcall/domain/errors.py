@@ -15,6 +15,7 @@ RollcallError
 ├── InvalidOperation       an operator's command cannot be carried out
 ├── BrokenDestination      the failure destination cannot be read or written
 ├── TooManyRows            a query needs more ledger rows than one answer may read
+├── TooManyGroups          a query has more groups than one answer may have
 ├── MalformedQuery         a query does not follow its dialect's format
 └── BadValues              a query has values that break a rule
 """
@@ -22,7 +23,7 @@ RollcallError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class RollcallError(Exception):
@@ -88,6 +89,19 @@ class TooManyRows(RollcallError):
         super().__init__(
             f"This query needs more than {most:,} rows. Shorten its time range, or "
             "split it into several queries."
+        )
+
+
+MAX_GROUPS: Final = 100_000
+
+
+class TooManyGroups(RollcallError):
+    """A query has more than `MAX_GROUPS` groups; the message says what to do."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"This query has more than {MAX_GROUPS:,} rows. Use fewer dimensions or longer time"
+            " buckets, or add a filter."
         )
 
 

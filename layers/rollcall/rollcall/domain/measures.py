@@ -38,7 +38,7 @@ Measures: TypeAlias = Mapping[str, int]
 ORG: Final[Scope] = ("ORG",)
 
 # Rollup scopes whose day rollups have a histogram of durations.
-_WITH_HISTOGRAM: Final = frozenset({"ORG", "TEMPLATE", "MERCHANT", "RESELLER"})
+WITH_HISTOGRAM: Final = frozenset({"ORG", "TEMPLATE", "MERCHANT", "RESELLER"})
 
 # Families
 CALLS: Final = "calls"
@@ -206,7 +206,7 @@ def is_sum_of_days(family: str) -> bool:
 def never_kept(scopes: Collection[Scope], groups: Collection[Group]) -> frozenset[Group]:
     """Those of the groups that the day rollups of at least one of the scopes never have."""
     missing = {Group.LEADS}
-    if not all(scope[0] in _WITH_HISTOGRAM for scope in scopes):
+    if not all(scope[0] in WITH_HISTOGRAM for scope in scopes):
         missing.add(Group.EXTREMES)
     return frozenset(missing & set(groups))
 

@@ -34,9 +34,10 @@ from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
 from rollcall.domain.time.zones import Zone
 from rollcall.ledger.columns import NULL, Int32s, Int64s
 from rollcall.ledger.page import LIST_SEPARATOR, TIME
-from rollcall.query.filtering import CHUNK_ROWS, Mask, Selected
+from rollcall.query.filtering import CHUNK_ROWS, Selected
+from rollcall.query.masks import Mask
 from rollcall.query.results import WHOLE, Tally
-from rollcall.query.time_series import offsets_ms
+from rollcall.query.values import offsets_ms
 
 Words: TypeAlias = list[str | None]
 

@@ -21,8 +21,11 @@ from rollcall.domain.time.zones import UTC, Zone
 from rollcall.query.aggregation import Tallier
 from rollcall.query.distinct import DistinctLeads
 from rollcall.query.filtering import Selected, select
+from rollcall.query.group_planner import FromRollups, plan_aggregation
+from rollcall.query.group_rollups import GroupRollups
+from rollcall.query.grouping import GroupBuilder, GroupedRows
 from rollcall.query.lookups import ensure_as_of
-from rollcall.query.model import Query, Reading, Selection
+from rollcall.query.model import Aggregation, Query, Reading, Selection
 from rollcall.query.planner import (
     Groups,
     Names,
@@ -35,6 +38,7 @@ from rollcall.query.planner import (
 )
 from rollcall.query.ports import Ledger, Rollups
 from rollcall.query.results import WHOLE, DayTallies, Series, Tally
+from rollcall.query.scopes import family_of
 from rollcall.query.time_series import SeriesBuilder
 
 
@@ -98,6 +102,24 @@ class QueryEngine:
         ensure_as_of(self._rollups, reading)
         return builder.series()
 
+    def aggregate(
+        self, reading: Reading, aggregation: Aggregation, *, from_pages: bool = False
+    ) -> GroupedRows:
+        """The components of each group, and of all rows together.
+
+        With `from_pages`, nothing is read from rollups; the answer is the same. Raises TooManyGroups.
+        """
+        builder = GroupBuilder(aggregation)
+        plan = plan_aggregation(aggregation)
+        periods = [aggregation.period]
+        if isinstance(plan, FromRollups) and not from_pages:
+            rollups = GroupRollups(self._rollups, reading, plan)
+            periods = rollups.add_to(builder)
+        for selected in self._scan(reading, aggregation.selection, periods):
+            builder.add(selected)
+        ensure_as_of(self._rollups, reading)
+        return builder.groups()
+
     def _count(self, reading: Reading, query: Query, accumulator: _Accumulator) -> None:
         """Count whole days from rollups; partial days, and groups that rollups lack, from pages."""
         groups, selection = accumulator.groups, query.selection
@@ -144,7 +166,8 @@ class QueryEngine:
         """(day number, the rollups of all scopes) for every stored day, in ascending order."""
         if not plan.days:
             return
-        (org_id, epoch), family, meter = reading.epoch, selection.family, reading.meter
+        (org_id, epoch), meter = reading.epoch, reading.meter
+        family = family_of(selection.record_type)
         by_scope = (
             self._rollups.days(org_id, epoch, family, scope, plan.days, meter, names=names)
             for scope in plan.scopes

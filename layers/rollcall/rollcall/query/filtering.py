@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rollcall.domain.time.periods import Period
 from rollcall.ledger.columns import NULL, Indices, Int32s, Int64s
 from rollcall.ledger.page import TIME, TOMBSTONE, Rows
 from rollcall.ledger.positions import floor
 from rollcall.ledger.tree import Page
+from rollcall.query.conditions import conjuncts
+from rollcall.query.masks import Mask, mask_of
 from rollcall.query.model import Selection
-
-Mask: TypeAlias = NDArray[np.bool_]
-
 
 # The number of rows that are gathered before they are counted together.
 CHUNK_ROWS: Final = 65_536
@@ -58,7 +56,7 @@ class Selected:
 def select(read: PageRead, selection: Selection) -> tuple[int, Selected | None]:
     """(the number of rows in the clip, the live ones among them that match, or None).
 
-    Cheap conditions come first; once no row is left, no further column is decoded.
+    Once no row is left, no further column is decoded.
     """
     rows = read.page.rows
     in_clip = _in_clip(read.page, read.clip)
@@ -84,23 +82,8 @@ def _in_clip(page: Page, clip: Period) -> Mask | None:
 
 
 def _conditions(rows: Rows, selection: Selection) -> Iterator[Mask]:
-    for name, value in selection.equals.items():
-        yield _equal(rows, name, value)
-    for key, value in selection.payload.items():
-        yield _equal(rows, f"payload.{key}", value)
-    for name, (least, most) in selection.bounds.items():
-        # A null is less than every bound.
-        values = rows.integers(name).values
-        yield (values >= least) & (values <= most)
+    whole = Selected(rows, None)
+    for condition in conjuncts(selection.conditions):
+        yield mask_of(condition, whole, selection.zone)
     if TOMBSTONE in rows.names:
         yield rows.integers(TOMBSTONE).values == NULL
-
-
-def _equal(rows: Rows, name: str, value: str) -> Mask:
-    column = rows.texts(name)
-    try:
-        code = column.words.index(value) + 1
-    except ValueError:
-        return np.zeros(len(rows), dtype=np.bool_)
-    mask: Mask = column.codes == code
-    return mask

@@ -2,66 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from rollcall.domain import measures as m
-from rollcall.domain.measures import ORG, Scope
 from rollcall.domain.records import DIRECTIONS
+from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.periods import Period
+from rollcall.domain.time.zones import UTC, Zone
+from rollcall.query.components import Component
+from rollcall.query.conditions import NOWHERE, Condition
+from rollcall.query.fields import Field
 from rollcall.query.metering import ReadMeter
-
-_OWNERS: Final[Mapping[frozenset[str], str]] = {
-    frozenset({"template_id"}): "TEMPLATE",
-    frozenset({"merchant_id"}): "MERCHANT",
-    frozenset({"reseller_id"}): "RESELLER",
-}
-# Leads have the same owners, but no campaign.
-_FAMILIES: Final[Mapping[str, str]] = {"call": m.CALLS, "lead": m.LEADS}
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Live rows of one record type for which every condition holds.
 
-    `equals` maps a column to its value, `bounds` a column to inclusive integers in the column's
-    unit, and `payload` a key to its value as a `payload_text`. No row matches if `can_match` is
-    false.
+    Conditions on the clock are of local time in `zone`.
     """
 
     record_type: str
-    equals: Mapping[str, str] = field(default_factory=dict)
-    bounds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    payload: Mapping[str, str] = field(default_factory=dict)
-    can_match: bool = True
+    conditions: tuple[Condition, ...] = ()
+    zone: Zone = UTC
 
     @property
-    def family(self) -> str:
-        """The rollup family of the record type, which must be one that `scopes` supports."""
-        return _FAMILIES[self.record_type]
+    def can_match(self) -> bool:
+        """False if no row matches, whatever is stored."""
+        return NOWHERE not in self.conditions
 
-    def scopes(self) -> tuple[Scope, ...] | None:
-        """The scopes whose rollups together count exactly these rows; None if there are none.
 
-        Rollups have no combinations of dimensions, and no conditions on values.
-        """
-        is_counted = self.record_type in _FAMILIES and self.can_match
-        if not is_counted or self.bounds or self.payload:
-            return None
-        columns = frozenset(self.equals)
-        if not columns:
-            return (ORG,)
-        if columns in _OWNERS:
-            (value,) = self.equals.values()
-            return ((_OWNERS[columns], value),)
-        if columns == {"campaign_id", "direction"}:
-            return (m.campaign_scope(self.equals["direction"], self.equals["campaign_id"]),)
-        if columns == {"campaign_id"}:
-            # A call that names a campaign has a direction.
-            campaign_id = self.equals["campaign_id"]
-            return tuple(m.campaign_scope(direction, campaign_id) for direction in DIRECTIONS)
-        return None
+@dataclass(frozen=True, slots=True)
+class TimeBucket:
+    """The dimension of buckets of local time."""
+
+    granularity: Granularity
+
+
+Dimension: TypeAlias = TimeBucket | Field
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """The components of each group of selected rows; a group has equal values of all dimensions.
+
+    Buckets and clock fields are of local time in the zone of the selection.
+    """
+
+    selection: Selection
+    period: Period
+    dimensions: tuple[Dimension, ...]
+    components: tuple[Component, ...]
+
+    @property
+    def zone(self) -> Zone:
+        """The zone of local time."""
+        return self.selection.zone
+
+    @property
+    def granularity(self) -> Granularity | None:
+        """The length of a time bucket; None if no dimension has buckets."""
+        found = (d.granularity for d in self.dimensions if isinstance(d, TimeBucket))
+        return next(found, None)
 
 
 class Query(NamedTuple):

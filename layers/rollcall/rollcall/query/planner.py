@@ -17,6 +17,7 @@ from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.periods import EVER, Period, plan, runs
 from rollcall.domain.time.zones import Zone
 from rollcall.query.model import Query
+from rollcall.query.scopes import family_of, scopes_of
 
 Groups: TypeAlias = frozenset[Group]
 # The closed measures to read of day rollups; None reads their open breakdowns.
@@ -46,21 +47,20 @@ def plan_lifetime(query: Query, groups: Groups, zone: Zone) -> tuple[RollupKey, 
     They cannot answer it if one of them has spilled a breakdown of `groups`.
     """
     selection, period = query
-    scopes = selection.scopes()
+    scopes = scopes_of(selection)
     if scopes is None or period != EVER or not _are_hours_of_utc(groups, zone):
         return ()
-    if not all(m.has_lifetime(selection.family, scope, groups) for scope in scopes):
+    family = family_of(selection.record_type)
+    if not all(m.has_lifetime(family, scope, groups) for scope in scopes):
         return ()
     return tuple(
-        RollupKey(selection.family, scope, ALL, names is None)
-        for scope in scopes
-        for names in _reads(groups)
+        RollupKey(family, scope, ALL, names is None) for scope in scopes for names in _reads(groups)
     )
 
 
 def plan_tally(query: Query, groups: Groups, zone: Zone) -> Plan:
     """The plan for measures of the groups; `Group.HOUR` counts hours of `zone`."""
-    scopes = query.selection.scopes()
+    scopes = scopes_of(query.selection)
     if scopes is None or not _are_hours_of_utc(groups, zone):
         return Plan((query.period,))
     days, edges = plan(query.period)
@@ -74,7 +74,7 @@ def plan_series(query: Query, granularity: Granularity, zone: Zone, *, is_timed:
 
     Rollups have calls by UTC hour, but seconds only by UTC day.
     """
-    scopes = query.selection.scopes()
+    scopes = scopes_of(query.selection)
     is_hourly = granularity is Granularity.HOUR
     if scopes is None or not zone.is_utc or (is_timed and is_hourly):
         return Plan((query.period,))

@@ -1,4 +1,4 @@
-"""Time series: counts calls by bucket of local time, and looks up offsets of a zone in bulk."""
+"""Time series: counts calls by bucket of local time."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rollcall.ledger.columns import NULL, Int64s
 from rollcall.ledger.page import TIME
 from rollcall.query.filtering import CHUNK_ROWS, Selected
 from rollcall.query.results import Series
+from rollcall.query.values import offsets_ms
 
 _DURATION: Final = "duration_seconds"
 
@@ -104,17 +105,3 @@ def _summed(rows: Int64s) -> Int64s:
     summed: Int64s = np.add.reduceat(ordered, starts, axis=1)
     summed[0] = ordered[0, starts]
     return summed
-
-
-def offsets_ms(zone: Zone, instants_ms: Int64s) -> Int64s | int:
-    """The zone's offset from UTC at each instant; one number if it is the same at all of them.
-
-    `instants_ms` must not be empty.
-    """
-    intervals = zone.intervals(int(instants_ms.min()), int(instants_ms.max()) + 1)
-    if len(intervals) == 1:
-        return intervals[0].offset_ms
-    starts = np.array([interval.start_ms for interval in intervals], dtype=np.int64)
-    offsets = np.array([interval.offset_ms for interval in intervals], dtype=np.int64)
-    found: Int64s = offsets[np.searchsorted(starts, instants_ms, side="right") - 1]
-    return found

@@ -19,7 +19,6 @@ from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
 
 from rollcall.dialects.breeze.query_type import OverTimeType, QueryType
 from rollcall.dialects.breeze.query_types import QUERY_TYPE_OF
-from rollcall.domain.decimals import at_least, at_most
 from rollcall.domain.errors import BadValues, Issue, MalformedQuery
 from rollcall.domain.facts import payload_text
 from rollcall.domain.time.buckets import Granularity
@@ -27,11 +26,13 @@ from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
 from rollcall.domain.time.periods import parse_end, parse_start
 from rollcall.domain.time.zones import UTC, Zone
 from rollcall.domain.validation import (
-    MAX_AMOUNT,
     MAX_PAYLOAD_KEYS,
     PAYLOAD_KEY,
     parse_payload_value,
 )
+from rollcall.query.conditions import NOWHERE, Comparison, Condition, equals
+from rollcall.query.datasets import DATASETS
+from rollcall.query.fields import Op, field_of_key
 from rollcall.query.model import Selection
 from rollcall.query.reports.breeze import BreezeQuery, ByBucket
 from rollcall.wire import AsNumber, Id, message_of
@@ -260,29 +261,32 @@ def _limit_issues(filters: Filters) -> Iterator[Issue]:
 
 def _selection(query: QueryBody) -> Selection:
     filters = query.filters
-    equals = {
-        name: value
+    dataset = DATASETS["leads" if query.query_type.is_about_leads else "calls"]
+    fields = dataset.fields
+    conditions: list[Condition] = [
+        equals(fields[name], value)
         for name in ("template_id", "merchant_id", "reseller_id")
         if (value := getattr(filters, name)) is not None
-    }
-    bounds = {
-        column: _column_bounds(getattr(filters, least), getattr(filters, most), places, largest)
-        for column, least, most, places, largest in (
-            ("duration_seconds", "min_duration", "max_duration", 0, MAX_AMOUNT),
-            ("sentiment_milli", "sentiment_min", "sentiment_max", 3, 1),
-        )
-        if filters.model_fields_set & {least, most}
-    }
-    record_type = "lead" if query.query_type.is_about_leads else "call"
-    payload = filters.payload_filters
-    return Selection(record_type, equals, bounds, payload or {}, can_match=payload is not None)
+    ]
+    for field, op, name in _BOUNDS:
+        bound = getattr(filters, name)
+        if bound is not None:
+            # Any number beyond the greatest has the same effect, and may be too large to scale.
+            most = Decimal(fields[field].most + 1)
+            conditions.append(Comparison(fields[field], op, (min(bound, most),)))
+    if filters.payload_filters is None:
+        conditions.append(NOWHERE)
+    else:
+        conditions += [
+            Comparison(field_of_key(key), Op.EQ, (text,))
+            for key, text in filters.payload_filters.items()
+        ]
+    return Selection(dataset.record_type, tuple(conditions))
 
 
-def _column_bounds(
-    least: Decimal | None, most: Decimal | None, places: int, largest: int
-) -> tuple[int, int]:
-    """The smallest and the largest stored integer between two bounds, which are not rounded."""
-    beyond = Decimal(largest + 1)  # any larger number has the same effect
-    low = 0 if least is None else at_least(min(least, beyond), places)
-    high = at_most(beyond if most is None else min(most, beyond), places)
-    return low, high
+_BOUNDS: Final = (
+    ("duration_seconds", Op.GTE, "min_duration"),
+    ("duration_seconds", Op.LTE, "max_duration"),
+    ("sentiment", Op.GTE, "sentiment_min"),
+    ("sentiment", Op.LTE, "sentiment_max"),
+)

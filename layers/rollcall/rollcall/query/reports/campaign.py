@@ -11,6 +11,8 @@ from rollcall.domain.measures import Group
 from rollcall.domain.records import Label
 from rollcall.domain.time.periods import Period
 from rollcall.domain.validation import is_id
+from rollcall.query.conditions import equals
+from rollcall.query.datasets import DATASETS
 from rollcall.query.engine import QueryEngine
 from rollcall.query.lookups import Lookup, is_known
 from rollcall.query.model import CampaignId, Query, Reading, Selection
@@ -58,10 +60,11 @@ class ReportCampaign:
 
     def __call__(self, reading: Reading, campaign: CampaignId, period: Period) -> CampaignReport:
         """The report on a campaign. Raises TooManyRows."""
-        equals = {"campaign_id": campaign.id}
+        fields = DATASETS["calls"].fields
+        conditions = [equals(fields["campaign_id"], campaign.id)]
         if campaign.direction is not None:
-            equals["direction"] = campaign.direction
-        query = Query(Selection("call", equals), period)
+            conditions.append(equals(fields["direction"], campaign.direction))
+        query = Query(Selection("call", tuple(conditions)), period)
         by_day = self._engine.tally_by_day(reading, query, _GROUPS)
         whole = total(by_day.days)
         used = [label for label in whole.values(m.LABEL) if label is not None]

@@ -12,6 +12,8 @@ from rollcall.domain.measures import ALL, Group, Measures, Rollup, RollupKey
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import EVER
 from rollcall.domain.validation import is_id
+from rollcall.query.conditions import equals
+from rollcall.query.datasets import DATASETS
 from rollcall.query.lookups import Lookup
 from rollcall.query.model import Query, Reading, Selection
 from rollcall.query.ports import Rollups
@@ -115,7 +117,8 @@ class ReportWorkspace:
         spilled = [group for breakdown, group in _OPEN.items() if breakdown in rollup.spilled]
         tally.add_measures(rollup.measures)
         if spilled:
-            query = Query(Selection("contact_event", {"workspace_id": workspace_id}), EVER)
+            field = DATASETS["contact_events"].fields["workspace_id"]
+            query = Query(Selection("contact_event", (equals(field, workspace_id),)), EVER)
             tally.add(self._engine().tally(reading, query, spilled))
         return {
             breakdown: {

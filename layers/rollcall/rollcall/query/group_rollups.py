@@ -1,0 +1,110 @@
+"""Adds rollups to the groups of an aggregation, and finds the days that must be read from pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import merge
+from itertools import groupby
+from typing import NamedTuple
+
+from rollcall.domain.measures import ALL, Rollup, RollupKey, Scope
+from rollcall.domain.time.calendar import MS_PER_DAY
+from rollcall.domain.time.periods import Period, runs
+from rollcall.query.group_planner import FromRollups
+from rollcall.query.grouping import GroupBuilder
+from rollcall.query.model import Reading
+from rollcall.query.ports import Rollups
+
+_NOTHING = Rollup({})
+
+
+class _Found(NamedTuple):
+    """One stored item of a day."""
+
+    day: int
+    scope: Scope
+    rollup: Rollup
+
+
+class GroupRollups:
+    """Reads the rollups of one plan."""
+
+    def __init__(self, rollups: Rollups, reading: Reading, plan: FromRollups) -> None:
+        self._rollups = rollups
+        self._reading = reading
+        self._plan = plan
+
+    def add_to(self, builder: GroupBuilder) -> list[Period]:
+        """Add everything that rollups have; returns the periods that must be read from pages."""
+        plan = self._plan
+        if plan.has_lifetime and self._add_lifetime(builder):
+            return []
+        lacking = []
+        for day, by_scope in self._days():
+            if any(map(plan.lacks, by_scope.values())):
+                lacking.append(day)
+                continue
+            for scope, rollup in by_scope.items():
+                self._add(builder, scope, day * MS_PER_DAY, rollup)
+        return [*plan.edges, *runs(lacking)]
+
+    def _add_lifetime(self, builder: GroupBuilder) -> bool:
+        """Add all-time rollups; false, and nothing is added, if one lacks something."""
+        plan, (org_id, epoch) = self._plan, self._reading.epoch
+        wanted = {
+            RollupKey(plan.family, scope, ALL, is_open): scope
+            for scope in plan.scopes
+            for is_open in self._kinds()
+        }
+        by_scope: dict[Scope, Rollup] = {}
+        found = self._rollups.read(org_id, epoch, wanted, self._reading.meter)
+        for key, rollup in found.items():
+            by_scope[wanted[key]] = _joined(by_scope.get(wanted[key], _NOTHING), rollup)
+        if any(map(plan.lacks, by_scope.values())):
+            return False
+        for scope, rollup in by_scope.items():
+            self._add(builder, scope, plan.aggregation.period.start_ms, rollup)
+        return True
+
+    def _add(self, builder: GroupBuilder, scope: Scope, start_ms: int, rollup: Rollup) -> None:
+        for part in self._plan.parts(scope, start_ms, rollup):
+            builder.add_rollup(*part)
+
+    def _kinds(self) -> list[bool]:
+        """Whether open breakdowns, closed measures, or both are read."""
+        kinds = [False] if self._plan.closed else []
+        return [*kinds, True] if self._plan.reads_open else kinds
+
+    def _days(self) -> Iterator[tuple[int, dict[Scope, Rollup]]]:
+        """The rollups of each stored day by scope, days ascending."""
+        plan = self._plan
+        if not plan.days:
+            return
+        streams = [
+            self._items(scope, is_open=is_open)
+            for scope in plan.scopes
+            for is_open in self._kinds()
+        ]
+        for day, items in groupby(merge(*streams, key=_day_of), key=_day_of):
+            by_scope: dict[Scope, Rollup] = {}
+            for _, scope, rollup in items:
+                by_scope[scope] = _joined(by_scope.get(scope, _NOTHING), rollup)
+            yield day, by_scope
+
+    def _items(self, scope: Scope, *, is_open: bool) -> Iterator[_Found]:
+        plan, (org_id, epoch) = self._plan, self._reading.epoch
+        names = None if is_open else plan.closed
+        days = self._rollups.days(
+            org_id, epoch, plan.family, scope, plan.days, self._reading.meter, names=names
+        )
+        for day, rollup in days:
+            yield _Found(day, scope, rollup)
+
+
+def _day_of(found: _Found) -> int:
+    return found.day
+
+
+def _joined(first: Rollup, second: Rollup) -> Rollup:
+    """The closed measures and the open breakdowns of one rollup."""
+    return Rollup({**first.measures, **second.measures}, first.spilled | second.spilled)

@@ -1,0 +1,134 @@
+"""Which components rollups keep, and under which names.
+
+A rollup counts all rows of its scope and bucket, and breaks some counts down by one field at a time.
+`rollcall.domain.measures` and `rollcall.domain.contributions` write these names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from rollcall.domain import measures as m
+from rollcall.domain.measures import ATTEMPTS, Measures, Scope
+from rollcall.domain.records import (
+    CALL_EVENTS,
+    CALL_STATUSES,
+    DISPOSITIONS,
+    LEAD_STATUSES,
+    TASK_STATUSES,
+)
+from rollcall.query import datasets as d
+from rollcall.query.components import ALL_ROWS, Component, Count, Sum, Values
+from rollcall.query.conditions import Comparison, Value
+from rollcall.query.fields import SENTIMENT_BANDS, Op
+
+ROWS_NAME: Final[Mapping[str, str]] = {"call": "calls", "lead": "leads", "task": "tasks"}
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Counts of rows by one field.
+
+    `names` maps values to closed measures; rows without any of them have the value `rest`, if there
+    may be such rows. `letter` is the open breakdown instead. A rollup in which `beyond` is above
+    zero has rows whose value it does not keep.
+    """
+
+    names: Mapping[Value | int, str]
+    has_rest: bool = False
+    rest: bool | None = None
+    letter: str | None = None
+    beyond: str | None = None
+    is_utc: bool = False
+    is_partition: bool = True
+
+    def counts(self, measures: Measures, rows: int) -> Iterator[tuple[Value | int | None, int]]:
+        """(value, count above zero) of a rollup with `rows` rows; None is "no value"."""
+        if self.letter is not None:
+            yield from m.values_of(self.letter, measures).items()
+            return
+        for value, name in self.names.items():
+            count = measures.get(name, 0)
+            if count:
+                yield value, count
+                rows -= count
+        if self.has_rest and rows:
+            yield self.rest, rows
+
+
+def _closed(prefix: str, values: tuple[str, ...], *, has_rest: bool = False) -> Breakdown:
+    return Breakdown({value: f"{prefix}{value}" for value in values}, has_rest=has_rest)
+
+
+BREAKDOWNS: Final[Mapping[str, Mapping[str, Breakdown]]] = {
+    "call": {
+        "status": _closed("s.", CALL_STATUSES),
+        "disposition": _closed("d.", DISPOSITIONS, has_rest=True),
+        "sentiment_band": Breakdown(
+            {band: f"m{n}" for n, band in enumerate(SENTIMENT_BANDS)}, has_rest=True
+        ),
+        "answered": Breakdown({True: "answered"}, has_rest=True, rest=False),
+        "hour_of_day": Breakdown({hour: f"h{hour:02d}" for hour in range(24)}, is_utc=True),
+        "attempt": Breakdown(
+            {int(attempt): f"a{attempt}" for attempt in ATTEMPTS[:-1]}, beyond=f"a{ATTEMPTS[-1]}"
+        ),
+        "outcome": Breakdown({}, letter=m.OUTCOME),
+        "provider": Breakdown({}, letter=m.PROVIDER),
+        "label": Breakdown({}, letter=m.LABEL, is_partition=False),
+    },
+    "lead": {"status": _closed("s.", LEAD_STATUSES)},
+    "task": {"status": _closed("s.", TASK_STATUSES)},
+}
+
+_DURATION: Final = Values(d.call_field("duration_seconds"))
+
+_NAMES: Final[Mapping[str, Mapping[Component, tuple[str, ...]]]] = {
+    "call": {
+        d.ANSWERED: ("answered",),
+        d.TIMED: ("timed",),
+        d.SCORED: tuple(f"m{band}" for band in range(len(SENTIMENT_BANDS))),
+        Sum(d.call_field("duration_seconds")): ("seconds",),
+        Sum(d.call_field("cost")): ("cost_micros",),
+        **{Sum(d.call_field(f"event.{event}")): (f"e.{event}",) for event in CALL_EVENTS},
+    },
+    "lead": {d.CONVERTED: ("converted",)},
+    "task": {},
+}
+
+
+def closed_names(record_type: str, component: Component) -> tuple[str, ...] | None:
+    """The closed measures whose sum is a component of all rows; None if there are none."""
+    if component == ALL_ROWS:
+        return (ROWS_NAME[record_type],)
+    names = _NAMES[record_type].get(component)
+    if names is not None:
+        return names
+    restriction = restriction_of(component)
+    if restriction is None:
+        return None
+    field, value = restriction
+    breakdown = BREAKDOWNS[record_type].get(field)
+    name = None if breakdown is None else breakdown.names.get(value)
+    return None if name is None else (name,)
+
+
+def restriction_of(component: Component) -> tuple[str, Value] | None:
+    """(field, value) of a component that counts the rows with one value."""
+    if isinstance(component, Count) and isinstance(component.where, Comparison):
+        field, op, values = component.where.field, component.where.op, component.where.values
+        if op is Op.EQ and not isinstance(values[0], Decimal):
+            return field.name, values[0]
+    return None
+
+
+def has_histogram(scope: Scope, component: Component) -> bool:
+    """Whether the day rollups of a scope keep all values of a component."""
+    return component == _DURATION and scope[0] in m.WITH_HISTOGRAM
+
+
+def has_lifetime(family: str, scope: Scope) -> bool:
+    """Whether a scope has an all-time rollup; none has a histogram."""
+    return m.has_lifetime(family, scope, ())

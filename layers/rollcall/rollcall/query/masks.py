@@ -1,0 +1,161 @@
+"""Evaluates conditions on columns: a mask has True for each row for which its condition holds.
+
+A condition on texts is evaluated once per distinct text of a page, not once per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rollcall.domain.decimals import at_least, at_most
+from rollcall.domain.facts import payload_text, payload_value
+from rollcall.domain.time.zones import Zone
+from rollcall.ledger.columns import NULL, Int64s
+from rollcall.ledger.page import LIST_SEPARATOR
+from rollcall.query.conditions import AllOf, AnyOf, Comparison, Condition, Not
+from rollcall.query.fields import NUMBER_OPS, SENTIMENT_BANDS, Field, Op, Source
+from rollcall.query.values import Columns, integers_of
+
+Mask: TypeAlias = NDArray[np.bool_]
+
+_OPPOSITES: Final = {Op.NE: Op.EQ, Op.NOT_IN: Op.IN, Op.NOT_NULL: Op.IS_NULL}
+_NULL_TEXT: Final = payload_text(None)
+# No stored integer is as large; a bound beyond it has the same effect.
+_BEYOND: Final = 2**62
+
+
+def mask_of(condition: Condition, columns: Columns, zone: Zone) -> Mask:
+    """The rows for which a condition holds; clock fields are of local time in `zone`."""
+    match condition:
+        case Comparison(field, op, values):
+            if op in _OPPOSITES:
+                return ~mask_of(Comparison(field, _OPPOSITES[op], values), columns, zone)
+            return _compared(condition, columns, zone)
+        case Not(inner):
+            return ~mask_of(inner, columns, zone)
+        case AllOf(conditions):
+            all_hold = np.ones(columns.count, dtype=np.bool_)
+            for each in conditions:
+                all_hold &= mask_of(each, columns, zone)
+            return all_hold
+        case AnyOf(conditions):
+            any_holds = np.zeros(columns.count, dtype=np.bool_)
+            for each in conditions:
+                any_holds |= mask_of(each, columns, zone)
+            return any_holds
+
+
+def _compared(comparison: Comparison, columns: Columns, zone: Zone) -> Mask:
+    field = comparison.field
+    match field.source:
+        case Source.TEXT:
+            return _texts(comparison, columns, _matcher(comparison))
+        case Source.LIST:
+            matches = _matcher(comparison)
+            return _texts(
+                comparison,
+                columns,
+                lambda joined: any(map(matches, joined.split(LIST_SEPARATOR))),
+            )
+        case Source.PAYLOAD:
+            return _texts(comparison, columns, _payload_matcher(comparison))
+    values = integers_of(field, columns, zone)
+    if comparison.op is Op.IS_NULL:
+        nulls: Mask = values == NULL
+        return nulls
+    return _within(values, _ranges(comparison))
+
+
+def _texts(comparison: Comparison, columns: Columns, matches: Callable[[str], bool]) -> Mask:
+    codes, words = columns.texts(comparison.field.column)
+    found = np.empty(len(words) + 1, dtype=np.bool_)
+    found[0] = comparison.op is Op.IS_NULL
+    found[1:] = [matches(word) for word in words]
+    mask: Mask = found[codes]
+    return mask
+
+
+def _matcher(comparison: Comparison) -> Callable[[str], bool]:
+    """Whether a text that is not null matches."""
+    match comparison.op, comparison.values:
+        case Op.CONTAINS, (str(part),):
+            return lambda text: part in text
+        case Op.STARTS_WITH, (str(start),):
+            return lambda text: text.startswith(start)
+        case Op.IS_NULL, _:
+            return lambda _: False
+    return frozenset(comparison.values).__contains__
+
+
+def _payload_matcher(comparison: Comparison) -> Callable[[str], bool]:
+    """Whether a stored `payload_text` matches; a null that was sent is no value."""
+    if comparison.op is Op.IS_NULL:
+        return lambda text: text == _NULL_TEXT
+    of_value = _value_matcher(comparison)
+    return lambda text: of_value(text, payload_value(text))
+
+
+def _value_matcher(comparison: Comparison) -> Callable[[str, object], bool]:
+    if comparison.op in NUMBER_OPS:
+        is_within = _decimal_matcher(comparison)
+        return lambda _, value: isinstance(value, Decimal) and is_within(value)
+    matches = _matcher(comparison)
+    if comparison.op in (Op.CONTAINS, Op.STARTS_WITH):
+        return lambda _, value: isinstance(value, str) and matches(value)
+    return lambda text, _: matches(text)
+
+
+def _decimal_matcher(comparison: Comparison) -> Callable[[Decimal], bool]:
+    match comparison.op, comparison.values:
+        case Op.LT, (Decimal() as bound,):
+            return lambda value: value < bound
+        case Op.LTE, (Decimal() as bound,):
+            return lambda value: value <= bound
+        case Op.GT, (Decimal() as bound,):
+            return lambda value: value > bound
+        case Op.GTE, (Decimal() as bound,):
+            return lambda value: value >= bound
+        case Op.BETWEEN, (Decimal() as least, Decimal() as most):
+            return lambda value: least <= value <= most
+    raise TypeError(f"{comparison.op} does not compare numbers")
+
+
+def _within(values: Int64s, ranges: Iterable[tuple[int, int]]) -> Mask:
+    mask = np.zeros(len(values), dtype=np.bool_)
+    for least, most in ranges:
+        mask |= (values >= max(least, -_BEYOND)) & (values <= min(most, _BEYOND))
+    return mask
+
+
+def _ranges(comparison: Comparison) -> Iterable[tuple[int, int]]:
+    """The inclusive ranges of stored integers for which a comparison holds; null is in none."""
+    field, op, values = comparison.field, comparison.op, comparison.values
+    match op, values:
+        case Op.LT, (Decimal() as bound,):
+            return [(-_BEYOND, at_least(bound, field.places) - 1)]
+        case Op.LTE, (Decimal() as bound,):
+            return [(-_BEYOND, at_most(bound, field.places))]
+        case Op.GT, (Decimal() as bound,):
+            return [(at_most(bound, field.places) + 1, _BEYOND)]
+        case Op.GTE, (Decimal() as bound,):
+            return [(at_least(bound, field.places), _BEYOND)]
+        case Op.BETWEEN, (Decimal() as least, Decimal() as most):
+            return [(at_least(least, field.places), at_most(most, field.places))]
+    if field.source is Source.SENTIMENT_BAND:
+        matches = _matcher(comparison)
+        return [(n, n) for n, band in enumerate(SENTIMENT_BANDS) if matches(band)]
+    return [_equal_range(field, value) for value in values]
+
+
+def _equal_range(field: Field, value: object) -> tuple[int, int]:
+    if isinstance(value, bool):
+        return int(value), int(value)
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{field.name} does not compare {type(value).__name__}")
+    # The range is empty if the value has more decimals than stored ones.
+    return at_least(value, field.places), at_most(value, field.places)
