@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from rollcall.query.lookups import Lookup
     from rollcall.query.reports.breeze import ReportBreeze
     from rollcall.query.reports.campaign import ReportCampaign
+    from rollcall.query.reports.query import ReportQuery
     from rollcall.query.reports.totals import ReportTotals
     from rollcall.query.reports.workspace import ReportWorkspace
     from rollcall.storage.audits import AuditStore
@@ -168,6 +169,14 @@ def _look_up() -> Lookup:
     from rollcall.query.lookups import Lookup
 
     return Lookup(directory(), facts())
+
+
+@functools.cache
+def report_query() -> ReportQuery:
+    """Runs queries."""
+    from rollcall.query.reports.query import ReportQuery
+
+    return ReportQuery(engine(), now_ms)
 
 
 @functools.cache

@@ -6,13 +6,20 @@ import functools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from rollcall.api.errors import ApiError, ErrorBody, gateway_error
 from rollcall.api.guard import refuse_ended_credentials, refuse_repeated_credentials
 from rollcall.api.http import JSON_TYPE, Request, Response, json_response, parse_event
 from rollcall.api.strict_json import MalformedJson
-from rollcall.domain.errors import BadValues, MalformedQuery, TooManyRows, UnknownOrganisation
+from rollcall.domain.errors import (
+    BadValues,
+    MalformedQuery,
+    RefusedQuery,
+    TooManyGroups,
+    TooManyRows,
+    UnknownOrganisation,
+)
 from rollcall.domain.organisations import tenant
 from rollcall.domain.time.calendar import format_instant
 from rollcall.invocation import Metric, count
@@ -67,12 +74,8 @@ def endpoint(
                 if refused.speaks_for_gateway:
                     return gateway_error(refused.status, str(refused)).to_proxy()
                 return error(refused.status, str(refused))
-            except (MalformedJson, MalformedQuery) as malformed:
-                return error(400, str(malformed))
-            except BadValues as bad:
-                return error(422, str(bad), bad.issues)
-            except TooManyRows as too_many:
-                return error(too_many_rows, str(too_many))
+            except _REFUSED as refused_query:
+                return error(*_refusal(refused_query, too_many_rows))
             except UnknownOrganisation:
                 # The authorizer let it in from its cache: it is gone since.
                 return gateway_error(401, "The organisation is gone.").to_proxy()
@@ -83,6 +86,29 @@ def endpoint(
         return lambda_handler
 
     return decorate
+
+
+# The errors of a query that the client can correct.
+_REFUSED: Final = (
+    MalformedJson,
+    MalformedQuery,
+    RefusedQuery,
+    BadValues,
+    TooManyRows,
+    TooManyGroups,
+)
+
+
+def _refusal(error: Exception, too_many_rows: int) -> tuple[Any, ...]:
+    """(status, message) of a refused query, and what is wrong where the body of the error has it."""
+    match error:
+        case RefusedQuery():
+            return error.status, str(error), error.faults
+        case BadValues():
+            return 422, str(error), error.issues
+        case TooManyRows() | TooManyGroups():
+            return too_many_rows, str(error)
+    return 400, str(error)
 
 
 @contextmanager

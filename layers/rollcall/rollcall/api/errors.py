@@ -4,6 +4,7 @@ ApiError
 ├── BadRequest       400
 ├── Forbidden        403
 ├── NotFound         404
+├── NotAcceptable    406
 ├── ContentTooLarge  413, always with the gateway's body
 └── Unauthorized     401, always with the gateway's body
 """
@@ -43,6 +44,12 @@ class NotFound(ApiError):
     """What the request names does not exist."""
 
     status = 404
+
+
+class NotAcceptable(ApiError):
+    """The client accepts none of the media types of the route."""
+
+    status = 406
 
 
 class ContentTooLarge(ApiError):

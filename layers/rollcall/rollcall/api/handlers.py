@@ -13,16 +13,28 @@ from rollcall.api.guard import (
     require_own_handle,
     single_value,
 )
-from rollcall.api.http import Request, Response, json_response
+from rollcall.api.http import (
+    CSV_TYPE,
+    JSON_TYPE,
+    Request,
+    Response,
+    csv_response,
+    json_response,
+)
+from rollcall.api.negotiation import accepted_type
 
 __all__ = [
+    "CSV_TYPE",
+    "JSON_TYPE",
     "BadRequest",
     "ContentTooLarge",
     "Forbidden",
     "NotFound",
     "Request",
     "Response",
+    "accepted_type",
     "analytics_headers",
+    "csv_response",
     "endpoint",
     "json_response",
     "limit_body",

@@ -13,6 +13,7 @@ from rollcall.api import strict_json
 from rollcall.query.model import Epoch, Reading
 
 JSON_TYPE: Final = "application/json"
+CSV_TYPE: Final = "text/csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One response; `body` is JSON text."""
+    """One response; `body` is text of the content type."""
 
     status: int
     body: str
@@ -83,6 +84,15 @@ class Response:
 def json_response(status: int, body: Any, headers: dict[str, str] | None = None) -> Response:
     """A response whose body is compact JSON, keys in the order given."""
     return Response(status, strict_json.dumps(body), headers or {})
+
+
+def csv_response(
+    text: str, file_name: str, next_cursor: str | None, headers: Mapping[str, str]
+) -> Response:
+    """A CSV file to download; `X-Rollcall-Next` has the cursor of the next page."""
+    more = {} if next_cursor is None else {"X-Rollcall-Next": next_cursor}
+    disposition = {"Content-Disposition": f'attachment; filename="{file_name}"'}
+    return Response(200, text, {**headers, **disposition, **more}, f"{CSV_TYPE}; charset=utf-8")
 
 
 def parse_event(event: Mapping[str, Any]) -> Request:

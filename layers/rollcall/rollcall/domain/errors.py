@@ -17,6 +17,7 @@ RollcallError
 ├── TooManyRows            a query needs more ledger rows than one answer may read
 ├── TooManyGroups          a query has more groups than one answer may have
 ├── MalformedQuery         a query does not follow its dialect's format
+├── RefusedQuery           a query of Rollcall's own has faults
 └── BadValues              a query has values that break a rule
 """
 
@@ -122,3 +123,28 @@ class BadValues(RollcallError):
     def __init__(self, issues: Sequence[Issue]) -> None:
         super().__init__("; ".join(f"{'.'.join(i.path)} {i.message}" for i in issues))
         self.issues = issues
+
+
+class Fault(NamedTuple):
+    """One fault of a query: the JSON pointer of its place (RFC 6901), and the rule it breaks.
+
+    A query is malformed if it has another shape or names something unknown; else a value is out of
+    its range.
+    """
+
+    pointer: str
+    message: str
+    is_malformed: bool
+
+
+class RefusedQuery(RollcallError):
+    """A query of Rollcall's own has faults; `faults` has all of them."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.pointer or '/'} {fault.message}" for fault in faults))
+        self.faults = faults
+
+    @property
+    def status(self) -> int:
+        """The HTTP status: 400 if anything is malformed, else 422."""
+        return 400 if any(fault.is_malformed for fault in self.faults) else 422

@@ -68,3 +68,9 @@ def offsets_ms(zone: Zone, instants_ms: Int64s) -> Int64s | int:
     offsets = np.array([interval.offset_ms for interval in intervals], dtype=np.int64)
     found: Int64s = offsets[np.searchsorted(starts, instants_ms, side="right") - 1]
     return found
+
+
+def offset_ms(zone: Zone, instant_ms: int) -> int:
+    """The zone's offset from UTC at one instant."""
+    (interval,) = zone.intervals(instant_ms, instant_ms + 1)
+    return interval.offset_ms

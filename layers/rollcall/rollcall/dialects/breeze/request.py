@@ -23,7 +23,7 @@ from rollcall.domain.errors import BadValues, Issue, MalformedQuery
 from rollcall.domain.facts import payload_text
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.calendar import MS_PER_DAY, MS_PER_HOUR
-from rollcall.domain.time.periods import parse_end, parse_start
+from rollcall.domain.time.periods import Bounds, parse_end, parse_start
 from rollcall.domain.time.zones import UTC, Zone
 from rollcall.domain.validation import (
     MAX_PAYLOAD_KEYS,
@@ -198,7 +198,7 @@ def parse_query(body: Any) -> BreezeRequest:
     )
     return BreezeRequest(
         query_type,
-        BreezeQuery(measured, _selection(query), start_ms, end_ms, zone),
+        BreezeQuery(measured, _selection(query), Bounds(start_ms, end_ms), zone),
         query.page,
         query.page_size,
     )

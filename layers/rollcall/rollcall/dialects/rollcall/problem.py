@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NotRequired
 
 from typing_extensions import TypedDict
+
+from rollcall.domain.errors import Fault
 
 PROBLEM_TYPE: Final = "application/problem+json"
 
@@ -19,7 +22,29 @@ class Problem(TypedDict):
     detail: str
 
 
-def problem_body(status: int, message: str) -> dict[str, Any]:
-    """The body of an error: a problem document (RFC 9457)."""
+class QueryFault(TypedDict):
+    """One fault of a query."""
+
+    pointer: str
+    """A JSON pointer (RFC 6901) into the body."""
+    message: str
+
+
+class QueryProblem(Problem):
+    """A problem document with all faults of a query."""
+
+    errors: NotRequired[list[QueryFault]]
+
+
+def problem_body(status: int, message: str, faults: Sequence[Fault] = ()) -> dict[str, Any]:
+    """The body of an error: a problem document (RFC 9457), with all faults of a query."""
     title = HTTPStatus(status).phrase
-    return {"type": "about:blank", "title": title, "status": status, "detail": message}
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": message,
+    }
+    if faults:
+        body["errors"] = [{"pointer": fault.pointer, "message": fault.message} for fault in faults]
+    return body

@@ -141,7 +141,11 @@ class Timeline:
     def slice(self, first: int, count: int) -> Iterator[Bucket]:
         """Up to `count` buckets from index `first` on; fewer where the period ends."""
         for index in range(first, min(first + count, len(self))):
-            yield self._hour(index) if self._stretches else self._date(index)
+            yield self.at(index)
+
+    def at(self, index: int) -> Bucket:
+        """One bucket by its index."""
+        return self._hour(index) if self._stretches else self._date(index)
 
     def index(self, key: int) -> int:
         """The index of the bucket with this key, which the period must touch."""

@@ -27,6 +27,21 @@ class Period(NamedTuple):
 EVER: Final = Period(0, LAST_MS + 1)
 
 
+class Bounds(NamedTuple):
+    """The start and the exclusive end of a range, in milliseconds; None where it is open."""
+
+    start_ms: int | None
+    end_ms: int | None
+
+    @property
+    def period(self) -> Period:
+        """The period to read; an open end has no limit."""
+        return Period(
+            EVER.start_ms if self.start_ms is None else self.start_ms,
+            EVER.end_ms if self.end_ms is None else self.end_ms,
+        )
+
+
 class Plan(NamedTuple):
     """A period as whole UTC days, numbered from 1970-01-01, and the partial days at its edges."""
 

@@ -7,11 +7,12 @@ from typing import TypeAlias
 
 from rollcall.domain.measures import Group
 from rollcall.domain.time.buckets import Granularity, Timeline
-from rollcall.domain.time.periods import EVER, Period
+from rollcall.domain.time.periods import Bounds
 from rollcall.domain.time.zones import Zone
 from rollcall.query.engine import QueryEngine
 from rollcall.query.model import Query, Reading, Selection
 from rollcall.query.results import Series, Tally
+from rollcall.query.timelines import DataRange, timeline_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +31,17 @@ Measured: TypeAlias = tuple[Group, ...] | ByBucket
 
 @dataclass(frozen=True, slots=True)
 class BreezeQuery:
-    """What is measured, and of which records.
-
-    `start_ms` and the exclusive `end_ms` are None where the range is open.
-    """
+    """What is measured, and of which records."""
 
     measured: Measured
     selection: Selection
-    start_ms: int | None
-    end_ms: int | None
+    bounds: Bounds
     zone: Zone
 
     @property
     def query(self) -> Query:
-        """The selection and the period to measure; an open end has no limit."""
-        start_ms = EVER.start_ms if self.start_ms is None else self.start_ms
-        end_ms = EVER.end_ms if self.end_ms is None else self.end_ms
-        return Query(self.selection, Period(start_ms, end_ms))
+        """The selection and the period to measure."""
+        return Query(self.selection, self.bounds.period)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +67,6 @@ class ReportBreeze:
         series = self._engine.series(
             reading, query.query, granularity, query.zone, is_timed=is_timed
         )
-        return OverTime(series, _timeline(query, granularity, series))
-
-
-def _timeline(query: BreezeQuery, granularity: Granularity, series: Series) -> Timeline | None:
-    """The buckets of the range; an open range starts or ends at the data."""
-    (start_ms, end_ms), first_date, last_date = query.query.period, None, None
-    if query.start_ms is None or query.end_ms is None:
-        if series.first_ms is None or series.last_ms is None:
-            return None
-        if query.start_ms is None:
-            start_ms, first_date = series.first_ms, series.keys[0]
-        if query.end_ms is None:
-            end_ms, last_date = series.last_ms + 1, series.keys[-1]
-    period = Period(start_ms, end_ms)
-    return Timeline(granularity, query.zone, period, first_date, last_date)
+        keys = (series.keys[0], series.keys[-1]) if series.keys else None
+        data = DataRange(series.first_ms, series.last_ms, keys)
+        return OverTime(series, timeline_of(granularity, query.zone, query.bounds, data))

@@ -1,0 +1,37 @@
+"""Answer POST /v1/query: measures of records by dimensions, as JSON or as CSV."""
+
+from rollcall.api.handlers import (
+    CSV_TYPE,
+    JSON_TYPE,
+    Request,
+    Response,
+    accepted_type,
+    analytics_headers,
+    csv_response,
+    endpoint,
+    json_response,
+    limit_body,
+    refuse_others,
+)
+from rollcall.bootstrap import report_query
+from rollcall.clock import now_ms
+from rollcall.dialects.rollcall import queries
+from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, problem_body
+
+service = report_query()
+
+
+@endpoint(problem_body, content_type=PROBLEM_TYPE, too_many_rows=422)
+def lambda_handler(request: Request) -> Response:
+    """One page of the rows of a query."""
+    limit_body(request)
+    refuse_others(request)
+    media_type = accepted_type(request, (JSON_TYPE, CSV_TYPE))
+    org_id = request.caller.org_id
+    query = queries.parse_query(request.json(), org_id, now_ms())
+    report = service(request.reading, query.query)
+    headers = analytics_headers(request.reading.meter)
+    if media_type == CSV_TYPE:
+        text, name = queries.answer_csv(query, report)
+        return csv_response(text, name, queries.next_cursor(query, report, org_id), headers)
+    return json_response(200, queries.answer_body(query, report, org_id), headers)

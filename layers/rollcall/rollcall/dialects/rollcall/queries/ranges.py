@@ -1,0 +1,89 @@
+"""Parses the range of a query: its bounds, its zone, and the period that it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rollcall.dialects.rollcall.queries.faults import Faults
+from rollcall.domain.time.named_periods import COMPARISONS, named_period
+from rollcall.domain.time.periods import Bounds, Period, parse_end, parse_start
+from rollcall.domain.time.zones import UTC, Zone
+
+
+def parse_zone(body: Mapping[str, Any], faults: Faults) -> Zone | None:
+    """The zone of a query; None if it has a fault."""
+    if faults.has("timezone"):
+        return None
+    try:
+        return Zone(body.get("timezone", UTC.name))
+    except ValueError as error:
+        faults.malformed(("timezone",), str(error))
+        return None
+
+
+def parse_bounds(
+    body: Mapping[str, Any], zone: Zone | None, now_ms: int, faults: Faults
+) -> Bounds | None:
+    """The bounds of a query; None if they have a fault."""
+    if "period" in body and ("from" in body or "to" in body):
+        faults.malformed(("period",), "must not be given with from or to")
+    if zone is None or any(faults.has(name) for name in ("period", "from", "to")):
+        return None
+    if "period" in body:
+        return Bounds(*named_period(body["period"], zone, now_ms))
+    return _bounds(body, (), zone, faults)
+
+
+def parse_comparison(
+    body: Mapping[str, Any], bounds: Bounds | None, zone: Zone | None, faults: Faults
+) -> Period | None:
+    """The period to compare with; None without one, or if it has a fault."""
+    compare = body.get("compare")
+    if compare is None or zone is None or faults.has("compare"):
+        return None
+    explicit = (
+        _bounds(compare, ("compare",), zone, faults) if isinstance(compare, Mapping) else None
+    )
+    if bounds is None or faults.has("compare"):
+        return None
+    if None in bounds:
+        faults.malformed(("compare",), "needs both bounds of the query")
+        return None
+    if explicit is not None:
+        return explicit.period
+    try:
+        return COMPARISONS[compare](bounds.period, zone)
+    except ValueError:
+        faults.out_of_range(("compare",), "must not begin before 1970 (UTC)")
+        return None
+
+
+def _bounds(
+    body: Mapping[str, Any], place: tuple[str, ...], zone: Zone, faults: Faults
+) -> Bounds | None:
+    bounds = Bounds(
+        _bound(body, "from", place, parse_start, zone, faults),
+        _bound(body, "to", place, parse_end, zone, faults),
+    )
+    if None not in bounds and bounds.period.start_ms >= bounds.period.end_ms:
+        faults.out_of_range((*place, "from"), "must not be after to")
+    has_fault = faults.has(*place, "from") or faults.has(*place, "to")
+    return None if has_fault else bounds
+
+
+def _bound(
+    body: Mapping[str, Any],
+    name: str,
+    place: tuple[str, ...],
+    parse: Callable[[str, Zone], int],
+    zone: Zone,
+    faults: Faults,
+) -> int | None:
+    if name not in body:
+        return None
+    try:
+        return parse(body[name], zone)
+    except ValueError as error:
+        faults.out_of_range((*place, name), str(error))
+        return None
