@@ -15,8 +15,9 @@ from rollcall.api.handlers import (
 )
 from rollcall.bootstrap import report_query
 from rollcall.clock import now_ms
-from rollcall.dialects.rollcall import queries
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, problem_body
+from rollcall.dialects.rollcall.queries.answer import answer_body, answer_csv, next_cursor
+from rollcall.dialects.rollcall.queries.request import parse_query
 
 service = report_query()
 
@@ -28,10 +29,10 @@ def lambda_handler(request: Request) -> Response:
     refuse_others(request)
     media_type = accepted_type(request, (JSON_TYPE, CSV_TYPE))
     org_id = request.caller.org_id
-    query = queries.parse_query(request.json(), org_id, now_ms())
+    query = parse_query(request.json(), org_id, now_ms())
     report = service(request.reading, query.query)
     headers = analytics_headers(request.reading.meter)
     if media_type == CSV_TYPE:
-        text, name = queries.answer_csv(query, report)
-        return csv_response(text, name, queries.next_cursor(query, report, org_id), headers)
-    return json_response(200, queries.answer_body(query, report, org_id), headers)
+        text, name = answer_csv(query, report)
+        return csv_response(text, name, next_cursor(query, report, org_id), headers)
+    return json_response(200, answer_body(query, report, org_id), headers)

@@ -1,6 +1,4 @@
-"""Rollcall's own query language: bodies in, answers out, and the faults of what is refused."""
+"""Rollcall's own query language: bodies in, answers out, and the faults of what is refused.
 
-from rollcall.dialects.rollcall.queries.answer import answer_body, answer_csv, next_cursor
-from rollcall.dialects.rollcall.queries.request import parse_query
-
-__all__ = ["answer_body", "answer_csv", "next_cursor", "parse_query"]
+Only the modules that parse and answer queries import numpy, so the schema is served without it.
+"""

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rollcall.dialects.rollcall.queries.cursor import Cursor, encode_cursor
-from rollcall.dialects.rollcall.queries.request import QueryRequest, name_of
+from rollcall.dialects.rollcall.queries.names import name_of
+from rollcall.dialects.rollcall.queries.request import QueryRequest
 from rollcall.dialects.rollcall.queries.tables import Cell, file_name, to_csv
 from rollcall.domain.time.calendar import format_instant
 from rollcall.domain.time.periods import Bounds

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rollcall.dialects.rollcall.queries.body import MAX_CONDITIONS, MAX_NESTING, MAX_VALUES
 from rollcall.dialects.rollcall.queries.faults import Faults
+from rollcall.dialects.rollcall.queries.names import field_names
 from rollcall.domain.facts import payload_text
 from rollcall.domain.validation import check_text, parse_id, parse_payload_value
 from rollcall.query.conditions import AllOf, AnyOf, Comparison, Condition, Not, Value
@@ -184,8 +185,3 @@ _PARSERS: Final[Mapping[str, Callable[[Field, Any], Value]]] = {
     "payload number": _payload_number,
     "payload": lambda _, sent: payload_text(parse_payload_value(sent)),
 }
-
-
-def field_names(dataset: Dataset) -> list[str]:
-    """The names of a dataset's fields as documentation has them."""
-    return [*dataset.fields, *(["payload.<key>"] if dataset.has_payload else [])]

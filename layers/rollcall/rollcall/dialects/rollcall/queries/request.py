@@ -9,14 +9,18 @@ from rollcall.dialects.rollcall.queries.body import DEFAULT_ROWS, QueryBody, che
 from rollcall.dialects.rollcall.queries.cursor import Cursor, decode_cursor
 from rollcall.dialects.rollcall.queries.faults import Faults
 from rollcall.dialects.rollcall.queries.filters import parse_filters
+from rollcall.dialects.rollcall.queries.names import (
+    BUCKETS,
+    dimension_names,
+    dimension_of,
+    measure_names,
+    name_of,
+)
 from rollcall.dialects.rollcall.queries.ranges import parse_bounds, parse_comparison, parse_zone
 from rollcall.domain.errors import Fault, RefusedQuery
-from rollcall.domain.time.buckets import Granularity
-from rollcall.query.datasets import DATASETS, PAYLOAD_AGGREGATES, Dataset, Measure
+from rollcall.query.datasets import DATASETS, Dataset, Measure
 from rollcall.query.model import Dimension, Selection, TimeBucket
 from rollcall.query.reports.query import Order, RecordQuery
-
-BUCKETS = tuple(each.value for each in Granularity)
 
 
 class QueryRequest(NamedTuple):
@@ -156,28 +160,3 @@ class _Names:
         if not isinstance(sent, list):
             return []
         return [(n, name) for n, name in enumerate(sent) if isinstance(name, str)]
-
-
-def dimension_of(dataset: Dataset, name: str) -> Dimension | None:
-    """A dimension by its name; None if there is none."""
-    if name in BUCKETS:
-        return TimeBucket(Granularity(name))
-    field = dataset.field(name)
-    return field if field is not None and field.is_dimension else None
-
-
-def name_of(dimension: Dimension) -> str:
-    """The name of a dimension."""
-    return dimension.granularity.value if isinstance(dimension, TimeBucket) else dimension.name
-
-
-def measure_names(dataset: Dataset) -> list[str]:
-    """The names of a dataset's measures as documentation has them."""
-    of_payload = [f"{aggregate}.payload.<key>" for aggregate in PAYLOAD_AGGREGATES]
-    return [*dataset.measures, *(of_payload if dataset.has_payload else [])]
-
-
-def dimension_names(dataset: Dataset) -> list[str]:
-    """The names of a dataset's dimensions as documentation has them."""
-    of_payload = ["payload.<key>"] if dataset.has_payload else []
-    return [*BUCKETS, *dataset.dimensions, *of_payload]
