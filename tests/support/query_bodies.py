@@ -154,13 +154,14 @@ def some_measures(random: Random, dataset: str) -> list[str]:
 
 def some_dimensions(random: Random, dataset: str, measures: Sequence[str]) -> list[str]:
     pool = [*DIMENSIONS[dataset], *CLOCK]
-    if dataset in HAVE_PAYLOAD:
-        pool += [f"payload.{key}" for key in PAYLOAD_KEYS]
+    if dataset in HAVE_PAYLOAD and happens(random, 60):
+        pool = [f"payload.{key}" for key in PAYLOAD_KEYS]
+        pool += [*CLOCK, "label", "outcome"] if dataset == "calls" else ["status"]
     pool = [name for name in pool if name not in measures]
     count = random.choice([0, 1, 1, 1, 2, 2, 3])
     chosen = random.sample(pool, count)
     if count and happens(random, 50):
-        chosen[random.randrange(count)] = random.choice(TIME_BUCKETS)
+        chosen[random.randrange(count)] = random.choice([*TIME_BUCKETS, "hour", "hour"])
     return chosen
 
 
@@ -202,6 +203,8 @@ def fields_of(dataset: str) -> list[str]:
 
 def plain_condition(random: Random, dataset: str, like: Content) -> Content:
     field = random.choice(fields_of(dataset))
+    if dataset in HAVE_PAYLOAD and happens(random, 25):
+        field = f"payload.{random.choice(PAYLOAD_KEYS)}"
     choices = STATUSES[dataset] if field == "status" else CHOICES[field]
     choices = [*choices, *values_of(like, field, choices) * 5]
     op = random.choice(ops_of(field, choices))
@@ -217,7 +220,7 @@ def ops_of(field: str, choices: Sequence[Any]) -> list[str]:
         return [*ANY_OPS, *NUMBER_OPS, *TEXT_OPS]
     if isinstance(choices[0], bool):
         return ANY_OPS
-    return [*ANY_OPS, *TEXT_OPS]
+    return [*ANY_OPS, *TEXT_OPS, *TEXT_OPS]
 
 
 def values_of(like: Content, field: str, choices: Sequence[Any]) -> list[Any]:

@@ -106,7 +106,7 @@ NUMBERS: dict[str, list[Any]] = {
 PAYLOAD_KEYS = ["a", "b", "csat", "c.d-e_f"]
 PAYLOAD: list[Any] = [None, True, False, "", "1", "true", "gold", "Gold", 1, 0, 10**20, -3, 7]
 PAYLOAD += map(Decimal, "1.0 0.1 -0.0 1E-100 -2.5 2.5 4.75 1E+100 0.333333333333333333".split())
-PAYLOAD += [1, 2, 2, 3, Decimal("4.5"), "gold"]
+PAYLOAD += [1, 2, 2, 3, Decimal("4.5"), "gold", None, None, None, True, False]
 
 TYPES = ["call"] * 24 + ["lead"] * 6 + ["task"] * 3 + ["contact_event"] * 4
 TYPES += "space campaign workspace label room booking_page recording".split()
