@@ -171,11 +171,12 @@ def some_dimensions(random: Random, dataset: str, measures: Sequence[str]) -> li
 def conditions(random: Random, dataset: str, like: Content, zone: str) -> list[Content]:
     """Conditions that hold together; mostly those that hold for one record."""
     found = []
+    row = Row(version_of(like)) if like else None
     for _ in range(random.choice([0, 1, 1, 1, 2, 3])):
         for _ in range(random.choice([1, 4, 4, 4])):
             depth = random.choice([1, 1, 1, 2, 3, 5])
             wanted = condition(random, dataset, like, depth)
-            if like and holds(wanted, Row(version_of(like)), ZoneInfo(zone)):
+            if row is not None and holds(wanted, row, ZoneInfo(zone)):
                 break
         found.append(wanted)
     return found

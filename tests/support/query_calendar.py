@@ -5,7 +5,7 @@ A range has inclusive ends in milliseconds; None is open. It imports nothing of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import count
 from typing import Any, NamedTuple
@@ -185,7 +185,7 @@ def buckets(span: Span, moments: Sequence[int], name: str, zone: ZoneInfo) -> li
     if start > end:
         return []
     if name == "hour":
-        return list(dict.fromkeys(bucket_at(each, name, zone) for each in hours(start, end, zone)))
+        return list(hours(start, end, zone))
     # Where a clock is put back over midnight, the last instant need not have the last date.
     shown = [local(each, zone).date() for each in touched(start, end + 1, zone)]
     data = [local(each, zone).date() for each in moments]
@@ -198,13 +198,10 @@ def buckets(span: Span, moments: Sequence[int], name: str, zone: ZoneInfo) -> li
     return list(dict.fromkeys(found))
 
 
-def hours(start: int, end: int, zone: ZoneInfo) -> list[int]:
-    """Ascending instants, at least one in each hour bucket of a range."""
-    found: list[int] = []
-    for interval in intervals(start, end + 1, zone):
-        # Whole hours of the local clock, from where the stretch begins.
-        first = (interval.start + interval.offset) // HOUR_MS
-        last = (interval.end - 1 + interval.offset) // HOUR_MS
-        begin = [hour * HOUR_MS - interval.offset for hour in range(first, last + 1)]
-        found += [max(instant, interval.start) for instant in begin]
-    return found
+def hours(start: int, end: int, zone: ZoneInfo) -> Iterator[Bucket]:
+    """The hour buckets that a range touches, in order."""
+    for began, ended, offset in intervals(start - 2 * DAY_MS, end + 1, zone):
+        for hour in range((began + offset) // HOUR_MS, (ended - 1 + offset) // HOUR_MS + 1):
+            shown = hour * HOUR_MS - offset
+            if min(shown + HOUR_MS, ended) > start:
+                yield Bucket(max(shown, began), hour_label(hour, offset))

@@ -49,6 +49,9 @@ SCENES = [
     scene("2026-04-04T15:00:00Z", "Australia/Lord_Howe"),  # half an hour back
     scene("2026-10-03T15:30:00Z", "Australia/Lord_Howe"),
     scene("2024-02-28T18:30:00Z", "Asia/Kolkata"),
+    scene("2010-03-14T03:31:00Z", "America/St_Johns"),  # 00:01 becomes 01:01
+    scene("2010-11-07T02:31:00Z", "America/St_Johns"),  # 00:01 becomes 23:01 of the day before
+    scene("2011-12-30T10:00:00Z", "Pacific/Apia"),  # no 30 December
     scene("2024-02-29T00:00:00Z", "UTC", "Asia/Kolkata", "America/New_York"),
     scene("2024-03-01T00:00:00Z", "UTC", "Europe/Berlin", "America/Sao_Paulo"),
     scene("2025-12-31T23:59:59.999Z", "UTC", "Europe/Berlin"),
@@ -197,7 +200,7 @@ def records_of(random: Random, scene: Scene, count: int) -> list[Content]:
     return records
 
 
-UPDATES_MS = instant("2018-01-01T00:00:00Z", "updated_at")
+UPDATES_MS = instant("2010-01-01T00:00:00Z", "updated_at")
 
 
 def changed(random: Random, scene: Scene, record: Content) -> Content:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -100,14 +101,17 @@ class QueryOracle:
     def __init__(self, records: Iterable[Mapping[str, Any]], received_ms: int = 0) -> None:
         self.facts = winners(records, received_ms)
 
-    def live(self, type: str) -> list[Version]:
-        return [
-            fact for fact in self.facts.values() if fact.type == type and fact.content is not None
-        ]
+    @cached_property
+    def rows(self) -> dict[str, list[Row]]:
+        """The live records of each dataset."""
+        live = [fact for fact in self.facts.values() if fact.content is not None]
+        return {
+            name: [Row(fact) for fact in live if fact.type == type]
+            for name, type in DATASETS.items()
+        }
 
     def matching(self, query: Query, span: Span) -> list[Row]:
-        rows = [Row(fact) for fact in self.live(DATASETS[query.dataset])]
-        return [row for row in rows if query.matches(row, span)]
+        return [row for row in self.rows[query.dataset] if query.matches(row, span)]
 
     # ---- POST /v1/query
 
