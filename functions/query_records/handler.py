@@ -14,7 +14,6 @@ from rollcall.api.handlers import (
     refuse_others,
 )
 from rollcall.bootstrap import report_query
-from rollcall.clock import now_ms
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, problem_body
 from rollcall.dialects.rollcall.queries.answer import answer_body, answer_csv, next_cursor
 from rollcall.dialects.rollcall.queries.request import parse_query
@@ -29,7 +28,7 @@ def lambda_handler(request: Request) -> Response:
     refuse_others(request)
     media_type = accepted_type(request, (JSON_TYPE, CSV_TYPE))
     org_id = request.caller.org_id
-    query = parse_query(request.json(), org_id, now_ms())
+    query = parse_query(request.json(), org_id, service.now_ms())
     report = service(request.reading, query.query)
     headers = analytics_headers(request.reading.meter)
     if media_type == CSV_TYPE:

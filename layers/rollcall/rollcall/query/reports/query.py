@@ -102,7 +102,7 @@ class ReportQuery:
 
     def __init__(self, engine: QueryEngine, now_ms: Callable[[], int]) -> None:
         self._engine = engine
-        self._now_ms = now_ms
+        self.now_ms = now_ms
 
     def __call__(
         self, reading: Reading, query: RecordQuery, *, from_pages: bool = False
@@ -133,7 +133,7 @@ class ReportQuery:
         is_cut = len(entries) > end
         if is_cut and query.has_others:
             page.append(_others(query, rows, entries[end:], aggregate))
-        rows.mark_open(page, self._now_ms())
+        rows.mark_open(page, self.now_ms())
         return QueryReport(
             rows=page,
             totals=rows.figures(now.whole()),

@@ -28,11 +28,11 @@ def parse_bounds(
     """The bounds of a query; None if they have a fault."""
     if "period" in body and ("from" in body or "to" in body):
         faults.malformed(("period",), "must not be given with from or to")
-    if zone is None or any(faults.has(name) for name in ("period", "from", "to")):
+    if any(faults.has(name) for name in ("period", "from", "to")):
         return None
-    if "period" in body:
-        return Bounds(*named_period(body["period"], zone, now_ms))
-    return _bounds(body, (), zone, faults)
+    if "period" not in body:
+        return _bounds(body, (), zone, faults)
+    return None if zone is None else Bounds(*named_period(body["period"], zone, now_ms))
 
 
 def parse_comparison(
@@ -40,12 +40,12 @@ def parse_comparison(
 ) -> Period | None:
     """The period to compare with; None without one, or if it has a fault."""
     compare = body.get("compare")
-    if compare is None or zone is None or faults.has("compare"):
+    if compare is None or faults.has("compare"):
         return None
     explicit = (
         _bounds(compare, ("compare",), zone, faults) if isinstance(compare, Mapping) else None
     )
-    if bounds is None or faults.has("compare"):
+    if bounds is None or zone is None or faults.has("compare"):
         return None
     if None in bounds:
         faults.malformed(("compare",), "needs both bounds of the query")
@@ -60,12 +60,16 @@ def parse_comparison(
 
 
 def _bounds(
-    body: Mapping[str, Any], place: tuple[str, ...], zone: Zone, faults: Faults
+    body: Mapping[str, Any], place: tuple[str, ...], zone: Zone | None, faults: Faults
 ) -> Bounds | None:
+    # The texts are checked even if the zone is not known.
+    checked = zone or UTC
     bounds = Bounds(
-        _bound(body, "from", place, parse_start, zone, faults),
-        _bound(body, "to", place, parse_end, zone, faults),
+        _bound(body, "from", place, parse_start, checked, faults),
+        _bound(body, "to", place, parse_end, checked, faults),
     )
+    if zone is None:
+        return None
     if None not in bounds and bounds.period.start_ms >= bounds.period.end_ms:
         faults.out_of_range((*place, "from"), "must not be after to")
     has_fault = faults.has(*place, "from") or faults.has(*place, "to")

@@ -130,7 +130,7 @@ class _Names:
             elif isinstance(dimension, TimeBucket) and any(
                 isinstance(each, TimeBucket) for each in found
             ):
-                self._faults.malformed(place, "must be the only time bucket")
+                self._faults.out_of_range(place, "must be the only time bucket")
             else:
                 found.append(dimension)
         return found
