@@ -28,11 +28,11 @@ def parse_bounds(
     """The bounds of a query; None if they have a fault."""
     if "period" in body and ("from" in body or "to" in body):
         faults.malformed(("period",), "must not be given with from or to")
-    if any(faults.has(name) for name in ("period", "from", "to")):
-        return None
     if "period" not in body:
         return _bounds(body, (), zone, faults)
-    return None if zone is None else Bounds(*named_period(body["period"], zone, now_ms))
+    if zone is None or faults.has("period"):
+        return None
+    return Bounds(*named_period(body["period"], zone, now_ms))
 
 
 def parse_comparison(
@@ -68,12 +68,13 @@ def _bounds(
         _bound(body, "from", place, parse_start, checked, faults),
         _bound(body, "to", place, parse_end, checked, faults),
     )
-    if zone is None:
+    has_fault = faults.has(*place, "from") or faults.has(*place, "to")
+    if zone is None or has_fault:
         return None
     if None not in bounds and bounds.period.start_ms >= bounds.period.end_ms:
         faults.out_of_range((*place, "from"), "must not be after to")
-    has_fault = faults.has(*place, "from") or faults.has(*place, "to")
-    return None if has_fault else bounds
+        return None
+    return bounds
 
 
 def _bound(
@@ -84,7 +85,7 @@ def _bound(
     zone: Zone,
     faults: Faults,
 ) -> int | None:
-    if name not in body:
+    if name not in body or faults.has(*place, name):
         return None
     try:
         return parse(body[name], zone)
