@@ -41,7 +41,7 @@ COVERED_BY = {
     "ingest/test_authorize.py": "domain/organisations",
     "ingest/test_update.py": "ingest/isolate ingest/ports lambdas/stream",
     "ledger/test_page.py": "ledger/columns ledger/positions",
-    "ledger/test_writer.py": "ledger/merge ledger/transaction",
+    "ledger/test_writer.py": "ledger/merge ledger/ports ledger/transaction",
     "maintenance/reconcile/test_edges.py": "maintenance/reconcile/page_sums "
     "maintenance/reconcile/pages maintenance/reconcile/rollups",
     "maintenance/reconcile/test_run.py": "bootstrap clock maintenance/reconcile/context "

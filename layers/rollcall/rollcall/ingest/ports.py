@@ -19,6 +19,16 @@ class Directory(Protocol):
         """One token, read consistently."""
 
 
+class Tokens(Protocol):
+    """Tokens, with writing (`rollcall.storage.accounts.Directory`)."""
+
+    def record_use(self, token_id: str, hour_ms: int) -> None:
+        """Store the hour in which a token was last used.
+
+        Raises Conflict when that hour or a later one is stored, or the token is gone.
+        """
+
+
 class Facts(Protocol):
     """Facts, written under optimistic locking (`rollcall.storage.facts.FactStore`)."""
 

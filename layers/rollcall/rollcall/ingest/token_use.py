@@ -5,18 +5,13 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from rollcall.domain.errors import Conflict
 from rollcall.domain.organisations import Token
+from rollcall.ingest.ports import Tokens
 
 _HOUR_MS: Final = 3_600_000
-
-
-class Tokens(Protocol):
-    """Tokens, with writing (`rollcall.storage.accounts.Directory`)."""
-
-    def record_use(self, token_id: str, hour_ms: int) -> None: ...
 
 
 class RecordUse:

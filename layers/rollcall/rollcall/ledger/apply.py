@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.errors import (
@@ -24,6 +24,7 @@ from rollcall.domain.errors import (
 from rollcall.domain.measures import CALLS, RollupKey
 from rollcall.ledger.merge import PageIndex, RowChange, merge
 from rollcall.ledger.page import Row
+from rollcall.ledger.ports import LedgerStore
 from rollcall.ledger.transaction import (
     MAX_ITEMS,
     MAX_TERMS,
@@ -43,24 +44,6 @@ from rollcall.retry import Backoff
 _TERMS_OF_A_ROW: Final = 70
 # Items of a transaction that are reserved for pages that split.
 _SPARE_ITEMS: Final = 3
-
-
-class LedgerStore(Protocol):
-    """The pages and rollups of one organisation in one epoch."""
-
-    def page_at(self, record_type: str, position: str) -> Page | None:
-        """The last page that starts at or before a position, read consistently, or None."""
-
-    def rollups(self, keys: Collection[RollupKey]) -> Mapping[RollupKey, StoredRollup]:
-        """The stored rollups among `keys`, read consistently."""
-
-    def commit(self, transaction: Transaction) -> None:
-        """Write all of a transaction, or nothing.
-
-        Raises Conflict if a condition failed or another transaction interfered: nothing was
-        written. Raises Unavailable if it is unknown whether the transaction was written; it is safe
-        to read and compute again.
-        """
 
 
 @dataclass(slots=True, eq=False)

@@ -7,27 +7,12 @@ at the same time: the ledger keeps the highest revision of each fact.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Protocol
 
-from rollcall.domain.contributions import ContributionFunction, contribution_function
+from rollcall.domain.contributions import contribution_function
 from rollcall.domain.facts import Fact
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ledger.page import Row
-
-
-class LedgerWriter(Protocol):
-    """Applies rows to one organisation's ledger in one epoch (`rollcall.ledger.apply.Applier`)."""
-
-    def apply(self, rows: Sequence[tuple[str, Row]]) -> None:
-        """Apply rows to pages and rollups, at most one row per fact."""
-
-
-class LedgerWriterFactory(Protocol):
-    """Makes the writer for an epoch of an organisation."""
-
-    def __call__(
-        self, org_id: str, epoch: int, contribute: ContributionFunction
-    ) -> LedgerWriter: ...
+from rollcall.ledger.ports import LedgerWriterFactory
 
 
 class ApplyFacts:

@@ -11,30 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
 from rollcall.domain.errors import Conflict
 from rollcall.domain.facts import Fact
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ledger.writer import row_of
+from rollcall.maintenance.ports import ProbeReads, RestatedFacts
 
 _TRIES: Final = 5
 _SECONDS_BETWEEN_READS: Final = 0.2
-
-
-class Facts(Protocol):
-    """Facts, with writing (`rollcall.storage.facts.FactStore`)."""
-
-    def restate(self, org_id: str, buckets: int, stored: Fact | None, fact: Fact) -> None: ...
-
-
-class Reads(Protocol):
-    """Single items of both tables (`rollcall.storage.probing.ProbeReads`)."""
-
-    def some_fact(self, organisation: Organisation) -> Fact | None: ...
-    def revision(
-        self, org_id: str, epoch: int, record_type: str, position: str, id_: str
-    ) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +43,8 @@ class MeasureLag:
 
     def __init__(
         self,
-        facts: Facts,
-        reads: Reads,
+        facts: RestatedFacts,
+        reads: ProbeReads,
         now_us: Callable[[], int],
         clock: Callable[[], float],
         sleep: Callable[[float], None],

@@ -1,8 +1,8 @@
-"""The stores that maintenance needs; `rollcall.storage` implements them."""
+"""The stores and services that maintenance needs; `rollcall.storage` implements the stores."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rollcall.domain.facts import Change, Fact, Outcome
@@ -89,7 +89,14 @@ class ListedFacts(Protocol):
         """The facts of one type in one bucket, read consistently, after the sort key `after`."""
 
 
-class AuditedFacts(ListedFacts, Protocol):
+class RestatedFacts(Protocol):
+    """Facts, with conditional replacement (`rollcall.storage.facts.FactStore`)."""
+
+    def restate(self, org_id: str, buckets: int, stored: Fact | None, fact: Fact) -> None:
+        """Store a fact in place of the one that was read. Raises Conflict if it changed meanwhile."""
+
+
+class AuditedFacts(ListedFacts, RestatedFacts, Protocol):
     """Facts, with lookups and conditional replacement."""
 
     def bucket_of(self, fact_id: str, buckets: int) -> int: ...
@@ -99,7 +106,15 @@ class AuditedFacts(ListedFacts, Protocol):
     def read(
         self, org_id: str, buckets: int, facts: Collection[tuple[str, str]]
     ) -> Mapping[tuple[str, str], Fact]: ...
-    def restate(self, org_id: str, buckets: int, stored: Fact | None, fact: Fact) -> None: ...
+
+
+class ProbeReads(Protocol):
+    """Single items of both tables (`rollcall.storage.probing.ProbeReads`)."""
+
+    def some_fact(self, organisation: Organisation) -> Fact | None: ...
+    def revision(
+        self, org_id: str, epoch: int, record_type: str, position: str, id_: str
+    ) -> int: ...
 
 
 class ErasableFacts(AuditedFacts, Protocol):
@@ -269,3 +284,22 @@ class Rebuilds(Protocol):
 
     def save(self, org_id: str, run: RebuildRun) -> None:
         """Store the progress of a run. Raises Conflict when another run is stored."""
+
+
+# ---------------------------------------------------------------------------------- services
+class Reconciles(Protocol):
+    """Compares an organisation's facts, pages and rollups (`rollcall.maintenance.reconcile.run`)."""
+
+    def __call__(
+        self,
+        organisation: Organisation,
+        *,
+        is_repairing: bool,
+        show: Callable[[Audit], None] | None = None,
+        restart: bool = False,
+    ) -> Audit:
+        """Resume the unfinished run, or begin one, and finish it.
+
+        Raises Unavailable when no time is left, after saving the progress, and Conflict when another
+        run took it over.
+        """

@@ -7,10 +7,12 @@ one therefore stops the earlier one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from rollcall.domain.errors import Conflict, Unavailable
 from rollcall.domain.organisations import tenant
+from rollcall.maintenance.audits import Audit
+from rollcall.maintenance.rebuilds import RebuildRun
 from rollcall.retry import Backoff
 from rollcall.storage.client import translated_errors
 from rollcall.storage.conditions import text_unchanged
@@ -20,11 +22,7 @@ RUN_ID: Final = "run_id"
 _Stored = TypeVar("_Stored")
 
 
-class Run(Protocol):
-    """A run of a command."""
-
-    @property
-    def run_id(self) -> str: ...
+Run: TypeAlias = Audit | RebuildRun
 
 
 def run_id_of(run: Run | None) -> str | None:

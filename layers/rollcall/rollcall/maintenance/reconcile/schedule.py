@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 
 from rollcall.domain.errors import Conflict, Unavailable
 from rollcall.domain.organisations import Organisation
 from rollcall.maintenance.audits import Audit
-from rollcall.maintenance.ports import Audits, Organisations
+from rollcall.maintenance.ports import Audits, Organisations, Reconciles
 from rollcall.retry import MAX_REQUEST_SECONDS, seconds_left, time_limit
 
 _MS_PER_HOUR: Final = 3_600_000
@@ -23,24 +23,6 @@ _MS_PER_HOUR: Final = 3_600_000
 # With less time than this, no visit begins, and Unavailable means that the time ran out: the longest
 # pause before a retry takes 2 s.
 _MIN_SECONDS: Final = 5.0
-
-
-class Reconciles(Protocol):
-    """Compares an organisation's facts, pages and rollups (`rollcall.maintenance.reconcile.run`)."""
-
-    def __call__(
-        self,
-        organisation: Organisation,
-        *,
-        is_repairing: bool,
-        show: Callable[[Audit], None] | None = None,
-        restart: bool = False,
-    ) -> Audit:
-        """Resume the unfinished run, or begin one, and finish it.
-
-        Raises Unavailable when no time is left, after saving the progress, and Conflict when another
-        run took it over.
-        """
 
 
 class Outcome(StrEnum):

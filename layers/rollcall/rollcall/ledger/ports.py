@@ -1,0 +1,45 @@
+"""The stores that the ledger needs; `rollcall.storage` implements them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from rollcall.domain.contributions import ContributionFunction
+from rollcall.domain.measures import RollupKey
+from rollcall.ledger.page import Row
+from rollcall.ledger.transaction import StoredRollup, Transaction
+from rollcall.ledger.tree import Page
+
+
+class LedgerStore(Protocol):
+    """The pages and rollups of one organisation in one epoch (`rollcall.storage.pages.PageStore`)."""
+
+    def page_at(self, record_type: str, position: str) -> Page | None:
+        """The last page that starts at or before a position, read consistently, or None."""
+
+    def rollups(self, keys: Collection[RollupKey]) -> Mapping[RollupKey, StoredRollup]:
+        """The stored rollups among `keys`, read consistently."""
+
+    def commit(self, transaction: Transaction) -> None:
+        """Write all of a transaction, or nothing.
+
+        Raises Conflict if a condition failed or another transaction interfered: nothing was
+        written. Raises Unavailable if it is unknown whether the transaction was written; it is safe
+        to read and compute again.
+        """
+
+
+class LedgerWriter(Protocol):
+    """Applies rows to one organisation's ledger in one epoch (`rollcall.ledger.apply.Applier`)."""
+
+    def apply(self, rows: Sequence[tuple[str, Row]]) -> None:
+        """Apply rows to pages and rollups, at most one row per fact."""
+
+
+class LedgerWriterFactory(Protocol):
+    """Makes the writer for an epoch of an organisation."""
+
+    def __call__(
+        self, org_id: str, epoch: int, contribute: ContributionFunction
+    ) -> LedgerWriter: ...
