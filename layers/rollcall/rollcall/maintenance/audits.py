@@ -7,7 +7,7 @@ and no value, so that an erasure has nothing to remove from it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 # Kinds of differences, in the order in which the comparison finds them.
@@ -65,14 +65,32 @@ class Difference:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What an audit counts: what it compared, and what became of it.
+
+    `repaired` counts the repaired differences. `unsettled` counts the unverified rollups: they
+    changed too often to be compared, or their pages are missing or damaged.
+    """
+
+    facts: int = 0
+    rows: int = 0
+    pages: int = 0
+    rollups: int = 0
+    repaired: int = 0
+    unsettled: int = 0
+
+
+COUNTED: Final = tuple(each.name for each in fields(Counts))
+
+
 @dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(Counts):
     """One comparison of the live epoch, and its result.
 
     `exact_at_ms` is when the last run began that left no drift, or None if there was none. `drift`
-    counts differences by kind, and `repaired` the repaired ones. `unsettled` counts the unverified
-    rollups: they changed too often to be compared, or their pages are missing or damaged. An
-    unfinished run resumes at `cursor`, which is None once it is finished.
+    counts differences by kind. An unfinished run resumes at `cursor`, which is None once it is
+    finished.
     """
 
     run_id: str
@@ -81,13 +99,7 @@ class Audit:
     finished_at_ms: int | None = None
     exact_at_ms: int | None = None
     is_repairing: bool = False
-    facts: int = 0
-    rows: int = 0
-    pages: int = 0
-    rollups: int = 0
     drift: Mapping[str, int] = field(default_factory=dict)
-    repaired: int = 0
-    unsettled: int = 0
     differences: tuple[Difference, ...] = ()
     cursor: str | None = None
 
@@ -100,17 +112,25 @@ class Audit:
     def counts(self) -> dict[str, Any]:
         """The counts of the audit, for a log line or a JSON document."""
         return {
-            "facts": self.facts,
-            "rows": self.rows,
-            "pages": self.pages,
-            "rollups": self.rollups,
+            **{name: getattr(self, name) for name in COUNTED},
             "drift": self.drift_count,
-            "drift_by_kind": dict(self.drift),
-            "repaired": self.repaired,
-            "unsettled": self.unsettled,
+            "drift_by_kind": {kind: count for kind, count in sorted(self.drift.items()) if count},
         }
 
     @property
     def is_exact(self) -> bool:
         """Whether no drift is left, and every rollup was compared."""
         return self.drift_count == self.repaired and not self.unsettled
+
+    def counting(self, **more: int) -> Audit:
+        """The audit with counts added: `audit.counting(rows=3)`."""
+        return replace(self, **{name: getattr(self, name) + count for name, count in more.items()})
+
+    def with_difference(self, difference: Difference) -> Audit:
+        """The audit with a difference counted, and kept if fewer than MAX_KEPT are."""
+        return replace(
+            self,
+            drift={**self.drift, difference.kind: self.drift.get(difference.kind, 0) + 1},
+            repaired=self.repaired + difference.is_repaired,
+            differences=(*self.differences, difference)[:MAX_KEPT],
+        )

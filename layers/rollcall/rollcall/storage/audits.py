@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.organisations import tenant
-from rollcall.maintenance.audits import MAX_KEPT, Audit, Difference
+from rollcall.maintenance.audits import COUNTED, MAX_KEPT, Audit, Difference
 from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
@@ -126,14 +126,9 @@ def item_of_audit(key: keys.Key, audit: Audit) -> Item:
             "finished_at_ms": audit.finished_at_ms,
             "exact_at_ms": audit.exact_at_ms,
             "repairing": audit.is_repairing or None,
-            "facts": audit.facts,
-            "rows": audit.rows,
-            "pages": audit.pages,
-            "rollups": audit.rollups,
+            **{name: getattr(audit, name) for name in COUNTED},
             # Left out when empty: DynamoDB Local's streams lose an empty map.
             "drift": audit.drift or None,
-            "repaired": audit.repaired,
-            "unsettled": audit.unsettled,
             "differences": [_map_of(difference) for difference in kept] or None,
             "cursor": audit.cursor,
         }
@@ -162,13 +157,8 @@ def audit_of_item(item: Item) -> Audit:
         finished_at_ms=av.optional_integer(item, "finished_at_ms"),
         exact_at_ms=av.optional_integer(item, "exact_at_ms"),
         is_repairing=av.flag(item, "repairing"),
-        facts=av.integer(item, "facts"),
-        rows=av.integer(item, "rows"),
-        pages=av.integer(item, "pages"),
-        rollups=av.integer(item, "rollups"),
+        **{name: av.integer(item, name) for name in COUNTED},
         drift=_drift(item),
-        repaired=av.integer(item, "repaired"),
-        unsettled=av.integer(item, "unsettled"),
         differences=tuple(map(_difference, _entries(item))),
         cursor=av.text(item, "cursor") if "cursor" in item else None,
     )

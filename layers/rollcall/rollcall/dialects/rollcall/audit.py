@@ -65,26 +65,18 @@ class LatestAudit(TypedDict):
 
 def audit_body(last: Audit | None, running: Audit | None) -> LatestAudit:
     """The body of the answer; either audit may be None."""
-    if last is None or last.finished_at_ms is None:
-        # Every figure is null until an audit has finished.
-        body: Any = dict.fromkeys(LatestAudit.__annotations__)
-        body |= {"drift_by_kind": {}, "differences": [], "running": _running(running)}
-        return cast("LatestAudit", body)
-    return {
-        "last_run": format_instant(last.finished_at_ms),
-        "started_at": format_instant(last.started_at_ms),
-        "facts": last.facts,
-        "rows": last.rows,
-        "pages": last.pages,
-        "rollups": last.rollups,
-        "drift": last.drift_count,
-        "drift_by_kind": {kind: count for kind, count in sorted(last.drift.items()) if count},
-        "repaired": last.repaired,
-        "unsettled": last.unsettled,
-        "exact": last.is_exact,
-        "differences": list(map(_difference, last.differences)),
-        "running": _running(running),
-    }
+    # Every figure is null until an audit has finished.
+    body: dict[str, Any] = dict.fromkeys(LatestAudit.__annotations__)
+    body |= {"drift_by_kind": {}, "differences": [], "running": _running(running)}
+    if last is not None and last.finished_at_ms is not None:
+        body |= {
+            "last_run": format_instant(last.finished_at_ms),
+            "started_at": format_instant(last.started_at_ms),
+            **last.counts,
+            "exact": last.is_exact,
+            "differences": list(map(_difference, last.differences)),
+        }
+    return cast("LatestAudit", body)
 
 
 def _difference(difference: Difference) -> DifferenceFound:
@@ -102,12 +94,9 @@ def _difference(difference: Difference) -> DifferenceFound:
 def _running(audit: Audit | None) -> RunningAudit | None:
     if audit is None:
         return None
-    return {
+    body = {
         "started_at": format_instant(audit.started_at_ms),
         "checked_at": format_instant(audit.checked_at_ms),
-        "facts": audit.facts,
-        "rows": audit.rows,
-        "pages": audit.pages,
-        "rollups": audit.rollups,
-        "drift": audit.drift_count,
+        **audit.counts,
     }
+    return cast("RunningAudit", {name: body[name] for name in RunningAudit.__annotations__})

@@ -1,10 +1,10 @@
-"""The state that the parts of a comparison share: the organisation, its stores, and the findings."""
+"""The state that the parts of a comparison share: the organisation, its stores, and the audit so far."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from rollcall.domain.contributions import ContributionFunction
@@ -16,7 +16,7 @@ from rollcall.ledger.page import Row
 from rollcall.ledger.transaction import RollupPut, Transaction
 from rollcall.ledger.writer import ApplyFacts, row_of
 from rollcall.maintenance import audits
-from rollcall.maintenance.audits import MAX_KEPT, Audit, Difference
+from rollcall.maintenance.audits import Audit, Difference
 from rollcall.maintenance.ports import AuditedFacts, Inspection, Organisations
 from rollcall.maintenance.reconcile.inspection import RollupSeen
 
@@ -30,45 +30,10 @@ class EpochChanged(RollcallError):
 
 
 @dataclass(slots=True)
-class Findings:
-    """The counts and differences so far."""
-
-    facts: int = 0
-    rows: int = 0
-    pages: int = 0
-    rollups: int = 0
-    drift: dict[str, int] = field(default_factory=dict)
-    repaired: int = 0
-    unsettled: int = 0
-    differences: list[Difference] = field(default_factory=list)
-
-    @staticmethod
-    def of(audit: Audit) -> Findings:
-        """The findings of an audit that is resumed."""
-        return Findings(
-            audit.facts,
-            audit.rows,
-            audit.pages,
-            audit.rollups,
-            dict(audit.drift),
-            audit.repaired,
-            audit.unsettled,
-            list(audit.differences),
-        )
-
-    def found(self, difference: Difference) -> None:
-        """Count a difference; the first MAX_KEPT are kept."""
-        self.drift[difference.kind] = self.drift.get(difference.kind, 0) + 1
-        self.repaired += difference.is_repaired
-        if len(self.differences) < MAX_KEPT:
-            self.differences.append(difference)
-
-
-@dataclass(slots=True)
 class Context:
     """The comparison of one organisation's live epoch.
 
-    `since_ms` is when everything was last found exact; `grace_us` is how long the stream may take to
+    `audit` is the audit so far. `since_ms` is when everything was last found exact; `grace_us` is how long the stream may take to
     apply a change; `report` is called with every difference when it is found.
     """
 
@@ -78,7 +43,7 @@ class Context:
     facts: AuditedFacts
     apply_facts: ApplyFacts
     contribute: ContributionFunction
-    findings: Findings
+    audit: Audit
     report: Callable[[Difference], None]
     now_us: Callable[[], int]
     sleep: Callable[[float], None]
@@ -90,6 +55,10 @@ class Context:
     def epoch(self) -> int:
         """The epoch that is compared."""
         return self.organisation.live
+
+    def count(self, **more: int) -> None:
+        """Add to counts of the audit: `context.count(rows=3)`."""
+        self.audit = self.audit.counting(**more)
 
     def found(
         self,
@@ -113,7 +82,7 @@ class Context:
         difference = Difference(
             kind, self.epoch, subject, bucket, amount, since_ms, is_repaired, name
         )
-        self.findings.found(difference)
+        self.audit = self.audit.with_difference(difference)
         self.report(difference)
 
     def current(self) -> Organisation:

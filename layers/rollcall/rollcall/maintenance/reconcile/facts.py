@@ -84,7 +84,7 @@ class CompareFacts:
         chunk: list[_Listed] = []
         org = self.context.organisation
         for listed in self.context.facts.listed(org.id, bucket, record_type, after):
-            self.context.findings.facts += len(listed.facts) + len(listed.damaged)
+            self.context.count(facts=len(listed.facts) + len(listed.damaged))
             for name in listed.damaged:
                 self.context.found(audits.FACT_DAMAGED, record_type, f"{record_type} {name}")
             for fact in listed.facts:

@@ -123,14 +123,14 @@ class ComparePages:
     # -- one page ----------------------------------------------------------------------------
     def _page(self, record_type: str, page: SurveyedPage) -> str | None:
         """Compare a page; returns its end, or None if it is unknown."""
-        self.context.findings.pages += 1
+        self.context.count(pages=1)
         if page.rows is None:
             self._damaged(record_type, page)
             return page.end if page.end is not None and page.end > page.start else None
         if page.fault:
             page = self._repaired(record_type, page)
         rows = page.rows or []
-        self.context.findings.rows += len(rows)
+        self.context.count(rows=len(rows))
         own = {row.id: row for row in rows if page.covers(row.position)}
         if len(own) < len(rows):
             self._strays(record_type, page, list(own.values()))

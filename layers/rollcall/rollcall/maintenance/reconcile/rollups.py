@@ -79,7 +79,7 @@ class CompareRollups:
     def __call__(self, bucket: str) -> None:
         """Compare the rollups of a day `YYYY-MM-DD` or, after all days, of all time."""
         if bucket == ALL:
-            self._are_days_verified = not self.context.findings.unsettled
+            self._are_days_verified = not self.context.audit.unsettled
         self._share(bucket, 0, 1)
 
     def _share(self, bucket: str, residue: int, modulus: int) -> None:
@@ -95,7 +95,7 @@ class CompareRollups:
             try:
                 self._compare_again(bucket, some)
             except Incomparable:  # a page was lost or damaged meanwhile
-                self.context.findings.unsettled += len(some)
+                self.context.count(unsettled=len(some))
 
     # -- all rollups of a share --------------------------------------------------------------
     def _suspects(self, bucket: str, is_wanted: Callable[[RollupKey], bool]) -> list[RollupKey]:
@@ -107,14 +107,14 @@ class CompareRollups:
         sums, incomparable = self._sums(bucket, is_wanted)
         found = listed | sums.keys()
         compared = sorted(key for key in found if key.family not in incomparable)
-        self.context.findings.unsettled += len(found) - len(compared)
+        self.context.count(unsettled=len(found) - len(compared))
         after = self.context.inspection.seen(compared)
         suspects = []
         for key in compared:
             seen = after.get(key)
             is_unchanged = key in before and seen is not None and seen.version == before[key]
             if is_unchanged and _is_right(sums.get(key, {}), seen):
-                self.context.findings.rollups += 1
+                self.context.count(rollups=1)
             else:
                 suspects.append(key)
         return suspects
@@ -178,14 +178,14 @@ class CompareRollups:
         """Compare rollups that keep changing with their days; the others are unverified."""
         for key in keys:
             if not (self._is_sum_of_right_days(key) and self._compare_with_days(key)):
-                self.context.findings.unsettled += 1
+                self.context.count(unsettled=1)
 
     def _is_sum_of_right_days(self, key: RollupKey) -> bool:
         """Whether a rollup must be the sum of its days, none of which is known to be wrong."""
         if key.bucket != ALL or not is_sum_of_days(key.family):
             return False
         is_none_left_wrong = self.context.is_repairing or not any(
-            kind in self.context.findings.drift for kind in audits.ROLLUP_KINDS
+            kind in self.context.audit.drift for kind in audits.ROLLUP_KINDS
         )
         return self._are_days_verified and is_none_left_wrong
 
@@ -235,7 +235,7 @@ class CompareRollups:
     ) -> bool:
         """Report a rollup that is not as expected, and correct it; False if it changed meanwhile."""
         if _is_right(expected, seen):
-            self.context.findings.rollups += 1
+            self.context.count(rollups=1)
             return True
         is_repaired = False
         if self.context.is_repairing:
@@ -251,7 +251,7 @@ class CompareRollups:
             except Conflict:
                 return False
             is_repaired = True
-        self.context.findings.rollups += 1
+        self.context.count(rollups=1)
         stored = StoredRollup() if seen is None else seen.stored
         self.context.found(
             _kind(expected, seen),

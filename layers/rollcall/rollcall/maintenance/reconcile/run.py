@@ -26,11 +26,7 @@ from rollcall.ledger.positions import FIRST
 from rollcall.ledger.writer import ApplyFacts
 from rollcall.maintenance.audits import Audit, Difference
 from rollcall.maintenance.ports import AuditedFacts, Audits, Inspection, Organisations
-from rollcall.maintenance.reconcile.context import (
-    Context,
-    EpochChanged,
-    Findings,
-)
+from rollcall.maintenance.reconcile.context import Context, EpochChanged
 from rollcall.maintenance.reconcile.facts import CompareFacts, Pending
 from rollcall.maintenance.reconcile.pages import ComparePages
 from rollcall.maintenance.reconcile.rollups import CompareRollups
@@ -126,7 +122,7 @@ class Reconcile:
             facts=self._facts,
             apply_facts=self._apply_facts,
             contribute=contribution_function(organisation.contributions.get(organisation.live, 0)),
-            findings=Findings.of(audit),
+            audit=audit,
             report=report or (lambda _difference: None),
             now_us=self._now_us,
             sleep=self._sleep,
@@ -136,7 +132,7 @@ class Reconcile:
         )
         for difference in audit.differences:  # of the run that this one resumes
             context.report(difference)
-        run = _Run(context, audit, cursor, self._audits, show or (lambda _audit: None))
+        run = _Run(context, cursor, self._audits, show or (lambda _audit: None))
         with tenant(organisation.id):
             return run()
 
@@ -169,13 +165,11 @@ class _Run:
     def __init__(
         self,
         context: Context,
-        audit: Audit,
         cursor: dict[str, Any],
         audits: Audits,
         show: Callable[[Audit], None],
     ) -> None:
         self._context = context
-        self._audit = audit
         self._audits = audits
         self._show = show
         self._place = _Place(*cursor["place"])
@@ -243,12 +237,10 @@ class _Run:
         now_us = self._context.now_us()
         if now_us - self._saved_at_us >= _SAVE_EVERY_US:
             self._saved_at_us = now_us
-            self._audit = self._audit_so_far()
-            self._audits.save(self._context.organisation.id, self._audit)
+            self._audits.save(self._context.organisation.id, self._audit_so_far())
         self._show(self._audit_so_far())
 
     def _audit_so_far(self) -> Audit:
-        findings = self._context.findings
         days = sorted(self._pages.days)
         cursor = {
             "epoch": self._context.epoch,
@@ -258,15 +250,7 @@ class _Run:
         }
         is_small = len(days) <= _MAX_DAYS_SAVED
         return dataclasses.replace(
-            self._audit,
+            self._context.audit,
             checked_at_ms=self._context.now_us() // 1_000,
-            facts=findings.facts,
-            rows=findings.rows,
-            pages=findings.pages,
-            rollups=findings.rollups,
-            drift=dict(findings.drift),
-            repaired=findings.repaired,
-            unsettled=findings.unsettled,
-            differences=tuple(findings.differences),
             cursor=json.dumps(cursor, ensure_ascii=False) if is_small else None,
         )
