@@ -86,5 +86,3 @@ def _in_one_line() -> Iterator[None]:
         raise CommandError(f"{type(error).__name__}: {error}") from error
     except BotoCoreError as error:
         raise CommandError(f"the tables cannot be reached: {explained(error)}") from error
-    except ValueError as error:
-        raise CommandError(f"the tables cannot be reached: {error}") from error

@@ -180,20 +180,16 @@ def _redrive(place: str | None) -> Iterator[Redrive]:
     from rollcall.domain.errors import BrokenDestination
 
     resolve()
-    try:
-        from rollcall import bootstrap
-        from rollcall.settings import settings
+    from rollcall import bootstrap
+    from rollcall.settings import settings
 
-        where = settings.failure_destination if place is None else place
-        if not where:
-            raise CommandError(
-                "specify the destination with --from, --stack-name or ROLLCALL_FAILURE_DESTINATION"
-            )
-        redrive = bootstrap.redrive(where if "://" in where else Path(where).absolute().as_uri())
-    except ValueError as error:
-        raise CommandError(str(error)) from error
+    where = settings.failure_destination if place is None else place
+    if not where:
+        raise CommandError(
+            "specify the destination with --from, --stack-name or ROLLCALL_FAILURE_DESTINATION"
+        )
     try:
-        yield redrive
+        yield bootstrap.redrive(where if "://" in where else Path(where).absolute().as_uri())
     except BrokenDestination as error:
         raise CommandError(f"{where} cannot be used: {error}") from error
 

@@ -14,6 +14,7 @@ from rollcall.domain.errors import Unavailable
 from rollcall.retry import Backoff
 from rollcall.storage.accounts import Directory
 from rollcall.storage.client import READ_TIMEOUT_SECONDS, dynamodb_client
+from rollcall.storage.failures import failures
 from rollcall_cli.deployment import deployment, maintenance
 from rollcall_cli.errors import CommandError
 
@@ -73,6 +74,25 @@ def test_unavailable_tables_are_reported_with_their_cause(
         raise Unavailable("gone") from cause
 
     assert error_of(request).startswith(f"{message} (tables ")
+
+
+def test_a_bad_endpoint_and_a_bad_destination_name_their_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "nowhere")
+    text = error_of(requested)
+    assert text.startswith("AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL: Invalid endpoint")
+
+    def open_destination() -> None:
+        failures("ftp://x")
+
+    text = error_of(open_destination)
+    assert text.startswith("the failure destination cannot be used: 'ftp://x' is neither s3://")
+
+
+def test_a_fault_of_the_program_is_not_reported_as_one_of_the_tables() -> None:
+    with pytest.raises(ValueError, match="a bug"), deployment():
+        raise ValueError("a bug")
 
 
 def test_maintenance_waits_longer_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:

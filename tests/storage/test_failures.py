@@ -256,7 +256,7 @@ def test_the_local_stack_gives_up_in_the_same_shape(tmp_path: Path) -> None:
     "where", ["", "s3://", "s3:///x", "file://host/x", "file://", "/tmp", "x:y"]
 )
 def test_what_is_no_destination(where: str) -> None:
-    with pytest.raises(ValueError, match="neither"):
+    with pytest.raises(BrokenDestination, match="neither"):
         failures(where)
 
 

@@ -15,6 +15,7 @@ from rollcall_cli.console import notice
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.data_folder import DataFolder
+from rollcall_cli.local.dynamodb_local import Installation
 from rollcall_cli.local.jar import Unavailable
 from rollcall_cli.local.ports import DEFAULT_DYNAMODB_PORT, chosen_port
 
@@ -47,18 +48,14 @@ def start_engine(
     *,
     jar: Path | None,
     log_folder: Path,
-    data: DataFolder | None = None,
     allowed_hosts: Collection[str] = (),
 ) -> Engine:
     """Start what `--engine` names: `auto`, `dynamodb-local`, `moto`, or an endpoint URL.
 
     `port` 0 is any free one; None is the default one, or any free one if that is in use.
-    With `data` the engine must be DynamoDB Local. `allowed_hosts` are names other than loopback
-    that clients may use for moto (DynamoDB Local accepts any). Raises CommandError, which says what
-    is missing and how to correct it.
+    `allowed_hosts` are names other than loopback that clients may use for moto (DynamoDB Local
+    accepts any). Raises CommandError, which says what is missing and how to correct it.
     """
-    if data is not None:
-        return _start_durable(choice, port, jar, log_folder, data)
     if "://" in choice:
         notice(f"engine: {choice}, already running")
         return ExternalEngine(choice)
@@ -78,20 +75,28 @@ def start_engine(
     )
 
 
-def _start_durable(
-    choice: str, port: int | None, jar: Path | None, log_folder: Path, data: DataFolder
-) -> Engine:
+def durable_installation(choice: str, jar: Path | None) -> Installation:
+    """The DynamoDB Local that stores its data in a folder.
+
+    Raises CommandError when `--engine` names another engine, or DynamoDB Local cannot run here.
+    """
     if choice not in ("auto", "dynamodb-local"):
         raise CommandError(
             f"--data-dir: {choice} stores nothing there; use --engine dynamodb-local, or omit"
             " --data-dir"
         )
     try:
-        installation = dynamodb_local.locate(jar, retry=choice == "dynamodb-local")
+        return dynamodb_local.locate(jar, retry=choice == "dynamodb-local")
     except Unavailable as error:
         raise CommandError(
             f"--data-dir needs DynamoDB Local, which cannot run here: {error.reason}"
         ) from error
+
+
+def start_durable(
+    installation: Installation, port: int | None, *, log_folder: Path, data: DataFolder
+) -> Engine:
+    """Start DynamoDB Local with its data in a folder; `port` is as for `start_engine`."""
     notice(f"engine: DynamoDB Local, {installation.jar}, with its data in {data.database}")
     port = chosen_port(port, DEFAULT_DYNAMODB_PORT, "--dynamodb-port")
     return dynamodb_local.start(port, installation, log_folder, data)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import boto3
 from botocore.config import Config
@@ -27,7 +27,8 @@ from rollcall_cli.console import notice
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.built_code import choose_code
 from rollcall_cli.local.data_folder import DataFolder
-from rollcall_cli.local.engines import start_engine
+from rollcall_cli.local.dynamodb_local import Installation
+from rollcall_cli.local.engines import Engine, durable_installation, start_durable, start_engine
 from rollcall_cli.local.failure_destination import FailureFolder
 from rollcall_cli.local.gateway import DRAIN_SECONDS, Gateway
 from rollcall_cli.local.http_server import HttpServer
@@ -46,6 +47,13 @@ from rollcall_cli.local.try_out import TryOut
 
 # How long a stop waits for the stream if the data is kept.
 _SETTLE_SECONDS = 10.0
+
+
+class _Durable(NamedTuple):
+    """An engine that keeps its data, and the folder of the data."""
+
+    installation: Installation
+    folder: DataFolder
 
 
 def find_template(start: Path | None = None) -> Path:
@@ -194,19 +202,12 @@ class LocalStack:
     def _start(self) -> None:
         _log_to_stderr()
         self._template = load_template(self._template_path, self._parameters)
-        data = self._open_data()
+        durable = self._open_data()
         self.state_dir = self._make_state_dir()
         # Before anything slow, so that a port in use is reported at once.
         listener = bind(chosen_port(self._port, DEFAULT_PORT, "--port"), "--port")
         self._running.callback(listener.close)
-        engine = start_engine(
-            self._engine_choice,
-            self._dynamodb_port,
-            jar=self._jar,
-            log_folder=self.state_dir,
-            data=data,
-            allowed_hosts=self._allowed_hosts,
-        )
+        engine = self._start_engine(durable)
         self._running.callback(engine.close)
         self.dynamodb_url = engine.url
         dynamodb = self.client()
@@ -214,8 +215,8 @@ class LocalStack:
             create_tables(dynamodb, self._template)
         except (BotoCoreError, ClientError) as error:
             raise CommandError(f"cannot create the tables at {engine.url}: {error}") from error
-        if data is not None:
-            data.log_ahead()
+        if durable is not None:
+            durable.folder.log_ahead()
         runtime = self._make_runtime()
         self._running.callback(runtime.close)
         for mapping in self._template.mappings:
@@ -223,8 +224,8 @@ class LocalStack:
             pump.start()
             self._pumps.append(pump)
             self._running.callback(pump.close)
-        if data is not None:
-            if data.needs_check:
+        if durable is not None:
+            if durable.folder.needs_check:
                 recover(self.environment(), self.drain)
             self._running.callback(self._settle)
         self._gateway = Gateway(self._template, runtime, drain=self.drain, clock=self._clock)
@@ -232,13 +233,31 @@ class LocalStack:
         self._running.callback(server.close)
         self.api_url = server.url
 
-    def _open_data(self) -> DataFolder | None:
+    def _open_data(self) -> _Durable | None:
         if self._data_dir is None:
             return None
-        data = DataFolder(self._data_dir)
-        self._running.callback(data.close)
-        self._running.callback(self._mark_settled, data)
-        return data
+        # First: a start without DynamoDB Local leaves no folder behind.
+        installation = durable_installation(self._engine_choice, self._jar)
+        folder = DataFolder(self._data_dir)
+        self._running.callback(folder.close)
+        self._running.callback(self._mark_settled, folder)
+        return _Durable(installation, folder)
+
+    def _start_engine(self, durable: _Durable | None) -> Engine:
+        if durable is not None:
+            return start_durable(
+                durable.installation,
+                self._dynamodb_port,
+                log_folder=self.state_dir,
+                data=durable.folder,
+            )
+        return start_engine(
+            self._engine_choice,
+            self._dynamodb_port,
+            jar=self._jar,
+            log_folder=self.state_dir,
+            allowed_hosts=self._allowed_hosts,
+        )
 
     def _mark_settled(self, data: DataFolder) -> None:
         if self._is_settled:

@@ -9,6 +9,7 @@ from typing_extensions import TypeAliasType, TypedDict
 
 from rollcall.api.ingest import MAX_BODY_BYTES, MAX_RECORDS
 from rollcall.api.records.documents import DOCUMENTS, Deletion
+from rollcall.api.strict_json import MAX_DEPTH
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, Problem
 from rollcall.dialects.rollcall.records import Verdicts
 from rollcall_cli.openapi.operation import Answer, Operation
@@ -35,7 +36,7 @@ Each record is a full document: it replaces the one with the same type and id. S
 changes nothing. Records are accepted or rejected one by one: accepted ones are durable before the
 answer is sent, and it names the rejected ones. Figures follow within seconds.
 
-Bodies are strict JSON: UTF-8, no repeated keys, no NaN, at most 16 levels deep. A record with an
+Bodies are strict JSON: UTF-8, no repeated keys, no NaN, at most {MAX_DEPTH} levels deep. A record with an
 unknown field is rejected. An optional field may be omitted; null is a value, which only
 `display_name` and the values of a payload may have. 1.0 is not an integer.""",
     body=Records,

@@ -383,7 +383,7 @@ def _quarantine() -> Quarantine:
 def redrive(destination: str) -> Redrive:
     """Replays failed records; only a replay needs the tables.
 
-    Raises ValueError when the destination is not a valid URL.
+    Raises BrokenDestination when the destination is not a valid URL.
     """
     from rollcall.maintenance.redrive import Redrive
     from rollcall.storage.failure_documents import failed_records

@@ -104,14 +104,16 @@ def test_auto_does_not_fall_back_to_moto(shared_template_path, tmp_path, monkeyp
     monkeypatch.delenv("JAVA_HOME", raising=False)
     with pytest.raises(CommandError, match=r"needs DynamoDB Local.*Java is not installed"):
         LocalStack(
-            port=0, dynamodb_port=0, template=shared_template_path, data_dir=tmp_path
+            port=0, dynamodb_port=0, template=shared_template_path, data_dir=tmp_path / "new"
         ).__enter__()
+    assert not (tmp_path / "new").exists()
 
 
-def test_the_refusal_is_one_line(tmp_path):
+def test_the_refusal_is_one_line_and_leaves_no_folder(tmp_path):
     command = [sys.executable, "-m", "rollcall_cli.main", "local", "--engine", "moto"]
+    folder = tmp_path / "new"
     done = subprocess.run(
-        [*command, "--port", "0", "--data-dir", str(tmp_path)],
+        [*command, "--port", "0", "--data-dir", str(folder)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -122,3 +124,4 @@ def test_the_refusal_is_one_line(tmp_path):
         "rollcall: --data-dir: moto stores nothing there; use --engine dynamodb-local,"
         " or omit --data-dir\n"
     )
+    assert not folder.exists()

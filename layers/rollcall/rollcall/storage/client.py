@@ -25,6 +25,7 @@ from rollcall.domain.errors import (
     UnclearConflict,
 )
 from rollcall.retry import Backoff
+from rollcall.settings import BadSetting
 from rollcall.storage import keys
 from rollcall.storage.guard import refuse_foreign_keys
 
@@ -73,22 +74,26 @@ def dynamodb_client(connections: int, read_timeout_seconds: float = READ_TIMEOUT
 
     A request fails when DynamoDB sends nothing for `read_timeout_seconds`, at the second attempt.
     Endpoint, region and credentials come from the environment, as for every AWS client. Raises
-    UncheckedStore when the SDK does not let the requests be checked.
+    BadSetting when the endpoint is not a URL, and UncheckedStore when the SDK does not let the
+    requests be checked.
     """
-    client = botocore.session.get_session().create_client(
-        "dynamodb",
-        config=Config(
-            # Only two attempts here: the retry policy is in `rollcall.retry`, which knows how much
-            # time is left. MAX_REQUEST_SECONDS follows from these values.
-            connect_timeout=1,
-            read_timeout=read_timeout_seconds,
-            max_pool_connections=connections,
-            retries={"mode": "standard", "total_max_attempts": 2},
-            # Only this package builds requests; validating each against the service model would
-            # cost more than building it.
-            parameter_validation=False,
-        ),
+    config = Config(
+        # Only two attempts here: the retry policy is in `rollcall.retry`, which knows how much time
+        # is left. MAX_REQUEST_SECONDS follows from these values.
+        connect_timeout=1,
+        read_timeout=read_timeout_seconds,
+        max_pool_connections=connections,
+        retries={"mode": "standard", "total_max_attempts": 2},
+        # Only this package builds requests; validating each against the service model would cost
+        # more than building it.
+        parameter_validation=False,
     )
+    try:
+        client = botocore.session.get_session().create_client("dynamodb", config=config)
+    except BotoCoreError:
+        raise  # some are a ValueError too
+    except ValueError as error:
+        raise BadSetting(f"AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL: {error}") from error
     client.meta.events.register("provide-client-params.dynamodb", refuse_foreign_keys)
     _require_refusal(client)
     return client

@@ -31,13 +31,16 @@ _ABSENT: Final = ("NoSuchKey", "404")
 
 
 def failures(destination: str) -> Failures:
-    """The failure destination at `s3://bucket[/prefix]` or `file:///folder`. Raises ValueError."""
+    """The failure destination at `s3://bucket[/prefix]` or `file:///folder`.
+
+    Raises BrokenDestination for anything else.
+    """
     url = urlsplit(destination)
     if url.scheme == "s3" and url.netloc:
         return BucketFailures(url.netloc, url.path.strip("/"))
     if url.scheme == "file" and not url.netloc and url.path:
         return FolderFailures(pathlib.Path(unquote(url.path)))
-    raise ValueError(f"failure destination {destination!r} is neither s3://… nor file:///…")
+    raise BrokenDestination(f"{destination!r} is neither s3://… nor file:///…")
 
 
 class BucketFailures:
