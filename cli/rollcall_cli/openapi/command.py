@@ -11,9 +11,7 @@ import typer
 from rollcall_cli.local.stack import find_template
 from rollcall_cli.local.template import load_template
 from rollcall_cli.openapi.document import openapi_document
-
-# Relative to the template's folder.
-EXAMPLES = Path("docs/api/examples")
+from rollcall_cli.openapi.examples import EXAMPLES
 
 
 def openapi(

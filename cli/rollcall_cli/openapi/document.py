@@ -94,11 +94,13 @@ def openapi_document(template: Template, examples_folder: Path) -> JsonObject:
     examples = read_examples(examples_folder)
     _check_complete(template, examples)
     paths: dict[str, JsonObject] = {}
+    tags: dict[str, str] = {}  # in the order of their first routes
     first: dict[str, Route] = {}
     for route in template.api.routes:
         function = function_name(template, route)
         is_alias = first.setdefault(function, route) is not route
         operation = _operation(template, route, function, examples.get(function, []))
+        tags[OPERATIONS[function].tag] = TAGS[OPERATIONS[function].tag]
         if is_alias:
             operation["operationId"] += re.sub(r"[^A-Za-z0-9]+", "_", route.path)
             same = f"The same as `{first[function].path}`."
@@ -114,7 +116,7 @@ def openapi_document(template: Template, examples_folder: Path) -> JsonObject:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": _SERVERS,
-        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+        "tags": [{"name": name, "description": text} for name, text in tags.items()],
         "paths": paths,
         "components": {
             "schemas": _schemas(),
@@ -132,7 +134,7 @@ def function_name(template: Template, route: Route) -> str:
 def _check_complete(template: Template, examples: Mapping[str, Any]) -> None:
     functions = {function_name(template, route) for route in template.api.routes}
     for described, place in (
-        (set(OPERATIONS), "rollcall_cli/openapi"),
+        (set(OPERATIONS), "rollcall_cli/openapi/api"),
         (set(examples), "docs/api"),
     ):
         unknown = ", ".join(sorted(described - functions))
@@ -142,7 +144,7 @@ def _check_complete(template: Template, examples: Mapping[str, Any]) -> None:
             )
     missing = ", ".join(sorted(functions - set(OPERATIONS)))
     if missing:
-        raise CommandError(f"rollcall_cli/openapi does not describe {missing}")
+        raise CommandError(f"rollcall_cli/openapi/api does not describe {missing}")
 
 
 def scope_of(route: Route) -> str:

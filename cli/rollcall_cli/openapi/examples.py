@@ -1,7 +1,7 @@
-"""The examples of the document: requests and their answers, one file each.
+"""The examples of the document: requests and their answers, one file per function.
 
-A file is `<function>/<case>.json`: {"summary", "request": {"path", "query", "headers", "body"},
-"status", "answer"}; a request omits the parts that it does not have. A test sends the requests,
+A file is `<function>.json`: {case: {"summary", "request": {"path", "query", "headers", "body"},
+"status", "answer"}}; a request omits the parts that it does not have. A test sends the requests,
 beginning with `SETTING`, and compares the answers.
 """
 
@@ -15,6 +15,9 @@ from typing import Any
 
 # This example writes the records that the others query.
 SETTING = ("ingest_records", "accepted")
+
+# Relative to the template's folder.
+EXAMPLES = Path("docs/api/examples")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,10 @@ class Example:
 
 def read_examples(folder: Path) -> dict[str, list[Example]]:
     """The examples of each function, by name."""
-    examples: dict[str, list[Example]] = {}
-    for path in sorted(folder.glob("*/*.json")):
-        content = json.loads(path.read_text("utf-8"))
-        examples.setdefault(path.parent.name, []).append(Example(name=path.stem, **content))
-    return examples
+    return {
+        path.stem: [
+            Example(name=name, **content)
+            for name, content in json.loads(path.read_text("utf-8")).items()
+        ]
+        for path in sorted(folder.glob("*.json"))
+    }

@@ -1,37 +1,28 @@
-"""The operations of the API, by function; their routes are in the template."""
+"""The operations of the API, by function, from the modules of `rollcall_cli.openapi.api`."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rollcall_cli.openapi import audit, breeze, nexus, nlpearl, records, unpod
+from rollcall_cli.openapi import api
 from rollcall_cli.openapi.operation import Operation
 
-TAGS = {
-    records.TAG: "Write calls, tasks, leads, and what they refer to.",
-    unpod.TAG: "Query in Unpod's format.",
-    breeze.TAG: "Query in Breeze's format.",
-    nlpearl.TAG: "Query in NLPearl's format.",
-    nexus.TAG: "Query in Nexus's format.",
-    audit.TAG: "Check that the figures are exact.",
-}
-
-# Changes to schemas that the types cannot express.
-REFINEMENTS: tuple[Callable[[dict[str, Any]], None], ...] = (
-    records.refine,
-    breeze.refine,
-    audit.refine,
-)
+_MODULES = [
+    importlib.import_module(f"{api.__name__}.{found.name}")
+    for found in pkgutil.iter_modules(api.__path__)
+]
 
 OPERATIONS: Mapping[str, Operation] = {
-    "ingest_records": records.INGEST,
-    "get_organisation_analytics": unpod.ORGANISATION_ANALYTICS,
-    "list_organisations": unpod.ORGANISATIONS,
-    "query_analytics": breeze.QUERY,
-    "get_inbound_analytics": nlpearl.INBOUND,
-    "get_outbound_analytics": nlpearl.OUTBOUND,
-    "get_pearl_analytics": nlpearl.PEARL,
-    "get_workspace_analytics": nexus.WORKSPACE_ANALYTICS,
-    "get_audit": audit.AUDIT,
+    function: operation for module in _MODULES for function, operation in module.OPERATIONS.items()
 }
+
+# What each tag is for.
+TAGS: Mapping[str, str] = {module.TAG: module.ABOUT for module in _MODULES}
+
+# Changes to schemas that the types cannot express.
+REFINEMENTS: tuple[Callable[[dict[str, Any]], None], ...] = tuple(
+    module.refine for module in _MODULES if hasattr(module, "refine")
+)

@@ -27,9 +27,8 @@ from rollcall.domain.validation import (
 )
 from rollcall_cli.demo_output import pretty
 from rollcall_cli.local.stack import find_template
-from rollcall_cli.openapi import records
-from rollcall_cli.openapi.command import EXAMPLES
-from rollcall_cli.openapi.examples import SETTING, read_examples
+from rollcall_cli.openapi.api import records
+from rollcall_cli.openapi.examples import EXAMPLES, SETTING, read_examples
 from rollcall_cli.openapi.schemas import name_of, request_schemas
 
 JsonObject = dict[str, Any]
