@@ -20,6 +20,7 @@ from rollcall.domain.organisations import tenant
 from rollcall.query.model import Epoch, Reading
 from rollcall.storage import keys
 from rollcall.storage.fact_items import item_of_fact
+from rollcall_cli.openapi.examples import EXAMPLES, Example, read_examples
 from tests.support.builders import NOON, contact_event, full_call, room
 from tests.support.deployment import Stack, as_list, resource_text, stack
 from tests.support.drift import Planter
@@ -132,6 +133,20 @@ def proxy_event(organisation: Any, handle: str, **fields: Any) -> dict[str, Any]
     }
 
 
+def documented_event(organisation: Any, handle: str, example: Example) -> dict[str, Any]:
+    """The request of a documented example; `Org-Handle` is the organisation's."""
+    request = example.request
+    return proxy_event(
+        organisation,
+        handle,
+        pathParameters=request.get("path"),
+        multiValueQueryStringParameters={
+            name: [value] for name, value in request.get("query", {}).items()
+        },
+        **(query(**request["body"]) if "body" in request else {}),
+    )
+
+
 def query(**body: Any) -> dict[str, Any]:
     return {"body": base64.b64encode(json.dumps(body).encode()).decode(), "isBase64Encoded": True}
 
@@ -189,7 +204,6 @@ def test_policies_allow_what_handlers_do(
             ),
         ),
         (analytics, proxy_event(organisation, "someone-else")),
-        ("list_organisations", proxy_event(organisation, handle)),
         ("query_analytics", proxy_event(organisation, "", **query(query_type="call_count"))),
         (
             "query_analytics",
@@ -218,6 +232,17 @@ def test_policies_allow_what_handlers_do(
         ("get_audit", proxy_event(organisation, "")),
         ("reconcile_organisations", {}),
     ]
+    listed = {function for function, _ in requests}
+    requests += [
+        (function, documented_event(organisation, handle, example))
+        for function, examples in read_examples(ROOT / EXAMPLES).items()
+        if function not in listed
+        for example in examples
+        if example.status == 200
+    ]
+    assert {function for function, _ in requests} == {
+        path.parent.name for path in (ROOT / "functions").glob("*/handler.py")
+    }
     needed: dict[str, Used] = {}
     for function, event in requests:
         used.clear()

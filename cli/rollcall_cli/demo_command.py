@@ -97,7 +97,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option
             page.command(curl(stack.api_url, first_request(tenant.handle, tenant.token)))
             records = by_time(list(demo_records(seed, calls, days, end)))
             setting = Setting(tenant.handle, tenant.token, _short(records), end)
-            stack.offer(try_out(stack.template.api.routes, setting))
+            stack.offer(try_out(stack.template, setting))
             filled = fill(stack, tenant, records)
             page.facts(
                 "Rollcall is filled",
@@ -222,7 +222,7 @@ def _addresses(stack: LocalStack, tenant: Tenant) -> list[tuple[str, str]]:
 
 def _show_answers(page: _Page, stack: LocalStack, setting: Setting) -> None:
     """Print each example: its title, the command to paste, and the answer to it."""
-    for title, request in requests_to_try(stack.template.api.routes, setting):
+    for title, request in requests_to_try(stack.template, setting):
         answer = send(stack.api_url, request)
         page.title(title)
         page.command(curl(stack.api_url, request))

@@ -1,19 +1,23 @@
-"""A request to try for every route of the template; a test fails for a route without one."""
+"""A request to try for every route of the template: an example of its own, or a documented one."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from rollcall_cli.demo_client import Request
 from rollcall_cli.demo_data import Record
 from rollcall_cli.demo_values import CAMPAIGNS, SPACES, TEMPLATES, WORKSPACES
-from rollcall_cli.local.template_model import Route
+from rollcall_cli.local.template_model import Route, Template
 from rollcall_cli.local.try_out import Sample, TryOut
+from rollcall_cli.openapi.examples import EXAMPLES as DOCUMENTED
+from rollcall_cli.openapi.examples import Example as Documented
+from rollcall_cli.openapi.examples import read_examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,6 @@ def _organisation_analytics(setting: Setting) -> tuple[Example, ...]:
             headers,
         ),
     )
-
-
-def _organisations(_setting: Setting) -> tuple[Example, ...]:
-    return (Example("The organisation of the token (Unpod)", "/api/v2/platform/organizations/"),)
 
 
 def _records(setting: Setting) -> tuple[Example, ...]:
@@ -123,10 +123,9 @@ def _audit(_setting: Setting) -> tuple[Example, ...]:
     return (Example(title, "/v1/audit"),)
 
 
-# In the order in which they are shown. The keys are all routes of the template.
+# In the order in which they are shown. Routes that are not listed follow.
 EXAMPLES: Mapping[str, Callable[[Setting], tuple[Example, ...]]] = {
     "GET /api/v2/platform/organisation/analytics": _organisation_analytics,
-    "GET /api/v2/platform/organizations": _organisations,
     "POST /analytics": _queries,
     "POST /agent/voice/breeze-buddy/analytics": _queries_as_published,
     "POST /v1/Inbound/{inboundId}/Analytics": _campaign("Inbound", "reception"),
@@ -138,22 +137,37 @@ EXAMPLES: Mapping[str, Callable[[Setting], tuple[Example, ...]]] = {
 }
 
 
-def requests_to_try(routes: Iterable[Route], setting: Setting) -> list[tuple[str, Request]]:
-    """(title, request) for each example of a route that exists."""
-    existing = {f"{route.method} {route.path}": route.method for route in routes}
+def requests_to_try(template: Template, setting: Setting) -> list[tuple[str, Request]]:
+    """(title, request) for each example of a route that the template has."""
+    routes = {f"{route.method} {route.path}": route for route in template.api.routes}
+    shown = [(name, EXAMPLES[name](setting)) for name in EXAMPLES if name in routes]
+    documented = read_examples(template.path.parent / DOCUMENTED)
+    for name, route in routes.items():
+        if name not in EXAMPLES:
+            function = template.functions[route.function].folder.name
+            good = [each for each in documented.get(function, ()) if each.status == 200]
+            shown.append((name, tuple(_documented(route, each) for each in good)))
     return [
-        (example.title, _request(existing[name], example, setting.token))
-        for name, examples in EXAMPLES.items()
-        if name in existing
-        for example in examples(setting)
+        (example.title, _request(routes[name].method, example, setting.token))
+        for name, examples in shown
+        for example in examples
     ]
 
 
-def try_out(routes: Iterable[Route], setting: Setting) -> TryOut:
+def _documented(route: Route, documented: Documented) -> Example:
+    request, path = documented.request, route.path
+    for name, value in request.get("path", {}).items():
+        path = path.replace(f"{{{name}}}", quote(value, safe=""))
+    if "query" in request:
+        path += f"?{urlencode(request['query'])}"
+    return Example(documented.summary, path, request.get("headers", {}), request.get("body"))
+
+
+def try_out(template: Template, setting: Setting) -> TryOut:
     """The same requests, for the documentation's page."""
     samples = [
         Sample(title, request.method, request.path, request.headers, request.body)
-        for title, request in requests_to_try(routes, setting)
+        for title, request in requests_to_try(template, setting)
     ]
     return TryOut(setting.handle, setting.token, samples)
 

@@ -3,7 +3,6 @@
 import os
 import time
 from random import Random
-from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -11,27 +10,11 @@ from tests.support.agreement import difference
 from tests.support.answering import Answer
 from tests.support.generate import batches, without_ties
 from tests.support.oracle import Oracle
-from tests.support.questions import scenario
-from tests.support.stack import BREEZE, nexus_route, nlpearl_route
+from tests.support.questions import dialect_of, expected, scenario
 
 SCENARIOS = {"moto": 2}  # its transactions are slow
 QUESTIONS = 120
 SEED = os.environ.get("ROLLCALL_TEST_SEED", "1")
-
-
-def route(question):
-    match question.function:
-        case "query_analytics":
-            path = BREEZE
-        case "get_workspace_analytics":
-            path = nexus_route(question.path_id)
-        case _:
-            kind = question.function.removeprefix("get_").removesuffix("_analytics").title()
-            path = nlpearl_route(kind, question.path_id)
-    if question.query:
-        pairs = [(name, value) for name, values in question.query.items() for value in values]
-        path += "?" + urlencode(pairs, quote_via=quote)
-    return path
 
 
 @pytest.mark.slow
@@ -49,8 +32,8 @@ def test_generated_questions_over_http(stack, engine):
             if question.now_ms is not None or question.function == "get_organisation_analytics":
                 continue
             method = "GET" if question.body is None else "POST"
-            answer = org.send(method, route(question), question.body)
-            status, expected = question.expected(oracle)
+            answer = org.send(method, dialect_of(question.function).url(question), question.body)
+            status, wanted = expected(oracle, question)
             found = Answer(answer.status, dict(answer.headers), answer.body.decode())
-            problem = difference(question, found, status, expected)
+            problem = difference(question, found, status, wanted)
             assert problem is None, f"{problem}\n{question}\n{found.text[:2_000]}"

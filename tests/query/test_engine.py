@@ -31,7 +31,8 @@ from tests.support.oracle_breeze import (
     SENTIMENTS,
 )
 from tests.support.oracle_zones import local
-from tests.support.questions import SCENES, Query, scenario, written
+from tests.support.questions import scenario
+from tests.support.scenes import SCENES, Query, written
 
 pytestmark = pytest.mark.property
 

@@ -18,7 +18,8 @@ def main() -> None:
         written.append(path)
     with tempfile.TemporaryDirectory() as folder, seeded(Path(folder)) as functions:
         for path in written:
-            answer_path(path).write_text(text_of(functions.answer(path)) + "\n", "utf-8")
+            if kept := answer_path(path):
+                kept.write_text(text_of(functions.answer(path)) + "\n", "utf-8")
     for path in set(EVENTS.glob("*/*")) - {*written, *map(answer_path, written)}:
         path.unlink()
 

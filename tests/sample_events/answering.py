@@ -5,17 +5,19 @@ Everything is real: the engine, the tables of the template, the stream and the h
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from rollcall.lambdas.authorizer import ROUTES
 from rollcall.settings import settings
 from rollcall.storage.failure_documents import failed_records
 from rollcall.storage.failures import failures
@@ -23,16 +25,29 @@ from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.runtime import FunctionError, InProcessRuntime, invoke
 from rollcall_cli.local.seed import load_seed
 from rollcall_cli.local.stack import LocalStack
-from tests.sample_events.cases import CASES, Batch, Request
+from tests.sample_events.cases import CASES, Authorization, Batch, Request
 from tests.sample_events.documents import EVENTS, FUNCTIONS, NOW_MS
 from tests.support.answering import wired
 
 ANSWER = ".answer.json"
 
 
-def answer_path(event: Path) -> Path:
-    """Where the answer to an event is kept."""
-    return event.with_suffix(ANSWER)
+def answer_path(event: Path) -> Path | None:
+    """Where the answer to an event is kept; None if it is in the documentation."""
+    return None if documented_answer(event) else event.with_suffix(ANSWER)
+
+
+def documented_answer(event: Path) -> Mapping[str, Any] | None:
+    """The answer to the event of a documented example."""
+    case = CASES[event.parent.name][event.stem]
+    return case.answer if isinstance(case, Request) else None
+
+
+def expected_answer(event: Path) -> dict[str, Any]:
+    """The answer to an event, as it is kept or documented. Each call gives another copy."""
+    path = answer_path(event)
+    kept = documented_answer(event) if path is None else json.loads(path.read_text("utf-8"))
+    return copy.deepcopy(dict(kept or {}))
 
 
 def sample_events() -> list[Path]:
@@ -59,6 +74,17 @@ class Clock:
     """A clock that stands still until a test sets it."""
 
     now_ms: int = NOW_MS
+
+
+def _by_permission(policy: dict[str, Any]) -> dict[str, Any]:
+    """The authorizer's policy with its permissions in place of their routes."""
+    [statement] = policy["policyDocument"]["Statement"]
+    found = sorted(resource.split("/", 2)[2] for resource in statement["Resource"])
+    permissions = [each for each, routes in ROUTES.items() if set(routes) <= set(found)]
+    routes = [route for permission in permissions for route in ROUTES[permission]]
+    assert found == sorted([*routes, *(f"{route}/" for route in routes)])
+    statement = {**statement, "Resource": permissions}
+    return {**policy, "policyDocument": {**policy["policyDocument"], "Statement": [statement]}}
 
 
 class Functions:
@@ -88,7 +114,7 @@ class Functions:
                 "quarantined": self._quarantined(event["Records"]),
                 "numbers_of_space": {case.space: self._numbers(case.space)},
             }
-        return {"answer": answered}
+        return {"answer": _by_permission(answered) if isinstance(case, Authorization) else answered}
 
     def printed(self, path: Path) -> tuple[Any, str]:
         """(what the function of an event's folder returns, what it prints), metrics turned on."""

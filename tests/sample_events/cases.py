@@ -6,11 +6,12 @@ and times of its own, so that no event changes the answer of another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rollcall_cli.local.seed import SEED, read_seed
+from rollcall_cli.openapi.examples import EXAMPLES, Example, read_examples
 from tests.support.stack import ROOT
 
 SAMPLES = read_seed(ROOT / SEED)
@@ -24,7 +25,7 @@ class Request:
 
     `path` has the parameters in the order of the route, not yet encoded. A body of bytes is sent as
     it is. `route` chooses among several routes of one function. `by_clock` names the members of the
-    answer that depend on when it is given.
+    answer that depend on when it is given. `answer` is the documented answer of a documented example.
     """
 
     path: tuple[str, ...] = ()
@@ -35,6 +36,7 @@ class Request:
     token: str = READ
     route: str | None = None
     by_clock: tuple[str, ...] = ()
+    answer: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -291,9 +293,25 @@ BATCHES = {
 # ------------------------------------------------------------------ all of them
 
 LAST_30_DAYS = ("activityTimeline", "newContactsTimeline")
-OWN = {"Org-Handle": "acme"}
+HANDLE = {"Org-Handle": "acme"}
 
-CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule]] = {
+
+def documented(examples: Sequence[Example]) -> Mapping[str, Request]:
+    """The documented examples of a function, as cases."""
+    return {
+        example.name: Request(
+            tuple(example.request.get("path", {}).values()),
+            example.request.get("query", {}),
+            example.request.get("headers", {}),
+            example.request.get("body"),
+            token=ALL,
+            answer={"status": example.status, "body": example.answer},
+        )
+        for example in examples
+    }
+
+
+OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule]] = {
     "authorize_request": {
         "read_token": Authorization((("Token", "acme.read"),)),
         "ingest_token": Authorization((("Bearer", "acme.ingest"),)),
@@ -314,15 +332,14 @@ CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule]] = {
         "not_utf8": raw_records(b'{"records":[{"type":"space","id":"\xff"}]}'),
     },
     "get_organisation_analytics": {
-        "organisation": Request(headers=OWN),
-        "space": Request(headers=OWN, query={"space_token": "sales"}),
-        "unknown_space": Request(headers=OWN, query={"space_token": "nobody"}),
+        "organisation": Request(headers=HANDLE),
+        "space": Request(headers=HANDLE, query={"space_token": "sales"}),
+        "unknown_space": Request(headers=HANDLE, query={"space_token": "nobody"}),
         "missing_handle": Request(),
         "foreign_handle": Request(headers={"Org-Handle": "globex"}),
         "unknown_handle": Request(headers={"Org-Handle": "nobody"}),
-        "unknown_parameter": Request(headers=OWN, query={"space": "1"}),
+        "unknown_parameter": Request(headers=HANDLE, query={"space": "1"}),
     },
-    "list_organisations": {"own": Request(), "unknown_parameter": Request(query={"page": "2"})},
     "query_analytics": {
         **{name: Request(body=body, route="/analytics") for name, body in QUESTIONS.items()},
         "calls_over_time_in_a_zone": Request(
@@ -347,4 +364,11 @@ CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule]] = {
     },
     "update_rollups": BATCHES,
     "reconcile_organisations": {"hourly": Schedule()},
+}
+
+# A function without cases of its own has those that the documentation shows.
+CASES = OWN_CASES | {
+    function: documented(examples)
+    for function, examples in read_examples(ROOT / EXAMPLES).items()
+    if function not in OWN_CASES
 }

@@ -14,13 +14,10 @@ from rollcall.query import planner
 from tests.support.answering import Answer, Deployment
 from tests.support.generate import without_ties
 from tests.support.oracle import Oracle, is_number
-from tests.support.questions import Query, Scenario
+from tests.support.questions import Scenario, dialect_of, expected
+from tests.support.scenes import Query
 
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
-ERROR_KEY = {"query_analytics": "detail", "get_workspace_analytics": "error"}
-
-LIFETIME = ("get_workspace_analytics", "get_organisation_analytics")
-"""What is always answered from rollups."""
 
 
 class Disagreement(AssertionError):
@@ -86,19 +83,19 @@ def check(deployment: Deployment, org_id: str, oracle: Oracle, question: Query) 
 
     Raises Disagreement when either is not what the oracle expects.
     """
-    status, expected = question.expected(oracle)
+    status, wanted = expected(oracle, question)
     if question.now_ms is not None:
         deployment.now_ms = question.now_ms
     deployment.store.forget_reads()
     answer = ask(deployment, org_id, question)
-    if problem := difference(question, answer, status, expected):
+    if problem := difference(question, answer, status, wanted):
         raise Disagreement(f"{problem}\nquestion: {question}\nanswer: {answer.text}")
     if status != 200:
         return str(status)
     if problem := headers_fault(answer, deployment):
         raise Disagreement(f"{problem}\nquestion: {question}\nheaders: {answer.headers}")
     source = answer.headers["X-Rollcall-Source"]
-    if source != "ledger" and question.function not in LIFETIME:
+    if source != "ledger" and not dialect_of(question.function).is_lifetime:
         with patch.object(planner, "scopes_of", lambda _selection: None):
             again = ask(deployment, org_id, question)
         if again.text != answer.text:
@@ -112,26 +109,26 @@ def ask(deployment: Deployment, org_id: str, question: Query) -> Answer:
     return deployment.ask(
         question.function,
         org_id,
-        path=question.path,
+        path=dialect_of(question.function).parameters(question),
         query=question.query,
         body=question.body,
         headers={"Org-Handle": "acme"},
     )
 
 
-def difference(question: Query, answer: Answer, status: int, expected: Any) -> str | None:
+def difference(question: Query, answer: Answer, status: int, wanted: Any) -> str | None:
     if answer.status != status:
-        return f"status {answer.status}, expected {status} {expected}"
+        return f"status {answer.status}, expected {status} {wanted}"
     if status == 200:
-        return content_difference(answer.body, expected)
-    key = ERROR_KEY.get(question.function, "message")
+        return content_difference(answer.body, wanted)
+    key = dialect_of(question.function).error_key
     body = answer.body
     if question.function == "get_organisation_analytics" and body.pop("status_code", 0) != status:
         return "no status_code"
     if body.keys() != {key}:
         return "the error is not in its dialect"
     if status == 422:
-        return issues_fault(body[key], expected)
+        return issues_fault(body[key], wanted)
     return None if isinstance(body[key], str) and body[key] else "the error says nothing"
 
 
