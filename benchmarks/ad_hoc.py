@@ -17,13 +17,14 @@ from typing import Any
 from benchmarks import item_by_item, loading, postgresql, wiring
 from benchmarks.asking import Answer, Functions, Query, Watch, in_turns
 from benchmarks.data import ORG_ID
-from benchmarks.frozen_dynamodb import FrozenDynamoDb
 from benchmarks.postgresql import PostgreSql
 from benchmarks.report import Report, Table, median, number
 from benchmarks.year import TEMPLATES, Calls
 from rollcall.domain.measures import ORG, campaign_scope
 from rollcall.domain.organisations import tenant
 from rollcall.settings import settings
+from tests.support.emulator.dynamodb import MemoryDynamoDb
+from tests.support.emulator.items import attributes_text
 
 PAGE_TARGETS = tuple(kib * 1024 for kib in (4, 8, 16, 32, 64))
 SIZES = (100_000, 1_000_000)
@@ -280,8 +281,8 @@ def _measure(
     is_quick: bool,
 ) -> Iterator[Result]:
     """Each question over each store, in turn; their answers must agree."""
-    named = [loading.to_text(wiring.organisation_item())]
-    store = loading.frozen({wiring.ANALYTICS: texts, wiring.RECORDS: named})
+    named = [attributes_text(wiring.organisation_item())]
+    store = loading.store_of({wiring.ANALYTICS: texts, wiring.RECORDS: named})
     turns = {"rounds": 1, "most": 1, "seconds": 0.0} if is_quick else TURNS
     compared = list(questions)
     names = {each.question.function for each in compared}
@@ -384,7 +385,7 @@ def _items_rows(table: Table, calls: Calls, ledger: Result) -> None:
         client = wiring.patient_client()
         _items_row(table, "DynamoDB Local", calls, client, None, ledger.local)
     facts = chain.from_iterable(calls.chunks())
-    store = loading.frozen({FACTS: loading.fact_texts(facts)})
+    store = loading.store_of({FACTS: loading.fact_texts(facts)})
     client = wiring.memory_client(store)
     _items_row(table, "memory", calls, client, store, ledger.memory)
 
@@ -394,7 +395,7 @@ def _items_row(
     where: str,
     calls: Calls,
     client: Any,
-    store: FrozenDynamoDb | None,
+    store: MemoryDynamoDb | None,
     ledger: Answer,
 ) -> None:
     with tenant(ORG_ID):
@@ -495,7 +496,7 @@ def _page_sizes(report: Report, calls: Calls, *, is_quick: bool) -> None:
         for target in PAGE_TARGETS:
             texts = _texts(calls, target)
             pages.append(sum("#LEDGER#" in text for text in texts))
-            store = loading.frozen({wiring.ANALYTICS: texts})
+            store = loading.store_of({wiring.ANALYTICS: texts})
             client = wiring.memory_client(store)
             with wiring.wired(client):
                 places.append(Functions(Watch(client, store), [question.function]))

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 from benchmarks import data
-from benchmarks.frozen_dynamodb import FrozenDynamoDb
 from benchmarks.report import median
+from tests.support.emulator.dynamodb import MemoryDynamoDb
 
 CHECKOUT = Path(__file__).parents[1]
 FUNCTIONS = CHECKOUT / "functions"
@@ -108,7 +108,7 @@ class Answer:
 class Watch:
     """Tells the parts of an answer's time apart, at a client and the store in memory under it."""
 
-    def __init__(self, client: Any, store: FrozenDynamoDb | None = None) -> None:
+    def __init__(self, client: Any, store: MemoryDynamoDb | None = None) -> None:
         self._store = store
         self._exchange = self._exchange_cpu = self._calls_cpu = 0.0
         session = client._endpoint.http_session  # noqa: SLF001 - the seam below all of botocore
@@ -136,12 +136,12 @@ class Watch:
         """(what `act` gives, what it took)."""
         self._exchange = self._exchange_cpu = self._calls_cpu = 0.0
         if self._store is not None:
-            self._store.seconds = 0.0
+            self._store.meter.seconds = 0.0
         clock, cpu = time.perf_counter(), time.process_time()
         result = act()
         whole, used = time.perf_counter() - clock, time.process_time() - cpu
-        outside = self._store.seconds if self._store is not None else self._exchange_cpu
-        exchange = self._store.seconds if self._store is not None else self._exchange
+        outside = self._store.meter.seconds if self._store is not None else self._exchange_cpu
+        exchange = self._store.meter.seconds if self._store is not None else self._exchange
         return result, Split(whole, exchange, used - outside, self._calls_cpu - outside)
 
 

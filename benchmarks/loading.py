@@ -7,12 +7,10 @@ kept in a folder of the user's cache, under a name made of what they depend on.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import glob
 import hashlib
 import http.client
-import json
 import os
 import threading
 from collections.abc import Collection, Iterable, Iterator
@@ -24,11 +22,10 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from benchmarks import data, wiring
-from benchmarks.frozen_dynamodb import FrozenDynamoDb
-from benchmarks.memory_dynamodb import MemoryDynamoDb
 from rollcall.domain.contributions import CURRENT_VERSION, Contribution, contribution_function
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import Scope
+from rollcall.domain.organisations import tenant
 from rollcall.domain.records import Record
 from rollcall.ledger import apply, transaction
 from rollcall.ledger.apply import Applier
@@ -37,6 +34,10 @@ from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.fact_items import item_of_fact
 from rollcall.storage.pages import PageStore
+from tests.support.emulator.client import MemoryClient
+from tests.support.emulator.dynamodb import MemoryDynamoDb
+from tests.support.emulator.items import attributes_text
+from tests.support.emulator.limits import Limits
 
 CHECKOUT = Path(__file__).parents[1]
 _BATCH = 1_000
@@ -61,7 +62,7 @@ def analytics_items(
         unfinished = path.with_suffix(".tmp")
         with unfinished.open("w", encoding="utf-8") as file:
             for item in _applied(facts, page_target_bytes, scopes):
-                file.write(to_text(item) + "\n")
+                file.write(attributes_text(item) + "\n")
         unfinished.replace(path)
     return path.read_text("utf-8").splitlines()
 
@@ -70,15 +71,7 @@ def fact_texts(facts: Iterable[Fact]) -> Iterator[str]:
     """Facts as JSON texts of their items in the records table."""
     for fact in facts:
         key = keys.fact(data.ORG_ID, fact.type, fact.id, wiring.ORGANISATION.buckets)
-        yield to_text(item_of_fact(key, fact))
-
-
-def to_text(item: dict[str, dict[str, Any]]) -> str:
-    return json.dumps(item, separators=(",", ":"), default=_base64)
-
-
-def _base64(value: bytes) -> str:
-    return base64.b64encode(value).decode()
+        yield attributes_text(item_of_fact(key, fact))
 
 
 def load(url: str, table: str, texts: Iterable[str]) -> None:
@@ -111,31 +104,13 @@ def load(url: str, table: str, texts: Iterable[str]) -> None:
             list(executor.map(write, batches))
 
 
-def frozen(tables: dict[str, Iterable[str]]) -> FrozenDynamoDb:
+def store_of(tables: dict[str, Iterable[str]]) -> MemoryDynamoDb:
     """A store in memory with these items."""
-    store = FrozenDynamoDb()
+    store = MemoryDynamoDb()
     for table, texts in tables.items():
         for text in texts:
-            store.put(table, text)
+            store.put_text(table, text)
     return store
-
-
-class _Direct:
-    """The requests of `PageStore`, answered without botocore between."""
-
-    def __init__(self, store: MemoryDynamoDb) -> None:
-        self._store = store
-
-    def __getattr__(self, method: str) -> Any:
-        operation = "".join(word.title() for word in method.split("_"))
-
-        def ask(**asked: Any) -> dict[str, Any]:
-            status, answer = self._store.exchange(operation, asked)
-            if status != 200:
-                raise AssertionError(answer)
-            return answer
-
-        return ask
 
 
 def _applied(
@@ -148,13 +123,11 @@ def _applied(
             if scopes is None or key.scope in scopes:
                 yield key, measures
 
-    store = MemoryDynamoDb()
-    store.most_actions, store.most_transaction_bytes = 100_000, 10**9
-    pages = PageStore(
-        _Direct(store), wiring.ANALYTICS, data.ORG_ID, 0, lambda: data.TODAY_MS, Backoff()
-    )
+    store = MemoryDynamoDb(Limits(transaction_actions=100_000, transaction_bytes=10**9))
+    client = MemoryClient(store)
+    pages = PageStore(client, wiring.ANALYTICS, data.ORG_ID, 0, lambda: data.TODAY_MS, Backoff())
     # Lambda makes a new one for every batch; this one would remember every page.
-    with _large_transactions():
+    with tenant(data.ORG_ID), _large_transactions():
         remaining = iter(facts)
         while batch := list(islice(remaining, _BATCH)):
             rows = [(f.type, Row(f.id, f.rev, f.time_ms or 0, f.record)) for f in batch]

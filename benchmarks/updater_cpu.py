@@ -17,8 +17,8 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks import data, wiring, write_units
-from benchmarks.memory_dynamodb import MemoryDynamoDb
 from benchmarks.report import Report, median, number
+from tests.support.emulator.dynamodb import MemoryDynamoDb
 
 # What is wrapped: the name a figure goes under, and where the function is looked up when called.
 WRAPPED = (
@@ -148,8 +148,8 @@ def _apply(
     fork = store.copy()
     with wiring.wired(wiring.memory_client(fork)):
         wiring.apply(records[:1])  # warm
-        before, started = fork.seconds, time.thread_time()
+        before, started = fork.meter.seconds, time.thread_time()
         for part in data.batches(records, batch):
             wiring.apply(part)
-        in_store = fork.seconds - before
+        in_store = fork.meter.seconds - before
         return time.thread_time() - started - in_store, in_store

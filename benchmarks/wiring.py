@@ -21,8 +21,6 @@ from botocore.config import Config
 from botocore.httpsession import URLLib3Session
 
 from benchmarks.data import ORG_ID
-from benchmarks.frozen_dynamodb import FrozenDynamoDb
-from benchmarks.memory_dynamodb import MemoryDynamoDb
 from rollcall import bootstrap
 from rollcall.domain.organisations import Organisation
 from rollcall.ingest.update import Update
@@ -35,6 +33,10 @@ from rollcall_cli.local.child_process import ChildProcess
 from rollcall_cli.local.stack import find_template
 from rollcall_cli.local.tables import create_tables
 from rollcall_cli.local.template import load_template
+from tests.support.emulator import transport
+from tests.support.emulator.dynamodb import MemoryDynamoDb
+from tests.support.emulator.items import Item
+from tests.support.emulator.metering import kind_of
 
 CHECKOUT = Path(__file__).parents[1]
 RECORDS, ANALYTICS = DEFAULT_RECORDS_TABLE, DEFAULT_ANALYTICS_TABLE
@@ -95,10 +97,10 @@ def apply(records: Sequence[dict[str, Any]]) -> None:
         raise AssertionError(f"not applied: {result.failures}")
 
 
-def memory_client(store: MemoryDynamoDb | FrozenDynamoDb) -> Any:
+def memory_client(store: MemoryDynamoDb) -> Any:
     """A client as the layer makes it, over a store in memory. Needs `environment()`."""
     client = dynamodb_client(connections=_CONNECTIONS)
-    store.attach(client)
+    transport.attach(store, client)
     return client
 
 
@@ -115,6 +117,13 @@ def patient_client() -> Any:
 
 def organisation_item() -> dict[str, Any]:
     return item_of_organisation(keys.organisation(ORG_ID), ORGANISATION)
+
+
+def stored_items(store: MemoryDynamoDb, kind: str) -> list[Item]:
+    """All analytics items of one kind, a partition's by their sort keys."""
+    partitions = store.snapshot(ANALYTICS).items()
+    of_kind = [items for (_, pk), items in partitions if kind_of(pk) == kind]
+    return [item for items in of_kind for _, item in sorted(items.items())]
 
 
 def new_memory() -> MemoryDynamoDb:

@@ -16,15 +16,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import capacity, data, wiring
+from benchmarks import data, wiring
 from benchmarks.data import Version
-from benchmarks.memory_dynamodb import MemoryDynamoDb, kind_of
 from benchmarks.report import Report, number
 from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
 from rollcall.domain.measures import RollupKey
 from rollcall.settings import settings
 from rollcall.storage import keys
 from rollcall_cli.errors import CommandError
+from tests.support.emulator import capacity
+from tests.support.emulator.dynamodb import MemoryDynamoDb
+from tests.support.emulator.metering import kind_of
 
 BATCHES = (1, 100, 1_000)
 FEW = 300
@@ -155,7 +157,7 @@ def naive(dataset: Dataset) -> dict[int, int]:
 
 def written(store: MemoryDynamoDb) -> int:
     """Write units but for the index, which neither design writes for an item that exists."""
-    return sum(store.units[kind] for kind in ("page", "rollup", "open"))
+    return sum(store.meter.write_units[kind] for kind in ("page", "rollup", "open"))
 
 
 def run(*, is_quick: bool) -> Report:
@@ -190,17 +192,20 @@ def _measure(report: Report, dataset: Dataset) -> None:
         calls = len(sample) / dataset.versions_of_a_call
         done = ours(store, sample, batch)
         total = written(done)
-        transactions = done.requests["TransactWriteItems"]
+        transactions = done.meter.requests["TransactWriteItems"]
         ratio = total / plain[batch]
         table.add(
             f"{batch:,}",
             number(plain[batch] / calls),
             number(total / calls),
             f"{ratio:.2f}",
-            *(number(done.units[kind] / calls) for kind in ("page", "rollup", "open", "index")),
-            number(sum(n for what, n in done.units.items() if what.startswith("read")) / calls),
-            number(sum(done.items.values()) / transactions),
-            number(calls / done.items["page"]),
+            *(
+                number(done.meter.write_units[kind] / calls)
+                for kind in ("page", "rollup", "open", "index")
+            ),
+            number(done.meter.read_units / calls),
+            number(done.meter.items_written.total() / transactions),
+            number(calls / done.meter.items_written["page"]),
         )
         aim = {100: 2.5, 1_000: 1.0}.get(batch)
         if aim is not None:
@@ -209,7 +214,8 @@ def _measure(report: Report, dataset: Dataset) -> None:
                 f"{dataset.name}, batch {batch:,}: {ratio:.2f} × naive; aim ≤ {aim} × is {met}."
             )
     sizes = {
-        kind: sorted(store.sizes(wiring.ANALYTICS, kind)) for kind in ("page", "rollup", "open")
+        kind: sorted(item.size for item in wiring.stored_items(store, kind))
+        for kind in ("page", "rollup", "open")
     }
     shape = report.table(
         f"Items stored when the measurement begins — {dataset.name}",
@@ -242,9 +248,9 @@ def _check(report: Report, *, is_quick: bool) -> None:
     try:
         with wiring.engine() as engine:
             for kind in ("page", "rollup", "open"):
-                items = store.items_of(wiring.ANALYTICS, kind)
-                sizes = [capacity.item_bytes(item) for item in items]
-                charges = [engine.charge(_binary(item)) for item in items]
+                items = wiring.stored_items(store, kind)
+                sizes = [item.size for item in items]
+                charges = [engine.charge(_binary(item.attributes)) for item in items]
                 table.add(
                     kind,
                     len(items),

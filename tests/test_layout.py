@@ -87,6 +87,11 @@ def places_of(module: Path) -> Iterator[Path]:
         yield TESTS / "contract" / f"test_{module.name}"
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(TESTS).as_posix())
+def test_no_module_imports_a_benchmark(path: Path) -> None:
+    assert not [name for name in imported(path) if name.partition(".")[0] == "benchmarks"]
+
+
 def without_a_test_file() -> set[str]:
     modules = [path.relative_to(LAYER) for path in LAYER.rglob("*.py") if path.stem != "__init__"]
     return {

@@ -23,7 +23,7 @@ from rollcall_cli import rebuild_command
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.local.intrinsics import read_yaml
 from tests.support.builders import call, full_call, lead, room, space, task, workspace
-from tests.support.memory_dynamodb import client_error
+from tests.support.emulator.client import client_error
 from tests.support.rebuilding import (
     ANALYTICS,
     BACKOFF,

@@ -301,7 +301,7 @@ def test_breakdowns_that_really_spill(deployment):
     sources = check_all(deployment, records, questions)
     spilled = {
         (key.rsplit("#", 3)[-3], name)
-        for (_, key), items in deployment.store._partitions.items()
+        for (_, key), items in deployment.store.snapshot().items()
         for item in items.values()
         for name in item.attributes
         if name.startswith("spilled.")

@@ -22,7 +22,7 @@ from rollcall.storage import rollups
 from tests.long_run import NOW_MS
 from tests.support.agreement import Disagreement, check, organisation_of
 from tests.support.answering import deployed
-from tests.support.memory_dynamodb import MemoryDynamoDb
+from tests.support.emulator.reads import Reads
 from tests.support.questions import scenario
 
 pytestmark = pytest.mark.property
@@ -63,15 +63,15 @@ def leads_added_up(leads: DistinctLeads) -> int:
     return sum(leads.by_day().values())
 
 
-def first_answer_only(store: MemoryDynamoDb, asked: dict[str, Any]) -> dict[str, Any]:
-    answer = search(store, asked)
+def first_answer_only(reads: Reads, asked: dict[str, Any]) -> dict[str, Any]:
+    answer = answer_to_query(reads, asked)
     if "#ROLLUP#" in asked["ExpressionAttributeValues"][":pk"]["S"]:
         answer.pop("LastEvaluatedKey", None)
     return answer
 
 
 texts = masks._texts
-search = MemoryDynamoDb._search
+answer_to_query = Reads.query
 rollup_of_item = rollups.rollup_of_item
 payload_text = request.payload_text
 
@@ -90,9 +90,7 @@ FAULTS: dict[str, Callable[[], Any]] = {
     "spilled breakdowns cut short": lambda: patch.object(
         rollups, "rollup_of_item", lambda item: Rollup(rollup_of_item(item).measures)
     ),
-    "first answer of a query only": lambda: patch.object(
-        MemoryDynamoDb, "_search", first_answer_only
-    ),
+    "first answer of a query only": lambda: patch.object(Reads, "query", first_answer_only),
 }
 
 

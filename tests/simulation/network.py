@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.simulation.scheduler import Killed
-from tests.support.memory_dynamodb import MemoryClient, client_error
+from tests.support.emulator.client import MemoryClient, client_error
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

@@ -160,7 +160,7 @@ def test_query_page_2_is_throttled() -> None:
         for n in range(40)
     ]
     scenario.settle(calls)
-    scenario.world.store.answer_bytes = 700
+    scenario.world.store.limits.answer_bytes = 700
     for place, times in itertools.product(range(1, 6), (1, 2, 5)):
         planned = [("Query", "")] * place + [("Query", "throttle")] * times
         scenario.world.faults.planned = planned

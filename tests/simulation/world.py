@@ -32,8 +32,8 @@ from tests.simulation.network import Faults, Network, Outage
 from tests.simulation.scheduler import Scheduler, Task
 from tests.simulation.stream import Stream, StreamRecord
 from tests.support.answering import forget_services, load_handler, wired
+from tests.support.emulator.dynamodb import MemoryDynamoDb
 from tests.support.failures import MemoryFailures
-from tests.support.memory_dynamodb import MemoryDynamoDb
 
 # The package exports the decorator under the name of its module.
 endpoint_module = importlib.import_module("rollcall.api.endpoint")
@@ -63,9 +63,8 @@ class World:
     def __init__(self, random: Random, *, shards: int = 2, page_target_bytes: int = 900) -> None:
         self.random = random
         self.scheduler = Scheduler(random, START_MS)
-        self.store = MemoryDynamoDb()
+        self.store = MemoryDynamoDb(now_ms=lambda: self.now_ms)
         self.store.on_write = self._written
-        self.store.now_ms = lambda: self.now_ms
         self.stream = Stream(shards)
         self.faults = Faults(random)
         self.outages: list[Outage] = []

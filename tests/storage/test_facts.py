@@ -23,7 +23,7 @@ from rollcall.storage import keys
 from rollcall.storage.fact_items import fact_of_item, item_of_fact, stream_fact
 from rollcall.storage.facts import FactStore
 from tests.support.builders import call, deletion, full_call
-from tests.support.memory_dynamodb import MemoryClient
+from tests.support.emulator.client import MemoryClient
 from tests.support.parsing import parsed
 
 pytestmark = pytest.mark.engine

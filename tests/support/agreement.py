@@ -86,7 +86,7 @@ def check(deployment: Deployment, org_id: str, oracle: Oracle, question: Query) 
     status, wanted = expected(oracle, question)
     if question.now_ms is not None:
         deployment.now_ms = question.now_ms
-    deployment.store.forget_reads()
+    deployment.store.meter.reset()
     answer = ask(deployment, org_id, question)
     if problem := difference(question, answer, status, wanted):
         raise Disagreement(f"{problem}\nquestion: {question}\nanswer: {answer.text}")
@@ -146,13 +146,13 @@ def issues_fault(issues: Any, places: set[tuple[str, ...]]) -> str | None:
 
 def headers_fault(answer: Answer, deployment: Deployment) -> str | None:
     """What the headers say about the reading, against what was read."""
-    headers, store = answer.headers, deployment.store
+    headers, meter = answer.headers, deployment.store.meter
     if headers["X-Rollcall-Source"] not in ("rollups", "ledger", "mixed"):
         return "source"
-    if headers["X-Rollcall-Items-Read"] != str(store.items_read):
-        return f"items read, expected {store.items_read}"
-    if Decimal(headers["X-Rollcall-Read-Units"]) != Decimal(store.read_units):
-        return f"read units, expected {store.read_units}"
+    if headers["X-Rollcall-Items-Read"] != str(meter.items_read):
+        return f"items read, expected {meter.items_read}"
+    if Decimal(headers["X-Rollcall-Read-Units"]) != Decimal(meter.read_units):
+        return f"read units, expected {meter.read_units}"
     if not INSTANT.fullmatch(headers.get("X-Rollcall-As-Of", "2024-03-05T12:00:00.000Z")):
         return "as of"
     if headers["Cache-Control"] != "no-store":

@@ -33,7 +33,9 @@ from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation
 from rollcall.storage.client import dynamodb_client
 from rollcall.storage.fact_items import item_of_fact
-from tests.support.memory_dynamodb import MemoryDynamoDb
+from tests.support.emulator.dynamodb import MemoryDynamoDb
+from tests.support.emulator.limits import Limits
+from tests.support.emulator.transport import attach
 from tests.support.oracle import Oracle
 from tests.support.parsing import parsed
 from tests.support.stack import to_json
@@ -243,12 +245,12 @@ def deployed(
     batch_keys: int = 16,
 ) -> Iterator[Deployment]:
     """A deployment whose pages split early and whose reads come back in small pieces."""
-    store = MemoryDynamoDb(answer_bytes, batch_keys)
+    store = MemoryDynamoDb(Limits(answer_bytes, batch_keys))
     deployment = Deployment(store, now_ms)
     changed = dataclasses.replace(settings, page_target_bytes=page_target_bytes)
     with patch.dict(os.environ, ENVIRONMENT):
         client = dynamodb_client(connections=16)
-        store.attach(client)
+        attach(store, client)
         with wired(
             settings=changed,
             _client=lambda: client,

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ReadTimeoutError
 
-from tests.support.memory_dynamodb import MemoryClient
+from tests.support.emulator.client import MemoryClient
 
 
 def break_requests(client: Any, count: int, *, is_applied: bool) -> Callable[[], int]:

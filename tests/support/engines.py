@@ -11,7 +11,8 @@ from rollcall.storage.client import dynamodb_client
 from rollcall_cli.local.engines import Engine, start_engine
 from rollcall_cli.local.tables import create_tables
 from rollcall_cli.local.template import load_template
-from tests.support.memory_dynamodb import MemoryClient, MemoryDynamoDb
+from tests.support.emulator.client import MemoryClient
+from tests.support.emulator.dynamodb import MemoryDynamoDb
 from tests.support.stack import skip_without_dynamodb_local
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"

@@ -26,7 +26,8 @@ from rollcall.storage.facts import FactStore
 from rollcall.storage.page_scan import PageScan
 from rollcall.storage.pages import PageStore
 from rollcall.storage.purge import Purge
-from tests.support.memory_dynamodb import MemoryClient, MemoryDynamoDb
+from tests.support.emulator.client import MemoryClient
+from tests.support.emulator.dynamodb import MemoryDynamoDb
 from tests.support.parsing import parsed
 
 RECORDS, ANALYTICS = "rollcall-records", "rollcall-analytics"

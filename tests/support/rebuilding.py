@@ -33,7 +33,9 @@ from rollcall.storage.pages import PageStore, page_of_item
 from rollcall.storage.purge import Purge
 from rollcall.storage.rebuilds import RebuildStore
 from rollcall.storage.rollups import rollup_of_item
-from tests.support.memory_dynamodb import MemoryClient, MemoryDynamoDb
+from tests.support.emulator.client import MemoryClient
+from tests.support.emulator.dynamodb import MemoryDynamoDb
+from tests.support.emulator.limits import Limits
 from tests.support.neutral import neutral
 from tests.support.oracle import Oracle
 from tests.support.parsing import parsed
@@ -82,8 +84,7 @@ class World:
         kind: type[Rebuild] = Rebuild,
         organisation: Organisation | None = None,
     ) -> None:
-        self.store = MemoryDynamoDb(answer_bytes)
-        self.store.now_ms = lambda: self.now_ms
+        self.store = MemoryDynamoDb(Limits(answer_bytes), now_ms=lambda: self.now_ms)
         self.now_ms = NOW_MS
         self.around: Callable[[str, Request], dict[str, Any]] = lambda _operation, send: send()
         self.oracle = Oracle()

@@ -21,8 +21,9 @@ from rollcall.storage.fact_items import item_of_fact
 from tests.simulation.checker import Checker, Epoch, Violation
 from tests.support.answering import NoQuarantine, wired
 from tests.support.drift import ANALYTICS, RECORDS, Item, Items
+from tests.support.emulator.client import MemoryClient
+from tests.support.emulator.dynamodb import MemoryDynamoDb
 from tests.support.generate import mixed_records
-from tests.support.memory_dynamodb import MemoryClient, MemoryDynamoDb
 from tests.support.versions import versions_of
 
 NOW_MS = 1_800_000_100_000

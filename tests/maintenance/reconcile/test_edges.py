@@ -237,7 +237,7 @@ class _Busy:
         self.is_over = self._is_inside = False
         self._changes = 0
         self.put(_call_of(0, 1, "failed"), _call_of(1, 1, "failed"), _call_of(2, 2, "completed"))
-        tables.store.answer_bytes = 1
+        tables.store.limits.answer_bytes = 1
         tables.client.around = self.around
 
     def put(self, *records: dict[str, Any]) -> None:

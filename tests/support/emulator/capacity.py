@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-# On demand, a write unit costs five times a read unit (in every region we looked at).
-WRITE_TO_READ_PRICE = 5
-
 
 def number_bytes(number: str) -> int:
     """One byte for two significant digits, and one more; another for a minus sign."""

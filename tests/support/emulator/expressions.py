@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-Attribute = dict[str, Any]
-Attributes = dict[str, Attribute]
+from tests.support.emulator.items import Attribute, Attributes
+from tests.support.emulator.refusals import InvalidUpdate
+
 _Bound = Mapping[str, Any]
 _Operand = Callable[[Attributes, _Bound, _Bound], Attribute | None]
 Condition = Callable[[Attributes, _Bound, _Bound], bool]
@@ -28,10 +29,6 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 _CLAUSES = ("SET", "REMOVE", "ADD")
 _KEYS = {("PK",), ("SK",)}
-
-
-class BadUpdate(Exception):
-    """The real thing would answer with a ValidationException."""
 
 
 class _Tokens:
@@ -74,8 +71,6 @@ def _any_of(tokens: _Tokens) -> Condition:
     parts = [_all_of(tokens)]
     while tokens.took("OR"):
         parts.append(_all_of(tokens))
-    if len(parts) == 1:
-        return parts[0]
     return lambda item, names, values: any(part(item, names, values) for part in parts)
 
 
@@ -83,8 +78,6 @@ def _all_of(tokens: _Tokens) -> Condition:
     parts = [_single(tokens)]
     while tokens.took("AND"):
         parts.append(_single(tokens))
-    if len(parts) == 1:
-        return parts[0]
     return lambda item, names, values: all(part(item, names, values) for part in parts)
 
 
@@ -243,14 +236,14 @@ def _set_value(tokens: _Tokens) -> _Operand:
 
 def _sum(one: Attribute | None, other: Attribute | None, sign: int) -> Attribute:
     if one is None or other is None or "N" not in one or "N" not in other:
-        raise BadUpdate("an operand is missing or is no number")
+        raise InvalidUpdate("an operand is missing or is no number")
     return {"N": str(_number(one["N"]) + sign * _number(other["N"]))}
 
 
 def updated(item: Attributes, text: str, names: _Bound, values: _Bound) -> Attributes:
     """A copy of an item with an UpdateExpression carried out; every term sees it as it was.
 
-    Raises BadUpdate where the real thing refuses.
+    Raises InvalidUpdate where the real thing refuses.
     """
     changed = dict(item)
     terms = _terms(text)
@@ -260,7 +253,7 @@ def updated(item: Attributes, text: str, names: _Bound, values: _Bound) -> Attri
         paths.add(path)
         if term.added:
             value = values[term.added]
-            stored = item.get(path[0]) if len(path) == 1 else _at(item, path)
+            stored = _at(item, path)
             value = value if stored is None else _sum(stored, value, 1)
         elif term.value is None:
             _put(changed, path, None)
@@ -268,13 +261,10 @@ def updated(item: Attributes, text: str, names: _Bound, values: _Bound) -> Attri
         else:
             value = term.value(item, names, values)
         if value is None:
-            raise BadUpdate(f"nothing to set {path} to")
-        if len(path) == 1:
-            changed[path[0]] = value
-        else:
-            _put(changed, path, value)
+            raise InvalidUpdate(f"nothing to set {path} to")
+        _put(changed, path, value)
     if len(paths) < len(terms) or paths & _KEYS:
-        raise BadUpdate("one attribute twice, or a key")
+        raise InvalidUpdate("one attribute twice, or a key")
     return changed
 
 
@@ -283,7 +273,7 @@ def _put(item: Attributes, path: tuple[str, ...], value: Attribute | None) -> No
     if rest:
         inner = item.get(name)
         if inner is None or "M" not in inner:
-            raise BadUpdate(f"no map at {name}")
+            raise InvalidUpdate(f"no map at {name}")
         content = dict(inner["M"])
         _put(content, tuple(rest), value)
         item[name] = {"M": content}
