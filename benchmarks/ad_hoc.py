@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 from benchmarks import item_by_item, loading, postgresql, wiring
-from benchmarks.asking import Answer, Functions, Query, Watch, in_turns
+from benchmarks.asking import Answer, Functions, Query, Turns, Watch, in_turns
 from benchmarks.data import ORG_ID
 from benchmarks.postgresql import PostgreSql
 from benchmarks.report import Report, Table, median, number
@@ -33,7 +33,7 @@ QUICK_SIZES = (2_000,)
 # are read from memory alone.
 MAX_FACTS_IN_ENGINE = 100_000
 DAYS = 365
-TURNS = {"rounds": 5, "most": 50, "seconds": 3.0}
+TURNS = Turns(rounds=5, most=50, seconds=3.0)
 FACTS = "rollcall-benchmark-facts"
 TEMPLATE, MERCHANT, CAMPAIGN = TEMPLATES[7], "merchant-003", "renewals"
 MIN_SECONDS, MAX_SENTIMENT = 60, 0.4
@@ -283,7 +283,7 @@ def _measure(
     """Each question over each store, in turn; their answers must agree."""
     named = [attributes_text(wiring.organisation_item())]
     store = loading.store_of({wiring.ANALYTICS: texts, wiring.RECORDS: named})
-    turns = {"rounds": 1, "most": 1, "seconds": 0.0} if is_quick else TURNS
+    turns = Turns(1, 1) if is_quick else TURNS
     compared = list(questions)
     names = {each.question.function for each in compared}
     places = []
@@ -293,7 +293,7 @@ def _measure(
             places.append(Functions(Watch(client, memory), names))
     for each in compared:
         asked = _Asked(server, each.sql)
-        local, in_memory = in_turns(each.question, places, also=asked, **turns)
+        local, in_memory = in_turns(each.question, places, turns, also=asked)
         if local.body != in_memory.body:
             raise AssertionError((each.question, local.body, in_memory.body))
         asked.check(each.rows(local.body))
@@ -501,7 +501,7 @@ def _page_sizes(report: Report, calls: Calls, *, is_quick: bool) -> None:
             with wiring.wired(client):
                 places.append(Functions(Watch(client, store), [question.function]))
         rounds = 1 if is_quick else 15
-        answers = in_turns(question, places, rounds=rounds, most=rounds, seconds=0.0)
+        answers = in_turns(question, places, Turns(rounds, rounds))
     for target, count, answer in zip(PAGE_TARGETS, pages, answers, strict=True):
         split = answer.split
         table.add(

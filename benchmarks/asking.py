@@ -161,25 +161,30 @@ class Functions:
         return answer, split
 
 
+@dataclass(frozen=True)
+class Turns:
+    """At least `rounds`, and more until `seconds` are over, but at most `most`."""
+
+    rounds: int
+    most: int
+    seconds: float = 0.0
+
+
 def in_turns(
     question: Query,
     places: Sequence[Functions],
-    *,
-    rounds: int,
-    most: int,
-    seconds: float,
+    turns: Turns,
     also: Callable[[], Any] = lambda: None,
 ) -> list[Answer]:
     """Ask in one place after the other, after a turn that is thrown away; the answer in each.
 
-    At least `rounds` turns, and more until `seconds` are over, but at most `most`. `also` is done
-    in every turn, the first one too.
+    `also` is done in every turn, the first one too.
     """
     splits: list[list[Split]] = [[] for _ in places]
     answers: list[dict[str, Any]] = [{} for _ in places]
-    until = time.monotonic() + seconds
-    for turn in range(most + 1):
-        if turn > rounds and time.monotonic() >= until:
+    until = time.monotonic() + turns.seconds
+    for turn in range(turns.most + 1):
+        if turn > turns.rounds and time.monotonic() >= until:
             break
         for number, functions in enumerate(places):
             answers[number], split = functions.ask(question)

@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks import data, loading, wiring
-from benchmarks.asking import Answer, Functions, Query, Watch, in_turns
+from benchmarks.asking import Answer, Functions, Query, Turns, Watch, in_turns
 from benchmarks.report import Report, number
 from rollcall import bootstrap
 from rollcall.settings import settings
@@ -21,7 +21,7 @@ from rollcall.settings import settings
 SIZES = (1_000, 10_000, 100_000)
 QUICK_SIZES = (100, 1_000)
 DAYS = 30
-TURNS = {"rounds": 9, "most": 100, "seconds": 3.0}
+TURNS = Turns(rounds=9, most=100, seconds=3.0)
 # What is looked up by its id besides pages and rollups.
 _NAMED = frozenset({"label", "room", "booking_page"})
 # Answers whose reads grow with the calls, and why.
@@ -88,7 +88,7 @@ def _breeze(name: str, query_type: str, filters: Mapping[str, Any]) -> Query:
 def run(*, is_quick: bool) -> Report:
     report = Report("endpoints", engine=wiring.ENGINE)
     sizes = QUICK_SIZES if is_quick else SIZES
-    turns = {"rounds": 3, "most": 3, "seconds": 0.0} if is_quick else TURNS
+    turns = Turns(3, 3) if is_quick else TURNS
     asked = list(questions())
     places = []
     answers: dict[str, list[Answer]] = {}
@@ -101,7 +101,7 @@ def run(*, is_quick: bool) -> Report:
             with wiring.wired(client):
                 places.append(Functions(Watch(client), {q.function for q in asked}))
         for question in asked:
-            answers[question.name] = in_turns(question, places, **turns)
+            answers[question.name] = in_turns(question, places, turns)
     _growth(report, sizes, answers)
     _split(report, sizes[-1], answers)
     return report

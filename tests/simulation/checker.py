@@ -251,9 +251,9 @@ class Checker:
         optional: set[FactName],
     ) -> None:
         rows: dict[tuple[str, str], stored.StoredRow] = {}
-        for type, row in epoch.rows():
-            require((type, row.id) not in rows, "I2", where, "a row twice", type, row.id)
-            rows[type, row.id] = row
+        for type, each in epoch.rows():
+            require((type, each.id) not in rows, "I2", where, "a row twice", type, each.id)
+            rows[type, each.id] = each
         wanted = {(name.type, name.id): fact for name, fact in facts.items() if fact.has_position}
         for key, fact in wanted.items():
             row = rows.pop(key, None)

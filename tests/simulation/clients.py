@@ -17,7 +17,7 @@ class Attempt:
     """One record that a client sends, until it gets an answer or gives up."""
 
     org_id: str
-    record: dict[str, Any]
+    record: Any
     began_ms: int
     ended_ms: int | None = None
     is_taken: bool = False  # acknowledged: accepted, unchanged or stale

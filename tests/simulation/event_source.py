@@ -8,6 +8,7 @@ destination. Nothing is skipped in silence.
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 
 from tests.simulation.scheduler import NEVER_MS, Task
 from tests.simulation.stream import Shard, StreamRecord
@@ -30,7 +31,7 @@ class EventSource:
         self._is_closing = False
         self.positions = [0] * len(world.stream.shards)
         self.pollers = [
-            world.spawn(f"poller {shard.number}", lambda shard=shard: self._poll(shard))
+            world.spawn(f"poller {shard.number}", partial(self._poll, shard))
             for shard in world.stream.shards
         ]
         world.stream.on_record = self._wake

@@ -20,6 +20,7 @@ from rollcall.domain import contributions
 from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.domain.facts import Fact, StreamFact
 from rollcall.domain.organisations import Organisation
+from rollcall.domain.time import calendar
 from rollcall.ingest import isolate as isolate_module
 from rollcall.ingest.update import Cause, Update
 from rollcall.lambdas import stream as stream_module
@@ -163,7 +164,7 @@ def old_row_is_forgotten(stack: ExitStack) -> None:
 
 def tombstones_are_dropped(stack: ExitStack) -> None:
     """A deletion takes the row out of its page, so a late older version comes back to life."""
-    original = apply_module.merge
+    original = merge_module.merge
 
     def merge(rows: Any, changes: Any) -> Any:
         merged = original(rows, changes)
@@ -175,7 +176,7 @@ def tombstones_are_dropped(stack: ExitStack) -> None:
 
 def day_edge_is_inclusive(stack: ExitStack) -> None:
     """`<=` for `<` where a day ends: midnight counts into the day before."""
-    original = contributions.utc_day
+    original = calendar.utc_day
 
     def utc_day(time_ms: int) -> str:
         return original(time_ms - (time_ms % _DAY_MS == 0))
@@ -275,7 +276,7 @@ def organisation_is_taken_from_the_path(stack: ExitStack) -> None:
 def retry_without_reading_again(stack: ExitStack) -> None:
     """On a conflict the same transaction is sent again, over whatever is there by then."""
 
-    def again(send: Callable[..., Any], asked: dict[str, Any]) -> dict[str, Any]:
+    def again(send: Callable[..., dict[str, Any]], asked: dict[str, Any]) -> dict[str, Any]:
         try:
             return send(**asked)
         except ClientError as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.simulation.operators import compare, rebuild, redrive
 from tests.simulation.stored import StoredFact, StoredRow
+from tests.support.emulator.items import Attributes
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -60,7 +61,12 @@ def damage(world: World, table: str) -> None:
         if not items:
             continue
         item = random.choice(items)
-        after = {"data": {"B": b"\x09"}, "end": {"S": "0"}, "calls": {"S": "many"}}[attribute]
+        damaged: Attributes = {
+            "data": {"B": b"\x09"},
+            "end": {"S": "0"},
+            "calls": {"S": "many"},
+        }
+        after = damaged[attribute]
         world.damage = Damage(
             table,
             item["PK"]["S"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.simulation.scenario import as_record, open_epoch
 from tests.simulation.scheduler import Task
 from tests.simulation.stored import FactName
 from tests.simulation.world import ANALYTICS, MAX_STEPS, RECORDS, NeverAtRest, World
+from tests.support.emulator.items import Attributes
 
 MIN_WRITES = 20
 
@@ -100,9 +102,7 @@ class Schedule:
             for number in range(clients):
                 own = requests[number::clients]
                 name = f"client {number} of {org_id}"
-                actors.append(
-                    world.spawn(name, lambda org_id=org_id, own=own: self._send_all(org_id, own))
-                )
+                actors.append(world.spawn(name, partial(self._send_all, org_id, own)))
         actors.append(world.spawn("direct writer", self._write_directly))
         actors.append(world.spawn("weather", self._break_down))
         actors.append(world.spawn("replayer", self._replay))
@@ -151,7 +151,7 @@ class Schedule:
         pk, sk = keys.fact("beta", "call", "garbage", 1)
         world.planted.add(FactName("beta", "call", "garbage"))
         world.poisoned.add((pk, sk))
-        garbage = random.choice(
+        garbage: Attributes = random.choice(
             [
                 {"rubbish": {"BOOL": True}},
                 {"type": {"S": "call"}, "id": {"S": "other"}},
@@ -165,7 +165,7 @@ class Schedule:
         buckets = world.organisation("alpha#1").buckets
         pk, sk = keys.fact("alpha#1", "call", "by hand", buckets)
         started_at = {"N": "1709287200000"}
-        item = {
+        item: Attributes = {
             "PK": {"S": pk},
             "SK": {"S": sk},
             "type": {"S": "call"},

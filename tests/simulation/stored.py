@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -137,12 +138,14 @@ def _value(field: str, attribute: dict[str, Any]) -> Any:
 
 def _payload(attribute: dict[str, Any]) -> tuple[str, Any]:
     ((kind, value),) = attribute.items()
-    return {
-        "S": lambda: ("string", value),
-        "N": lambda: ("number", Decimal(value)),
-        "BOOL": lambda: ("boolean", value),
-        "NULL": lambda: ("null", None),
-    }[kind]()
+    readers: dict[str, tuple[str, Callable[[Any], Any]]] = {
+        "S": ("string", str),
+        "N": ("number", Decimal),
+        "BOOL": ("boolean", bool),
+        "NULL": ("null", lambda _value: None),
+    }
+    name, read = readers[kind]
+    return name, read(value)
 
 
 def page_of(type: str, item: dict[str, Any]) -> StoredPage:

@@ -29,7 +29,7 @@ class Stream:
     def __init__(self, shards: int) -> None:
         self.shards = [Shard(number) for number in range(shards)]
         self.is_on = True
-        self.drops = lambda: False
+        self.drops: Callable[[], bool] = lambda: False
         self.on_record: Callable[[Shard], None] = lambda _shard: None
         self.dropped = 0
         self._sequence = 0

@@ -26,6 +26,7 @@ from tests.simulation.stored import FactName, StoredRow, fact_of
 from tests.simulation.world import ANALYTICS, RECORDS, START_MS, simulating
 from tests.support.answering import load_handler
 from tests.support.builders import call, deletion, full_call, label, space
+from tests.support.emulator.items import Attributes
 from tests.support.generate import mixed_records
 
 pytestmark = pytest.mark.property
@@ -144,7 +145,8 @@ def ask(scenario: Scenario) -> dict[str, Any]:
     task = scenario.world.invoke("query_analytics", event)
     scenario.run()
     assert task.error is None
-    return task.result
+    answer: dict[str, Any] = task.result
+    return answer
 
 
 def counted(answer: dict[str, Any]) -> int:
@@ -232,17 +234,16 @@ def test_batches_that_fail_are_bisected_and_none_is_skipped(seed: int) -> None:
 def test_poison_goes_to_the_failure_destination_alone() -> None:
     scenario = Scenario()
     world = scenario.world
-    for number, garbage in enumerate(
-        [
-            {"rubbish": {"BOOL": True}},
-            {"type": {"S": "call"}, "id": {"S": "else"}, "rev": {"N": "1"}},
-            {"type": {"S": "nobody"}},
-        ]
-    ):
+    garbage: list[Attributes] = [
+        {"rubbish": {"BOOL": True}},
+        {"type": {"S": "call"}, "id": {"S": "else"}, "rev": {"N": "1"}},
+        {"type": {"S": "nobody"}},
+    ]
+    for number, attributes in enumerate(garbage):
         pk, sk = f"ORG#beta#call#{number}#", f"FACT#garbage {number}"
         world.planted.add(FactName("beta", "call", f"garbage {number}"))
         world.poisoned.add((pk, sk))
-        world.store.put(RECORDS, {"PK": {"S": pk}, "SK": {"S": sk}, **garbage})
+        world.store.put(RECORDS, {"PK": {"S": pk}, "SK": {"S": sk}, **attributes})
     for org_id in (ORG, OTHER):
         scenario.send(records(8), org_id)
     scenario.start_stream(most_records=30)
@@ -508,7 +509,7 @@ def test_100_000_rows_at_one_instant() -> None:
     for number in range(100_000):
         pk, sk = f"ORG#alpha~-1#label#{number % 16}#", f"FACT#l{number}"
         world.planted.add(FactName(ORG, "label", f"l{number}"))
-        item = {
+        item: Attributes = {
             "PK": {"S": pk},
             "SK": {"S": sk},
             "type": {"S": "label"},

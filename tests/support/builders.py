@@ -10,16 +10,18 @@ NOON = "2024-03-05T12:00:00Z"
 """The time of every record that is not given one."""
 
 
-def _record(type: str, id: Any, defaults: dict[str, Any], overrides: dict[str, Any]) -> dict:
+def _record(
+    type: str, id: Any, defaults: dict[str, Any], overrides: dict[str, Any]
+) -> dict[str, Any]:
     fields = {"type": type, "id": id, **defaults, **overrides}
     return {name: value for name, value in fields.items() if value is not OMIT}
 
 
-def call(id: Any = "call-1", **overrides: Any) -> dict:
+def call(id: Any = "call-1", **overrides: Any) -> dict[str, Any]:
     return _record("call", id, {"started_at": NOON, "status": "completed"}, overrides)
 
 
-def full_call(id: Any = "call-1", **overrides: Any) -> dict:
+def full_call(id: Any = "call-1", **overrides: Any) -> dict[str, Any]:
     """A call with every field that a call can have."""
     fields = {
         "updated_at": "2024-03-05T13:00:00Z",
@@ -48,51 +50,51 @@ def full_call(id: Any = "call-1", **overrides: Any) -> dict:
     return call(id, **{**fields, **overrides})
 
 
-def task(id: Any = "task-1", **overrides: Any) -> dict:
+def task(id: Any = "task-1", **overrides: Any) -> dict[str, Any]:
     return _record("task", id, {"created_at": NOON, "status": "pending"}, overrides)
 
 
-def lead(id: Any = "lead-1", **overrides: Any) -> dict:
+def lead(id: Any = "lead-1", **overrides: Any) -> dict[str, Any]:
     return _record("lead", id, {"created_at": NOON, "status": "BACKLOG"}, overrides)
 
 
-def space(id: Any = "space-1", **overrides: Any) -> dict:
+def space(id: Any = "space-1", **overrides: Any) -> dict[str, Any]:
     return _record("space", id, {"name": "Support"}, overrides)
 
 
-def campaign(id: Any = "campaign-1", **overrides: Any) -> dict:
+def campaign(id: Any = "campaign-1", **overrides: Any) -> dict[str, Any]:
     return _record("campaign", id, {"direction": "outbound", "name": "Renewals"}, overrides)
 
 
-def workspace(id: Any = "workspace-1", **overrides: Any) -> dict:
+def workspace(id: Any = "workspace-1", **overrides: Any) -> dict[str, Any]:
     return _record("workspace", id, {"name": "Sales"}, overrides)
 
 
-def label(id: Any = "label-1", **overrides: Any) -> dict:
+def label(id: Any = "label-1", **overrides: Any) -> dict[str, Any]:
     return _record("label", id, {"name": "Hot", "color": "#ff0000"}, overrides)
 
 
-def room(id: Any = "room-1", **overrides: Any) -> dict:
+def room(id: Any = "room-1", **overrides: Any) -> dict[str, Any]:
     defaults = {"workspace_id": "workspace-1", "created_at": NOON, "name": "blue-room"}
     return _record("room", id, defaults, overrides)
 
 
-def booking_page(id: Any = "page-1", **overrides: Any) -> dict:
+def booking_page(id: Any = "page-1", **overrides: Any) -> dict[str, Any]:
     defaults = {"workspace_id": "workspace-1", "title": "Intro call", "slug": "intro-call"}
     return _record("booking_page", id, defaults, overrides)
 
 
-def recording(id: Any = "recording-1", **overrides: Any) -> dict:
+def recording(id: Any = "recording-1", **overrides: Any) -> dict[str, Any]:
     defaults = {"workspace_id": "workspace-1", "created_at": NOON}
     return _record("recording", id, defaults, overrides)
 
 
-def contact(id: Any = "contact-1", **overrides: Any) -> dict:
+def contact(id: Any = "contact-1", **overrides: Any) -> dict[str, Any]:
     defaults = {"workspace_id": "workspace-1", "created_at": NOON}
     return _record("contact", id, defaults, overrides)
 
 
-def contact_event(id: Any = "event-1", **overrides: Any) -> dict:
+def contact_event(id: Any = "event-1", **overrides: Any) -> dict[str, Any]:
     defaults = {"workspace_id": "workspace-1", "event_type": "room_join", "occurred_at": NOON}
     return _record("contact_event", id, defaults, overrides)
 
@@ -113,5 +115,5 @@ BUILDERS = {
 }
 
 
-def deletion(type: str, id: Any, updated_at: str = OMIT) -> dict:
+def deletion(type: str, id: Any, updated_at: str = OMIT) -> dict[str, Any]:
     return _record(type, id, {"deleted": True}, {"updated_at": updated_at})

@@ -129,8 +129,7 @@ class _Decided:
 
     def without_ifs(self, value: Any) -> Any:
         if isinstance(value, list):
-            kept = map(self.without_ifs, value)
-            return [each for each in kept if each is not _ABSENT]
+            return [each for each in map(self.without_ifs, value) if each is not _ABSENT]
         if not isinstance(value, dict):
             return value
         if set(value) == {"Fn::If"}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from rollcall_cli.openapi.examples import read_examples
@@ -18,7 +19,9 @@ EXCHANGES = {
 SPEC = Spec.committed()
 
 
-def send(org: Organisation, function: str, request: dict, token: str | None = None) -> Response:
+def send(
+    org: Organisation, function: str, request: dict[str, Any], token: str | None = None
+) -> Response:
     """An example's request, with the organisation's token, another one, or none ("")."""
     method, path, _ = SPEC.operation(function)
     for name, value in request.get("path", {}).items():
@@ -49,10 +52,10 @@ def check(org: Organisation, function: str, name: str) -> None:
     assert lasting(json.loads(answer.body)) == lasting(example.answer)
 
 
-def lasting(answer: dict) -> dict:
+def lasting(answer: dict[str, Any]) -> dict[str, Any]:
     """The answer without what is another one in every stack, or on every day."""
     text = json.dumps(answer)
-    copy = json.loads(text)
+    copy: dict[str, Any] = json.loads(text)
     for name in ("activityTimeline", "newContactsTimeline"):
         copy.pop(name, None)
     if isinstance(copy.get("data"), list):

@@ -7,6 +7,7 @@ expand_template.py TEMPLATE [NAME=VALUE ...] writes the expanded template to std
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import boto3
 from samcli.yamlhelper import yaml_parse
@@ -17,7 +18,7 @@ from samtranslator.translator.translator import Translator
 LOCAL_FOLDERS = ("CodeUri", "ContentUri")
 
 
-def expanded(template, parameters):
+def expanded(template: dict[str, Any], parameters: dict[str, str]) -> Any:
     for resource in template["Resources"].values():
         for name in LOCAL_FOLDERS:
             if name in resource.get("Properties", {}):

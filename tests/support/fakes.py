@@ -11,7 +11,7 @@ from rollcall.domain.errors import Conflict
 from rollcall.domain.measures import RollupKey
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST
-from rollcall.ledger.transaction import StoredRollup, Transaction
+from rollcall.ledger.transaction import RollupDelete, RollupPut, StoredRollup, Transaction
 from rollcall.ledger.tree import Page
 
 
@@ -38,10 +38,14 @@ class MemoryLedger:
     versions_given: int = 0
 
     def page_at(self, record_type: str, position: str) -> Page | None:
-        return self.around("page_at", lambda: self._page_at(record_type, position))
+        page: Page | None = self.around("page_at", lambda: self._page_at(record_type, position))
+        return page
 
     def rollups(self, keys: Collection[RollupKey]) -> Mapping[RollupKey, StoredRollup]:
-        return self.around("rollups", lambda: {k: self.stored[k] for k in keys if k in self.stored})
+        found: dict[RollupKey, StoredRollup] = self.around(
+            "rollups", lambda: {k: self.stored[k] for k in keys if k in self.stored}
+        )
+        return found
 
     def commit(self, transaction: Transaction) -> None:
         self.around("commit", lambda: self._commit(transaction))
@@ -70,7 +74,8 @@ class MemoryLedger:
                 raise Conflict("not what was to go")
             if any(stored.counts.get(name, 0) <= count for name, count in add.staying.items()):
                 raise Conflict("what was to stay would go")
-        for change in (*transaction.puts, *transaction.deletes):
+        changes: list[RollupPut | RollupDelete] = [*transaction.puts, *transaction.deletes]
+        for change in changes:
             if self.stored.get(change.key, StoredRollup()).version != change.version_read:
                 raise Conflict("rollup")
         self.commits += 1

@@ -1,13 +1,14 @@
 """Posting records, and comparing figures with the oracle's."""
 
 import time
+from typing import Any
 
 from tests.support.generate import batches
 from tests.support.oracle import Oracle
 from tests.support.stack import Organisation
 
 
-def send(org: Organisation, oracle: Oracle, records: list[dict], size: int = 500) -> None:
+def send(org: Organisation, oracle: Oracle, records: list[dict[str, Any]], size: int = 500) -> None:
     """Post everything; the verdicts must be the oracle's."""
     for batch in batches(records, size):
         answer = org.post(batch)

@@ -3,13 +3,15 @@
 import re
 import zlib
 
+from tests.support.stack import Response
+
 
 def compact(body: bytes) -> bytes:
     """JSON without the blanks between tokens; keys and order as they came."""
     return re.sub(rb'("(?:[^"\\]|\\.)*")|\s+', lambda match: match.group(1) or b"", body)
 
 
-def gateway_error(answer, status, error):
+def gateway_error(answer: Response, status: int, error: str) -> bool:
     """The one body that every dialect's client understands."""
     assert answer.status == status, answer.body
     assert list(answer.json) == ["status_code", "message", "error", "detail"]
@@ -18,7 +20,7 @@ def gateway_error(answer, status, error):
     assert isinstance(answer.json["message"], str)
     assert answer.json["message"]
     assert isinstance(answer.json["detail"], str)
-    assert answer.header("Content-Type").startswith("application/json")
+    assert (answer.header("Content-Type") or "").startswith("application/json")
     return True
 
 
@@ -42,10 +44,10 @@ def forged(token: str) -> str:
     return token[:3] + token[3:33][::-1] + token[33:]
 
 
-def malformed(answer):
+def malformed(answer: Response) -> bool:
     """The body as a whole was refused."""
     assert answer.status == 400, answer.body
-    assert answer.header("Content-Type").split(";")[0] == "application/problem+json"
+    assert (answer.header("Content-Type") or "").split(";")[0] == "application/problem+json"
     assert answer.json["status"] == 400
     assert isinstance(answer.json["title"], str)
     return True

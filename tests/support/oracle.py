@@ -147,7 +147,7 @@ def counting_number(smallest: int) -> Callable[[Any, str], int]:
     def check(value: Any, field: str) -> int:
         if not is_integer(value) or not smallest <= value <= MAX_INTEGER:
             raise InvalidOperation(field, f"an integer from {smallest} to 10^15")
-        return value
+        return int(value)
 
     return check
 
@@ -434,8 +434,8 @@ class Oracle:
         time_field = TYPES[version.kind].time
         time = version.content[time_field] if version.content and time_field else None
         if stored is None:
-            updated_at = now_ms if version.updated_at is None else version.updated_at
-            self.facts[key] = Fact(updated_at, version.content, time, version.came_as_integer)
+            first = now_ms if version.updated_at is None else version.updated_at
+            self.facts[key] = Fact(first, version.content, time, version.came_as_integer)
             return "accepted"
         if time is not None and stored.time is not None and time != stored.time:
             raise InvalidOperation(time_field or "", "cannot change")

@@ -217,9 +217,8 @@ def bounds(text: str, zone: ZoneInfo) -> tuple[int, int]:
                 raise InvalidOperation("date", "years 1970 to 9998")
             if naive[4] is None:
                 return first_instant(day, zone), last_instant(day, zone)
-            clock = datetime(
-                day.year, day.month, day.day, *(int(part) for part in naive.groups()[3:6])
-            )
+            hour, minute, second = (int(part) for part in naive.groups()[3:6])
+            clock = datetime(day.year, day.month, day.day, hour, minute, second)
         except ValueError:
             raise InvalidOperation("date", "no such date or time") from None
         clock_ms = (clock - datetime(1970, 1, 1)) // timedelta(milliseconds=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -32,6 +33,7 @@ from tests.simulation.scenario import as_record
 from tests.simulation.scheduler import Task
 from tests.simulation.world import ANALYTICS, RECORDS, World
 from tests.support.drift import Item
+from tests.support.emulator.items import key_of
 from tests.support.generate import written
 from tests.support.oracle import moment
 from tests.support.reconciling import violations_of
@@ -99,7 +101,7 @@ class Race:
         count = self.random.randint(1, 2)
         for number in range(count):
             own = requests[number::count]
-            self.world.spawn(f"client {number}", lambda own=own: self._send_all(own))
+            self.world.spawn(f"client {number}", partial(self._send_all, own))
 
     def _send_all(self, requests: list[list[Any]]) -> None:
         for request in requests:
@@ -312,8 +314,8 @@ class Race:
                 self.world.scheduler.pause(500)
 
     def _is_fact(self, item: Item) -> bool:
-        is_own = item["PK"]["S"].startswith(keys.org_prefix(ORG))
-        return is_own and item["SK"]["S"].startswith("FACT#")
+        pk, sk = key_of(item)
+        return pk.startswith(keys.org_prefix(ORG)) and sk.startswith("FACT#")
 
     def _until_applied(self, records: list[Any]) -> None:
         while True:
@@ -346,7 +348,8 @@ class Race:
 
     @staticmethod
     def _is_swept(item: Item) -> bool:
-        return item["PK"]["S"].startswith(keys.org_prefix(ORG)) and item["SK"]["S"] != "ORG"
+        pk, sk = key_of(item)
+        return pk.startswith(keys.org_prefix(ORG)) and sk != "ORG"
 
     def left(self) -> list[Item]:
         """What is stored of the organisation beside its mark."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from random import Random
 from types import SimpleNamespace
@@ -82,11 +82,12 @@ def violations_of(checker: Checker, organisation: Organisation) -> list[str]:
         facts = {k: v for k, v in checker.facts().items() if k.org_id == organisation.id}
     except Exception as error:  # noqa: BLE001 - planted damage may break any reader
         return [repr(error)]
-    for check in (
+    checks: tuple[Callable[[], None], ...] = (
         lambda: checker._pages_tile(where, epoch),
         lambda: checker._pages_equal_facts(where, epoch, facts, set()),
         lambda: checker._rollups_are_sum_of_pages(where, epoch),
-    ):
+    )
+    for check in checks:
         try:
             check()
         except Violation as violation:

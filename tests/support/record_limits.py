@@ -1,9 +1,13 @@
 """Values at and beyond the limit of every field of a record."""
 
 from decimal import Decimal
+from typing import Any
+
+# Values that are accepted, and values that are refused.
+Values = tuple[list[Any], list[Any]]
 
 DIGITS_128, DIGITS_129 = 10**127, 10**128
-IDENTIFIER = (
+IDENTIFIER: Values = (
     [
         "a", "x" * 128, "😀" * 128, "é", "a#b", "#", "a b", "a/b", "%2F", "~", "\u200b", "\u2028",
         0, 1, -1, 10**15, DIGITS_128, 10**128 - 1,
@@ -13,18 +17,18 @@ IDENTIFIER = (
         True, False, 1.0, Decimal("1.50"), None, [], ["a"], {}, {"a": 1}, DIGITS_129, 10**399,
     ],
 )  # fmt: skip
-TEXT = (
+TEXT: Values = (
     ["", "x", "x" * 256, "😀" * 256, "N/A", " ", "a\nb"],
     ["x" * 257, "😀" * 257, None, 1, True, [], {}],
 )
-BOOLEAN = ([True, False], [None, 0, 1, "true", [], {}])
-SECONDS = (
+BOOLEAN: Values = ([True, False], [None, 0, 1, "true", [], {}])
+SECONDS: Values = (
     [0, 1, 0.4, 0.5, Decimal("-0.0"), Decimal("59.999999999999999999999"), 10**9,
      Decimal("1e9"), Decimal("1000000000.000"), Decimal("1e-400")],
     [-1, Decimal("-0.001"), 10**9 + 1, Decimal("1000000000.1"), Decimal("1e999999"), 10**399,
      Decimal("-1e999999"), "1", True, None, [], {}],
 )  # fmt: skip
-TIME = (
+TIME: Values = (
     [
         "1970-01-01T00:00:00Z", "9998-12-31T23:59:59.999999999Z", "2024-02-29T23:59:59Z",
         "2024-01-01T00:00:00+00:00", "2024-01-01T00:00:00.1Z", "2024-01-01T00:00:00+23:59",
@@ -50,11 +54,11 @@ TIME = (
 )  # fmt: skip
 
 
-def choice(*values):
+def choice(*values: str) -> Values:
     return list(values), [values[0].swapcase(), values[0] + " ", "", "x", None, 1, True, [], {}]
 
 
-LIMITS = {
+LIMITS: dict[str, dict[str, Values]] = {
     "call": {
         "started_at": TIME,
         "status": choice(

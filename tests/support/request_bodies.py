@@ -2,6 +2,9 @@
 
 import json
 from decimal import Decimal
+from typing import Any
+
+from tests.support.stack import Organisation, Stack
 
 COUNT = {"query_type": "call_count"}
 # Bodies that are no strict JSON: 400 wherever a body comes in, for whatever they would ask.
@@ -42,7 +45,7 @@ NOT_JSON = {
 }
 
 
-def loaded(stack, records):
+def loaded(stack: Stack, records: list[Any]) -> Organisation:
     organisation = stack.new_organisation()
     answer = organisation.post(records)
     assert (answer.status, answer.json["accepted"]) == (200, len(records)), answer.body
@@ -50,12 +53,17 @@ def loaded(stack, records):
     return organisation
 
 
-BAD_REQUESTS = {
+def given(*values: Any) -> tuple[Any, ...]:
+    """The values, of whatever types."""
+    return values
+
+
+BAD_REQUESTS: dict[str, dict[str, Any]] = {
     "no query type": {},
     "no query type, filters": {"filters": {}},
     **{
         f"query type {value!r}": {"query_type": value}
-        for value in (
+        for value in given(
             None, 1, True, [], {}, "", "CALL_COUNT", "call_count ", "count", "call-count", "#",
             "x" * 1000,
         )
@@ -64,7 +72,7 @@ BAD_REQUESTS = {
         f"unknown field {name!r}": {**COUNT, name: None}
         for name in ("", "type", "filter", "Filters", "limit", "org_id", "date_from", "template_id")
     },
-    **{f"filters {value!r}": {**COUNT, "filters": value} for value in (None, [], "", "x", 5, True)},
+    **{f"filters {value!r}": {**COUNT, "filters": value} for value in given(None, [], "", "x", 5, True)},
     **{
         f"unknown filter {name!r}": {**COUNT, "filters": {name: "x"}}
         for name in ("", "template", "Template_id", "space_token", "status", "from", "timezone")
@@ -72,32 +80,32 @@ BAD_REQUESTS = {
     **{
         f"{name} {value!r}": {**COUNT, "filters": {name: value}}
         for name in ("template_id", "merchant_id", "reseller_id")
-        for value in (None, True, False, [], ["t1"], {}, {"eq": "t1"})
+        for value in given(None, True, False, [], ["t1"], {}, {"eq": "t1"})
     },
     **{
         f"{name} {value!r}": {**COUNT, "filters": {name: value}}
         for name in ("date_from", "date_to")
-        for value in (None, True, 0, 1709164800, 1.5, [], ["2024-01-01"], {})
+        for value in given(None, True, 0, 1709164800, 1.5, [], ["2024-01-01"], {})
     },
     **{
         f"{name} {value!r}": {**COUNT, "filters": {name: value}}
         for name in ("min_duration", "max_duration", "sentiment_min", "sentiment_max")
-        for value in (None, True, False, "0.5", "", [], [1], {})
+        for value in given(None, True, False, "0.5", "", [], [1], {})
     },
     **{
         f"payload_filters {value!r}": {**COUNT, "filters": {"payload_filters": value}}
-        for value in (None, True, 5, "city", [], [{"city": "Pune"}])
+        for value in given(None, True, 5, "city", [], [{"city": "Pune"}])
     },
     **{
         f"payload value {value!r}": {**COUNT, "filters": {"payload_filters": {"city": value}}}
-        for value in ([], ["Pune"], {}, {"eq": "Pune"})
+        for value in given([], ["Pune"], {}, {"eq": "Pune"})
     },
 }  # fmt: skip
-UNPROCESSABLE = [
+UNPROCESSABLE: list[tuple[dict[str, Any], list[str]]] = [
     *(
         ({"filters": {name: value}}, ["filters", name])
         for name in ("template_id", "merchant_id", "reseller_id")
-        for value in (
+        for value in given(
             "", "x" * 129, "😀" * 129, "a\x00", "\n", "a\x7f", "a\x85", 10**128, -(10**128),
             10**399, 1.5, Decimal("5.0"), Decimal("1e999999"),
         )
@@ -105,12 +113,12 @@ UNPROCESSABLE = [
     *(
         ({"filters": {name: value}}, ["filters", name])
         for name in ("min_duration", "max_duration")
-        for value in (-1, Decimal("-0.001"), Decimal("-1e-400"), -(10**399), Decimal("-1e999999"))
+        for value in given(-1, Decimal("-0.001"), Decimal("-1e-400"), -(10**399), Decimal("-1e999999"))
     ),
     *(
         ({"filters": {name: value}}, ["filters", name])
         for name in ("sentiment_min", "sentiment_max")
-        for value in (
+        for value in given(
             -1, Decimal("-0.001"), Decimal("1.001"), 2, Decimal("1.00000000000000000001"),
             Decimal("-1e-400"), 10**399, Decimal("1e999999"),
         )
@@ -129,16 +137,16 @@ UNPROCESSABLE = [
     ({"filters": {"date_from": "2024-01-01T01:00:00Z", "date_to": "2024-01-01T01:30:00+01:00"}},
      ["filters", "date_from"]),
     *(({"page": value}, ["page"])
-      for value in (
+      for value in given(
           0, -1, -(10**399), 10**9 + 1, 10**399, int("9" * 400), 10**400, 1.5, Decimal("1.0"), "1",
           "", None, True, [], {},
       )),
     *(({"page_size": value}, ["page_size"])
-      for value in (0, -1, 1001, 10**9, 10**399, 50.5, Decimal("50.0"), "50", None, True, [], {})),
+      for value in given(0, -1, 1001, 10**9, 10**399, 50.5, Decimal("50.0"), "50", None, True, [], {})),
     *(({"granularity": value}, ["granularity"])
-      for value in ("", "DAY", "day ", "minute", "quarter", "year", "days", None, 1, True, [], {})),
+      for value in given("", "DAY", "day ", "minute", "quarter", "year", "days", None, 1, True, [], {})),
     *(({"timezone": value}, ["timezone"])
-      for value in (
+      for value in given(
           "", " ", "Mars/Olympus", "Europe", "Europe/", "Europe/Berlin ", "Europe/Berlin\x00",
           "Europe/Berlin\n", "/Europe/Berlin", "../Europe/Berlin", "Europe/../Europe/Berlin",
           "/etc/passwd", "../../../../etc/passwd", "+01:00", "UTC+1", "x" * 10_000, "é", None, 1,
@@ -147,6 +155,6 @@ UNPROCESSABLE = [
 ]  # fmt: skip
 
 
-def padded(body, size):
+def padded(body: Any, size: int) -> bytes:
     text = json.dumps(body).encode()
     return text + b" " * (size - len(text))

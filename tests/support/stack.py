@@ -164,7 +164,8 @@ class Organisation:
             assert answer.json == {"status_code": 404, "message": "Space not found."}
             return None
         assert answer.status == 200, answer.body
-        return json.loads(answer.body)["data"]
+        data: dict[str, Any] = json.loads(answer.body)["data"]
+        return data
 
     def new_token(self, *scopes: str, expires_at_ms: int | None = None) -> dict[str, str]:
         """{"token": …, "token_id": …}"""
@@ -190,7 +191,7 @@ class Stack:
 
     @property
     def api(self) -> str:
-        return self.ready["api"]
+        return str(self.ready["api"])
 
     def environment(self) -> dict[str, str]:
         """What other `rollcall` commands need to reach the same tables."""

@@ -1,6 +1,7 @@
 """The oracle's Breeze answers against examples worked out by hand."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -13,19 +14,21 @@ from tests.support.oracle_breeze import CALL_TYPES, FILTERS, GRANULARITIES, LEAD
 NOW = oracle.instant("2026-11-21T12:00:00Z", "now")
 
 
-def model_of(*records):
+def model_of(*records: Any) -> Oracle:
     model = Oracle()
     for record in records:
         assert model.post([record], NOW)[0] == 200
     return model
 
 
-def at(*times, **fields):
+def at(*times: str, **fields: Any) -> list[dict[str, Any]]:
     """One call for each time."""
     return [call(f"call {n}", started_at=time, **fields) for n, time in enumerate(times)]
 
 
-def rows(records, query_type, filters=None, **more):
+def rows(
+    records: list[Any], query_type: str, filters: dict[str, Any] | None = None, **more: Any
+) -> Any:
     status, body = breeze(
         model_of(*records), {"query_type": query_type, "filters": filters or {}, **more}
     )
@@ -33,18 +36,18 @@ def rows(records, query_type, filters=None, **more):
     return body["data"]
 
 
-def count(records, **filters):
+def count(records: list[Any], **filters: Any) -> Any:
     return rows(records, "call_count", filters)[0]["count"]
 
 
-def dates(records, filters, **more):
+def dates(records: list[Any], filters: dict[str, Any], **more: Any) -> Any:
     return {
         row["date"]: row["count"]
         for row in rows(records, "calls_over_time", filters, page_size=1000, **more)
     }
 
 
-def test_there_are_all_query_types_and_ten_filters():
+def test_there_are_all_query_types_and_ten_filters() -> None:
     assert set(ROWS) == {*CALL_TYPES, *LEAD_TYPES} == {each.name for each in QUERY_TYPES}
     assert set(LEAD_TYPES) == {each.name for each in QUERY_TYPES if each.is_about_leads}
     assert len(FILTERS) == 10
@@ -65,12 +68,12 @@ MIXED = [
 ]
 
 
-def test_call_count():
+def test_call_count() -> None:
     assert rows(MIXED, "call_count") == [{"count": 7}]
     assert rows([], "call_count") == [{"count": 0}]
 
 
-def test_call_duration():
+def test_call_duration() -> None:
     assert rows(MIXED, "call_duration") == [
         {"avg": 5, "min": 0, "max": 10, "total": 15, "count": 3}
     ]
@@ -81,7 +84,7 @@ def test_call_duration():
     assert rows(thirds, "call_duration")[0]["avg"] == Decimal("0.67")
 
 
-def test_outcome_distribution():
+def test_outcome_distribution() -> None:
     assert rows(MIXED, "outcome_distribution") == [
         {"outcome": "N/A", "count": 3, "percentage": Decimal("42.86")},
         {"outcome": "sold", "count": 2, "percentage": Decimal("28.57")},
@@ -91,7 +94,7 @@ def test_outcome_distribution():
     assert rows([], "outcome_distribution") == []
 
 
-def test_provider_breakdown():
+def test_provider_breakdown() -> None:
     assert rows(MIXED, "provider_breakdown") == [
         {"provider": "N/A", "count": 4, "percentage": Decimal("57.14")},
         {"provider": "b", "count": 2, "percentage": Decimal("28.57")},
@@ -99,14 +102,14 @@ def test_provider_breakdown():
     ]
 
 
-def test_text_is_ordered_by_code_point():
+def test_text_is_ordered_by_code_point() -> None:
     texts = ["é", "z", "Z", "😀", "\uffff"]
     records = [call(str(n), provider=text) for n, text in enumerate(texts)]
     shown = [row["provider"] for row in rows(records, "provider_breakdown")]
     assert shown == ["Z", "z", "é", "\uffff", "😀"]
 
 
-def test_top_outcomes():
+def test_top_outcomes() -> None:
     assert rows(MIXED, "top_outcomes") == [
         {"rank": 1, "outcome": "sold", "count": 2, "percentage": 40},
         {"rank": 2, "outcome": "", "count": 1, "percentage": 20},
@@ -116,7 +119,7 @@ def test_top_outcomes():
     assert rows(MIXED, "top_outcomes", page=2, page_size=3)[0]["rank"] == 4
 
 
-def test_sentiment_distribution():
+def test_sentiment_distribution() -> None:
     shown = rows(MIXED, "sentiment_distribution")
     assert [(row["sentiment"], row["count"], row["percentage"]) for row in shown] == [
         ("negative", 1, 25),
@@ -131,14 +134,14 @@ def test_sentiment_distribution():
     assert all(row["percentage"] == 0 for row in rows([], "sentiment_distribution"))
 
 
-def test_retry_analysis():
+def test_retry_analysis() -> None:
     assert rows(MIXED, "retry_analysis") == [
         {"attempt": 1, "calls": 4, "successful": 1, "success_rate": 25},
         {"attempt": "10+", "calls": 3, "successful": 1, "success_rate": Decimal("33.33")},
     ]
 
 
-def test_hourly_heatmap():
+def test_hourly_heatmap() -> None:
     shown = rows(MIXED, "hourly_heatmap")
     assert [row["hour"] for row in shown] == list(range(24))
     assert {row["hour"]: row["count"] for row in shown if row["count"]} == {12: 6, 13: 1}
@@ -156,7 +159,7 @@ LEADS = [
 ]
 
 
-def test_status_distribution():
+def test_status_distribution() -> None:
     assert rows(LEADS, "status_distribution") == [
         {"status": "BACKLOG", "count": 1, "percentage": Decimal("16.67")},
         {"status": "PROCESSING", "count": 1, "percentage": Decimal("16.67")},
@@ -168,7 +171,7 @@ def test_status_distribution():
     assert [row["count"] for row in shown] == [0, 0, 0, 1]
 
 
-def test_conversion_funnel():
+def test_conversion_funnel() -> None:
     assert rows(LEADS, "conversion_funnel") == [
         {"stage": "BACKLOG", "count": 6, "percentage": 100, "drop_off": 0},
         {"stage": "PROCESSING", "count": 5, "percentage": Decimal("83.33"), "drop_off": 1},
@@ -178,7 +181,7 @@ def test_conversion_funnel():
     assert {row["percentage"] for row in rows([], "conversion_funnel")} == {0}
 
 
-def test_over_time():
+def test_over_time() -> None:
     records = at("2024-02-28T10:00:00Z", "2024-02-28T11:00:00Z", duration_seconds=3)
     records.append(call("later", started_at="2024-03-01T00:00:00Z"))
     assert rows(records, "calls_over_time") == [
@@ -204,10 +207,10 @@ def test_over_time():
 # ------------------------------------------------------------------ paging
 
 
-def test_pages():
+def test_pages() -> None:
     model = model_of(*at("2024-01-01T00:00:00Z", "2024-02-29T00:00:00Z"))
 
-    def page(**more):
+    def page(**more: Any) -> Any:
         return breeze(model, {"query_type": "calls_over_time", **more})[1]
 
     assert (len(page()["data"]), page()["total"]) == (50, 60)
@@ -220,7 +223,7 @@ def test_pages():
     assert (far["data"], far["total"], far["page"]) == ([], 60, 10**9)
 
 
-def test_an_open_range_may_have_millions_of_hours():
+def test_an_open_range_may_have_millions_of_hours() -> None:
     times = at("1970-01-01T00:00:00Z", "9998-12-31T23:59:59.999Z")
     body = {"query_type": "calls_over_time", "granularity": "hour", "page": 10, "page_size": 7}
     status, answer = breeze(model_of(*times), body)
@@ -238,7 +241,7 @@ def test_an_open_range_may_have_millions_of_hours():
 # ------------------------------------------------------------------ filters
 
 
-def test_ids_are_compared_by_their_text():
+def test_ids_are_compared_by_their_text() -> None:
     records = [
         call("1", template_id=5, merchant_id="m"),
         call("2", template_id="5", reseller_id="r"),
@@ -251,7 +254,7 @@ def test_ids_are_compared_by_their_text():
     assert count(records, reseller_id="r") == 1
 
 
-def test_durations_and_sentiments():
+def test_durations_and_sentiments() -> None:
     records = [
         call("1", duration_seconds=Decimal("59.5"), sentiment=Decimal("0.5004")),
         call("2", duration_seconds=60, sentiment=Decimal("0.501")),
@@ -268,7 +271,7 @@ def test_durations_and_sentiments():
     assert count(records, sentiment_min=0, sentiment_max=1) == 2
 
 
-def test_payloads():
+def test_payloads() -> None:
     records = [
         call("1", payload={"a": "1", "b": None}),
         call("2", payload={"a": 1, "b": True}),
@@ -323,7 +326,7 @@ EDGES = at(
         ("2024-03-01", None, 1),
     ],
 )
-def test_both_bounds_are_inclusive(from_, to, calls):
+def test_both_bounds_are_inclusive(from_: str, to: str, calls: int) -> None:
     filters = {"date_from": from_, "date_to": to}
     assert count(EDGES, **{name: bound for name, bound in filters.items() if bound}) == calls
 
@@ -338,7 +341,7 @@ def test_both_bounds_are_inclusive(from_, to, calls):
         ("Pacific/Kiritimati", "2024-02-29", "2024-03-01", 6),
     ],
 )
-def test_bounds_without_an_offset_are_local(zone, from_, to, calls):
+def test_bounds_without_an_offset_are_local(zone: str, from_: str, to: str, calls: int) -> None:
     body = {
         "query_type": "call_count",
         "filters": {"date_from": from_, "date_to": to},
@@ -347,7 +350,7 @@ def test_bounds_without_an_offset_are_local(zone, from_, to, calls):
     assert breeze(model_of(*EDGES), body)[1]["data"] == [{"count": calls}]
 
 
-def test_a_time_that_occurs_twice_is_both():
+def test_a_time_that_occurs_twice_is_both() -> None:
     records = at("2024-10-27T00:30:00Z", "2024-10-27T01:30:00Z", "2024-10-27T01:30:00.999Z")
     bound = "2024-10-27T02:30:00"
     berlin = {"timezone": "Europe/Berlin"}
@@ -362,7 +365,7 @@ def test_a_time_that_occurs_twice_is_both():
 # ------------------------------------------------------------------ buckets
 
 
-def test_weeks_and_months():
+def test_weeks_and_months() -> None:
     records = at("2024-02-29T00:00:00Z", "2024-03-03T23:59:59.999Z", "2024-03-04T00:00:00Z")
     assert dates(records, {}, granularity="week") == {"2024-02-26": 2, "2024-03-04": 1}
     assert dates(records, {}, granularity="month") == {"2024-02-01": 1, "2024-03-01": 2}
@@ -376,7 +379,7 @@ def test_weeks_and_months():
     assert list(dates(records, turn, granularity="week")) == ["2023-12-25", "2024-01-01"]
 
 
-def test_hours_of_a_day_of_25_hours():
+def test_hours_of_a_day_of_25_hours() -> None:
     day = {"date_from": "2024-10-27", "date_to": "2024-10-27"}
     records = at("2024-10-27T00:30:00Z", "2024-10-27T01:30:00Z", "2024-10-27T01:59:59.999Z")
     shown = dates(records, day, granularity="hour", timezone="Europe/Berlin")
@@ -414,14 +417,14 @@ def test_hours_of_a_day_of_25_hours():
         ("America/St_Johns", "2010-03-14", 24, "2010-03-14T01:00:00-02:30"),
     ],
 )
-def test_hours_of_local_days(zone, day, hours, within):
+def test_hours_of_local_days(zone: str, day: str, hours: int, within: dict[str, Any]) -> None:
     filters = {"date_from": day, "date_to": day}
     shown = dates([], filters, granularity="hour", timezone=zone)
     assert len(shown) == hours
     assert within in shown
 
 
-def test_days_where_midnight_comes_twice():
+def test_days_where_midnight_comes_twice() -> None:
     zone = {"timezone": "America/St_Johns"}
     records = at(
         "2010-11-07T02:30:59.999Z",  # 00:00:59.999 on the 7th
@@ -443,7 +446,7 @@ def test_days_where_midnight_comes_twice():
     assert dates(records[1:2], until, **zone) == {"2010-11-06": 1}
 
 
-def test_a_date_that_was_left_out_shows_zero():
+def test_a_date_that_was_left_out_shows_zero() -> None:
     records = at("2011-12-30T09:59:59Z", "2011-12-30T10:00:00Z")
     assert dates(records, {}, timezone="Pacific/Apia") == {
         "2011-12-29": 1,
@@ -455,8 +458,27 @@ def test_a_date_that_was_left_out_shows_zero():
 # ------------------------------------------------------------------ errors
 
 
-def status_of(**body):
+def status_of(**body: Any) -> tuple[int, Any]:
     return breeze(Oracle(), {"query_type": "call_count", **body})
+
+
+MALFORMED_FILTERS: list[dict[str, Any]] = [
+    {"unknown": 1},
+    {"template_id": None},
+    {"template_id": True},
+    {"merchant_id": ["a"]},
+    {"reseller_id": {}},
+    {"date_from": None},
+    {"date_to": 1709164800},
+    {"min_duration": "5"},
+    {"max_duration": True},
+    {"sentiment_min": None},
+    {"sentiment_max": [1]},
+    {"payload_filters": None},
+    {"payload_filters": []},
+    {"payload_filters": {"a": []}},
+    {"payload_filters": {"a": {}}},
+]
 
 
 @pytest.mark.parametrize(
@@ -474,27 +496,11 @@ def status_of(**body):
         {"query_type": "call_count", "filters": []},
         *(
             {"query_type": "call_count", "page": 0, "filters": filters}
-            for filters in (
-                {"unknown": 1},
-                {"template_id": None},
-                {"template_id": True},
-                {"merchant_id": ["a"]},
-                {"reseller_id": {}},
-                {"date_from": None},
-                {"date_to": 1709164800},
-                {"min_duration": "5"},
-                {"max_duration": True},
-                {"sentiment_min": None},
-                {"sentiment_max": [1]},
-                {"payload_filters": None},
-                {"payload_filters": []},
-                {"payload_filters": {"a": []}},
-                {"payload_filters": {"a": {}}},
-            )
+            for filters in MALFORMED_FILTERS
         ),
     ],
 )
-def test_malformed(body):
+def test_malformed(body: Any) -> None:
     assert breeze(Oracle(), body) == (400, None)
 
 
@@ -518,7 +524,7 @@ def test_malformed(body):
         ({"timezone": 0}, "timezone"),
     ],
 )
-def test_bad_values_beside_the_filters(body, place):
+def test_bad_values_beside_the_filters(body: dict[str, Any], place: str) -> None:
     assert status_of(**body) == (422, {(place,)})
 
 
@@ -550,7 +556,7 @@ def test_bad_values_beside_the_filters(body, place):
         {"sentiment_max": -1},
     ],
 )
-def test_bad_values_of_filters(filters):
+def test_bad_values_of_filters(filters: dict[str, Any]) -> None:
     assert status_of(filters=filters) == (422, {("filters", next(iter(filters)))})
 
 
@@ -558,12 +564,12 @@ def test_bad_values_of_filters(filters):
     ("least", "most", "status"),
     [(1, 1, 200), (Decimal("0.5"), Decimal("0.50"), 200), (1, Decimal("0.9999"), 422)],
 )
-def test_no_minimum_over_its_maximum(least, most, status):
+def test_no_minimum_over_its_maximum(least: Any, most: Any, status: int) -> None:
     assert status_of(filters={"min_duration": least, "max_duration": most})[0] == status
     assert status_of(filters={"sentiment_min": least, "sentiment_max": most})[0] == status
 
 
-def test_leads_have_neither_durations_nor_sentiments():
+def test_leads_have_neither_durations_nor_sentiments() -> None:
     for query_type in LEAD_TYPES:
         for name in ("min_duration", "max_duration", "sentiment_min", "sentiment_max"):
             body = {"query_type": query_type, "filters": {name: 1}}
@@ -598,14 +604,14 @@ def test_leads_have_neither_durations_nor_sentiments():
         ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z", None, 200),
     ],
 )
-def test_ranges(from_, to, zone, status):
-    body = {"filters": {"date_from": from_, "date_to": to}}
+def test_ranges(from_: str, to: str, zone: str | None, status: int) -> None:
+    body: dict[str, Any] = {"filters": {"date_from": from_, "date_to": to}}
     if zone:
         body["timezone"] = zone
     assert status_of(**body)[0] == status
 
 
-def test_granularity_is_judged_for_every_type():
+def test_granularity_is_judged_for_every_type() -> None:
     for query_type in ROWS:
         for granularity in GRANULARITIES:
             body = {"query_type": query_type, "granularity": granularity}

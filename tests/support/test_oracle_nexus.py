@@ -1,5 +1,7 @@
 """The oracle's Nexus answers against examples worked out by hand."""
 
+from typing import Any
+
 import pytest
 
 from tests.support import oracle
@@ -18,27 +20,27 @@ from tests.support.oracle_nexus import nexus
 NOW = oracle.instant("2024-03-30T12:00:00Z", "now")
 
 
-def model_of(*records):
+def model_of(*records: Any) -> Oracle:
     model = Oracle()
     for record in records:
         assert model.post([record], NOW)[0] == 200
     return model
 
 
-def answer(*records, now=NOW, workspace_id="workspace-1"):
+def answer(*records: Any, now: int = NOW, workspace_id: Any = "workspace-1") -> Any:
     status, body = nexus(model_of(*records), workspace_id, now)
     assert status == 200
     return body
 
 
-def joins(room_id, count, **more):
+def joins(room_id: Any, count: int, **more: Any) -> list[dict[str, Any]]:
     return [
         contact_event(f"join {room_id!r} {number}", room_id=room_id, **more)
         for number in range(count)
     ]
 
 
-def bookings(page_id, count, **more):
+def bookings(page_id: Any, count: int, **more: Any) -> list[dict[str, Any]]:
     return [
         contact_event(
             f"booking {page_id!r} {number}",
@@ -50,7 +52,7 @@ def bookings(page_id, count, **more):
     ]
 
 
-def test_an_empty_workspace():
+def test_an_empty_workspace() -> None:
     assert answer(workspace()) == {
         "kpis": {
             "rooms": 0,
@@ -79,14 +81,14 @@ def test_an_empty_workspace():
         ([contact_event(event_type="x")], True),
     ],
 )
-def test_known_workspaces(records, known):
+def test_known_workspaces(records: list[Any], known: bool) -> None:
     assert nexus(model_of(*records), "workspace-1", NOW)[0] == (200 if known else 403)
     assert nexus(model_of(*records), "workspace-1", NOW, has_query=True) == (
         (400, None) if known else (403, None)
     )
 
 
-def test_figures_by_hand():
+def test_figures_by_hand() -> None:
     body = answer(
         room("a"),
         room("b"),
@@ -129,7 +131,7 @@ def test_figures_by_hand():
     assert body["topBookingPages"] == []
 
 
-def test_thirty_days_end_today():
+def test_thirty_days_end_today() -> None:
     days = ["2024-02-29", "2024-03-01", "2024-03-02", "2024-03-30", "2024-03-31"]
     events = [
         contact_event(f"{day} {time}", occurred_at=f"{day}T{time}Z")
@@ -137,7 +139,7 @@ def test_thirty_days_end_today():
         for time in ("00:00:00", "23:59:59.999")
     ]
 
-    def dates(now):
+    def dates(now: str) -> Any:
         return [
             row["date"]
             for row in answer(*events, now=oracle.instant(now, "now"))["activityTimeline"]
@@ -151,7 +153,7 @@ def test_thirty_days_end_today():
     assert answer(*events, now=0)["eventTypeBreakdown"] == [{"type": "room_join", "count": 10}]
 
 
-def test_tops_are_five_by_count_then_by_the_text_of_the_id():
+def test_tops_are_five_by_count_then_by_the_text_of_the_id() -> None:
     body = answer(
         *(room(id) for id in (2, 10, "9", "a", "b", "c", "silent")),
         *joins(2, 1),
@@ -170,7 +172,7 @@ def test_tops_are_five_by_count_then_by_the_text_of_the_id():
     ]
 
 
-def test_deleted_and_foreign_rooms_and_pages_leave_the_tops_alone():
+def test_deleted_and_foreign_rooms_and_pages_leave_the_tops_alone() -> None:
     body = answer(
         room("gone"),
         room("theirs", workspace_id="workspace-2"),

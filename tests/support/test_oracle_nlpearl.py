@@ -1,6 +1,7 @@
 """The oracle's NLPearl answers against examples worked out by hand."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -17,25 +18,25 @@ TWELVE = (
 ).split()
 
 
-def model_of(*records):
+def model_of(*records: Any) -> Oracle:
     model = Oracle()
     for record in records:
         assert model.post([record], NOW)[0] == 200
     return model
 
 
-def own(id, **fields):
+def own(id: Any, **fields: Any) -> dict[str, Any]:
     """A call of the campaign that is asked for."""
     return call(id, **{"direction": "outbound", "campaign_id": "c", **fields})
 
 
-def answer(*records, body=DAY, route="outbound"):
+def answer(*records: Any, body: Any = DAY, route: str = "outbound") -> Any:
     status, report = nlpearl(model_of(campaign("c"), *records), route, "c", body)
     assert status == 200
     return report
 
 
-def test_an_empty_day():
+def test_an_empty_day() -> None:
     zeros = dict.fromkeys(TWELVE, 0)
     date = {"date": "2024-03-05T00:00:00Z"}
     assert answer() == {
@@ -64,7 +65,7 @@ def test_an_empty_day():
     }
 
 
-def test_figures_by_hand():
+def test_figures_by_hand() -> None:
     report = answer(
         own(
             "1",
@@ -134,7 +135,7 @@ def test_figures_by_hand():
     }
 
 
-def test_routes():
+def test_routes() -> None:
     records = [own("1"), own("2"), own("3", direction="inbound")]
     model = model_of(*records)
     totals = {}
@@ -158,7 +159,7 @@ def test_routes():
         ([own("1", campaign_id="C")], []),
     ],
 )
-def test_unknown_campaigns_come_before_anything_else(records, known):
+def test_unknown_campaigns_come_before_anything_else(records: list[Any], known: list[str]) -> None:
     model = model_of(*records)
     for route in ("inbound", "outbound", "pearl"):
         assert nlpearl(model, route, "c", DAY)[0] == (200 if route in known else 404)
@@ -178,7 +179,7 @@ def test_unknown_campaigns_come_before_anything_else(records, known):
         ("2024-03-05T00:00:00Z", "2024-03-05T23:59:59Z", 3),
     ],
 )
-def test_bounds(from_, to, calls):
+def test_bounds(from_: str, to: str, calls: int) -> None:
     records = [
         own("1", started_at="2024-03-05T12:00:00Z"),
         own("2", started_at="2024-03-05T12:00:00.999Z"),
@@ -190,7 +191,7 @@ def test_bounds(from_, to, calls):
     assert report["callsStatusOverview"]["totalCalls"] == calls
 
 
-def test_a_time_line_has_every_day_that_the_range_touches():
+def test_a_time_line_has_every_day_that_the_range_touches() -> None:
     report = answer(
         own("1", started_at="2024-02-28T23:59:59.999Z", lead_id=1),
         own("2", started_at="2024-03-01T00:00:00Z", lead_id=1),
@@ -209,7 +210,7 @@ def test_a_time_line_has_every_day_that_the_range_touches():
     ]
 
 
-def test_sunday_is_0():
+def test_sunday_is_0() -> None:
     report = answer(
         own("1", started_at="2024-03-03T05:00:00Z"),
         own("2", started_at="2024-03-02T05:00:00Z"),
@@ -244,5 +245,5 @@ def test_sunday_is_0():
         (None, 400),
     ],
 )
-def test_statuses(body, status):
+def test_statuses(body: dict[str, Any], status: int) -> None:
     assert nlpearl(model_of(campaign("c")), "outbound", "c", body)[0] == status

@@ -19,11 +19,11 @@ BERLIN = ZoneInfo("Europe/Berlin")
 ST_JOHNS = ZoneInfo("America/St_Johns")
 
 
-def at(text):
+def at(text: str) -> int:
     return instant(text, "time")
 
 
-def clock(text):
+def clock(text: str) -> int:
     """A local time as milliseconds, as though it were UTC."""
     return round((datetime.fromisoformat(text) - datetime(1970, 1, 1)).total_seconds() * 1000)
 
@@ -53,12 +53,12 @@ def clock(text):
         ("Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00Z", "2011-12-31T09:59:59.999Z"),
     ],
 )
-def test_local_days(zone, day, first, last):
+def test_local_days(zone: str, day: str, first: str, last: str) -> None:
     of = date.fromisoformat(day), ZoneInfo(zone)
     assert (first_instant(*of), last_instant(*of)) == (at(first), at(last))
 
 
-def test_a_date_that_was_left_out_is_empty():
+def test_a_date_that_was_left_out_is_empty() -> None:
     of = date(2011, 12, 30), ZoneInfo("Pacific/Apia")
     assert first_instant(*of) == at("2011-12-30T10:00:00Z")
     assert last_instant(*of) == at("2011-12-30T09:59:59.999Z")
@@ -87,11 +87,11 @@ def test_a_date_that_was_left_out_is_empty():
         ("Pacific/Apia", "2011-12-30T12:00:00", ["2011-12-30T22:00:00Z"]),  # never: -10:00
     ],
 )
-def test_what_the_clocks_show(zone, shown, instants):
+def test_what_the_clocks_show(zone: str, shown: str, instants: list[str]) -> None:
     assert instants_of(clock(shown), ZoneInfo(zone)) == [at(each) for each in instants]
 
 
-def test_stretches_are_cut_at_each_change():
+def test_stretches_are_cut_at_each_change() -> None:
     start, end = at("2024-01-01T00:00:00Z"), at("2025-01-01T00:00:00Z")
     spring, autumn = at("2024-03-31T01:00:00Z"), at("2024-10-27T01:00:00Z")
     assert list(intervals(start, end, BERLIN)) == [
