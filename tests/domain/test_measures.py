@@ -7,7 +7,28 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.domain.measures import DURATION, GROUPS, OPEN_GROUPS, Group, closed_names
+from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
+from rollcall.domain.measures import (
+    ALL,
+    CALLS,
+    DURATION,
+    GROUPS,
+    KNOWN,
+    LEADS,
+    OPEN_GROUPS,
+    ORG,
+    OUTCOME,
+    PROVIDER,
+    TASKS,
+    WORKSPACE,
+    Group,
+    breakdown_of,
+    closed_names,
+    has_lifetime,
+    is_sum_of_days,
+    never_kept,
+    values_of,
+)
 from rollcall.domain.records import (
     CALL_EVENTS,
     DISPOSITIONS,
@@ -15,7 +36,9 @@ from rollcall.domain.records import (
     Call,
     ContactEvent,
     Lead,
+    Task,
 )
+from rollcall.domain.rules import open_name
 from rollcall.domain.time.periods import EVER
 from rollcall.domain.time.zones import UTC
 from rollcall.ledger.page import Row, Rows
@@ -56,6 +79,9 @@ RECORDS = {
         booking_page_id=TEXTS,
     ),
 }
+
+
+OF_CALLS = {group for group, each in GROUPS.items() if each.record_type == "call"} | {Group.LEADS}
 
 
 def of_records(record_type, records):
@@ -106,6 +132,82 @@ def test_every_group_but_distinct_leads_has_rules():
 def test_every_kind_of_rule_applies_to_columns():
     kinds = {type(rule) for of_group in GROUPS.values() for rule in of_group.rules}
     assert kinds == set(aggregation._APPLIED)
+
+
+@given(st.dictionaries(st.none() | st.text(max_size=4), st.integers(0, 9)))
+def test_the_values_of_a_breakdown_are_read_back_without_zeros(counts):
+    measures = {open_name(OUTCOME, value): count for value, count in counts.items()}
+    others = {open_name(PROVIDER, value): 1 for value in counts}
+    assert {breakdown_of(name) for name in measures} <= {OUTCOME}
+    expected = {value: count for value, count in counts.items() if count}
+    assert values_of(OUTCOME, measures | others) == expected
+
+
+# ------------------------------------------------------------------ which rollups have which groups
+CALL = Call(
+    1,
+    "completed",
+    direction="inbound",
+    campaign_id="c",
+    space_token="s",
+    template_id="t",
+    merchant_id="m",
+    reseller_id="r",
+    provider="p",
+    outcome="o",
+    duration_seconds=1,
+    answered=True,
+    attempt=1,
+    labels=("l",),
+)
+
+
+def breakdowns_of(record, bucket):
+    """The open breakdowns that each scope of a record has in a bucket."""
+    found = {}
+    for key, measures in contribution_function(CURRENT_VERSION)("x", record):
+        if key.bucket == bucket and key.is_open:
+            found.setdefault(key.scope, set()).update(map(breakdown_of, measures))
+    return found
+
+
+def test_a_scope_has_an_all_time_rollup_where_calls_contribute_to_one():
+    scopes = set(breakdowns_of(CALL, "1970-01-01"))
+    of_lifetime = breakdowns_of(CALL, ALL)
+    for group in (*GROUPS, Group.LEADS):
+        breakdown = OPEN_GROUPS.get(group)
+        for scope in scopes:
+            kept = of_lifetime.get(scope)
+            has_group = kept is not None and (breakdown is None or breakdown in kept)
+            if group not in OF_CALLS:
+                continue
+            assert has_lifetime(CALLS, scope, [group]) == (has_group and group is not Group.LEADS)
+    assert has_lifetime(WORKSPACE, ("WORKSPACE", "w"), [Group.ROOM])
+
+
+def test_the_groups_that_day_rollups_never_have_are_those_that_calls_do_not_contribute():
+    of_day = breakdowns_of(CALL, "1970-01-01")
+    groups = [group for group in Group if group in OF_CALLS]
+    for scope, kept in of_day.items():
+        missing = {g for g in groups if g in OPEN_GROUPS and OPEN_GROUPS[g] not in kept}
+        assert never_kept([scope], groups) == missing | {Group.LEADS}
+        assert never_kept([ORG, scope], groups) == missing | {Group.LEADS}
+        assert never_kept([scope], [Group.CALLS]) == set()
+
+
+def test_all_time_rollups_are_the_sums_of_days_where_each_record_contributes_the_same_to_both():
+    event = ContactEvent(workspace_id="w", event_type="booking", occurred_at_ms=1)
+    task, lead = Task(1, "pending"), Lead(1, "RETRY")
+    for family, record in ((CALLS, CALL), (TASKS, task), (LEADS, lead), (WORKSPACE, event)):
+        by_bucket = {}
+        for key, measures in contribution_function(CURRENT_VERSION)("x", record):
+            if key.family == family and (key.is_open, key.scope[0]) != (True, "ORG"):
+                by_bucket.setdefault(key.bucket, {})[key.scope, key.is_open] = measures
+        of_days = by_bucket["1970-01-01"]
+        assert is_sum_of_days(family) == all(
+            of_days.get(place) == measures for place, measures in by_bucket[ALL].items()
+        )
+    assert not is_sum_of_days(KNOWN)
 
 
 def test_version_1_is_fixed():

@@ -1,0 +1,113 @@
+"""Contributions of single records against the oracle, and what every version promises."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from rollcall.api.records.documents import RefusedRecord
+from rollcall.domain.contributions import (
+    CURRENT_VERSION,
+    contribution_function,
+    families_fed_by,
+)
+from rollcall.domain.errors import UnknownContribution
+from rollcall.domain.facts import Change
+from rollcall.domain.measures import GROUPS, OPEN_GROUPS, RollupKey, breakdown_of, closed_names
+from rollcall.domain.records import RECORD_TYPES
+from tests.support.generate import valid_records
+from tests.support.neutral import neutral
+from tests.support.oracle import Oracle
+from tests.support.parsing import parsed
+from tests.support.versions import NOW_MS
+
+pytestmark = pytest.mark.property
+
+VERSIONS = range(1, CURRENT_VERSION + 1)
+
+
+def change_of(document: Any) -> Change | None:
+    try:
+        return parsed(document)
+    except RefusedRecord:
+        return None
+
+
+def contribution(version: int, change: Change) -> dict[RollupKey, dict[str, int]]:
+    totals: dict[RollupKey, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    assert change.record is not None
+    for key, measures in contribution_function(version)(change.id, change.record):
+        for name, amount in measures.items():
+            totals[key][name] += amount
+    return totals
+
+
+@given(valid_records)
+def test_one_record_contributes_what_brute_force_counts(document: Any) -> None:
+    change = change_of(document)
+    if change is None:
+        return
+    oracle = Oracle()
+    oracle.post([document], NOW_MS)
+    found = contribution(CURRENT_VERSION, change)
+    assert neutral(found.items()) == oracle.rollups()
+    assert contribution(CURRENT_VERSION, change) == found
+
+
+@given(valid_records)
+def test_every_version_feeds_the_families_of_the_type_and_declared_measures(document: Any) -> None:
+    change = change_of(document)
+    if change is None:
+        return
+    breakdowns = set(OPEN_GROUPS.values())
+    for version in VERSIONS:
+        found = contribution(version, change)
+        assert {key.family for key in found} <= families_fed_by(change.type)
+        for key, measures in found.items():
+            assert all(amount >= 0 for amount in measures.values())
+            if key.is_open:
+                assert {breakdown_of(name) for name in measures} <= breakdowns
+
+
+@given(valid_records)
+def test_a_later_version_only_adds_measures(document: Any) -> None:
+    change = change_of(document)
+    if change is None:
+        return
+    before: dict[RollupKey, dict[str, int]] = {}
+    for version in VERSIONS:
+        found = contribution(version, change)
+        for key, measures in before.items():
+            assert measures.items() <= found[key].items()
+        before = found
+
+
+def test_every_type_of_record_has_its_families() -> None:
+    assert {name for name in RECORD_TYPES if not families_fed_by(name)} == {"label"}
+
+
+def test_every_measure_of_calls_is_that_of_a_rule() -> None:
+    """Beside the status, which each call has."""
+    document = {"type": "call", "id": "c", "started_at": "2024-03-01T00:00:00Z", "status": "busy"}
+    change = parsed(
+        {**document, "disposition": "successful", "sentiment": 1, "events": {"sms_sent": 2}}
+    )
+    names = {
+        n for k, m in contribution(CURRENT_VERSION, change).items() for n in m if not k.is_open
+    }
+    assert names - {"s.busy", "facts"} <= set(closed_names(GROUPS))
+
+
+def test_a_version_that_this_release_lacks_is_an_error() -> None:
+    for version in (0, CURRENT_VERSION + 1):
+        with pytest.raises(UnknownContribution, match=f"no contribution version {version}"):
+            contribution_function(version)
+
+
+def test_what_is_no_record_is_an_error() -> None:
+    stranger: Any = object()
+    with pytest.raises(TypeError, match="no contribution for object"):
+        list(contribution_function(CURRENT_VERSION)("x", stranger))
