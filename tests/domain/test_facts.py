@@ -9,9 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollcall.api.records.documents import RefusedRecord
-from rollcall.domain.facts import Change, Fact, Outcome, content_hash, resolve
+from rollcall.domain.facts import (
+    Change,
+    Fact,
+    Outcome,
+    content_hash,
+    payload_text,
+    payload_value,
+    resolve,
+)
 from tests.support.generate import deletions, valid_records
 from tests.support.parsing import parsed
+from tests.support.rows import payload_values
 
 pytestmark = pytest.mark.property
 
@@ -77,3 +86,9 @@ def test_the_same_again_is_unchanged(record: Any) -> None:
     assert resolve(stored, incoming, NOW_US + 5).outcome is Outcome.UNCHANGED
     incoming.updated_at_ms = None
     assert resolve(stored, incoming, NOW_US + 5).outcome is Outcome.UNCHANGED
+
+
+@given(payload_values)
+def test_payload_text_is_injective(value: Any) -> None:
+    back = payload_value(payload_text(value))
+    assert (type(back), back) == (type(value), value)

@@ -2,79 +2,19 @@
 
 from __future__ import annotations
 
-from math import log2
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.domain.decimals import canonical
 from rollcall.domain.errors import CorruptItem
-from rollcall.domain.facts import payload_text, payload_value
-from rollcall.domain.records import CALL_EVENTS, RECORD_TYPES, Column, Kind
+from rollcall.domain.records import RECORD_TYPES
+from rollcall.ledger.columns import compress, decompress
 from rollcall.ledger.page import Row, Rows
-from rollcall.ledger.positions import END, FIRST, position
-from rollcall.ledger.tree import MAX_PAGES, split
+from tests.support.rows import by_id, rows_of, type_names
 
 pytestmark = pytest.mark.property
-
-
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
-ids = st.one_of(
-    st.uuids().map(str),
-    st.uuids().map(lambda u: str(u).upper()),
-    st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=128),
-    st.integers(-(10**127), 10**127).map(str),
-)
-numbers = st.decimals(allow_nan=False, allow_infinity=False, places=6).map(canonical)
-payload_values = st.one_of(st.none(), st.booleans(), texts, numbers)
-payload_keys = st.text("abcXYZ019_.-", min_size=1, max_size=64)
-times = st.one_of(st.integers(0, 253_370_764_799_999), st.just(1_763_000_000_000))
-
-
-def values(column: Column) -> st.SearchStrategy[Any]:
-    match column.kind:
-        case Kind.INTEGER:
-            strategy: st.SearchStrategy[Any] = st.integers(0, 10**15)
-        case Kind.FLAG:
-            strategy = st.booleans()
-        case Kind.TEXT:
-            strategy = st.sampled_from(column.choices) if column.choices else texts
-        case Kind.ID:
-            strategy = ids
-        case Kind.IDS:
-            return st.sets(ids, max_size=5).map(lambda labels: tuple(sorted(labels)))
-        case Kind.COUNTS:
-            counts = st.dictionaries(st.sampled_from(CALL_EVENTS), st.integers(1, 10**15))
-            return counts.map(lambda c: {name: c[name] for name in CALL_EVENTS if name in c})
-        case Kind.PAYLOAD:
-            payloads = st.dictionaries(payload_keys, payload_values, max_size=4)
-            return payloads.map(lambda payload: dict(sorted(payload.items())))
-    return strategy if column.required else st.none() | strategy
-
-
-@st.composite
-def rows_of(draw: st.DrawFn, type_name: str, most: int = 12) -> list[Row]:
-    record_type = RECORD_TYPES[type_name]
-    rows = []
-    for fact_id in draw(st.lists(ids, max_size=most, unique=True)):
-        time_ms = draw(times) if record_type.time_column else 0
-        record = None
-        if draw(st.integers(0, 5)):
-            fields = {c.name: draw(values(c)) for c in record_type.columns}
-            if record_type.time_column:
-                fields[record_type.time_column] = time_ms
-            record = record_type.cls(**fields)
-        rows.append(Row(fact_id, draw(st.integers(1, 2**60)), time_ms, record))
-    return rows
-
-
-type_names = st.sampled_from(sorted(RECORD_TYPES))
-
-
-def by_id(rows: Any) -> dict[str, Row]:
-    return {row.id: row for row in rows}
 
 
 @pytest.mark.slow
@@ -107,26 +47,6 @@ def test_replacing_and_adding_rows(data: st.DataObject, type_name: str) -> None:
     assert by_id(grown) == expected
 
 
-@settings(max_examples=60)
-@given(data=st.data(), type_name=type_names, target=st.integers(1, 2_000))
-def test_a_split_tiles_and_loses_nothing(data: st.DataObject, type_name: str, target: int) -> None:
-    rows = data.draw(rows_of(type_name, most=25))
-    pages = split(FIRST, END, Rows.empty(type_name).with_rows({}, rows), target)
-    assert [page.start for page in pages] == [FIRST, *(page.end for page in pages[:-1])]
-    assert pages[-1].end == END
-    found = {}
-    for page in pages:
-        for row in Rows.decode(type_name, page.data):
-            assert page.start <= row.position < page.end
-            assert row.id not in found
-            found[row.id] = row
-        # A leaf of the deepest split may be left over; it has at least four siblings.
-        is_left_over = len(pages) > log2(MAX_PAGES)
-        is_one_position = len({row.position for row in page.rows}) <= 1
-        assert len(page.data) <= target or is_one_position or is_left_over
-    assert found == by_id(rows)
-
-
 def test_erased_values_leave_the_bytes() -> None:
     call = RECORD_TYPES["call"].cls(
         started_at_ms=5, status="completed", answered=True, attempt=1, lead_id="someone"
@@ -135,20 +55,6 @@ def test_erased_values_leave_the_bytes() -> None:
     page = page.with_rows({0: Row("a", 3, 5, None)}, [])
     decoded = Rows.decode("call", page.encode())
     assert decoded.names == {"id", "rev", "time", "tombstone"}
-
-
-@given(payload_values)
-def test_payload_text_is_injective(value: Any) -> None:
-    back = payload_value(payload_text(value))
-    assert (type(back), back) == (type(value), value)
-
-
-@given(st.lists(st.tuples(times, ids), min_size=2, max_size=2, unique=True))
-def test_positions_sort_by_time_and_lie_inside(pairs: list[tuple[int, str]]) -> None:
-    (time_a, id_a), (time_b, id_b) = sorted(pairs)
-    a, b = position(time_a, id_a), position(time_b, id_b)
-    assert FIRST <= a < END
-    assert time_a == time_b or a < b
 
 
 @pytest.mark.parametrize(
@@ -177,3 +83,24 @@ def test_columns_decode_only_when_asked() -> None:
     page = Rows.decode("call", data)
     assert page.integers("duration_seconds").values.tolist() == [7]
     assert page._columns.keys() == {"duration_seconds"}
+
+
+def test_a_column_of_another_kind_is_damage() -> None:
+    page = Rows.empty("label").with_rows({}, [Row("a", 1, 0, None)])
+    with pytest.raises(CorruptItem, match="'id' does not hold integers"):
+        page.integers("id")
+    with pytest.raises(CorruptItem, match="'rev' does not hold strings"):
+        page.texts("rev")
+
+
+def test_an_unknown_encoding_is_damage() -> None:
+    data = Rows.empty("label").with_rows({}, [Row("a", 1, 0, None)]).encode()
+    size = int.from_bytes(data[5:9], "little")
+    directory = decompress(data[9 : 9 + size])
+    assert directory[:3] == b"\x02id"
+    packed = compress(directory[:3] + b"\x63" + directory[4:])
+    page = Rows.decode(
+        "label", data[:5] + len(packed).to_bytes(4, "little") + packed + data[9 + size :]
+    )
+    with pytest.raises(CorruptItem, match="unknown column encoding 99"):
+        page.ids()

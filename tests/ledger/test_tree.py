@@ -1,20 +1,23 @@
-"""Splits and spills at their limits."""
+"""Splits: any pages tile and lose nothing, also at their limits."""
 
 from __future__ import annotations
 
+from math import log2
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rollcall.domain.contributions import contribution_function
 from rollcall.domain.errors import PageTooLarge
-from rollcall.domain.measures import RollupKey
 from rollcall.domain.records import Call
 from rollcall.ledger import tree
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST
-from rollcall.ledger.transaction import OPEN_LIMIT_BYTES, RollupPut, StoredRollup, write_rollup
 from rollcall.ledger.tree import MAX_PAGES, split
 from tests.support.fakes import MemoryLedger
+from tests.support.rows import by_id, rows_of, type_names
 from tests.support.versions import apply, versions_of
 
 
@@ -77,11 +80,29 @@ def test_a_batch_too_large_for_one_page_is_cut(monkeypatch: pytest.MonkeyPatch) 
     store.check_rollups()
 
 
-def test_counts_that_went_back_to_zero_give_way_before_a_breakdown_spills() -> None:
-    key = RollupKey("calls", ("ORG",), "2026-01-01", True)
-    zeros = {f"t={n}": 0 for n in range(OPEN_LIMIT_BYTES // 6)}
-    put = write_rollup(key, {"t=x": 1, "o=y": 1}, StoredRollup({**zeros, "o=y": 4}, version=9))
-    assert isinstance(put, RollupPut)
-    assert put.counts == {"o=y": 5, "t=x": 1}
-    assert put.spilled == frozenset()
-    assert put.version_read == 9
+@pytest.mark.property
+@settings(max_examples=60)
+@given(data=st.data(), type_name=type_names, target=st.integers(1, 2_000))
+def test_a_split_tiles_and_loses_nothing(data: st.DataObject, type_name: str, target: int) -> None:
+    rows = data.draw(rows_of(type_name, most=25))
+    pages = split(FIRST, END, Rows.empty(type_name).with_rows({}, rows), target)
+    assert [page.start for page in pages] == [FIRST, *(page.end for page in pages[:-1])]
+    assert pages[-1].end == END
+    found = {}
+    for page in pages:
+        for row in Rows.decode(type_name, page.data):
+            assert page.start <= row.position < page.end
+            assert row.id not in found
+            found[row.id] = row
+        # A leaf of the deepest split may be left over; it has at least four siblings.
+        is_left_over = len(pages) > log2(MAX_PAGES)
+        is_one_position = len({row.position for row in page.rows}) <= 1
+        assert len(page.data) <= target or is_one_position or is_left_over
+    assert found == by_id(rows)
+
+
+@pytest.mark.parametrize("position", [FIRST, "000000000000009.0", "~"])
+def test_the_page_of_an_empty_ledger_covers_every_position(position: str) -> None:
+    page = tree.Page.unwritten("call")
+    assert (page.version, len(page.rows)) == (0, 0)
+    assert page.covers(position) == (position != END)

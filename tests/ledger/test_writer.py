@@ -16,9 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.domain.errors import Conflict, Unavailable
+from rollcall.domain.contributions import ContributionFunction, contribution_function
+from rollcall.domain.errors import Conflict, Unavailable, UnknownContribution
 from rollcall.domain.facts import Fact
+from rollcall.domain.organisations import Organisation, current_org_id
 from rollcall.ledger import transaction
+from rollcall.ledger.page import Row
+from rollcall.ledger.writer import ApplyFacts, fold
 from tests.support.fakes import MemoryLedger
 from tests.support.generate import anything, deletions, valid_records, without_ties
 from tests.support.neutral import neutral
@@ -192,3 +196,67 @@ def test_rows_at_one_instant_split_by_id() -> None:
         apply(store, versions[start : start + 300], 2_048)
     assert len(store.pages["label"]) > 5
     store.check_pages()
+
+
+# ------------------------------------------------------------------ facts, and the epochs they go to
+facts = st.builds(
+    Fact,
+    type=st.sampled_from(["call", "label"]),
+    id=st.sampled_from("ab"),
+    id_is_integer=st.just(False),
+    time_ms=st.none() | st.just(7),
+    updated_at_ms=st.just(1),
+    rev=st.integers(1, 9),
+    record=st.none(),
+)
+
+
+@given(st.lists(facts, max_size=10))
+def test_of_every_fact_with_a_position_the_highest_revision_is_applied(facts: list[Fact]) -> None:
+    placed = [fact for fact in facts if fact.type == "label" or fact.time_ms is not None]
+    highest = {
+        (fact.type, fact.id): max(
+            other.rev for other in placed if (other.type, other.id) == (fact.type, fact.id)
+        )
+        for fact in placed
+    }
+    rows = fold(facts)
+    assert {(type_name, row.id): row.rev for type_name, row in rows} == highest
+    assert len(rows) == len(highest)
+
+
+class Epochs:
+    """Writers that remember what each epoch was given, and by which contribution function."""
+
+    def __init__(self) -> None:
+        self.applied: dict[int, tuple[ContributionFunction, list[tuple[str, Row]]]] = {}
+
+    def __call__(self, org_id: str, epoch: int, contribute: ContributionFunction) -> Epochs:
+        self.current = (org_id, epoch, contribute)
+        return self
+
+    def apply(self, rows: Sequence[tuple[str, Row]]) -> None:
+        org_id, epoch, contribute = self.current
+        assert current_org_id() == org_id
+        self.applied[epoch] = (contribute, list(rows))
+
+
+LABEL = Fact("label", "x", False, None, 1, 5, None)
+
+
+def test_every_written_epoch_is_applied_by_its_own_contribution_version() -> None:
+    epochs = Epochs()
+    organisation = Organisation("org", "h", "n", 0, written=(3, 4), contributions={3: 1, 4: 1})
+    ApplyFacts(epochs)(organisation, [LABEL])
+    rows = [("label", Row("x", 5, 0, None))]
+    assert epochs.applied == dict.fromkeys((3, 4), (contribution_function(1), rows))
+    assert current_org_id() is None
+
+
+def test_an_epoch_of_a_version_that_this_release_lacks_is_an_error() -> None:
+    epochs = Epochs()
+    for contributions in ({}, {0: 999}):
+        organisation = Organisation("org", "h", "n", 0, contributions=contributions)
+        with pytest.raises(UnknownContribution):
+            ApplyFacts(epochs)(organisation, [LABEL])
+    assert epochs.applied == {}
