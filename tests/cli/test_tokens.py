@@ -1,4 +1,4 @@
-"""Tokens as they are stored, on every engine; and `rollcall token` at the keyboard."""
+"""`rollcall token` at the keyboard."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ from typing import Any
 import pytest
 
 from rollcall import bootstrap
-from rollcall.domain.errors import Conflict, InvalidOperation
-from rollcall.domain.organisations import Token
-from rollcall.maintenance.accounts import Administer
-from rollcall.retry import Backoff
-from rollcall.storage.accounts import Directory
 from rollcall_cli.main import run
 
 pytestmark = pytest.mark.engine
@@ -24,102 +19,6 @@ HOUR_MS = 3_600_000
 NOW_MS = 1_800_000_000_000 // HOUR_MS * HOUR_MS
 _numbers = itertools.count()
 
-
-@pytest.fixture
-def directory(client: Any) -> Directory:
-    return Directory(client, "rollcall-records", Backoff())
-
-
-@pytest.fixture
-def admin(directory: Directory) -> Administer:
-    return Administer(directory, lambda: NOW_MS)
-
-
-@pytest.fixture
-def handle(admin: Administer) -> str:
-    return admin.create_organisation(f"tokens-{next(_numbers)}", "Tokens").handle
-
-
-# ------------------------------------------------------------------ what is stored
-def test_a_tokens_name_and_last_use_are_stored(
-    admin: Administer, directory: Directory, handle: str
-) -> None:
-    issued = admin.issue_token(handle, ["read"], name="nightly import")
-    unnamed = admin.issue_token(handle, ["read"])
-    assert (issued.stored.name, unnamed.stored.name) == ("nightly import", None)
-    directory.record_use(issued.stored.id, NOW_MS)
-    assert {t.id: (t.name, t.last_used_ms) for t in admin.tokens(handle)} == {
-        issued.stored.id: ("nightly import", NOW_MS),
-        unnamed.stored.id: (None, None),
-    }
-    assert admin.rotate_token(issued.stored.id, 0).stored.name == "nightly import"
-
-
-@pytest.mark.parametrize("name", ["", "x" * 65, "two\nlines", "\x1b[31mred"])
-def test_a_name_that_is_none_is_refused(admin: Administer, handle: str, name: str) -> None:
-    with pytest.raises(InvalidOperation, match="1 to 64 printable"):
-        admin.issue_token(handle, ["read"], name=name)
-
-
-def test_the_recorded_use_only_moves_on_and_creates_no_token(
-    admin: Administer, directory: Directory, handle: str
-) -> None:
-    token = admin.issue_token(handle, ["read"]).stored
-    directory.record_use(token.id, NOW_MS)
-    for hour_ms in (NOW_MS, NOW_MS - HOUR_MS):
-        with pytest.raises(Conflict):
-            directory.record_use(token.id, hour_ms)
-    directory.record_use(token.id, NOW_MS + HOUR_MS)
-    stored = directory.token(token.id)
-    assert stored is not None
-    assert stored.last_used_ms == NOW_MS + HOUR_MS
-    with pytest.raises(Conflict):
-        directory.record_use("0" * 64, NOW_MS)
-    assert directory.token("0" * 64) is None
-
-
-# ------------------------------------------------------------------ abbreviated ids
-def planted(directory: Directory, admin: Administer, handle: str, *beginnings: str) -> list[str]:
-    """Tokens whose ids begin so."""
-    org_id = directory.org_id_of_handle(handle)
-    assert org_id is not None
-    ids = [beginning.ljust(64, "0") for beginning in beginnings]
-    for each in ids:
-        directory.put_token(Token(each, org_id, ("read",), NOW_MS))
-    return ids
-
-
-def test_an_id_may_be_abbreviated_as_long_as_it_names_one_token(
-    admin: Administer, directory: Directory, handle: str
-) -> None:
-    other = admin.create_organisation(f"tokens-{next(_numbers)}", "Other").handle
-    run_mark = f"{next(_numbers):04x}"
-    first, second = planted(directory, admin, handle, f"{run_mark}aaaa1", f"{run_mark}bb")
-    (third,) = planted(directory, admin, other, f"{run_mark}aaaa2")
-    assert admin.revoke_token(f"{run_mark}b").id == second
-    with pytest.raises(InvalidOperation) as refused:
-        admin.revoke_token(f"{run_mark}aaaa")
-    assert str(refused.value) == (
-        f"2 token ids begin with '{run_mark}aaaa': {first[:9]}, {third[:9]}"
-    )
-    assert admin.rotate_token(third[:9], 0).stored.org_id == directory.org_id_of_handle(other)
-    states = {t.id: t.state(NOW_MS) for h in (handle, other) for t in admin.tokens(h)}
-    assert (states[first], states[second], states[third]) == ("active", "revoked", "revoked")
-
-
-@pytest.mark.parametrize("given", ["", "abc", "not hex!", "ABCD", "f" * 65])
-def test_what_is_no_beginning_of_an_id_is_refused(admin: Administer, given: str) -> None:
-    with pytest.raises(InvalidOperation, match="4 or more hex digits"):
-        admin.revoke_token(given)
-
-
-@pytest.mark.parametrize("given", ["eeee", "e" * 64])
-def test_an_unknown_id_is_refused(admin: Administer, given: str) -> None:
-    with pytest.raises(InvalidOperation, match=given):
-        admin.rotate_token(given, 0)
-
-
-# ------------------------------------------------------------------ at the keyboard
 Command = Callable[..., str]
 
 
@@ -133,6 +32,7 @@ def token_command(
     monkeypatch.setattr(bootstrap, "dynamodb_client", lambda **_: client)
     for service in (bootstrap._client, bootstrap.directory, bootstrap.administer):
         service.cache_clear()
+    capsys.readouterr()  # the engine says that it starts
 
     def call(*arguments: str) -> str:
         with pytest.raises(SystemExit) as ended:

@@ -590,15 +590,6 @@ def test_a_version_of_before_a_call_named_its_lead_is_theirs_too(tmp_path: Path)
     assert at.erase("acme", LEAD).failed_objects.names == ("0",)
 
 
-def test_an_object_that_is_nested_deeply_is_looked_into(tmp_path: Path) -> None:
-    nested: Any = LEAD
-    for _ in range(800):
-        nested = [nested]
-    (tmp_path / "deep").write_text(json.dumps({"record": {"a": nested}}))
-    assert list(mentions(FolderFailures(tmp_path), "org_1", LEAD, ())) == ["deep"]
-    assert list(mentions(FolderFailures(tmp_path), "org_1", "another", ())) == []
-
-
 def test_a_destination_that_cannot_be_looked_at_is_told_of() -> None:
     at = prepared()
 

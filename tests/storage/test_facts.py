@@ -14,13 +14,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from rollcall.domain.errors import CorruptItem, ForeignKey, Unavailable
-from rollcall.domain.facts import REV_LIMIT, Change, Fact, Outcome
+from rollcall.domain.errors import ForeignKey, Unavailable
+from rollcall.domain.facts import Change, Fact, Outcome
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ingest.ingest import Ingest
 from rollcall.retry import Backoff
 from rollcall.storage import keys
-from rollcall.storage.fact_items import fact_of_item, item_of_fact, stream_fact
 from rollcall.storage.facts import FactStore
 from tests.support.builders import call, deletion, full_call
 from tests.support.emulator.client import MemoryClient
@@ -214,131 +213,6 @@ def test_batches_and_transactions_are_checked_key_by_key_and_scans_refused(clien
             client.scan(TableName=TABLE)
         with pytest.raises(ForeignKey):
             client.batch_write_item(RequestItems={TABLE: [{"PutRequest": {"Item": key("ORG#1#")}}]})
-
-
-def streamed(item: dict[str, Any], event: str = "MODIFY") -> dict[str, Any]:
-    return {"eventName": event, "dynamodb": {"SequenceNumber": "1", "NewImage": item}}
-
-
-def test_a_record_without_fields_stores_no_empty_map() -> None:
-    """DynamoDB Local's streams lose empty maps."""
-    bare = Fact("space", "s", False, None, 5, 7, parsed({"type": "space", "id": "s"}).record)
-    item = item_of_fact(keys.fact("org", "space", "s", 1), bare)
-    assert {"M": {}} not in item.values()
-    assert stream_fact(streamed(item)) == ("org", bare)
-
-
-def good_item() -> dict[str, Any]:
-    record = parsed(full_call("c#1")).record
-    assert record is not None
-    fact = Fact("call", "c#1", False, record.started_at_ms, 5, 7, record)  # type: ignore[attr-defined]
-    item = item_of_fact(keys.fact("org", "call", "c#1", 1), fact)
-    assert stream_fact(streamed(item)) == ("org", fact)
-    assert fact_of_item(item) == fact
-    return item
-
-
-def test_a_removal_brings_no_fact() -> None:
-    assert stream_fact({"eventName": "REMOVE", "dynamodb": {"OldImage": good_item()}}) is None
-
-
-@pytest.mark.parametrize(
-    "record",
-    [
-        {},
-        {"eventName": "INSERT"},
-        {"eventName": "INSERT", "dynamodb": None},
-        {"eventName": "INSERT", "dynamodb": {"NewImage": None}},
-        {"eventName": "INSERT", "dynamodb": {"NewImage": "?"}},
-        {"eventName": "INSERT", "dynamodb": {"NewImage": {"PK": None, "SK": 5}}},
-        {"eventName": "INSERT", "dynamodb": {"NewImage": {"PK": {"S": "ORG#o#call#0#"}}}},
-    ],
-)
-def test_a_stream_record_without_a_fact_is_corrupt(record: dict[str, Any]) -> None:
-    with pytest.raises(CorruptItem):
-        stream_fact(record)
-
-
-TOP_LEVEL = ("type", "id", "rev", "updated_at_ms", "record", "time_ms", "PK", "SK")
-
-
-@pytest.mark.parametrize("name", TOP_LEVEL)
-@pytest.mark.parametrize(
-    "garbage", [None, {"S": "#"}, {"N": "1e5"}, {"M": {}}, {"BOOL": True}, {"L": []}, {}, 5]
-)
-def test_garbage_under_a_fact_key_is_corrupt(name: str, garbage: Any) -> None:
-    item = {n: v for n, v in good_item().items() if n != name}
-    if garbage is not None:
-        item[name] = garbage
-    with pytest.raises(CorruptItem):
-        stream_fact(streamed(item))
-
-
-OUT_OF_RANGE = [
-    ("status", {"S": "COMPLETED"}),
-    ("status", {"S": "x" * 257}),
-    ("outcome", {"S": "x" * 257}),
-    ("space_token", {"S": "x" * 129}),
-    ("space_token", {"S": ""}),
-    ("space_token", {"S": "a\x00"}),
-    ("duration_seconds", {"N": "-1"}),
-    ("duration_seconds", {"N": "1000000000000001"}),
-    ("duration_seconds", {"N": "1.5"}),
-    ("attempt", {"S": "1"}),
-    ("answered", {"S": "true"}),
-    ("labels", {"L": [{"S": ""}]}),
-    ("labels", {"L": [{"S": "a\x1fb"}]}),
-    ("labels", {"L": [{"S": "b"}, {"S": "a"}]}),
-    ("labels", {"L": [{"S": "a"}, {"S": "a"}]}),
-    ("labels", {"L": [{"S": f"{n:03}"} for n in range(33)]}),
-    ("events", {"M": {"sms_sent": {"N": "0"}}}),
-    ("events", {"M": {"other": {"N": "1"}}}),
-    ("payload", {"M": {"k" * 300: {"S": "v"}}}),
-    ("payload", {"M": {"a b": {"S": "v"}}}),
-    ("payload", {"M": {"k": {"S": "x" * 257}}}),
-    ("payload", {"M": {"k": {"N": "NaN"}}}),
-    ("payload", {"M": {"k": {"L": []}}}),
-    ("payload", {"M": {f"k{n}": {"S": "v"} for n in range(33)}}),
-    ("payload", {"M": {"k": {"N": "1E+999999999"}}}),
-    ("payload", {"M": {"k": {"S": "\ud800"}}}),
-    ("outcome", {"S": "\ud800"}),
-    ("space_token", {"S": "\ud800"}),
-    ("labels", {"L": [{"S": "\ud800"}]}),
-    ("colour", {"S": "red"}),
-]
-
-
-@pytest.mark.parametrize(("field", "garbage"), OUT_OF_RANGE)
-def test_garbage_in_a_field_is_corrupt(field: str, garbage: dict[str, Any]) -> None:
-    good = good_item()
-    item = {**good, "record": {"M": {**good["record"]["M"], field: garbage}}}
-    with pytest.raises(CorruptItem):
-        stream_fact(streamed(item))
-
-
-def test_a_time_past_the_calendar_is_corrupt() -> None:
-    good = good_item()
-    late = {"N": "500000000000000"}
-    fields = {**good["record"]["M"], "started_at_ms": late}
-    with pytest.raises(CorruptItem):
-        stream_fact(streamed({**good, "time_ms": late, "record": {"M": fields}}))
-
-
-@pytest.mark.parametrize("rev", [0, REV_LIMIT, 2**63 - 1])
-def test_a_revision_that_no_deletion_could_outbid_is_corrupt(rev: int) -> None:
-    """In a page it would be damage, and the whole page with it."""
-    good = good_item()
-    with pytest.raises(CorruptItem):
-        stream_fact(streamed({**good, "rev": {"N": str(rev)}}))
-    fact = stream_fact(streamed({**good, "rev": {"N": str(REV_LIMIT - 1)}}))
-    assert fact is not None
-
-
-@pytest.mark.parametrize("org_id", ["o" * 3_000, "\ud800"])
-def test_an_organisation_that_no_key_can_name_is_corrupt(org_id: str) -> None:
-    """A failed record may name any; asked for, DynamoDB or the SDK would refuse the request."""
-    with pytest.raises(CorruptItem):
-        stream_fact(streamed({**good_item(), "PK": {"S": f"ORG#{org_id}#call#0#"}}))
 
 
 def test_a_damaged_fact_is_refused_alone(client: Any, org_id: str) -> None:
