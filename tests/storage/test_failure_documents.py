@@ -76,7 +76,6 @@ def test_a_record_without_a_number_is_named_by_its_content(record: dict[str, Any
     name = quarantine_name([record])
     assert name.removeprefix("quarantine/").removesuffix(".json").isalnum()
     assert name == quarantine_name([dict(record)]) != quarantine_name([{**record, "x": 1}])
-    assert quarantine_name([{**record, "eventID": "abc"}]).endswith("abc.json") or record
 
 
 @pytest.mark.parametrize(
