@@ -11,7 +11,6 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-import yaml
 from radon.complexity import cc_visit
 from radon.visitors import Class
 
@@ -218,13 +217,6 @@ def test_no_file_records_where_packages_came_from() -> None:
         or (path != Path(__file__) and registry.search(path.read_text("utf-8", errors="ignore")))
     ]
     assert found == []
-
-
-# ----------------------------------------------------------------- template
-def test_the_template_has_no_yaml_aliases() -> None:
-    """CloudFormation refuses them, and no local tool says so."""
-    tokens = yaml.scan((ROOT / "template.yaml").read_text(encoding="utf-8"))
-    assert not [t for t in tokens if isinstance(t, (yaml.AliasToken, yaml.AnchorToken))]
 
 
 # --------------------------------------------------------------------- docs

@@ -33,8 +33,14 @@ def test_each_setting_has_a_variable_of_its_own() -> None:
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_the_text_of_a_default_is_accepted(variable: str) -> None:
     default = VARIABLES[variable].default
-    text = str(default).lower() if isinstance(default, bool) else str(default)
+    text = ",".join(default) if isinstance(default, tuple) else str(default)
+    text = text.lower() if isinstance(default, bool) else text
     assert Settings.from_environment({variable: text}) == Settings()
+
+
+def test_origins_are_separated_by_commas() -> None:
+    given = Settings.from_environment({"ROLLCALL_ALLOWED_ORIGINS": "https://a.example,http://b:1"})
+    assert given.allowed_origins == ("https://a.example", "http://b:1")
 
 
 def test_every_number_has_limits() -> None:

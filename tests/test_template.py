@@ -11,7 +11,9 @@ from typing import Any
 
 import botocore.session
 import pytest
+import yaml
 
+from rollcall.api.cors import EXPOSED_HEADERS
 from rollcall_cli.local.intrinsics import read_yaml
 from tests.support.deployment import ROOT, SAM_PYTHON, as_list, resource_text, stack
 
@@ -29,6 +31,7 @@ EVERYTHING = {
     "AccessLogs": "true",
     "TokenRequestsPerMinute": "600",
     "AddressRequestsPerMinute": "1200",
+    "AllowedOrigins": "https://a.example,https://b.example",
 }
 VARIANTS = pytest.mark.parametrize("parameters", [{}, EVERYTHING], ids=["defaults", "everything"])
 # Properties that name a resource in its account or region, for the types of this template.
@@ -62,6 +65,25 @@ def table_below(heading: str) -> list[list[str]]:
     rows = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
     assert rows is not None
     return [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows[0].splitlines()[2:]]
+
+
+def test_what_sam_uploads_has_no_yaml_aliases() -> None:
+    """CloudFormation refuses them. SAM writes out what two places of the template share."""
+    stack()  # skips without SAM
+    rewrite = (
+        "import sys; from samcli.yamlhelper import yaml_dump, yaml_parse;"
+        "sys.stdout.write(yaml_dump(yaml_parse(sys.stdin.read())))"
+    )
+    uploaded = subprocess.run(
+        [SAM_PYTHON, "-c", rewrite],
+        input=(ROOT / "template.yaml").read_text("utf-8"),
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "Access-Control-Allow-Origin" in uploaded
+    tokens = yaml.scan(uploaded)
+    assert not [t for t in tokens if isinstance(t, yaml.AliasToken | yaml.AnchorToken)]
 
 
 def test_the_guide_uses_options_that_sam_has() -> None:
@@ -301,6 +323,83 @@ def test_every_gateway_response_states_the_status_that_it_is_sent_with() -> None
         status = int(response["StatusCode"]) if "StatusCode" in response else None
         assert (status is None) == kind.startswith("DEFAULT_"), kind
         assert_gateway_body(response["ResponseTemplates"]["application/json"], status)
+
+
+# ------------------------------------------------------------- cross-origin requests
+ONE = {"AllowedOrigins": "https://a.example"}
+ALLOW = "gatewayresponse.header.Access-Control-Allow-Origin"
+EXPOSE = "gatewayresponse.header.Access-Control-Expose-Headers"
+
+
+def api_body(**parameters: str) -> dict[str, Any]:
+    (api,) = stack(**parameters).of_type("AWS::ApiGateway::RestApi").values()
+    return dict(api["Properties"]["Body"])
+
+
+def gateway_headers(**parameters: str) -> list[dict[str, Any]]:
+    responses = api_body(**parameters)["x-amazon-apigateway-gateway-responses"].values()
+    return [each.get("responseParameters", {}) for each in responses]
+
+
+def test_by_default_there_is_no_preflight_and_no_header() -> None:
+    assert not any("options" in path for path in api_body()["paths"].values())
+    assert not any(gateway_headers())
+
+
+@pytest.mark.parametrize("parameters", [ONE, EVERYTHING, {"AllowedOrigins": "*"}])
+def test_every_route_has_a_preflight_without_an_authorizer(parameters: dict[str, str]) -> None:
+    paths = api_body(**parameters)["paths"]
+    for path, methods in paths.items():
+        assert len(methods) >= 2, f"{path} has a preflight and no function"
+        assert "options" in methods, f"{path} needs a preflight in the template's DefinitionBody"
+        assert "security" not in methods["options"]
+        assert methods["options"]["x-amazon-apigateway-integration"]["type"] == "mock"
+        assert all(
+            method["security"] == [{"TokenAuthorizer": []}]
+            for name, method in methods.items()
+            if name != "options"
+        )
+
+
+def test_a_preflight_is_text_beside_binary_bodies() -> None:
+    """API Gateway answers 500 where a mapping template meets bytes."""
+    body = api_body(**ONE)
+    assert body["x-amazon-apigateway-binary-media-types"] == ["*/*"]
+    for methods in body["paths"].values():
+        mock = methods["options"]["x-amazon-apigateway-integration"]
+        assert mock["contentHandling"] == "CONVERT_TO_TEXT"
+        assert mock["responses"]["default"]["contentHandling"] == "CONVERT_TO_TEXT"
+
+
+def test_a_preflight_needs_no_function_and_no_permission() -> None:
+    kinds = ("AWS::Lambda::Function", "AWS::Lambda::Permission", "AWS::IAM::Role")
+    for kind in kinds:
+        assert set(stack(**ONE).of_type(kind)) == set(stack().of_type(kind))
+
+
+def test_other_origins_reach_the_stage() -> None:
+    """The deployment is named after the time: SAM would name it after the text of the template."""
+    assert TEMPLATE["Resources"]["Api"]["Properties"]["AlwaysDeploy"] is True
+
+
+@pytest.mark.parametrize(
+    ("allowed", "sent"),
+    [
+        ("https://a.example", {"Fn::Sub": "'${AllowedOrigins}'"}),
+        ("*", {"Fn::Sub": "'${AllowedOrigins}'"}),
+        (EVERYTHING["AllowedOrigins"], "'*'"),
+    ],
+)
+def test_every_error_of_the_gateway_can_be_read_by_an_allowed_page(allowed: str, sent: Any) -> None:
+    exposed = f"'{','.join(EXPOSED_HEADERS)}'"
+    for headers in gateway_headers(AllowedOrigins=allowed):
+        assert headers == {ALLOW: sent, EXPOSE: exposed}
+
+
+def test_the_functions_know_the_allowed_origins() -> None:
+    for function in stack(**ONE).of_type("AWS::Lambda::Function").values():
+        variables = function["Properties"]["Environment"]["Variables"]
+        assert variables["ROLLCALL_ALLOWED_ORIGINS"] == {"Ref": "AllowedOrigins"}
 
 
 # ------------------------------------------------------------------- architecture

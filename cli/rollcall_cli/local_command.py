@@ -64,6 +64,12 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
     rie: Annotated[
         Path | None, typer.Option(metavar="FILE", help="aws-lambda-rie binary to use.")
     ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN", help="Let web pages of this origin read answers; repeatable."
+        ),
+    ] = None,
     seed: Annotated[
         bool, typer.Option("--seed", help="Load the sample organisations of events/seed.json.")
     ] = False,
@@ -89,6 +95,7 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
             data_dir=data_dir,
             jar=jar,
             emulator=rie,
+            parameters={"AllowedOrigins": ",".join(allow_origin)} if allow_origin else None,
         ) as stack:
             if seed:
                 load_seed(stack)

@@ -120,12 +120,17 @@ class _Decided:
             case "Fn::Or":
                 return any(map(self._is_true, argument))
             case "Fn::Equals":
-                left, right = (
-                    self.values[each["Ref"]] if isinstance(each, dict) else str(each)
-                    for each in argument
-                )
+                left, right = map(self._text, argument)
                 return left == right
         raise AssertionError(f"the tests do not know the condition {function}")
+
+    def _text(self, expression: Any) -> str:
+        match expression:
+            case {"Ref": name}:
+                return self.values[name]
+            case {"Fn::Select": [index, {"Fn::Split": [separator, text]}]}:
+                return self._text(text).split(separator)[int(index)]
+        return str(expression)
 
     def without_ifs(self, value: Any) -> Any:
         if isinstance(value, list):

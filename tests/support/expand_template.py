@@ -19,6 +19,8 @@ LOCAL_FOLDERS = ("CodeUri", "ContentUri")
 
 
 def expanded(template: dict[str, Any], parameters: dict[str, str]) -> Any:
+    # As SAM writes it for CloudFormation: what two places of the file share is there twice.
+    template = json.loads(json.dumps(template))
     for resource in template["Resources"].values():
         for name in LOCAL_FOLDERS:
             if name in resource.get("Properties", {}):

@@ -16,7 +16,7 @@ from rollcall_cli.local.http_request import HttpRequest, method_arn, shared_even
 from rollcall_cli.local.policy import MalformedPolicy, allows
 from rollcall_cli.local.routes import RouteMatch
 from rollcall_cli.local.runtime import FunctionError
-from rollcall_cli.local.template_model import Authorizer
+from rollcall_cli.local.template_model import Authorizer, Route
 
 Invoke = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 
@@ -46,7 +46,7 @@ class AuthorizerCache:
         self._lock = threading.Lock()
 
     async def authorize(
-        self, authorizer: Authorizer, request: HttpRequest, match: RouteMatch, invoke: Invoke
+        self, authorizer: Authorizer, request: HttpRequest, match: RouteMatch[Route], invoke: Invoke
     ) -> dict[str, str]:
         """The context for the function; every value is a string. Raises GatewayError."""
         identity = self._identity(authorizer, request)
@@ -94,7 +94,7 @@ class AuthorizerCache:
         self,
         authorizer: Authorizer,
         request: HttpRequest,
-        match: RouteMatch,
+        match: RouteMatch[Route],
         arn: str,
         invoke: Invoke,
     ) -> Any:

@@ -15,6 +15,7 @@ from pathlib import Path
 from rollcall_cli.local.http_request import HttpRequest
 from rollcall_cli.local.proxy_response import HttpResponse
 from rollcall_cli.local.routes import RouteTable
+from rollcall_cli.local.template_model import Route
 from rollcall_cli.local.try_out import TryOut, with_samples
 
 PAGE = "/_local/docs"
@@ -74,7 +75,7 @@ _POLICY = (
 
 
 def documentation(
-    request: HttpRequest, project: Path, routes: RouteTable, try_out: TryOut | None
+    request: HttpRequest, project: Path, routes: RouteTable[Route], try_out: TryOut | None
 ) -> HttpResponse | None:
     """The answer to a request for the documentation of `project`; None for any other request."""
     path = request.raw_path.removesuffix("/")
@@ -87,7 +88,9 @@ def documentation(
     return _document(project, routes, try_out) if path == DOCUMENT else _page(path)
 
 
-def _document(project: Path, routes: RouteTable, try_out: TryOut | None) -> HttpResponse | None:
+def _document(
+    project: Path, routes: RouteTable[Route], try_out: TryOut | None
+) -> HttpResponse | None:
     response = _file(project / DOCUMENT_FILE, "application/json")
     if response is None or try_out is None:
         return response

@@ -24,6 +24,7 @@ from rollcall_cli.local.documentation import documentation
 from rollcall_cli.local.gateway_responses import gateway_response
 from rollcall_cli.local.http_request import HttpRequest, is_binary, proxy_event
 from rollcall_cli.local.http_server import RAW_HEADERS
+from rollcall_cli.local.mock_integration import answer_mock
 from rollcall_cli.local.proxy_response import HttpResponse, MalformedAnswer, parse_answer
 from rollcall_cli.local.routes import RouteMatch, RouteTable
 from rollcall_cli.local.runtime import (
@@ -32,7 +33,7 @@ from rollcall_cli.local.runtime import (
     Runtime,
     answer_in_thread,
 )
-from rollcall_cli.local.template_model import Template
+from rollcall_cli.local.template_model import Route, Template
 from rollcall_cli.local.try_out import TryOut
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -62,6 +63,7 @@ class Gateway:
         self._runtime = runtime
         self._drain = drain
         self._routes = RouteTable(template.api.routes)
+        self._mocks = RouteTable(template.api.mocks)
         stage = template.api.stage
         self._authorizer = AuthorizerCache(stage, clock) if clock else AuthorizerCache(stage)
         self._limit_seconds = limit_seconds
@@ -107,6 +109,9 @@ class Gateway:
         return gateway_response(kind, self._api.responses, request.request_id)
 
     async def _answer_route(self, request: HttpRequest) -> HttpResponse:
+        mock = self._mocks.find(request.method, request.raw_path)
+        if mock is not None:
+            return answer_mock(mock.route, request)
         match = self._routes.find(request.method, request.raw_path)
         if match is None:
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN", "no such route or method")
@@ -120,7 +125,7 @@ class Gateway:
         return await self._answer_function(request, match, context)
 
     async def _answer_function(
-        self, request: HttpRequest, match: RouteMatch, context: Mapping[str, str] | None
+        self, request: HttpRequest, match: RouteMatch[Route], context: Mapping[str, str] | None
     ) -> HttpResponse:
         event = proxy_event(
             request,

@@ -1,13 +1,14 @@
 """CloudFormation's YAML tags and functions, as far as template.yaml needs them.
 
-`!Ref`, `!Sub` and `!GetAtt` (and their long forms) are resolved. Any other function in a value that
-the local stack reads is an error; parts that it does not read (alarms, policies) may use any.
+`!Ref`, `!Sub`, `!GetAtt`, `!If`, `!Join`, `!Select` and `!Split` (and their long forms) are resolved.
+Any other function in a value that the local stack reads is an error; parts that it does not read
+(alarms, policies) may use any.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
@@ -17,6 +18,7 @@ from rollcall_cli.errors import CommandError
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
 
+_ABSENT: Any = object()  # the value of AWS::NoValue
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 
 
@@ -72,37 +74,88 @@ class Resolver:
             "AWS::AccountId": ACCOUNT_ID,
             "AWS::Partition": "aws",
             "AWS::URLSuffix": "amazonaws.com",
+            "AWS::NoValue": _ABSENT,
+        }
+        self._conditions: dict[str, Any] = document.get("Conditions") or {}
+        self._functions: dict[str, Callable[[Any, str], Any]] = {
+            "Ref": self._reference,
+            "Fn::GetAtt": self._attribute,
+            "Fn::Sub": self._substitute,
+            "Fn::If": self._choose,
+            "Fn::Join": self._join,
+            "Fn::Select": self._select,
+            "Fn::Split": self._split,
         }
         declared = document.get("Parameters") or {}
-        for name in parameters or {}:
+        given = parameters or {}
+        for name in given:
             if name not in declared:
                 raise TemplateError(f"the template has no parameter {name}")
         for name, parameter in declared.items():
-            if name in (parameters or {}):
-                self._values[name] = (parameters or {})[name]
+            if name in given:
+                self._values[name] = _permitted(name, parameter, given[name])
             elif "Default" in parameter:
                 self._values[name] = parameter["Default"]
 
     def resolve(self, value: Any, where: str) -> Any:
         """`value` with every function replaced. Raises TemplateError, which names `where`."""
+        resolved = self._resolve(value, where)
+        return None if resolved is _ABSENT else resolved
+
+    def _resolve(self, value: Any, where: str) -> Any:
         if isinstance(value, list):
-            return [self.resolve(entry, f"{where}[{n}]") for n, entry in enumerate(value)]
+            entries = [self._resolve(entry, f"{where}[{n}]") for n, entry in enumerate(value)]
+            return [entry for entry in entries if entry is not _ABSENT]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
             (name, argument), *_ = value.items()
-            if name == "Ref":
-                return self._reference(argument, where)
-            if name == "Fn::GetAtt":
-                return self._attribute(argument, where)
-            if name == "Fn::Sub":
-                return self._substitute(argument, where)
-            if isinstance(name, str) and (name.startswith("Fn::") or name == "Condition"):
-                raise TemplateError(
-                    f"{where}: the local stack does not support the function {name}"
-                )
-        return {key: self.resolve(entry, f"{where}.{key}") for key, entry in value.items()}
+            if name in self._functions:
+                return self._functions[name](argument, where)
+            _refuse_function(name, where)
+        resolved = {key: self._resolve(entry, f"{where}.{key}") for key, entry in value.items()}
+        return {key: entry for key, entry in resolved.items() if entry is not _ABSENT}
 
+    # --------------------------------------------------------------- conditions
+    def _choose(self, argument: Any, where: str) -> Any:
+        condition, if_true, if_false = argument
+        return self._resolve(if_true if self._holds(condition, where) else if_false, where)
+
+    def _holds(self, condition: str, where: str) -> bool:
+        if condition not in self._conditions:
+            raise TemplateError(f"{where}: the template has no condition {condition} for Fn::If")
+        return self._is_true(self._conditions[condition], f"Conditions.{condition}")
+
+    def _is_true(self, expression: dict[str, Any], where: str) -> bool:
+        ((function, argument),) = expression.items()
+        match function:
+            case "Condition":
+                return self._holds(argument, where)
+            case "Fn::Equals":
+                left, right = (str(self.resolve(each, where)) for each in argument)
+                return left == right
+            case "Fn::Not":
+                return not self._is_true(argument[0], where)
+            case "Fn::Or":
+                return any(self._is_true(each, where) for each in argument)
+            case "Fn::And":
+                return all(self._is_true(each, where) for each in argument)
+        raise TemplateError(f"{where}: the local stack does not support the condition {function}")
+
+    # ------------------------------------------------------------ texts and lists
+    def _join(self, argument: Any, where: str) -> str:
+        separator, entries = argument
+        return str(separator).join(map(str, self.resolve(entries, where)))
+
+    def _select(self, argument: Any, where: str) -> Any:
+        index, entries = argument
+        return self.resolve(entries, where)[int(index)]
+
+    def _split(self, argument: Any, where: str) -> list[str]:
+        separator, text = argument
+        return str(self.resolve(text, where)).split(separator)
+
+    # ------------------------------------------------------------------ resources
     def _reference(self, name: Any, where: str) -> Any:
         if name in self._values:
             return self._values[name]
@@ -163,3 +216,18 @@ class Resolver:
     @staticmethod
     def _arn(service: str, resource: str) -> str:
         return f"arn:aws:{service}:{REGION}:{ACCOUNT_ID}:{resource}"
+
+
+def _refuse_function(name: Any, where: str) -> None:
+    """Raises TemplateError if the key of an object is the name of a function."""
+    if isinstance(name, str) and (name.startswith("Fn::") or name == "Condition"):
+        raise TemplateError(f"{where}: the local stack does not support the function {name}")
+
+
+def _permitted(name: str, parameter: Mapping[str, Any], value: str) -> str:
+    """A parameter's value, if it follows the rule of the template. Raises TemplateError."""
+    pattern = parameter.get("AllowedPattern")
+    if pattern is not None and not re.fullmatch(pattern, value):
+        rule = parameter.get("ConstraintDescription", f"a text that matches {pattern}")
+        raise TemplateError(f"{name} must be {rule}, not {value!r}")
+    return value

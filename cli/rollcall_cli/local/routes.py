@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from rollcall_cli.local.template_model import Route
+from rollcall_cli.local.template_model import MockRoute, Route
+
+AnyRoute = TypeVar("AnyRoute", Route, MockRoute)
 
 
 @dataclass(frozen=True, slots=True)
-class RouteMatch:
+class RouteMatch(Generic[AnyRoute]):
     """A route and the values of its path parameters, percent-encoded as they were sent."""
 
-    route: Route
+    route: AnyRoute
     path_parameters: dict[str, str]
 
 
-class RouteTable:
+class RouteTable(Generic[AnyRoute]):
     """The template's routes, in matching order: literal segments first."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
-        self._routes = sorted(
+    def __init__(self, routes: Iterable[AnyRoute]) -> None:
+        self._routes: list[tuple[list[str], AnyRoute]] = sorted(
             ((_segments(route.path), route) for route in routes),
             key=lambda entry: [_precedence(segment) for segment in entry[0]],
         )
 
-    def find(self, method: str, raw_path: str) -> RouteMatch | None:
+    def find(self, method: str, raw_path: str) -> RouteMatch[AnyRoute] | None:
         """The route of a method and path, ignoring one trailing slash; None if there is none."""
         if not raw_path.startswith("/"):
             return None

@@ -18,6 +18,7 @@ from rollcall_cli.local.template_model import (
     Authorizer,
     Function,
     GatewayResponse,
+    MockRoute,
     Route,
     StreamMapping,
     Table,
@@ -173,6 +174,7 @@ class _Reader:
         return Api(
             stage=self._resolved(name, "StageName", "live"),
             routes=tuple(self._routes(functions, authorizers, default)),
+            mocks=tuple(self._mocks(self._resolved(name, "DefinitionBody", {}).get("paths", {}))),
             responses={key: _gateway_response(key, value) for key, value in responses.items()},
             binary_media_types=tuple(entry.replace("~1", "/") for entry in media_types),
         )
@@ -215,6 +217,14 @@ class _Reader:
                     raise TemplateError(f"{where}: {method} {path} is declared twice")
                 routes.append(Route(method, path, function, authorizers.get(choice)))
         return routes
+
+    @staticmethod
+    def _mocks(paths: dict[str, Any]) -> list[MockRoute]:
+        return [
+            _mock_route(method.upper(), path, operation)
+            for path, operations in paths.items()
+            for method, operation in operations.items()
+        ]
 
     # ------------------------------------------------------------------ streams
     def _mappings(
@@ -277,6 +287,37 @@ def _variable_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _mock_route(method: str, path: str, operation: dict[str, Any]) -> MockRoute:
+    integration = operation.get("x-amazon-apigateway-integration") or {}
+    if integration.get("type") != "mock" or operation.get("security"):
+        raise TemplateError(f"{method} {path}: only a mock without authorizer is supported here")
+    # The request's template chooses the response by its status.
+    status = json.loads(integration["requestTemplates"]["application/json"])["statusCode"]
+    response = integration["responses"]["default"]
+    handling = {integration.get("contentHandling"), response.get("contentHandling")}
+    if int(response["statusCode"]) != status or handling != {"CONVERT_TO_TEXT"}:
+        raise TemplateError(
+            f"{method} {path}: the mock must have one status and convert to text, as API Gateway "
+            "answers 500 otherwise"
+        )
+    headers = response.get("responseParameters", {})
+    return MockRoute(
+        method=method,
+        path=path,
+        status=status,
+        headers={
+            key.removeprefix("method.response.header."): _static(value)
+            for key, value in headers.items()
+        },
+        template=response["responseTemplates"]["application/json"],
+    )
+
+
+def _static(value: Any) -> str:
+    """A header's value that is a literal of the template."""
+    return str(value).strip("'")
+
+
 def _gateway_response(name: str, settings: dict[str, Any]) -> GatewayResponse:
     templates = settings.get("ResponseTemplates", {})
     if set(templates) - {"application/json"}:
@@ -289,5 +330,5 @@ def _gateway_response(name: str, settings: dict[str, Any]) -> GatewayResponse:
     return GatewayResponse(
         status=int(settings["StatusCode"]) if "StatusCode" in settings else None,
         body=body,
-        headers={key: str(value).strip("'") for key, value in headers.items()},
+        headers={key: _static(value) for key, value in headers.items()},
     )

@@ -59,6 +59,20 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class MockRoute:
+    """One method of one resource path that the gateway answers by itself, without an authorizer.
+
+    `template` is the mapping template (VTL) of its response.
+    """
+
+    method: str
+    path: str
+    status: int
+    headers: dict[str, str]
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayResponse:
     """The gateway's own answer to one kind of failure; `status` None: the status of the kind."""
 
@@ -73,6 +87,7 @@ class Api:
 
     stage: str
     routes: tuple[Route, ...]
+    mocks: tuple[MockRoute, ...]
     responses: dict[str, GatewayResponse]
     binary_media_types: tuple[str, ...]
 

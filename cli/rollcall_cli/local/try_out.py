@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from rollcall_cli.local.routes import RouteTable
+from rollcall_cli.local.template_model import Route
 
 JsonObject = dict[str, Any]
 
@@ -36,7 +37,7 @@ class TryOut:
     samples: Sequence[Sample] = ()
 
 
-def with_samples(document: JsonObject, try_out: TryOut, routes: RouteTable) -> JsonObject:
+def with_samples(document: JsonObject, try_out: TryOut, routes: RouteTable[Route]) -> JsonObject:
     """A copy of the OpenAPI document with the organisation's examples, without its token.
 
     Raises ValueError for a sample without a route.
@@ -62,7 +63,7 @@ def with_samples(document: JsonObject, try_out: TryOut, routes: RouteTable) -> J
 
 
 def _by_route(
-    samples: Sequence[Sample], routes: RouteTable
+    samples: Sequence[Sample], routes: RouteTable[Route]
 ) -> dict[tuple[str, str], list[tuple[Sample, Mapping[str, str]]]]:
     """(method, path) of the document → its samples, each with its encoded path parameters."""
     grouped: dict[tuple[str, str], list[tuple[Sample, Mapping[str, str]]]] = {}

@@ -46,6 +46,11 @@ def _flag(variable: str, *, default: bool) -> Any:
     return _setting(variable, default, parse)
 
 
+def _texts(variable: str) -> Any:
+    """Texts separated by commas; none by default."""
+    return _setting(variable, (), lambda text: tuple(filter(None, text.split(","))))
+
+
 def _setting(variable: str, default: object, parse: Callable[[str], object]) -> Any:
     return field(default=default, metadata={"variable": variable, "parse": parse})
 
@@ -67,6 +72,8 @@ class Settings:
     authorizer_cache_seconds: int = _integer("ROLLCALL_AUTHORIZER_CACHE_SECONDS", 60, 0, 3_600)
     # How long an answer may take: API Gateway times out after 29 seconds.
     longest_answer_seconds: int = _integer("ROLLCALL_LONGEST_ANSWER_SECONDS", 29, 0, 900)
+    # Origins whose web pages may read answers (the template's AllowedOrigins), or `*` alone.
+    allowed_origins: tuple[str, ...] = _texts("ROLLCALL_ALLOWED_ORIGINS")
     failure_destination: str = _text("ROLLCALL_FAILURE_DESTINATION", "")  # s3://… or file:///…
     # The dimension of the metrics; the stack's name in a deployment.
     service: str = _text("ROLLCALL_SERVICE", "rollcall", max_length=255)

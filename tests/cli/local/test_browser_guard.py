@@ -1,4 +1,4 @@
-"""Web pages of other origins reach neither the gateway, nor `/_local`, nor the engine."""
+"""Web pages of other origins reach neither `/_local` nor the engine, and the API under its own name alone."""
 
 from __future__ import annotations
 
@@ -126,17 +126,28 @@ FOREIGN = [
         ("GET", "/_local/health"),
         ("GET", "/_local/docs"),
         ("GET", "/_local/openapi.json"),
-        ("POST", "/echo"),
-        ("OPTIONS", "/echo"),
-        ("GET", "/nothing"),
+        ("GET", "/%5Flocal/health"),
     ],
 )
-def test_the_gateway_refuses_web_pages_of_other_origins(gateway, method, path, headers):
+def test_what_needs_no_token_refuses_web_pages_of_other_origins(gateway, method, path, headers):
     status, sent, body = gateway.send(method, path, headers)
     assert status == 403
     assert set(json.loads(body)) == {"message"}
     assert "access-control-allow-origin" not in {name.lower() for name in sent}
     assert gateway.drains == []
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/echo", 401), ("OPTIONS", "/echo", 404), ("GET", "/nothing", 404)],
+)
+def test_the_api_refuses_other_hosts_and_leaves_origins_to_the_template(
+    gateway, headers, method, path, status
+):
+    answered, sent, _ = gateway.send(method, path, headers)
+    assert answered == (403 if "Host" in headers else status)
+    assert "access-control-allow-origin" not in {name.lower() for name in sent}
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)

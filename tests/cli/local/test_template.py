@@ -118,6 +118,58 @@ def test_what_is_not_understood_is_an_error(template_path, old, new, message):
         load_template(changed(template_path, old, new))
 
 
+@pytest.mark.parametrize(
+    ("parameter", "greeting"),
+    [("", "none"), ("a,b", "a+b first a"), ("a", "a first a"), ("no!", None)],
+)
+def test_conditions_lists_and_patterns(template_path, parameter, greeting):
+    path = changed(
+        template_path,
+        "Parameters:\n",
+        "Conditions:\n"
+        '  IsGiven: !Not [!Equals [!Ref Names, ""]]\n'
+        "  IsList: !Or [!And [!Condition IsGiven, !Equals [a, a]], !Equals [a, b]]\n"
+        "Parameters:\n"
+        '  Names: {Type: String, Default: "", AllowedPattern: "[a-z,]*"}\n',
+    )
+    text = "!Sub ['${All} first ${First}', {All: !Join ['+', !Split [',', !Ref Names]], "
+    text += "First: !Select [0, !Split [',', !Ref Names]]}]"
+    path = changed(path, "!Ref Greeting", f"!If [IsList, {text}, none]")
+    path = changed(
+        path, "GREETING:", "ABSENT: !If [IsList, !Ref AWS::NoValue, x]\n        GREETING:"
+    )
+    if greeting is None:
+        with pytest.raises(TemplateError, match=r"Names must be a text that matches .*, not 'no!'"):
+            load_template(path, {"Names": parameter})
+        return
+    environment = load_template(path, {"Names": parameter}).functions["EchoFunction"].environment
+    assert environment["GREETING"] == greeting
+    assert ("ABSENT" in environment) == (parameter == "")
+
+
+def test_rollcalls_own_preflights_are_read():
+    def mocks(**parameters):
+        return load_template(ROOT / "template.yaml", parameters).api.mocks
+
+    assert mocks() == ()
+    routes = load_template(ROOT / "template.yaml").api.routes
+    found = mocks(AllowedOrigins="https://a.example")
+    assert {mock.path for mock in found} == {route.path for route in routes}
+    assert {(mock.method, mock.status) for mock in found} == {("OPTIONS", 204)}
+
+
+@pytest.mark.parametrize(
+    "old",
+    ["type: mock", "contentHandling: CONVERT_TO_TEXT", 'statusCode: "204"'],
+)
+def test_a_preflight_that_api_gateway_would_not_answer_is_an_error(tmp_path, old):
+    path = tmp_path / "template.yaml"
+    text = (ROOT / "template.yaml").read_text("utf-8")
+    path.write_text(text.replace(old, old.split(":")[0] + ": other", 1), "utf-8")
+    with pytest.raises((TemplateError, ValueError)):
+        load_template(path, {"AllowedOrigins": "https://a.example"})
+
+
 def test_a_schedule_is_understood_and_nothing_of_the_local_stack(template, template_path):
     path = changed(template_path, "Type: DynamoDB\n", "Type: Schedule\n")
     scheduled = load_template(path)

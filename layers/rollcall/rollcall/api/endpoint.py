@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, Protocol, TypeAlias
 
+from rollcall.api.cors import cors_headers
 from rollcall.api.errors import ApiError, ErrorBody, gateway_error
 from rollcall.api.guard import refuse_ended_credentials, refuse_repeated_credentials
 from rollcall.api.http import JSON_TYPE, Request, Response, json_response, parse_event
@@ -25,6 +26,7 @@ from rollcall.domain.time.calendar import format_instant
 from rollcall.invocation import Metric, count
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import within_its_time
+from rollcall.settings import settings
 from rollcall.telemetry import logger, observed
 
 LambdaHandler: TypeAlias = Callable[[Mapping[str, Any], Any], dict[str, Any]]
@@ -57,7 +59,9 @@ def endpoint(
         def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             request_id = str((event.get("requestContext") or {}).get("requestId", ""))
             with observed(request_id):
-                return respond(event, context, request_id)
+                proxy = respond(event, context, request_id)
+            proxy["headers"] |= cors_headers(event, settings.allowed_origins)
+            return proxy
 
         def respond(event: Mapping[str, Any], context: Any, request_id: str) -> dict[str, Any]:
             try:
