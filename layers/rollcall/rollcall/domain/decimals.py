@@ -33,6 +33,11 @@ def scaled(value: Decimal | int, places: int) -> int:
     return int(rounded.scaleb(places, context=_EXACT))
 
 
+def unscaled(value: int, places: int) -> Decimal:
+    """`value` ÷ 10^places, exactly: the canonical number of which `scaled` makes `value`."""
+    return canonical(Decimal(value).scaleb(-places, context=_EXACT))
+
+
 def at_least(bound: Decimal | int, places: int) -> int:
     """The smallest integer n for which n ÷ 10^places ≥ `bound`, computed exactly."""
     return _whole(bound, places, ROUND_CEILING)
