@@ -11,6 +11,7 @@ from rollcall.domain.facts import Fact
 from rollcall.domain.organisations import Organisation
 from rollcall.maintenance.lag import Lag, MeasureLag
 from rollcall.storage.probing import ProbeReads
+from rollcall.storage.row_revisions import RowRevisions
 from tests.support.builders import OMIT, full_call, lead
 from tests.support.erasing import ANALYTICS, BACKOFF, RECORDS, Deployment
 
@@ -27,7 +28,8 @@ class Bench:
         self.at = at or Deployment()
         self.reads_left = reads
         self.seconds = 0.0
-        self.reads = ProbeReads(self.at.client, RECORDS, ANALYTICS, BACKOFF)
+        self.reads = ProbeReads(self.at.client, RECORDS, BACKOFF)
+        self.revisions = RowRevisions(self.at.client, ANALYTICS, BACKOFF)
 
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
@@ -37,7 +39,9 @@ class Bench:
 
     def measure(self, *organisations: Organisation, wait_seconds: float = 30) -> Any:
         clock = lambda: self.seconds  # noqa: E731
-        measure = MeasureLag(self.at.facts, self.reads, self.at.now_us, clock, self.sleep)
+        measure = MeasureLag(
+            self.at.facts, self.reads, self.revisions, self.at.now_us, clock, self.sleep
+        )
         return measure(organisations, wait_seconds)
 
 
@@ -91,7 +95,7 @@ class Contested(ProbeReads):
     """Another writer changes each fact between the read and the write, as often as given."""
 
     def __init__(self, at: Deployment, times: int) -> None:
-        super().__init__(at.client, RECORDS, ANALYTICS, BACKOFF)
+        super().__init__(at.client, RECORDS, BACKOFF)
         self._at = at
         self.times = times
 

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from rollcall.storage.audits import AuditStore
     from rollcall.storage.facts import FactStore
     from rollcall.storage.purge import Purge
+    from rollcall.storage.row_revisions import RowRevisions
 
 # Queries that run at once for one request, and so the number of DynamoDB answers (1 MB) in memory.
 _SCAN_CONCURRENCY: Final = 8
@@ -160,6 +161,13 @@ def report_workspace() -> ReportWorkspace:
 
 
 @functools.cache
+def _revisions() -> RowRevisions:
+    from rollcall.storage.row_revisions import RowRevisions
+
+    return RowRevisions(_client(), settings.analytics_table, Backoff())
+
+
+@functools.cache
 def _rollups() -> RollupStore:
     return RollupStore(_client(), settings.analytics_table, Backoff())
 
@@ -242,8 +250,8 @@ def measure_lag() -> MeasureLag:
     from rollcall.maintenance.lag import MeasureLag
     from rollcall.storage.probing import ProbeReads
 
-    reads = ProbeReads(_client(), settings.records_table, settings.analytics_table, Backoff())
-    return MeasureLag(facts(), reads, now_us, time.monotonic, time.sleep)
+    reads = ProbeReads(_client(), settings.records_table, Backoff())
+    return MeasureLag(facts(), reads, _revisions(), now_us, time.monotonic, time.sleep)
 
 
 @functools.cache
@@ -265,15 +273,9 @@ def reconcile() -> Reconcile:
     def inspection(org_id: str, epoch: int) -> LedgerInspection:
         return LedgerInspection(client, settings.analytics_table, org_id, epoch, now_ms, backoff)
 
+    grace_seconds = settings.reconcile_grace_seconds
     return Reconcile(
-        directory(),
-        audits(),
-        facts(),
-        inspection,
-        apply_facts(),
-        now_us,
-        time.sleep,
-        settings.reconcile_grace_seconds,
+        directory(), audits(), facts(), inspection, apply_facts(), now_us, time.sleep, grace_seconds
     )
 
 
@@ -299,16 +301,9 @@ def rebuild() -> Rebuild:
     from rollcall.storage.epochs import EpochContents
     from rollcall.storage.rebuilds import RebuildStore
 
-    return Rebuild(
-        directory(),
-        RebuildStore(_client(), settings.records_table, Backoff()),
-        facts(),
-        apply_facts(),
-        EpochContents(_client(), settings.analytics_table, Backoff()),
-        purge(),
-        now_ms,
-        Backoff(),
-    )
+    runs = RebuildStore(_client(), settings.records_table, Backoff())
+    contents = EpochContents(_client(), settings.analytics_table, Backoff())
+    return Rebuild(directory(), runs, facts(), apply_facts(), contents, purge(), now_ms, Backoff())
 
 
 def rebuild_timeouts(grace_ms: int, settle_ms: int) -> RebuildTimeouts:

@@ -17,7 +17,7 @@ from rollcall.domain.errors import Conflict
 from rollcall.domain.facts import Fact
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ledger.writer import row_of
-from rollcall.maintenance.ports import ProbeReads, RestatedFacts
+from rollcall.maintenance.ports import ProbeReads, Revisions, RestatedFacts
 
 _TRIES: Final = 5
 _SECONDS_BETWEEN_READS: Final = 0.2
@@ -45,12 +45,14 @@ class MeasureLag:
         self,
         facts: RestatedFacts,
         reads: ProbeReads,
+        revisions: Revisions,
         now_us: Callable[[], int],
         clock: Callable[[], float],
         sleep: Callable[[float], None],
     ) -> None:
         self._facts = facts
         self._reads = reads
+        self._revisions = revisions
         self._now_us = now_us
         self._clock = clock
         self._sleep = sleep
@@ -95,7 +97,7 @@ class MeasureLag:
     def _is_applied(self, probe: _Probe) -> bool:
         fact, organisation = probe.fact, probe.organisation
         with tenant(organisation.id):
-            stored = self._reads.revision(
+            stored = self._revisions.revision(
                 organisation.id, organisation.live, fact.type, row_of(fact).position, fact.id
             )
         return stored >= fact.rev

@@ -109,9 +109,14 @@ class AuditedFacts(ListedFacts, RestatedFacts, Protocol):
 
 
 class ProbeReads(Protocol):
-    """Single items of both tables (`rollcall.storage.probing.ProbeReads`)."""
+    """Single facts (`rollcall.storage.probing.ProbeReads`)."""
 
     def some_fact(self, organisation: Organisation) -> Fact | None: ...
+
+
+class Revisions(Protocol):
+    """Revisions of rows (`rollcall.storage.row_revisions.RowRevisions`)."""
+
     def revision(
         self, org_id: str, epoch: int, record_type: str, position: str, id_: str
     ) -> int: ...
