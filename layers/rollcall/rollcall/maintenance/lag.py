@@ -17,7 +17,7 @@ from rollcall.domain.errors import Conflict
 from rollcall.domain.facts import Fact
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ledger.writer import row_of
-from rollcall.maintenance.ports import ProbeReads, Revisions, RestatedFacts
+from rollcall.maintenance.ports import ProbeReads, RestatedFacts, Revisions
 
 _TRIES: Final = 5
 _SECONDS_BETWEEN_READS: Final = 0.2
