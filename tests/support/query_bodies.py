@@ -46,7 +46,7 @@ from tests.support.query_measures import (
 )
 from tests.support.query_records import TIME, Content, version_of
 from tests.support.query_values import BANDS, CLOCK, DATASETS, DIMENSIONS, Row, holds
-from tests.support.questions import bound, happens
+from tests.support.scenes import bound, happens
 
 CHOICES: dict[str, Sequence[Any]] = {
     **REFERENCES,

@@ -22,7 +22,7 @@ from tests.support.oracle import (
     instant,
 )
 from tests.support.query_records import TIME, Content, written
-from tests.support.questions import happens, some
+from tests.support.scenes import happens, some
 
 SECOND_MS, HOUR_MS, DAY_MS = 1_000, 3_600_000, 86_400_000
 

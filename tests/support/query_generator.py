@@ -20,7 +20,7 @@ from tests.support.query_bodies import (
 from tests.support.query_data import DAY_MS, PAYLOAD_KEYS, SCENES, dataset, moment
 from tests.support.query_records import Content
 from tests.support.query_values import CLOCK, DIMENSIONS
-from tests.support.questions import happens, some
+from tests.support.scenes import happens, some
 
 
 @dataclass(frozen=True)

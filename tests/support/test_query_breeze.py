@@ -6,11 +6,12 @@ They were written apart from each other: one counts per query type, the other gr
 from decimal import Decimal
 from random import Random
 
+from tests.support.dialect_breeze import breeze_body
 from tests.support.oracle import Oracle
 from tests.support.oracle_breeze import breeze
 from tests.support.oracle_nlpearl import nlpearl
 from tests.support.query_oracle import QueryOracle
-from tests.support.questions import SCENES, breeze_body, record
+from tests.support.scenes import SCENES, record
 
 NOW = 1_795_867_200_000
 SEEDS = range(25)
@@ -124,7 +125,7 @@ def can_be_asked(body):
     )
 
 
-def test_breeze():
+def test_breeze() -> None:
     compared = {}
     for seed in SEEDS:
         random = Random(seed)
@@ -142,7 +143,7 @@ def test_breeze():
     assert min(compared.values()) >= 8
 
 
-def test_nlpearl():
+def test_nlpearl() -> None:
     compared = sum(reports_that_agree(Random(f"nlpearl/{seed}")) for seed in range(20))
     assert compared > 20
 

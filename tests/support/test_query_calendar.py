@@ -60,11 +60,11 @@ def test_periods_on_a_saturday(period, first, last):
     assert [day.isoformat() for day in found] == [first, last]
 
 
-def test_there_are_eleven_periods():
+def test_there_are_eleven_periods() -> None:
     assert len(PERIODS) == 11
 
 
-def test_periods_are_local_days():
+def test_periods_are_local_days() -> None:
     now = "2026-10-24T22:30:00Z"  # Sunday 00:30 in Berlin, with 25 hours
     assert covered({"period": "today"}, BERLIN, now) == span(
         "2026-10-24T22:00:00Z", "2026-10-25T22:59:59.999Z"
@@ -76,7 +76,7 @@ def test_periods_are_local_days():
     assert dates_of("this_week", date(2026, 11, 29))[0] == date(2026, 11, 23)
 
 
-def test_bounds():
+def test_bounds() -> None:
     assert covered({}) == Span(None, None)
     assert covered({"from": "2026-11-01"}) == Span(at("2026-11-01T00:00:00Z"), None)
     assert covered({"to": "2026-11-01T10:00:00Z"}) == Span(None, at("2026-11-01T10:00:00.999Z"))
@@ -108,7 +108,7 @@ def test_whole_days_are_compared_with_whole_days(first, last, compare, expected,
     assert compared(here, compare, zone) == there
 
 
-def test_the_day_before_a_long_day_is_a_day():
+def test_the_day_before_a_long_day_is_a_day() -> None:
     """25 October has 25 hours in Berlin, the day before it 24."""
     here = span_of({"from": "2026-10-25", "to": "2026-10-25"}, 0, BERLIN)
     assert compared(here, "previous_period", BERLIN) == span(
@@ -116,7 +116,7 @@ def test_the_day_before_a_long_day_is_a_day():
     )
 
 
-def test_other_bounds_are_compared_with_as_many_milliseconds():
+def test_other_bounds_are_compared_with_as_many_milliseconds() -> None:
     here = span("2026-11-28T10:00:00Z", "2026-11-28T11:29:59.999Z")
     assert compared(here, "previous_period", UTC) == span(
         "2026-11-28T08:30:00Z", "2026-11-28T09:59:59.999Z"
@@ -128,7 +128,7 @@ def test_other_bounds_are_compared_with_as_many_milliseconds():
     )
 
 
-def test_other_bounds_move_with_the_local_clock():
+def test_other_bounds_move_with_the_local_clock() -> None:
     # From 10:00 to 11:00 in New York, where the clock went back on 1 November.
     here = span("2026-11-02T15:00:00Z", "2026-11-02T16:00:00.999Z")
     assert compared(here, "previous_weekdays", NEW_YORK) == span(
@@ -139,7 +139,7 @@ def test_other_bounds_move_with_the_local_clock():
     )
 
 
-def test_an_explicit_comparison():
+def test_an_explicit_comparison() -> None:
     explicit = {"from": "2026-10-25", "to": "2026-10-25T12:00:00"}
     here = span_of({"from": "2026-11-25", "to": "2026-11-26"}, 0, BERLIN)
     assert compared(here, explicit, BERLIN) == span(
@@ -171,7 +171,7 @@ def test_quarters(month, first):
     assert bucket_at(moment, "quarter", UTC).label == f"2026-{first:02d}-01"
 
 
-def test_an_hour_that_comes_twice_is_two_buckets():
+def test_an_hour_that_comes_twice_is_two_buckets() -> None:
     night = span("2026-10-24T23:00:00Z", "2026-10-25T02:59:59.999Z")
     assert labels(night, "hour", BERLIN) == [
         "2026-10-25T01:00:00+02:00",
@@ -181,7 +181,7 @@ def test_an_hour_that_comes_twice_is_two_buckets():
     ]
 
 
-def test_half_an_hour_twice():
+def test_half_an_hour_twice() -> None:
     night = span("2026-04-04T14:00:00Z", "2026-04-04T16:00:00Z")
     assert labels(night, "hour", LORD_HOWE) == [
         "2026-04-05T01:00:00+11:00",
@@ -194,7 +194,7 @@ def test_half_an_hour_twice():
     assert hours[0].order < hours[1].order == at("2026-04-04T15:00:00Z")
 
 
-def test_an_hour_that_is_left_out_is_no_bucket():
+def test_an_hour_that_is_left_out_is_no_bucket() -> None:
     night = span("2026-03-29T00:00:00Z", "2026-03-29T01:59:59Z")
     assert labels(night, "hour", BERLIN) == [
         "2026-03-29T01:00:00+01:00",
@@ -207,7 +207,7 @@ def test_an_hour_that_is_left_out_is_no_bucket():
     ]
 
 
-def test_every_bucket_of_a_range_is_there():
+def test_every_bucket_of_a_range_is_there() -> None:
     year = span("2023-12-31T00:00:00Z", "2024-03-01T00:00:00Z")
     assert labels(year, "month") == ["2023-12-01", "2024-01-01", "2024-02-01", "2024-03-01"]
     assert labels(year, "quarter") == ["2023-10-01", "2024-01-01"]
@@ -216,7 +216,7 @@ def test_every_bucket_of_a_range_is_there():
     assert len(labels(year, "day")) == 1 + 31 + 29 + 1
 
 
-def test_an_open_range_begins_and_ends_with_the_data():
+def test_an_open_range_begins_and_ends_with_the_data() -> None:
     moments = [at("2026-11-03T10:00:00Z"), at("2026-11-05T10:00:00Z")]
     assert labels(Span(None, None), "day", UTC, moments) == [
         "2026-11-03",

@@ -7,11 +7,11 @@ import pytest
 from tests.support.query_faults import FAULTS, MALFORMED, OUT_OF_RANGE, Invalid, fault_of, invalid
 
 
-def test_a_seed_repeats_a_body():
+def test_a_seed_repeats_a_body() -> None:
     assert invalid(Random(3)) == invalid(Random(3))
 
 
-def test_every_fault_is_generated_in_its_place():
+def test_every_fault_is_generated_in_its_place() -> None:
     seen = set()
     for seed in range(2_000):
         made = invalid(Random(seed))

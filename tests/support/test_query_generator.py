@@ -24,11 +24,11 @@ SCENARIOS = 150
 DAY = timedelta(days=1)
 
 
-def test_a_seed_repeats_a_scenario():
+def test_a_seed_repeats_a_scenario() -> None:
     assert generate(Random(3)) == generate(Random(3)) != generate(Random(4))
 
 
-def test_generated_queries_hit_data():
+def test_generated_queries_hit_data() -> None:
     hits = asked = 0
     for seed in range(12):
         scenario = generate(Random(seed))

@@ -22,7 +22,7 @@ MIXED = [
 ]
 
 
-def test_measures_of_calls():
+def test_measures_of_calls() -> None:
     names = "calls answered completed failed successful transferred timed scored talk_seconds cost"
     names += " distinct_leads answer_rate success_rate failure_rate cost_per_call avg_duration"
     names += " event.call_transferred event.sms_sent"
@@ -48,7 +48,7 @@ def test_measures_of_calls():
     }
 
 
-def test_measures_of_nothing():
+def test_measures_of_nothing() -> None:
     zero = "calls answered transferred talk_seconds cost distinct_leads sum.payload.a"
     null = ["avg_sentiment", "cost_per_call", "answer_rate", "success_rate", "failure_rate"]
     null += [*CALL_STATISTICS, "avg.payload.a", "p50.payload.a"]
@@ -65,14 +65,14 @@ def test_percentiles_by_nearest_rank(share, expected):
     assert percentile([4, 1, 3, 2], share) == expected
 
 
-def test_rounding_is_half_away_from_zero():
+def test_rounding_is_half_away_from_zero() -> None:
     assert rounded(Fraction(1, 8), 2) == Decimal("0.13")
     assert rounded(Fraction(-1, 8), 2) == Decimal("-0.13")
     eighths = [call(n, duration_seconds=int(n == 0)) for n in range(8)]
     assert totals(eighths, "avg_duration") == {"avg_duration": Decimal("0.13")}
 
 
-def test_measures_of_payload_numbers():
+def test_measures_of_payload_numbers() -> None:
     values = [Decimal("1E+100"), Decimal("1E-100"), "7", True, None, -3]
     records = [call(n, payload={"a": value}) for n, value in enumerate(values)]
     names = "sum.payload.a min.payload.a max.payload.a p50.payload.a p99.payload.a"
@@ -87,7 +87,7 @@ def test_measures_of_payload_numbers():
     assert totals(thirds, "avg.payload.a") == {"avg.payload.a": Decimal("-0.333333")}
 
 
-def test_leads_tasks_and_events():
+def test_leads_tasks_and_events() -> None:
     leads = [
         lead(1, status="FINISHED", converted=True),
         lead(2, status="RETRY", converted=True),

@@ -47,7 +47,7 @@ def each(field, *values):
 # ------------------------------------------------------------------ records
 
 
-def test_the_newest_version_counts_and_a_deletion_removes():
+def test_the_newest_version_counts_and_a_deletion_removes() -> None:
     records = [
         call("a", outcome="new", updated_at="2026-01-02T00:00:00Z"),
         call("a", outcome="old", updated_at="2026-01-01T00:00:00Z"),
@@ -62,7 +62,7 @@ def test_the_newest_version_counts_and_a_deletion_removes():
     assert counts(records, "outcome") == [("new", 1), ("revived", 1), ("text", 1)]
 
 
-def test_at_equal_times_a_deletion_wins_then_the_further_status():
+def test_at_equal_times_a_deletion_wins_then_the_further_status() -> None:
     at = {"updated_at": "2026-01-01T00:00:00Z"}
     further = [call("a", status="busy", **at), call("a", status="ringing", **at)]
     for records in (further, further[::-1]):
@@ -72,7 +72,7 @@ def test_at_equal_times_a_deletion_wins_then_the_further_status():
         QueryOracle([call("a", status="busy", **at), call("a", status="failed", **at)])
 
 
-def test_a_later_version_moves_the_call():
+def test_a_later_version_moves_the_call() -> None:
     records = [
         call("a", started_at="2026-11-01T00:00:00Z", updated_at="2026-11-01T00:00:00Z"),
         call("a", started_at="2026-11-02T00:00:00Z", updated_at="2026-11-02T00:00:00Z"),
@@ -80,13 +80,13 @@ def test_a_later_version_moves_the_call():
     assert counts(records, "day") == [("2026-11-02", 1)]
 
 
-def test_without_updated_at_it_is_received_now_and_after_what_is_stored():
+def test_without_updated_at_it_is_received_now_and_after_what_is_stored() -> None:
     late = [call("a", outcome="x", updated_at="2026-11-28T12:03:00Z"), call("a", outcome="y")]
     oracle = QueryOracle([*late, call("a", outcome="y")], NOW)
     assert oracle.search({}, NOW)[0]["updated_at"] == "2026-11-28T12:03:00.001Z"
 
 
-def test_numbers_are_rounded_as_they_are_stored():
+def test_numbers_are_rounded_as_they_are_stored() -> None:
     records = [
         call(
             "a",
@@ -104,7 +104,7 @@ def test_numbers_are_rounded_as_they_are_stored():
     }
 
 
-def test_answered_has_a_default():
+def test_answered_has_a_default() -> None:
     records = [
         call("a"),
         call("b", status="failed"),
@@ -120,13 +120,13 @@ def test_answered_has_a_default():
 # ------------------------------------------------------------------ dimensions and order
 
 
-def test_without_dimensions_there_is_one_row():
+def test_without_dimensions_there_is_one_row() -> None:
     assert rows([]) == [{"calls": 0}]
     assert rows(each("outcome", "a", "b")) == [{"calls": 2}]
     assert rows([], dimensions=["outcome"]) == rows([], dimensions=["day"]) == []
 
 
-def test_dimensions_of_other_datasets():
+def test_dimensions_of_other_datasets() -> None:
     tasks = [task(1, status="in_progress"), task(2)]
     found = rows(tasks, "tasks", dataset="tasks", dimensions=["status"])
     assert found == [{"status": "pending", "tasks": 1}, {"status": "running", "tasks": 1}]
@@ -138,7 +138,7 @@ def test_dimensions_of_other_datasets():
     assert found == [{"converted": False, "leads": 2}, {"converted": True, "leads": 1}]
 
 
-def test_a_call_counts_under_each_of_its_labels():
+def test_a_call_counts_under_each_of_its_labels() -> None:
     records = [call(1, labels=["x", "y"]), call(2, labels=["x"]), call(3), call(4, labels=[7])]
     found = answer(records, dimensions=["label"])
     assert [(row["label"], row["calls"]) for row in found["rows"]] == [
@@ -150,7 +150,7 @@ def test_a_call_counts_under_each_of_its_labels():
     assert (found["totals"], found["total_rows"]) == ({"calls": 4}, 4)
 
 
-def test_payload_values_keep_their_type_and_are_ordered_by_it():
+def test_payload_values_keep_their_type_and_are_ordered_by_it() -> None:
     values = ["a", "1", True, False, 1, Decimal("1.0"), Decimal("-2.5"), None, "Z"]
     records = [call(n, payload={"k": value}) for n, value in enumerate(values)] + [call("none")]
     order = {"by": "payload.k", "direction": "asc"}
@@ -163,13 +163,13 @@ def test_payload_values_keep_their_type_and_are_ordered_by_it():
     assert [value for value, _ in found] == [*expected[:-1][::-1], None]
 
 
-def test_clock_dimensions_are_local():
+def test_clock_dimensions_are_local() -> None:
     records = times("2026-11-28T23:30:00Z", "2026-11-29T22:59:59Z", "2026-11-29T23:00:00Z")
     assert counts(records, "day_of_week", timezone="Europe/Berlin") == [(7, 2), (1, 1)]
     assert counts(records, "hour_of_day", timezone="Asia/Kolkata") == [(4, 2), (5, 1)]
 
 
-def test_every_bucket_is_there_and_the_open_one_is_not_complete():
+def test_every_bucket_is_there_and_the_open_one_is_not_complete() -> None:
     records = times("2026-11-27T10:00:00Z", "2026-11-29T10:00:00Z")
     assert rows(records, dimensions=["day"]) == [
         {"day": "2026-11-27", "calls": 1},
@@ -181,7 +181,7 @@ def test_every_bucket_is_there_and_the_open_one_is_not_complete():
     assert all("complete" not in row for row in two)
 
 
-def test_hours_are_ordered_by_instant():
+def test_hours_are_ordered_by_instant() -> None:
     records = times("2026-10-25T01:30:00Z", "2026-10-25T00:30:00Z")
     found = rows(records, dimensions=["hour", "status"], timezone="Europe/Berlin")
     assert [row["hour"] for row in found] == [
@@ -190,7 +190,7 @@ def test_hours_are_ordered_by_instant():
     ]
 
 
-def test_null_is_last_in_both_directions():
+def test_null_is_last_in_both_directions() -> None:
     records = [call(1, outcome="a", duration_seconds=3), call(2, outcome="b"), call(3)]
     for direction, expected in (("asc", ["a", "b", None]), ("desc", ["b", "a", None])):
         order = [{"by": "outcome", "direction": direction}]
@@ -200,13 +200,13 @@ def test_null_is_last_in_both_directions():
         assert [row["outcome"] for row in found] == ["a", "b", None]
 
 
-def test_ties_are_broken_by_the_dimensions():
+def test_ties_are_broken_by_the_dimensions() -> None:
     records = each("outcome", "b", "a", None, "\uffff", "😀")
     found = [value for value, _ in counts(records, "outcome")]
     assert found == ["a", "b", "\uffff", "😀", None]
 
 
-def test_pages():
+def test_pages() -> None:
     records = each("outcome", "a", "a", "b", "c")
     first = answer(records, dimensions=["outcome"], limit=2)
     assert [row["outcome"] for row in first["rows"]] == ["a", "b"]
@@ -216,7 +216,7 @@ def test_pages():
     assert (last["total_rows"], last["next"]) == (3, None)
 
 
-def test_others_count_each_call_once():
+def test_others_count_each_call_once() -> None:
     records = [call(1, labels=["x", "y", "z"]), call(2, labels=["x"]), call(3)]
     found = answer(records, dimensions=["label"], limit=1, others=True)
     assert found["rows"] == [
@@ -230,7 +230,7 @@ def test_others_count_each_call_once():
 # ------------------------------------------------------------------ comparison
 
 
-def test_counterparts_pair_by_the_place_of_their_bucket():
+def test_counterparts_pair_by_the_place_of_their_bucket() -> None:
     records = times("2026-11-26T10:00:00Z", "2026-11-27T10:00:00Z", "2026-11-28T10:00:00Z")
     period = {"from": "2026-11-27", "to": "2026-11-28"}
     found = answer(records, dimensions=["day"], compare="previous_period", **period)
@@ -256,7 +256,7 @@ def test_counterparts_pair_by_the_place_of_their_bucket():
     }
 
 
-def test_buckets_beyond_the_last_are_counted_in_the_totals_alone():
+def test_buckets_beyond_the_last_are_counted_in_the_totals_alone() -> None:
     records = times("2024-02-01T00:00:00Z", "2024-02-29T00:00:00Z", "2025-02-01T00:00:00Z")
     period = {"from": "2025-02-01", "to": "2025-02-28"}
     compare = {"from": "2024-02-01", "to": "2024-02-29"}
@@ -266,7 +266,7 @@ def test_buckets_beyond_the_last_are_counted_in_the_totals_alone():
         assert sum(row["previous"]["calls"] for row in found["rows"]) == 1
 
 
-def test_rows_of_the_comparison_alone_follow_with_this_label():
+def test_rows_of_the_comparison_alone_follow_with_this_label() -> None:
     records = [
         call(1, started_at="2026-11-27T10:00:00Z", outcome="a"),
         call(2, started_at="2026-11-28T10:00:00Z", outcome="b", duration_seconds=3),
@@ -291,7 +291,7 @@ def test_rows_of_the_comparison_alone_follow_with_this_label():
     ]
 
 
-def test_others_have_their_own_previous():
+def test_others_have_their_own_previous() -> None:
     records = [
         call(1, started_at="2026-11-28T10:00:00Z", outcome="a"),
         call(2, started_at="2026-11-28T10:00:00Z", outcome="a"),
@@ -314,7 +314,7 @@ def test_others_have_their_own_previous():
 # ------------------------------------------------------------------ search and values
 
 
-def test_a_search_shows_what_was_given():
+def test_a_search_shows_what_was_given() -> None:
     sent = call(
         5,
         duration_seconds=Decimal("59.5"),
@@ -339,7 +339,7 @@ def test_a_search_shows_what_was_given():
     ]
 
 
-def test_a_search_is_in_the_order_of_time():
+def test_a_search_is_in_the_order_of_time() -> None:
     oracle = QueryOracle(
         times("2026-11-02T00:00:00Z", "2026-11-03T00:00:00Z", "2026-11-01T00:00:00Z"), 0
     )
@@ -348,7 +348,7 @@ def test_a_search_is_in_the_order_of_time():
     assert [found["id"][-1] for found in oldest] == ["0", "1"]
 
 
-def test_values_have_names_and_counts():
+def test_values_have_names_and_counts() -> None:
     recent = {"started_at": "2026-11-28T00:00:00Z", "direction": "inbound"}
     records = [
         campaign("c", name="Winter"),
@@ -369,7 +369,7 @@ def test_values_have_names_and_counts():
     assert oracle.values("campaign_id", {"from": "2024-01-01", "q": "OLD"}, NOW)["values"]
 
 
-def test_names_of_rooms_and_labels():
+def test_names_of_rooms_and_labels() -> None:
     records = [
         room(1, display_name="Blue"),
         room(2),

@@ -73,7 +73,7 @@ def test_conditions(records, condition, expected):
     assert count(records, condition) == expected
 
 
-def test_labels_in_conditions():
+def test_labels_in_conditions() -> None:
     records = [call(1, labels=["x", "y"]), call(2, labels=[7]), call(3, labels=[])]
     assert count(records, where("label", "eq", "x")) == 1
     assert count(records, where("label", "ne", "x")) == 2
@@ -82,5 +82,5 @@ def test_labels_in_conditions():
     assert count(records, where("label", "contains", "7")) == 1
 
 
-def test_conditions_of_a_list_all_hold():
+def test_conditions_of_a_list_all_hold() -> None:
     assert count(OUTCOMES, where("outcome", "contains", "old"), where("outcome", "ne", "sold")) == 1
