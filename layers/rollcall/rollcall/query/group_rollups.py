@@ -41,7 +41,7 @@ class GroupRollups:
             return []
         lacking = []
         for day, by_scope in self._days():
-            if any(map(plan.lacks, by_scope.values())):
+            if any(map(plan.shape.lacks, by_scope.values())):
                 lacking.append(day)
                 continue
             for scope, rollup in by_scope.items():
@@ -60,10 +60,10 @@ class GroupRollups:
         found = self._rollups.read(org_id, epoch, wanted, self._reading.meter)
         for key, rollup in found.items():
             by_scope[wanted[key]] = _joined(by_scope.get(wanted[key], _NOTHING), rollup)
-        if any(map(plan.lacks, by_scope.values())):
+        if any(map(plan.shape.lacks, by_scope.values())):
             return False
         for scope, rollup in by_scope.items():
-            self._add(builder, scope, plan.aggregation.period.start_ms, rollup)
+            self._add(builder, scope, plan.start_ms, rollup)
         return True
 
     def _add(self, builder: GroupBuilder, scope: Scope, start_ms: int, rollup: Rollup) -> None:
@@ -72,8 +72,8 @@ class GroupRollups:
 
     def _kinds(self) -> list[bool]:
         """Whether open breakdowns, closed measures, or both are read."""
-        kinds = [False] if self._plan.closed else []
-        return [*kinds, True] if self._plan.reads_open else kinds
+        kinds = [False] if self._plan.shape.closed else []
+        return [*kinds, True] if self._plan.shape.reads_open else kinds
 
     def _days(self) -> Iterator[tuple[int, dict[Scope, Rollup]]]:
         """The rollups of each stored day by scope, days ascending."""
@@ -93,7 +93,7 @@ class GroupRollups:
 
     def _items(self, scope: Scope, *, is_open: bool) -> Iterator[_Found]:
         plan, (org_id, epoch) = self._plan, self._reading.epoch
-        names = None if is_open else plan.closed
+        names = None if is_open else plan.shape.closed
         days = self._rollups.days(
             org_id, epoch, plan.family, scope, plan.days, self._reading.meter, names=names
         )

@@ -111,11 +111,14 @@ class _Parser:
         values: list[Value] = []
         for n, each in enumerate(sent):
             values += self._value(field, op, each, (*at, n))
-        if op is Op.BETWEEN and not self._faults.has(*at):
-            least, most = values
-            if isinstance(least, Decimal) and isinstance(most, Decimal) and least > most:
-                self._faults.out_of_range(at, "must have the smaller bound first")
+        if op is Op.BETWEEN:
+            self._check_order(values, at)
         return tuple(values)
+
+    def _check_order(self, bounds: Sequence[Value], at: _Place) -> None:
+        match bounds:
+            case [Decimal() as least, Decimal() as most] if least > most:
+                self._faults.out_of_range(at, "must have the smaller bound first")
 
     def _check_length(self, op: Op, sent: Sequence[Any], at: _Place) -> None:
         if op is Op.BETWEEN and len(sent) != 2:

@@ -1,0 +1,158 @@
+"""The shapes in which rollups hold the components of an aggregation.
+
+A rollup counts all of its rows, counts calls by the hour, or breaks the number of rows down by one
+field. A shape knows what to read of a rollup, what a rollup may lack, and what it adds to groups.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from rollcall.domain import measures as m
+from rollcall.domain.measures import Rollup
+from rollcall.domain.time.calendar import MS_PER_HOUR
+from rollcall.query import kept
+from rollcall.query.components import ALL_ROWS, Component, Count, Sum, Values
+from rollcall.query.conditions import Value
+from rollcall.query.kept import BREAKDOWNS, Breakdown
+
+_HOURS: Final = BREAKDOWNS["call"]["hour_of_day"]
+
+
+class Counted(NamedTuple):
+    """Components of some rows of a rollup.
+
+    `instant_ms` is the start of what they cover, `value` that of the field which breaks the counts
+    down, and `values` the rows of each integer value.
+    """
+
+    instant_ms: int
+    value: Value | int | None
+    amounts: dict[Component, int]
+    values: dict[Values, dict[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape(ABC):
+    """How rollups hold the components. `rows` is the measure of the number of rows."""
+
+    rows: str
+
+    @property
+    @abstractmethod
+    def closed(self) -> tuple[str, ...]:
+        """The closed measures to read; none if only open breakdowns are read."""
+
+    @property
+    def reads_open(self) -> bool:
+        """Whether open breakdowns are read."""
+        return False
+
+    def lacks(self, rollup: Rollup) -> bool:  # noqa: ARG002
+        """Whether a rollup does not have everything that is counted."""
+        return False
+
+    @abstractmethod
+    def counted(self, start_ms: int, rollup: Rollup) -> Iterator[Counted]:
+        """What is counted in a rollup that begins at `start_ms`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByHour(Shape):
+    """The number of calls of each hour of a UTC day."""
+
+    @property
+    def closed(self) -> tuple[str, ...]:
+        """The number of rows, and of each hour."""
+        return (self.rows, *_HOURS.names.values())
+
+    def counted(self, start_ms: int, rollup: Rollup) -> Iterator[Counted]:
+        """One count per hour that has calls."""
+        rows = rollup.measures.get(self.rows, 0)
+        for hour, count in _HOURS.counts(rollup.measures, rows):
+            yield Counted(start_ms + int(hour or 0) * MS_PER_HOUR, None, {ALL_ROWS: count}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class ByValue(Shape):
+    """The number of rows by one field, and of those that have one value of it.
+
+    `allowed` are the values that the selection allows; None allows all.
+    """
+
+    breakdown: Breakdown
+    allowed: frozenset[Value] | None
+    components: tuple[Component, ...]
+
+    @property
+    def closed(self) -> tuple[str, ...]:
+        """The number of rows, and the counts of a closed breakdown."""
+        if self.reads_open:
+            return ()
+        beyond = self.breakdown.beyond
+        return (self.rows, *self.breakdown.names.values(), *([beyond] if beyond else []))
+
+    @property
+    def reads_open(self) -> bool:
+        """Whether the breakdown is open."""
+        return self.breakdown.letter is not None
+
+    def lacks(self, rollup: Rollup) -> bool:
+        """Whether the breakdown is spilled, or has rows whose value is not kept."""
+        beyond = self.breakdown.beyond
+        has_others = beyond is not None and rollup.measures.get(beyond, 0) > 0
+        return has_others or self.breakdown.letter in rollup.spilled
+
+    def counted(self, start_ms: int, rollup: Rollup) -> Iterator[Counted]:
+        """One count per allowed value."""
+        rows = rollup.measures.get(self.rows, 0)
+        for value, count in self.breakdown.counts(rollup.measures, rows):
+            if self.allowed is None or value in self.allowed:
+                yield Counted(start_ms, value, self._amounts(value, count), {})
+
+    def _amounts(self, value: Value | int | None, count: int) -> dict[Component, int]:
+        amounts: dict[Component, int] = {ALL_ROWS: count}
+        for component in self.components:
+            restriction = kept.restriction_of(component)
+            if restriction is not None:
+                amounts[component] = count if restriction[1] == value else 0
+        return amounts
+
+
+@dataclass(frozen=True, slots=True)
+class AllRows(Shape):
+    """Components of all rows: sums of closed measures, and the histogram of durations."""
+
+    names: dict[Count | Sum, tuple[str, ...]]
+    histograms: tuple[Values, ...]
+
+    @property
+    def closed(self) -> tuple[str, ...]:
+        """The number of rows, and the measures of all components."""
+        names = (name for of_component in self.names.values() for name in of_component)
+        return tuple(dict.fromkeys((self.rows, *names)))
+
+    @property
+    def reads_open(self) -> bool:
+        """Whether the histogram is read."""
+        return bool(self.histograms)
+
+    def lacks(self, rollup: Rollup) -> bool:
+        """Whether a histogram that is needed is spilled."""
+        return bool(self.histograms) and m.DURATION in rollup.spilled
+
+    def counted(self, start_ms: int, rollup: Rollup) -> Iterator[Counted]:
+        """The components, if there are rows."""
+        measures = rollup.measures
+        rows = measures.get(self.rows, 0)
+        if not rows:
+            return
+        amounts: dict[Component, int] = {ALL_ROWS: rows}
+        for component, names in self.names.items():
+            amounts[component] = sum(measures.get(name, 0) for name in names)
+        counts = m.values_of(m.DURATION, measures) if self.histograms else {}
+        durations = {int(text): count for text, count in counts.items() if text is not None}
+        yield Counted(start_ms, None, amounts, dict.fromkeys(self.histograms, durations))
