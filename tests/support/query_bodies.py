@@ -328,22 +328,27 @@ def rollup_body(random: Random, context: Context) -> Content:
     body: Content = {"dataset": dataset}
     body["measures"] = random.sample(pool, min(len(pool), random.choice([1, 2, 3, 8])))
     kind = random.randint(0, 3)
-    if kind == 1:
-        body["dimensions"] = [random.choice(ROLLUP_DIMENSIONS[dataset])]
-    elif kind > 1:
+    if kind > 1:
         body["dimensions"] = [random.choice(["day", "week", "month", "quarter", "year"])]
-        if kind == 3:
-            body["dimensions"].append(random.choice(ROLLUP_DIMENSIONS[dataset]))
+    if kind in (1, 3):
+        body.setdefault("dimensions", []).append(random.choice(ROLLUP_DIMENSIONS[dataset]))
+        if happens(random, 80):
+            body["measures"] = [dataset]
     if happens(random, 65):
         field = random.choice(ROLLUP_SCOPES[dataset])
         choices = [*CHOICES[field], *values_of(like, field, CHOICES[field]) * 4]
         op = random.choice(["eq", "eq", "in"])
         body["filters"] = [{"field": field, "op": op, "value": value_for(random, op, choices)}]
     add_range(random, context, body, like)
-    for name in ("from", "to"):
-        if name in body:
-            body[name] = body[name][:10]
-    if isinstance(body.get("compare"), dict):
-        body["compare"] = {name: text[:10] for name, text in body["compare"].items()}
+    if happens(random, 85):  # else parts of days come from pages
+        body |= whole_days(body)
+        if isinstance(body.get("compare"), dict):
+            body["compare"] = whole_days(body["compare"])
     add_rest(random, body)
     return body
+
+
+def whole_days(bounds: Content) -> Content:
+    """The dates of the bounds that there are, in order: those of texts with offsets may not be."""
+    names = [name for name in ("from", "to") if name in bounds]
+    return dict(zip(names, sorted(bounds[name][:10] for name in names), strict=True))

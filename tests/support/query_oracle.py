@@ -241,14 +241,14 @@ def all_buckets(query: Query, span: Span, rows: Sequence[Row]) -> list[Bucket]:
 def row_of(query: Query, group: Group) -> Content:
     row: Content = dict(zip(query.dimensions, map(shown, group.key), strict=True))
     row |= query.measured(group.rows)
-    if query.has_comparison:
-        row["previous"] = query.measured(group.previous)
+    if group.is_others:
+        row["others"] = True
     if query.dimensions == [query.bucket]:
         assert query.bucket is not None
         if group.key[0].value == bucket_at(query.now_ms, query.bucket, query.zone):
             row["complete"] = False
-    if group.is_others:
-        row["others"] = True
+    if query.has_comparison:
+        row["previous"] = query.measured(group.previous)
     return row
 
 

@@ -68,8 +68,6 @@ class Row:
         return [] if found.kind == "null" else [found]
 
     def value(self, field: str) -> Value:
-        if field == "converted":
-            return Value("boolean", self.is_converted)
         if field == "sentiment_band":
             score = self.content.get("sentiment")
             return NULL if score is None else Value("string", BANDS[min(int(score * 5), 4)])

@@ -135,7 +135,7 @@ def test_dimensions_of_other_datasets() -> None:
     assert found == [{"room_id": "5", "events": 1}, {"room_id": None, "events": 1}]
     leads = [lead(1, status="FINISHED", converted=True), lead(2, converted=True), lead(3)]
     found = rows(leads, "leads", dataset="leads", dimensions=["converted"])
-    assert found == [{"converted": False, "leads": 2}, {"converted": True, "leads": 1}]
+    assert found == [{"converted": True, "leads": 2}, {"converted": None, "leads": 1}]
 
 
 def test_a_call_counts_under_each_of_its_labels() -> None:
