@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.long_run import NOW_MS, ask_many
+from tests.long_run import DIALECTS, NOW_MS, ask_many
 from tests.support.agreement import check, check_scenario
 from tests.support.answering import deployed
 from tests.support.builders import OMIT, booking_page, call, contact_event, lead, room
@@ -69,7 +69,7 @@ def test_answers_equal_brute_force(deployment, random):
 def test_many_questions(deployment):
     seed = int(os.environ.get("ROLLCALL_TEST_SEED", "1"))
     print(f"seed {seed}: ROLLCALL_TEST_SEED={seed} replays it")
-    seen = ask_many(deployment, seed, datasets=100, questions=25)
+    seen = ask_many(deployment, DIALECTS, seed, datasets=100, questions=25)
     assert {name for name, source in seen if source in ("rollups", "mixed")} >= set(ROWS)
     assert {name for name, source in seen if source == "ledger"} >= set(ROWS)
     assert {source for _, source in seen} == {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -28,11 +30,18 @@ def organisation_of(deployment: Deployment, scenario: Scenario) -> tuple[Oracle,
     """A new organisation with the records of a scenario: what the oracle knows of it, and its id."""
     records = without_ties(scenario.records, Oracle(), deployment.now_ms)
     oracle = Oracle()
-    spill_bytes = transaction.OPEN_LIMIT_BYTES
-    if scenario.spill_bytes is not None:
-        spill_bytes = transaction._OPEN_OVERHEAD_BYTES + scenario.spill_bytes
-    with patch.object(transaction, "OPEN_LIMIT_BYTES", spill_bytes):
+    with spilling(scenario.spill_bytes):
         return oracle, deployment.organisation(records, oracle)
+
+
+@contextmanager
+def spilling(open_bytes: int | None) -> Iterator[None]:
+    """Let open breakdowns spill beyond so many bytes; None: as in life."""
+    limit = transaction.OPEN_LIMIT_BYTES
+    if open_bytes is not None:
+        limit = transaction._OPEN_OVERHEAD_BYTES + open_bytes
+    with patch.object(transaction, "OPEN_LIMIT_BYTES", limit):
+        yield
 
 
 def check_scenario(deployment: Deployment, scenario: Scenario, now_ms: int) -> Counter[Any]:

@@ -22,7 +22,7 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote
 
-from rollcall import bootstrap
+from rollcall import bootstrap, clock
 from rollcall.api.records.documents import RefusedRecord
 from rollcall.domain.contributions import CURRENT_VERSION
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, resolve
@@ -248,7 +248,9 @@ def deployed(
     store = MemoryDynamoDb(Limits(answer_bytes, batch_keys))
     deployment = Deployment(store, now_ms)
     changed = dataclasses.replace(settings, page_target_bytes=page_target_bytes)
-    with patch.dict(os.environ, ENVIRONMENT):
+    # Handlers that need the time import it themselves, when they are first asked.
+    standing = patch.object(clock, "now_ms", lambda: deployment.now_ms)
+    with patch.dict(os.environ, ENVIRONMENT), standing:
         client = dynamodb_client(connections=16)
         attach(store, client)
         with wired(

@@ -34,7 +34,6 @@ from tests.support.query_data import (
     ROOMS,
     TEXTS,
     WORKSPACES,
-    Scene,
     moment,
 )
 from tests.support.query_measures import (
@@ -46,7 +45,7 @@ from tests.support.query_measures import (
 )
 from tests.support.query_records import TIME, Content, version_of
 from tests.support.query_values import BANDS, CLOCK, DATASETS, DIMENSIONS, Row, holds
-from tests.support.scenes import bound, happens
+from tests.support.scenes import Scene, bound, happens
 
 CHOICES: dict[str, Sequence[Any]] = {
     **REFERENCES,

@@ -8,7 +8,6 @@ leap day, the end of a year. Values are few, so that conditions hit. Everything 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -22,21 +21,9 @@ from tests.support.oracle import (
     instant,
 )
 from tests.support.query_records import TIME, Content, written
-from tests.support.scenes import happens, some
+from tests.support.scenes import Scene, happens, scene, some
 
 SECOND_MS, HOUR_MS, DAY_MS = 1_000, 3_600_000, 86_400_000
-
-
-@dataclass(frozen=True)
-class Scene:
-    """An instant at which something happens, and the zones whose clocks show it."""
-
-    edge_ms: int
-    zones: Sequence[str]
-
-
-def scene(edge: str, *zones: str) -> Scene:
-    return Scene(instant(edge, "edge"), zones)
 
 
 SCENES = [

@@ -28,6 +28,7 @@ class Scenario:
     """Records in the order in which they are sent, each with `updated_at`; and what is asked.
 
     `now_ms` is when it is asked. `values` are pairs of a dimension and query parameters.
+    `spill_bytes` is how much of an open breakdown is kept before it spills (None: as in life).
     """
 
     records: list[Content]
@@ -35,6 +36,7 @@ class Scenario:
     queries: list[Content]
     searches: list[Content]
     values: list[tuple[str, dict[str, str]]]
+    spill_bytes: int | None
 
 
 def generate(random: Random, queries: int = 20) -> Scenario:
@@ -51,6 +53,7 @@ def generate(random: Random, queries: int = 20) -> Scenario:
         [query_body(random, context) for _ in range(queries)],
         [search_body(random, context) for _ in range(queries // 2)],
         [values_request(random, context) for _ in range(queries // 5)],
+        random.randint(1, 200) if happens(random, 25) else None,
     )
 
 
