@@ -19,6 +19,8 @@ READ_PAGES = {
     "get_inbound_analytics",
     "get_outbound_analytics",
     "get_pearl_analytics",
+    "get_call",
+    "get_record",
     "reconcile_organisations",
 }
 READ_BODIES = {name for name, operation in OPERATIONS.items() if operation.body is not None}

@@ -186,6 +186,10 @@ def test_policies_allow_what_handlers_do(
     ]
     method_arn = "arn:aws:execute-api:us-east-1:123456789012:api/live/GET/x"
     analytics = "get_organisation_analytics"
+    reads_back = [
+        ("get_call", proxy_event(organisation, "", pathParameters={"id": "c1"})),
+        ("get_record", proxy_event(organisation, "", pathParameters={"type": "room", "id": "r1"})),
+    ]
     requests: list[tuple[str, Any]] = [
         (
             "authorize_request",
@@ -195,7 +199,9 @@ def test_policies_allow_what_handlers_do(
             },
         ),
         ("ingest_records", proxy_event(organisation, handle, body=body)),
+        *reads_back,  # before any page is written, and after
         *(("update_rollups", {"Records": records}) for records in (stream[:-1], stream[-1:])),
+        *reads_back,
         (analytics, proxy_event(organisation, handle)),
         (
             analytics,

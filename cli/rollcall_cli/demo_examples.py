@@ -59,6 +59,17 @@ def _records(setting: Setting) -> tuple[Example, ...]:
     return (Example(title, "/v1/records", body={"records": [setting.record]}),)
 
 
+def _call(_setting: Setting) -> tuple[Example, ...]:
+    title = "Read one call back, and whether the figures hold it yet"
+    return (Example(title, "/v1/calls/call-000001"),)
+
+
+def _record(setting: Setting) -> tuple[Example, ...]:
+    type_name, id = (quote(str(setting.record[name]), safe="") for name in ("type", "id"))
+    title = f"Read a record of another type back: a {setting.record['type']}"
+    return (Example(title, f"/v1/records/{type_name}/{id}"),)
+
+
 def _query(query_type: str, **fields: Any) -> dict[str, Any]:
     return {"query_type": query_type, **fields}
 
@@ -133,6 +144,8 @@ EXAMPLES: Mapping[str, Callable[[Setting], tuple[Example, ...]]] = {
     "POST /v2/Pearl/{pearlId}/Analytics": _campaign("Pearl", "win-back", "v2"),
     "GET /api/workspaces/{workspaceId}/analytics": _workspace,
     "POST /v1/records": _records,
+    "GET /v1/calls/{id}": _call,
+    "GET /v1/records/{type}/{id}": _record,
     "GET /v1/audit": _audit,
 }
 

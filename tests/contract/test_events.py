@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from rollcall.api.records.documents import parse_record
 from tests.sample_events.answering import answer_path, expected_answer, sample_events, seeded
 from tests.sample_events.cases import CASES, SAMPLES, Batch
 from tests.sample_events.documents import EVENTS, FUNCTIONS, NOW_MS, documents, text_of
@@ -183,6 +184,23 @@ def test_queries_are_answered_as_the_oracle_has_them(path):
     )
     status, expected = expected_by_the_oracle(oracle_of(handle), query)
     assert answered(path) == (status, expected if status == 200 else None)
+
+
+@events("get_call", "get_record")
+def test_records_are_read_back_as_the_seed_has_them(path):
+    event, answer = read(path), read(answer_path(path))
+    handle = HANDLES[event["requestContext"]["authorizer"]["org_id"]]
+    parameters = {name: unquote(text) for name, text in event["pathParameters"].items()}
+    named = (parameters.get("type", "call"), parameters["id"])
+    records = next(each.records for each in SAMPLES.organisations if each.handle == handle)
+    stored = [each for each in records if (each["type"], str(each["id"])) == named]
+    if not stored or event["queryStringParameters"]:
+        assert answer["status"] == (400 if stored else 404)
+        return
+    shown = answer["body"]["record"]
+    assert (answer["status"], answer["body"]["counted"]) == (200, True)
+    # Sent again, it is the record of the seed.
+    assert parse_record(from_json(to_json(shown))) == parse_record(from_json(to_json(stored[0])))
 
 
 @events(UNPOD)

@@ -293,6 +293,7 @@ BATCHES = {
 # ------------------------------------------------------------------ all of them
 
 LAST_30_DAYS = ("activityTimeline", "newContactsTimeline")
+STORED_AT = ("updated_at",)
 HANDLE = {"Org-Handle": "acme"}
 
 
@@ -357,6 +358,22 @@ OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule]] =
         "unknown_workspace": Request(("nobody",)),
         "foreign_workspace": Request(("field/team #1",)),
         "unknown_parameter": Request(("atelier",), query={"days": "30"}),
+    },
+    "get_call": {
+        "call": Request(("call-4",), by_clock=STORED_AT),
+        "unknown_call": Request(("nobody",)),
+        "foreign_call": Request(("call-5",), organisation="globex", token=ALL),
+        "unknown_parameter": Request(("call-4",), query={"page": "2"}),
+    },
+    "get_record": {
+        "room": Request(("room", "12"), by_clock=STORED_AT),
+        "encoded_id": Request(
+            ("campaign", "north/1 #é"), organisation="globex", token=ALL, by_clock=STORED_AT
+        ),
+        "unknown_record": Request(("room", "nobody")),
+        "unknown_type": Request(("rooms", "12")),
+        "foreign_record": Request(("campaign", "north/1 #é")),
+        "unknown_parameter": Request(("room", "12"), query={"page": "2"}),
     },
     "get_audit": {
         "latest": Request(token=ADMIN, by_clock=("last_run", "started_at")),

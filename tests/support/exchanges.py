@@ -56,7 +56,7 @@ def lasting(answer: dict[str, Any]) -> dict[str, Any]:
     """The answer without what is another one in every stack, or on every day."""
     text = json.dumps(answer)
     copy: dict[str, Any] = json.loads(text)
-    for name in ("activityTimeline", "newContactsTimeline"):
+    for name in ("activityTimeline", "newContactsTimeline", "updated_at"):
         copy.pop(name, None)
     if isinstance(copy.get("data"), list):
         for entry in copy["data"]:

@@ -49,7 +49,7 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 def reference(project: Path) -> str:
     """The page, with the examples of a project."""
     schemas = request_schemas(records.TAG, [records.Records])
-    records.refine(schemas)
+    records.refine_documents(schemas)
     examples = _examples(project / EXAMPLES)
     parts = [_opening(schemas), _list_of_types(schemas)]
     parts += [

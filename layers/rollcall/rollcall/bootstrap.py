@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from rollcall.query.reports.query import ReportQuery
     from rollcall.query.reports.totals import ReportTotals
     from rollcall.query.reports.workspace import ReportWorkspace
+    from rollcall.query.single import FindRecord
     from rollcall.storage.audits import AuditStore
     from rollcall.storage.facts import FactStore
     from rollcall.storage.purge import Purge
@@ -158,6 +159,14 @@ def report_workspace() -> ReportWorkspace:
     from rollcall.query.reports.workspace import ReportWorkspace
 
     return ReportWorkspace(_rollups(), engine, _look_up(), now_ms)
+
+
+@functools.cache
+def find_record() -> FindRecord:
+    """Finds single records."""
+    from rollcall.query.single import FindRecord
+
+    return FindRecord(_look_up(), _revisions(), _rollups())
 
 
 @functools.cache

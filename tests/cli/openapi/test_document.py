@@ -340,7 +340,9 @@ def spoilt(value):
         yield {**value, "surplus": 1}
         for name, item in value.items():
             yield {key: kept for key, kept in value.items() if key != name}
-            for other in spoilt(item):
+            # A document may lack almost any field.
+            others = [{**item, "surplus": 1}, [item]] if name == "record" else spoilt(item)
+            for other in others:
                 yield {**value, name: other}
     elif isinstance(value, list):
         yield {"0": value}

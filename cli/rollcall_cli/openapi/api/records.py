@@ -1,4 +1,4 @@
-"""The operation that writes records."""
+"""The operations that write records and read one back."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing_extensions import TypeAliasType, TypedDict
 from rollcall.api.ingest import MAX_BODY_BYTES, MAX_RECORDS
 from rollcall.api.records.documents import DOCUMENTS, Deletion
 from rollcall.api.strict_json import MAX_DEPTH
+from rollcall.dialects.rollcall.documents import RecordFound
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, Problem
 from rollcall.dialects.rollcall.records import Verdicts
-from rollcall_cli.openapi.operation import Answer, Operation
-from rollcall_cli.openapi.schemas import name_of
+from rollcall.domain.records import RECORD_TYPES
+from rollcall_cli.openapi.operation import Answer, Operation, Parameter, path_id
+from rollcall_cli.openapi.schemas import name_of, reference
 
 TAG = "Records"
-ABOUT = "Write calls, tasks, leads, and what they refer to."
+ABOUT = "Write calls, tasks, leads, and what they refer to, and read each back."
 
 _DOCUMENTS: Any = Union[(*DOCUMENTS.values(), Deletion)]
 Record = TypeAliasType("Record", _DOCUMENTS)
@@ -50,10 +52,71 @@ unknown field is rejected. An optional field may be omitted; null is a value, wh
     },
 )
 
-OPERATIONS = {"ingest_records": _INGEST}
+
+class CallFound(RecordFound):
+    """A stored call."""
+
+
+_READ = """`record` is what `POST /v1/records` takes: sent again, it is `unchanged`. Its values are as \
+stored: rounded, in UTC, with defaults filled in. Fields without a value, empty lists and empty objects \
+are left out.
+
+`counted` is false until the figures hold this version, which takes seconds after a write."""
+_REFUSALS = {
+    400: Answer(
+        "The request has a query string, and this route takes none.", Problem, PROBLEM_TYPE
+    ),
+    404: Answer(
+        "The record is unknown, deleted, or another organisation's: the answer is the same.",
+        Problem,
+        PROBLEM_TYPE,
+    ),
+    500: Answer("Internal error; `detail` has the request's id.", Problem, PROBLEM_TYPE),
+}
+
+_CALL = Operation(
+    tag=TAG,
+    summary="Read one call",
+    description=_READ,
+    parameters=(path_id("id", "The call's id."),),
+    answers={200: Answer("The call.", CallFound), **_REFUSALS},
+    is_metered=True,
+)
+
+_RECORD = Operation(
+    tag=TAG,
+    summary="Read one record of any type",
+    description=_READ,
+    parameters=(
+        Parameter(
+            "type",
+            "path",
+            "The record's type; another one is answered 404.",
+            schema={"type": "string", "examples": list(RECORD_TYPES)},
+        ),
+        path_id("id", "The record's id."),
+    ),
+    answers={200: Answer("The record.", RecordFound), **_REFUSALS},
+    is_metered=True,
+)
+
+
+OPERATIONS = {"ingest_records": _INGEST, "get_call": _CALL, "get_record": _RECORD}
 
 
 def refine(schemas: dict[str, Any]) -> None:
+    """Make the choice between documents exclusive, and describe a record that is read by them."""
+    refine_documents(schemas)
+    found = schemas[name_of(TAG, RecordFound)]["properties"]
+    documents = {name: reference(TAG, model) for name, model in DOCUMENTS.items()}
+    described = {"description": found["record"]["description"]}
+    found["record"] = described | {"oneOf": [*documents.values()]}
+    schemas[name_of(TAG, CallFound)]["properties"] = found | {
+        "record": described | documents["call"]
+    }
+
+
+def refine_documents(schemas: dict[str, Any]) -> None:
     """Add the name of its type to each document, and make the choice between them exclusive."""
     for name, model in {**DOCUMENTS, "deletion": Deletion}.items():
         schemas[name_of(TAG, model)]["title"] = name

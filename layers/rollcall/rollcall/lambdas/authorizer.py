@@ -17,6 +17,8 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
         "GET/api/v2/platform/organizations",
         "GET/api/workspaces/*/analytics",
         "GET/v1/audit",
+        "GET/v1/calls/*",
+        "GET/v1/records/*/*",
         "GET/v1/schema",
         "POST/agent/voice/breeze-buddy/analytics",
         "POST/analytics",

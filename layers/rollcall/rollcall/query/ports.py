@@ -77,3 +77,18 @@ class Ledger(Protocol):
         The periods must not overlap. Every row in them is in exactly one of the pages, in its
         state before or after any concurrent write. The pages are in no particular order.
         """
+
+
+class Revisions(Protocol):
+    """Revisions of rows (`rollcall.storage.row_revisions.RowRevisions`)."""
+
+    def revision(
+        self,
+        org_id: str,
+        epoch: int,
+        record_type: str,
+        position: str,
+        fact_id: str,
+        meter: ReadMeter,
+    ) -> int:
+        """The revision that an epoch's ledger has of a fact, read consistently; 0 if it has none."""

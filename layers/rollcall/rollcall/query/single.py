@@ -1,0 +1,48 @@
+"""Finds one record, and whether the figures hold its stored version."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rollcall.domain.facts import Fact
+from rollcall.domain.records import RECORD_TYPES
+from rollcall.domain.validation import is_id
+from rollcall.ledger.writer import row_of
+from rollcall.query.lookups import Lookup, ensure_as_of
+from rollcall.query.model import Reading
+from rollcall.query.ports import Revisions, Rollups
+
+
+class FoundRecord(NamedTuple):
+    """A live fact; `is_counted` is whether the figures of the epoch hold its version yet."""
+
+    fact: Fact
+    is_counted: bool
+
+
+class FindRecord:
+    """Finds live records by type and id."""
+
+    def __init__(self, look_up: Lookup, revisions: Revisions, rollups: Rollups) -> None:
+        self._look_up = look_up
+        self._revisions = revisions
+        self._rollups = rollups
+
+    def __call__(self, reading: Reading, record_type: str, record_id: str) -> FoundRecord | None:
+        """The record; None if the organisation has no live one, or nothing can have that name.
+
+        The fact is read before its row: a version that is written in between counts as held.
+        Raises UnknownOrganisation, CorruptItem, and Unavailable when the store stays busy.
+        """
+        if record_type not in RECORD_TYPES or not is_id(record_id):
+            return None
+        fact = self._look_up(reading, record_type, [record_id]).get(record_id)
+        if fact is None or fact.record is None:
+            return None
+        org_id, epoch = reading.epoch
+        position = row_of(fact).position
+        applied = self._revisions.revision(
+            org_id, epoch, record_type, position, record_id, reading.meter
+        )
+        ensure_as_of(self._rollups, reading)
+        return FoundRecord(fact, applied >= fact.rev)
