@@ -31,6 +31,7 @@ COVERED_BY = {
     "contract/test_nlpearl.py": "query/reports/campaign",
     "contract/test_nexus.py": "query/reports/workspace",
     "contract/test_audit.py": "dialects/rollcall/audit",
+    "contract/test_health.py": "dialects/rollcall/health",
     "domain/test_facts.py": "domain/errors",
     "domain/test_measures.py": "domain/contributions domain/rules",
     "domain/time/test_zones.py": "domain/time/buckets domain/time/calendar domain/time/periods",

@@ -236,6 +236,7 @@ def test_policies_allow_what_handlers_do(
             proxy_event(organisation, "", pathParameters={"workspaceId": "w"}),
         ),
         ("get_audit", proxy_event(organisation, "")),
+        ("get_health", {"requestContext": {"requestId": "r"}}),
         ("reconcile_organisations", {}),
     ]
     listed = {function for function, _ in requests}

@@ -17,7 +17,7 @@ from tests.sample_events.answering import sample_events, seeded
 from tests.sample_events.documents import FUNCTIONS, NOW_MS, REQUEST_ID
 from tests.support.emf import Metrics, logged, metrics_in
 
-COUNTS_NOTHING = {"authorize_request", "list_organisations", "get_audit"}
+COUNTS_NOTHING = {"authorize_request", "list_organisations", "get_audit", "get_health"}
 COUNTS_ELSEWISE = {"ingest_records", "update_rollups", "reconcile_organisations"}
 READING = set(FUNCTIONS) - COUNTS_NOTHING - COUNTS_ELSEWISE
 MS_PER_HOUR = 3_600_000

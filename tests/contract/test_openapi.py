@@ -66,9 +66,12 @@ SPEC_FUNCTION = {
 def test_errors_of_the_gateway_are_documented(acme, function):
     request = good_request(function)
     answer = send(acme, function, request, token="")
-    assert answer.status == 401
     assert fits(function, answer)
     _, _, operation = SPEC.operation(function)
+    if not operation["security"]:
+        assert answer.status == 200
+        return
+    assert answer.status == 401
     needed = operation["security"][0]["bearer"][0]
     other = acme.new_token(*({"read", "ingest", "admin"} - {needed}))["token"]
     answer = send(acme, function, request, token=other)
@@ -85,7 +88,7 @@ def test_errors_of_the_gateway_are_documented(acme, function):
 READING = [
     operation
     for result in schemathesis.openapi.from_dict(SPEC.document).get_all_operations()
-    if "ingest" not in (operation := result.ok()).definition.raw["security"][0]["bearer"]
+    if {"bearer": ["ingest"]} not in (operation := result.ok()).definition.raw["security"]
 ]
 CHECKS = [
     not_a_server_error,

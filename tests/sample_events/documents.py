@@ -21,6 +21,7 @@ from rollcall.storage.fact_items import item_of_fact
 from rollcall_cli.local.http_request import HttpRequest, method_arn, proxy_event, shared_event
 from rollcall_cli.local.intrinsics import ACCOUNT_ID, REGION
 from rollcall_cli.local.routes import RouteTable
+from rollcall_cli.local.seed import SampleOrganisation, SampleToken
 from rollcall_cli.local.template import load_template
 from tests.sample_events.cases import (
     CASES,
@@ -90,16 +91,18 @@ def _document(case: Any, function: str, name: str) -> dict[str, Any]:
 def _of_request(case: Request, function: str, name: str) -> dict[str, Any]:
     sample = next(each for each in SAMPLES.organisations if each.handle == case.organisation)
     token = next(each for each in sample.tokens if each.name == case.token)
-    headers = [("Accept", "application/json"), ("Authorization", f"Token {token.token}")]
-    body = case.body
-    if body is not None:
-        headers.append(("Content-Type", "application/json"))
-        body = body if isinstance(body, bytes) else to_json(body).encode()
     route = next(
         each
         for each in TEMPLATE.api.routes
         if each.function == FUNCTIONS[function] and case.route in (None, each.path)
     )
+    headers = [("Accept", "application/json")]
+    if route.authorizer is not None:
+        headers.append(("Authorization", f"Token {token.token}"))
+    body = case.body
+    if body is not None:
+        headers.append(("Content-Type", "application/json"))
+        body = body if isinstance(body, bytes) else to_json(body).encode()
     values = iter(case.path)
     path = "/".join(
         quote(next(values), safe="") if segment.startswith("{") else segment
@@ -109,20 +112,26 @@ def _of_request(case: Request, function: str, name: str) -> dict[str, Any]:
     match = RouteTable(TEMPLATE.api.routes).find(request.method, request.raw_path)
     assert match is not None, request.raw_path
     assert match.route == route, request.raw_path
-    organisation = Organisation(sample.id, sample.handle, sample.name, 0)
-    stored = Token(token_id(token.token), sample.id, token.scopes, 0)
-    granted = policy("", Grant(organisation, stored))
-    context = {"principalId": granted["principalId"], **granted["context"]}
     event = proxy_event(
         request,
         stage=TEMPLATE.api.stage,
         resource=route.path,
         path_parameters=match.path_parameters,
-        authorizer={name: str(value) for name, value in context.items()},
+        authorizer=None if route.authorizer is None else _granted(sample, token),
         binary_media_types=TEMPLATE.api.binary_media_types,
     )
-    event["requestContext"]["authorizer"]["integrationLatency"] = 12  # as API Gateway adds it
+    if route.authorizer is not None:
+        event["requestContext"]["authorizer"]["integrationLatency"] = 12  # as API Gateway adds it
     return event
+
+
+def _granted(sample: SampleOrganisation, token: SampleToken) -> dict[str, str]:
+    """What the authorizer hands to the function for a token."""
+    organisation = Organisation(sample.id, sample.handle, sample.name, 0)
+    stored = Token(token_id(token.token), sample.id, token.scopes, 0)
+    granted = policy("", Grant(organisation, stored))
+    context = {"principalId": granted["principalId"], **granted["context"]}
+    return {name: str(value) for name, value in context.items()}
 
 
 @_document.register

@@ -195,6 +195,21 @@ def test_foreign_keys_are_refused(
         call_it(TableName=TABLE, **parameters("ORG#1#"))
 
 
+@pytest.mark.parametrize(("operation", "parameters"), FOREIGN, ids=[name for name, _ in FOREIGN])
+def test_the_key_of_the_health_check_is_only_read_and_alone(
+    client: Any, operation: str, parameters: Callable[[str], dict[str, Any]]
+) -> None:
+    call_it = getattr(client, operation)
+    refused = ["HEALTH", "HEALTH#1", "HEALTH#ORG#2#"]
+    if operation == "get_item":
+        assert "Item" not in call_it(TableName=TABLE, **parameters("HEALTH#"))
+    else:
+        refused.append("HEALTH#")
+    for pk in refused:
+        with pytest.raises(ForeignKey):
+            call_it(TableName=TABLE, **parameters(pk))
+
+
 def test_batches_and_transactions_are_checked_key_by_key_and_scans_refused(client: Any) -> None:
     def key(pk: str) -> dict[str, Any]:
         return {"PK": {"S": pk}, "SK": {"S": "x"}}

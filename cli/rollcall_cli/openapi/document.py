@@ -76,6 +76,8 @@ _GATEWAY_KINDS = {
     "INTEGRATION_FAILURE": "The function failed.",
     "INTEGRATION_TIMEOUT": "The function took too long.",
 }
+# Those of the authorizer, which a route without one never has.
+_AUTHORIZER_KINDS = {"UNAUTHORIZED", "ACCESS_DENIED", "AUTHORIZER_FAILURE"}
 _GATEWAY = "gateway"
 _REQUEST_ID = "3f0d3a2e-8c5b-4b7e-9d0e-1a2b3c4d5e6f"
 
@@ -160,13 +162,14 @@ def _operation(
     template: Template, route: Route, function: str, examples: list[Example]
 ) -> JsonObject:
     declared = OPERATIONS[function]
-    scope = scope_of(route)
+    scope = None if route.authorizer is None else scope_of(route)
+    needed = "Requires no token." if scope is None else f"Requires the scope `{scope}`."
     operation: JsonObject = {
         "operationId": function,
         "tags": [declared.tag],
         "summary": declared.summary,
-        "description": f"{declared.description}\n\nRequires the scope `{scope}`.",
-        "security": [{name: [scope]} for name in _SECURITY_SCHEMES],
+        "description": f"{declared.description}\n\n{needed}",
+        "security": [] if scope is None else [{name: [scope]} for name in _SECURITY_SCHEMES],
     }
     names = set(re.findall(r"{(\w+)}", route.path))
     described = {parameter.name for parameter in declared.parameters if parameter.place == "path"}
@@ -176,7 +179,7 @@ def _operation(
         operation["parameters"] = [_parameter(each, examples) for each in declared.parameters]
     if declared.body is not None:
         operation["requestBody"] = _request_body(declared, examples)
-    operation["responses"] = _responses(template, declared, examples)
+    operation["responses"] = _responses(template, route, declared, examples)
     return operation
 
 
@@ -240,16 +243,16 @@ class _Response:
         return {"description": " ".join(self._descriptions), "content": content}
 
 
-def _responses(template: Template, declared: Operation, examples: list[Example]) -> JsonObject:
+def _responses(
+    template: Template, route: Route, declared: Operation, examples: list[Example]
+) -> JsonObject:
     responses = {status: _Response() for status in declared.answers}
     for status, answer in declared.answers.items():
         responses[status].may_be(declared.tag, answer)
     for example in examples:
         media_type = declared.answers[example.status].media_type
         responses[example.status].show(media_type, example.name, example.summary, example.answer)
-    for kind, description in _GATEWAY_KINDS.items():
-        if kind == "REQUEST_TOO_LARGE" and declared.body is None:
-            continue
+    for kind, description in _gateway_kinds(route, declared).items():
         sent = template.api.responses[kind]
         if sent.status is None:
             raise CommandError(f"the template's gateway response {kind} has no StatusCode")
@@ -264,6 +267,14 @@ def _responses(template: Template, declared: Operation, examples: list[Example])
         headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
         described["200"]["headers"] = headers
     return described
+
+
+def _gateway_kinds(route: Route, declared: Operation) -> dict[str, str]:
+    """The errors of the gateway that a route may have."""
+    never = set() if route.authorizer is not None else _AUTHORIZER_KINDS
+    if declared.body is None:
+        never = never | {"REQUEST_TOO_LARGE"}
+    return {kind: text for kind, text in _GATEWAY_KINDS.items() if kind not in never}
 
 
 # ------------------------------------------------------------------------------- schemas

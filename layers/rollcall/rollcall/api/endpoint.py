@@ -6,12 +6,21 @@ import functools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
 from rollcall.api.cors import cors_headers
 from rollcall.api.errors import ApiError, ErrorBody, gateway_error
 from rollcall.api.guard import refuse_ended_credentials, refuse_repeated_credentials
-from rollcall.api.http import JSON_TYPE, Request, Response, json_response, parse_event
+from rollcall.api.http import (
+    JSON_TYPE,
+    PublicRequest,
+    Request,
+    Response,
+    json_response,
+    parse_event,
+    parse_public_event,
+)
 from rollcall.api.strict_json import MalformedJson
 from rollcall.domain.errors import (
     BadValues,
@@ -38,6 +47,12 @@ class Endpoint(Protocol):
     def __call__(self, request: Request) -> Response: ...
 
 
+class PublicEndpoint(Protocol):
+    """What an endpoint without a token is."""
+
+    def __call__(self, request: PublicRequest) -> Response: ...
+
+
 def endpoint(
     error_body: ErrorBody, content_type: str = JSON_TYPE, too_many_rows: int = 503
 ) -> Callable[[Endpoint], LambdaHandler]:
@@ -49,47 +64,90 @@ def endpoint(
     and answered with a 500 that carries the request id alone.
     """
 
-    def error(status: int, *message: Any) -> dict[str, Any]:
-        response = json_response(status, error_body(status, *message))
-        response.content_type = content_type
-        return response.to_proxy()
-
     def decorate(answer: Endpoint) -> LambdaHandler:
-        @functools.wraps(answer)
-        def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-            request_id = str((event.get("requestContext") or {}).get("requestId", ""))
-            with observed(request_id):
-                proxy = respond(event, context, request_id)
-            proxy["headers"] |= cors_headers(event, settings.allowed_origins)
-            return proxy
+        def respond(event: Mapping[str, Any], context: Any) -> Response:
+            request = parse_event(event)
+            refuse_repeated_credentials(request)
+            refuse_ended_credentials(request, time.time_ns() // 1_000_000)
+            with (
+                tenant(request.caller.org_id),
+                within_its_time(context),
+                _counting_rows(request.reading.meter),
+            ):
+                return answer(request)
 
-        def respond(event: Mapping[str, Any], context: Any, request_id: str) -> dict[str, Any]:
-            try:
-                request = parse_event(event)
-                refuse_repeated_credentials(request)
-                refuse_ended_credentials(request, time.time_ns() // 1_000_000)
-                with (
-                    tenant(request.caller.org_id),
-                    within_its_time(context),
-                    _counting_rows(request.reading.meter),
-                ):
-                    return answer(request).to_proxy()
-            except ApiError as refused:
-                if refused.speaks_for_gateway:
-                    return gateway_error(refused.status, str(refused)).to_proxy()
-                return error(refused.status, str(refused))
-            except _REFUSED as refused_query:
-                return error(*_refusal(refused_query, too_many_rows))
-            except UnknownOrganisation:
-                # The authorizer let it in from its cache: it is gone since.
-                return gateway_error(401, "The organisation is gone.").to_proxy()
-            except Exception:  # noqa: BLE001 - the client learns that it failed, not how
-                logger.exception("unexpected error")
-                return error(500, f"Internal server error (request {request_id}).")
-
-        return lambda_handler
+        return _handler(respond, _Errors(error_body, content_type, too_many_rows), answer)
 
     return decorate
+
+
+def public_endpoint(
+    error_body: ErrorBody, content_type: str = JSON_TYPE
+) -> Callable[[PublicEndpoint], LambdaHandler]:
+    """Make a Lambda handler of an endpoint that anyone may call; errors as in `endpoint`.
+
+    It runs as no organisation: a request to the store that names a key of any is refused.
+    """
+
+    def decorate(answer: PublicEndpoint) -> LambdaHandler:
+        def respond(event: Mapping[str, Any], context: Any) -> Response:
+            request = parse_public_event(event)
+            with within_its_time(context):
+                return answer(request)
+
+        return _handler(respond, _Errors(error_body, content_type), answer)
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class _Errors:
+    """The errors of one route, in its dialect."""
+
+    body: ErrorBody
+    content_type: str
+    too_many_rows: int = 503
+
+    def __call__(self, status: int, *message: Any) -> Response:
+        response = json_response(status, self.body(status, *message))
+        response.content_type = self.content_type
+        return response
+
+
+def _handler(
+    respond: Callable[[Mapping[str, Any], Any], Response],
+    error: _Errors,
+    answer: Callable[..., Response],
+) -> LambdaHandler:
+    @functools.wraps(answer)
+    def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        request_id = str((event.get("requestContext") or {}).get("requestId", ""))
+        with observed(request_id):
+            response = answered(event, context, request_id)
+        response.headers |= cors_headers(event, settings.allowed_origins)
+        return response.to_proxy()
+
+    def answered(event: Mapping[str, Any], context: Any, request_id: str) -> Response:
+        try:
+            return respond(event, context)
+        except ApiError as refused:
+            if refused.speaks_for_gateway:
+                return gateway_error(refused.status, str(refused))
+            if refused.status >= 500:
+                logger.warning("not available", extra={"cause": str(refused.__cause__)})
+            response = error(refused.status, str(refused))
+            response.headers |= refused.headers
+            return response
+        except _REFUSED as refused_query:
+            return error(*_refusal(refused_query, error.too_many_rows))
+        except UnknownOrganisation:
+            # The authorizer let it in from its cache: it is gone since.
+            return gateway_error(401, "The organisation is gone.")
+        except Exception:  # noqa: BLE001 - the client learns that it failed, not how
+            logger.exception("unexpected error")
+            return error(500, f"Internal server error (request {request_id}).")
+
+    return lambda_handler
 
 
 # The errors of a query that the client can correct.

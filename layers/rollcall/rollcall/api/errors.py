@@ -6,7 +6,8 @@ ApiError
 ├── NotFound         404
 ├── NotAcceptable    406
 ├── ContentTooLarge  413, always with the gateway's body
-└── Unauthorized     401, always with the gateway's body
+├── Unauthorized     401, always with the gateway's body
+└── NotAvailable     503, with Retry-After
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class ApiError(Exception):
     """An answer other than success; the message is for the client."""
 
     status: ClassVar[int] = 500
+    headers: ClassVar[Mapping[str, str]] = {}
     speaks_for_gateway: ClassVar[bool] = False
 
 
@@ -64,6 +66,13 @@ class Unauthorized(ApiError):
 
     status = 401
     speaks_for_gateway = True
+
+
+class NotAvailable(ApiError):
+    """What the route needs does not answer at present."""
+
+    status = 503
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}  # seconds
 
 
 def gateway_error(status: int, detail: str) -> Response:

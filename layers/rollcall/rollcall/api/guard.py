@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from rollcall.api.errors import BadRequest, ContentTooLarge, Forbidden, NotFound, Unauthorized
-from rollcall.api.http import Request
+from rollcall.api.http import PublicRequest, Request
 from rollcall.domain.organisations import HANDLE_PATTERN
 from rollcall.query.model import CampaignId, Reading
 
@@ -83,7 +83,7 @@ def single_value(request: Request, name: str) -> str | None:
     return values[0] if values else None
 
 
-def refuse_others(request: Request, *names: str) -> None:
+def refuse_others(request: PublicRequest, *names: str) -> None:
     """Raises BadRequest when a query parameter is not among `names`."""
     unknown = next((name for name in request.query if name not in names), None)
     if unknown is not None:

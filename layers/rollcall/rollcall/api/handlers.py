@@ -4,8 +4,8 @@ Apart from the package itself, so that `rollcall.api.strict_json` loads no setti
 imports it before it sets the environment of the functions.
 """
 
-from rollcall.api.endpoint import analytics_headers, endpoint
-from rollcall.api.errors import BadRequest, ContentTooLarge, Forbidden, NotFound
+from rollcall.api.endpoint import analytics_headers, endpoint, public_endpoint
+from rollcall.api.errors import BadRequest, ContentTooLarge, Forbidden, NotAvailable, NotFound
 from rollcall.api.guard import (
     limit_body,
     refuse_others,
@@ -16,6 +16,7 @@ from rollcall.api.guard import (
 from rollcall.api.http import (
     CSV_TYPE,
     JSON_TYPE,
+    PublicRequest,
     Request,
     Response,
     csv_response,
@@ -29,7 +30,9 @@ __all__ = [
     "BadRequest",
     "ContentTooLarge",
     "Forbidden",
+    "NotAvailable",
     "NotFound",
+    "PublicRequest",
     "Request",
     "Response",
     "accepted_type",
@@ -38,6 +41,7 @@ __all__ = [
     "endpoint",
     "json_response",
     "limit_body",
+    "public_endpoint",
     "refuse_others",
     "require_campaign",
     "require_own_handle",

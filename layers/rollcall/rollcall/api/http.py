@@ -27,12 +27,10 @@ class Caller:
     token_ends_at_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request. `query` holds every value of each parameter, `reading` meters the reads."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicRequest:
+    """A request to a route that takes no token. `query` holds every value of each parameter."""
 
-    caller: Caller
-    reading: Reading
     query: Mapping[str, list[str]]
     body: bytes
     _path: Mapping[str, str] = field(repr=False)
@@ -55,6 +53,14 @@ class Request:
     def json(self) -> Any:
         """The body as strict JSON. Raises MalformedJson."""
         return strict_json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(PublicRequest):
+    """A request with a valid token. `reading` meters the reads."""
+
+    caller: Caller
+    reading: Reading
 
 
 @dataclass(slots=True)
@@ -95,26 +101,33 @@ def csv_response(
 
 
 def parse_event(event: Mapping[str, Any]) -> Request:
-    """The request in a proxy event."""
+    """The request in a proxy event of a route with the authorizer."""
+    authorizer = event["requestContext"]["authorizer"]
+    epoch = Epoch(authorizer["org_id"], int(authorizer["epoch"]))
+    ends_at_ms = authorizer.get("token_ends_at_ms")
+    caller = Caller(
+        epoch.org_id,
+        authorizer["org_handle"],
+        None if ends_at_ms is None else int(ends_at_ms),
+    )
+    return Request(caller=caller, reading=Reading(epoch), **_sent(event))
+
+
+def parse_public_event(event: Mapping[str, Any]) -> PublicRequest:
+    """The request in a proxy event of a route without the authorizer."""
+    return PublicRequest(**_sent(event))
+
+
+def _sent(event: Mapping[str, Any]) -> dict[str, Any]:
     headers: dict[str, list[str]] = {}
     for name, values in (event.get("multiValueHeaders") or {}).items():
         headers.setdefault(name.lower(), []).extend(values)
-    context = event["requestContext"]
-    authorizer = context["authorizer"]
-    epoch = Epoch(authorizer["org_id"], int(authorizer["epoch"]))
-    ends_at_ms = authorizer.get("token_ends_at_ms")
-    return Request(
-        caller=Caller(
-            epoch.org_id,
-            authorizer["org_handle"],
-            None if ends_at_ms is None else int(ends_at_ms),
-        ),
-        reading=Reading(epoch),
-        query=event.get("multiValueQueryStringParameters") or {},
-        body=_body(event),
-        _path=event.get("pathParameters") or {},
-        _headers=headers,
-    )
+    return {
+        "query": event.get("multiValueQueryStringParameters") or {},
+        "body": _body(event),
+        "_path": event.get("pathParameters") or {},
+        "_headers": headers,
+    }
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from rollcall.domain.errors import Conflict, Unavailable
 from rollcall.domain.organisations import MAX_BUCKETS, Organisation, Token, tenant
 from rollcall.query.metering import ReadMeter
@@ -32,6 +34,15 @@ class Directory:
         with tenant(org_id):
             item = self._get(keys.organisation(org_id), meter)
         return organisation_of_item(item) if item else None
+
+    def check(self) -> None:
+        """Raises Unavailable unless the table answers a consistent read, without further retries."""
+        key = keys.health().attributes()
+        try:
+            with translated_errors():
+                self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        except (ClientError, BotoCoreError) as error:  # the table or the permission is missing
+            raise Unavailable(type(error).__name__) from error
 
     def org_id_of_handle(self, handle: str) -> str | None:
         """The id of the organisation that has a handle, or None."""

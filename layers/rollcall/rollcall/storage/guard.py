@@ -2,7 +2,8 @@
 
 The check runs just before the SDK builds a request. A key must begin with the prefix of the current
 organisation; the only exceptions are the lookups before the organisation is known (`TOKEN#`,
-`HANDLE#` and the `ORGS#` index). An operation that the check does not know, such as a Scan, is
+`HANDLE#` and the `ORGS#` index), and a read of the key under which nothing is stored (`HEALTH#`).
+An operation that the check does not know, such as a Scan, is
 refused. `storage.client` tests that the SDK calls the check whenever it creates a client.
 """
 
@@ -17,6 +18,8 @@ from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 
 _LOOKUPS: Final = (keys.TOKEN_PREFIX, keys.HANDLE_PREFIX, keys.ORGANISATIONS_GSI1PK)
+# The operation and the key of a check that the table answers.
+_HEALTH: Final = ("GetItem", keys.health().pk)
 
 # Every Query of this package binds its partition key to this name.
 PARTITION_VALUE: Final = ":pk"
@@ -27,8 +30,8 @@ def refuse_foreign_keys(params: Mapping[str, Any], model: Any, **_: Any) -> None
     org_id = current_org_id()
     prefix = keys.org_prefix(org_id) if org_id is not None else None
     for pk in _partition_keys(model.name, params):
-        allowed = pk.startswith(_LOOKUPS) or (prefix is not None and pk.startswith(prefix))
-        if not allowed:
+        is_own = prefix is not None and pk.startswith(prefix)
+        if not (is_own or pk.startswith(_LOOKUPS) or (model.name, pk) == _HEALTH):
             raise ForeignKey(f"{model.name} has a key outside the current organisation")
 
 

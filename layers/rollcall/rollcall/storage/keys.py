@@ -117,6 +117,11 @@ def tokens_of(org_id: str) -> str:
     return f"{org_prefix(org_id)}TOKENS#"
 
 
+def health() -> Key:
+    """The key that a check of the records table reads; nothing is stored there."""
+    return Key("HEALTH#", "HEALTH")
+
+
 def bucket_of(fact_id: str, buckets: int) -> int:
     """The number of the bucket that holds a fact."""
     if buckets == 1:
