@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rollcall_cli.api_client import ApiClient
 from rollcall_cli.demo_client import Request, send
 from rollcall_cli.demo_data import Record
 from rollcall_cli.demo_progress import progress
@@ -73,7 +74,7 @@ def by_time(records: Sequence[Record]) -> list[Record]:
 def fill(stack: LocalStack, tenant: Tenant, records: Sequence[Record]) -> Filled:
     """Send the records, and return when all of them are counted."""
     calls = sum(record["type"] == "call" for record in records)
-    sender = Sender(tenant.api_url, tenant.token, pause=_wait)
+    sender = Sender(ApiClient(tenant.api_url, tenant.token, "ingest"))
     begun = time.monotonic()
     counted = 0
     with progress(len(records), calls) as show:
@@ -123,9 +124,3 @@ def _calls_counted(tenant: Tenant, before: int) -> int:
     if answer.status != 200:
         raise CommandError(f"GET {_TOTALS} answered {answer.status}: {answer.text[:500]}")
     return int(answer.json()["data"]["total_calls"])
-
-
-def _wait(seconds: float) -> bool:
-    """Wait before a retry; Ctrl-C raises an exception, so this never requests a stop."""
-    time.sleep(seconds)
-    return False

@@ -11,15 +11,16 @@ from typing import Annotated
 
 import typer
 
+from rollcall_cli.api_client import ApiClient, Interrupted
+from rollcall_cli.api_options import Api, Insecure, Token, TokenFile, api_url
 from rollcall_cli.console import notice, progress_bar
+from rollcall_cli.credentials import read_token
 from rollcall_cli.errors import CommandError
 from rollcall_cli.importing.checkpoint import Checkpoint, Progress, identity_of
-from rollcall_cli.importing.credentials import read_token
 from rollcall_cli.importing.importer import RejectedRows, import_rows
 from rollcall_cli.importing.rows import Position, detect_format, read_rows
-from rollcall_cli.importing.sender import MAX_RECORDS, Interrupted, Sender
+from rollcall_cli.importing.sender import MAX_RECORDS, Sender
 from rollcall_cli.signals import stopping_on_ctrl_c
-from rollcall_cli.target import stack_api_url
 from rollcall_cli.text import escaped
 
 
@@ -27,20 +28,9 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     file: Annotated[
         Path, typer.Argument(help="JSON lines (.jsonl, .ndjson, .json) or CSV (.csv).")
     ],
-    api: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="URL of the API, such as http://127.0.0.1:3000; default: the stack's.",
-        ),
-    ] = None,
-    token: Annotated[
-        str | None,
-        typer.Option(help="Token with the scope ingest; - reads it from stdin."),
-    ] = None,
-    token_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="File that contains the token.")
-    ] = None,
+    api: Api = None,
+    token: Token = None,
+    token_file: TokenFile = None,
     type: Annotated[str | None, typer.Option(help="Type of records without a `type`.")] = None,
     format: Annotated[
         str | None, typer.Option(help="jsonl or csv; default: by the file name.")
@@ -53,15 +43,13 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
         int, typer.Option(metavar="N", help="Records per request.", min=1, max=MAX_RECORDS)
     ] = (MAX_RECORDS),
     resume: Annotated[bool, typer.Option(help="Resume an interrupted import of this file.")] = True,
-    insecure: Annotated[
-        bool,
-        typer.Option("--insecure", help="Allow http to another machine, which exposes the token."),
-    ] = False,
+    insecure: Insecure = False,
 ) -> None:
     """Send the records of a file in order. Sending a file again changes nothing.
 
-    The token comes from ROLLCALL_TOKEN, from --token-file,
-    or with --token - from standard input.
+    The token, which needs the scope ingest, comes from
+    ROLLCALL_TOKEN, from --token-file, or with --token -
+    from standard input.
 
     CSV: the header names the fields, and an empty cell is
     an absent field. Labels are separated by |. Each event
@@ -73,14 +61,13 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     Exit status 0: every record is stored; 1: some were
     rejected; 2: failed; 130: stopped, run it again to resume.
     """
-    api = api or stack_api_url()
-    if not api:
-        raise CommandError("specify the API with --api, or its stack with --stack-name")
+    api = api_url(api)
     token = read_token(token, token_file)
     rejected = rejected or file.with_name(file.name + ".rejected.jsonl")
     job = _Job(file, detect_format(file, format), type, batch, rejected)
     stop = threading.Event()
-    sender = Sender(api, token, pause=stop.wait, is_insecure=insecure)
+    client = ApiClient(api, token, "ingest", pause=stop.wait, is_insecure=insecure)
+    sender = Sender(client)
     try:
         checkpoint = job.checkpoint(api, token)
         progress = (checkpoint.load() if resume else None) or Progress()

@@ -100,7 +100,7 @@ def _region() -> str:
 
 def stack_api_url() -> str | None:
     """The address of the API of the stack that `--stack-name` names; None without that option."""
-    return resolve().api_url
+    return None if _stack_name is None else resolve().api_url
 
 
 @functools.cache

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from rollcall_cli.importing import sender as sender_module
+from rollcall_cli import api_client
+from rollcall_cli.api_client import ApiClient
 from rollcall_cli.importing.rows import Fault, Position, read_rows
-from rollcall_cli.importing.sender import Sender
 from rollcall_cli.main import run
 
 # bytes go out as they are
@@ -104,8 +104,8 @@ def api() -> Iterator[FakeApi]:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sender_module, "_FIRST_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(sender_module, "_MAX_PAUSE_SECONDS", 0.002)
+    monkeypatch.setattr(api_client, "_FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(api_client, "_MAX_PAUSE_SECONDS", 0.002)
     monkeypatch.delenv("ROLLCALL_TOKEN", raising=False)
 
 
@@ -223,11 +223,11 @@ def test_plain_http_to_another_machine_is_refused(rollcall, tmp_path, api_url):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "[::1]", "127.9.9.9"])
 def test_plain_http_on_this_machine_is_fine(host):
-    Sender(f"http://{host}:3000", "good", pause=lambda seconds: False)
+    ApiClient(f"http://{host}:3000", "good", "ingest")
 
 
 def test_plain_http_is_sent_where_it_is_accepted(api, rollcall, tmp_path, monkeypatch):
-    monkeypatch.setattr(sender_module, "is_loopback", lambda host: False)
+    monkeypatch.setattr(api_client, "is_loopback", lambda host: False)
     file = write(tmp_path / "x.jsonl", [call_line(1)])
     arguments = ("import", file, "--api", api.url, "--token", "good")
     assert rollcall(*arguments).status == 2
@@ -623,8 +623,8 @@ def test_ctrl_c_stops_after_the_batch_under_way(api, rollcall, tmp_path):
 
 
 def test_ctrl_c_while_waiting_to_retry_stops_at_once(api, rollcall, tmp_path, monkeypatch):
-    monkeypatch.setattr(sender_module, "_FIRST_PAUSE_SECONDS", 600)
-    monkeypatch.setattr(sender_module, "_MAX_PAUSE_SECONDS", 600)
+    monkeypatch.setattr(api_client, "_FIRST_PAUSE_SECONDS", 600)
+    monkeypatch.setattr(api_client, "_MAX_PAUSE_SECONDS", 600)
     api.script = [(503, {})]
     api.before = lambda call: os.kill(os.getpid(), signal.SIGINT)
     file = write(tmp_path / "x.jsonl", [call_line(1)])

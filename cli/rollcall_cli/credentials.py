@@ -1,4 +1,4 @@
-"""Read the token of an import."""
+"""Read the token that a command sends to the API."""
 
 from __future__ import annotations
 
