@@ -897,16 +897,53 @@ FOUR_HUNDRED_DAYS = [
 ]
 
 
+OVER_TIME = ("calls_over_time", "avg_duration_over_time")
+
+
 @pytest.mark.parametrize(("date_from", "date_to", "timezone", "is_allowed"), FOUR_HUNDRED_DAYS)
-def test_the_length_of_a_range(org, date_from, date_to, timezone, is_allowed):
+def test_the_length_of_a_range_by_the_hour(org, date_from, date_to, timezone, is_allowed):
     filters, options = bounds(date_from, date_to, timezone)
-    answers = [ask(org, type, filters, **options) for type in ("call_count", "calls_over_time")]
-    answers.append(ask(org, "status_distribution", filters, **options))
-    for answer in answers:
+    for query_type in OVER_TIME:
+        answer = ask(org, query_type, filters, granularity="hour", **options)
         if is_allowed:
             assert answer.status == 200, answer.body
         else:
             assert unprocessable(answer, ["filters", "date_from"], ["filters", "date_to"])
+            assert "with granularity hour" in answer.json["detail"][0]["msg"]
+
+
+@pytest.mark.parametrize(("date_from", "date_to", "timezone", "_is_allowed"), FOUR_HUNDRED_DAYS)
+def test_every_other_range_may_be_of_any_length(org, date_from, date_to, timezone, _is_allowed):
+    filters, options = bounds(date_from, date_to, timezone)
+    for query_type in ("call_count", "status_distribution", "hourly_heatmap"):
+        assert ask(org, query_type, filters, granularity="hour", **options).status == 200
+    for query_type in OVER_TIME:
+        for granularity in ("day", "week", "month"):
+            answer = ask(org, query_type, filters, granularity=granularity, **options)
+            assert answer.status == 200, answer.body
+
+
+def test_years_by_day_and_by_month(stack):
+    """A record at each end of 29 years, and one between: every bucket is there, in any zone."""
+    org = stack.new_organisation()
+    days = {"1996-02-29": 60, "2010-07-01": 61, "2024-12-31": 63}
+    records = [
+        call(str(seconds), started_at=f"{day}T12:00:00Z", duration_seconds=seconds)
+        for day, seconds in days.items()
+    ]
+    assert org.post(records).status == 200
+    stack.drain()
+    filters = {"date_from": "1996-01-01", "date_to": "2024-12-31"}
+    assert rows(org, "call_count", filters) == [{"count": 3}]
+    for timezone in ("UTC", BERLIN):
+        options = {"timezone": timezone, "page_size": 1000}
+        months = ask(org, "calls_over_time", filters, granularity="month", **options).json
+        assert months["total"] == 29 * 12
+        counted = {row["date"]: row["count"] for row in months["data"] if row["count"]}
+        assert counted == {"1996-02-01": 1, "2010-07-01": 1, "2024-12-01": 1}
+        last_days = ask(org, "calls_over_time", filters, page=11, **options).json
+        assert last_days["total"] == (date(2025, 1, 1) - date(1996, 1, 1)).days
+        assert last_days["data"][-1] == {"date": "2024-12-31", "count": 1}
 
 
 def test_many_buckets_of_which_one_page_is_made(org):

@@ -89,6 +89,7 @@ def breeze_filters(random: Random, scene: Scene, zone: str, records: Sequence[Co
         moments = [moment(random, scene), moment(random, scene)]
         if like and happens(random, 70):
             span = [0, 0, 1, 999, SECOND_MS, HOUR_MS, DAY_MS, 9 * DAY_MS, 40 * DAY_MS]
+            span += [400 * DAY_MS, 1_500 * DAY_MS, 12_000 * DAY_MS]
             before, after = (random.choice(span) for _ in range(2))
             moments = [max(time_of(like) - before, 0), min(time_of(like) + after, END_MS - 1)]
         elif happens(random, 90):

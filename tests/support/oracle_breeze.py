@@ -195,7 +195,8 @@ def check_range(question: Query, has_zone: bool) -> None:
     if end is not None and not FIRST_MS <= end - 1 < END_MS:
         errors.add(("filters", "date_to"))
     if start is not None and end is not None:
-        longest = 400 * DAY_MS + (HOUR_MS if has_zone else 0)
+        is_hourly = question.query_type.endswith("_over_time") and question.granularity == "hour"
+        longest = 400 * DAY_MS + (HOUR_MS if has_zone else 0) if is_hourly else END_MS
         if start >= end or end - start > longest:
             errors |= {("filters", "date_from"), ("filters", "date_to")}
 

@@ -576,6 +576,9 @@ def test_leads_have_neither_durations_nor_sentiments() -> None:
             assert breeze(Oracle(), body) == (422, {("filters", name)})
 
 
+OVER_TIME = ("calls_over_time", "avg_duration_over_time")
+
+
 @pytest.mark.parametrize(
     ("from_", "to", "zone", "status"),
     [
@@ -605,10 +608,28 @@ def test_leads_have_neither_durations_nor_sentiments() -> None:
     ],
 )
 def test_ranges(from_: str, to: str, zone: str | None, status: int) -> None:
-    body: dict[str, Any] = {"filters": {"date_from": from_, "date_to": to}}
-    if zone:
-        body["timezone"] = zone
-    assert status_of(**body)[0] == status
+    filters = {"date_from": from_, "date_to": to}
+    for query_type in OVER_TIME:
+        body: dict[str, Any] = {
+            "query_type": query_type,
+            "granularity": "hour",
+            "filters": filters,
+        }
+        if zone:
+            body["timezone"] = zone
+        assert status_of(**body)[0] == status
+
+
+@pytest.mark.parametrize("granularity", ["day", "week", "month"])
+def test_only_hours_limit_the_length_of_a_range(granularity: str) -> None:
+    filters = {"date_from": "1970-01-01", "date_to": "9998-12-31"}
+    for query_type in ROWS:
+        body = {"query_type": query_type, "granularity": granularity, "filters": filters}
+        assert status_of(**body)[0] == 200
+    others = set(ROWS) - set(OVER_TIME)
+    for query_type in others:
+        body = {"query_type": query_type, "granularity": "hour", "filters": filters}
+        assert status_of(**body)[0] == 200
 
 
 def test_granularity_is_judged_for_every_type() -> None:

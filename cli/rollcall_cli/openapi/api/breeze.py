@@ -7,7 +7,7 @@ from typing import Any
 from rollcall.api.guard import MAX_QUERY_BYTES
 from rollcall.dialects.breeze.errors import Error, Invalid
 from rollcall.dialects.breeze.query_types import QUERY_TYPES
-from rollcall.dialects.breeze.request import MAX_PAGE_SIZE, MAX_RANGE_DAYS, QueryBody
+from rollcall.dialects.breeze.request import MAX_HOURLY_DAYS, MAX_PAGE_SIZE, QueryBody
 from rollcall.dialects.breeze.response import Answer as Rows
 from rollcall_cli.openapi.operation import Answer, Operation
 from rollcall_cli.openapi.schemas import name_of, reference
@@ -26,9 +26,9 @@ _QUERY = Operation(
 |---|---|
 {_ROWS_OF_TYPES}
 
-`date_from` and `date_to` filter by a call's `started_at` and a lead's `created_at`. They are at most
-{MAX_RANGE_DAYS} days apart; an open range has no limit. Filters by duration and sentiment do not apply
-to leads. Payload values are compared exactly, and a string never equals a number. A body has at most
+`date_from` and `date_to` filter by a call's `started_at` and a lead's `created_at`. Of an over-time
+type by the hour they are at most {MAX_HOURLY_DAYS} days apart; no other range has a limit. Filters by
+duration and sentiment do not apply to leads. Payload values are compared exactly, and a string never equals a number. A body has at most
 {MAX_QUERY_BYTES:,} bytes, a page at most {MAX_PAGE_SIZE:,} rows; a page past the end is empty.""",
     body=QueryBody,
     answers={

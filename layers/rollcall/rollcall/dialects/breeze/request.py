@@ -39,7 +39,7 @@ from rollcall.wire import AsNumber, Id, message_of
 
 MAX_PAGE: Final = 1_000_000_000
 MAX_PAGE_SIZE: Final = 1_000
-MAX_RANGE_DAYS: Final = 400
+MAX_HOURLY_DAYS: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def parse_query(body: Any) -> BreezeRequest:
     start_ms = _parse_bound(filters, "date_from", parse_start, zone, issues)
     end_ms = _parse_bound(filters, "date_to", parse_end, zone, issues)
     if start_ms is not None and end_ms is not None:
-        issues += _range_issues(start_ms, end_ms, has_zone=query.timezone is not None)
+        issues += _range_issues(query, start_ms, end_ms)
     issues += _limit_issues(filters)
     if query.query_type.is_about_leads:
         issues += [
@@ -241,14 +241,18 @@ def _parse_bound(
         return None
 
 
-def _range_issues(start_ms: int, end_ms: int, *, has_zone: bool) -> Iterator[Issue]:
-    # A range of whole local days across the end of summer time is an hour longer.
-    max_ms = MAX_RANGE_DAYS * MS_PER_DAY + (MS_PER_HOUR if has_zone else 0)
+def _range_issues(query: QueryBody, start_ms: int, end_ms: int) -> Iterator[Issue]:
     if start_ms >= end_ms:
         yield Issue(("filters", "date_from"), "must not be after date_to")
-    elif end_ms - start_ms > max_ms:
+        return
+    if not isinstance(query.query_type, OverTimeType) or query.granularity is not Granularity.HOUR:
+        return
+    # A range of whole local days across the end of summer time is an hour longer.
+    max_ms = MAX_HOURLY_DAYS * MS_PER_DAY + (0 if query.timezone is None else MS_PER_HOUR)
+    if end_ms - start_ms > max_ms:
         yield Issue(
-            ("filters", "date_to"), f"must be at most {MAX_RANGE_DAYS} days after date_from"
+            ("filters", "date_to"),
+            f"must be at most {MAX_HOURLY_DAYS} days after date_from with granularity hour",
         )
 
 
