@@ -62,6 +62,42 @@ def test_the_body_is_the_gateways(clock: Any) -> None:
     assert json.loads(answer["body"]) == json.loads(template.api.responses["UNAUTHORIZED"].body)
 
 
+# ------------------------------------------------------------------ the size of an answer
+
+
+def sized(body: str, **options: Any) -> dict[str, Any]:
+    """What an endpoint with this body answers."""
+
+    @endpoint(lambda status, message: {"dialect": message}, **options)
+    def handler(request: Request) -> Response:
+        return Response(200, body)
+
+    authorizer = {"org_id": "org_1", "org_handle": "acme", "epoch": "0"}
+    return handler({"requestContext": {"authorizer": authorizer}}, Lambda())
+
+
+@pytest.mark.parametrize("letter", ["x", "ä", "😀"])
+def test_an_answer_has_at_most_6_000_000_bytes(letter: str) -> None:
+    most = 6_000_000 // len(letter.encode())
+    assert sized(letter * most)["body"] == letter * most
+    refused = sized(letter * most + "x")
+    assert refused["statusCode"] == 503
+    message = json.loads(refused["body"])["dialect"]
+    assert "more than 6,000,000 bytes" in message
+    assert "Shorten the time range" in message
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_it_is_refused_as_too_many_rows_are(status: int) -> None:
+    assert sized("x" * 6_000_001, too_many_rows=status)["statusCode"] == status
+
+
+def test_what_lambda_escapes_counts_as_lambda_sends_it() -> None:
+    """Lambda carries a body as a JSON string, in which each of these takes two bytes."""
+    assert sized('"' * 3_000_000)["statusCode"] == 200
+    assert sized('"' * 3_200_000)["statusCode"] == 503
+
+
 def test_every_function_of_the_api_is_an_endpoint() -> None:
     """Only an endpoint compares; a route without the authorizer has nothing to compare."""
     template = load_template(find_template())

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from rollcall import bootstrap
 from rollcall.ledger import transaction
 from tests.support.answering import deployed
-from tests.support.builders import call, contact_event, lead, room
+from tests.support.builders import call, contact_event, label, lead, room
 from tests.support.oracle import Oracle, instant
 from tests.support.oracle_breeze import ROWS
 
@@ -130,3 +130,61 @@ def test_throttled_reads_give_the_whole_answer_or_an_error(rate):
                         assert (answer.status, answer.body.keys()) == (500, {"detail"})
     assert (200 in statuses) == (rate < 1)
     assert (500 in statuses) == (rate == 1)
+
+
+# ------------------------------------------------------------------ answers that are too large
+PERIOD = {"from": "2024-03-01T00:00:00Z", "to": "2024-03-31T00:00:00Z"}
+
+
+def labelled(labels):
+    """Calls that have these labels, as many as one call may have on each."""
+    for start in range(0, len(labels), 32):
+        yield call(
+            f"call-{start}",
+            started_at="2024-03-05T10:00:00Z",
+            direction="outbound",
+            campaign_id="c",
+            labels=labels[start : start + 32],
+        )
+
+
+def pearl(deployment, org_id):
+    return deployment.ask("get_pearl_analytics", org_id, path={"pearlId": "c"}, body=PERIOD)
+
+
+@pytest.fixture
+def unlimited():
+    """A deployment with the ceiling of rows that a stack has."""
+    with deployed(NOW_MS) as made:
+        yield made
+
+
+@pytest.mark.slow
+def test_nlpearl_refuses_more_than_5000_labels(unlimited):
+    """5,000 are listed, each with its record's name; one more is refused with advice."""
+    labels = [f"l{number}" for number in range(5_000)]
+    names = [label(each, name=f"Label {each}") for each in labels[::7]]
+    org_id = unlimited.organisation([*labelled(labels), *names])
+    answer = pearl(unlimited, org_id)
+    assert answer.status == 200
+    named = {row["id"]: row["name"] for row in answer.body["callLabelCount"]}
+    assert named == {
+        each: f"Label {each}" if number % 7 == 0 else each for number, each in enumerate(labels)
+    }
+    unlimited.add([call("one more", started_at="2024-03-06T10:00:00Z", direction="outbound",
+                         campaign_id="c", labels=["another"])])  # fmt: skip
+    refused = pearl(unlimited, org_id)
+    assert (refused.status, refused.body.keys()) == (400, {"message"})
+    assert "more than 5,000 different labels" in refused.body["message"]
+    assert "Shorten the range" in refused.body["message"]
+
+
+@pytest.mark.slow
+def test_nlpearl_refuses_an_answer_that_lambda_would_not_deliver(unlimited):
+    labels = [f"{number:04d}{'😀' * 124}" for number in range(5_000)]
+    org_id = unlimited.organisation(
+        [*labelled(labels), *(label(each, name="😀" * 256) for each in labels)]
+    )
+    refused = pearl(unlimited, org_id)
+    assert (refused.status, refused.body.keys()) == (400, {"message"})
+    assert "more than 6,000,000 bytes" in refused.body["message"]

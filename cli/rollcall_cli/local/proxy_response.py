@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
 _KEYS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# Lambda delivers no larger answer: "Response payload size exceeded maximum allowed payload size".
+MAX_PAYLOAD_BYTES = 6_291_556
 # The gateway writes these itself.
 _OWN_HEADERS = {"content-length", "transfer-encoding", "connection"}
 
@@ -35,6 +38,13 @@ def parse_answer(answer: Any, *, decodes_binary: bool) -> HttpResponse:
     """
     if not isinstance(answer, dict):
         raise MalformedAnswer(f"expected an object, not {type(answer).__name__}")
+    if (
+        len(json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        > MAX_PAYLOAD_BYTES
+    ):
+        raise MalformedAnswer(
+            f"more than {MAX_PAYLOAD_BYTES:,} bytes, which Lambda does not deliver"
+        )
     if set(answer) - _KEYS:
         raise MalformedAnswer(f"unknown keys {', '.join(sorted(set(answer) - _KEYS))}")
     status = _status(answer.get("statusCode"))

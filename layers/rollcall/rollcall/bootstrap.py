@@ -130,11 +130,15 @@ def engine() -> QueryEngine:
     from rollcall.query.engine import QueryEngine
     from rollcall.storage.ledger_reader import LedgerReader
 
-    executor = ThreadPoolExecutor(_SCAN_CONCURRENCY, thread_name_prefix="scan")
     ledger = LedgerReader(
-        _client(), settings.analytics_table, executor, _SCAN_CONCURRENCY, Backoff()
+        _client(), settings.analytics_table, _readers(), _SCAN_CONCURRENCY, Backoff()
     )
     return QueryEngine(_rollups(), ledger, settings.max_ledger_rows)
+
+
+@functools.cache
+def _readers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_SCAN_CONCURRENCY, thread_name_prefix="read")
 
 
 @functools.cache
@@ -185,7 +189,7 @@ def _rollups() -> RollupStore:
 def _look_up() -> Lookup:
     from rollcall.query.lookups import Lookup
 
-    return Lookup(directory(), facts())
+    return Lookup(directory(), facts(), _readers())
 
 
 @functools.cache

@@ -419,6 +419,23 @@ def test_base64_is_decoded_for_who_accepts_bytes(bench, accept, expected):
     assert bench.request("POST", "/answer", {"Accept": accept}, b"{}").body == expected
 
 
+@pytest.mark.parametrize(("too_many", "status"), [(0, 200), (1, 502)])
+@pytest.mark.parametrize("letter", ["x", "ä"])
+def test_lambda_delivers_so_many_bytes_and_no_more(bench, letter, too_many, status):
+    around = len('{"statusCode": 200, "body": ""}')
+    room = 6_291_556 - around + too_many
+    size = len(letter.encode())
+    body = letter * (room // size) + "x" * (room % size)
+    reply = answer_with(bench, {"statusCode": 200, "body": body})
+    assert reply.status == status
+    assert status == 502 or reply.body == body.encode()
+
+
+def test_what_is_escaped_takes_more_bytes(bench):
+    reply = answer_with(bench, {"statusCode": 200, "body": '"' * 3_200_000})
+    assert reply.status == 502
+
+
 @pytest.mark.parametrize(
     "answer",
     [

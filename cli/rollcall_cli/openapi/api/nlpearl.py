@@ -28,8 +28,8 @@ def _operation(
         answers={
             200: Answer("The measures; every key is always present.", answer),
             400: Answer(
-                "The body is malformed, the range is too long or reversed, or it has more calls"
-                " than one answer may read.",
+                "The body is malformed, the range is too long or reversed, or it has more calls or"
+                " labels than one answer may read.",
                 Error,
             ),
             404: Answer(unknown, Error),

@@ -25,9 +25,8 @@ from rollcall.api.strict_json import MalformedJson
 from rollcall.domain.errors import (
     BadValues,
     MalformedQuery,
+    QueryTooLarge,
     RefusedQuery,
-    TooManyGroups,
-    TooManyRows,
     UnknownOrganisation,
 )
 from rollcall.domain.organisations import tenant
@@ -59,9 +58,9 @@ def endpoint(
     """Make a Lambda handler of an endpoint whose errors `error_body` puts into its dialect.
 
     The endpoint runs as the caller's organisation: requests to the store that name another's key
-    are refused. An ApiError becomes its status, a malformed question 400, bad values 422, and a
-    question that needs too many rows what the dialect has for it; anything else is logged whole
-    and answered with a 500 that carries the request id alone.
+    are refused. An ApiError becomes its status, a malformed query 400, bad values 422, and a query
+    that needs too many rows, or whose answer has too many bytes, `too_many_rows`. Anything else is
+    logged whole and answered with a 500 that carries the request id alone.
     """
 
     def decorate(answer: Endpoint) -> LambdaHandler:
@@ -129,7 +128,7 @@ def _handler(
 
     def answered(event: Mapping[str, Any], context: Any, request_id: str) -> Response:
         try:
-            return respond(event, context)
+            return respond(event, context).deliverable()
         except ApiError as refused:
             if refused.speaks_for_gateway:
                 return gateway_error(refused.status, str(refused))
@@ -156,8 +155,7 @@ _REFUSED: Final = (
     MalformedQuery,
     RefusedQuery,
     BadValues,
-    TooManyRows,
-    TooManyGroups,
+    QueryTooLarge,
 )
 
 
@@ -168,7 +166,7 @@ def _refusal(error: Exception, too_many_rows: int) -> tuple[Any, ...]:
             return error.status, str(error), error.faults
         case BadValues():
             return 422, str(error), error.issues
-        case TooManyRows() | TooManyGroups():
+        case QueryTooLarge():
             return too_many_rows, str(error)
     return 400, str(error)
 

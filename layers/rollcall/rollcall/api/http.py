@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
 
 from rollcall.api import strict_json
+from rollcall.domain.errors import AnswerTooLong
 from rollcall.query.model import Epoch, Reading
 
 JSON_TYPE: Final = "application/json"
 CSV_TYPE: Final = "text/csv"
+
+# What one answer may have, in UTF-8.
+MAX_ANSWER_BYTES: Final = 6_000_000
+# Lambda's own limit, of the JSON in which it carries the body as a string: quotes and backslashes
+# take two bytes there.
+MAX_PAYLOAD_BYTES: Final = 6_291_556
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,13 @@ class Response:
             "body": self.body,
             "isBase64Encoded": False,
         }
+
+    def deliverable(self) -> Response:
+        """The response. Raises AnswerTooLong for what Lambda would not deliver."""
+        payload = json.dumps(self.to_proxy(), ensure_ascii=False).encode()
+        if len(payload) > MAX_PAYLOAD_BYTES or len(self.body.encode()) > MAX_ANSWER_BYTES:
+            raise AnswerTooLong(MAX_ANSWER_BYTES)
+        return self
 
 
 def json_response(status: int, body: Any, headers: dict[str, str] | None = None) -> Response:

@@ -14,8 +14,11 @@ RollcallError
 ├── UncheckedStore         the SDK sends requests to the store without the tenancy check
 ├── InvalidOperation       an operator's command cannot be carried out
 ├── BrokenDestination      the failure destination cannot be read or written
-├── TooManyRows            a query needs more ledger rows than one answer may read
-├── TooManyGroups          a query has more groups than one answer may have
+├── QueryTooLarge          a query asks for more than one answer may read or hold
+│   ├── TooManyRows        it needs too many ledger rows
+│   ├── TooManyGroups      it has too many groups
+│   ├── TooManyLabels      it meets too many different labels
+│   └── AnswerTooLong      its answer has too many bytes
 ├── MalformedQuery         a query does not follow its dialect's format
 ├── RefusedQuery           a query of Rollcall's own has faults
 └── BadValues              a query has values that break a rule
@@ -83,8 +86,12 @@ class BrokenDestination(RollcallError):
     """The failure destination cannot be read or written; the message says why."""
 
 
-class TooManyRows(RollcallError):
-    """A query needs more ledger rows than one answer may read; the message says what to do."""
+class QueryTooLarge(RollcallError):
+    """A query asks for more than one answer may read or hold; the message says how to narrow it."""
+
+
+class TooManyRows(QueryTooLarge):
+    """A query needs more ledger rows than one answer may read."""
 
     def __init__(self, most: int) -> None:
         super().__init__(
@@ -96,13 +103,33 @@ class TooManyRows(RollcallError):
 MAX_GROUPS: Final = 100_000
 
 
-class TooManyGroups(RollcallError):
+class TooManyGroups(QueryTooLarge):
     """A query has more than `MAX_GROUPS` groups; the message says what to do."""
 
     def __init__(self) -> None:
         super().__init__(
             f"This query has more than {MAX_GROUPS:,} rows. Use fewer dimensions or longer time"
             " buckets, or add a filter."
+        )
+
+
+class TooManyLabels(QueryTooLarge):
+    """The calls of a report have more different labels than one answer may list."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"The calls of this range have more than {most:,} different labels. Shorten the range, "
+            "or split it into several queries."
+        )
+
+
+class AnswerTooLong(QueryTooLarge):
+    """An answer has more bytes than one answer may have."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"The answer would have more than {most:,} bytes. Shorten the time range of the query, "
+            "or ask for fewer rows at a time."
         )
 
 

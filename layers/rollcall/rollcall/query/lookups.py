@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Executor, wait
+from contextvars import copy_context
+from typing import Final
 
 from rollcall.domain import measures as m
 from rollcall.domain.errors import UnknownOrganisation
@@ -11,14 +14,19 @@ from rollcall.domain.measures import ALL, ORG, RollupKey, Scope
 from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Reading
 from rollcall.query.ports import Directory, Facts, Rollups
+from rollcall.retry import MAX_REQUEST_SECONDS
+
+# As many as one request to the store can ask for.
+_IDS_AT_ONCE: Final = 100
 
 
 class Lookup:
-    """Looks up facts of one type by their ids, consistently."""
+    """Looks up facts of one type by their ids, consistently; many of them in several requests at once."""
 
-    def __init__(self, directory: Directory, facts: Facts) -> None:
+    def __init__(self, directory: Directory, facts: Facts, executor: Executor) -> None:
         self._directory = directory
         self._facts = facts
+        self._executor = executor
         # An organisation's number of shards never changes, so it can be cached; nothing else can.
         self._buckets: dict[str, int] = {}
 
@@ -34,7 +42,34 @@ class Lookup:
             if organisation is None:
                 raise UnknownOrganisation(org_id)
             self._buckets[org_id] = organisation.buckets
-        return self._facts.look_up(org_id, self._buckets[org_id], record_type, ids, meter)
+        buckets = self._buckets[org_id]
+        distinct = list(dict.fromkeys(ids))
+
+        def look_up(first: int) -> tuple[Mapping[str, Fact], ReadMeter]:
+            own = ReadMeter()  # a meter is for one thread
+            some = distinct[first : first + _IDS_AT_ONCE]
+            return self._facts.look_up(org_id, buckets, record_type, some, own), own
+
+        facts: dict[str, Fact] = {}
+        for found, own in self._concurrently(look_up, range(0, len(distinct), _IDS_AT_ONCE)):
+            facts |= found
+            meter.count(own.items, own.units)
+        return facts
+
+    def _concurrently(
+        self, look_up: Callable[[int], tuple[Mapping[str, Fact], ReadMeter]], firsts: range
+    ) -> list[tuple[Mapping[str, Fact], ReadMeter]]:
+        if len(firsts) == 1:
+            return [look_up(firsts[0])]
+        # The organisation and the time limit are context variables.
+        futures = [self._executor.submit(copy_context().run, look_up, first) for first in firsts]
+        try:
+            return [future.result() for future in futures]
+        finally:
+            # After an error no request may still run when the answer is sent.
+            for future in futures:
+                future.cancel()
+            wait(futures, timeout=MAX_REQUEST_SECONDS)
 
 
 def is_known(rollups: Rollups, reading: Reading, scopes: Collection[Scope]) -> bool:

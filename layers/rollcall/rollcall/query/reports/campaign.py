@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rollcall.domain import measures as m
+from rollcall.domain.errors import TooManyLabels
 from rollcall.domain.measures import Group
 from rollcall.domain.records import Label
 from rollcall.domain.time.periods import Period
@@ -19,6 +20,8 @@ from rollcall.query.model import CampaignId, Query, Reading, Selection
 from rollcall.query.ports import Rollups
 from rollcall.query.results import DayTallies, Tally, total
 
+# The labels of an answer are looked up one by one, 100 to a request.
+MAX_LABELS: Final = 5_000
 _GROUPS: Final = (
     Group.CALLS,
     Group.ANSWERED,
@@ -59,7 +62,7 @@ class ReportCampaign:
         return is_id(campaign.id) and is_known(self._rollups, reading, scopes)
 
     def __call__(self, reading: Reading, campaign: CampaignId, period: Period) -> CampaignReport:
-        """The report on a campaign. Raises TooManyRows."""
+        """The report on a campaign. Raises TooManyRows and TooManyLabels."""
         fields = DATASETS["calls"].fields
         conditions = [equals(fields["campaign_id"], campaign.id)]
         if campaign.direction is not None:
@@ -68,6 +71,8 @@ class ReportCampaign:
         by_day = self._engine.tally_by_day(reading, query, _GROUPS)
         whole = total(by_day.days)
         used = [label for label in whole.values(m.LABEL) if label is not None]
+        if len(used) > MAX_LABELS:
+            raise TooManyLabels(MAX_LABELS)
         found = self._look_up(reading, "label", used)
         labels = {
             fact_id: fact.record

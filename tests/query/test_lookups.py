@@ -1,0 +1,84 @@
+"""Facts by id: every one that exists, whatever number is asked for, in requests of at most 100."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollcall.domain.errors import Unavailable
+from rollcall.domain.organisations import current_org_id, tenant
+from rollcall.query.lookups import Lookup
+from rollcall.query.metering import ReadMeter
+from rollcall.query.model import Epoch, Reading
+
+
+class Store:
+    """Holds a fact for each id that is a multiple of three."""
+
+    def __init__(self) -> None:
+        self.asked: list[Collection[str]] = []
+        self.tenants: set[str | None] = set()
+        self.together = threading.Barrier(1)
+        self.fails_on: str | None = None
+
+    def organisation(self, org_id: str, meter: ReadMeter) -> Any:
+        return SimpleNamespace(buckets=4)
+
+    def look_up(
+        self, org_id: str, buckets: int, record_type: str, ids: Collection[str], meter: ReadMeter
+    ) -> dict[str, Any]:
+        assert (org_id, buckets, record_type) == ("org_1", 4, "label")
+        self.together.wait(timeout=30)
+        self.asked.append(ids)
+        self.tenants.add(current_org_id())
+        if self.fails_on in ids:
+            raise Unavailable("busy")
+        found = {each: f"fact {each}" for each in ids if int(each) % 3 == 0}
+        meter.count(len(found), len(ids) / 2)
+        return found
+
+
+@pytest.fixture(scope="module")
+def executor() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as made:
+        yield made
+
+
+def look_up(store: Store, executor: ThreadPoolExecutor, ids: list[str]) -> tuple[Any, ReadMeter]:
+    reading = Reading(Epoch("org_1", 0))
+    with tenant("org_1"):
+        found = Lookup(store, store, executor)(reading, "label", ids)
+    return found, reading.meter
+
+
+@given(st.lists(st.integers(0, 1_000), max_size=600))
+def test_every_fact_is_found_once(executor: ThreadPoolExecutor, numbers: list[int]) -> None:
+    store = Store()
+    found, meter = look_up(store, executor, [str(number) for number in numbers])
+    distinct = set(numbers)
+    assert found == {str(n): f"fact {n}" for n in distinct if n % 3 == 0}
+    assert sorted(int(each) for ids in store.asked for each in ids) == sorted(distinct)
+    assert max(map(len, store.asked), default=0) <= 100
+    assert (meter.items, meter.units) == (len(found), len(distinct) / 2)
+    assert store.tenants <= {"org_1"}
+
+
+def test_requests_run_at_once(executor: ThreadPoolExecutor) -> None:
+    store = Store()
+    store.together = threading.Barrier(5)  # passes when five requests have come
+    found, _ = look_up(store, executor, [str(number) for number in range(500)])
+    assert len(found) == 167
+
+
+def test_one_request_that_fails_fails_the_look_up(executor: ThreadPoolExecutor) -> None:
+    store = Store()
+    store.fails_on = "250"
+    with pytest.raises(Unavailable, match="busy"):
+        look_up(store, executor, [str(number) for number in range(500)])
