@@ -29,7 +29,14 @@ def request(
     body: bytes = b"",
     ends_at_ms: int | None = None,
 ) -> Request:
-    return Request(Caller("org", "acme", ends_at_ms), READING, query or {}, body, {}, headers or {})
+    return Request(
+        caller=Caller("org", "acme", ends_at_ms),
+        reading=READING,
+        query=query or {},
+        body=body,
+        _path={},
+        _headers=headers or {},
+    )
 
 
 class Handles:

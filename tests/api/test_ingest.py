@@ -19,7 +19,14 @@ from tests.support.builders import call, label
 
 def request(body: Any, query: Any = None) -> Request:
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Request(Caller("org", "acme"), Reading(Epoch("org", 0)), query or {}, sent, {}, {})
+    return Request(
+        caller=Caller("org", "acme"),
+        reading=Reading(Epoch("org", 0)),
+        query=query or {},
+        body=sent,
+        _path={},
+        _headers={},
+    )
 
 
 @pytest.mark.parametrize(

@@ -245,7 +245,7 @@ def _range_issues(query: QueryBody, start_ms: int, end_ms: int) -> Iterator[Issu
     if start_ms >= end_ms:
         yield Issue(("filters", "date_from"), "must not be after date_to")
         return
-    if not isinstance(query.query_type, OverTimeType) or query.granularity is not Granularity.HOUR:
+    if not isinstance(query.query_type, OverTimeType) or query.granularity != "hour":
         return
     # A range of whole local days across the end of summer time is an hour longer.
     max_ms = MAX_HOURLY_DAYS * MS_PER_DAY + (0 if query.timezone is None else MS_PER_HOUR)
