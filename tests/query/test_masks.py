@@ -1,0 +1,164 @@
+"""Masks hold exactly where conditions do, row by row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollcall.domain.facts import payload_text
+from rollcall.domain.records import Call
+from rollcall.domain.time.zones import Zone
+from rollcall.ledger.page import Row, Rows
+from rollcall.query.conditions import AllOf, AnyOf, Comparison, Condition, Not
+from rollcall.query.fields import SENTIMENT_BANDS, Op, Source, fields_of, payload_field
+from rollcall.query.filtering import Selected
+from rollcall.query.masks import mask_of
+
+FIELDS = fields_of("call")
+ZONE = "Australia/Lord_Howe"
+TEXTS = ["", "a", "A", "ab", "ä", "1"]
+PAYLOADS: list[Any] = [None, True, False, "1", "", "ab", Decimal(1), Decimal("1.5"), Decimal(-2)]
+MOMENTS = [0, 3_600_000 * 5, 1_712_400_000_000, 1_712_415_600_000, 1_759_590_000_000]
+
+calls = st.builds(
+    Call,
+    started_at_ms=st.sampled_from(MOMENTS),
+    status=st.sampled_from(["completed", "failed"]),
+    outcome=st.sampled_from([None, *TEXTS]),
+    duration_seconds=st.sampled_from([None, 0, 1, 60]),
+    sentiment_milli=st.sampled_from([None, 0, 199, 200, 500, 1000]),
+    attempt=st.integers(1, 12),
+    answered=st.booleans(),
+    labels=st.lists(st.sampled_from(["a", "ab", "ä"]), unique=True).map(lambda v: tuple(sorted(v))),
+    events=st.dictionaries(st.just("sms_sent"), st.integers(1, 3)),
+    payload=st.dictionaries(st.just("k"), st.sampled_from(PAYLOADS)),
+)
+numbers = st.sampled_from(
+    [Decimal(text) for text in ("0", "0.5", "1", "0.1995", "1.5", "-2", "60")]
+)
+
+
+@st.composite
+def comparisons(draw: st.DrawFn) -> Comparison:
+    names = ["outcome", "duration_seconds", "sentiment", "sentiment_band", "attempt", "answered"]
+    names += ["label", "event.sms_sent", "hour_of_day", "day_of_week", "payload.k"]
+    name = draw(st.sampled_from(names))
+    field = payload_field(name) or FIELDS[name]
+    op = draw(st.sampled_from(field.ops))
+    if op in (Op.IS_NULL, Op.NOT_NULL):
+        return Comparison(field, op)
+    if op in (Op.CONTAINS, Op.STARTS_WITH):
+        return Comparison(field, op, (draw(st.sampled_from(TEXTS)),))
+    if op in (Op.LT, Op.LTE, Op.GT, Op.GTE):
+        return Comparison(field, op, (draw(numbers),))
+    if op is Op.BETWEEN:
+        return Comparison(field, op, tuple(sorted(draw(st.tuples(numbers, numbers)))))
+    values: Any = {
+        "answered": st.booleans(),
+        "sentiment_band": st.sampled_from(SENTIMENT_BANDS),
+        "outcome": st.sampled_from(TEXTS),
+        "label": st.sampled_from(TEXTS),
+        "payload.k": st.sampled_from(PAYLOADS[1:]).map(payload_text),
+    }.get(name, numbers)
+    several = 3 if op in (Op.IN, Op.NOT_IN) else 1
+    return Comparison(field, op, tuple(draw(st.lists(values, min_size=1, max_size=several))))
+
+
+conditions = st.recursive(
+    comparisons(),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda found: AllOf(tuple(found))),
+        st.lists(inner, max_size=3).map(lambda found: AnyOf(tuple(found))),
+        inner.map(Not),
+    ),
+    max_leaves=6,
+)
+
+
+def values_of(call: Call, comparison: Comparison) -> list[Any]:
+    """The values of a field of a call, as the API shows them; none for null."""
+    field = comparison.field
+    clock = dt.datetime.fromtimestamp(call.started_at_ms / 1000, ZoneInfo(ZONE))
+    match field.source:
+        case Source.LIST:
+            return list(call.labels)
+        case Source.PAYLOAD:
+            value = call.payload.get("k")
+            return [] if value is None else [value]
+        case Source.COUNT:
+            return [call.events.get("sms_sent", 0)]
+        case Source.HOUR_OF_DAY:
+            return [clock.hour]
+        case Source.DAY_OF_WEEK:
+            return [clock.isoweekday()]
+        case Source.SENTIMENT_BAND:
+            milli = call.sentiment_milli
+            return [] if milli is None else [SENTIMENT_BANDS[min(milli // 200, 4)]]
+    value = getattr(call, field.column)
+    if value is None:
+        return []
+    return [Decimal(value) / 1000 if field.name == "sentiment" else value]
+
+
+def compares(op: Op, value: Any, given_values: tuple[Any, ...], *, is_payload: bool) -> bool:
+    match op:
+        case Op.EQ | Op.IN:
+            return (payload_text(value) if is_payload else value) in given_values
+        case Op.CONTAINS:
+            return isinstance(value, str) and given_values[0] in value
+        case Op.STARTS_WITH:
+            return isinstance(value, str) and value.startswith(given_values[0])
+    if isinstance(value, bool | str):
+        return False
+    low, high = given_values[0], given_values[-1]
+    return bool(
+        {
+            Op.LT: value < low,
+            Op.LTE: value <= low,
+            Op.GT: value > low,
+            Op.GTE: value >= low,
+            Op.BETWEEN: low <= value <= high,
+        }[op]
+    )
+
+
+def holds(condition: Condition, call: Call) -> bool:
+    match condition:
+        case AllOf(inner):
+            return all(holds(each, call) for each in inner)
+        case AnyOf(inner):
+            return any(holds(each, call) for each in inner)
+        case Not(inner):
+            return not holds(inner, call)
+    values = values_of(call, condition)
+    opposites = {Op.NE: Op.EQ, Op.NOT_IN: Op.IN, Op.NOT_NULL: Op.IS_NULL}
+    if condition.op in opposites:
+        return not holds(
+            Comparison(condition.field, opposites[condition.op], condition.values), call
+        )
+    if condition.op is Op.IS_NULL:
+        return not values
+    is_payload = condition.field.source is Source.PAYLOAD
+    return any(compares(condition.op, v, condition.values, is_payload=is_payload) for v in values)
+
+
+@given(st.lists(calls, min_size=1, max_size=12), conditions)
+def test_a_mask_is_the_condition_of_each_row(found: list[Call], condition: Condition) -> None:
+    made = [Row(str(n), 1, call.started_at_ms, call) for n, call in enumerate(found)]
+    rows = Rows.empty("call").with_rows({}, made)
+    in_order = [row.record for row in rows]
+    selected = Selected(rows, None)
+    assert mask_of(condition, selected, Zone(ZONE)).tolist() == [
+        holds(condition, call) for call in in_order
+    ]
+    # The rows that were selected before are masked in the same way.
+    indices = np.arange(0, len(found), 2)
+    assert mask_of(condition, Selected(rows, indices), Zone(ZONE)).tolist() == [
+        holds(condition, call) for call in in_order[::2]
+    ]
