@@ -1,0 +1,226 @@
+"""Groups hold what adding up row by row gives, however rows are split into chunks."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollcall.domain.errors import TooManyGroups
+from rollcall.domain.records import Call
+from rollcall.domain.time.buckets import Granularity
+from rollcall.domain.time.periods import EVER
+from rollcall.ledger.page import Row, Rows
+from rollcall.query import coding, grouping
+from rollcall.query.components import ALL_ROWS, Component, Count, Sum, Values
+from rollcall.query.conditions import equals
+from rollcall.query.datasets import call_field
+from rollcall.query.fields import field_of_key
+from rollcall.query.filtering import Selected
+from rollcall.query.grouping import GroupBuilder, GroupedRows
+from rollcall.query.model import Aggregation, Dimension, Selection, TimeBucket
+
+DAY = 86_400_000
+ANSWERED = Count(equals(call_field("answered"), True))
+COST = Sum(call_field("cost"))
+DURATIONS = Values(call_field("duration_seconds"))
+LEADS = Values(call_field("lead_id"))
+NUMBERS = Values(field_of_key("n"))
+COMPONENTS: tuple[Component, ...] = (ANSWERED, COST, DURATIONS, LEADS, NUMBERS)
+DIMENSIONS = {
+    "day": TimeBucket(Granularity.DAY),
+    "outcome": call_field("outcome"),
+    "attempt": call_field("attempt"),
+    "answered": call_field("answered"),
+    "label": call_field("label"),
+    "n": field_of_key("n"),
+}
+# Some fit into 62 bits with nine decimals, and some do not.
+PAYLOADS: list[Any] = [
+    None,
+    "1",
+    True,
+    *map(Decimal, ("1", "0.1", "-2.5", "1E+30", "1E-30", "7E+9")),
+]
+
+calls = st.builds(
+    Call,
+    started_at_ms=st.integers(0, 3).map(lambda day: day * DAY + 1),
+    status=st.just("completed"),
+    outcome=st.sampled_from([None, "a", "b"]),
+    lead_id=st.sampled_from([None, "1", "2", "3"]),
+    duration_seconds=st.sampled_from([None, 0, 5, 10**9]),
+    cost_micros=st.sampled_from([None, 0, 1, 2**62, 2**53 + 1]),
+    attempt=st.integers(1, 3),
+    answered=st.booleans(),
+    labels=st.lists(st.sampled_from("xyz"), unique=True).map(lambda v: tuple(sorted(v))),
+    payload=st.dictionaries(st.just("n"), st.sampled_from(PAYLOADS)),
+)
+
+
+def selected(found: list[Call], first: int = 0) -> Selected:
+    rows = [Row(str(first + n), 1, call.started_at_ms, call) for n, call in enumerate(found)]
+    return Selected(Rows.empty("call").with_rows({}, rows), None)
+
+
+def builder(*dimensions: Dimension) -> GroupBuilder:
+    return GroupBuilder(Aggregation(Selection("call"), EVER, dimensions, COMPONENTS))
+
+
+def values_of(call: Call, name: str) -> list[Any]:
+    """The groups of a call; a value comes with its type, since true equals 1 in Python."""
+    match name:
+        case "day":
+            return [(int, call.started_at_ms // DAY)]
+        case "label":
+            return [(str, label) for label in call.labels] or [(type(None), None)]
+        case "n":
+            value = call.payload.get("n")
+            return [(type(value), value)]
+    value = getattr(call, name)
+    return [(type(value), value)]
+
+
+def keys_of(call: Call, names: list[str]) -> Iterator[tuple[Any, ...]]:
+    if not names:
+        yield ()
+        return
+    for value in values_of(call, names[0]):
+        for rest in keys_of(call, names[1:]):
+            yield (value, *rest)
+
+
+def content(found: list[Call]) -> dict[str, Any]:
+    numbers = [v for call in found if isinstance(v := call.payload.get("n"), Decimal)]
+    durations = [c.duration_seconds for c in found if c.duration_seconds is not None]
+    return {
+        "rows": len(found),
+        "answered": sum(call.answered for call in found),
+        "cost": sum(call.cost_micros or 0 for call in found),
+        "leads": len({call.lead_id for call in found} - {None}),
+        "durations": percentiles(durations),
+        "numbers": percentiles(numbers),
+        "total": sum(map(Fraction, numbers)),
+        "count": len(numbers),
+    }
+
+
+def percentiles(values: list[Any]) -> list[Any]:
+    ordered = sorted(values)
+    ranks = [max(1, -(-percent * len(ordered) // 100)) for percent in (0, 50, 90, 99, 100)]
+    return [ordered[rank - 1] for rank in ranks] if ordered else [None] * 5
+
+
+def content_of(cell: Any) -> dict[str, Any]:
+    return {
+        "rows": cell.integer(ALL_ROWS),
+        "answered": cell.integer(ANSWERED),
+        "cost": cell.integer(COST),
+        "leads": cell.values(LEADS).distinct,
+        "durations": [cell.values(DURATIONS).percentile(p) for p in (0, 50, 90, 99, 100)],
+        "numbers": [cell.values(NUMBERS).percentile(p) for p in (0, 50, 90, 99, 100)],
+        "total": Fraction(cell.values(NUMBERS).total),
+        "count": cell.values(NUMBERS).count,
+    }
+
+
+def by_type(grouped: GroupedRows) -> dict[tuple[Any, ...], int]:
+    return {tuple((type(v), v) for v in values): index for values, index in grouped}
+
+
+@given(
+    st.lists(calls, max_size=25),
+    st.lists(st.sampled_from(sorted(DIMENSIONS)), max_size=3, unique=True),
+    st.integers(1, 7),
+    st.integers(1, 9),
+)
+def test_groups_are_what_each_row_adds(
+    found: list[Call], names: list[str], size: int, chunk: int
+) -> None:
+    expected: defaultdict[tuple[Any, ...], list[Call]] = defaultdict(list)
+    for call in found:
+        for key in keys_of(call, names):
+            expected[key].append(call)
+    with patch.object(grouping, "CHUNK_ROWS", chunk):
+        adding = builder(*(DIMENSIONS[name] for name in names))
+        for start in range(0, len(found), size):
+            adding.add(selected(found[start : start + size], start))
+        grouped = adding.groups()
+    index_of = by_type(grouped)
+    assert index_of.keys() == expected.keys()
+    for key, of_group in expected.items():
+        assert content_of(grouped.cell(index_of[key])) == content(of_group)
+    assert content_of(grouped.whole()) == content(found)
+
+
+@given(st.lists(calls, max_size=20), st.sets(st.sampled_from(["a", "b", None])))
+def test_groups_are_merged_without_loss(found: list[Call], merged: set[str | None]) -> None:
+    adding = builder(DIMENSIONS["outcome"])
+    if found:
+        adding.add(selected(found))
+    grouped = adding.groups()
+    indices = [index for (outcome,), index in grouped if outcome in merged]
+    assert content_of(grouped.merged(indices)) == content([c for c in found if c.outcome in merged])
+
+
+def test_parts_of_rollups_are_added_to_rows() -> None:
+    adding = builder(DIMENSIONS["outcome"])
+    adding.add(
+        selected([Call(started_at_ms=5, status="failed", outcome="a", attempt=1, answered=True)])
+    )
+    huge = 2**80
+    adding.add_rollup(0, ("a",), {ALL_ROWS: 2, COST: huge}, {DURATIONS: {7: 2}})
+    adding.add_rollup(0, (None,), {ALL_ROWS: 3}, {})
+    grouped = adding.groups()
+    assert {values[0]: grouped.cell(n).integer(ALL_ROWS) for values, n in grouped} == {
+        "a": 3,
+        None: 3,
+    }
+    assert grouped.whole().integer(COST) == huge
+    assert grouped.whole().values(DURATIONS).count == 2
+    assert (grouped.first_ms, grouped.last_ms) == (0, 5)
+
+
+@pytest.mark.parametrize("name", ["outcome", "label", "n"])
+def test_too_many_groups_end_early(name: str) -> None:
+    with patch.object(grouping, "MAX_GROUPS", 2), patch.object(coding, "MAX_GROUPS", 3):
+        adding = builder(DIMENSIONS[name])
+        made = [
+            Call(
+                started_at_ms=1,
+                status="failed",
+                outcome=str(n),
+                labels=(str(n),),
+                payload={"n": str(n)},
+                attempt=1,
+                answered=False,
+            )
+            for n in range(4)
+        ]
+        with pytest.raises(TooManyGroups, match="Use fewer dimensions"):
+            adding_all(adding, made)
+
+
+def adding_all(adding: GroupBuilder, found: list[Call]) -> None:
+    for call in found:
+        adding.add(selected([call]))
+        adding.groups()
+
+
+def test_memory_grows_with_groups_and_not_with_rows() -> None:
+    adding = builder(DIMENSIONS["outcome"])
+    page = selected([Call(started_at_ms=1, status="failed", attempt=1, answered=False)] * 50)
+    for _ in range(40):
+        adding.add(page)
+    grouped = adding.groups()
+    assert Counter({values: grouped.cell(n).integer(ALL_ROWS) for values, n in grouped}) == {
+        (None,): 2_000
+    }
+    assert len(grouped) == 1
