@@ -29,13 +29,26 @@ COVERED_BY = {
     "contract/test_health.py": "dialects/rollcall/health",
     "ingest/test_update.py": "ingest/ports",
     "ledger/test_writer.py": "ledger/ports",
-    "maintenance/reconcile/test_edges.py": "maintenance/reconcile/page_sums maintenance/reconcile/pages maintenance/reconcile/rollups",
-    "maintenance/reconcile/test_run.py": "bootstrap maintenance/reconcile/context maintenance/reconcile/facts maintenance/reconcile/inspection storage/inspection",
+    "maintenance/reconcile/test_edges.py": "maintenance/reconcile/page_sums "
+    "maintenance/reconcile/pages maintenance/reconcile/rollups",
+    "maintenance/reconcile/test_run.py": "bootstrap maintenance/reconcile/context "
+    "maintenance/reconcile/facts maintenance/reconcile/inspection storage/inspection",
     "maintenance/test_erase.py": "maintenance/erasure_preview maintenance/leads",
-    "maintenance/test_rebuild.py": "maintenance/epochs maintenance/fact_chunks maintenance/rebuilds",
+    "maintenance/test_rebuild.py": "maintenance/epochs maintenance/fact_chunks "
+    "maintenance/rebuilds",
     "maintenance/test_redrive.py": "maintenance/failed_records maintenance/ports",
-    "query/test_engine.py": "query/distinct query/metering query/model query/ports query/results query/time_series storage/rollups",
+    "query/test_engine.py": "query/distinct query/metering query/model query/ports "
+    "query/results query/time_series query/timelines storage/rollups",
     "storage/test_facts.py": "storage/queries",
+    "query/test_masks.py": "query/conditions query/fields query/values",
+    "query/test_grouping.py": "query/cells query/coding query/components",
+    "query/test_group_planner.py": "query/rollup_shapes query/scopes",
+    "query/test_record_queries.py": "query/datasets query/group_rollups query/reports/query "
+    "dialects/rollcall/queries/answer",
+    "dialects/rollcall/queries/test_request.py": "dialects/rollcall/queries/body "
+    "dialects/rollcall/queries/cursor dialects/rollcall/queries/faults "
+    "dialects/rollcall/queries/filters dialects/rollcall/queries/names "
+    "dialects/rollcall/queries/ranges",
 }
 
 
