@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -20,18 +21,18 @@ pytestmark = pytest.mark.property
 
 
 @pytest.fixture(scope="module")
-def deployment():
+def deployment() -> Any:
     with deployed(NOW_MS) as made:
         yield made
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_answers_equal_brute_force(deployment, seed):
+def test_answers_equal_brute_force(deployment: Any, seed: Any) -> None:
     check_queries(deployment, generate(Random(f"short/{seed}"), queries=10), NOW_MS)
 
 
 @pytest.mark.slow
-def test_many_queries(deployment):
+def test_many_queries(deployment: Any) -> None:
     seed = int(os.environ.get("ROLLCALL_TEST_SEED", "1"))
     print(f"seed {seed}: ROLLCALL_TEST_SEED={seed} replays it")
     seen = ask_many(deployment, QUERIES, seed, datasets=40, questions=20)

@@ -99,7 +99,9 @@ def query_body(random: Random, context: Context) -> Content:
     body: Content = {"dataset": dataset}
     if dataset == "calls" and happens(random, 50):
         body = {}
-    zone = random.choice([*context.scene.zones * 3, "UTC", "Europe/Berlin", "America/New_York"])
+    zone = random.choice(
+        [*context.scene.zones, *context.scene.zones, "UTC", "Europe/Berlin", "America/New_York"]
+    )
     if zone != "UTC" or happens(random, 20):
         body["timezone"] = zone
     body["measures"] = some_measures(random, dataset)

@@ -119,7 +119,10 @@ def payload(random: Random) -> Content:
 def call_fields(random: Random) -> Content:
     fields: Content = {"status": random.choice(["completed", *CALL_STATUSES])}
     fields |= some(random, REFERENCES) | some(random, TEXTS) | some(random, NUMBERS, 50)
-    chances = {"disposition": [*DISPOSITIONS, *["successful"] * 5], "answered": [False, True]}
+    chances: dict[str, Sequence[Any]] = {
+        "disposition": [*DISPOSITIONS, *["successful"] * 5],
+        "answered": [False, True],
+    }
     fields |= some(random, chances, 50)
     if happens(random, 50):
         fields["labels"] = [random.choice(LABELS) for _ in range(random.randint(0, 3))]

@@ -44,7 +44,7 @@ def at_key(status: int, key: str, value: Any, *more: str) -> Fault:
     return Fault(status, key, add)
 
 
-def condition(status: int, wrong: Content, *pointers: str) -> Fault:
+def condition(status: int, wrong: Any, *pointers: str) -> Fault:
     """A fault of one more condition, at pointers within it."""
 
     def add(body: Content) -> set[str]:
@@ -154,7 +154,7 @@ FAULTS = [
     condition(OUT_OF_RANGE, plain("hour_of_day", "eq", 24), "/value"),
     condition(OUT_OF_RANGE, plain("lead_id", "eq", ""), "/value"),
 ]
-WHOLE = [
+WHOLE: list[tuple[Content, int, list[set[str]]]] = [
     ({"dataset": "call", "measures": ["calls"]}, MALFORMED, [{"/dataset"}]),
     ({"dataset": 1, "measures": ["calls"]}, MALFORMED, [{"/dataset"}]),
     ({"measures": ["calls"], "cursor": "damaged"}, MALFORMED, [{"/cursor"}]),

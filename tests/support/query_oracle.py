@@ -153,8 +153,8 @@ class QueryOracle:
         found: dict[Key, Group] = {}
         if query.dimensions == [query.bucket]:
             for bucket in all_buckets(query, query.span, rows):
-                key = (Value("bucket", bucket),)
-                found[key] = Group(key)
+                of_bucket = (Value("bucket", bucket),)
+                found[of_bucket] = Group(of_bucket)
         elif not query.dimensions:
             found[()] = Group(())
         for row in rows:

@@ -124,8 +124,9 @@ def winners(records: Iterable[Mapping[str, Any]], received_ms: int) -> dict[Any,
         if new.updated_at is None:
             if old is not None and old.content == new.content:
                 continue
-            assert old is None or old.updated_at is not None
-            time = received_ms if old is None else max(received_ms, old.updated_at + 1)
+            time = received_ms
+            if old is not None and old.updated_at is not None:
+                time = max(time, old.updated_at + 1)
             new = Version(new.type, new.id, new.sent_id, time, new.content, new.shown)
         if old is None or wins(new, old):
             facts[new.type, new.id] = new

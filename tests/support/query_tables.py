@@ -45,10 +45,11 @@ def is_cell_of(cell: str, value: Any) -> bool:
         return cell == ("true" if value else "false")
     if is_number(value):
         try:
-            return Decimal(cell) == value
+            return bool(Decimal(cell) == value)
         except InvalidOperation:
             return False
-    return bool(cell == (f"'{value}" if value.startswith(ESCAPED) else value))
+    text = str(value)
+    return cell == (f"'{text}" if text.startswith(ESCAPED) else text)
 
 
 def file_name(query: Query) -> str:

@@ -5,6 +5,7 @@ They were written apart from each other: one counts per query type, the other gr
 
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 from tests.support.dialect_breeze import breeze_body
 from tests.support.oracle import Oracle
@@ -18,7 +19,7 @@ SEEDS = range(25)
 OWNERS = ("template_id", "merchant_id", "reseller_id")
 
 
-def dataset(random):
+def dataset(random: Any) -> Any:
     """One version of each record, in both oracles, and the scene that it plays in."""
     scene = random.choice(SCENES)
     made = [record(random, scene) for _ in range(60)]
@@ -29,7 +30,7 @@ def dataset(random):
     return scene, records, oracle
 
 
-def filters_of(filters):
+def filters_of(filters: Any) -> Any:
     """Breeze's filters, without those of dates, as conditions."""
     conditions = [
         {"field": name, "op": "eq", "value": filters[name]} for name in OWNERS if name in filters
@@ -47,7 +48,7 @@ def filters_of(filters):
     return conditions
 
 
-def query_of(body):
+def query_of(body: Any) -> Any:
     """What both oracles are asked, but for measures and dimensions."""
     filters = body.get("filters", {})
     query = {"filters": filters_of(filters)}
@@ -59,11 +60,11 @@ def query_of(body):
     return query
 
 
-def rows_as_breeze(oracle, body):
+def rows_as_breeze(oracle: Any, body: Any) -> Any:
     """Breeze's rows, put together from answers to queries."""
     query, query_type = query_of(body), body["query_type"]
 
-    def asked(measures, *dimensions, **more):
+    def asked(measures: Any, *dimensions: Any, **more: Any) -> Any:
         measured = {**query, "measures": measures.split(), "dimensions": list(dimensions), **more}
         return oracle.all_rows(measured, NOW)
 
@@ -95,7 +96,7 @@ def rows_as_breeze(oracle, body):
     return None
 
 
-def rows_of_breeze(body, data):
+def rows_of_breeze(body: Any, data: Any) -> Any:
     """Its rows in the form of the other oracle, where that has no zeros."""
     match body["query_type"]:
         case "status_distribution":
@@ -107,7 +108,7 @@ def rows_of_breeze(body, data):
     return list(data)
 
 
-def without_nulls(rows):
+def without_nulls(rows: Any) -> Any:
     return (
         {name: n for name, n in rows.items() if name is not None}
         if isinstance(rows, dict)
@@ -115,7 +116,7 @@ def without_nulls(rows):
     )
 
 
-def can_be_asked(body):
+def can_be_asked(body: Any) -> Any:
     """Payload null is a value for Breeze and none here; values past the limits are no conditions."""
     filters = body.get("filters", {})
     values = filters.get("payload_filters", {})
@@ -126,7 +127,7 @@ def can_be_asked(body):
 
 
 def test_breeze() -> None:
-    compared = {}
+    compared: dict[str, int] = {}
     for seed in SEEDS:
         random = Random(seed)
         scene, records, one = dataset(random)
@@ -148,7 +149,7 @@ def test_nlpearl() -> None:
     assert compared > 20
 
 
-def reports_that_agree(random):
+def reports_that_agree(random: Any) -> Any:
     """Compare reports of every campaign of a dataset; how many there were."""
     _, records, one = dataset(random)
     other, compared = QueryOracle(records), 0

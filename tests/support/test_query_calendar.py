@@ -1,6 +1,7 @@
 """Periods, comparisons and buckets of the query oracle, worked out by hand."""
 
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,19 +24,19 @@ NEW_YORK = ZoneInfo("America/New_York")
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 
 
-def at(text):
+def at(text: Any) -> Any:
     return instant(text, "time")
 
 
-def span(first, last):
+def span(first: Any, last: Any) -> Any:
     return Span(at(first), at(last))
 
 
-def covered(body, zone=UTC, now="2026-11-28T12:00:00Z"):
+def covered(body: Any, zone: Any = UTC, now: Any = "2026-11-28T12:00:00Z") -> Any:
     return span_of(body, at(now), zone)
 
 
-def labels(span, name, zone=UTC, moments=()):
+def labels(span: Any, name: Any, zone: Any = UTC, moments: Any = ()) -> Any:
     return [bucket.label for bucket in buckets(span, moments, name, zone)]
 
 
@@ -55,7 +56,7 @@ def labels(span, name, zone=UTC, moments=()):
         ("this_year", "2026-01-01", "2026-12-31"),
     ],
 )
-def test_periods_on_a_saturday(period, first, last):
+def test_periods_on_a_saturday(period: Any, first: Any, last: Any) -> None:
     found = dates_of(period, date(2026, 11, 28))
     assert [day.isoformat() for day in found] == [first, last]
 
@@ -102,7 +103,9 @@ def test_bounds() -> None:
     ],
 )
 @pytest.mark.parametrize("zone", [UTC, BERLIN, LORD_HOWE])
-def test_whole_days_are_compared_with_whole_days(first, last, compare, expected, zone):
+def test_whole_days_are_compared_with_whole_days(
+    first: Any, last: Any, compare: Any, expected: Any, zone: Any
+) -> None:
     here = span_of({"from": first, "to": last}, 0, zone)
     there = span_of(dict(zip(("from", "to"), expected, strict=True)), 0, zone)
     assert compared(here, compare, zone) == there
@@ -161,12 +164,12 @@ def test_an_explicit_comparison() -> None:
         ("hour", "2026-11-28T12:00:00Z"),
     ],
 )
-def test_labels(name, label):
+def test_labels(name: Any, label: Any) -> None:
     assert bucket_at(at("2026-11-28T12:59:59.999Z"), name, UTC).label == label
 
 
 @pytest.mark.parametrize(("month", "first"), [(3, 1), (4, 4), (6, 4), (7, 7), (9, 7), (12, 10)])
-def test_quarters(month, first):
+def test_quarters(month: Any, first: Any) -> None:
     moment = at(f"2026-{month:02d}-28T00:00:00Z")
     assert bucket_at(moment, "quarter", UTC).label == f"2026-{first:02d}-01"
 

@@ -1,6 +1,7 @@
 """The generator of refused bodies, and the check of what names their faults."""
 
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,8 @@ def test_every_fault_is_generated_in_its_place() -> None:
         (400, [], False),
     ],
 )
-def test_every_fault_is_to_be_named_and_nothing_else(status, pointers, is_right):
+def test_every_fault_is_to_be_named_and_nothing_else(
+    status: Any, pointers: Any, is_right: Any
+) -> None:
     expected = Invalid({}, 400, [{"/limit"}, {"/filters/0/op", "/filters/0/value"}])
     assert (fault_of(status, pointers, expected) is None) == is_right

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.support.query_measures import CALL_STATISTICS, percentile, rounded
 from tests.support.query_oracle import QueryOracle
 
 
-def totals(records, names, **body):
+def totals(records: Any, names: Any, **body: Any) -> Any:
     return QueryOracle(records).answer({"measures": names.split(), **body}, 0)["totals"]
 
 
@@ -61,7 +62,7 @@ def test_measures_of_nothing() -> None:
 @pytest.mark.parametrize(
     ("share", "expected"), [(50, 2), (75, 3), (90, 4), (95, 4), (99, 4), (25, 1), (26, 2)]
 )
-def test_percentiles_by_nearest_rank(share, expected):
+def test_percentiles_by_nearest_rank(share: Any, expected: Any) -> None:
     assert percentile([4, 1, 3, 2], share) == expected
 
 

@@ -1,6 +1,7 @@
 """The query oracle against answers worked out by hand from the contract."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -12,34 +13,36 @@ from tests.support.query_records import UndecidedTie
 NOW = instant("2026-11-28T12:00:00Z", "now")
 
 
-def answer(records, measures="calls", skip=0, now=NOW, **body):
+def answer(
+    records: Any, measures: Any = "calls", skip: Any = 0, now: Any = NOW, **body: Any
+) -> Any:
     body["measures"] = measures.split()
     return QueryOracle(records, NOW).answer(body, now, skip)
 
 
-def rows(records, measures="calls", **body):
+def rows(records: Any, measures: Any = "calls", **body: Any) -> Any:
     return answer(records, measures, **body)["rows"]
 
 
-def counts(records, dimension, **body):
+def counts(records: Any, dimension: Any, **body: Any) -> Any:
     found = rows(records, dimensions=[dimension], **body)
     return [(row[dimension], row["calls"]) for row in found]
 
 
-def count(records, *filters):
+def count(records: Any, *filters: Any) -> Any:
     return answer(records, filters=list(filters))["totals"]["calls"]
 
 
-def where(field, op, *value):
+def where(field: Any, op: Any, *value: Any) -> Any:
     return {"field": field, "op": op, **({"value": value[0]} if value else {})}
 
 
-def times(*moments, **fields):
+def times(*moments: Any, **fields: Any) -> Any:
     """One call for each time."""
     return [call(f"call {n}", started_at=moment, **fields) for n, moment in enumerate(moments)]
 
 
-def each(field, *values):
+def each(field: Any, *values: Any) -> Any:
     """One call for each value of a field; None leaves it out."""
     return [call(n, **({} if v is None else {field: v})) for n, v in enumerate(values)]
 

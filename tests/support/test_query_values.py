@@ -1,6 +1,7 @@
 """Conditions of the query oracle, each over a few calls."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -8,12 +9,12 @@ from tests.support.builders import call
 from tests.support.query_oracle import QueryOracle
 
 
-def count(records, *filters):
+def count(records: Any, *filters: Any) -> Any:
     body = {"measures": ["calls"], "filters": list(filters)}
     return QueryOracle(records).answer(body, 0)["totals"]["calls"]
 
 
-def where(field, op, *value):
+def where(field: Any, op: Any, *value: Any) -> Any:
     return {"field": field, "op": op, **({"value": value[0]} if value else {})}
 
 
@@ -69,7 +70,7 @@ MIX.append(call("none"))
         (LEADS, where("hour_of_day", "between", [12, 13]), 3),
     ],
 )
-def test_conditions(records, condition, expected):
+def test_conditions(records: Any, condition: Any, expected: Any) -> None:
     assert count(records, condition) == expected
 
 
