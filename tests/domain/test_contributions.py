@@ -18,11 +18,11 @@ from rollcall.domain.errors import UnknownContribution
 from rollcall.domain.facts import Change
 from rollcall.domain.measures import GROUPS, OPEN_GROUPS, RollupKey, breakdown_of, closed_names
 from rollcall.domain.records import RECORD_TYPES
-from tests.support.generate import valid_records
+from tests.support.generate import mixed_records, valid_records
 from tests.support.neutral import neutral
 from tests.support.oracle import Oracle
 from tests.support.parsing import parsed
-from tests.support.versions import NOW_MS
+from tests.support.versions import NOW_MS, versions_of
 
 pytestmark = pytest.mark.property
 
@@ -85,8 +85,13 @@ def test_a_later_version_only_adds_measures(document: Any) -> None:
         before = found
 
 
-def test_every_type_of_record_has_its_families() -> None:
-    assert {name for name in RECORD_TYPES if not families_fed_by(name)} == {"label"}
+def test_rows_add_to_no_other_families_than_are_named() -> None:
+    fed: dict[str, set[str]] = {name: set() for name in RECORD_TYPES}
+    for fact in versions_of(mixed_records(4, 600, versions=(1, 1), deletes=0.0)):
+        assert fact.record is not None
+        contributed = contribution_function(CURRENT_VERSION)(fact.id, fact.record)
+        fed[fact.type] |= {key.family for key, _ in contributed}
+    assert fed == {name: set(families_fed_by(name)) for name in RECORD_TYPES}
 
 
 def test_every_measure_of_calls_is_that_of_a_rule() -> None:
