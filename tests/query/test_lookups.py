@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.errors import Unavailable
+from rollcall.domain.measures import ALL, CALLS, KNOWN, ORG, Rollup, RollupKey, space_scope
 from rollcall.domain.organisations import current_org_id, tenant
-from rollcall.query.lookups import Lookup
+from rollcall.query.lookups import Lookup, ensure_as_of, is_known
 from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Epoch, Reading
+from tests.support.reading import APPLIED_AT_MS, MemoryRollups, reading
 
 
 class Store:
@@ -82,3 +84,27 @@ def test_one_request_that_fails_fails_the_look_up(executor: ThreadPoolExecutor) 
     store.fails_on = "250"
     with pytest.raises(Unavailable, match="busy"):
         look_up(store, executor, [str(number) for number in range(500)])
+
+
+@pytest.mark.parametrize(("facts", "expected"), [(None, False), (0, False), (-1, False), (3, True)])
+def test_a_scope_is_known_while_a_live_fact_names_it(facts: int | None, expected: bool) -> None:
+    key = RollupKey(KNOWN, space_scope("s"), ALL)
+    rollups = MemoryRollups({} if facts is None else {key: Rollup({"facts": facts})})
+    one = reading()
+    assert is_known(rollups, one, [space_scope("other"), space_scope("s")]) is expected
+    assert one.meter.units == 1
+    assert (one.meter.as_of_ms, one.meter.used_rollups) == (None, False)
+
+
+def test_an_answer_without_data_is_as_fresh_as_the_organisation() -> None:
+    rollups = MemoryRollups({RollupKey(CALLS, ORG, ALL): Rollup({"calls": 1})})
+    one = reading()
+    ensure_as_of(rollups, one)
+    assert one.meter.as_of_ms == APPLIED_AT_MS
+    assert (one.meter.items, one.meter.used_rollups) == (1, False)
+    rollups.wanted.clear()
+    ensure_as_of(rollups, one)
+    assert rollups.wanted == []  # it is known
+    without = reading()
+    ensure_as_of(MemoryRollups({}), without)
+    assert without.meter.as_of_ms is None
