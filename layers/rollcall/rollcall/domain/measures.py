@@ -3,7 +3,7 @@
 A *closed* measure belongs to a set of values that this release fixes, so their number per rollup is
 bounded. An *open* breakdown counts by values that clients choose. Names are short because the size
 of an item determines the cost of a write: a day of calls with every closed measure stays under
-1 KB, one write unit. docs/data-model.md lists them all.
+1 KB, one write unit. docs/data-model.md has the families, scopes and buckets.
 
 Stored rollups depend on the rules of their contribution version: a change of what is counted is a
 new rule in a new version.
@@ -79,26 +79,26 @@ class Rollup(NamedTuple):
 
 
 class Group(enum.Enum):
-    """Measures that are queried together. The values describe them in logs."""
+    """Measures that are queried together. A value says what they count."""
 
-    CALLS = "calls"
-    ANSWERED = "answered"
-    DURATION = "timed, seconds"
-    COST = "cost_micros"
-    DISPOSITION = "d.*"
-    SENTIMENT = "m*"
-    HOUR = "h*, of the UTC day"
-    ATTEMPT = "a*, w*"
-    EVENTS = "e.*"
-    LEAD_STATUS = "s.*, converted"
-    OUTCOME = "o*"
-    PROVIDER = "p*"
-    LABEL = "l*"
-    EXTREMES = "shortest and longest duration"
-    EVENT_TYPE = "e*, of contact events"
-    ROOM = "r*"
-    PAGE = "b*"
-    LEADS = "distinct leads"
+    CALLS = "calls: calls"
+    ANSWERED = "answered: answered calls"
+    DURATION = "timed: calls with a duration; seconds: the sum of durations"
+    COST = "cost_micros: the sum of costs, in millionths"
+    DISPOSITION = "d.<disposition>: calls"
+    SENTIMENT = "m0 to m4: calls with a sentiment, by band of 0.2"
+    HOUR = "h00 to h23: calls by hour of the UTC day"
+    ATTEMPT = "a1 to a9, a10+: calls by attempt; w1 to w9, w10+: the successful ones"
+    EVENTS = "e.<event>: events of calls, summed"
+    LEAD_STATUS = "s.<status>: leads; converted: finished and converted leads"
+    OUTCOME = "o=<outcome>: calls"
+    PROVIDER = "p=<provider>: calls"
+    LABEL = "l=<label>: calls"
+    EXTREMES = "t=<seconds>: calls by whole seconds of duration"
+    EVENT_TYPE = "e=<event type>: contact events"
+    ROOM = "r=<room>: joins"
+    PAGE = "b=<booking page>: bookings"
+    LEADS = "distinct leads, which no rollup can hold"
 
 
 # The names of attempts in measures, in ascending order; the last counts all later ones too.
