@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.ledger.positions import END, FIRST, floor, position, time_of
+from rollcall.ledger.positions import END, FIRST, floor, just_before, position, time_of
 from tests.support.rows import ids, times
 
 pytestmark = pytest.mark.property
@@ -35,3 +35,14 @@ def test_the_time_of_a_position_is_read_back(time_ms: int, fact_id: str) -> None
 @given(times, st.lists(ids, unique=True, max_size=20))
 def test_ids_of_one_instant_have_positions_of_their_own(time_ms: int, ids: list[str]) -> None:
     assert len({position(time_ms, fact_id) for fact_id in ids}) == len(ids)
+
+
+@given(times, ids, times, ids, st.booleans())
+def test_just_before_a_position_comes_after_all_positions_before_it(
+    time_ms: int, fact_id: str, other_ms: int, other_id: str, is_floor: bool
+) -> None:
+    text = floor(time_ms) if is_floor else position(time_ms, fact_id)
+    other = position(other_ms, other_id)
+    assert just_before(text) < text
+    assert (other < text) == (other < just_before(text))
+    assert other < just_before(END)

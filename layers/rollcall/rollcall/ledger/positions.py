@@ -7,10 +7,17 @@ string order is (time, hash) order. Rows of types whose time is optional are at 
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from typing import Final, NamedTuple
 
 FIRST: Final = "000000000000000.0000000000000000"
 END: Final = "~"
+
+
+class Span(NamedTuple):
+    """The positions from `start` to just before `end`."""
+
+    start: str
+    end: str
 
 
 def position(time_ms: int, fact_id: str) -> str:
@@ -21,6 +28,11 @@ def position(time_ms: int, fact_id: str) -> str:
 def floor(time_ms: int) -> str:
     """A string that sorts after all positions before `time_ms`, and before all others."""
     return f"{time_ms:015d}"
+
+
+def just_before(text: str) -> str:
+    """A string that sorts before a position or a `floor`, and after all positions before it."""
+    return f"{text[:-1]}{chr(ord(text[-1]) - 1)}{END}"
 
 
 def time_of(position_text: str) -> int:

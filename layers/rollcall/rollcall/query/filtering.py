@@ -11,7 +11,7 @@ import numpy as np
 from rollcall.domain.time.periods import Period
 from rollcall.ledger.columns import NULL, Indices, Int32s, Int64s
 from rollcall.ledger.page import TIME, TOMBSTONE, Rows
-from rollcall.ledger.positions import floor
+from rollcall.ledger.positions import Span, floor
 from rollcall.ledger.tree import Page
 from rollcall.query.conditions import conjuncts
 from rollcall.query.masks import Mask, mask_of
@@ -26,6 +26,14 @@ class PageRead(NamedTuple):
 
     page: Page
     clip: Period
+    applied_at_ms: int
+
+
+class Stretch(NamedTuple):
+    """A page as it was read; only its rows at positions in `span` are to be taken."""
+
+    page: Page
+    span: Span
     applied_at_ms: int
 
 

@@ -9,10 +9,11 @@ from rollcall.domain.facts import Fact
 from rollcall.domain.measures import Rollup, RollupKey, Scope
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.time.periods import Period
+from rollcall.ledger.positions import Span
 from rollcall.query.metering import ReadMeter
 
 if TYPE_CHECKING:  # it imports numpy, which not every function needs
-    from rollcall.query.filtering import PageRead
+    from rollcall.query.filtering import PageRead, Stretch
 
 
 class Directory(Protocol):
@@ -76,6 +77,28 @@ class Ledger(Protocol):
 
         The periods must not overlap. Every row in them is in exactly one of the pages, in its
         state before or after any concurrent write. The pages are in no particular order.
+        """
+
+
+class OrderedLedger(Protocol):
+    """Ledger pages in order, read only (`rollcall.storage.ledger_walk.LedgerWalk`)."""
+
+    def stretches(
+        self,
+        org_id: str,
+        epoch: int,
+        record_type: str,
+        span: Span,
+        meter: ReadMeter,
+        *,
+        is_backward: bool,
+    ) -> Iterator[Stretch]:
+        """The rows of a span in stretches, the positions of each after those of the one before.
+
+        With `is_backward`, the positions of each are before those of the one before it. Rows inside
+        a stretch are in no particular order. Every row of the span is in exactly one stretch, in
+        its state before or after any concurrent write. Pages are read as the iteration asks for
+        them.
         """
 
 
