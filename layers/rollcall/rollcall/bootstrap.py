@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from rollcall.query.reports.query import ReportQuery
     from rollcall.query.reports.totals import ReportTotals
     from rollcall.query.reports.workspace import ReportWorkspace
+    from rollcall.query.search import SearchCalls
     from rollcall.query.single import FindRecord
     from rollcall.storage.audits import AuditStore
     from rollcall.storage.facts import FactStore
@@ -198,6 +199,16 @@ def report_query() -> ReportQuery:
     from rollcall.query.reports.query import ReportQuery
 
     return ReportQuery(engine(), now_ms)
+
+
+@functools.cache
+def search_calls() -> SearchCalls:
+    """Searches for calls."""
+    from rollcall.query.search import SearchCalls
+    from rollcall.storage.ledger_walk import LedgerWalk
+
+    ledger = LedgerWalk(_client(), settings.analytics_table, Backoff())
+    return SearchCalls(ledger, _look_up(), _rollups(), settings.max_ledger_rows)
 
 
 @functools.cache

@@ -24,6 +24,7 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
         "POST/analytics",
         "POST/v1/Inbound/*/Analytics",
         "POST/v1/Outbound/*/Analytics",
+        "POST/v1/calls/search",
         "POST/v1/query",
         "POST/v2/Pearl/*/Analytics",
     ),

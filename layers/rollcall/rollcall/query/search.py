@@ -1,0 +1,175 @@
+"""Finds the calls behind a number, newest or oldest first, and reads only the pages that it needs.
+
+Ledger pages decide which calls are candidates, as they decide what is counted. What is shown are the
+facts, which may be newer than their rows: a fact that was deleted, or that no longer matches, is left
+out. At rest, facts and rows are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, NamedTuple
+
+from rollcall.domain.errors import TooManyRows
+from rollcall.domain.facts import Fact
+from rollcall.domain.time.periods import Period
+from rollcall.ledger.page import ID, REV, TIME, Rows
+from rollcall.ledger.positions import END, FIRST, Span, floor, position
+from rollcall.ledger.tree import Page
+from rollcall.ledger.writer import row_of
+from rollcall.query.filtering import PageRead, Selected, Stretch, select
+from rollcall.query.lookups import Lookup, ensure_as_of
+from rollcall.query.model import Reading, Selection
+from rollcall.query.ports import OrderedLedger, Rollups
+
+_CALL: Final = "call"
+
+
+class Place(NamedTuple):
+    """The place of a call in the order of time: unique, and the same for all of its versions."""
+
+    position: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallSearch:
+    """Calls of a selection in a period; `after` is the last call that was shown, if there is one."""
+
+    selection: Selection
+    period: Period
+    is_newest_first: bool
+    after: Place | None
+    limit: int
+
+
+class FoundCalls(NamedTuple):
+    """Live calls in order; `last` is the place of the last of them, None if no call follows it."""
+
+    calls: list[Fact]
+    last: Place | None
+
+
+class _Candidate(NamedTuple):
+    """A row that matches: its place, and its revision."""
+
+    place: Place
+    rev: int
+
+
+class SearchCalls:
+    """Searches for calls."""
+
+    def __init__(
+        self, ledger: OrderedLedger, look_up: Lookup, rollups: Rollups, max_rows: int
+    ) -> None:
+        self._ledger = ledger
+        self._look_up = look_up
+        self._rollups = rollups
+        self._max_rows = max_rows
+
+    def __call__(self, reading: Reading, search: CallSearch) -> FoundCalls:
+        """At most `limit` calls after the last one that was shown.
+
+        No call is on two pages. A call that matches throughout is on one of them, whatever else is
+        written. Raises TooManyRows when the calls of this page are further apart than `max_rows`
+        ledger rows.
+        """
+        candidates = self._candidates(reading, search)
+        found: list[Fact] = []
+        # One more than is shown, so that the last page has no cursor.
+        while len(found) <= search.limit:
+            batch = list(islice(candidates, search.limit + 1))
+            if not batch:
+                break
+            found += self._stored(reading, search, batch)
+        ensure_as_of(self._rollups, reading)
+        shown = found[: search.limit]
+        return FoundCalls(shown, _place_of(shown[-1]) if len(found) > len(shown) else None)
+
+    def _candidates(self, reading: Reading, search: CallSearch) -> Iterator[_Candidate]:
+        """The rows that match, in order, without those that were shown."""
+        if not search.selection.can_match:
+            return
+        meter = reading.meter
+        org_id, epoch = reading.epoch
+        for stretch in self._ledger.stretches(
+            org_id, epoch, _CALL, _span(search), meter, is_backward=search.is_newest_first
+        ):
+            read = PageRead(stretch.page, search.period, stretch.applied_at_ms)
+            count, selected = select(read, search.selection)
+            meter.rows += count
+            if meter.rows > self._max_rows:
+                raise TooManyRows(self._max_rows)
+            if count:
+                meter.saw(stretch.applied_at_ms)
+            if selected is not None:
+                yield from _ordered(selected, stretch, search)
+
+    def _stored(
+        self, reading: Reading, search: CallSearch, candidates: Sequence[_Candidate]
+    ) -> list[Fact]:
+        """The facts of some candidates, in their order."""
+        facts = self._look_up(reading, _CALL, [each.place.id for each in candidates])
+        live, changed = [], []
+        for place, rev in candidates:
+            fact = facts.get(place.id)
+            if fact is None or fact.record is None or _place_of(fact) != place:
+                continue
+            live.append(fact)
+            if fact.rev != rev:
+                changed.append(fact)
+        gone = {fact.id for fact in changed} - _matching(changed, search)
+        return [fact for fact in live if fact.id not in gone]
+
+
+def _span(search: CallSearch) -> Span:
+    """The positions that are still to be searched."""
+    span = Span(*map(floor, search.period))
+    if search.after is None:
+        return span
+    at = search.after.position
+    # Calls at one position follow each other by id.
+    return Span(span.start, f"{at}{END}") if search.is_newest_first else Span(at, span.end)
+
+
+def _ordered(selected: Selected, stretch: Stretch, search: CallSearch) -> list[_Candidate]:
+    """The selected rows of a stretch, in order, without those that were shown."""
+    codes, ids = selected.texts(ID)
+    candidates = []
+    for code, time_ms, rev in zip(
+        codes.tolist(),
+        selected.integers(TIME).tolist(),
+        selected.integers(REV).tolist(),
+        strict=True,
+    ):
+        call_id = ids[code - 1]
+        place = Place(position(time_ms, call_id), call_id)
+        if stretch.span.start <= place.position < stretch.span.end and _is_left(place, search):
+            candidates.append(_Candidate(place, rev))
+    return sorted(candidates, reverse=search.is_newest_first)
+
+
+def _is_left(place: Place, search: CallSearch) -> bool:
+    if search.after is None:
+        return True
+    return place < search.after if search.is_newest_first else place > search.after
+
+
+def _matching(facts: Sequence[Fact], search: CallSearch) -> set[str]:
+    """The ids of the facts that match."""
+    if not facts:
+        return set()
+    rows = Rows.empty(_CALL).with_rows({}, [row_of(fact) for fact in facts])
+    read = PageRead(Page(FIRST, END, 0, rows), search.period, 0)
+    _, selected = select(read, search.selection)
+    if selected is None:
+        return set()
+    codes, ids = selected.texts(ID)
+    return {ids[code - 1] for code in codes.tolist()}
+
+
+def _place_of(fact: Fact) -> Place:
+    return Place(row_of(fact).position, fact.id)

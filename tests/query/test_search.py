@@ -1,0 +1,241 @@
+"""A search finds the calls that the query counts, each once, while other calls are written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from random import Random
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rollcall import bootstrap
+from rollcall.storage.ledger_walk import LedgerWalk
+from tests.support.answering import Deployment, deployed
+from tests.support.builders import call, deletion
+from tests.support.query_agreement import without_corrections
+from tests.support.query_generator import Scenario, generate
+from tests.support.query_oracle import QueryOracle
+from tests.support.query_records import Content
+
+pytestmark = pytest.mark.property
+
+NOW_MS = 1_900_000_000_000
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Iterator[Deployment]:
+    with deployed(NOW_MS) as made:
+        yield made
+
+
+def pages(deployment: Deployment, org_id: str, body: Content) -> Iterator[list[Content]]:
+    """The calls of each page."""
+    asked = dict(body)
+    while True:
+        answer = deployment.ask("search_calls", org_id, body=asked)
+        assert answer.status == 200, answer.text
+        yield answer.body["calls"]
+        if answer.body["next"] is None:
+            return
+        assert len(answer.body["calls"]) == body.get("limit", 50)
+        asked = {**body, "cursor": answer.body["next"]}
+
+
+def everything(deployment: Deployment, org_id: str, body: Content) -> list[Content]:
+    return [found for page in pages(deployment, org_id, body) for found in page]
+
+
+def counted(deployment: Deployment, org_id: str, body: Content) -> int:
+    asked = {name: body[name] for name in body if name not in ("order", "limit")}
+    answer = deployment.ask("query_records", org_id, body={**asked, "measures": ["calls"]})
+    (row,) = answer.body["rows"]
+    return int(row["calls"])
+
+
+REFERENCES = ("campaign_id", "space_token", "template_id", "merchant_id", "reseller_id", "lead_id")
+
+
+def normalised(document: Content) -> Content:
+    """A call as it is stored: with defaults, references as texts, and without counts of nothing."""
+    is_reached = document["status"] == "completed"
+    is_answered = is_reached and document.get("disposition") != "voicemail_left"
+    result = {"attempt": 1, "answered": is_answered, **document}
+    result |= {name: str(result[name]) for name in REFERENCES if name in result}
+    if "labels" in result:
+        result["labels"] = sorted(map(str, result["labels"]))
+    events = {name: count for name, count in result.pop("events", {}).items() if count}
+    return {**result, **({"events": events} if events else {})}
+
+
+def in_time(calls: Sequence[Content]) -> list[Content]:
+    """Calls of one instant in one order: that of a search follows from hashes."""
+    return sorted(calls, key=lambda each: (each["started_at"], str(each["id"])))
+
+
+def scenario_of(random: Random) -> tuple[Scenario, list[Content]]:
+    scenario = generate(random, queries=24)
+    return scenario, without_corrections(scenario.records)
+
+
+randoms = st.integers(0, 2**32).map(Random)
+
+
+@settings(max_examples=15)
+@given(random=randoms)
+def test_a_search_finds_what_brute_force_finds(deployment: Deployment, random: Random) -> None:
+    check_at_rest(deployment, random)
+
+
+@pytest.mark.slow
+@settings(max_examples=300)
+@given(random=randoms)
+def test_searches_of_many_datasets(deployment: Deployment, random: Random) -> None:
+    check_at_rest(deployment, random)
+
+
+def check_at_rest(deployment: Deployment, random: Random) -> None:
+    scenario, records = scenario_of(random)
+    deployment.now_ms = NOW_MS
+    org_id = deployment.organisation(records)
+    oracle = QueryOracle(records, NOW_MS)
+    deployment.now_ms = scenario.now_ms
+    for body in scenario.searches:
+        found = everything(deployment, org_id, body)
+        expected = oracle.search(body, scenario.now_ms)
+        assert in_time(found) == in_time([normalised(each) for each in expected]), body
+        newest_first = body.get("order", "newest") == "newest"
+        times = [each["started_at"] for each in found]
+        assert times == sorted(times, reverse=newest_first)
+        assert len(found) == counted(deployment, org_id, body)
+
+
+@settings(max_examples=15)
+@given(random=randoms)
+def test_no_call_comes_twice_and_none_is_left_out_while_others_are_written(
+    deployment: Deployment, random: Random
+) -> None:
+    check_while_written(deployment, random)
+
+
+@pytest.mark.slow
+@settings(max_examples=300)
+@given(random=randoms)
+def test_many_searches_while_calls_are_written(deployment: Deployment, random: Random) -> None:
+    check_while_written(deployment, random)
+
+
+def check_while_written(deployment: Deployment, random: Random) -> None:
+    scenario, records = scenario_of(random)
+    deployment.now_ms = NOW_MS
+    # Some are there at first, and the others are written whenever the search reads a page.
+    first = random.randint(0, len(records))
+    sent, waiting = records[:first], records[first:]
+    org_id = deployment.organisation(sent)
+    body = {**random.choice(scenario.searches), "limit": random.choice([1, 2, 3, 7])}
+    versions = [matching(sent, body, scenario.now_ms)]
+    read = LedgerWalk._query
+
+    def write_and_read(walk: LedgerWalk, *asked: Any) -> Any:
+        written = [waiting.pop(0) for _ in range(min(len(waiting), random.choice([0, 1, 3, 20])))]
+        if written:
+            now_ms, deployment.now_ms = deployment.now_ms, NOW_MS
+            deployment.add(written)
+            deployment.now_ms = now_ms
+            sent.extend(written)
+            versions.append(matching(sent, body, scenario.now_ms))
+        return read(walk, *asked)
+
+    deployment.now_ms = scenario.now_ms
+    with patch.object(LedgerWalk, "_query", write_and_read):
+        found = everything(deployment, org_id, body)
+    ids = Counter(str(each["id"]) for each in found)
+    assert not ids or max(ids.values()) == 1
+    throughout = set.intersection(*(set(each) for each in versions))
+    assert throughout <= ids.keys()
+    for each in found:
+        assert any(version.get(str(each["id"])) == each for version in versions)
+
+
+def matching(records: Sequence[Content], body: Content, now_ms: int) -> dict[str, Content]:
+    found = QueryOracle(records, NOW_MS).search(body, now_ms)
+    return {str(each["id"]): normalised(each) for each in found}
+
+
+def unapplied(deployment: Deployment, records: Sequence[Content]) -> None:
+    """Store newer facts that the ledger does not have yet."""
+    with patch("rollcall.bootstrap.update", lambda: lambda _batch: Applied):
+        deployment.add(records)
+
+
+class Applied:
+    failures: tuple[()] = ()
+
+
+BOOKED = {"filters": [{"field": "outcome", "op": "eq", "value": "booked"}]}
+
+
+def test_a_newer_version_is_shown_if_it_still_matches(deployment: Deployment) -> None:
+    deployment.now_ms = NOW_MS
+    org_id = deployment.organisation(
+        [call(name, outcome="booked") for name in ("changed", "other", "deleted", "same")]
+    )
+    unapplied(
+        deployment,
+        [
+            call("changed", outcome="booked", provider="twilio"),
+            call("other", outcome="lost"),
+            deletion("call", "deleted"),
+        ],
+    )
+    found = {each["id"]: each for each in everything(deployment, org_id, BOOKED)}
+    assert found.keys() == {"changed", "same"}
+    assert found["changed"]["provider"] == "twilio"
+    assert found["changed"]["updated_at"] > found["same"]["updated_at"]
+
+
+def test_calls_of_one_instant_come_once_each(deployment: Deployment) -> None:
+    deployment.now_ms = NOW_MS
+    ids = [f"{number}é~" for number in range(60)]
+    org_id = deployment.organisation([call(name) for name in ids])
+    for order in ("newest", "oldest"):
+        found = everything(deployment, org_id, {"limit": 7, "order": order})
+        assert sorted(each["id"] for each in found) == sorted(ids)
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_a_search_reads_only_the_pages_that_it_needs(deployment: Deployment, order: str) -> None:
+    deployment.now_ms = NOW_MS
+    records = [
+        call(
+            f"c-{n}",
+            started_at=f"2026-01-{n // 24 + 1:02d}T{n % 24:02d}:00:00Z",
+            payload={"note": sha256(bytes([n % 256, n // 256])).hexdigest()},
+        )
+        for n in range(400)
+    ]
+    org_id = deployment.organisation(records)
+    found = deployment.ask("search_calls", org_id, body={"limit": 3, "order": order})
+    expected = ["c-399", "c-398", "c-397"] if order == "newest" else ["c-0", "c-1", "c-2"]
+    assert [each["id"] for each in found.body["calls"]] == expected
+    has_note = [{"field": "payload.note", "op": "not_null"}]
+    all_pages = {"measures": ["calls"], "filters": has_note}
+    counted = deployment.ask("query_records", org_id, body=all_pages)
+    assert int(counted.headers["X-Rollcall-Items-Read"]) > 20
+    # The organisation, four facts, and few pages.
+    assert int(found.headers["X-Rollcall-Items-Read"]) < 10
+
+
+def test_a_rare_condition_ends_at_the_ceiling(deployment: Deployment) -> None:
+    deployment.now_ms = NOW_MS
+    org_id = deployment.organisation([call(f"c-{n}") for n in range(40)])
+    body = {"filters": [{"field": "outcome", "op": "eq", "value": "never"}]}
+    assert deployment.ask("search_calls", org_id, body=body).body["calls"] == []
+    with patch.object(bootstrap.search_calls(), "_max_rows", 39):
+        answer = deployment.ask("search_calls", org_id, body=body)
+    assert answer.status == 422
+    assert "needs more than 39 rows" in answer.body["detail"]
