@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.support.memory_dynamodb import MemoryClient, MemoryDynamoDb
 
 from rollcall import bootstrap
 from rollcall.maintenance.rebuild import RebuildTimeouts
 from rollcall.retry import MAX_REQUEST_SECONDS
 from tests.support.answering import wired
-from tests.support.memory_dynamodb import MemoryClient, MemoryDynamoDb
 
 SERVICES = {
     name: make

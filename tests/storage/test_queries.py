@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.memory_dynamodb import MemoryClient, MemoryDynamoDb
 
 from rollcall.domain.errors import Unavailable
 from rollcall.domain.organisations import tenant
@@ -26,7 +27,6 @@ from rollcall.storage.queries import (
     page_at,
     pages_of,
 )
-from tests.support.memory_dynamodb import MemoryClient, MemoryDynamoDb
 
 TABLE = "rollcall-records"
 BACKOFF = Backoff(tries=4, sleep=lambda _seconds: None)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import Rollup, RollupKey, Scope
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.time.calendar import day_text
+from rollcall.query.lookups import Lookup
 from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Epoch, Reading
 
@@ -76,3 +78,8 @@ class MemoryFacts:
         self.looked_up.append(list(ids))
         meter.count(len(ids), 1)
         return {id: self.stored[record_type, id] for id in ids if (record_type, id) in self.stored}
+
+
+def lookup(facts: MemoryFacts) -> Lookup:
+    """Look-ups of facts, one request at a time."""
+    return Lookup(facts, facts, ThreadPoolExecutor(1))

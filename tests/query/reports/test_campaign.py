@@ -12,11 +12,10 @@ from rollcall.domain.measures import ALL, KNOWN, Rollup, RollupKey, campaign_sco
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.records import Label
 from rollcall.domain.time.periods import Period
-from rollcall.query.lookups import Lookup
 from rollcall.query.model import CampaignId
 from rollcall.query.reports.campaign import ReportCampaign
 from rollcall.query.results import DayTallies, Tally
-from tests.support.reading import MemoryFacts, MemoryRollups, reading
+from tests.support.reading import MemoryFacts, MemoryRollups, lookup, reading
 
 PERIOD = Period(0, 5)
 HOT = Label("Hot", color="#fff")
@@ -40,7 +39,7 @@ class Engine:
 
 
 def make(engine: Any, rollups: MemoryRollups | None = None) -> ReportCampaign:
-    return ReportCampaign(rollups or MemoryRollups({}), engine, Lookup(LABELS, LABELS))
+    return ReportCampaign(rollups or MemoryRollups({}), engine, lookup(LABELS))
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,9 @@ from rollcall.domain.measures import (
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.records import Room
 from rollcall.domain.time.calendar import MS_PER_DAY, day_text
-from rollcall.query.lookups import Lookup
 from rollcall.query.reports.workspace import DAYS, TOP, ReportWorkspace, WorkspaceReport
 from rollcall.query.results import Tally
-from tests.support.reading import MemoryFacts, MemoryRollups, reading
+from tests.support.reading import MemoryFacts, MemoryRollups, lookup, reading
 
 SCOPE = workspace_scope("w")
 LIFETIME = RollupKey(WORKSPACE, SCOPE, ALL)
@@ -54,7 +53,7 @@ def report(
             },
         }
     )
-    make = ReportWorkspace(rollups, engine, Lookup(facts, facts), lambda: TODAY * MS_PER_DAY + 5)
+    make = ReportWorkspace(rollups, engine, lookup(facts), lambda: TODAY * MS_PER_DAY + 5)
     return make(reading(), "w"), rollups
 
 
@@ -130,5 +129,5 @@ def test_a_spilled_breakdown_is_counted_from_the_ledger() -> None:
 def test_a_workspace_that_no_live_fact_names_is_unknown(workspace_id: str) -> None:
     facts: Any = MemoryFacts(organisation=MADE)
     unused: Any = None
-    make = ReportWorkspace(MemoryRollups({}), unused, Lookup(facts, facts), lambda: 0)
+    make = ReportWorkspace(MemoryRollups({}), unused, lookup(facts), lambda: 0)
     assert make(reading(), workspace_id) is None
