@@ -48,5 +48,6 @@ class Dialect:
         for function, route in self.routes.items():
             pattern = _PARAMETER.sub("([^/]+)", route)
             if match := re.fullmatch(pattern, url):
-                return Query(function, *match.groups(), body=body, now_ms=now_ms)
+                path_id = match.group(1) if match.groups() else None
+                return Query(function, path_id, body=body, now_ms=now_ms)
         return None

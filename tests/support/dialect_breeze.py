@@ -65,7 +65,7 @@ def one_of(random: Random, choices: Mapping[str, Sequence[Any]]) -> Content:
 
 
 def breeze_body(random: Random, scene: Scene) -> Content:
-    zone = random.choice([*scene.zones * 4, "UTC", "Africa/Abidjan"])
+    zone = random.choice([*list(scene.zones) * 4, "UTC", "Africa/Abidjan"])
     body: Content = {"query_type": random.choice([*CALL_TYPES, *LEAD_TYPES, *OVER_TIME * 2])}
     if happens(random, 90):
         kind = "lead" if body["query_type"] in LEAD_TYPES else "call"
