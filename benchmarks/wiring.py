@@ -77,7 +77,7 @@ def wired(client: Any, page_target_bytes: int = settings.page_target_bytes) -> I
         cache.cache_clear()
     with (
         patch.object(bootstrap, "settings", changed),
-        patch.object(bootstrap, "_client", lambda: client),
+        patch.object(bootstrap, "dynamodb", lambda: client),
         patch.object(bootstrap, "_quarantine", NoQuarantine),
     ):
         yield

@@ -7,25 +7,27 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.support.memory_dynamodb import MemoryClient, MemoryDynamoDb
 
-from rollcall import bootstrap
+from rollcall import bootstrap, commands
+from rollcall.domain.errors import BrokenDestination
 from rollcall.maintenance.rebuild import RebuildTimeouts
 from rollcall.retry import MAX_REQUEST_SECONDS
 from tests.support.answering import wired
+from tests.support.emulator.client import MemoryClient
+from tests.support.emulator.dynamodb import MemoryDynamoDb
 
 SERVICES = {
     name: make
-    for name, make in vars(bootstrap).items()
+    for name, make in (vars(bootstrap) | vars(commands)).items()
     if hasattr(make, "cache_clear") and not inspect.signature(make).parameters
-    if name not in ("_client", "_quarantine")
+    if name not in ("dynamodb", "_quarantine")
 }
 
 
 @pytest.fixture(autouse=True)
 def tables() -> Iterator[MemoryClient]:
     client = MemoryClient(MemoryDynamoDb())
-    with wired(_client=lambda: client, _quarantine=object):
+    with wired(dynamodb=lambda: client, _quarantine=object):
         yield client
 
 
@@ -43,23 +45,24 @@ def test_every_public_service_is_among_them() -> None:
     """Only what takes arguments is not."""
     functions = {
         name
-        for name, value in vars(bootstrap).items()
-        if callable(value) and getattr(value, "__module__", "") == bootstrap.__name__
+        for module in (bootstrap, commands)
+        for name, value in vars(module).items()
+        if callable(value) and getattr(value, "__module__", "") == module.__name__
     }
     public = {name for name in functions if not name.startswith("_")}
     assert public - SERVICES.keys() == {"set_read_timeout", "rebuild_timeouts", "redrive"}
 
 
 def test_a_replay_is_made_once_per_destination(tmp_path: Any) -> None:
-    one = bootstrap.redrive(tmp_path.as_uri())
-    assert bootstrap.redrive(tmp_path.as_uri()) is one
-    assert bootstrap.redrive((tmp_path / "other").as_uri()) is not one
-    with pytest.raises(ValueError, match="neither"):
-        bootstrap.redrive("nowhere")
+    one = commands.redrive(tmp_path.as_uri())
+    assert commands.redrive(tmp_path.as_uri()) is one
+    assert commands.redrive((tmp_path / "other").as_uri()) is not one
+    with pytest.raises(BrokenDestination, match="neither"):
+        commands.redrive("nowhere")
 
 
 def test_a_rebuild_waits_longer_than_any_request_may_take() -> None:
-    timeouts = bootstrap.rebuild_timeouts(1_000, 2_000)
+    timeouts = commands.rebuild_timeouts(1_000, 2_000)
     assert isinstance(timeouts, RebuildTimeouts)
     assert (timeouts.grace_ms, timeouts.settle_ms) == (1_000, 2_000)
     assert timeouts.longest_answer_ms >= MAX_REQUEST_SECONDS * 1_000

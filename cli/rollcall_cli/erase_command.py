@@ -40,15 +40,17 @@ def erase(
     Exit status 0: erased, or the lead is unknown; 1: some items are unreadable, or stored under
     the wrong partition key, and may belong to the lead; 2: failed, or not confirmed.
     """
-    with maintenance() as bootstrap:
+    with maintenance():
+        from rollcall import commands
+
         if is_dry_run:
             with _progress() as show:
-                preview = bootstrap.preview_erasure()(org, lead, show)
+                preview = commands.preview_erasure()(org, lead, show)
         else:
             if not is_sure:
                 confirm(f"erase lead {json.dumps(lead)} of {org} and all of its calls", lead)
             with _progress() as show:
-                erasure = bootstrap.erase()(org, lead, show)
+                erasure = commands.erase()(org, lead, show)
     if is_dry_run:
         print_result(preview_document(preview), preview_lines(preview), as_json=as_json)
         is_complete = not preview.damaged

@@ -74,10 +74,11 @@ def delete(
     """
     if handle is None and org_id is None:
         raise CommandError("specify the organisation by its HANDLE, or by --org-id")
-    with maintenance() as bootstrap:
+    with maintenance():
+        from rollcall import commands
         from rollcall.maintenance.delete_organisation import MAX_WRITE_SECONDS
 
-        deletes = bootstrap.delete_organisation()
+        deletes = commands.delete_organisation()
         organisation = deletes.find(handle, org_id)
         if not is_sure:
             name = organisation.handle or organisation.id

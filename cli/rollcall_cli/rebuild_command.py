@@ -70,13 +70,15 @@ def rebuild(
     grace_ms, settle_ms = duration_ms(grace, "--grace"), duration_ms(settle, "--settle")
     stop = threading.Event()
     with maintenance() as bootstrap, stopping_on_ctrl_c(stop), progress_bar() as bar:
-        timeouts = bootstrap.rebuild_timeouts(grace_ms, settle_ms)
+        from rollcall import commands
+
+        timeouts = commands.rebuild_timeouts(grace_ms, settle_ms)
         if timeouts.is_grace_raised:
             notice(
                 f"--grace {grace} is shorter than gateways cache an authorizer's answer; using the"
                 f" minimum of {shown(timeouts.authorizer_cache_ms)}"
             )
-        service: Rebuild = bootstrap.rebuild()
+        service: Rebuild = commands.rebuild()
         if org is not None:
             chosen = [service.named(org)]
         else:

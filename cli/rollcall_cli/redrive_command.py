@@ -180,7 +180,7 @@ def _redrive(place: str | None) -> Iterator[Redrive]:
     from rollcall.domain.errors import BrokenDestination
 
     resolve()
-    from rollcall import bootstrap
+    from rollcall import commands
     from rollcall.settings import settings
 
     where = settings.failure_destination if place is None else place
@@ -189,7 +189,7 @@ def _redrive(place: str | None) -> Iterator[Redrive]:
             "specify the destination with --from, --stack-name or ROLLCALL_FAILURE_DESTINATION"
         )
     try:
-        yield bootstrap.redrive(where if "://" in where else Path(where).absolute().as_uri())
+        yield commands.redrive(where if "://" in where else Path(where).absolute().as_uri())
     except BrokenDestination as error:
         raise CommandError(f"{where} cannot be used: {error}") from error
 

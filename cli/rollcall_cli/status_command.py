@@ -59,12 +59,14 @@ def status(
         organisations = _chosen(bootstrap, org)
         lags: Mapping[str, Lag] = {}
         if not is_read_only:
-            lags = bootstrap.measure_lag()(organisations, wait_seconds)
+            from rollcall import commands
+
+            lags = commands.measure_lag()(organisations, wait_seconds)
         found = Status(
             place=str(target),
             api_url=api,
             api_answers=None if api is None else _answers(api),
-            failed_objects=_failed_objects(bootstrap),
+            failed_objects=_failed_objects(),
             organisations=tuple(
                 OrganisationStatus(each.handle, lags.get(each.id), bootstrap.audits().last(each.id))
                 for each in organisations
@@ -100,7 +102,8 @@ def _answers(api_url: str) -> bool:
     return bool(answer.status < 500)
 
 
-def _failed_objects(bootstrap: ModuleType) -> int | None:
+def _failed_objects() -> int | None:
+    from rollcall import commands
     from rollcall.domain.errors import BrokenDestination
     from rollcall.maintenance.redrive import is_unfinished
     from rollcall.settings import settings
@@ -109,7 +112,7 @@ def _failed_objects(bootstrap: ModuleType) -> int | None:
     if not destination:
         return None
     try:
-        names = bootstrap.redrive(destination).names()
+        names = commands.redrive(destination).names()
         return sum(1 for name in names if not is_unfinished(name))
     except BrokenDestination as error:
         raise CommandError(f"{destination} cannot be read: {error}") from error

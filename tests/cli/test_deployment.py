@@ -104,8 +104,8 @@ def test_maintenance_waits_longer_for_an_answer(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(bootstrap, "dynamodb_client", client)
     monkeypatch.setattr(bootstrap, "_read_timeout_seconds", READ_TIMEOUT_SECONDS)
     for opened in (deployment, maintenance):
-        bootstrap._client.cache_clear()
+        bootstrap.dynamodb.cache_clear()
         with opened():
-            bootstrap._client()
-    bootstrap._client.cache_clear()
+            bootstrap.dynamodb()
+    bootstrap.dynamodb.cache_clear()
     assert timeouts == [3.0, 60.0]

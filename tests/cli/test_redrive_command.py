@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rollcall import bootstrap
+from rollcall import commands
 from rollcall.domain.errors import Unavailable
 from rollcall.ingest.update import Cause, Failure, Quarantined, Result
 from rollcall.storage.failure_documents import quarantine_document
@@ -64,14 +64,14 @@ def redrive(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, "local")
     monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
-    bootstrap.redrive.cache_clear()
+    commands.redrive.cache_clear()
     return Command(capsys)
 
 
 @pytest.fixture
 def updates(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], Result]], None]:
     def use(update: Callable[[Sequence[Any]], Result]) -> None:
-        monkeypatch.setattr(bootstrap, "_replay", lambda: update)
+        monkeypatch.setattr(commands, "_replay", lambda: update)
 
     return use
 

@@ -30,7 +30,7 @@ def token_command(
 ) -> Command:
     client = client_of("moto")
     monkeypatch.setattr(bootstrap, "dynamodb_client", lambda **_: client)
-    for service in (bootstrap._client, bootstrap.directory, bootstrap.administer):
+    for service in (bootstrap.dynamodb, bootstrap.directory, bootstrap.administer):
         service.cache_clear()
     capsys.readouterr()  # the engine says that it starts
 

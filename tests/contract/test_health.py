@@ -58,7 +58,7 @@ def test_another_method_is_not_found(stack, method):
 
 def asked(client=None):
     """The answer of the function, whose client is this one or finds nobody at its endpoint."""
-    made = {} if client is None else {"_client": lambda: client}
+    made = {} if client is None else {"dynamodb": lambda: client}
     with patch.dict(os.environ, ENVIRONMENT), wired(**made):
         return load_handler("get_health")({"requestContext": {"requestId": "r"}}, Lambda())
 

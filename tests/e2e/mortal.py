@@ -89,7 +89,7 @@ def main(job: dict[str, Any]) -> None:
     if job["mutant"] is not None:
         commit_in_two_parts(job["mutant"])
     if job["death"] is not None:
-        Reaper(job["death"]).listen(bootstrap._client())
+        Reaper(job["death"]).listen(bootstrap.dynamodb())
     for number, event in enumerate(job["events"]):
         say({"event": number, "answer": handle(event, CONTEXT)})
     say({"done": True})

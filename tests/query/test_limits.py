@@ -95,7 +95,7 @@ def test_throttled_reads_give_the_whole_answer_or_an_error(rate):
     with deployed(NOW_MS) as deployment:
         oracle = Oracle()
         org_id = deployment.organisation(records, oracle)
-        client, dice = bootstrap._client(), random.Random(f"{rate}")
+        client, dice = bootstrap.dynamodb(), random.Random(f"{rate}")
 
         def throttled(operation):
             request = getattr(client, operation)

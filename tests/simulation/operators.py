@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rollcall import bootstrap
+from rollcall import bootstrap, commands
 from rollcall.domain.errors import Unavailable
 from rollcall.maintenance.audits import Audit, Difference
 from rollcall.maintenance.rebuild import RebuildTimeouts
@@ -67,7 +67,7 @@ def rebuild(world: World, org_id: str) -> RebuildRun:
     """`rollcall rebuild`, to its end."""
 
     def command() -> RebuildRun:
-        service = bootstrap.rebuild.__wrapped__()
+        service = commands.rebuild.__wrapped__()
         run: RebuildRun = service.begin(org_id)
         while not run.is_done:
             run = service.go_on(org_id, run, _PATIENCE)
@@ -124,7 +124,7 @@ def redrive(world: World) -> None:
     """`rollcall redrive replay --all`, to its end."""
 
     def command() -> None:
-        service = Redrive(world.failures, failed_records, bootstrap._replay.__wrapped__())
+        service = Redrive(world.failures, failed_records, commands._replay.__wrapped__())
         for name in list(service.names()):
             service.replay(name)
 

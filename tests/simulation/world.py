@@ -309,7 +309,7 @@ def simulating() -> Iterator[None]:
     )
     with (
         wired(
-            _client=lambda: _world().client,
+            dynamodb=lambda: _world().client,
             _quarantine=_Quarantine,
             Backoff=lambda: Backoff(
                 sleep=lambda seconds: _world().sleep(seconds),

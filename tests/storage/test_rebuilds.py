@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from rollcall import bootstrap
+from rollcall import bootstrap, commands
 from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
@@ -207,7 +207,7 @@ def deploying(client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed
 
     monkeypatch.setattr(rebuild_command, "pause", pause)
     with wired(
-        _client=lambda: client,
+        dynamodb=lambda: client,
         now_ms=lambda: made.clock_ms,
         now_us=lambda: made.clock_ms * 1_000,
         settings=replace(settings, rebuild_chunk_facts=3),
@@ -368,7 +368,7 @@ def test_outdated_are_those_half_rebuilt_or_of_another_release(
     old = alone.organisations["beta"]
     other = replace(old, contributions={0: 77})
     alone.directory.change_epochs(old, other)
-    service = bootstrap.rebuild()
+    service = commands.rebuild()
     service.begin(alone.organisations["gamma"].id)
     status, out, err = rebuild(capsys, "--outdated", "--json")
     assert status == 0

@@ -22,7 +22,7 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote
 
-from rollcall import bootstrap, clock
+from rollcall import bootstrap, clock, commands
 from rollcall.api.records.documents import RefusedRecord
 from rollcall.domain.contributions import CURRENT_VERSION
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, resolve
@@ -221,7 +221,7 @@ def load_handler(function: str) -> Any:
 
 def forget_services() -> None:
     """Let every service be made again, as in an execution environment of its own."""
-    for made in vars(bootstrap).values():
+    for made in (*vars(bootstrap).values(), *vars(commands).values()):
         if hasattr(made, "cache_clear"):
             made.cache_clear()
 
@@ -255,7 +255,7 @@ def deployed(
         attach(store, client)
         with wired(
             settings=changed,
-            _client=lambda: client,
+            dynamodb=lambda: client,
             _quarantine=NoQuarantine,
             Backoff=lambda: Backoff(sleep=lambda _seconds: None),
             now_ms=lambda: deployment.now_ms,

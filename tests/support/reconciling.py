@@ -105,7 +105,7 @@ def stored(page_target_bytes: int = 1_024) -> Iterator[Stored]:
         settings=dataclasses.replace(
             settings, page_target_bytes=page_target_bytes, reconcile_grace_seconds=0
         ),
-        _client=lambda: tables.client,
+        dynamodb=lambda: tables.client,
         _quarantine=NoQuarantine,
         Backoff=lambda: Backoff(sleep=tables.sleep),
         now_ms=lambda: tables.now_ms,

@@ -134,7 +134,11 @@ PAYLOAD_KEYS = ["a", "b", "c.d-e_f"]
 PAYLOAD_VALUES: list[Any] = [None, True, False, "", "1", "true", "null", 1, 0, 10**20, "x" * 256]
 PAYLOAD_VALUES += map(Decimal, "1.0 0.1 -0.0 1E-100".split())
 PAYLOAD_VALUES += [None, "1", 1] * 3
-OWNERS: dict[str, Sequence[Any]] = {"template_id": TEMPLATES, "merchant_id": MERCHANTS, "reseller_id": RESELLERS}
+OWNERS: dict[str, Sequence[Any]] = {
+    "template_id": TEMPLATES,
+    "merchant_id": MERCHANTS,
+    "reseller_id": RESELLERS,
+}
 DIRECTIONS = ["inbound", "outbound"]
 IDS = [1, "1", "k", "k#", 12, "é"]
 VERSIONS = [f"2024-04-01T00:00:0{second}Z" for second in range(4)]

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.clock import now_ms, now_us
 from rollcall.domain.contributions import ContributionFunction
-from rollcall.domain.errors import BrokenDestination
 from rollcall.invocation import Metric
 from rollcall.invocation import count as count_metric
 from rollcall.retry import Backoff
@@ -30,18 +28,12 @@ if TYPE_CHECKING:
     from rollcall.ingest.ingest import Ingest
     from rollcall.ingest.ports import Quarantine
     from rollcall.ingest.token_use import RecordUse
-    from rollcall.ingest.update import Result, StreamRecord, Update
+    from rollcall.ingest.update import Update
     from rollcall.ledger.apply import Applier
     from rollcall.ledger.writer import ApplyFacts
     from rollcall.maintenance.accounts import Administer
-    from rollcall.maintenance.delete_organisation import DeleteOrganisation
-    from rollcall.maintenance.erase import Erase, Stores
-    from rollcall.maintenance.erasure_preview import PreviewErasure
-    from rollcall.maintenance.lag import MeasureLag
-    from rollcall.maintenance.rebuild import Rebuild, RebuildTimeouts
     from rollcall.maintenance.reconcile.run import Reconcile
     from rollcall.maintenance.reconcile.schedule import ReconcileDue
-    from rollcall.maintenance.redrive import Redrive
     from rollcall.query.engine import QueryEngine
     from rollcall.query.lookups import Lookup
     from rollcall.query.reports.breeze import ReportBreeze
@@ -53,7 +45,6 @@ if TYPE_CHECKING:
     from rollcall.query.single import FindRecord
     from rollcall.storage.audits import AuditStore
     from rollcall.storage.facts import FactStore
-    from rollcall.storage.purge import Purge
     from rollcall.storage.row_revisions import RowRevisions
 
 # Queries that run at once for one request, and so the number of DynamoDB answers (1 MB) in memory.
@@ -71,7 +62,8 @@ def set_read_timeout(seconds: float) -> None:
 
 
 @functools.cache
-def _client() -> Any:
+def dynamodb() -> Any:
+    """The client of DynamoDB, which checks each request against the current organisation."""
     return dynamodb_client(
         connections=max(settings.ingest_concurrency, _SCAN_CONCURRENCY),
         read_timeout_seconds=_read_timeout_seconds,
@@ -81,7 +73,7 @@ def _client() -> Any:
 @functools.cache
 def directory() -> Directory:
     """Organisations, handles and tokens."""
-    return Directory(_client(), settings.records_table, Backoff())
+    return Directory(dynamodb(), settings.records_table, Backoff())
 
 
 @functools.cache
@@ -132,7 +124,7 @@ def engine() -> QueryEngine:
     from rollcall.storage.ledger_reader import LedgerReader
 
     ledger = LedgerReader(
-        _client(), settings.analytics_table, _readers(), _SCAN_CONCURRENCY, Backoff()
+        dynamodb(), settings.analytics_table, _readers(), _SCAN_CONCURRENCY, Backoff()
     )
     return QueryEngine(_rollups(), ledger, settings.max_ledger_rows)
 
@@ -171,19 +163,20 @@ def find_record() -> FindRecord:
     """Finds single records."""
     from rollcall.query.single import FindRecord
 
-    return FindRecord(_look_up(), _revisions(), _rollups())
+    return FindRecord(_look_up(), revisions(), _rollups())
 
 
 @functools.cache
-def _revisions() -> RowRevisions:
+def revisions() -> RowRevisions:
+    """Reads revisions of rows."""
     from rollcall.storage.row_revisions import RowRevisions
 
-    return RowRevisions(_client(), settings.analytics_table, Backoff())
+    return RowRevisions(dynamodb(), settings.analytics_table, Backoff())
 
 
 @functools.cache
 def _rollups() -> RollupStore:
-    return RollupStore(_client(), settings.analytics_table, Backoff())
+    return RollupStore(dynamodb(), settings.analytics_table, Backoff())
 
 
 @functools.cache
@@ -207,7 +200,7 @@ def search_calls() -> SearchCalls:
     from rollcall.query.search import SearchCalls
     from rollcall.storage.ledger_walk import LedgerWalk
 
-    ledger = LedgerWalk(_client(), settings.analytics_table, Backoff())
+    ledger = LedgerWalk(dynamodb(), settings.analytics_table, Backoff())
     return SearchCalls(ledger, _look_up(), _rollups(), settings.max_ledger_rows)
 
 
@@ -216,15 +209,7 @@ def facts() -> FactStore:
     """Reads, resolves and writes facts."""
     from rollcall.storage.facts import FactStore
 
-    return FactStore(_client(), settings.records_table, now_us, Backoff())
-
-
-@functools.cache
-def purge() -> Purge:
-    """Removes epochs and facts."""
-    from rollcall.storage.purge import Purge
-
-    return Purge(_client(), settings.records_table, settings.analytics_table, Backoff())
+    return FactStore(dynamodb(), settings.records_table, now_us, Backoff())
 
 
 @functools.cache
@@ -253,7 +238,7 @@ def apply_facts() -> ApplyFacts:
     from rollcall.ledger.writer import ApplyFacts
     from rollcall.storage.pages import PageStore
 
-    client, backoff = _client(), Backoff()
+    client, backoff = dynamodb(), Backoff()
 
     def writer(org_id: str, epoch: int, contribute: ContributionFunction) -> Applier:
         store = PageStore(client, settings.analytics_table, org_id, epoch, now_ms, backoff)
@@ -269,21 +254,11 @@ def apply_facts() -> ApplyFacts:
 
 
 @functools.cache
-def measure_lag() -> MeasureLag:
-    """Measures how far the ledger is behind the facts."""
-    from rollcall.maintenance.lag import MeasureLag
-    from rollcall.storage.probing import ProbeReads
-
-    reads = ProbeReads(_client(), settings.records_table, Backoff())
-    return MeasureLag(facts(), reads, _revisions(), now_us, time.monotonic, time.sleep)
-
-
-@functools.cache
 def audits() -> AuditStore:
     """The last audit of each organisation, and the unfinished one."""
     from rollcall.storage.audits import AuditStore
 
-    return AuditStore(_client(), settings.records_table, Backoff())
+    return AuditStore(dynamodb(), settings.records_table, Backoff())
 
 
 @functools.cache
@@ -292,7 +267,7 @@ def reconcile() -> Reconcile:
     from rollcall.maintenance.reconcile.run import Reconcile
     from rollcall.storage.inspection import LedgerInspection
 
-    client, backoff = _client(), Backoff()
+    client, backoff = dynamodb(), Backoff()
 
     def inspection(org_id: str, epoch: int) -> LedgerInspection:
         return LedgerInspection(client, settings.analytics_table, org_id, epoch, now_ms, backoff)
@@ -319,106 +294,7 @@ def reconcile_due() -> ReconcileDue:
 
 
 @functools.cache
-def rebuild() -> Rebuild:
-    """Rebuilds pages and rollups as a new epoch."""
-    from rollcall.maintenance.rebuild import Rebuild
-    from rollcall.storage.epochs import EpochContents
-    from rollcall.storage.rebuilds import RebuildStore
-
-    runs = RebuildStore(_client(), settings.records_table, Backoff())
-    contents = EpochContents(_client(), settings.analytics_table, Backoff())
-    return Rebuild(directory(), runs, facts(), apply_facts(), contents, purge(), now_ms, Backoff())
-
-
-def rebuild_timeouts(grace_ms: int, settle_ms: int) -> RebuildTimeouts:
-    """The waits of a rebuild; this deployment's settings may raise them."""
-    from rollcall.maintenance.rebuild import RebuildTimeouts
-
-    return RebuildTimeouts(
-        grace_ms=grace_ms,
-        settle_ms=settle_ms,
-        authorizer_cache_ms=settings.authorizer_cache_seconds * 1_000,
-        longest_answer_ms=settings.longest_answer_seconds * 1_000,
-        chunk_facts=settings.rebuild_chunk_facts,
-    )
-
-
-@functools.cache
-def erase() -> Erase:
-    """Erases leads."""
-    from rollcall.maintenance.erase import Erase
-
-    return Erase(_erasure_stores(), _mentions)
-
-
-@functools.cache
-def preview_erasure() -> PreviewErasure:
-    """Counts what would be erased."""
-    from rollcall.maintenance.erasure_preview import PreviewErasure
-
-    return PreviewErasure(_erasure_stores(), _mentions)
-
-
-def _erasure_stores() -> Stores:
-    from rollcall.maintenance.erase import Stores
-    from rollcall.storage.epochs import EpochContents
-    from rollcall.storage.page_scan import PageScan
-
-    return Stores(
-        directory(),
-        facts(),
-        apply_facts(),
-        PageScan(_client(), settings.analytics_table, Backoff()),
-        EpochContents(_client(), settings.analytics_table, Backoff()),
-        now_us,
-    )
-
-
-@functools.cache
-def delete_organisation() -> DeleteOrganisation:
-    """Deletes organisations."""
-    from rollcall.maintenance.delete_organisation import DeleteOrganisation
-
-    return DeleteOrganisation(directory(), purge(), _mentions, now_ms, time.sleep)
-
-
-def _mentions(org_id: str, lead_id: str | None, calls: Collection[str]) -> Iterator[str]:
-    from rollcall.storage.failed_mentions import mentions
-    from rollcall.storage.failures import failures
-
-    if not settings.failure_destination:
-        raise BrokenDestination("ROLLCALL_FAILURE_DESTINATION is not set")
-    return mentions(failures(settings.failure_destination), org_id, lead_id, calls)
-
-
-@functools.cache
 def _quarantine() -> Quarantine:
     from rollcall.storage.failures import failures
 
     return failures(settings.failure_destination)
-
-
-@functools.cache
-def redrive(destination: str) -> Redrive:
-    """Replays failed records; only a replay needs the tables.
-
-    Raises BrokenDestination when the destination is not a valid URL.
-    """
-    from rollcall.maintenance.redrive import Redrive
-    from rollcall.storage.failure_documents import failed_records
-    from rollcall.storage.failures import failures
-
-    def replay(records: Sequence[StreamRecord]) -> Result:
-        return _replay()(records)
-
-    return Redrive(failures(destination), failed_records, replay)
-
-
-@functools.cache
-def _replay() -> Update:
-    from rollcall.ingest.update import Update
-    from rollcall.maintenance.redrive import LeftInPlace
-    from rollcall.storage.client import may_pass
-    from rollcall.storage.fact_items import stream_fact
-
-    return Update(directory(), apply_facts(), stream_fact, LeftInPlace(), may_pass)

@@ -41,7 +41,7 @@ def deployed(
     tables = Tables(endpoint_of(request.param), org_id)
     tables.put(RECORDS, item_of_organisation(keys.organisation(org_id), made))
     changed = dataclasses.replace(settings, page_target_bytes=1_024, reconcile_grace_seconds=0)
-    with wired(settings=changed, _client=lambda: client, _quarantine=NoQuarantine):
+    with wired(settings=changed, dynamodb=lambda: client, _quarantine=NoQuarantine):
         yield tables, made
 
 
