@@ -27,6 +27,8 @@ from tests.support.emulator.client import client_error
 from tests.support.rebuilding import (
     ANALYTICS,
     BACKOFF,
+    CURRENT,
+    NEXT,
     NOW_MS,
     PATIENCE,
     RECORDS,
@@ -74,7 +76,7 @@ def test_the_next_epoch_is_exact_and_nothing_else_is_left() -> None:
     run = world.command()
     world.assert_rebuilt(1)
     assert (run.facts, run.rows, run.damaged) == (facts + 1, facts, 0)
-    assert (run.old_epoch, run.epoch, run.old_version, run.version) == (0, 1, 1, 1)
+    assert (run.old_epoch, run.epoch, run.old_version, run.version) == (0, 1, CURRENT, CURRENT)
     assert run.cursor is None
     world.put(RECORDS_LATER)
     world.assert_exact(1)
@@ -143,7 +145,7 @@ def test_what_the_index_names_late_is_removed_too() -> None:
     def late_writer(run: RebuildRun) -> None:
         if run.empty_since_ms is not None and not run.is_done and not added:
             # An invocation that still knew the old epoch wrote just now.
-            old = replace(world.organisation, written=(0,), contributions={0: 1})
+            old = replace(world.organisation, written=(0,), contributions={0: CURRENT})
             world.apply_facts(old, world.ingest([call("late")]))
             world.update(world.ingest([call("late", status="busy")]))
             added.append(1)
@@ -421,9 +423,9 @@ def test_one_that_is_being_deleted_is_left_alone_at_once() -> None:
 
 @pytest.fixture
 def world_of_another_release() -> Iterator[World]:
-    with release(1, 1):
+    with release(CURRENT, CURRENT):
         world = made()
-    with release(2, 1, 2):
+    with release(NEXT, CURRENT, NEXT):
         yield world
 
 
@@ -437,7 +439,7 @@ def test_each_epoch_is_written_with_its_own_version(world_of_another_release: Wo
         phases.add(run.phase)
         organisation = world.organisation
         assert {e: organisation.contributions[e] for e in organisation.written} == {
-            epoch: (1, 2)[epoch] for epoch in organisation.written
+            epoch: (CURRENT, NEXT)[epoch] for epoch in organisation.written
         }
         number = next(numbers)
         world.put([call(f"meanwhile {number}", cost=number), task(f"meanwhile {number}")])
@@ -450,7 +452,7 @@ def test_each_epoch_is_written_with_its_own_version(world_of_another_release: Wo
     assert phases >= set(Phase) - {Phase.ENTERING}
     world.assert_rebuilt(1, counted_otherwise(world.oracle.rollups()))
     assert counted_otherwise(world.oracle.rollups()) != world.oracle.rollups()
-    assert (run.old_version, run.version) == (1, 2)
+    assert (run.old_version, run.version) == (CURRENT, NEXT)
     assert world.rebuild.outdated() == []
 
 
@@ -460,7 +462,7 @@ def test_an_epoch_that_this_release_cannot_write_is_replaced(
     """The updater refuses it, so records wait until the next epoch is live."""
     world = world_of_another_release
     before = world.organisation
-    with release(2, 2):
+    with release(NEXT, NEXT):
         waiting = world.ingest(RECORDS_LATER)
         with pytest.raises(UnknownContribution):
             world.update(waiting)
@@ -479,40 +481,40 @@ def test_an_epoch_that_this_release_cannot_write_is_replaced(
                 world.update(waiting)
 
         world.command(ProgressObserver(show))
-        assert live_at_once == [replace(before, live=1, written=(1,), contributions={1: 2})]
+        assert live_at_once == [replace(before, live=1, written=(1,), contributions={1: NEXT})]
         world.assert_rebuilt(1, counted_otherwise(world.oracle.rollups()))
 
 
 def test_a_release_in_the_middle_begins_anew() -> None:
-    with release(1, 1):
+    with release(CURRENT, CURRENT):
         world = made()
         steps = iter(range(4))
         run = world.command(ProgressObserver(wants_to_stop=lambda: next(steps, None) is None))
         assert run.phase is Phase.COPYING
-    with release(2, 1, 2):
+    with release(NEXT, CURRENT, NEXT):
         assert world.command().epoch == 2
         world.assert_rebuilt(2, counted_otherwise(world.oracle.rollups()))
 
 
 def test_a_release_that_goes_back_drops_what_it_cannot_write() -> None:
-    with release(1, 1):
+    with release(CURRENT, CURRENT):
         world = made()
-    with release(2, 1, 2):
+    with release(NEXT, CURRENT, NEXT):
         steps = iter(range(4))
         world.command(ProgressObserver(wants_to_stop=lambda: next(steps, None) is None))
         assert world.organisation.written == (1, 0)
-    with release(1, 1):
+    with release(CURRENT, CURRENT):
         assert world.command().epoch == 2
         world.assert_rebuilt(2)
 
 
 def test_once_it_is_live_it_is_ended_by_any_release() -> None:
-    with release(1, 1):
+    with release(CURRENT, CURRENT):
         world = made()
         run = world.rebuild.begin(world.org_id)
         run = world.rebuild.go_on(world.org_id, run, PATIENCE)
         assert run.is_live
-    with release(2, 1, 2):
+    with release(NEXT, CURRENT, NEXT):
         assert world.command().epoch == 1
         world.assert_rebuilt(1)
         assert world.rebuild.outdated() == [world.organisation]

@@ -131,7 +131,7 @@ QUESTIONS: dict[str, Any] = {
             "payload_filters": {"language": "en", "policy_year": 2026, "vip": True},
         },
     },
-    "unknown_query_type": {"query_type": "call_counts"},
+    "missing_query_type": {"filters": {}},
     "minimum_over_maximum": {
         "query_type": "call_count",
         "filters": {"min_duration": 60, "max_duration": 30},

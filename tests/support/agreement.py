@@ -130,10 +130,10 @@ def difference(question: Query, answer: Answer, status: int, wanted: Any) -> str
         return f"status {answer.status}, expected {status} {wanted}"
     if status == 200:
         return content_difference(answer.body, wanted)
-    key = dialect_of(question.function).error_key
-    body = answer.body
-    if question.function == "get_organisation_analytics" and body.pop("status_code", 0) != status:
-        return "no status_code"
+    dialect, body = dialect_of(question.function), answer.body
+    key = dialect.error_key
+    if dialect.status_key is not None and body.pop(dialect.status_key, 0) != status:
+        return f"no {dialect.status_key}"
     if body.keys() != {key}:
         return "the error is not in its dialect"
     if status == 422:

@@ -19,7 +19,7 @@ _PARAMETER = re.compile(r"{(\w+)}")
 class Dialect:
     """A dialect: its routes by function, its errors, its generated queries and their answers.
 
-    `share` is the weight of its generated queries. `answer` is the status and the body by brute
+    An error has its text under `error_key`, and its status under `status_key` if there is one. `share` is the weight of its generated queries. `answer` is the status and the body by brute
     force; for an error, what is known of it, or None. `is_lifetime` is whether every answer is of all
     time, and so always from rollups.
     """
@@ -30,6 +30,7 @@ class Dialect:
     generate: Callable[[Random, Scene], Query]
     answer: Callable[[Oracle, Query], tuple[int, Any]]
     is_lifetime: bool = False
+    status_key: str | None = None
 
     def parameters(self, query: Query) -> dict[str, str]:
         """The path parameters of a query."""

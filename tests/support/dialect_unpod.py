@@ -32,4 +32,5 @@ DIALECT = Dialect(
     generate=_generate,
     answer=_answer,
     is_lifetime=True,
+    status_key="status_code",
 )

@@ -271,12 +271,14 @@ class CountedRequests:
 
 
 # -- another contribution version --------------------------------------------------------------
-_FIRST = contributions.contribution_function(contributions.CURRENT_VERSION)
+CURRENT = contributions.CURRENT_VERSION
+NEXT = CURRENT + 1
+_REAL = contributions.contribution_function(CURRENT)
 
 
 def contribute_otherwise(record_id: str, record: Record) -> contributions.Contribution:
     """Contributions as a later release might make them: a call costs twice, tasks do not count."""
-    for key, measures in _FIRST(record_id, record):
+    for key, measures in _REAL(record_id, record):
         match record:
             case Task() if key.family == m.TASKS:
                 continue
@@ -297,8 +299,8 @@ def counted_otherwise(rollups: dict[Any, int]) -> dict[Any, int]:
 
 @contextmanager
 def release(current: int, *versions: int) -> Iterator[None]:
-    """A release that carries these contribution versions: 1 is the real one, any other is not."""
-    carried = {each: _FIRST if each == 1 else contribute_otherwise for each in versions}
+    """A release that has these contribution versions; CURRENT is the real one, any other is not."""
+    carried = {each: _REAL if each == CURRENT else contribute_otherwise for each in versions}
     with (
         patch.dict(contributions._VERSIONS, carried, clear=True),
         patch.object(contributions, "CURRENT_VERSION", current),
