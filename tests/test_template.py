@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from rollcall.api.cors import EXPOSED_HEADERS
+from rollcall.api.errors import RETRY_AFTER_SECONDS
 from rollcall_cli.local.intrinsics import read_yaml
 from tests.support.deployment import ROOT, SAM_PYTHON, as_list, resource_text, stack
 
@@ -325,9 +326,19 @@ def test_every_gateway_response_states_the_status_that_it_is_sent_with() -> None
         assert_gateway_body(response["ResponseTemplates"]["application/json"], status)
 
 
+def test_a_token_that_cannot_be_checked_is_503() -> None:
+    responses = TEMPLATE["Resources"]["Api"]["Properties"]["GatewayResponses"]
+    unavailable = {kind for kind, each in responses.items() if each.get("StatusCode") == "503"}
+    assert unavailable == {"AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR"}
+    for kind in unavailable:
+        sent = responses[kind]["ResponseParameters"]["Headers"]["Retry-After"]
+        assert sent == f"'{RETRY_AFTER_SECONDS}'"
+
+
 # ------------------------------------------------------------- cross-origin requests
 ONE = {"AllowedOrigins": "https://a.example"}
 ALLOW = "gatewayresponse.header.Access-Control-Allow-Origin"
+RETRY_AFTER = "gatewayresponse.header.Retry-After"
 EXPOSE = "gatewayresponse.header.Access-Control-Expose-Headers"
 
 
@@ -343,7 +354,7 @@ def gateway_headers(**parameters: str) -> list[dict[str, Any]]:
 
 def test_by_default_there_is_no_preflight_and_no_header() -> None:
     assert not any("options" in path for path in api_body()["paths"].values())
-    assert not any(gateway_headers())
+    assert not any(set(headers) - {RETRY_AFTER} for headers in gateway_headers())
 
 
 @pytest.mark.parametrize("parameters", [ONE, EVERYTHING, {"AllowedOrigins": "*"}])
@@ -393,7 +404,8 @@ def test_other_origins_reach_the_stage() -> None:
 def test_every_error_of_the_gateway_can_be_read_by_an_allowed_page(allowed: str, sent: Any) -> None:
     exposed = f"'{','.join(EXPOSED_HEADERS)}'"
     for headers in gateway_headers(AllowedOrigins=allowed):
-        assert headers == {ALLOW: sent, EXPOSE: exposed}
+        assert headers.items() >= {ALLOW: sent, EXPOSE: exposed}.items()
+        assert headers.keys() <= {ALLOW, EXPOSE, RETRY_AFTER}
 
 
 def test_the_functions_know_the_allowed_origins() -> None:

@@ -66,6 +66,12 @@ _HEADERS: JsonObject = {
         "schema": {"type": "string", "format": "date-time"},
     },
 }
+_RETRY_AFTER: JsonObject = {
+    "Retry-After": {
+        "description": "Seconds after which to send the request again.",
+        "schema": {"type": "integer", "minimum": 0},
+    }
+}
 # Errors of the gateway on any existing route, by the template's names.
 _GATEWAY_KINDS = {
     "UNAUTHORIZED": "No token, or one that is malformed, unknown, expired or revoked.",
@@ -263,6 +269,8 @@ def _responses(
     described: JsonObject = {
         str(status): responses[status].described() for status in sorted(responses)
     }
+    if "503" in described:
+        described["503"]["headers"] = _RETRY_AFTER
     if declared.is_metered:
         headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
         described["200"]["headers"] = headers

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 JSON_TYPE = "application/json"
+# When a function answers 503.
+UNAVAILABLE = "Data cannot be reached in time; send the request again after `Retry-After` seconds."
 
 
 @dataclass(frozen=True, slots=True)

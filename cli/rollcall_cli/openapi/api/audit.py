@@ -7,7 +7,7 @@ from typing import Any
 from rollcall.dialects.rollcall.audit import DifferenceFound, LatestAudit
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, Problem
 from rollcall.maintenance.audits import KINDS
-from rollcall_cli.openapi.operation import Answer, Operation
+from rollcall_cli.openapi.operation import UNAVAILABLE, Answer, Operation
 from rollcall_cli.openapi.schemas import name_of
 
 TAG = "Audit"
@@ -27,6 +27,7 @@ every figure is null, not 0. Differences are reported without any value of a rec
             "The request has a query string, and this route takes none.", Problem, PROBLEM_TYPE
         ),
         500: Answer("Internal error; `detail` has the request's id.", Problem, PROBLEM_TYPE),
+        503: Answer(UNAVAILABLE, Problem, PROBLEM_TYPE),
     },
 )
 

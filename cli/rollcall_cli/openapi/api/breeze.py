@@ -9,7 +9,7 @@ from rollcall.dialects.breeze.errors import Error, Invalid
 from rollcall.dialects.breeze.query_types import QUERY_TYPES
 from rollcall.dialects.breeze.request import MAX_HOURLY_DAYS, MAX_PAGE_SIZE, QueryBody
 from rollcall.dialects.breeze.response import Answer as Rows
-from rollcall_cli.openapi.operation import Answer, Operation
+from rollcall_cli.openapi.operation import UNAVAILABLE, Answer, Operation
 from rollcall_cli.openapi.schemas import name_of, reference
 
 TAG = "Breeze"
@@ -42,6 +42,7 @@ duration and sentiment do not apply to leads. Payload values are compared exactl
             Invalid,
         ),
         500: Answer("Internal error; `message` has the request's id.", Error),
+        503: Answer(UNAVAILABLE, Error),
     },
     is_metered=True,
 )

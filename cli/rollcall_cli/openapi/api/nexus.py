@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rollcall.dialects.nexus import Error, WorkspaceAnalytics
-from rollcall_cli.openapi.operation import Answer, Operation, path_id
+from rollcall_cli.openapi.operation import UNAVAILABLE, Answer, Operation, path_id
 
 TAG = "Nexus"
 ABOUT = "Query in Nexus's format."
@@ -21,7 +21,11 @@ _WORKSPACE_ANALYTICS = Operation(
         400: Answer("The request has a query string, and this route takes none.", Error),
         403: Answer("The workspace is unknown, or belongs to another organisation.", Error),
         500: Answer("Internal error; `message` has the request's id.", Error),
-        503: Answer("The workspace has more events than one answer may read.", Error),
+        503: Answer(
+            f"{UNAVAILABLE} Without that header: the workspace has more events than one answer may"
+            " read.",
+            Error,
+        ),
     },
     is_metered=True,
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from rollcall.dialects.nlpearl.request import MAX_DAYS, PeriodBody
 from rollcall.dialects.nlpearl.response import Error, InboundAnalytics, OutboundAnalytics
-from rollcall_cli.openapi.operation import Answer, Operation, Parameter, path_id
+from rollcall_cli.openapi.operation import UNAVAILABLE, Answer, Operation, Parameter, path_id
 
 TAG = "NLPearl"
 ABOUT = "Query in NLPearl's format."
@@ -34,6 +34,7 @@ def _operation(
             ),
             404: Answer(unknown, Error),
             500: Answer("Internal error; `message` has the request's id.", Error),
+            503: Answer(UNAVAILABLE, Error),
         },
         is_metered=True,
     )

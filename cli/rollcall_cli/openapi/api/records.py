@@ -14,7 +14,7 @@ from rollcall.dialects.rollcall.documents import RecordFound
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, Problem
 from rollcall.dialects.rollcall.records import Verdicts
 from rollcall.domain.records import RECORD_TYPES
-from rollcall_cli.openapi.operation import Answer, Operation, Parameter, path_id
+from rollcall_cli.openapi.operation import UNAVAILABLE, Answer, Operation, Parameter, path_id
 from rollcall_cli.openapi.schemas import name_of, reference
 
 TAG = "Records"
@@ -49,6 +49,11 @@ unknown field is rejected. An optional field may be omitted; null is a value, wh
         400: Answer("The body as a whole is malformed; nothing was stored.", Problem, PROBLEM_TYPE),
         422: Answer("Every record was rejected.", Verdicts),
         500: Answer("Internal error; send the request again.", Problem, PROBLEM_TYPE),
+        503: Answer(
+            f"{UNAVAILABLE} Some records may be stored; it is safe to send all of them again.",
+            Problem,
+            PROBLEM_TYPE,
+        ),
     },
 )
 

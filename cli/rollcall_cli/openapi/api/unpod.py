@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rollcall.dialects.unpod import Error, OrganisationAnalytics, Organisations
-from rollcall_cli.openapi.operation import Answer, Operation, Parameter
+from rollcall_cli.openapi.operation import UNAVAILABLE, Answer, Operation, Parameter
 
 TAG = "Unpod"
 ABOUT = "Query in Unpod's format."
@@ -29,6 +29,7 @@ _ORGANISATION_ANALYTICS = Operation(
         403: Answer("`Org-Handle` is not the token's organisation.", Error),
         404: Answer("There is no organisation with that handle, or no such space.", Error),
         500: _FAILED,
+        503: Answer(UNAVAILABLE, Error),
     },
     is_metered=True,
 )
@@ -41,6 +42,7 @@ _ORGANISATIONS = Operation(
         200: Answer("The organisation.", Organisations),
         400: Answer("The request has a query string, and this route takes none.", Error),
         500: _FAILED,
+        503: Answer(UNAVAILABLE, Error),
     },
 )
 

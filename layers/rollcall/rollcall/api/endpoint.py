@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
 from rollcall.api.cors import cors_headers
-from rollcall.api.errors import ApiError, ErrorBody, gateway_error
+from rollcall.api.errors import ApiError, ErrorBody, NotAvailable, gateway_error
 from rollcall.api.guard import refuse_ended_credentials, refuse_repeated_credentials
 from rollcall.api.http import (
     JSON_TYPE,
@@ -24,9 +24,11 @@ from rollcall.api.http import (
 from rollcall.api.strict_json import MalformedJson
 from rollcall.domain.errors import (
     BadValues,
+    Conflict,
     MalformedQuery,
     QueryTooLarge,
     RefusedQuery,
+    Unavailable,
     UnknownOrganisation,
 )
 from rollcall.domain.organisations import tenant
@@ -59,8 +61,9 @@ def endpoint(
 
     The endpoint runs as the caller's organisation: requests to the store that name another's key
     are refused. An ApiError becomes its status, a malformed query 400, bad values 422, and a query
-    that needs too many rows, or whose answer has too many bytes, `too_many_rows`. Anything else is
-    logged whole and answered with a 500 that carries the request id alone.
+    that needs too many rows, or whose answer has too many bytes, `too_many_rows`. A store that
+    stays busy or cannot be reached becomes 503 with `Retry-After`, and anything else 500: both are
+    logged whole, and their answers say no more than the request id.
     """
 
     def decorate(answer: Endpoint) -> LambdaHandler:
@@ -142,6 +145,12 @@ def _handler(
         except UnknownOrganisation:
             # The authorizer let it in from its cache: it is gone since.
             return gateway_error(401, "The organisation is gone.")
+        except (Unavailable, Conflict):
+            logger.exception("the store is unavailable")
+            message = f"Service unavailable (request {request_id}). Send it again later."
+            response = error(503, message)
+            response.headers |= NotAvailable.headers
+            return response
         except Exception:  # noqa: BLE001 - the client learns that it failed, not how
             logger.exception("unexpected error")
             return error(500, f"Internal server error (request {request_id}).")

@@ -14,12 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 from rollcall.api.http import Response, json_response
 
 # (status, message), and for a 422 the issues: the body of an error in a dialect.
 ErrorBody: TypeAlias = Callable[..., Mapping[str, Any]]
+
+
+# A store that is busy for a moment has recovered by then.
+RETRY_AFTER_SECONDS: Final = "5"
 
 
 class ApiError(Exception):
@@ -72,7 +76,7 @@ class NotAvailable(ApiError):
     """What the route needs does not answer at present."""
 
     status = 503
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}  # seconds
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": RETRY_AFTER_SECONDS}
 
 
 def gateway_error(status: int, detail: str) -> Response:
