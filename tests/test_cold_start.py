@@ -21,6 +21,8 @@ READ_PAGES = {
     "get_pearl_analytics",
     "get_call",
     "get_record",
+    "list_values",
+    "search_calls",
     "reconcile_organisations",
 }
 READ_BODIES = {name for name, operation in OPERATIONS.items() if operation.body is not None}

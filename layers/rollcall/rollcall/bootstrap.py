@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rollcall.query.reports.campaign import ReportCampaign
     from rollcall.query.reports.query import ReportQuery
     from rollcall.query.reports.totals import ReportTotals
+    from rollcall.query.reports.values import ReportValues
     from rollcall.query.reports.workspace import ReportWorkspace
     from rollcall.query.search import SearchCalls
     from rollcall.query.single import FindRecord
@@ -192,6 +193,14 @@ def report_query() -> ReportQuery:
     from rollcall.query.reports.query import ReportQuery
 
     return ReportQuery(engine(), now_ms)
+
+
+@functools.cache
+def report_values() -> ReportValues:
+    """Lists the values of dimensions."""
+    from rollcall.query.reports.values import ReportValues
+
+    return ReportValues(report_query(), _look_up())
 
 
 @functools.cache

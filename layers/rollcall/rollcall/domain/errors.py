@@ -18,6 +18,8 @@ RollcallError
 │   ├── TooManyRows        it needs too many ledger rows
 │   ├── TooManyGroups      it has too many groups
 │   ├── TooManyLabels      it meets too many different labels
+│   ├── TooManyValues      it has too many different values to choose from
+│   ├── TooManyNames       it needs too many names
 │   └── AnswerTooLong      its answer has too many bytes
 ├── MalformedQuery         a query does not follow its dialect's format
 ├── RefusedQuery           a query of Rollcall's own has faults
@@ -120,6 +122,25 @@ class TooManyLabels(QueryTooLarge):
         super().__init__(
             f"The calls of this range have more than {most:,} different labels. Shorten the range, "
             "or split it into several queries."
+        )
+
+
+class TooManyValues(QueryTooLarge):
+    """A list of values has more of them than one answer may choose from; the message says what to do."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"This range has more than {MAX_GROUPS:,} different values. Shorten the range."
+        )
+
+
+class TooManyNames(QueryTooLarge):
+    """Too many values would have to be looked up to find some by their names."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"Among the {most:,} most frequent values of this range, fewer than `limit` have `q` in"
+            " their value or name, and more are not looked up. Shorten the range, or lower `limit`."
         )
 
 

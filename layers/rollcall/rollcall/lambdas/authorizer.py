@@ -20,6 +20,7 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
         "GET/v1/calls/*",
         "GET/v1/records/*/*",
         "GET/v1/schema",
+        "GET/v1/values/*",
         "POST/agent/voice/breeze-buddy/analytics",
         "POST/analytics",
         "POST/v1/Inbound/*/Analytics",
