@@ -30,20 +30,36 @@ def print_result(document: Any, lines: Iterable[str], *, as_json: bool) -> None:
         print(line, flush=True)
 
 
+def stdout_is_terminal() -> bool:
+    """Whether stdout is a terminal."""
+    return _stdout().is_terminal
+
+
 def stdout_columns() -> int:
     """The width of stdout in characters."""
     return _stdout().width
 
 
 def print_table(
-    titles: Sequence[str], rows: Sequence[Sequence[str]], wrapped: Collection[str]
+    titles: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    wrapped: Collection[str],
+    right: Collection[str] = (),
 ) -> None:
-    """Print rows under their titles. The columns in `wrapped` are wrapped where they do not fit."""
+    """Print rows under their titles.
+
+    The columns in `wrapped` are wrapped where they do not fit; those in `right` are at the right.
+    """
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
     for title in titles:
-        table.add_column(title, no_wrap=title not in wrapped, overflow="fold")
+        table.add_column(
+            title,
+            no_wrap=title not in wrapped,
+            overflow="fold",
+            justify="right" if title in right else "left",
+        )
     for row in rows:
         table.add_row(*row)
     _stdout().print(table)

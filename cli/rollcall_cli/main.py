@@ -21,12 +21,13 @@ class _Command(NamedTuple):
     summary: str  # at most 45 characters: one line of a terminal of 60 columns
 
 
-# In the order of the help: run, administer, maintain.
+# In the order of the help: run, fill and query, administer, maintain.
 _COMMANDS = {
     "demo": _Command("demo_command", "demo", "Run the local stack with sample calls."),
     "local": _Command("local_command", "local", "Run the local stack, empty."),
     "sam-local": _Command("sam_local_command", "sam_local", "Serve tables and data for sam local."),
     "import": _Command("import_command", "import_records", "Send a file of records to the API."),
+    "query": _Command("query_command", "query", "Query measures of records."),
     "org": _Command("organisations", "app", "Create, list and delete organisations."),
     "token": _Command("tokens", "app", "Create, list, rotate and revoke tokens."),
     "status": _Command("status_command", "status", "Check reachability, lag and audits."),

@@ -1,0 +1,1 @@
+"""`rollcall query`, `calls` and `explain`: options in, request bodies out, answers as tables."""
