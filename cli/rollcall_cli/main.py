@@ -28,6 +28,7 @@ _COMMANDS = {
     "sam-local": _Command("sam_local_command", "sam_local", "Serve tables and data for sam local."),
     "import": _Command("import_command", "import_records", "Send a file of records to the API."),
     "query": _Command("query_command", "query", "Query measures of records."),
+    "explain": _Command("explain_command", "explain", "Explain what a query reads."),
     "org": _Command("organisations", "app", "Create, list and delete organisations."),
     "token": _Command("tokens", "app", "Create, list, rotate and revoke tokens."),
     "status": _Command("status_command", "status", "Check reachability, lag and audits."),
@@ -40,7 +41,7 @@ _COMMANDS = {
 
 _BEFORE_COMMAND = ("--stack-name", "--region", "--profile", "--version")
 # Commands that use nothing but this machine.
-_LOCAL = ("demo", "local", "sam-local", "openapi")
+_LOCAL = ("demo", "local", "sam-local", "explain", "openapi")
 
 
 class _Commands(TyperGroup):

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from rollcall.maintenance.reconcile.run import Reconcile
     from rollcall.maintenance.reconcile.schedule import ReconcileDue
     from rollcall.query.engine import QueryEngine
+    from rollcall.query.group_planner import AggregationPlan
     from rollcall.query.lookups import Lookup
+    from rollcall.query.model import Aggregation
     from rollcall.query.reports.breeze import ReportBreeze
     from rollcall.query.reports.campaign import ReportCampaign
     from rollcall.query.reports.query import ReportQuery
@@ -127,7 +129,15 @@ def engine() -> QueryEngine:
     ledger = LedgerReader(
         dynamodb(), settings.analytics_table, _readers(), _SCAN_CONCURRENCY, Backoff()
     )
-    return QueryEngine(_rollups(), ledger, settings.max_ledger_rows)
+    explain = _log_plan if settings.log_level == "DEBUG" else None
+    return QueryEngine(_rollups(), ledger, settings.max_ledger_rows, explain)
+
+
+def _log_plan(aggregation: Aggregation, plan: AggregationPlan) -> None:
+    from rollcall.query.explaining import explained
+    from rollcall.telemetry import logger
+
+    logger.debug("plan", extra={"plan": explained(aggregation, plan)})
 
 
 @functools.cache

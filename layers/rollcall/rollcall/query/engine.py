@@ -8,7 +8,7 @@ measures. `rollcall.query.planner` decides which is read from where.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from heapq import merge
 from itertools import groupby
 
@@ -21,7 +21,12 @@ from rollcall.domain.time.zones import UTC, Zone
 from rollcall.query.aggregation import Tallier
 from rollcall.query.distinct import DistinctLeads
 from rollcall.query.filtering import Selected, select
-from rollcall.query.group_planner import FromRollups, plan_aggregation
+from rollcall.query.group_planner import (
+    AggregationPlan,
+    FromPages,
+    FromRollups,
+    plan_aggregation,
+)
 from rollcall.query.group_rollups import GroupRollups
 from rollcall.query.grouping import GroupBuilder, GroupedRows
 from rollcall.query.lookups import ensure_as_of
@@ -49,10 +54,18 @@ class QueryEngine:
     needs more than `max_rows` ledger rows.
     """
 
-    def __init__(self, rollups: Rollups, ledger: Ledger, max_rows: int) -> None:
+    def __init__(
+        self,
+        rollups: Rollups,
+        ledger: Ledger,
+        max_rows: int,
+        explain: Callable[[Aggregation, AggregationPlan], None] | None = None,
+    ) -> None:
+        """`explain` takes each plan of an aggregation before it is read."""
         self._rollups = rollups
         self._ledger = ledger
         self._max_rows = max_rows
+        self._explain = explain
 
     def tally(
         self, reading: Reading, query: Query, groups: Collection[Group], zone: Zone = UTC
@@ -111,8 +124,12 @@ class QueryEngine:
         """
         builder = GroupBuilder(aggregation)
         plan = plan_aggregation(aggregation)
+        if from_pages:
+            plan = FromPages("pages are asked for")
+        if self._explain is not None:
+            self._explain(aggregation, plan)
         periods = [aggregation.period]
-        if isinstance(plan, FromRollups) and not from_pages:
+        if isinstance(plan, FromRollups):
             rollups = GroupRollups(self._rollups, reading, plan)
             periods = rollups.add_to(builder)
         for selected in self._scan(reading, aggregation.selection, periods):

@@ -59,6 +59,14 @@ class RecordQuery:
     limit: int
     has_others: bool
 
+    def aggregation(
+        self, period: Period, dimensions: tuple[Dimension, ...], also: tuple[Condition, ...] = ()
+    ) -> Aggregation:
+        """What the query reads of a period, with further conditions."""
+        selection = self.selection
+        narrowed = Selection(selection.record_type, (*selection.conditions, *also), selection.zone)
+        return Aggregation(narrowed, period, dimensions, components_of(self.measures))
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -115,11 +123,7 @@ class ReportQuery:
         def aggregate(
             period: Period, dimensions: tuple[Dimension, ...], also: tuple[Condition, ...] = ()
         ) -> GroupedRows:
-            selection = query.selection
-            narrowed = Selection(
-                selection.record_type, (*selection.conditions, *also), selection.zone
-            )
-            aggregation = Aggregation(narrowed, period, dimensions, components_of(query.measures))
+            aggregation = query.aggregation(period, dimensions, also)
             return self._engine.aggregate(reading, aggregation, from_pages=from_pages)
 
         now = aggregate(query.bounds.period, query.dimensions)
