@@ -1,4 +1,4 @@
-"""Every query to `POST /v1/query` has the answer that brute force gives, page by page.
+"""Every query and every search finds what brute force finds, page by page.
 
 Each query is asked as the planner reads it and from ledger pages alone.
 `python -m tests.long_run --of queries` asks thousands of datasets.
@@ -39,3 +39,4 @@ def test_many_queries(deployment: Any) -> None:
     assert seen["query", "rollups"] > 80
     assert seen["query", "ledger"] > 200
     assert seen["query", "mixed"] > 5
+    assert seen["search", "ledger"] > 200

@@ -36,17 +36,33 @@ def check_queries(deployment: Deployment, scenario: Scenario, sent_ms: int) -> C
 
     `sent_ms` is when the records were received. Raises Disagreement.
     """
+    oracle, org_id = organisation_with(deployment, scenario, sent_ms)
+    return ask_everything(deployment, org_id, oracle, scenario)
+
+
+def organisation_with(
+    deployment: Deployment, scenario: Scenario, sent_ms: int
+) -> tuple[QueryOracle, str]:
+    """A new organisation with the records of a scenario: what the oracle knows of it, and its id."""
     deployment.now_ms = sent_ms
     records = without_corrections(scenario.records)
     with spilling(scenario.spill_bytes):
         org_id = deployment.organisation(records)
-    oracle = QueryOracle(records, sent_ms)
     deployment.now_ms = scenario.now_ms
+    return QueryOracle(records, sent_ms), org_id
+
+
+def ask_everything(
+    deployment: Deployment, org_id: str, oracle: QueryOracle, scenario: Scenario
+) -> Counter[Any]:
+    """How often each kind was answered from where. Raises Disagreement."""
     seen: Counter[Any] = Counter()
     for number, body in enumerate(scenario.queries):
         seen["query", check_query(deployment, org_id, oracle, body)] += 1
         if number % 4 == 0:
             check_table(deployment, org_id, oracle, body)
+    for body in scenario.searches:
+        seen["search", check_search(deployment, org_id, oracle, body)] += 1
     return seen
 
 
@@ -113,6 +129,37 @@ def check_pages_alone(deployment: Deployment, org_id: str, body: Content, answer
         raise Disagreement(f"not the same from pages: {body}\n{answer.text}\n{again.text}")
 
 
+def check_search(deployment: Deployment, org_id: str, oracle: QueryOracle, body: Content) -> str:
+    """Which calls all pages of a search have, and in which order; the source of the last page."""
+    asked, found = dict(body), []
+    while True:
+        answer = deployment.ask("search_calls", org_id, body=asked)
+        if answer.status != 200:
+            raise Disagreement(f"status {answer.status}\nsearch: {asked}\nanswer: {answer.text}")
+        page = answer.body["calls"]
+        found += page
+        if len(page) > body.get("limit", 50):
+            raise Disagreement(f"{len(page)} calls on a page\nsearch: {asked}")
+        if answer.body["next"] is None:
+            break
+        asked = {**body, "cursor": answer.body["next"]}
+    expected = oracle.search(body, deployment.now_ms)
+    if in_order(found) != in_order(expected) or by_time(found) != by_time(expected):
+        raise Disagreement(
+            f"other calls, or another order\nsearch: {body}\nfound: {by_time(found)}"
+        )
+    return answer.headers["X-Rollcall-Source"]
+
+
+def in_order(calls: list[Content]) -> list[str]:
+    return [call["started_at"] for call in calls]
+
+
+def by_time(calls: list[Content]) -> list[tuple[str, str, str]]:
+    """The calls, those of one instant by their ids: their order is not promised."""
+    return sorted((call["started_at"], str(call["id"]), call["updated_at"]) for call in calls)
+
+
 def difference(answer: Answer, expected: Content) -> str | None:
     """Where a body differs; `next` is compared by whether it is there."""
     if answer.status != 200:
@@ -133,7 +180,9 @@ def fewer(deployment: Deployment, scenario: Scenario, sent_ms: int) -> Scenario:
             return True
         return False
 
-    alone = (replace(scenario, queries=[body]) for body in scenario.queries)
+    nothing = replace(scenario, queries=[], searches=[], values=[])
+    alone = [replace(nothing, queries=[body]) for body in scenario.queries]
+    alone += [replace(nothing, searches=[body]) for body in scenario.searches]
     smallest = next((each for each in alone if fails(each)), scenario)
     size = len(smallest.records)
     while size:
