@@ -1,4 +1,4 @@
-"""Every query and every search finds what brute force finds, page by page.
+"""Every query, search and request for values has the answer that brute force gives.
 
 Each query is asked as the planner reads it and from ledger pages alone.
 `python -m tests.long_run --of queries` asks thousands of datasets.
@@ -14,7 +14,8 @@ import pytest
 
 from tests.long_run import NOW_MS, QUERIES, ask_many
 from tests.support.answering import deployed
-from tests.support.query_agreement import check_queries
+from tests.support.query_agreement import check_invalid, check_queries
+from tests.support.query_faults import invalid
 from tests.support.query_generator import generate
 
 pytestmark = pytest.mark.property
@@ -28,7 +29,7 @@ def deployment() -> Any:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_answers_equal_brute_force(deployment: Any, seed: Any) -> None:
-    check_queries(deployment, generate(Random(f"short/{seed}"), queries=10), NOW_MS)
+    check_queries(deployment, generate(Random(f"short/{seed}"), queries=5), NOW_MS)
 
 
 @pytest.mark.slow
@@ -40,3 +41,9 @@ def test_many_queries(deployment: Any) -> None:
     assert seen["query", "ledger"] > 200
     assert seen["query", "mixed"] > 5
     assert seen["search", "ledger"] > 200
+
+
+def test_refused_bodies(deployment: Any) -> None:
+    org_id = deployment.organisation([])
+    for seed in range(200):
+        check_invalid(deployment, org_id, invalid(Random(seed)))

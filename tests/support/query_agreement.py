@@ -22,6 +22,7 @@ from tests.support.agreement import (
     spilling,
 )
 from tests.support.answering import Answer, Deployment
+from tests.support.query_faults import Invalid, fault_of
 from tests.support.query_generator import Scenario
 from tests.support.query_oracle import Query, QueryOracle
 from tests.support.query_records import TIME, Content
@@ -63,6 +64,8 @@ def ask_everything(
             check_table(deployment, org_id, oracle, body)
     for body in scenario.searches:
         seen["search", check_search(deployment, org_id, oracle, body)] += 1
+    for dimension, asked in scenario.values:
+        seen["values", check_values(deployment, org_id, oracle, dimension, asked)] += 1
     return seen
 
 
@@ -160,6 +163,22 @@ def by_time(calls: list[Content]) -> list[tuple[str, str, str]]:
     return sorted((call["started_at"], str(call["id"]), call["updated_at"]) for call in calls)
 
 
+def check_values(
+    deployment: Deployment, org_id: str, oracle: QueryOracle, dimension: str, asked: dict[str, str]
+) -> str:
+    """The values of a dimension against the oracle; where they came from."""
+    answer = deployment.ask(
+        "list_values",
+        org_id,
+        path={"dimension": dimension},
+        query={name: [text] for name, text in asked.items()},
+    )
+    expected = oracle.values(dimension, asked, deployment.now_ms)
+    if problem := difference(answer, expected):
+        raise Disagreement(f"{problem}\nvalues: {dimension} {asked}\nanswer: {answer.text[:3_000]}")
+    return answer.headers["X-Rollcall-Source"]
+
+
 def difference(answer: Answer, expected: Content) -> str | None:
     """Where a body differs; `next` is compared by whether it is there."""
     if answer.status != 200:
@@ -170,8 +189,19 @@ def difference(answer: Answer, expected: Content) -> str | None:
     return content_difference(body, expected)
 
 
+def check_invalid(deployment: Deployment, org_id: str, expected: Invalid) -> None:
+    """A refused body: its status, and that every fault is named in its place."""
+    answer = deployment.ask("query_records", org_id, body=expected.body)
+    errors = answer.body.get("errors", []) if answer.status in (400, 422) else []
+    pointers = [error["pointer"] for error in errors]
+    if problem := fault_of(answer.status, pointers, expected):
+        raise Disagreement(f"{problem}\nquery: {expected.body}\nanswer: {answer.text}")
+    if not all(set(error) == {"pointer", "message"} and error["message"] for error in errors):
+        raise Disagreement(f"an error without a message: {answer.text}")
+
+
 def fewer(deployment: Deployment, scenario: Scenario, sent_ms: int) -> Scenario:
-    """A scenario that fails, with fewer records and the first query that shows it."""
+    """A scenario that fails, with fewer records and the first request that shows it."""
 
     def fails(smaller: Scenario) -> bool:
         try:
@@ -183,6 +213,7 @@ def fewer(deployment: Deployment, scenario: Scenario, sent_ms: int) -> Scenario:
     nothing = replace(scenario, queries=[], searches=[], values=[])
     alone = [replace(nothing, queries=[body]) for body in scenario.queries]
     alone += [replace(nothing, searches=[body]) for body in scenario.searches]
+    alone += [replace(nothing, values=[request]) for request in scenario.values]
     smallest = next((each for each in alone if fails(each)), scenario)
     size = len(smallest.records)
     while size:
