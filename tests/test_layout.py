@@ -23,7 +23,7 @@ TEST_MODULE = re.compile(r"tests(\.\w+)*\.(test_\w+|conftest)$")
 
 # Modules of the layer without a test file of their name, by the test file that covers them.
 COVERED_BY = {
-    "contract/test_unpod.py": "api/handlers",
+    "contract/test_unpod.py": "api/handlers api/ports",
     "contract/test_health.py": "dialects/rollcall/health",
     "ingest/test_update.py": "ingest/ports",
     "ledger/test_writer.py": "ledger/ports",
@@ -96,13 +96,17 @@ PAGES = sorted(
 )
 CODE = re.compile(r"^( *)```\w*\n(.*?)^\1```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
 
+# A line of `git diff --stat`; the how-to pages show those of changes that were discarded.
+DIFF_STAT = re.compile(r" \S+ +\| +\d+ [+-]+")
+
 
 def code(page: Path) -> Iterator[str]:
     """Every line of a block of code, and every span of code in a sentence."""
     if page.name == "CHANGELOG.md":  # it also names what is gone
         return
     for match in CODE.finditer(page.read_text("utf-8")):
-        yield from (match[2] or match[3]).replace("\\\n", " ").splitlines()
+        lines = (match[2] or match[3]).replace("\\\n", " ").splitlines()
+        yield from (line for line in lines if not DIFF_STAT.fullmatch(line))
 
 
 def documented(pattern: str) -> dict[str, str]:

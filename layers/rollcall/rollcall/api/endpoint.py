@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from rollcall.api.cors import cors_headers
 from rollcall.api.errors import ApiError, ErrorBody, NotAvailable, gateway_error
@@ -41,17 +41,8 @@ from rollcall.telemetry import logger, observed
 
 LambdaHandler: TypeAlias = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
-
-class Endpoint(Protocol):
-    """What an endpoint is: a request in, a response out."""
-
-    def __call__(self, request: Request) -> Response: ...
-
-
-class PublicEndpoint(Protocol):
-    """What an endpoint without a token is."""
-
-    def __call__(self, request: PublicRequest) -> Response: ...
+Endpoint: TypeAlias = Callable[[Request], Response]
+PublicEndpoint: TypeAlias = Callable[[PublicRequest], Response]
 
 
 def endpoint(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from rollcall.api.errors import BadRequest, ContentTooLarge, Forbidden, NotFound, Unauthorized
 from rollcall.api.http import PublicRequest, Request
@@ -10,16 +10,10 @@ from rollcall.domain.organisations import HANDLE_PATTERN
 from rollcall.query.model import CampaignId, Reading
 
 if TYPE_CHECKING:
+    from rollcall.api.ports import Handles
     from rollcall.query.reports.campaign import ReportCampaign
 
 MAX_QUERY_BYTES: Final = 65_536
-
-
-class Handles(Protocol):
-    """The handles of all organisations."""
-
-    def org_id_of_handle(self, handle: str) -> str | None:
-        """The id of the organisation with this handle; None if there is none."""
 
 
 def refuse_repeated_credentials(request: Request) -> None:
