@@ -80,14 +80,6 @@ def label_of(granularity: Granularity, key: int) -> str:
             return _first_of_month(key * 12)
 
 
-def order_of(granularity: Granularity, key: int) -> int:
-    """A number by which buckets are in the order of time; the keys of hours are not."""
-    if granularity is not Granularity.HOUR:
-        return key
-    hour, offset_ms = _hour_of(key)
-    return hour * MS_PER_HOUR - offset_ms
-
-
 def _hour_of(key: int) -> tuple[int, int]:
     """(hours since 1970 of local time, offset from UTC in milliseconds) of the key of an hour."""
     hour, offset = key >> _OFFSET_BITS, key & ((1 << _OFFSET_BITS) - 1)

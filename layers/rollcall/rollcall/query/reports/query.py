@@ -15,7 +15,6 @@ from rollcall.domain.time.buckets import (
     Timeline,
     bucket_of,
     label_of,
-    order_of,
 )
 from rollcall.domain.time.periods import Bounds, Period
 from rollcall.query.coding import GroupValue
@@ -211,12 +210,19 @@ class _Rows:
             raise TypeError("the query has no time bucket")
         return dimension.granularity
 
+    def _index(self, key: int) -> int:
+        """The place of a bucket in this period, in the order of time."""
+        if self._timeline is None:
+            raise TypeError("a period without buckets has no rows")
+        return self._timeline.index(key)
+
     def _current_timeline(self) -> Timeline | None:
         if self._bucket is None:
             return None
         keys = [int(values[self._bucket] or 0) for values, _ in self.now]
-        keys.sort(key=lambda key: order_of(self._granularity, key))
-        data = DataRange(self.now.first_ms, self.now.last_ms, (keys[0], keys[-1]) if keys else None)
+        data = DataRange(
+            self.now.first_ms, self.now.last_ms, (min(keys), max(keys)) if keys else None
+        )
         zone = self.query.selection.zone
         return timeline_of(self._granularity, zone, self.query.bounds, data)
 
@@ -309,7 +315,7 @@ class _Rows:
 
     def _values_at(self, place: int, entries: Sequence[_Entry]) -> list[object]:
         if place == self._bucket:
-            return [order_of(self._granularity, int(entry.values[place] or 0)) for entry in entries]
+            return [self._index(int(entry.values[place] or 0)) for entry in entries]
         return [_sort_key(entry.values[place]) for entry in entries]
 
 
