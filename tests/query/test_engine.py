@@ -251,7 +251,7 @@ def test_pages_that_split_meanwhile(deployment, seed):
         ]
 
     oracle = Oracle()
-    with patch.object(deployment.store, "answer_bytes", 1):  # one page at a time
+    with patch.object(deployment.store.limits, "answer_bytes", 1):  # one page at a time
         org_id = deployment.organisation(some_calls("old"), oracle)
         deployment.store.lag_behind(random)
         deployment.add(some_calls("new"), oracle)

@@ -9,7 +9,7 @@ from tests.support.erasing import ANALYTICS, BACKOFF, Deployment
 
 def test_rows_are_counted_by_organisation_and_epoch() -> None:
     at = Deployment(target_bytes=300)
-    at.store.answer_bytes = 1
+    at.store.limits.answer_bytes = 1
     organisation, other = at.organisation(), at.organisation("other")
     contents = EpochContents(at.client, ANALYTICS, BACKOFF)
     assert contents.is_empty(organisation.id, 0)

@@ -20,7 +20,7 @@ def minute(number: int) -> str:
 
 def filled(count: int, answer_bytes: int = 1024 * 1024) -> tuple[Deployment, Organisation]:
     at = Deployment(target_bytes=500)
-    at.store.answer_bytes = answer_bytes
+    at.store.limits.answer_bytes = answer_bytes
     organisation = at.organisation()
     put(at, organisation, range(0, 2 * count, 2))
     return at, organisation

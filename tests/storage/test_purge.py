@@ -55,7 +55,7 @@ def left(at: Deployment, organisation: Organisation) -> dict[str, int]:
 )
 def test_one_kind_of_one_organisation_is_removed(kind: str, remove: Any, answer_bytes: int) -> None:
     at, (organisation, other) = filled()
-    at.store.answer_bytes = answer_bytes
+    at.store.limits.answer_bytes = answer_bytes
     before, of_other = left(at, organisation), left(at, other)
     removed = sum(remove(at, organisation.id))
     assert left(at, organisation) == {**before, kind: 0}

@@ -20,7 +20,7 @@ FIRST = parse_date("2024-03-01") or 0
 
 def filled(answer_bytes: int = 1024 * 1024) -> tuple[RollupStore, Organisation, Deployment]:
     at = Deployment()
-    at.store.answer_bytes = answer_bytes
+    at.store.limits.answer_bytes = answer_bytes
     organisation = at.organisation()
     days = [f"2024-03-{day:02d}T12:00:00Z" for day in (1, 2, 5, 5, 9)]
     at.put(organisation, *(call(f"{n}", started_at=day, outcome="x") for n, day in enumerate(days)))

@@ -25,6 +25,9 @@ class MemoryDynamoDb(Tables):
     time; `meter` counts every request. `lock` is held during each.
     """
 
+    # A test that sets a name that is none of these fails.
+    __slots__ = ("_reads", "_writes", "limits", "lock", "meter")
+
     def __init__(
         self, limits: Limits | None = None, now_ms: Callable[[], int] = _wall_clock_ms
     ) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 MAX_ITEM_BYTES = 400 * 1024
 
 
-@dataclass
+@dataclass(slots=True)
 class Limits:
     """Lower ones cut answers small: a dataset of a few kilobytes takes every path that one of
     gigabytes would.

@@ -49,6 +49,8 @@ class Tables:
     `on_write` is called with every write: the table, the item before and after (None: absent).
     """
 
+    __slots__ = ("_before", "_lag", "_partitions", "on_write")
+
     def __init__(self) -> None:
         self.on_write: Callable[[str, Attributes | None, Attributes | None], None] | None = None
         self._partitions: dict[Place, Partition] = {}
