@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, settings
 
 from tests.support import spreading
 from tests.support.cpu_limit import pytest_runtest_call
-from tests.support.engines import client, client_of, endpoint_of
+from tests.support.engines import client, client_of, endpoint_of, engine_of
 
-__all__ = ["client", "client_of", "endpoint_of", "pytest_runtest_call"]
+__all__ = ["client", "client_of", "endpoint_of", "engine_of", "pytest_runtest_call"]
 
 # Machines are shared and noisy: time decides nothing. A failure prints what replays it.
 settings.register_profile(

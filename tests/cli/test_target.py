@@ -176,6 +176,7 @@ def test_the_region_decides_where_the_stack_is_looked_for(rollcall: Callable[...
     )
 
 
+@pytest.mark.slow
 def test_the_profile_wins_over_keys_in_the_environment(
     rollcall: Callable[..., Result], tmp_path: Any
 ) -> None:

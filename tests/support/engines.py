@@ -23,30 +23,49 @@ ENGINES = ["moto", DYNAMODB_LOCAL]
 CONTRACT_ENGINES = [MEMORY_CLIENT, *ENGINES]
 
 
-@pytest.fixture(scope="module")
-def endpoint_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
-    """Starts an engine once and creates its tables from the template; gives its address."""
+@pytest.fixture(scope="session")
+def engine_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Engine]]:
+    """Starts an engine once for all tests: a start takes more CPU than most modules do."""
     running: dict[str, Engine] = {}
 
-    def start(name: str) -> str:
+    def start(name: str) -> Engine:
         if name not in running:
             if name == "dynamodb-local":
                 skip_without_dynamodb_local()
             logs = tmp_path_factory.mktemp("logs")
-            engine = running[name] = start_engine(name, 0, jar=None, log_folder=logs)
-            client = boto3.client(
-                "dynamodb",
-                endpoint_url=engine.url,
-                region_name="us-east-1",
-                aws_access_key_id="local",
-                aws_secret_access_key="local",
-            )
-            create_tables(client, load_template(TEMPLATE))
-        return running[name].url
+            running[name] = start_engine(name, 0, jar=None, log_folder=logs)
+        return running[name]
 
     yield start
     for engine in running.values():
         engine.close()
+
+
+@pytest.fixture(scope="module")
+def endpoint_of(engine_of: Callable[[str], Engine]) -> Callable[[str], str]:
+    """The address of an engine, with the template's tables, empty when a module begins."""
+    addresses: dict[str, str] = {}
+
+    def address(name: str) -> str:
+        if name not in addresses:
+            addresses[name] = engine_of(name).url
+            _empty_tables(addresses[name])
+        return addresses[name]
+
+    return address
+
+
+def _empty_tables(url: str) -> None:
+    client = boto3.client(
+        "dynamodb",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+    for table in client.list_tables()["TableNames"]:
+        client.delete_table(TableName=table)
+    create_tables(client, load_template(TEMPLATE))
 
 
 @pytest.fixture
