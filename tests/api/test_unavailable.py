@@ -24,6 +24,7 @@ from rollcall.storage.client import dynamodb_client
 from rollcall_cli.local.stack import find_template
 from rollcall_cli.local.template import load_template
 from rollcall_cli.openapi.document import function_name
+from tests.sample_events.answering import expected_answer, sample_events
 from tests.support.answering import ENVIRONMENT, Lambda, deployed, load_handler, wired
 from tests.support.emf import logged
 from tests.support.openapi import Spec
@@ -32,7 +33,14 @@ from tests.support.oracle import instant
 NOW_MS = instant("2026-11-21T12:00:00Z", "now")
 EVENTS = Path(__file__).parents[2] / "events"
 TEMPLATE = load_template(find_template())
-FUNCTIONS = sorted({function_name(TEMPLATE, route) for route in TEMPLATE.api.routes})
+# Those that read the tables of a caller; each has sample events (events/README.md).
+FUNCTIONS = sorted(
+    name
+    for name in {
+        function_name(TEMPLATE, route) for route in TEMPLATE.api.routes if route.authorizer
+    }
+    if name != "get_schema" and (EVENTS / name).is_dir()
+)
 SPEC = Spec.committed()
 # The keys of an error in each dialect.
 SHAPES: dict[str, dict[str, Any]] = {
@@ -76,16 +84,15 @@ def failing(error: Exception | None) -> Iterator[list[str]]:
 
         client.meta.events.register("before-call.dynamodb", fail)
         backoff = Backoff(sleep=lambda _seconds: None)
-        with wired(_client=lambda: client, Backoff=lambda: backoff):
+        with wired(dynamodb=lambda: client, Backoff=lambda: backoff):
             yield requests
 
 
 def event_of(function: str) -> dict[str, Any]:
     """A sample event that is answered with success while the store answers."""
-    for path in sorted((EVENTS / function).glob("*.answer.json")):
-        if json.loads(path.read_text("utf-8"))["status"] < 300:
-            sample = path.with_name(path.name.replace(".answer.json", ".json"))
-            return dict(json.loads(sample.read_text("utf-8")))
+    for path in sample_events():
+        if path.parent.name == function and expected_answer(path)["status"] < 300:
+            return dict(json.loads(path.read_text("utf-8")))
     raise AssertionError(f"no event of {function} succeeds")
 
 
@@ -134,7 +141,7 @@ def test_records_that_others_keep_writing() -> None:
     function = "ingest_records"
     with deployed(NOW_MS) as deployment:
         org_id = deployment.organisation([])
-        client = bootstrap._client()
+        client = bootstrap.dynamodb()
         taken = ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, "PutItem")
         tries: list[Any] = []
 

@@ -77,6 +77,7 @@ _REFUSALS = {
         PROBLEM_TYPE,
     ),
     500: Answer("Internal error; `detail` has the request's id.", Problem, PROBLEM_TYPE),
+    503: Answer(UNAVAILABLE, Problem, PROBLEM_TYPE),
 }
 
 _CALL = Operation(
