@@ -39,7 +39,6 @@ COVERED_BY = {
     "dialects/rollcall/queries/filters dialects/rollcall/queries/names "
     "dialects/rollcall/queries/ranges",
     "test_bootstrap.py": "commands",
-    "contract/test_search_calls.py": "dialects/rollcall/queries/search",
 }
 
 

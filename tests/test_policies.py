@@ -235,6 +235,20 @@ def test_policies_allow_what_handlers_do(
             "get_workspace_analytics",
             proxy_event(organisation, "", pathParameters={"workspaceId": "w"}),
         ),
+        ("search_calls", proxy_event(organisation, "", **query())),
+        ("search_calls", proxy_event(organisation, "", **query(**{"from": "2030-01-01"}))),
+        *(
+            (
+                "list_values",
+                proxy_event(
+                    organisation,
+                    "",
+                    pathParameters={"dimension": dimension},
+                    multiValueQueryStringParameters={"from": [start]},
+                ),
+            )
+            for dimension, start in (("space_token", "2024-01-01"), ("attempt", "2030-01-01"))
+        ),
         ("get_audit", proxy_event(organisation, "")),
         ("get_health", {"requestContext": {"requestId": "r"}}),
         ("reconcile_organisations", {}),
