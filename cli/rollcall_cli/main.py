@@ -28,6 +28,8 @@ _COMMANDS = {
     "sam-local": _Command("sam_local_command", "sam_local", "Serve tables and data for sam local."),
     "import": _Command("import_command", "import_records", "Send a file of records to the API."),
     "query": _Command("query_command", "query", "Query measures of records."),
+    "calls": _Command("calls_command", "calls", "List calls."),
+    "call": _Command("calls_command", "call", "Show one call."),
     "explain": _Command("explain_command", "explain", "Explain what a query reads."),
     "org": _Command("organisations", "app", "Create, list and delete organisations."),
     "token": _Command("tokens", "app", "Create, list, rotate and revoke tokens."),
