@@ -13,11 +13,12 @@ import typer
 
 from rollcall_cli.api_client import ApiClient, Interrupted
 from rollcall_cli.api_options import Api, Insecure, Token, TokenFile, api_url
+from rollcall_cli.checkpoint import Checkpoint
 from rollcall_cli.console import notice, progress_bar
 from rollcall_cli.credentials import read_token
 from rollcall_cli.errors import CommandError
-from rollcall_cli.importing.checkpoint import Checkpoint, Progress, identity_of
 from rollcall_cli.importing.importer import RejectedRows, import_rows
+from rollcall_cli.importing.progress import Progress, identity_of
 from rollcall_cli.importing.rows import Position, detect_format, read_rows
 from rollcall_cli.importing.sender import MAX_RECORDS, Sender
 from rollcall_cli.signals import stopping_on_ctrl_c
@@ -93,7 +94,7 @@ class _Job:
     batch_size: int
     rejected_path: Path
 
-    def checkpoint(self, api: str, token: str) -> Checkpoint:
+    def checkpoint(self, api: str, token: str) -> Checkpoint[Progress]:
         """The checkpoint of imports of this file with the same target and options."""
         options = (
             api.rstrip("/"),
@@ -103,7 +104,7 @@ class _Job:
             str(self.rejected_path),
         )
         path = self.file.with_name(self.file.name + ".rollcall-progress")
-        return Checkpoint(path, identity_of(self.file, *options))
+        return Checkpoint(path, identity_of(self.file, *options), Progress)
 
 
 def _print_summary(progress: Progress, rejected_path: Path) -> None:
@@ -116,7 +117,11 @@ def _print_summary(progress: Progress, rejected_path: Path) -> None:
 
 
 def _import(
-    job: _Job, sender: Sender, checkpoint: Checkpoint, progress: Progress, stop: threading.Event
+    job: _Job,
+    sender: Sender,
+    checkpoint: Checkpoint[Progress],
+    progress: Progress,
+    stop: threading.Event,
 ) -> bool:
     """Returns whether every row of the file has been processed."""
     refused = RejectedRows(job.rejected_path, progress)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from rollcall.storage.private_files import open_private
-from rollcall_cli.importing.checkpoint import Checkpoint, Progress
+from rollcall_cli.checkpoint import Checkpoint
+from rollcall_cli.importing.progress import Progress
 from rollcall_cli.importing.rows import Fault, Row
 from rollcall_cli.importing.sender import MAX_BODY_BYTES, Receipt, body_bytes
 
@@ -69,7 +70,7 @@ def import_rows(
     *,
     batch_size: int,
     progress: Progress,
-    checkpoint: Checkpoint,
+    checkpoint: Checkpoint[Progress],
     rejected: RejectedRows,
     wants_to_stop: Callable[[], bool],
     show: Callable[[Progress], None],
