@@ -181,7 +181,9 @@ def names(requirements: list[str]) -> set[str]:
 
 def test_the_project_declares_what_it_imports() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    assert names(project["dependencies"]) == distributions_imported(LAYER, CLI) | set(NOT_IMPORTED)
+    declared = [*project["dependencies"], *project["optional-dependencies"]["export"]]
+    assert len(names(declared)) == len(declared)
+    assert names(declared) == distributions_imported(LAYER, CLI) | set(NOT_IMPORTED)
 
 
 def test_the_layer_declares_what_it_imports() -> None:

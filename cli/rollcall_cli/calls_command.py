@@ -77,8 +77,8 @@ def calls(  # noqa: PLR0913, PLR0917 - one parameter for each option
 ) -> None:
     """List calls, the newest first.
 
-    Conditions are those of rollcall query. Wider terminals show more fields; --json and --csv
-    have all. The token needs the scope read.
+    Conditions are those of rollcall query. Wider terminals show more fields; JSON and CSV have
+    all. The token needs the scope read.
     """
     if as_json and as_csv:
         raise CommandError("pass --json or --csv, not both")

@@ -30,6 +30,7 @@ _COMMANDS = {
     "query": _Command("query_command", "query", "Query measures of records."),
     "calls": _Command("calls_command", "calls", "List calls."),
     "call": _Command("calls_command", "call", "Show one call."),
+    "export": _Command("export_command", "export", "Write every call to a file."),
     "explain": _Command("explain_command", "explain", "Explain what a query reads."),
     "org": _Command("organisations", "app", "Create, list and delete organisations."),
     "token": _Command("tokens", "app", "Create, list, rotate and revoke tokens."),

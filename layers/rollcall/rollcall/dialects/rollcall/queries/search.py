@@ -98,10 +98,24 @@ def calls_csv(request: SearchRequest, found: FoundCalls) -> tuple[str, str]:
     """(CSV text, file name): a row per call, with a column per payload key of any of them."""
     documents = [_document(call) for call in found.calls]
     keys = sorted({key for document in documents for key in document.get("payload", {})})
-    header = [*COLUMNS, *(f"{PAYLOAD_PREFIX}{key}" for key in keys)]
-    rows = [_row(document, keys) for document in documents]
+    rows = [csv_row(document, keys) for document in documents]
     zone = request.search.selection.zone
-    return to_csv(header, rows), file_name(_CALLS.name, request.bounds, zone)
+    return to_csv(csv_header(keys), rows), file_name(_CALLS.name, request.bounds, zone)
+
+
+def csv_header(keys: Sequence[str]) -> list[str]:
+    """The columns of calls whose payloads have some keys."""
+    return [*COLUMNS, *(f"{PAYLOAD_PREFIX}{key}" for key in keys)]
+
+
+def csv_row(document: Mapping[str, Any], keys: Sequence[str]) -> list[Cell]:
+    """The cells of a call, as `csv_header` names them."""
+    cells: list[Cell] = []
+    for name in COLUMNS:
+        value = document.get(name)
+        cells.append(LABEL_SEPARATOR.join(value) if isinstance(value, list) else value)
+    payload = document.get("payload", {})
+    return [*cells, *(payload.get(key) for key in keys)]
 
 
 def next_page(request: SearchRequest, found: FoundCalls, org_id: str) -> str | None:
@@ -120,12 +134,3 @@ def _place(cursor: Cursor) -> Place | None:
 
 def _document(call: Fact) -> dict[str, Any]:
     return {**document_of(call), "updated_at": format_instant(call.updated_at_ms)}
-
-
-def _row(document: Mapping[str, Any], keys: Sequence[str]) -> list[Cell]:
-    cells: list[Cell] = []
-    for name in COLUMNS:
-        value = document.get(name)
-        cells.append(LABEL_SEPARATOR.join(value) if isinstance(value, list) else value)
-    payload = document.get("payload", {})
-    return [*cells, *(payload.get(key) for key in keys)]

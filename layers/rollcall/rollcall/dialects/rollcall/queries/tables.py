@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final, TextIO, TypeAlias
 
 from rollcall.domain.time.calendar import MS_PER_DAY, day_text
 from rollcall.domain.time.periods import Bounds
@@ -22,10 +22,15 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """A header and rows with CRLF; null is an empty cell, and texts cannot become formulas."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
+    write_csv(text, header, rows)
+    return text.getvalue()
+
+
+def write_csv(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    """Write what `to_csv` returns, row by row."""
+    writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(map(_text, header))
     writer.writerows([_text(cell) for cell in row] for row in rows)
-    return text.getvalue()
 
 
 def _text(cell: Cell) -> str:
