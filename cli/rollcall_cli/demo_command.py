@@ -13,7 +13,9 @@ from typing import Annotated, TextIO
 import typer
 from rich.console import Console
 
+from rollcall_cli.api_options import API_VARIABLE
 from rollcall_cli.console import notice
+from rollcall_cli.credentials import VARIABLE as TOKEN_VARIABLE
 from rollcall_cli.demo_client import send
 from rollcall_cli.demo_data import Record, demo_records
 from rollcall_cli.demo_examples import Setting, curl, first_request, requests_to_try, try_out
@@ -242,6 +244,9 @@ def _show_other_ways(page: _Page, stack: LocalStack, tenant: Tenant) -> None:
         "ROLLCALL_ANALYTICS_TABLE",
         "ROLLCALL_FAILURE_DESTINATION",
     )
+    page.title("Query it")
+    page.command(f"export {API_VARIABLE}={stack.api_url} {TOKEN_VARIABLE}={tenant.token}")
+    page.command(f"{_rollcall()} query --measure calls --by day --last 7d")
     page.title("Point other rollcall commands at it")
     for name in names:
         page.command(f"export {name}={shlex.quote(environment[name])}")
