@@ -26,7 +26,7 @@ CODE := layers cli functions tests $(wildcard benchmarks)
 FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 2>/dev/null); do \
 	"$$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done
 
-.PHONY: help install demo test test-unit test-all simulate lint format openapi events bench build validate requirements clean records dist sam-local
+.PHONY: help install demo test test-unit test-all coverage simulate lint format openapi events bench build validate requirements clean records dist sam-local
 
 help:
 	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
@@ -34,6 +34,7 @@ help:
 	@echo "make test          all tests but the slow ones (ARGS=... goes to pytest: a path, -k, -s)"
 	@echo "make test-unit     the tests without an engine or a process"
 	@echo "make test-all      every test, on both engines"
+	@echo "make coverage      make test, and the branches that it does not run"
 	@echo "make simulate      run simulated schedules of faults (SEEDS=2000 or 500:900, ARGS=--mutants)"
 	@echo "make lint          style, types, import rules, template"
 	@echo "make format        rewrite the code in the house style"
@@ -108,6 +109,21 @@ test-unit: $(INSTALLED)
 test-all: $(INSTALLED)
 	$(BIN)/pytest $(SPREAD) $(ARGS)
 
+# The packages of which every branch runs, or the line gives the reason.
+COVERED := domain ledger
+COVERAGE ?= $(BIN)/coverage
+
+# ARGS follow the arguments of make test: another `-m` chooses other tests.
+coverage: $(INSTALLED)
+	$(COVERAGE) erase
+	ROLLCALL_TEST_ENGINES=one $(COVERAGE) run -m pytest $(SPREAD) -m "not slow and not e2e" $(ARGS)
+	$(COVERAGE) combine --quiet
+	$(COVERAGE) report
+	@for package in $(COVERED); do \
+		echo "every branch of $$package:"; \
+		$(COVERAGE) report --include="layers/rollcall/rollcall/$$package/**" --fail-under=100 || exit 1; \
+	done
+
 SEEDS ?= 0:500
 
 simulate: $(INSTALLED)
@@ -170,5 +186,5 @@ requirements:
 
 clean:
 	rm -rf .venv .venv-3.13 .venv-lambda .venv-sam .aws-sam build dist *.egg-info
-	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
 	find layers cli functions tests -name __pycache__ -type d -prune -exec rm -rf {} +

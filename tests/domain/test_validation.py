@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rollcall.domain.validation import (
@@ -92,6 +92,8 @@ def test_an_instant_is_read_from_its_text() -> None:
 
 
 @given(st.text(max_size=MAX_TEXT_LENGTH + 5))
+@example("x" * MAX_TEXT_LENGTH)
+@example("x" * (MAX_TEXT_LENGTH + 1))
 def test_a_text_is_kept_as_it_is_or_refused_for_its_length(text: str) -> None:
     if len(text) <= MAX_TEXT_LENGTH:
         assert check_text(text) == text

@@ -141,3 +141,16 @@ def test_every_spill_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     marked = {key: stored.spilled for key, stored in store.stored.items() if stored.spilled}
     assert sum(spills) == sum(map(len, marked.values())) == 2
     store.check_rollups()
+
+
+def test_a_rollup_that_is_replaced_and_spills_nothing_is_not_counted() -> None:
+    """So many counts shrink at once that the rollup is written whole."""
+    spills: list[int] = []
+    store = MemoryLedger()
+    applier = Applier(store, contribution_function(1), on_spill=spills.append)
+    labels = tuple(sorted(f"label {n}" for n in range(30)))
+    for fact_id, rev, names in (("a", 1, labels), ("b", 1, labels), ("a", 2, ())):
+        call = Call(5, "busy", answered=False, attempt=1, labels=names)
+        applier.apply([("call", Row(fact_id, rev, 5, call))])
+    assert spills == []
+    store.check_rollups()

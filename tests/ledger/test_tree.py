@@ -106,3 +106,13 @@ def test_the_page_of_an_empty_ledger_covers_every_position(position: str) -> Non
     page = tree.Page.unwritten("call")
     assert (page.version, len(page.rows)) == (0, 0)
     assert page.covers(position) == (position != END)
+
+
+def test_later_rows_that_are_larger_than_the_others_are_split_too() -> None:
+    """The number of rows that fit is estimated from those before."""
+    small = calls(40)
+    large = [Row(f"large {n}", 1, 1_000 + n, calls(1, keys=32)[0].record) for n in range(9)]
+    rows = Rows.empty("call").with_rows({}, [*small, *large])
+    pages = split(FIRST, END, rows, 900)
+    assert sum(len(page.rows) for page in pages) == len(rows)
+    assert all(len(page.data) <= 900 for page in pages if len(page.rows) > 1)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.time.calendar import MS_PER_DAY, format_instant
-from rollcall.domain.time.periods import Period, parse_end, parse_start, plan, runs
+from rollcall.domain.time.periods import EVER, Period, parse_end, parse_start, plan, runs
 from rollcall.domain.time.zones import Zone
 
 
@@ -64,6 +64,14 @@ def test_what_is_no_bound(text, zone):
             continue  # its last instant is in reach, its first is not
         with pytest.raises(ValueError, match="must"):
             parse(text, Zone(zone))
+
+
+@given(st.integers(0, EVER.end_ms - 1), st.sampled_from([None, "UTC", "Asia/Kolkata"]))
+def test_a_bound_with_an_offset_is_the_same_in_every_zone(instant_ms, name):
+    zone = None if name is None else Zone(name)
+    text = format_instant(instant_ms)
+    assert parse_start(text, zone) == instant_ms
+    assert parse_end(text, zone) == instant_ms + 1
 
 
 def test_without_a_zone_a_bound_needs_an_offset():

@@ -76,3 +76,12 @@ def test_a_day_that_was_left_out_is_empty():
     zone = Zone("Pacific/Apia")
     start, end = zone.day(parse_date("2011-12-30"))
     assert start == end == zone.day(parse_date("2011-12-31"))[0]
+
+
+def test_a_zone_is_utc_only_if_it_always_was():
+    assert [
+        name for name in ("UTC", "Etc/GMT", "Europe/London", "Etc/GMT-1") if Zone(name).is_utc
+    ] == [
+        "UTC",
+        "Etc/GMT",
+    ]

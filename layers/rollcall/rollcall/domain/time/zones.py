@@ -145,7 +145,7 @@ def _change_between(rules: ZoneInfo, start_ms: int, end_ms: int) -> int:
 def _offset_ms(rules: ZoneInfo, instant_ms: int) -> int:
     moment = _EPOCH + dt.timedelta(milliseconds=min(instant_ms, _LATEST_MS))
     offset = moment.astimezone(rules).utcoffset()
-    if offset is None:
+    if offset is None:  # pragma: no cover - a ZoneInfo has an offset at every instant
         raise TypeError(f"{rules} has no offset")
     return _milliseconds(offset)
 
