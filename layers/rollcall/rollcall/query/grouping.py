@@ -210,18 +210,15 @@ class _Table:
     def __init__(self, slots: Slots, coders: Mapping[Values, ValueCoder]) -> None:
         self._slots = slots
         self._coders = coders
-        # The first row has the keys.
-        self._sums = np.empty((1 + slots.width, 0), dtype=np.int64)
-        self._since: list[Int64s] = []
-        # Rows of key, code and count, in the order of keys and codes.
-        self._values = {each: np.empty((3, 0), dtype=np.int64) for each in coders}
-        self._values_since: dict[Values, list[Int64s]] = {each: [] for each in coders}
+        # Rows of the key and of each slot; of values, rows of key, code and count.
+        self._sums = _Summed(1 + slots.width, key_rows=1)
+        self._values = {each: _Summed(3, key_rows=2) for each in coders}
         self._gathered = 0
 
     @property
     def keys(self) -> Int64s:
         """The keys of all groups."""
-        keys: Int64s = self._sums[0]
+        keys: Int64s = self._sums.columns[0]
         return keys
 
     def add(self, keys: Int64s, amounts: Int64s, codes: Mapping[Values, Int64s]) -> None:
@@ -229,66 +226,100 @@ class _Table:
         for component, of_rows in codes.items():
             has_value = of_rows != NULL
             kept = of_rows[has_value]
-            counted = np.stack((keys[has_value], kept, np.ones_like(kept)))
-            self._values_since[component].append(counted)
+            self._values[component].add(np.stack((keys[has_value], kept, np.ones_like(kept))))
         self.add_counted(keys, amounts)
 
     def add_counted(self, keys: Int64s, amounts: Int64s) -> None:
-        """Add amounts of groups."""
-        self._since.append(np.concatenate((keys[np.newaxis], amounts)))
+        """Add amounts of groups. Raises TooManyGroups."""
+        self._sums.add(np.concatenate((keys[np.newaxis], amounts)))
         self._gathered += len(keys)
         if self._gathered >= CHUNK_ROWS:
-            self.consolidate()
+            for summed in (self._sums, *self._values.values()):
+                summed.reduce()
+            self._gathered = 0
+            self._check()
 
     def add_values(self, component: Values, key: int, counts: Mapping[int, int]) -> None:
         """Add the values of one group, with the number of rows of each."""
         if counts:
             codes, numbers = zip(*counts.items(), strict=True)
-            self._values_since[component].append(
-                np.array([[key] * len(counts), codes, numbers], dtype=np.int64)
-            )
+            columns = np.array([[key] * len(counts), codes, numbers], dtype=np.int64)
+            self._values[component].add(columns)
 
     def consolidate(self) -> None:
-        """Merge what was added since. Raises TooManyGroups."""
-        if self._since:
-            # Reducing the chunk first keeps the number of columns that are sorted twice small.
-            chunk = _summed(np.concatenate(self._since, axis=1), 1)
-            self._sums = _summed(np.concatenate((self._sums, chunk), axis=1), 1)
-            self._since.clear()
-            if self._sums.shape[1] > MAX_GROUPS:
-                raise TooManyGroups
-        for component, since in self._values_since.items():
-            if since:
-                chunk = _summed(np.concatenate(since, axis=1), 2)
-                merged = np.concatenate((self._values[component], chunk), axis=1)
-                self._values[component] = _summed(merged, 2)
-                since.clear()
-        self._gathered = 0
+        """Merge what was added. Raises TooManyGroups."""
+        for summed in (self._sums, *self._values.values()):
+            summed.merge()
+        self._check()
 
     def cell(self, index: int) -> GroupCell:
         """The components of one group."""
-        key = self._sums[0, index]
+        key = self.keys[index]
         values = {}
-        for component, of_all in self._values.items():
-            start, end = np.searchsorted(of_all[0], [key, key + 1])
-            values[component] = of_all[1:, start:end]
-        return GroupCell(self._slots.slot_of, self._sums[1:, index], values, self._coders)
+        for component, summed in self._values.items():
+            start, end = np.searchsorted(summed.columns[0], [key, key + 1])
+            values[component] = summed.columns[1:, start:end]
+        amounts = self._sums.columns[1:, index]
+        return GroupCell(self._slots.slot_of, amounts, values, self._coders)
 
     def merged(self, indices: Indices) -> GroupCell:
         """The components of some groups together."""
-        amounts = self._sums[1:, indices].sum(axis=1)
+        amounts = self._sums.columns[1:, indices].sum(axis=1)
         values = {}
-        for component, of_all in self._values.items():
-            chosen = of_all[1:, np.isin(of_all[0], self._sums[0, indices])]
-            values[component] = _summed(chosen, 1)
+        for component, summed in self._values.items():
+            chosen = np.isin(summed.columns[0], self.keys[indices])
+            values[component] = _summed(summed.columns[1:, chosen], 1)
         return GroupCell(self._slots.slot_of, amounts, values, self._coders)
+
+    def _check(self) -> None:
+        if self._sums.columns.shape[1] > MAX_GROUPS:
+            raise TooManyGroups
+
+
+class _Summed:
+    """Columns, of which those with equal keys are added up. The first `key_rows` rows are keys.
+
+    Each chunk is reduced by itself, and chunks are merged once they are as long as what was merged
+    before: so a column is sorted a few times, however many there are.
+    """
+
+    def __init__(self, height: int, key_rows: int) -> None:
+        self.columns = np.empty((height, 0), dtype=np.int64)
+        self._key_rows = key_rows
+        self._chunks: list[Int64s] = []
+        self._since: list[Int64s] = []
+
+    def add(self, columns: Int64s) -> None:
+        """Add columns to the current chunk."""
+        self._since.append(columns)
+
+    def reduce(self) -> None:
+        """End the current chunk."""
+        if self._since:
+            self._chunks.append(_summed(np.concatenate(self._since, axis=1), self._key_rows))
+            self._since.clear()
+        if sum(chunk.shape[1] for chunk in self._chunks) > max(CHUNK_ROWS, self.columns.shape[1]):
+            self.merge()
+
+    def merge(self) -> None:
+        """Put everything into `columns`, ascending by the keys."""
+        waiting = [*self._chunks, *self._since]
+        if waiting:
+            self._chunks.clear()
+            self._since.clear()
+            together = np.concatenate((self.columns, *waiting), axis=1)
+            waiting.clear()
+            self.columns = _summed(together, self._key_rows)
 
 
 def _summed(rows: Int64s, key_rows: int) -> Int64s:
     """Add up the columns whose first `key_rows` rows are equal; ascending by those rows."""
     if not rows.shape[1]:
         return rows
-    ordered = rows[:, np.lexsort(rows[key_rows - 1 :: -1])]
+    keys = rows[:key_rows]
+    # A constant key has nothing to sort: the totals of a query have one group.
+    varying = [row for row in keys if row.min() != row.max()] or [keys[0]]
+    ordered = rows[:, np.lexsort(varying[::-1])]
     changes = (ordered[:key_rows, 1:] != ordered[:key_rows, :-1]).any(axis=0)
     starts = np.flatnonzero(np.concatenate(([True], changes)))
     summed: Int64s = np.add.reduceat(ordered, starts, axis=1)
