@@ -120,16 +120,16 @@ def test_csv_is_printed_as_it_is_answered(query: Query) -> None:
     ]
 
 
-@pytest.mark.parametrize("format", ["--csv", "--json"])
-def test_each_page_leads_to_the_next(query: Query, format: str) -> None:
-    arguments = ["--measure", "calls", "--by", "day", "--limit", "2"]
+@pytest.mark.parametrize("format", [[], ["--csv"]])
+def test_each_page_leads_to_the_next(query: Query, format: list[str]) -> None:
+    arguments = ["--measure", "calls", "--by", "day", "--limit", "2", *format]
     first = query(*arguments)
-    cursor = first.stderr.rpartition("--cursor ")[2].strip()
-    assert first.stderr.startswith("rollcall: there are more; the next page has --cursor ")
-    assert query(*arguments, "--csv").stderr.rpartition(" ")[0] == first.stderr.rpartition(" ")[0]
-    second = query(*arguments, "--cursor", cursor, format)
+    said, _, cursor = first.stderr.rpartition(" --cursor ")
+    assert said == "rollcall: there are more; the next page has"
+    second = query(*arguments, "--cursor", cursor.strip())
     assert (second.returncode, second.stderr) == (0, "")
-    assert ("2026-11-03" in second.stdout, "2026-11-02" in second.stdout) == (True, False)
+    days = [[f"2026-11-0{n}" in page.stdout for n in (1, 2, 3)] for page in (first, second)]
+    assert days == [[True, True, False], [False, False, True]]
 
 
 @pytest.mark.parametrize("is_stdin", [True, False])
