@@ -111,6 +111,43 @@ def _queries_as_published(_setting: Setting) -> tuple[Example, ...]:
     return (Example(title, path, body=_query("conversion_funnel")),)
 
 
+def _own_queries(_setting: Setting) -> tuple[Example, ...]:
+    path = "/v1/query"
+    weeks = {"measures": ["calls", "answer_rate"], "period": "last_7_days"}
+    return (
+        Example(
+            "Calls by day, compared with the week before (Rollcall's own query language)",
+            path,
+            body={**weeks, "dimensions": ["day"], "compare": "previous_period"},
+        ),
+        Example(
+            "The 95th percentile of durations by provider",
+            path,
+            body={"measures": ["calls", "p95_duration"], "dimensions": ["provider"]},
+        ),
+        Example(
+            "The three most frequent outcomes, and all others in one row",
+            path,
+            body={
+                "measures": ["calls", "cost_per_call"],
+                "dimensions": ["outcome"],
+                "filters": [{"field": "outcome", "op": "not_null"}],
+                "limit": 3,
+                "others": True,
+            },
+        ),
+    )
+
+
+def _search(_setting: Setting) -> tuple[Example, ...]:
+    body = {"filters": [{"field": "duration_seconds", "op": "gte", "value": 120}], "limit": 3}
+    return (Example("The newest calls of two minutes or more", "/v1/calls/search", body=body),)
+
+
+def _schema(_setting: Setting) -> tuple[Example, ...]:
+    return (Example("Every name that queries may use", "/v1/schema"),)
+
+
 def _campaign(kind: str, campaign_id: str, version: str = "v1") -> Callable[..., Any]:
     """Analytics of a campaign in the last 30 days, including today."""
     name = next(name for id, _, name in CAMPAIGNS if id == campaign_id)
@@ -143,6 +180,9 @@ EXAMPLES: Mapping[str, Callable[[Setting], tuple[Example, ...]]] = {
     "POST /v1/Outbound/{outboundId}/Analytics": _campaign("Outbound", "renewals"),
     "POST /v2/Pearl/{pearlId}/Analytics": _campaign("Pearl", "win-back", "v2"),
     "GET /api/workspaces/{workspaceId}/analytics": _workspace,
+    "POST /v1/query": _own_queries,
+    "POST /v1/calls/search": _search,
+    "GET /v1/schema": _schema,
     "POST /v1/records": _records,
     "GET /v1/calls/{id}": _call,
     "GET /v1/records/{type}/{id}": _record,

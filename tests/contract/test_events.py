@@ -25,7 +25,7 @@ from tests.support.stack import from_json, to_json
 HANDLES = {sample.id: sample.handle for sample in SAMPLES.organisations}
 NAMES = {path: f"{path.parent.name}/{path.stem}" for path in sample_events()}
 UNPOD = "get_organisation_analytics"  # its errors depend on a header
-READING = {name for name in CASES if name.startswith(("get", "list", "query"))}
+READING = {name for name in CASES if name.startswith(("get", "list", "query", "search"))}
 MS_PER_DAY = 86_400_000
 PUBLIC = {"get_health"}  # takes no token
 # The scheduled function reads nothing of its event, so there is none that it could refuse.

@@ -10,14 +10,20 @@ from unittest.mock import patch
 
 import pytest
 
-from rollcall.query import engine
+from rollcall.query import engine, search
 from rollcall.settings import settings
 from rollcall.storage import row_revisions
 from tests.sample_events.answering import sample_events, seeded
 from tests.sample_events.documents import FUNCTIONS, NOW_MS, REQUEST_ID
 from tests.support.emf import Metrics, logged, metrics_in
 
-COUNTS_NOTHING = {"authorize_request", "list_organisations", "get_audit", "get_health"}
+COUNTS_NOTHING = {
+    "authorize_request",
+    "list_organisations",
+    "get_audit",
+    "get_health",
+    "get_schema",
+}
 COUNTS_ELSEWISE = {"ingest_records", "update_rollups", "reconcile_organisations"}
 READING = set(FUNCTIONS) - COUNTS_NOTHING - COUNTS_ELSEWISE
 MS_PER_HOUR = 3_600_000
@@ -112,6 +118,7 @@ def test_rows_are_counted_as_they_are_read(functions, path: Path) -> None:
     original, original_page = engine.select, row_revisions.page_of_item
     with (
         patch.object(engine, "select", select),
+        patch.object(search, "select", select),
         patch.object(row_revisions, "page_of_item", page_of_item),
     ):
         answered, printed = functions.printed(path)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import rollcall.clock
 from rollcall.lambdas.authorizer import ROUTES
 from rollcall.settings import settings
 from rollcall.storage.failure_documents import failed_records
@@ -25,6 +26,7 @@ from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.runtime import FunctionError, InProcessRuntime, invoke
 from rollcall_cli.local.seed import load_seed
 from rollcall_cli.local.stack import LocalStack
+from rollcall_cli.openapi.operation import CSV_TYPE
 from tests.sample_events.cases import CASES, Authorization, Batch, Request
 from tests.sample_events.documents import EVENTS, FUNCTIONS, NOW_MS
 from tests.support.answering import wired
@@ -80,8 +82,8 @@ def _by_permission(policy: dict[str, Any]) -> dict[str, Any]:
     """The authorizer's policy with its permissions in place of their routes."""
     [statement] = policy["policyDocument"]["Statement"]
     found = sorted(resource.split("/", 2)[2] for resource in statement["Resource"])
-    permissions = [each for each, routes in ROUTES.items() if set(routes) <= set(found)]
-    routes = [route for permission in permissions for route in ROUTES[permission]]
+    permissions = policy["context"]["scopes"].split()
+    routes = {route for permission in permissions for route in ROUTES[permission]}
     assert found == sorted([*routes, *(f"{route}/" for route in routes)])
     statement = {**statement, "Resource": permissions}
     return {**policy, "policyDocument": {**policy["policyDocument"], "Statement": [statement]}}
@@ -106,7 +108,9 @@ class Functions:
         except FunctionError as error:
             return {"errorType": error.error_type, "errorMessage": error.message}
         if isinstance(case, Request):
-            answer = {"status": answered["statusCode"], "body": json.loads(answered["body"])}
+            is_csv = answered["headers"]["Content-Type"].startswith(CSV_TYPE)
+            body = answered["body"] if is_csv else json.loads(answered["body"])
+            answer = {"status": answered["statusCode"], "body": body}
             return answer | ({"depends_on_clock": list(case.by_clock)} if case.by_clock else {})
         if isinstance(case, Batch):
             return {
@@ -165,6 +169,7 @@ def seeded(folder: Path) -> Iterator[Functions]:
         reconcile_grace_seconds=0,  # a clock that stands still never ends a wait
     )
     with (
+        patch.object(rollcall.clock, "now_ms", lambda: clock.now_ms),  # some handlers import it
         wired(settings=changed, now_ms=lambda: clock.now_ms, now_us=lambda: clock.now_ms * 1_000),
         LocalStack(engine=engine(), port=0, dynamodb_port=0, state_dir=folder) as stack,
     ):

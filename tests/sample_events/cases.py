@@ -146,6 +146,10 @@ IN_KATHMANDU = {
     "page_size": 24,
 }
 
+# ------------------------------------------------------------------ searches
+
+PROVIDER_TELNYX = {"field": "provider", "op": "eq", "value": "telnyx"}
+
 # ------------------------------------------------------------------ records
 
 CALL = {
@@ -375,8 +379,27 @@ OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule]] =
         "foreign_record": Request(("campaign", "north/1 #é")),
         "unknown_parameter": Request(("room", "12"), query={"page": "2"}),
     },
+    "search_calls": {
+        "newest": Request(
+            body={"from": "2026-11-16", "filters": [PROVIDER_TELNYX]}, by_clock=("calls",)
+        ),
+        "page": Request(body={"order": "oldest", "limit": 2}, by_clock=("calls", "next")),
+        "encoded_id": Request(
+            body={"filters": [{"field": "campaign_id", "op": "eq", "value": "north/1 #é"}]},
+            organisation="globex",
+            token=ALL,
+            by_clock=("calls",),
+        ),
+        "nothing_matches": Request(
+            body={"filters": [{"field": "outcome", "op": "contains", "value": "nobody"}]}
+        ),
+        "unknown_field": Request(body={"filters": [{**PROVIDER_TELNYX, "field": "providers"}]}),
+        "out_of_range": Request(body={"limit": 5_000}),
+        "not_acceptable": Request(body={}, headers={"Accept": "application/xml"}),
+    },
     "get_audit": {
         "latest": Request(token=ADMIN, by_clock=("last_run", "started_at")),
+        "read_permission": Request(by_clock=("last_run", "started_at")),
         "unknown_parameter": Request(token=ADMIN, query={"page": "2"}),
     },
     "update_rollups": BATCHES,

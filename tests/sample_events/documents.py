@@ -96,7 +96,7 @@ def _of_request(case: Request, function: str, name: str) -> dict[str, Any]:
         for each in TEMPLATE.api.routes
         if each.function == FUNCTIONS[function] and case.route in (None, each.path)
     )
-    headers = [("Accept", "application/json")]
+    headers = [] if "Accept" in case.headers else [("Accept", "application/json")]
     if route.authorizer is not None:
         headers.append(("Authorization", f"Token {token.token}"))
     body = case.body

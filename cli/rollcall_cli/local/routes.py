@@ -29,7 +29,11 @@ class RouteTable(Generic[AnyRoute]):
         )
 
     def find(self, method: str, raw_path: str) -> RouteMatch[AnyRoute] | None:
-        """The route of a method and path, ignoring one trailing slash; None if there is none."""
+        """The route of a method and path, ignoring one trailing slash; None if there is none.
+
+        A REST API chooses by both together: where a literal resource lacks the method, a sibling with
+        a path parameter answers.
+        """
         if not raw_path.startswith("/"):
             return None
         segments = _segments(raw_path)

@@ -16,7 +16,7 @@ from rollcall.lambdas.authorizer import ROUTES
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.template_model import Route, Template
 from rollcall_cli.openapi.examples import Example, read_examples
-from rollcall_cli.openapi.operation import JSON_TYPE, Answer, Operation, Parameter
+from rollcall_cli.openapi.operation import CSV_TYPE, JSON_TYPE, Answer, Operation, Parameter
 from rollcall_cli.openapi.operations import OPERATIONS, REFINEMENTS, TAGS
 from rollcall_cli.openapi.schemas import answer_schemas, reference, request_schemas
 
@@ -71,6 +71,13 @@ _RETRY_AFTER: JsonObject = {
         "description": "Seconds after which to send the request again.",
         "schema": {"type": "integer", "minimum": 0},
     }
+}
+_CSV_HEADERS: JsonObject = {
+    "X-Rollcall-Next": {
+        "description": "The cursor of the next page of a CSV answer. Absent on the last page, and in"
+        " JSON, where the body has it.",
+        "schema": {"type": "string"},
+    },
 }
 # Errors of the gateway on any existing route, by the template's names.
 _GATEWAY_KINDS = {
@@ -128,7 +135,7 @@ def openapi_document(template: Template, examples_folder: Path) -> JsonObject:
         "paths": paths,
         "components": {
             "schemas": _schemas(),
-            "headers": _HEADERS,
+            "headers": _HEADERS | _CSV_HEADERS,
             "securitySchemes": _SECURITY_SCHEMES,
         },
     }
@@ -155,27 +162,32 @@ def _check_complete(template: Template, examples: Mapping[str, Any]) -> None:
         raise CommandError(f"rollcall_cli/openapi/api does not describe {missing}")
 
 
-def scope_of(route: Route) -> str:
-    """The scope that a route requires, by the authorizer's table."""
+def scopes_of(route: Route) -> list[str]:
+    """The scopes that open a route, each by itself, by the authorizer's table."""
     wanted = f"{route.method}{route.path}"
-    for scope, patterns in ROUTES.items():
-        if any(fnmatchcase(wanted, pattern) for pattern in patterns):
-            return scope
-    raise CommandError(f"no scope allows {route.method} {route.path}")
+    scopes = [
+        scope
+        for scope, patterns in ROUTES.items()
+        if any(fnmatchcase(wanted, pattern) for pattern in patterns)
+    ]
+    if not scopes:
+        raise CommandError(f"no scope allows {route.method} {route.path}")
+    return scopes
 
 
 def _operation(
     template: Template, route: Route, function: str, examples: list[Example]
 ) -> JsonObject:
     declared = OPERATIONS[function]
-    scope = None if route.authorizer is None else scope_of(route)
-    needed = "Requires no token." if scope is None else f"Requires the scope `{scope}`."
+    scopes = [] if route.authorizer is None else scopes_of(route)
+    named = " or ".join(f"`{scope}`" for scope in scopes)
+    needed = f"Requires the scope {named}." if scopes else "Requires no token."
     operation: JsonObject = {
         "operationId": function,
         "tags": [declared.tag],
         "summary": declared.summary,
         "description": f"{declared.description}\n\n{needed}",
-        "security": [] if scope is None else [{name: [scope]} for name in _SECURITY_SCHEMES],
+        "security": [{name: [scope]} for scope in scopes for name in _SECURITY_SCHEMES],
     }
     names = set(re.findall(r"{(\w+)}", route.path))
     described = {parameter.name for parameter in declared.parameters if parameter.place == "path"}
@@ -233,6 +245,10 @@ class _Response:
         content = self._content.setdefault(answer.media_type, {"schemas": [], "examples": {}})
         content["schemas"].append(reference(tag, answer.type))
 
+    def may_be_csv(self) -> None:
+        """Add CSV as an alternative."""
+        self._content[CSV_TYPE] = {"schemas": [{"type": "string"}], "examples": {}}
+
     def show(self, media_type: str, name: str, summary: str, value: Any) -> None:
         """Add an example of such a body."""
         self._content[media_type]["examples"][name] = {"summary": summary, "value": value}
@@ -255,8 +271,12 @@ def _responses(
     responses = {status: _Response() for status in declared.answers}
     for status, answer in declared.answers.items():
         responses[status].may_be(declared.tag, answer)
+    if declared.has_csv:
+        responses[200].may_be_csv()
     for example in examples:
         media_type = declared.answers[example.status].media_type
+        if isinstance(example.answer, str):
+            media_type = CSV_TYPE
         responses[example.status].show(media_type, example.name, example.summary, example.answer)
     for kind, description in _gateway_kinds(route, declared).items():
         sent = template.api.responses[kind]
@@ -271,10 +291,16 @@ def _responses(
     }
     if "503" in described:
         described["503"]["headers"] = _RETRY_AFTER
-    if declared.is_metered:
-        headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
+    if headers := _headers(declared):
         described["200"]["headers"] = headers
     return described
+
+
+def _headers(declared: Operation) -> JsonObject:
+    """The headers of a successful answer."""
+    metered = _HEADERS if declared.is_metered else {}
+    csv = _CSV_HEADERS if declared.has_csv else {}
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in [*metered, *csv]}
 
 
 def _gateway_kinds(route: Route, declared: Operation) -> dict[str, str]:

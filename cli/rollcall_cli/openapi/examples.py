@@ -1,7 +1,8 @@
 """The examples of the document: requests and their answers, one file per function.
 
 A file is `<function>.json`: {case: {"summary", "request": {"path", "query", "headers", "body"},
-"status", "answer"}}; a request omits the parts that it does not have. A test sends the requests,
+"status", "answer"}}; a request omits the parts that it does not have, and an answer that is a text is
+CSV. A test sends the requests,
 beginning with `SETTING`, and compares the answers.
 """
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 JSON_TYPE = "application/json"
+CSV_TYPE = "text/csv"
 # When a function answers 503.
 UNAVAILABLE = "Data cannot be reached in time; send the request again after `Retry-After` seconds."
 
@@ -37,7 +38,7 @@ class Operation:
 
     `answers` are those of the function by status, including errors in its dialect; those of the
     gateway are added. `body` is the type of the request's body, if it has one. `is_metered` is
-    whether its 200 has the X-Rollcall headers.
+    whether its 200 has the X-Rollcall headers, `has_csv` whether it is offered as CSV too.
     """
 
     tag: str
@@ -47,6 +48,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     body: Any = None
     is_metered: bool = False
+    has_csv: bool = False
 
 
 def path_id(name: str, description: str) -> Parameter:

@@ -18,7 +18,9 @@ import pytest
 from rollcall_cli.local.gateway import Gateway
 from rollcall_cli.local.http_server import HttpServer
 from rollcall_cli.local.ports import bind
+from rollcall_cli.local.routes import RouteTable
 from rollcall_cli.local.runtime import FunctionError
+from rollcall_cli.local.template_model import Route
 from tests.support.fake_runtime import FakeRuntime, Never
 
 GOOD = {"Authorization": "Token good"}
@@ -173,6 +175,25 @@ def test_a_route_and_its_parameters_still_encoded(bench, path, resource, paramet
     assert event["resource"] == event["requestContext"]["resourcePath"] == resource
     assert event["pathParameters"] == parameters
     assert event["path"] == path
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "resource"),
+    [
+        ("POST", "/calls/search", "/calls/search"),
+        ("GET", "/calls/search", "/calls/{id}"),  # the literal resource lacks the method
+        ("GET", "/calls/other", "/calls/{id}"),
+        ("POST", "/calls/other", None),
+        ("PUT", "/calls/search", None),
+    ],
+)
+def test_a_literal_resource_wins_only_for_its_own_methods(method, path, resource):
+    """As measured on REST APIs: a resource is chosen by path and method together."""
+    routes = RouteTable(
+        [Route("GET", "/calls/{id}", "Call", None), Route("POST", "/calls/search", "Search", None)]
+    )
+    match = routes.find(method, path)
+    assert (match and match.route.path) == resource
 
 
 def test_a_method_override_means_nothing(bench):

@@ -20,8 +20,9 @@ from rollcall.domain.errors import BadValues, MalformedQuery
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.template import load_template
 from rollcall_cli.local.template_model import Route
-from rollcall_cli.openapi.document import openapi_document, scope_of
+from rollcall_cli.openapi.document import openapi_document, scopes_of
 from rollcall_cli.openapi.examples import SETTING, read_examples
+from rollcall_cli.openapi.operation import CSV_TYPE, JSON_TYPE
 from tests.support.builders import BUILDERS
 from tests.support.generate import anything
 from tests.support.openapi import DOCUMENT, EXAMPLES, ROOT, Spec
@@ -104,7 +105,13 @@ def test_what_is_said_of_no_route_is_refused(template):
 
 def test_a_route_that_no_scope_opens_is_refused():
     with pytest.raises(CommandError, match="no scope allows POST /v1/nothing"):
-        scope_of(Route("POST", "/v1/nothing", "New", None))
+        scopes_of(Route("POST", "/v1/nothing", "New", None))
+
+
+def test_a_route_of_two_permissions_says_that_either_opens_it(spec):
+    _, _, operation = spec.operation("get_audit")
+    assert operation["security"] == [{"bearer": ["read"]}, {"bearer": ["admin"]}]
+    assert operation["description"].endswith("Requires the scope `read` or `admin`.")
 
 
 # ------------------------------------------------------------------ operations
@@ -206,7 +213,7 @@ def test_every_operation_has_an_example_of_success_and_of_an_error(template):
 def test_an_example_is_one_that_the_document_allows(spec, function, example):
     _, _, operation = spec.operation(function)
     content = operation["responses"][str(example.status)]["content"]
-    media_type = next(iter(content))
+    media_type = CSV_TYPE if isinstance(example.answer, str) else next(iter(content))
     spec.check_answer(operation, example.status, media_type, example.answer)
     shown = content[media_type]["examples"][example.name]
     assert shown == {"summary": example.summary, "value": example.answer}
@@ -218,6 +225,7 @@ def test_an_example_is_one_that_the_document_allows(spec, function, example):
         (place, name): value
         for place in PLACES.values()
         for name, value in example.request.get(place, {}).items()
+        if name != "Accept"  # the media types of an answer describe it
     }
     required = {key for key, parameter in parameters.items() if parameter["required"]}
     assert required <= set(sent) <= set(parameters)
@@ -346,10 +354,9 @@ def spoilt(value):
     if isinstance(value, dict):
         yield {**value, "surplus": 1}
         for name, item in value.items():
-            yield {key: kept for key, kept in value.items() if key != name}
-            # A document may lack almost any field.
-            others = [{**item, "surplus": 1}, [item]] if name == "record" else spoilt(item)
-            for other in others:
+            if name not in OPTIONAL:
+                yield {key: kept for key, kept in value.items() if key != name}
+            for other in INSIDE.get(name, spoilt)(item):
                 yield {**value, name: other}
     elif isinstance(value, list):
         yield {"0": value}
@@ -360,13 +367,51 @@ def spoilt(value):
         yield [value]
 
 
+def spoilt_document(record):
+    """A document with one thing changed; it may lack almost any field."""
+    yield {**record, "surplus": 1}
+    yield [record]
+
+
+def spoilt_documents(records):
+    """The same of a list of documents; `calls` is also the name of a number."""
+    if not isinstance(records, list):
+        yield from spoilt(records)
+        return
+    for other in spoilt_document(records[0]):
+        yield [other, *records[1:]]
+
+
+def mistyped(value):
+    """The same JSON value with one value of another type: a query chooses the names in it."""
+    if isinstance(value, dict):
+        yield [value]
+        for name, item in value.items():
+            yield {**value, name: [item]}
+    else:
+        yield {"0": value}
+        for other in mistyped(value[0]):
+            yield [other, *value[1:]]
+
+
+OPTIONAL = {"previous_totals", "previous_period"}
+INSIDE = {
+    "record": spoilt_document,
+    "calls": spoilt_documents,
+    "rows": lambda rows: mistyped(rows) if isinstance(rows, list) else spoilt(rows),
+    "totals": mistyped,
+    "previous_totals": mistyped,
+}
+
+
 @pytest.mark.parametrize(
     ("function", "example"),
     [parameter for parameter in EXCHANGES if parameter.values[1].status == 200],
 )
 def test_a_spoilt_answer_does_not_fit(spec, function, example):
     _, _, operation = spec.operation(function)
-    [schema] = [each["schema"] for each in operation["responses"]["200"]["content"].values()]
+    content = operation["responses"]["200"]["content"]
+    schema = content[CSV_TYPE if isinstance(example.answer, str) else JSON_TYPE]["schema"]
     assert spec.errors(schema, example.answer) == []
     for answer in spoilt(example.answer):
         assert spec.errors(schema, answer) != [], answer

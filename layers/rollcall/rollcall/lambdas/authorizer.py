@@ -53,9 +53,8 @@ def policy(method_arn: str, grant: Grant) -> dict[str, Any]:
     """The policy for the whole API: API Gateway caches it and uses it for every route."""
     api_and_stage = "/".join(method_arn.split("/")[:2])
     scopes = grant.token.scopes
-    routes = [
-        path for scope in scopes for route in ROUTES.get(scope, ()) for path in (route, f"{route}/")
-    ]
+    opened = dict.fromkeys(route for scope in scopes for route in ROUTES.get(scope, ()))
+    routes = [path for route in opened for path in (route, f"{route}/")]
     # The cached policy may outlive the token, so the endpoint checks the expiry again.
     ends_at_ms = grant.token.ends_at_ms
     end = {} if ends_at_ms is None else {"token_ends_at_ms": ends_at_ms}
