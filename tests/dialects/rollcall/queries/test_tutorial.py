@@ -1,0 +1,48 @@
+"""Every query of docs/query.md has the answer that the page shows, on the demo's records."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from rollcall_cli.demo_data import demo_records
+from tests.support.answering import Deployment, deployed
+from tests.support.stack import ROOT
+
+PAGE = (ROOT / "docs/query.md").read_text("utf-8")
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+BLOCKS = [
+    json.loads(text) for text in re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+]
+PAIRS = list(zip(BLOCKS[::2], BLOCKS[1::2], strict=True))
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[tuple[Deployment, str]]:
+    """The records that the page names, and their organisation."""
+    with deployed(int(NOW.timestamp() * 1_000), page_target_bytes=300_000) as deployment:
+        records = list(demo_records(seed=7, calls=300, days=28, now=NOW))
+        yield deployment, deployment.organisation(records)
+
+
+@pytest.mark.parametrize(("query", "shown"), PAIRS, ids=[json.dumps(query) for query, _ in PAIRS])
+def test_a_query_has_the_answer_that_is_shown(
+    demo: tuple[Deployment, str], query: Any, shown: dict[str, Any]
+) -> None:
+    deployment, org_id = demo
+    answer = deployment.ask("query_records", org_id, body=query)
+    assert answer.status == 200, answer.text
+    body = json.loads(answer.text)
+    # 1 is not 1.0 here, and members have an order.
+    assert json.dumps({name: body[name] for name in shown}) == json.dumps(shown)
+
+
+def test_there_are_twenty_questions() -> None:
+    questions = re.findall(r"^### (\d+)\. .*\?$", PAGE, re.MULTILINE)
+    assert questions == [str(number) for number in range(1, 21)]
+    assert len(PAIRS) >= 20
