@@ -149,8 +149,8 @@ def test_the_longest_ranges(deployment):
     records = [call("1", started_at="2024-02-29T00:00:00Z"), lead("1")]
     ends = ["2025-02-03", "2025-02-04", "2025-02-04T00:59:59Z", "2025-02-04T01:00:00Z"]
     questions = [
-        breeze(query_type, {"date_from": "2024-01-01", "date_to": end}, **zone)
-        for query_type in ("call_count", "status_distribution")
+        breeze(query_type, {"date_from": "2024-01-01", "date_to": end}, granularity="hour", **zone)
+        for query_type in ("call_count", "status_distribution", "calls_over_time")
         for end in ends
         for zone in ({}, {"timezone": "UTC"}, {"timezone": "Europe/Berlin"})
     ]

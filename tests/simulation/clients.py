@@ -53,7 +53,7 @@ def _was_answered(
     world: World, ledger: Ledger, attempts: list[Attempt], answer: dict[str, Any]
 ) -> bool:
     status = answer["statusCode"]
-    if status == 500:
+    if status in (500, 503):
         return False
     if status not in (200, 207, 422):
         ledger.problems.append(f"I5: status {status}: {answer['body'][:200]}")

@@ -169,7 +169,7 @@ def test_query_page_2_is_throttled() -> None:
         answer = ask(scenario)
         assert (answer["statusCode"], counted(answer)) == (200, 40)
     scenario.world.faults.planned = [("Query", "")] + [("Query", "throttle")] * 500
-    assert ask(scenario)["statusCode"] == 500
+    assert ask(scenario)["statusCode"] == 503
 
 
 # ------------------------------------------------------------------ the event source

@@ -9,7 +9,7 @@ import pytest
 from rollcall.domain.measures import Group
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.calendar import MS_PER_DAY
-from rollcall.domain.time.periods import EVER, Period
+from rollcall.domain.time.periods import EVER, Bounds, Period
 from rollcall.domain.time.zones import UTC
 from rollcall.query.model import Selection
 from rollcall.query.reports.breeze import BreezeQuery, ByBucket, OverTime, ReportBreeze
@@ -39,7 +39,9 @@ class Engine:
 
 def over_time(series: Series, start_ms: int | None, end_ms: int | None) -> list[str] | None:
     engine: Any = Engine(series)
-    query = BreezeQuery(ByBucket(Granularity.DAY, True), Selection("call"), start_ms, end_ms, UTC)
+    query = BreezeQuery(
+        ByBucket(Granularity.DAY, True), Selection("call"), Bounds(start_ms, end_ms), UTC
+    )
     found = ReportBreeze(engine)(reading(), query)
     assert isinstance(found, OverTime)
     assert engine.asked == (query.query.period, Granularity.DAY, UTC, True)
@@ -53,7 +55,7 @@ def days(first: int, last: int) -> list[str]:
 
 def test_a_tally_is_that_of_the_engine() -> None:
     engine: Any = Engine(NOTHING)
-    query = BreezeQuery((Group.CALLS,), Selection("call"), 5, None, UTC)
+    query = BreezeQuery((Group.CALLS,), Selection("call"), Bounds(5, None), UTC)
     assert ReportBreeze(engine)(reading(), query) is TALLY
     assert engine.asked == (Period(5, EVER.end_ms), (Group.CALLS,), UTC)
 

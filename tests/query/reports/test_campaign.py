@@ -16,6 +16,7 @@ from rollcall.query.model import CampaignId
 from rollcall.query.reports.campaign import ReportCampaign
 from rollcall.query.results import DayTallies, Tally
 from tests.support.reading import MemoryFacts, MemoryRollups, lookup, reading
+from tests.support.selections import selection
 
 PERIOD = Period(0, 5)
 HOT = Label("Hot", color="#fff")
@@ -44,12 +45,15 @@ def make(engine: Any, rollups: MemoryRollups | None = None) -> ReportCampaign:
 
 @pytest.mark.parametrize(
     ("direction", "expected"),
-    [("inbound", {"campaign_id": "c", "direction": "inbound"}), (None, {"campaign_id": "c"})],
+    [
+        ("inbound", selection(campaign_id="c", direction="inbound")),
+        (None, selection(campaign_id="c")),
+    ],
 )
 def test_the_calls_of_a_campaign_are_added_up_over_its_days(direction: Any, expected: Any) -> None:
     engine = Engine()
     report = make(engine)(reading(), CampaignId("c", direction), PERIOD)
-    assert (engine.query.selection.equals, engine.query.period) == (expected, PERIOD)
+    assert engine.query == (expected, PERIOD)
     assert (report.whole["calls"], report.whole["l=hot"]) == (5, 2)
     assert report.labels == {"hot": HOT}
 

@@ -24,6 +24,7 @@ from rollcall.domain.time.calendar import MS_PER_DAY, day_text
 from rollcall.query.reports.workspace import DAYS, TOP, ReportWorkspace, WorkspaceReport
 from rollcall.query.results import Tally
 from tests.support.reading import MemoryFacts, MemoryRollups, lookup, reading
+from tests.support.selections import selection
 
 SCOPE = workspace_scope("w")
 LIFETIME = RollupKey(WORKSPACE, SCOPE, ALL)
@@ -113,7 +114,7 @@ def test_the_last_days_are_read_in_order() -> None:
 def test_a_spilled_breakdown_is_counted_from_the_ledger() -> None:
     class Engine:
         def tally(self, _reading: Any, query: Any, groups: list[Group]) -> Tally:
-            assert query.selection.equals == {"workspace_id": "w"}
+            assert query.selection == selection("contact_event", workspace_id="w")
             assert groups == [Group.EVENT_TYPE]
             tally = Tally()
             tally.add_measures({"e=booking": 4})
