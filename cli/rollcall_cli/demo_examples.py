@@ -113,12 +113,12 @@ def _queries_as_published(_setting: Setting) -> tuple[Example, ...]:
 
 def _own_queries(_setting: Setting) -> tuple[Example, ...]:
     path = "/v1/query"
-    weeks = {"measures": ["calls", "answer_rate"], "period": "last_7_days"}
+    week = {"measures": ["calls", "answer_rate"], "period": "last_7_days"}
     return (
         Example(
             "Calls by day, compared with the week before (Rollcall's own query language)",
             path,
-            body={**weeks, "dimensions": ["day"], "compare": "previous_period"},
+            body={**week, "dimensions": ["day"], "compare": "previous_period"},
         ),
         Example(
             "The 95th percentile of durations by provider",

@@ -2,9 +2,11 @@
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
+from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.errors import InvalidSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -108,6 +110,15 @@ CHECKS = [
 ]
 
 
+@st.composite
+def generated(draw, cases):
+    """A request; the generator cannot meet some of its own changes to a recursive schema."""
+    try:
+        return draw(cases)
+    except InvalidSchema:
+        reject()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("operation", "mode"),
@@ -137,11 +148,12 @@ def test_generated_requests_are_answered_as_documented(acme, engine, operation, 
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=operation.as_strategy(generation_mode=mode, **known))
+    @given(case=generated(operation.as_strategy(generation_mode=mode, **known)))
     def answers_fit(case):
         headers = {"Authorization": f"Token {acme.token}"}
         answer = case.call_and_validate(base_url=acme.stack.api, headers=headers, checks=CHECKS)
         statuses.add(answer.status_code)
 
     answers_fit()
+    assert statuses
     assert mode is GenerationMode.NEGATIVE or 200 in statuses

@@ -2,8 +2,7 @@
 
 A file is `<function>.json`: {case: {"summary", "request": {"path", "query", "headers", "body"},
 "status", "answer"}}; a request omits the parts that it does not have, and an answer that is a text is
-CSV. A test sends the requests,
-beginning with `SETTING`, and compares the answers.
+CSV. A test sends the requests, beginning with `SETTING`, and compares the answers.
 """
 
 from __future__ import annotations
