@@ -17,6 +17,7 @@ from tests.sample_events.answering import answer_path, expected_answer, sample_e
 from tests.sample_events.cases import CASES, SAMPLES, Batch
 from tests.sample_events.documents import EVENTS, FUNCTIONS, NOW_MS, documents, text_of
 from tests.support.oracle import Oracle
+from tests.support.query_oracle import QueryOracle
 from tests.support.questions import DIALECTS
 from tests.support.questions import expected as expected_by_the_oracle
 from tests.support.scenes import Query
@@ -189,6 +190,33 @@ def test_queries_are_answered_as_the_oracle_has_them(path):
     )
     status, expected = expected_by_the_oracle(oracle_of(handle), query)
     assert answered(path) == (status, expected if status == 200 else None)
+
+
+def is_answered_with_json(path):
+    """Brute force knows neither refusals nor CSV."""
+    status, body = answered(path)
+    return status == 200 and isinstance(body, dict)
+
+
+OWN_QUERIES = [
+    path
+    for path in NAMES
+    if path.parent.name in ("query_records", "search_calls") and is_answered_with_json(path)
+]
+
+
+@pytest.mark.parametrize("path", OWN_QUERIES, ids=NAMES.get)
+def test_own_queries_are_answered_as_brute_force_has_them(path):
+    handle, _, _, body = asked(path)
+    records = next(sample.records for sample in SAMPLES.organisations if sample.handle == handle)
+    oracle, query = QueryOracle(from_json(to_json(records).encode()), NOW_MS), from_json(body)
+    _, answer = answered(path)
+    if path.parent.name == "search_calls":
+        expected = oracle.search(query, NOW_MS)[: query.get("limit", 50)]
+        assert [call["id"] for call in answer["calls"]] == [call["id"] for call in expected]
+        return
+    expected = oracle.answer(query, NOW_MS)
+    assert answer | {"next": None} == expected | {"next": None}
 
 
 @events("get_call", "get_record")
