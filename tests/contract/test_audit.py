@@ -153,11 +153,17 @@ def test_a_query_is_refused(org, query):
 
 
 def test_the_scope_is_needed_and_comes_before_the_query(org):
-    token = org.new_token("read", "ingest")["token"]
+    token = org.new_token("ingest")["token"]
     headers = [("Authorization", f"Token {token}")]
     for path in (AUDIT, f"{AUDIT}/", f"{AUDIT}?x=1"):
         answer = stacks.request(org.stack.api, "GET", path, headers)
         assert gateway_error(answer, 403, "Forbidden")
+
+
+def test_readers_see_the_audit_too(org):
+    token = org.new_token("read")["token"]
+    headers = [("Authorization", f"Token {token}")]
+    assert stacks.request(org.stack.api, "GET", AUDIT, headers).status == 200
 
 
 def test_the_scope_opens_nothing_else(org):
