@@ -39,6 +39,7 @@ COVERED_BY = {
     "dialects/rollcall/queries/filters dialects/rollcall/queries/names "
     "dialects/rollcall/queries/ranges",
     "test_bootstrap.py": "commands",
+    "dialects/rollcall/queries/test_schema.py": "dialects/rollcall/queries/limits",
 }
 
 

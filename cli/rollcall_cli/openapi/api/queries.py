@@ -9,7 +9,8 @@ from typing_extensions import TypeAliasType, TypedDict
 from rollcall.api.guard import MAX_QUERY_BYTES
 from rollcall.api.records.documents import DOCUMENTS
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, Problem, QueryProblem
-from rollcall.dialects.rollcall.queries.body import MAX_CALLS, MAX_ROWS, QueryBody, SearchBody
+from rollcall.dialects.rollcall.queries.body import QueryBody, SearchBody
+from rollcall.dialects.rollcall.queries.limits import MAX_CALLS, MAX_ROWS
 from rollcall.dialects.rollcall.queries.schema import Schema
 from rollcall.domain.errors import MAX_GROUPS
 from rollcall_cli.openapi.api import records

@@ -22,20 +22,18 @@ from pydantic import (
 from pydantic_core import core_schema
 
 from rollcall.dialects.rollcall.queries.faults import Faults, nearest_first
+from rollcall.dialects.rollcall.queries.limits import (
+    DEFAULT_CALLS,
+    DEFAULT_ROWS,
+    MAX_CALLS,
+    MAX_DIMENSIONS,
+    MAX_MEASURES,
+    MAX_ROWS,
+)
 from rollcall.domain.time.named_periods import COMPARISONS, PERIODS
 from rollcall.query.datasets import DATASETS
 from rollcall.query.fields import Op
 from rollcall.wire import message_of
-
-MAX_MEASURES: Final = 20
-MAX_DIMENSIONS: Final = 3
-MAX_ROWS: Final = 10_000
-DEFAULT_ROWS: Final = 1_000
-MAX_CALLS: Final = 500
-DEFAULT_CALLS: Final = 50
-MAX_CONDITIONS: Final = 50
-MAX_NESTING: Final = 5
-MAX_VALUES: Final = 100
 
 _ABSENT: Final[Any] = None  # the default of an optional field: not validated, so null is refused
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from rollcall.dialects.rollcall.queries.body import MAX_CONDITIONS, MAX_NESTING, MAX_VALUES
 from rollcall.dialects.rollcall.queries.faults import Faults
+from rollcall.dialects.rollcall.queries.limits import MAX_CONDITIONS, MAX_NESTING, MAX_VALUES
 from rollcall.dialects.rollcall.queries.names import field_names
 from rollcall.domain.facts import payload_text
 from rollcall.domain.validation import check_text, parse_id, parse_payload_value

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rollcall.dialects.rollcall.queries.body import DEFAULT_ROWS, QueryBody, check_shape
+from rollcall.dialects.rollcall.queries.body import QueryBody, check_shape
 from rollcall.dialects.rollcall.queries.cursor import Cursor, decode_cursor
 from rollcall.dialects.rollcall.queries.faults import Faults
 from rollcall.dialects.rollcall.queries.filters import parse_filters
+from rollcall.dialects.rollcall.queries.limits import DEFAULT_ROWS
 from rollcall.dialects.rollcall.queries.names import (
     BUCKETS,
     dimension_names,

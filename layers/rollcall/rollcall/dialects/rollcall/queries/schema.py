@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from typing_extensions import TypedDict
 
-from rollcall.dialects.rollcall.queries import body as b
+from rollcall.dialects.rollcall.queries import limits
 from rollcall.dialects.rollcall.queries.names import dimension_names
 from rollcall.domain.errors import MAX_GROUPS
 from rollcall.domain.time.named_periods import COMPARISONS, PERIODS
@@ -79,14 +79,14 @@ def schema_body() -> Schema:
         "periods": [*PERIODS],
         "compare": [*COMPARISONS],
         "limits": {
-            "measures": b.MAX_MEASURES,
-            "dimensions": b.MAX_DIMENSIONS,
-            "conditions": b.MAX_CONDITIONS,
-            "nesting": b.MAX_NESTING,
-            "values": b.MAX_VALUES,
-            "rows": b.MAX_ROWS,
+            "measures": limits.MAX_MEASURES,
+            "dimensions": limits.MAX_DIMENSIONS,
+            "conditions": limits.MAX_CONDITIONS,
+            "nesting": limits.MAX_NESTING,
+            "values": limits.MAX_VALUES,
+            "rows": limits.MAX_ROWS,
             "total_rows": MAX_GROUPS,
-            "calls": b.MAX_CALLS,
+            "calls": limits.MAX_CALLS,
         },
     }
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from rollcall.dialects.rollcall.documents import document_of
-from rollcall.dialects.rollcall.queries.body import DEFAULT_CALLS, SearchBody, check_shape
+from rollcall.dialects.rollcall.queries.body import SearchBody, check_shape
 from rollcall.dialects.rollcall.queries.cursor import Cursor, encode_cursor
 from rollcall.dialects.rollcall.queries.faults import Faults
 from rollcall.dialects.rollcall.queries.filters import parse_filters
+from rollcall.dialects.rollcall.queries.limits import DEFAULT_CALLS
 from rollcall.dialects.rollcall.queries.ranges import parse_bounds, parse_zone
 from rollcall.dialects.rollcall.queries.request import parse_cursor
 from rollcall.dialects.rollcall.queries.tables import Cell, file_name, to_csv
