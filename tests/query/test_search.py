@@ -92,7 +92,7 @@ def test_a_search_finds_what_brute_force_finds(deployment: Deployment, random: R
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=80)
 @given(random=randoms)
 def test_searches_of_many_datasets(deployment: Deployment, random: Random) -> None:
     check_at_rest(deployment, random)
@@ -123,7 +123,7 @@ def test_no_call_comes_twice_and_none_is_left_out_while_others_are_written(
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=80)
 @given(random=randoms)
 def test_many_searches_while_calls_are_written(deployment: Deployment, random: Random) -> None:
     check_while_written(deployment, random)

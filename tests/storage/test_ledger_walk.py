@@ -55,7 +55,7 @@ def test_every_row_comes_once_and_in_order(writes, span, seed, items_a_query, is
 
 
 @pytest.mark.slow
-@settings(max_examples=2_000)
+@settings(max_examples=600)
 @any_walk
 def test_every_row_comes_once_and_in_order_in_many_histories(
     writes, span, seed, items_a_query, is_backward

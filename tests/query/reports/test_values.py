@@ -50,7 +50,7 @@ def test_values_are_those_of_brute_force(deployment: Deployment, seed: int) -> N
 
 
 @pytest.mark.slow
-@settings(max_examples=500)
+@settings(max_examples=120)
 @given(seed=st.integers(0, 2**32))
 def test_values_of_many_datasets(deployment: Deployment, seed: int) -> None:
     check_values(deployment, Random(seed))
