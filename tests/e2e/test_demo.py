@@ -125,7 +125,7 @@ def test_the_numbers_printed_are_those_of_the_records():
     assert len(by_path) >= 6
     for words, answer, cost in examples:
         path = words[2].split("/", 3)[3]
-        if path in by_path:
+        if path in by_path and any(dialect.query_of(f"/{path}", None, 0) for dialect in DIALECTS):
             assert is_shown(answer, counted_answer(oracle, path, body_of(words), now_ms)), path
             assert cost["X-Rollcall-Source"] in ("rollups", "ledger", "mixed")
 
@@ -147,7 +147,10 @@ def test_its_commands_can_be_pasted_and_ctrl_c_ends_it(tmp_path):
         assert process.poll() is None, log.read_text()
         for words, answer, _ in shown(printed):
             pasted = subprocess.run(words, capture_output=True, check=True, timeout=30)
-            assert is_shown(answer, json.loads(pasted.stdout)), words
+            again = json.loads(pasted.stdout)
+            # A cursor holds when its first page was read.
+            assert bool(answer.pop("next", None)) == bool(again.pop("next", None))
+            assert is_shown(answer, again), words
         exports = dict(re.findall(r"^export (\w+)=(\S+)$", printed, re.MULTILINE))
         tokens = subprocess.run(
             [ROLLCALL, "token", "list", "demo", "--json"],

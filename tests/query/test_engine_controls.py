@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from random import Random
 from typing import Any
 from unittest.mock import patch
@@ -12,7 +13,7 @@ import pytest
 from rollcall.dialects.breeze import query_types, request
 from rollcall.domain.measures import Rollup
 from rollcall.domain.time.periods import Period, Plan, plan
-from rollcall.query import engine, masks, planner
+from rollcall.query import aggregation, engine, masks, planner
 from rollcall.query import filtering as selecting
 from rollcall.query import time_series as timing
 from rollcall.query.distinct import DistinctLeads
@@ -49,6 +50,14 @@ def one_offset(zone: Any, instants_ms: Any) -> Any:
     return offsets_ms(zone, instants_ms[:1])
 
 
+@contextmanager
+def everywhere(name: str, fault: Any, *modules: Any) -> Iterator[None]:
+    with ExitStack() as stack:
+        for module in modules:
+            stack.enter_context(patch.object(module, name, fault))
+        yield
+
+
 def cut_off(part: int, whole: int) -> float:
     return 10_000 * part // whole / 100 if whole else 0.0
 
@@ -80,7 +89,7 @@ FAULTS: dict[str, Callable[[], Any]] = {
     "last whole day forgotten": lambda: patch.object(planner, "plan", without_the_last_day),
     "end of a period included": lambda: patch.object(engine, "select", end_included),
     "tombstones counted": lambda: patch.object(selecting, "TOMBSTONE", "no such column"),
-    "clock changes ignored": lambda: patch.object(timing, "offsets_ms", one_offset),
+    "clock changes ignored": lambda: everywhere("offsets_ms", one_offset, timing, aggregation),
     "rounded down": lambda: patch.object(query_types, "percentage", cut_off),
     "missing equals null": lambda: patch.object(masks, "_texts", null_where_missing),
     "numbers compared with strings": lambda: patch.object(

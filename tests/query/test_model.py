@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +11,10 @@ from hypothesis import strategies as st
 from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
 from rollcall.domain.measures import ALL, CALLS, LEADS
 from rollcall.domain.records import Call, Lead
+from rollcall.query.conditions import NOWHERE
 from rollcall.query.model import CampaignId, Selection
+from rollcall.query.scopes import family_of, scopes_of
+from tests.support.selections import selection
 
 pytestmark = pytest.mark.property
 
@@ -43,7 +45,7 @@ conditions: st.SearchStrategy[Mapping[str, str]] = st.dictionaries(
 def test_a_call_is_in_the_scopes_of_a_selection_as_often_as_it_is_selected(
     call: Call, equals: Mapping[str, str]
 ) -> None:
-    scopes = Selection("call", equals).scopes()
+    scopes = scopes_of(selection(**equals))
     if scopes is None:
         assert len(equals) > 1  # rollups have no combinations
         return
@@ -62,31 +64,29 @@ def test_a_call_is_in_the_scopes_of_a_selection_as_often_as_it_is_selected(
     st.sampled_from("ab"),
 )
 def test_leads_have_the_same_owners(lead: Lead, owner: str, value: str) -> None:
-    selection = Selection("lead", {owner: value})
-    scopes = selection.scopes()
+    scopes = scopes_of(selection("lead", **{owner: value}))
     assert scopes is not None
     found = [
         key.scope
         for key, _ in contribution_function(CURRENT_VERSION)("x", lead)
-        if key.family == selection.family == LEADS and key.bucket == ALL
+        if key.family == family_of("lead") == LEADS and key.bucket == ALL
     ]
     assert (scopes[0] in found) == (getattr(lead, owner) == value)
 
 
 @pytest.mark.parametrize(
-    "selection",
+    "without_scopes",
     [
-        Selection("call", bounds={"duration_seconds": (0, 5)}),
-        Selection("call", payload={"plan": "spro"}),
-        Selection("call", {"template_id": "t"}, payload={"plan": "spro"}),
-        Selection("call", can_match=False),
-        Selection("contact_event", {"workspace_id": "w"}),
-        Selection("call", {"direction": "inbound"}),
+        selection(between={"duration_seconds": (0, 5)}),
+        selection(payload={"plan": "spro"}),
+        selection(payload={"plan": "spro"}, template_id="t"),
+        Selection("call", (NOWHERE,)),
+        selection("contact_event", workspace_id="w"),
+        selection(direction="inbound"),
     ],
-    ids=repr,
 )
-def test_no_rollup_has_conditions_on_values(selection: Any) -> None:
-    assert selection.scopes() is None
+def test_no_rollup_has_conditions_on_values(without_scopes: Selection) -> None:
+    assert scopes_of(without_scopes) is None
 
 
 def test_a_pearl_has_calls_of_both_directions() -> None:

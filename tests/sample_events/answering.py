@@ -78,7 +78,7 @@ class Clock:
     now_ms: int = NOW_MS
 
 
-def _by_permission(policy: dict[str, Any]) -> dict[str, Any]:
+def by_permission(policy: dict[str, Any]) -> dict[str, Any]:
     """The authorizer's policy with its permissions in place of their routes."""
     [statement] = policy["policyDocument"]["Statement"]
     found = sorted(resource.split("/", 2)[2] for resource in statement["Resource"])
@@ -118,7 +118,7 @@ class Functions:
                 "quarantined": self._quarantined(event["Records"]),
                 "numbers_of_space": {case.space: self._numbers(case.space)},
             }
-        return {"answer": _by_permission(answered) if isinstance(case, Authorization) else answered}
+        return {"answer": by_permission(answered) if isinstance(case, Authorization) else answered}
 
     def printed(self, path: Path) -> tuple[Any, str]:
         """(what the function of an event's folder returns, what it prints), metrics turned on."""

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.memory_dynamodb import MemoryClient, MemoryDynamoDb
 
 from rollcall.domain.errors import Unavailable
 from rollcall.domain.organisations import tenant
@@ -27,6 +26,9 @@ from rollcall.storage.queries import (
     page_at,
     pages_of,
 )
+from tests.support.emulator.client import MemoryClient
+from tests.support.emulator.dynamodb import MemoryDynamoDb
+from tests.support.emulator.limits import Limits
 
 TABLE = "rollcall-records"
 BACKOFF = Backoff(tries=4, sleep=lambda _seconds: None)
@@ -34,7 +36,7 @@ PARTITION = keys.org_prefix("org")
 
 
 def filled(sort_keys: Any, answer_bytes: int = 1024 * 1024, batch_keys: int = 100) -> MemoryClient:
-    store = MemoryDynamoDb(answer_bytes, batch_keys)
+    store = MemoryDynamoDb(Limits(answer_bytes, batch_keys))
     for sk in sort_keys:
         store.put(TABLE, Key(PARTITION, sk).attributes())
     return MemoryClient(store)

@@ -23,26 +23,38 @@ ENGINES = ["moto", DYNAMODB_LOCAL]
 CONTRACT_ENGINES = [MEMORY_CLIENT, *ENGINES]
 
 
-@pytest.fixture(scope="session")
-def engine_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Engine]]:
+class Engines:
     """Starts an engine once for all tests: a start takes more CPU than most modules do."""
-    running: dict[str, Engine] = {}
 
-    def start(name: str) -> Engine:
-        if name not in running:
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._running: dict[str, Engine] = {}
+
+    def __call__(self, name: str) -> Engine:
+        if name not in self._running:
             if name == "dynamodb-local":
                 skip_without_dynamodb_local()
-            logs = tmp_path_factory.mktemp("logs")
-            running[name] = start_engine(name, 0, jar=None, log_folder=logs)
-        return running[name]
+            logs = self._folders.mktemp("logs")
+            self._running[name] = start_engine(name, 0, jar=None, log_folder=logs)
+        return self._running[name]
 
-    yield start
-    for engine in running.values():
-        engine.close()
+    def stop(self, name: str) -> None:
+        self._running.pop(name).close()
+
+    def stop_all(self) -> None:
+        for name in list(self._running):
+            self.stop(name)
+
+
+@pytest.fixture(scope="session")
+def engine_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    engines = Engines(tmp_path_factory)
+    yield engines
+    engines.stop_all()
 
 
 @pytest.fixture(scope="module")
-def endpoint_of(engine_of: Callable[[str], Engine]) -> Callable[[str], str]:
+def endpoint_of(engine_of: Engines) -> Iterator[Callable[[str], str]]:
     """The address of an engine, with the template's tables, empty when a module begins."""
     addresses: dict[str, str] = {}
 
@@ -52,7 +64,10 @@ def endpoint_of(engine_of: Callable[[str], Engine]) -> Callable[[str], str]:
             _empty_tables(addresses[name])
         return addresses[name]
 
-    return address
+    yield address
+    # moto runs once per process, and tests of engines start their own.
+    if "moto" in addresses:
+        engine_of.stop("moto")
 
 
 def _empty_tables(url: str) -> None:

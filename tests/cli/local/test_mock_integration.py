@@ -25,6 +25,7 @@ def preflight(allowed: str, *headers: tuple[str, str]) -> dict[str, str]:
     return dict(answer.headers)
 
 
+@pytest.mark.slow
 @given(st.lists(origins, min_size=1, max_size=3), st.sampled_from(["Origin", "origin"]), origins)
 def test_a_listed_origin_is_allowed_and_no_other(
     allowed: list[str], name: str, origin: str

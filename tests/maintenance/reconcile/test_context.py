@@ -11,10 +11,11 @@ from rollcall.domain.errors import Conflict
 from rollcall.domain.facts import Fact
 from rollcall.domain.organisations import Organisation
 from rollcall.maintenance.audits import MAX_KEPT, Audit, Difference
-from rollcall.maintenance.reconcile.context import Context, EpochChanged, Findings
+from rollcall.maintenance.reconcile.context import Context, EpochChanged
 from tests.support.auditing import difference
 
 MADE = Organisation("org", "acme", "Acme", 0, live=2, written=(2,), contributions={2: 1})
+BEGUN = Audit(run_id="run", started_at_ms=1, checked_at_ms=2)
 FACT = Fact("label", "x", False, None, 1, 5, None)
 
 
@@ -35,7 +36,9 @@ class Stores:
         return {} if self.stored is None else {wanted[0]: self.stored}
 
 
-def context(stores: Any, reported: list[Difference] | None = None) -> Context:
+def context(
+    stores: Any, reported: list[Difference] | None = None, audit: Audit | None = None
+) -> Context:
     unused: Any = None
     return Context(
         organisation=MADE,
@@ -44,7 +47,7 @@ def context(stores: Any, reported: list[Difference] | None = None) -> Context:
         facts=stores,
         apply_facts=unused,
         contribute=unused,
-        findings=Findings(),
+        audit=audit or BEGUN,
         report=(reported if reported is not None else []).append,
         now_us=lambda: 0,
         sleep=lambda _seconds: None,
@@ -55,24 +58,23 @@ def context(stores: Any, reported: list[Difference] | None = None) -> Context:
 
 
 def test_every_difference_is_counted_and_the_first_are_kept() -> None:
-    findings = Findings()
+    audit = BEGUN
     for number in range(MAX_KEPT + 3):
-        findings.found(difference(amount=number, is_repaired=number % 2 == 0))
-    (kind,) = findings.drift
-    assert findings.drift[kind] == MAX_KEPT + 3
-    assert findings.repaired == (MAX_KEPT + 4) // 2
-    assert [each.amount for each in findings.differences] == list(range(MAX_KEPT))
+        audit = audit.with_difference(difference(amount=number, is_repaired=number % 2 == 0))
+    (kind,) = audit.drift
+    assert audit.drift[kind] == MAX_KEPT + 3
+    assert audit.repaired == (MAX_KEPT + 4) // 2
+    assert [each.amount for each in audit.differences] == list(range(MAX_KEPT))
 
 
-def test_the_findings_of_a_resumed_audit_go_on_without_changing_it() -> None:
-    audit = Audit("run", 1, 2, facts=3, rows=4, pages=5, rollups=6, drift={"row_missing": 1}, repaired=1,
-                  unsettled=2, differences=(difference(),))  # fmt: skip
-    findings = Findings.of(audit)
-    assert (findings.facts, findings.rows, findings.pages, findings.rollups) == (3, 4, 5, 6)
-    assert (findings.repaired, findings.unsettled) == (1, 2)
-    findings.found(difference(kind="row_missing"))
-    assert (findings.drift, audit.drift) == ({"row_missing": 2}, {"row_missing": 1})
-    assert (len(findings.differences), len(audit.differences)) == (2, 1)
+def test_a_resumed_audit_goes_on_from_its_counts_without_changing_them() -> None:
+    stored = replace(BEGUN, facts=3, rows=4, drift={"row_missing": 1}, differences=(difference(),))
+    resumed = context(Stores(MADE), audit=stored)
+    resumed.count(rows=2, unsettled=1)
+    resumed.found("row_missing", "call", "call 1")
+    assert (resumed.audit.facts, resumed.audit.rows, resumed.audit.unsettled) == (3, 6, 1)
+    assert (resumed.audit.drift, stored.drift) == ({"row_missing": 2}, {"row_missing": 1})
+    assert (len(resumed.audit.differences), len(stored.differences)) == (2, 1)
 
 
 @pytest.mark.parametrize(("since_ms", "expected"), [(None, 500), (400, 500), (900, 900)])
@@ -95,7 +97,7 @@ def test_nothing_is_reported_of_an_epoch_that_is_not_live_any_more(
     stale = context(Stores(now), reported)
     with pytest.raises(EpochChanged):
         stale.found("row_missing", "call", "call 1")
-    assert (reported, stale.findings.drift) == ([], {})
+    assert (reported, stale.audit.drift) == ([], {})
 
 
 @pytest.mark.parametrize(

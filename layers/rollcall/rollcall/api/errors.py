@@ -13,10 +13,10 @@ ApiError
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from typing import Any, ClassVar, Final, TypeAlias
 
 from rollcall.api.http import Response, json_response
+from rollcall.phrases import phrase_of
 
 # (status, message), and for a 422 the issues: the body of an error in a dialect.
 ErrorBody: TypeAlias = Callable[..., Mapping[str, Any]]
@@ -81,7 +81,7 @@ class NotAvailable(ApiError):
 
 def gateway_error(status: int, detail: str) -> Response:
     """An error with the body of the gateway's own errors, for errors that the gateway may raise too."""
-    phrase = "Content Too Large" if status == 413 else HTTPStatus(status).phrase
+    phrase = phrase_of(status)
     body: dict[str, Any] = {
         "status_code": status,
         "message": phrase,

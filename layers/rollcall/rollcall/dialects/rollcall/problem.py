@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Any, Final, NotRequired
 
 from typing_extensions import TypedDict
 
 from rollcall.domain.errors import Fault
+from rollcall.phrases import phrase_of
 
 PROBLEM_TYPE: Final = "application/problem+json"
 
@@ -38,7 +38,7 @@ class QueryProblem(Problem):
 
 def problem_body(status: int, message: str, faults: Sequence[Fault] = ()) -> dict[str, Any]:
     """The body of an error: a problem document (RFC 9457), with all faults of a query."""
-    title = HTTPStatus(status).phrase
+    title = phrase_of(status)
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": title,
