@@ -105,7 +105,7 @@ def test_an_endpoint_gives_its_invocation_s_time(clock: Clock) -> None:
     context = {"requestId": "r", "authorizer": {"org_id": "o", "org_handle": "h", "epoch": "0"}}
     remaining = SimpleNamespace(get_remaining_time_in_millis=lambda: 15_000)
     answer = handler({"requestContext": context}, remaining)
-    assert answer["statusCode"] == 500
+    assert answer["statusCode"] == 503
     assert left == [15 - MAX_REQUEST_SECONDS]
 
 

@@ -1,4 +1,4 @@
-"""The reads of a lag measurement: a fact that can be read, and the revision of a row."""
+"""The read of a lag measurement: a fact that can be read."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from rollcall.domain.organisations import Organisation, tenant
 from rollcall.storage import keys
 from rollcall.storage.probing import ProbeReads
 from tests.support.builders import call, deletion, lead
-from tests.support.erasing import ANALYTICS, BACKOFF, RECORDS, Deployment
+from tests.support.erasing import BACKOFF, RECORDS, Deployment
 
 
 def probing(at: Deployment) -> ProbeReads:
-    return ProbeReads(at.client, RECORDS, ANALYTICS, BACKOFF)
+    return ProbeReads(at.client, RECORDS, BACKOFF)
 
 
 def test_a_fact_with_a_position_is_found_in_any_partition() -> None:
@@ -43,18 +43,3 @@ def test_a_damaged_fact_is_passed_over() -> None:
         found = probing(at).some_fact(organisation)
     assert found is not None
     assert found.type == "lead"
-
-
-def test_the_revision_is_that_of_the_row_and_0_without_one() -> None:
-    at = Deployment()
-    organisation = at.organisation()
-    at.put(organisation, lead("7"), call("1"))
-    with tenant(organisation.id):
-        reads = probing(at)
-        fact = at.facts.read(organisation.id, organisation.buckets, [("lead", "7")])["lead", "7"]
-        position = f"{fact.time_ms:015d}.~"
-        assert reads.revision(organisation.id, 0, "lead", position, "7") == 0
-        at.drain()
-        assert reads.revision(organisation.id, 0, "lead", position, "7") == fact.rev
-        assert reads.revision(organisation.id, 0, "lead", position, "8") == 0
-        assert reads.revision(organisation.id, 1, "lead", position, "7") == 0

@@ -12,17 +12,32 @@ from hypothesis import strategies as st
 from rollcall.dialects.breeze.query_types import QUERY_TYPES
 from rollcall.dialects.breeze.request import MAX_PAGE, MAX_PAGE_SIZE, BreezeRequest, parse_query
 from rollcall.domain.errors import BadValues, MalformedQuery
+from rollcall.domain.records import Call
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import EVER
 from rollcall.domain.time.zones import UTC
+from rollcall.ledger.page import Row, Rows
+from rollcall.ledger.positions import END, FIRST
+from rollcall.ledger.tree import Page
+from rollcall.query.filtering import PageRead, select
 from rollcall.query.reports.breeze import ByBucket
+from rollcall.query.scopes import scopes_of
 from tests.support.request_bodies import BAD_REQUESTS
+from tests.support.selections import selection as selection_of
 
 CALLS = {"query_type": "call_count"}
 
 
 def filtered(**filters: Any) -> BreezeRequest:
     return parse_query({**CALLS, "filters": filters})
+
+
+def selects(request: BreezeRequest, **fields: Any) -> bool:
+    """Whether a call with these fields is among those of the query."""
+    record = Call(1, "completed", attempt=1, answered=True, **fields)
+    rows = Rows.empty("call").with_rows({}, [Row("1", 1, 1, record)])
+    _, selected = select(PageRead(Page(FIRST, END, 1, rows), EVER, 0), request.query.selection)
+    return selected is not None
 
 
 def issues(body: dict[str, Any]) -> dict[str, str]:
@@ -36,7 +51,7 @@ def test_everything_but_the_type_has_a_default() -> None:
     assert (request.page, request.page_size, request.first_row) == (1, 50, 0)
     assert request.query.zone.name == UTC.name
     assert request.query.query.period == EVER
-    assert request.query.selection.scopes() == (("ORG",),)
+    assert scopes_of(request.query.selection) == (("ORG",),)
 
 
 @pytest.mark.parametrize("query_type", QUERY_TYPES, ids=lambda each: each.name)
@@ -66,19 +81,19 @@ numbers = st.decimals(0, 5_000, places=4) | st.integers(0, 5_000)
 def test_bounds_on_a_duration_are_compared_unrounded(low: Any, high: Any, stored: int) -> None:
     if low > high:
         return
-    bounds = filtered(min_duration=low, max_duration=high).query.selection.bounds
-    least, most = bounds["duration_seconds"]
-    assert (least <= stored <= most) == (low <= stored <= high)
+    request = filtered(min_duration=low, max_duration=high)
+    assert selects(request, duration_seconds=stored) == (low <= stored <= high)
+    assert not selects(request)
 
 
 @pytest.mark.property
 @given(st.decimals(0, 1, places=5), st.integers(0, 1_000))
 def test_bounds_on_a_sentiment_are_compared_unrounded(bound: Decimal, stored: int) -> None:
     for name in ("sentiment_min", "sentiment_max"):
-        least, most = filtered(**{name: bound}).query.selection.bounds["sentiment_milli"]
+        request = filtered(**{name: bound})
         exact = Decimal(stored) / 1_000
         holds = exact >= bound if name == "sentiment_min" else exact <= bound
-        assert (least <= stored <= most) == holds
+        assert selects(request, sentiment_milli=stored) == holds
 
 
 @pytest.mark.parametrize("name", sorted(BAD_REQUESTS))
@@ -109,8 +124,9 @@ def test_bounds_are_checked_together() -> None:
     assert issues({**CALLS, "filters": {"date_from": late, "date_to": early}}) == {
         "filters.date_from": "must not be after date_to"
     }
-    assert issues({**CALLS, "filters": {"date_from": "2022-01-01", "date_to": late}}) == {
-        "filters.date_to": "must be at most 400 days after date_from"
+    hourly = {"query_type": "calls_over_time", "granularity": "hour"}
+    assert issues({**hourly, "filters": {"date_from": "2022-01-01", "date_to": late}}) == {
+        "filters.date_to": "must be at most 400 days after date_from with granularity hour"
     }
     assert issues({**CALLS, "filters": {"min_duration": 2, "max_duration": 1}}) == {
         "filters.min_duration": "must not be greater than max_duration"
@@ -139,4 +155,4 @@ def test_payload_filters_that_no_payload_can_match_match_nothing() -> None:
         payload_filters={"n": Decimal("1.50"), "t": "x", "z": None}
     ).query.selection
     assert selection.can_match
-    assert selection.payload == {"n": "n1.5", "t": "sx", "z": "null"}
+    assert selection == selection_of(payload={"n": "n1.5", "t": "sx", "z": "null"})
