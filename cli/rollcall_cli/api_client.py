@@ -113,7 +113,7 @@ class ApiClient:
         return self._send("GET", path, None, {"Accept": JSON_TYPE})
 
     def post(self, path: str, body: bytes, accept: str = JSON_TYPE) -> Reply:
-        """The answer to a JSON body, whatever its status below 500 is, apart from 429.
+        """The answer to a JSON body, with any status below 500 except 429.
 
         Raises NoAnswer after the last attempt; CommandError when the token is refused, or there is no
         such route; and Interrupted.

@@ -69,8 +69,8 @@ def test_an_interrupted_export_holds_each_call_once(org: Any, tmp_path: Path, se
     for _ in range(3):
         process = start(org, file)
         while process.poll() is None and not checkpoint.exists():
-            time.sleep(0.01)
-        time.sleep(chance.random())
+            time.sleep(0.01)  # leave the command a core while it begins
+        time.sleep(chance.random())  # the place of the interruption is what the test varies
         process.send_signal(chance.choice([signal.SIGINT, signal.SIGKILL]))
         process.communicate(timeout=60)
     if not file.exists():

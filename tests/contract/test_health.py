@@ -57,7 +57,7 @@ def test_another_method_is_not_found(stack, method):
 
 
 def asked(client=None):
-    """The answer of the function, whose client is this one or finds nobody at its endpoint."""
+    """The answer of the function, with this client, or with one whose endpoint does not answer."""
     made = {} if client is None else {"dynamodb": lambda: client}
     with patch.dict(os.environ, ENVIRONMENT), wired(**made):
         return load_handler("get_health")({"requestContext": {"requestId": "r"}}, Lambda())

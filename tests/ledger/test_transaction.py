@@ -187,7 +187,7 @@ def test_a_transaction_has_as_many_items_as_dynamodb_allows() -> None:
 
 
 def test_a_transaction_has_as_many_bytes_as_dynamodb_allows() -> None:
-    """Whatever they are of: 4 MB, with the keys."""
+    """Items of every kind count, with their keys, up to 4 MB."""
     assert Transaction.of([page(350 * 1024)] * 10, []).fits
     assert not Transaction.of([page(350 * 1024)] * 11, []).fits
     puts = [RollupPut(OPEN, {}, frozenset(), 1)] * 96

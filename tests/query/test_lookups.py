@@ -1,4 +1,4 @@
-"""Facts by id: every one that exists, whatever number is asked for, in requests of at most 100."""
+"""Facts by id: all that exist of any number of ids, in requests of at most 100."""
 
 from __future__ import annotations
 

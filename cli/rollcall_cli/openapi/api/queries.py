@@ -34,7 +34,7 @@ class Rows(TypedDict):
 
     rows: list[Row]
     totals: Figures
-    """Over all rows of the query, whatever the page."""
+    """Over all rows of the query, on all pages."""
     previous_totals: NotRequired[Figures]
     """Of the period to compare with."""
     total_rows: int

@@ -29,7 +29,7 @@ class Selection:
 
     @property
     def can_match(self) -> bool:
-        """False if no row matches, whatever is stored."""
+        """False if no stored row can match."""
         return NOWHERE not in self.conditions
 
 

@@ -73,8 +73,8 @@ class SearchCalls:
     def __call__(self, reading: Reading, search: CallSearch) -> FoundCalls:
         """At most `limit` calls after the last one that was shown.
 
-        No call is on two pages. A call that matches throughout is on one of them, whatever else is
-        written. Raises TooManyRows when the calls of this page are further apart than `max_rows`
+        No call is on two pages. A call that matches throughout is on one of them, also while others
+        are written. Raises TooManyRows when the calls of this page are further apart than `max_rows`
         ledger rows.
         """
         candidates = self._candidates(reading, search)
