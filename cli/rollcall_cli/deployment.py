@@ -13,23 +13,18 @@ from rollcall_cli.target import resolve
 if TYPE_CHECKING:
     from rollcall.maintenance.accounts import Administer
 
-# How long `org` and `token` retry, which answer at once otherwise.
-_RETRY_SECONDS = 8
 # How long maintenance waits for DynamoDB: a page of 1 MB can take long on a loaded emulator.
 _MAINTENANCE_READ_SECONDS = 60.0
 
 
 @contextlib.contextmanager
 def administration() -> Iterator[Administer]:
-    """Management of organisations and tokens, with a short time limit for retries.
+    """Management of organisations and tokens.
 
     Raises CommandError for every error that the operator can correct.
     """
     with deployment() as bootstrap:
-        from rollcall.retry import MAX_REQUEST_SECONDS, time_limit
-
-        with time_limit(MAX_REQUEST_SECONDS + _RETRY_SECONDS):
-            yield bootstrap.administer()
+        yield bootstrap.administer()
 
 
 @contextlib.contextmanager

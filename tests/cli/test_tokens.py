@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from rollcall import bootstrap
 from rollcall_cli.main import run
@@ -85,3 +87,37 @@ def test_an_organisation_without_tokens_lists_none(token_command: Command) -> No
     bootstrap.administer().create_organisation(handle, "Tokens")
     assert token_command("list", handle) == ""
     assert json.loads(token_command("list", handle, "--json")) == []
+
+
+def test_a_prefix_is_found_however_long_the_organisations_take_to_list(
+    token_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = f"tokens-{next(_numbers)}"
+    bootstrap.administer().create_organisation(handle, "Tokens")
+    made = json.loads(token_command("create", handle, "--scope", "read", "--json"))
+    started = time.monotonic()
+    clock = itertools.count(started, 60)
+    monkeypatch.setattr("rollcall.retry.time.monotonic", lambda: float(next(clock)))
+    assert token_command("revoke", made["token_id"][:12]) == f"revoked {made['token_id']}\n"
+
+
+def test_a_store_that_stays_unavailable_is_tried_a_few_times(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tries: list[Any] = []
+
+    class Unreachable:
+        def query(self, **request: Any) -> None:
+            tries.append(request)
+            raise EndpointConnectionError(endpoint_url="http://x")
+
+    monkeypatch.setattr(bootstrap, "dynamodb_client", lambda **_: Unreachable())
+    for service in (bootstrap.dynamodb, bootstrap.administer):
+        service.cache_clear()
+    with pytest.raises(SystemExit) as ended:
+        run(["token", "revoke", "0123"])
+    for service in (bootstrap.dynamodb, bootstrap.administer):
+        service.cache_clear()
+    assert ended.value.code == 2
+    assert "the tables cannot be reached: failed after 4 tries" in capsys.readouterr().err
+    assert len(tries) == 4

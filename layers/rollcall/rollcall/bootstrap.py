@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 # Queries that run at once for one request, and so the number of DynamoDB answers (1 MB) in memory.
 _SCAN_CONCURRENCY: Final = 8
 
+_ADMINISTRATION_TRIES: Final = 4
+
 _read_timeout_seconds = READ_TIMEOUT_SECONDS
 
 keep_requests_out_of_logs()
@@ -106,10 +108,14 @@ def _aside() -> ThreadPoolExecutor:
 
 @functools.cache
 def administer() -> Administer:
-    """Manages organisations and tokens."""
+    """Manages organisations and tokens, for a person who waits: each request is tried a few times.
+
+    The tries are limited rather than the time, which grows with the number of organisations.
+    """
     from rollcall.maintenance.accounts import Administer
 
-    return Administer(directory(), now_ms)
+    accounts = Directory(dynamodb(), settings.records_table, Backoff(_ADMINISTRATION_TRIES))
+    return Administer(accounts, now_ms)
 
 
 @functools.cache
