@@ -159,7 +159,7 @@ def _facts(dice: np.random.Generator, times: Sequence[int], total: int) -> Itera
                 call.events = {"sms_sent": 1}
         fact_id = str(uuid.UUID(bytes=ids[16 * row : 16 * row + 16], version=4))
         ended_ms = time_ms + 1000 * (call.duration_seconds or 20)
-        yield Fact("call", fact_id, False, time_ms, ended_ms, ended_ms * 1000, call)
+        yield Fact("call", fact_id, time_ms, ended_ms, ended_ms * 1000, call)
 
 
 def _choices(

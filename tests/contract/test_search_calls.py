@@ -22,7 +22,7 @@ FULL = full_call(
     started_at="2026-03-01T10:00:00.000Z",
     duration_seconds=62,
     cost=Decimal("0.0425"),
-    labels=["7", "b"],
+    labels=[7, "b"],
 )
 CSV = [("Accept", "text/csv")]
 COLUMNS = (

@@ -58,7 +58,7 @@ def test_explicit_versions_settle_alike_in_any_order(
     for number, record in enumerate(others):
         parsed = change({**record, "type": first["type"], "id": first["id"]})
         if parsed is None:
-            parsed = Change(base.type, base.id, base.id_is_integer, None, None)
+            parsed = Change(base.type, base.id, None, None)
         if parsed.record is not None and type(parsed.record) is not type(base.record):
             continue
         time_column = next(

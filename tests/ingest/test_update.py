@@ -93,7 +93,7 @@ def parse(record: Mapping[str, Any]) -> StreamFact | None:
     image = record.get("dynamodb", {}).get("NewImage", {})
     if "org" not in image:
         raise CorruptItem("garbage")
-    fact = Fact("label", image["id"], False, None, 1, image["rev"], None)
+    fact = Fact("label", image["id"], None, 1, image["rev"], None)
     return StreamFact(image["org"], fact)
 
 

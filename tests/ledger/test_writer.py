@@ -203,7 +203,6 @@ facts = st.builds(
     Fact,
     type=st.sampled_from(["call", "label"]),
     id=st.sampled_from("ab"),
-    id_is_integer=st.just(False),
     time_ms=st.none() | st.just(7),
     updated_at_ms=st.just(1),
     rev=st.integers(1, 9),
@@ -241,7 +240,7 @@ class Epochs:
         self.applied[epoch] = (contribute, list(rows))
 
 
-LABEL = Fact("label", "x", False, None, 1, 5, None)
+LABEL = Fact("label", "x", None, 1, 5, None)
 
 
 def test_every_written_epoch_is_applied_by_its_own_contribution_version() -> None:

@@ -40,7 +40,7 @@ class Facts:
         names = sorted(name for name in stored if after is None or name > after)
         while True:
             now, names = names[: self.page], names[self.page :]
-            facts = [Fact(record_type, n, False, None, 1, 1, None) for n in now if not stored[n]]
+            facts = [Fact(record_type, n, None, 1, 1, None) for n in now if not stored[n]]
             damaged = [name for name in now if stored[name]]
             yield Page(facts, damaged, now[-1] if names else None)
             if not names:

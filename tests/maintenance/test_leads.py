@@ -58,7 +58,7 @@ def test_the_row_of_a_lead_is_its_own_unless_it_is_a_tombstone(
 
 def test_a_fact_is_of_a_lead_while_it_is_live() -> None:
     def fact(type: str, id: str, record: Any) -> Fact:
-        return Fact(type, id, False, 5, 1, 1, record)
+        return Fact(type, id, 5, 1, 1, record)
 
     assert is_of_lead(fact("lead", "1", Lead(5, "RETRY")), "1")
     assert is_of_lead(fact("call", "9", call_of("1")), "1")

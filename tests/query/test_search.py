@@ -57,17 +57,11 @@ def counted(deployment: Deployment, org_id: str, body: Content) -> int:
     return int(row["calls"])
 
 
-REFERENCES = ("campaign_id", "space_token", "template_id", "merchant_id", "reseller_id", "lead_id")
-
-
 def normalised(document: Content) -> Content:
-    """A call as it is stored: with defaults, references as texts, and without counts of nothing."""
-    is_reached = document["status"] == "completed"
-    is_answered = is_reached and document.get("disposition") != "voicemail_left"
-    result = {"attempt": 1, "answered": is_answered, **document}
-    result |= {name: str(result[name]) for name in REFERENCES if name in result}
+    """A call as it is shown: as it was sent, its labels in order, and without counts of nothing."""
+    result = dict(document)
     if "labels" in result:
-        result["labels"] = sorted(map(str, result["labels"]))
+        result["labels"] = sorted(result["labels"], key=str)
     events = {name: count for name, count in result.pop("events", {}).items() if count}
     return {**result, **({"events": events} if events else {})}
 

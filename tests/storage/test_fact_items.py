@@ -42,7 +42,7 @@ def streamed(item: dict[str, Any], event: str = "MODIFY") -> dict[str, Any]:
 
 def test_a_record_without_fields_stores_no_empty_map() -> None:
     """DynamoDB Local's streams lose empty maps."""
-    bare = Fact("space", "s", False, None, 5, 7, parsed({"type": "space", "id": "s"}).record)
+    bare = Fact("space", "s", None, 5, 7, parsed({"type": "space", "id": "s"}).record)
     item = item_of_fact(keys.fact("org", "space", "s", 1), bare)
     assert {"M": {}} not in item.values()
     assert stream_fact(streamed(item)) == ("org", bare)
@@ -51,7 +51,7 @@ def test_a_record_without_fields_stores_no_empty_map() -> None:
 def good_item() -> dict[str, Any]:
     record = parsed(full_call("c#1")).record
     assert record is not None
-    fact = Fact("call", "c#1", False, record.started_at_ms, 5, 7, record)  # type: ignore[attr-defined]
+    fact = Fact("call", "c#1", record.started_at_ms, 5, 7, record)  # type: ignore[attr-defined]
     item = item_of_fact(keys.fact("org", "call", "c#1", 1), fact)
     assert stream_fact(streamed(item)) == ("org", fact)
     assert fact_of_item(item) == fact

@@ -328,8 +328,11 @@ def with_defaults(kind: str, content: dict[str, Any]) -> dict[str, Any]:
         if filled["attempt"] is None:
             filled["attempt"] = 1
         if filled["answered"] is None:
-            answered = filled["status"] == "completed"
-            filled["answered"] = answered and filled["disposition"] != "voicemail_left"
+            filled["answered"] = (
+                filled["status"] == "completed"
+                and filled["disposition"] != "voicemail_left"
+                and filled["duration_seconds"] != 0
+            )
         filled["labels"] = filled["labels"] or frozenset()
         filled["events"] = filled["events"] or {}
     if "payload" in filled:

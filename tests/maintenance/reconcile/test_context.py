@@ -16,7 +16,7 @@ from tests.support.auditing import difference
 
 MADE = Organisation("org", "acme", "Acme", 0, live=2, written=(2,), contributions={2: 1})
 BEGUN = Audit(run_id="run", started_at_ms=1, checked_at_ms=2)
-FACT = Fact("label", "x", False, None, 1, 5, None)
+FACT = Fact("label", "x", None, 1, 5, None)
 
 
 class Stores:

@@ -21,8 +21,8 @@ from tests.support.selections import selection
 PERIOD = Period(0, 5)
 HOT = Label("Hot", color="#fff")
 LABELS = MemoryFacts(
-    Fact("label", "hot", False, None, 1, 1, HOT),
-    Fact("label", "deleted", False, None, 1, 1, None),
+    Fact("label", "hot", None, 1, 1, HOT),
+    Fact("label", "deleted", None, 1, 1, None),
     organisation=Organisation("org", "h", "n", 0),
 )
 

@@ -19,7 +19,7 @@ from rollcall.domain.measures import (
     workspace_scope,
 )
 from rollcall.domain.organisations import Organisation
-from rollcall.domain.records import Room
+from rollcall.domain.records import IntegerId, Room
 from rollcall.domain.time.calendar import MS_PER_DAY, day_text
 from rollcall.query.reports.workspace import DAYS, TOP, ReportWorkspace, WorkspaceReport
 from rollcall.query.results import Tally
@@ -36,7 +36,7 @@ def room(
     id: str, workspace_id: str = "w", *, is_integer: bool = False, is_live: bool = True
 ) -> Fact:
     record = Room(workspace_id, 1, f"room {id}") if is_live else None
-    return Fact("room", id, is_integer, 1, 1, 1, record)
+    return Fact("room", IntegerId(id) if is_integer else id, 1, 1, 1, record)
 
 
 def report(

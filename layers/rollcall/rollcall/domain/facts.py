@@ -26,14 +26,15 @@ REV_LIMIT: Final = 2**62
 class Change:
     """One incoming version of a fact; `record` is None for a deletion.
 
-    `updated_at_ms` is None when the client left it out.
+    `updated_at_ms` is None when the client left it out. `defaulted` names the fields of the record
+    that the client left out and that have a default value.
     """
 
     type: str
     id: str
-    id_is_integer: bool
     updated_at_ms: int | None
     record: Record | None
+    defaulted: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -42,16 +43,16 @@ class Fact:
 
     `time_ms` determines the ledger position and never changes. It is None for types whose time is
     optional, all of whose rows are at time 0, and for the tombstone of an id that never had a
-    record.
+    record. `defaulted` names the fields of the record that no client sent.
     """
 
     type: str
     id: str
-    id_is_integer: bool
     time_ms: int | None
     updated_at_ms: int
     rev: int
     record: Record | None
+    defaulted: frozenset[str] = frozenset()
 
     @property
     def has_position(self) -> bool:
@@ -161,10 +162,10 @@ def _accept(change: Change, time_ms: int | None, default_updated_at_ms: int, rev
     fact = Fact(
         type=change.type,
         id=change.id,
-        id_is_integer=change.id_is_integer,
         time_ms=time_ms,
         updated_at_ms=default_updated_at_ms if updated_at_ms is None else updated_at_ms,
         rev=rev,
         record=change.record,
+        defaulted=change.defaulted,
     )
     return Verdict(Outcome.ACCEPTED, fact)

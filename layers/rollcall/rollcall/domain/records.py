@@ -51,6 +51,17 @@ DEFAULT_LABEL_COLOR: Final = "#9e9e9e"
 PayloadValue: TypeAlias = str | Decimal | bool | None
 
 
+class IntegerId(str):
+    """The text of an id that was sent as an integer. It equals the same text sent as a string."""
+
+    __slots__ = ()
+
+
+def id_as_sent(text: str) -> str | int:
+    """An id as it was sent: an integer if it was sent as one."""
+    return int(text) if isinstance(text, IntegerId) else text
+
+
 class Kind(enum.Enum):
     """The kind of values that a field has, which determines how they are stored."""
 
@@ -189,7 +200,7 @@ class Call:
     answered: bool = _completed(
         Format.BOOLEAN,
         "Whether a person answered, for the pickup rate. Left out: true when the status"
-        " is `completed` and the disposition is not `voicemail_left`.",
+        " is `completed`, the disposition is not `voicemail_left` and the duration is not 0.",
     )
     labels: tuple[str, ...] = _optional(
         Format.IDS, "Ids of the call's labels; order and repetition do not matter."
@@ -337,6 +348,11 @@ class Column:
     def kind(self) -> Kind:
         """How its values are stored."""
         return self.format.kind
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether every record has a value, also when none is sent."""
+        return self.required and not self.is_sent
 
     @property
     def wire_name(self) -> str:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from rollcall.domain.decimals import canonical
-from rollcall.domain.records import PayloadValue
+from rollcall.domain.records import IntegerId, PayloadValue
 from rollcall.domain.time.calendar import parse_instant
 
 MAX_ID_LENGTH: Final = 128
@@ -60,7 +60,9 @@ def parse_instant_text(value: Any) -> int:
 
 
 def parse_id(value: Any) -> str:
-    """An id, as a string. Raises ValueError with the rule that was broken.
+    """An id, as a string: an `IntegerId` if it is an integer.
+
+    Raises ValueError with the rule that was broken.
 
     The value is a string of 1 to 128 characters without control characters, or an integer of at
     most 128 digits.
@@ -68,7 +70,7 @@ def parse_id(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         if len(str(abs(value))) > MAX_ID_LENGTH:
             raise ValueError(f"must be an integer of at most {MAX_ID_LENGTH} digits")
-        return str(value)
+        return IntegerId(value)
     if not isinstance(value, str):
         raise ValueError("must be a string or an integer")
     return check_id(value)

@@ -228,7 +228,7 @@ class _Run:
         for (record_type, fact_id), stored in found:
             if stored is None or stored.record is None:
                 continue
-            deletion = Change(record_type, fact_id, stored.id_is_integer, None, None)
+            deletion = Change(record_type, stored.id, None, None)
             try:
                 _, now = self.stores.facts.write(
                     self.org_id, organisation.buckets, stored, deletion
@@ -318,7 +318,7 @@ class _Run:
         now_us = self.stores.now_us()
         rev = max(row.rev + 1, now_us)
         if fact is None:
-            updated = Fact(record_type, row.id, False, row.time_ms, now_us // 1000, rev, None)
+            updated = Fact(record_type, row.id, row.time_ms, now_us // 1000, rev, None)
         else:
             time_ms = row.time_ms if fact.record is None else fact.time_ms
             updated = replace(fact, rev=rev, time_ms=time_ms)

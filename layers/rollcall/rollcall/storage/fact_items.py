@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -9,9 +10,10 @@ from typing import Any, Final
 from rollcall.domain.decimals import canonical
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.facts import REV_LIMIT, Fact, StreamFact
-from rollcall.domain.records import RECORD_TYPES, Column, Kind, RecordType
+from rollcall.domain.records import RECORD_TYPES, Column, IntegerId, Kind, RecordType
 from rollcall.domain.time.calendar import LAST_MS
 from rollcall.domain.validation import (
+    MAX_ID_LENGTH,
     MAX_INTEGER,
     MAX_LABELS,
     MAX_PAYLOAD_KEYS,
@@ -27,6 +29,10 @@ from rollcall.storage.attributes import Attribute, Item
 _MAX_PK_BYTES: Final = 2_048
 _MAX_SK_BYTES: Final = 1_024
 
+# The key of the map in which a reference that was sent as an integer is stored.
+_INTEGER: Final = "integer"
+_IS_INTEGER: Final = re.compile(rf"-?[0-9]{{1,{MAX_ID_LENGTH}}}")
+
 
 def item_of_fact(key: keys.Key, fact: Fact) -> Item:
     """A fact as it is stored. A tombstone keeps no value of the record."""
@@ -36,13 +42,14 @@ def item_of_fact(key: keys.Key, fact: Fact) -> Item:
             keys.SK: key.sk,
             "type": fact.type,
             "id": fact.id,
-            "id_is_integer": fact.id_is_integer or None,
+            "id_is_integer": isinstance(fact.id, IntegerId) or None,
             "time_ms": fact.time_ms,
             "updated_at_ms": fact.updated_at_ms,
             "rev": fact.rev,
             "deleted": fact.record is None or None,
             # Left out when empty: DynamoDB Local's streams lose an empty map.
             "record": _attributes_of(fact) or None,
+            "defaulted": sorted(fact.defaulted) or None,
         }
     )
 
@@ -50,8 +57,26 @@ def item_of_fact(key: keys.Key, fact: Fact) -> Item:
 def _attributes_of(fact: Fact) -> dict[str, Any]:
     if fact.record is None:
         return {}
-    values = ((c.name, getattr(fact.record, c.name)) for c in RECORD_TYPES[fact.type].columns)
-    return {name: value for name, value in values if value not in (None, (), {})}
+    stored = {}
+    for column in RECORD_TYPES[fact.type].columns:
+        value = getattr(fact.record, column.name)
+        if value not in (None, (), {}):
+            stored[column.name] = _stored(column, value)
+    return stored
+
+
+def _stored(column: Column, value: Any) -> Any:
+    match column.kind:
+        case Kind.ID:
+            return _stored_id(value)
+        case Kind.IDS:
+            return [_stored_id(each) for each in value]
+    return value
+
+
+def _stored_id(text: str) -> Any:
+    """A map for an integer: a number attribute would keep 38 digits, and an id can have more."""
+    return {_INTEGER: text} if isinstance(text, IntegerId) else text
 
 
 def stream_fact(record: Mapping[str, Any]) -> StreamFact | None:
@@ -92,12 +117,12 @@ def fact_of_item(item: Item) -> Fact:
         record = _record_of(record_type, item.get("record", {"M": {}}).get("M"))
     fact = Fact(
         type=type_name,
-        id=av.text(item, "id"),
-        id_is_integer=av.flag(item, "id_is_integer"),
+        id=(IntegerId if av.flag(item, "id_is_integer") else str)(av.text(item, "id")),
         time_ms=av.optional_integer(item, "time_ms"),
         updated_at_ms=av.integer(item, "updated_at_ms"),
         rev=av.integer(item, "rev"),
         record=record,
+        defaulted=_defaulted(record_type, item) if record is not None else frozenset(),
     )
     if record is not None and fact.time_ms != record_type.time_ms(record):
         raise CorruptItem("the time of the fact is not the time of its record")
@@ -106,6 +131,13 @@ def fact_of_item(item: Item) -> Fact:
     if not is_id(fact.id):
         raise CorruptItem("the id is not valid")
     return fact
+
+
+def _defaulted(record_type: RecordType, item: Item) -> frozenset[str]:
+    names = frozenset(entry.get("S") for entry in item.get("defaulted", {"L": []})["L"])
+    if not names <= {column.name for column in record_type.columns if column.is_completed}:
+        raise CorruptItem(f"a field without a default value is said to have one: {sorted(names)}")
+    return names
 
 
 def _record_of(record_type: RecordType, stored: Any) -> Any:
@@ -175,6 +207,10 @@ def _integer(attribute: Attribute, least: int) -> int:
 
 
 def _id(attribute: Attribute) -> str:
+    if "M" in attribute:
+        ((name, sent),) = attribute["M"].items()
+        _require(name == _INTEGER and _IS_INTEGER.fullmatch(sent["S"]) is not None)
+        return IntegerId(sent["S"])
     text = _text(attribute["S"])
     _require(is_id(text))
     return text

@@ -69,10 +69,20 @@ class _Document(BaseModel):
         record: Record = record_type.cls(**values)
         return record
 
+    def defaulted(self) -> frozenset[str]:
+        """The fields that were left out and have a default value."""
+        columns = RECORD_TYPES[self.type].columns
+        completed = {column.name for column in columns if column.is_completed}
+        return frozenset(completed - self.model_fields_set)
+
 
 def _is_answered(call: dict[str, Any]) -> bool:
     """Whether a person answered a call that does not say so itself."""
-    return call["status"] == "completed" and call.get("disposition") != "voicemail_left"
+    return (
+        call["status"] == "completed"
+        and call.get("disposition") != "voicemail_left"
+        and call.get("duration_seconds") != 0
+    )
 
 
 class Deletion(_Document):
@@ -83,6 +93,10 @@ class Deletion(_Document):
 
     def record(self) -> None:
         """A deletion stores none."""
+
+    def defaulted(self) -> frozenset[str]:
+        """A deletion has no fields."""
+        return frozenset()
 
 
 def _document(record_type: RecordType) -> type[_Document]:
@@ -132,7 +146,7 @@ def parse_record(document: Any) -> Change:
     return Change(
         type=type_name,
         id=parsed.id,
-        id_is_integer=not isinstance(document["id"], str),
         updated_at_ms=parsed.updated_at_ms,
         record=parsed.record(),
+        defaulted=parsed.defaulted(),
     )

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from rollcall.domain.decimals import unscaled
 from rollcall.domain.facts import Fact
-from rollcall.domain.records import RECORD_TYPES, Column, Format
+from rollcall.domain.records import RECORD_TYPES, Column, Format, id_as_sent
 from rollcall.domain.time.calendar import format_instant
 
 RECORD_UNKNOWN: Final = "There is no such record."
@@ -42,16 +42,13 @@ def document_of(fact: Fact) -> dict[str, Any]:
 
     Fields are in the order in which they are declared, and those without a value are left out, as
     are empty lists and objects. Values are normalised: instants in UTC to the millisecond, numbers
-    as rounded when stored (decimals exact), labels and payload keys sorted, references as strings,
-    and defaults filled in. The id is an integer if it was sent as one.
+    as rounded when stored (decimals exact), labels and payload keys sorted. Ids and references are
+    integers if they were sent as integers, and what was not sent has no default value here.
     """
-    document: dict[str, Any] = {
-        "type": fact.type,
-        "id": int(fact.id) if fact.id_is_integer else fact.id,
-    }
+    document: dict[str, Any] = {"type": fact.type, "id": id_as_sent(fact.id)}
     for column in RECORD_TYPES[fact.type].columns:
         value = getattr(fact.record, column.name)
-        if value not in (None, (), {}):
+        if value not in (None, (), {}) and column.name not in fact.defaulted:
             document[column.wire_name] = _as_sent(column, value)
     return document
 
@@ -65,8 +62,10 @@ def _as_sent(column: Column, stored: Any) -> Any:
             return unscaled(stored, 3)
         case Format.COST:
             return unscaled(stored, 6)
+        case Format.ID:
+            return id_as_sent(stored)
         case Format.IDS:
-            return list(stored)
+            return [id_as_sent(each) for each in stored]
         case Format.COUNTS:
             return {name: stored[name] for name in column.choices if name in stored}
         case Format.PAYLOAD:

@@ -239,7 +239,6 @@ class ComparePages:
             tombstone = Fact(
                 type=record_type,
                 id=row.id,
-                id_is_integer=False,
                 time_ms=row.time_ms if has_time else None,
                 updated_at_ms=0,
                 rev=self._rev_after(row),

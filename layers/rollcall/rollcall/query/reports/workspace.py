@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.domain import measures as m
 from rollcall.domain.measures import ALL, Group, Measures, Rollup, RollupKey
+from rollcall.domain.records import id_as_sent
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import EVER
 from rollcall.domain.validation import is_id
@@ -143,5 +144,5 @@ class ReportWorkspace:
                     continue
                 record: Any = fact.record
                 if record.workspace_id == workspace_id:
-                    yield Counted(int(value) if fact.id_is_integer else value, record, count)
+                    yield Counted(id_as_sent(fact.id), record, count)
             batch_size = min(2 * batch_size, _MAX_BATCH)

@@ -114,7 +114,7 @@ def csv_row(document: Mapping[str, Any], keys: Sequence[str]) -> list[Cell]:
     cells: list[Cell] = []
     for name in COLUMNS:
         value = document.get(name)
-        cells.append(LABEL_SEPARATOR.join(value) if isinstance(value, list) else value)
+        cells.append(LABEL_SEPARATOR.join(map(str, value)) if isinstance(value, list) else value)
     payload = document.get("payload", {})
     return [*cells, *(payload.get(key) for key in keys)]
 
