@@ -13,6 +13,7 @@ SAM_VENV := .venv-sam
 SAM_INSTALLED := $(SAM_VENV)/.installed
 LAMBDA_VENV := .venv-lambda
 LAMBDA_INSTALLED := $(LAMBDA_VENV)/.installed
+NODE_INSTALLED := dashboard/node_modules/.installed
 
 PIP_INSTALL := -m pip install --quiet --no-compile --disable-pip-version-check
 TEMPLATES := template.yaml $(wildcard infrastructure/*.yaml)
@@ -26,7 +27,7 @@ CODE := layers cli functions tests $(wildcard benchmarks)
 FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 2>/dev/null); do \
 	"$$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done
 
-.PHONY: help install demo test test-unit test-all coverage simulate lint format openapi events bench build validate requirements clean records dist sam-local
+.PHONY: help install demo test test-unit test-all coverage simulate lint format openapi events bench build validate requirements clean records dist sam-local dashboard dashboard-check dashboard-test
 
 help:
 	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
@@ -46,6 +47,9 @@ help:
 	@echo "make build         sam build, without Docker; needs python3.13 (ARCH=arm64)"
 	@echo "make dist          a wheel in dist/, with all that the command needs"
 	@echo "make requirements  pin the dependencies again"
+	@echo "make dashboard     build dashboard/dist again; needs Node 20 or newer"
+	@echo "make dashboard-check   whether dashboard/dist is what make dashboard would build"
+	@echo "make dashboard-test    types and tests of the dashboard (ARGS=... names test files)"
 	@echo "make install       create .venv; the targets above do it when needed"
 	@echo "make clean         remove environments and build output"
 
@@ -83,6 +87,13 @@ $(LAMBDA_INSTALLED): requirements/lambda.txt
 	echo "Installing what Lambda's runtime brings into $(LAMBDA_VENV)"; \
 	"$$python313" -m venv $(LAMBDA_VENV)
 	@$(LAMBDA_VENV)/bin/python $(filter-out --no-compile,$(PIP_INSTALL)) --require-hashes --no-deps -r requirements/lambda.txt
+	@touch $@
+
+# Exactly what the lock file lists: npm compares each package with the hash there.
+$(NODE_INSTALLED): dashboard/package.json dashboard/package-lock.json dashboard/.npmrc
+	@command -v npm >/dev/null || { echo "The dashboard is built with Node 20 or newer, and npm." >&2; exit 1; }
+	@echo "Installing into dashboard/node_modules"
+	@cd dashboard && npm ci --silent
 	@touch $@
 
 # -------------------------------------------------------------------- daily
@@ -155,6 +166,19 @@ records: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks $(ARGS)
 
+# ---------------------------------------------------------------- dashboard
+dashboard: $(NODE_INSTALLED)
+	@node dashboard/build.mjs
+
+dashboard-check: $(NODE_INSTALLED)
+	@node dashboard/build.mjs dashboard/build/dist
+	@diff -r dashboard/build/dist dashboard/dist || { \
+		echo "dashboard/dist is not what its sources build: run make dashboard" >&2; exit 1; }
+
+dashboard-test: $(NODE_INSTALLED)
+	cd dashboard && node_modules/.bin/tsc --project . && node_modules/.bin/tsc --project test
+	node dashboard/test.mjs $(ARGS)
+
 # --------------------------------------------------------------- deployment
 validate: $(SAM_INSTALLED)
 	$(SAM_VENV)/bin/sam validate --lint --template template.yaml --region eu-central-1
@@ -186,5 +210,6 @@ requirements:
 
 clean:
 	rm -rf .venv .venv-3.13 .venv-lambda .venv-sam .aws-sam build dist *.egg-info
+	rm -rf dashboard/node_modules dashboard/build
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
 	find layers cli functions tests -name __pycache__ -type d -prune -exec rm -rf {} +
