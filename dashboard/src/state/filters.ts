@@ -1,0 +1,57 @@
+import type { Condition, Op, Value } from "../api/types";
+
+/** One condition of the page: no value for `is_null` and `not_null`, several for `in`, `not_in` and `between`. */
+export interface Filter {
+  field: string;
+  op: Op;
+  values: Value[];
+}
+
+const LISTS: ReadonlySet<Op> = new Set(["in", "not_in", "between"]);
+const BARE: ReadonlySet<Op> = new Set(["is_null", "not_null"]);
+
+export const takesList = (op: Op): boolean => LISTS.has(op);
+export const takesNothing = (op: Op): boolean => BARE.has(op);
+
+export function toCondition({ field, op, values }: Filter): Condition {
+  if (BARE.has(op)) return { field, op };
+  if (LISTS.has(op)) return { field, op, value: values };
+  const [value] = values;
+  return value === undefined ? { field, op } : { field, op, value };
+}
+
+export function fromCondition({ field, op, value }: Condition): Filter {
+  return { field, op, values: value === undefined ? [] : Array.isArray(value) ? value : [value] };
+}
+
+export const toConditions = (filters: Filter[]): Condition[] => filters.map(toCondition);
+
+/** The filters with one more, or as they are when it is among them. */
+export function addFilter(filters: Filter[], filter: Filter): Filter[] {
+  return filters.some((other) => isSame(other, filter)) ? filters : [...filters, filter];
+}
+
+export function removeFilter(filters: Filter[], index: number): Filter[] {
+  return filters.filter((_, place) => place !== index);
+}
+
+/**
+ * The filters after a click on one value of a field; null is "without a value".
+ * A value that is chosen is dropped; another value of a chosen field is added to it.
+ */
+export function toggleValue(filters: Filter[], field: string, value: Value | null): Filter[] {
+  if (value === null) {
+    const bare: Filter = { field, op: "is_null", values: [] };
+    const place = filters.findIndex((filter) => isSame(filter, bare));
+    return place < 0 ? [...filters, bare] : removeFilter(filters, place);
+  }
+  const place = filters.findIndex((filter) => filter.field === field && (filter.op === "eq" || filter.op === "in"));
+  const chosen = filters[place]?.values ?? [];
+  const values = chosen.includes(value) ? chosen.filter((other) => other !== value) : [...chosen, value];
+  const changed: Filter[] = values.length === 0 ? [] : [{ field, op: values.length === 1 ? "eq" : "in", values }];
+  return place < 0 ? [...filters, ...changed] : filters.flatMap((filter, at) => (at === place ? changed : [filter]));
+}
+
+export function isSame(one: Filter, other: Filter): boolean {
+  return JSON.stringify(toCondition(one)) === JSON.stringify(toCondition(other));
+}

@@ -1,0 +1,50 @@
+import { signal } from "@preact/signals";
+
+/** Why the page shows the sign-in form; null: the user has not signed in, or has signed out. */
+export type Ended = "expired" | "rejected" | "code" | null;
+
+export interface Session {
+  token: string;
+  since: number;
+}
+
+const KEY = "rollcall.session";
+export const LIFETIME_MS = 12 * 60 * 60 * 1000;
+
+export const session = signal<Session | null>(null);
+export const ended = signal<Ended>(null);
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Take up the session of this tab, if there is one that is not over. */
+export function resumeSession(now = Date.now()): void {
+  const kept = read();
+  if (kept === null) return;
+  if (now - kept.since >= LIFETIME_MS) signOut("expired");
+  else begin(kept, now);
+}
+
+export function signIn(token: string, now = Date.now()): void {
+  const kept = { token, since: now };
+  sessionStorage.setItem(KEY, JSON.stringify(kept));
+  begin(kept, now);
+}
+
+export function signOut(because: Ended = null): void {
+  clearTimeout(timer);
+  sessionStorage.removeItem(KEY);
+  ended.value = because;
+  session.value = null;
+}
+
+function begin(kept: Session, now: number): void {
+  clearTimeout(timer);
+  timer = setTimeout(() => signOut("expired"), kept.since + LIFETIME_MS - now);
+  ended.value = null;
+  session.value = kept;
+}
+
+function read(): Session | null {
+  const text = sessionStorage.getItem(KEY);
+  return text === null ? null : (JSON.parse(text) as Session);
+}
