@@ -23,11 +23,15 @@ export interface Range {
   timezone: string;
 }
 
-export interface QueryBody extends Range {
+/** Which records a figure or a list is about. */
+export interface Scope extends Range {
+  filters?: Condition[];
+}
+
+export interface QueryBody extends Scope {
   dataset?: Dataset;
   measures: string[];
   dimensions?: string[];
-  filters?: Condition[];
   compare?: Compare;
   order?: { by: string; direction: "asc" | "desc" }[];
   limit?: number;
@@ -59,8 +63,7 @@ export interface QueryAnswer {
   previous_period?: Instants;
 }
 
-export interface SearchBody extends Range {
-  filters?: Condition[];
+export interface SearchBody extends Scope {
   order?: "newest" | "oldest";
   limit?: number;
   cursor?: string;

@@ -11,8 +11,8 @@ export interface ResourceState<T> {
 
 export interface Resource<T> {
   state: ReadonlySignal<ResourceState<T>>;
-  /** Load the same request again; data that is shown stays until the answer is there. */
-  reload(): void;
+  /** Load the same request again, or wait for it while it is on its way; data that is shown stays until then. */
+  reload(): Promise<void>;
   dispose(): void;
 }
 
@@ -25,22 +25,31 @@ export function resource<R, T>(
 ): Resource<T> {
   const state = signal<ResourceState<T>>({ status: "loading", data: null, error: null, stale: false });
   let running = new AbortController();
+  let loading: Promise<void> | null = null;
   let last: string | null = null;
   let wanted: R | null = null;
 
-  const start = async (isNew: boolean): Promise<void> => {
-    running.abort();
-    const mine = (running = new AbortController());
+  const run = async (signal: AbortSignal): Promise<void> => {
     if (wanted === null) return;
-    if (isNew) state.value = { ...state.peek(), status: "loading", stale: state.peek().data !== null };
     try {
-      const data = await load(wanted, mine.signal);
-      if (!mine.signal.aborted) state.value = { status: "ready", data, error: null, stale: false };
+      const data = await load(wanted, signal);
+      if (!signal.aborted) state.value = { status: "ready", data, error: null, stale: false };
     } catch (error) {
-      if (mine.signal.aborted || !(error instanceof Error)) return;
+      if (signal.aborted || !(error instanceof Error)) return;
       const { data } = state.peek();
       state.value = { status: "failed", data, error, stale: data !== null };
     }
+  };
+
+  const start = (): Promise<void> => {
+    running.abort();
+    running = new AbortController();
+    const { signal } = running;
+    const mine = run(signal).finally(() => {
+      if (!signal.aborted) loading = null;
+    });
+    loading = mine;
+    return mine;
   };
 
   const stop = effect(() => {
@@ -48,12 +57,16 @@ export function resource<R, T>(
     const text = wanted === null ? null : JSON.stringify(wanted);
     if (text === last) return;
     last = text;
-    untracked(() => void start(true));
+    untracked(() => {
+      const { data } = state.peek();
+      state.value = { status: "loading", data, error: null, stale: data !== null };
+      void start();
+    });
   });
 
   return {
     state,
-    reload: () => void start(false),
+    reload: () => loading ?? start(),
     dispose() {
       stop();
       running.abort();

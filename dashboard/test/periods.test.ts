@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  addDays, bucketOf, bucketPeriod, isBound, isZone, lengthInDays, localDay, NAMED, toDays, toRange,
+} from "../src/state/periods";
+import { randomOf } from "./random";
+
+const NOW = new Date("2026-11-29T20:00:00Z");
+
+test("a local day is the zone's", () => {
+  assert.equal(localDay("UTC", NOW), "2026-11-29");
+  assert.equal(localDay("Asia/Kolkata", NOW), "2026-11-30");
+  assert.equal(localDay("Pacific/Kiritimati", new Date("2026-11-29T09:59:59Z")), "2026-11-29");
+  assert.equal(localDay("Pacific/Kiritimati", new Date("2026-11-29T10:00:00Z")), "2026-11-30");
+});
+
+test("named periods are the API's", () => {
+  const days = Object.fromEntries(NAMED.map((name) => [name, toDays(name, "UTC", NOW)]));
+  assert.deepEqual(days, {
+    today: { from: "2026-11-29", to: "2026-11-29" },
+    yesterday: { from: "2026-11-28", to: "2026-11-28" },
+    last_7_days: { from: "2026-11-23", to: "2026-11-29" },
+    last_28_days: { from: "2026-11-02", to: "2026-11-29" },
+    last_90_days: { from: "2026-09-01", to: "2026-11-29" },
+    this_month: { from: "2026-11-01", to: "2026-11-30" },
+    last_month: { from: "2026-10-01", to: "2026-10-31" },
+  });
+  assert.deepEqual(toDays("last_month", "UTC", new Date("2024-03-31T12:00:00Z")), { from: "2024-02-01", to: "2024-02-29" });
+});
+
+test("a day more or less is the calendar's, whatever the clocks do", () => {
+  for (let seed = 0; seed < 500; seed += 1) {
+    const random = randomOf(seed);
+    const start = `${1990 + random.whole(60)}-0${1 + random.whole(9)}-1${random.whole(10)}`;
+    const days = random.whole(800) - 400;
+    const moved = new Date(Number(start.slice(0, 4)), Number(start.slice(5, 7)) - 1, Number(start.slice(8)) + days, 12);
+    const expected = [moved.getFullYear(), moved.getMonth() + 1, moved.getDate()]
+      .map((part) => String(part).padStart(2, "0")).join("-");
+    assert.equal(addDays(start, days), expected);
+    assert.equal(addDays(addDays(start, days), -days), start);
+    assert.equal(lengthInDays({ from: start, to: addDays(start, Math.abs(days)) }, "UTC", NOW), Math.abs(days) + 1);
+  }
+});
+
+test("the bucket suits the length", () => {
+  const bucket = (days: number) => bucketOf({ from: "2020-01-01", to: addDays("2020-01-01", days - 1) }, "UTC", NOW);
+  assert.deepEqual([1, 2, 3, 100, 101, 750, 751, 9_000].map(bucket),
+    ["hour", "hour", "day", "day", "week", "week", "month", "month"]);
+});
+
+test("a bucket's period covers it", () => {
+  assert.deepEqual(bucketPeriod("2026-10-25T02:00:00+02:00", "hour"),
+    { from: "2026-10-25T02:00:00+02:00", to: "2026-10-25T02:59:59+02:00" });
+  assert.deepEqual(bucketPeriod("2026-10-25T02:00:00Z", "hour"), { from: "2026-10-25T02:00:00Z", to: "2026-10-25T02:59:59Z" });
+  assert.deepEqual(bucketPeriod("2026-11-01", "day"), { from: "2026-11-01", to: "2026-11-01" });
+  assert.deepEqual(bucketPeriod("2026-12-28", "week"), { from: "2026-12-28", to: "2027-01-03" });
+  assert.deepEqual(bucketPeriod("2028-02-01", "month"), { from: "2028-02-01", to: "2028-02-29" });
+});
+
+test("bounds and zones are checked before they are in a query", () => {
+  for (const good of ["2026-11-01", "2026-11-01T13:00:00", "2026-11-01T13:00:00Z", "2026-11-01T13:00:00.5+05:30"]) {
+    assert.ok(isBound(good), good);
+  }
+  for (const bad of ["", "2026-13-01", "2026-11-1", "2026-11-01 13:00:00", "2026-11-01T25:00:00", "now"]) {
+    assert.ok(!isBound(bad), bad);
+  }
+  assert.ok(isZone("Asia/Kolkata") && !isZone("Asia/Nowhere") && !isZone(""));
+});
+
+test("a period is a part of a body", () => {
+  assert.deepEqual(toRange("today", "UTC"), { period: "today", timezone: "UTC" });
+  assert.deepEqual(toRange({ from: "2026-11-01", to: "2026-11-02" }, "UTC"), { from: "2026-11-01", to: "2026-11-02", timezone: "UTC" });
+});
