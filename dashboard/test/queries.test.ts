@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { QueryAnswer, Row } from "../src/api/types";
 import {
-  breakdownQuery, callOnlyFields, entriesOf, eventEntries, hoursQuery, leadsQuery, overviewQuery, pointsOf,
-  sharedDimensions,
+  breakdownQuery, callOnlyFields, entriesOf, eventEntries, hoursQuery, leadPointsOf, leadsQuery, overviewQuery, pointsOf,
+  sharedDimensions, stagesOf,
 } from "../src/state/queries";
 import { defaultView, type View } from "../src/state/view";
 import { randomOf } from "./random";
@@ -80,4 +80,32 @@ test("buckets after the open one have no value yet", () => {
     { label: "2026-11-29", value: 2, previous: 3, complete: false },
     { label: "2026-11-30", value: null, previous: 5, complete: true },
   ]);
+});
+
+test("leads of all statuses are summed up in the buckets of the calls", () => {
+  const frame = [
+    { label: "2026-11-28", value: 4, previous: 1, complete: true },
+    { label: "2026-11-29", value: 2, previous: 3, complete: false },
+    { label: "2026-11-30", value: null, previous: 5, complete: true },
+  ];
+  const leads = answerOf([
+    { day: "2026-11-28", status: "BACKLOG", leads: 3, previous: { leads: 1 } },
+    { day: "2026-11-28", status: "FINISHED", leads: 4, previous: { leads: 2 } },
+    { day: "2026-11-30", status: "FINISHED", leads: 0, previous: { leads: 6 } },
+  ]);
+  assert.deepEqual(leadPointsOf(leads, "day", frame), [
+    { label: "2026-11-28", value: 7, previous: 3, complete: true },
+    { label: "2026-11-29", value: 0, previous: 0, complete: false },
+    { label: "2026-11-30", value: null, previous: 6, complete: true },
+  ]);
+});
+
+test("a lead counts in every stage that it has reached", () => {
+  const leads = answerOf([
+    { day: "2026-11-28", status: "BACKLOG", leads: 10, converted: 0 },
+    { day: "2026-11-28", status: "PROCESSING", leads: 5, converted: 0 },
+    { day: "2026-11-29", status: "RETRY", leads: 3, converted: 0 },
+    { day: "2026-11-29", status: "FINISHED", leads: 4, converted: 2 },
+  ], { totals: { leads: 22, converted: 2, conversion_rate: 9.09 } });
+  assert.deepEqual(stagesOf(leads).map(({ value }) => value), [22, 12, 4, 2]);
 });

@@ -32,13 +32,13 @@ export function overviewQuery(view: View, now: Date): QueryBody {
   };
 }
 
-/** Leads per the same bucket; null while a filter names a field that only calls have. */
+/** Leads per the same bucket and status; null while a filter names a field that only calls have. */
 export function leadsQuery(view: View, now: Date): QueryBody | null {
   if (callOnlyFields(view.filters).length > 0) return null;
   return {
     dataset: "leads",
     measures: ["leads", "converted", "conversion_rate"],
-    dimensions: [bucketOf(view.period, view.zone, now)],
+    dimensions: [bucketOf(view.period, view.zone, now), "status"],
     ...scopeOf(view),
     ...comparison(view),
     limit: MAX_ROWS,
@@ -133,6 +133,39 @@ export function pointsOf(answer: QueryAnswer, bucket: string, measure: string): 
   });
 }
 
+
+/** The points of the number of leads, in the buckets of the calls' points. */
+export function leadPointsOf(leads: QueryAnswer, bucket: string, frame: Point[]): Point[] {
+  const sums = new Map<string, { now: number; before: number }>();
+  for (const row of leads.rows) {
+    const label = String(row[bucket]);
+    const sum = sums.get(label) ?? { now: 0, before: 0 };
+    sum.now += measureIn(row, "leads") ?? 0;
+    sum.before += row.previous?.["leads"] ?? 0;
+    sums.set(label, sum);
+  }
+  return frame.map(({ label, value, previous, complete }) => ({
+    label,
+    value: value === null ? null : (sums.get(label)?.now ?? 0),
+    complete,
+    ...(previous === undefined ? {} : { previous: sums.get(label)?.before ?? 0 }),
+  }));
+}
+
+export const STAGES = ["BACKLOG", "PROCESSING", "FINISHED", "CONVERTED"] as const;
+
+/** How many leads have reached each stage, as in Breeze's `conversion_funnel`. */
+export function stagesOf(leads: QueryAnswer): { key: (typeof STAGES)[number]; value: number }[] {
+  const having = (...statuses: string[]) => leads.rows
+    .filter((row) => statuses.includes(String(row["status"])))
+    .reduce((sum, row) => sum + (measureIn(row, "leads") ?? 0), 0);
+  return [
+    { key: "BACKLOG", value: leads.totals["leads"] ?? 0 },
+    { key: "PROCESSING", value: having("PROCESSING", "RETRY", "FINISHED") },
+    { key: "FINISHED", value: having("FINISHED") },
+    { key: "CONVERTED", value: leads.totals["converted"] ?? 0 },
+  ];
+}
 
 function comparison(view: View): Pick<QueryBody, "compare"> {
   return view.compare === "off" ? {} : { compare: view.compare };
