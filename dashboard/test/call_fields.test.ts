@@ -67,7 +67,8 @@ test("a sentiment filters its band, whose upper bound belongs to the next", () =
 });
 
 test("events that happened are shown, those that did not are not", () => {
-  assert.deepEqual(eventsOf(CALL), [{ name: "sms_sent", count: 2 }]);
+  const filter = { field: "event.sms_sent", op: "gt", values: [0] };
+  assert.deepEqual(eventsOf(CALL), [{ name: "sms_sent", count: 2, filter }]);
   assert.deepEqual(eventsOf({}), []);
 });
 

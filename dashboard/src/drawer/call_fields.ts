@@ -1,20 +1,18 @@
 /** Which fields of a call are shown, in which order and unit, and which filter a click on a value adds. */
 
-export type Scalar = string | number | boolean;
+import type { Value } from "../api/types";
+import type { Filter } from "../state/filters";
 
-/** How a value is written: an instant in the view's zone, a number with its unit, a word, or as it is. */
-export type Kind = "instant" | "seconds" | "milliseconds" | "score" | "money" | "count" | "flag" | "word" | "text";
-
-export interface Condition {
-  field: string;
-  op: "eq";
-  values: Scalar[];
-}
+/** How a value is written: an instant of the view's zone, a number with its unit, a word for one of the
+ * API's, or as it is. */
+export type Kind =
+  | "instant" | "minute" | "seconds" | "milliseconds" | "score" | "band" | "money" | "count" | "flag" | "text"
+  | "status" | "disposition" | "direction";
 
 export interface ShownValue {
-  value: Scalar;
+  value: Value;
   /** What a click on the value adds to the view's filters; null where a filter would be of no use. */
-  filter: Condition | null;
+  filter: Filter | null;
 }
 
 export interface ShownField {
@@ -36,9 +34,9 @@ type CallRecord = Readonly<Record<string, unknown>>;
 const SECTIONS: Record<SectionId, [key: string, kind: Kind, filter: string | null][]> = {
   call: [
     ["started_at", "instant", null],
-    ["direction", "word", "direction"],
-    ["status", "word", "status"],
-    ["disposition", "word", "disposition"],
+    ["direction", "direction", "direction"],
+    ["status", "status", "status"],
+    ["disposition", "disposition", "disposition"],
     ["outcome", "text", "outcome"],
     ["ended_reason", "text", "ended_reason"],
     ["answered", "flag", "answered"],
@@ -49,7 +47,7 @@ const SECTIONS: Record<SectionId, [key: string, kind: Kind, filter: string | nul
   measures: [
     ["duration_seconds", "seconds", null],
     ["latency_ms", "milliseconds", null],
-    ["sentiment", "score", "sentiment_band"],
+    ["sentiment", "band", "sentiment_band"],
     ["cost", "money", null],
   ],
   belongs: [
@@ -101,18 +99,20 @@ export function sectionsOf(record: CallRecord): Section[] {
     .filter((section) => section.fields.length > 0);
 }
 
-/** The events that happened, in the order of the record, with the filter for calls where they did. */
-export function eventsOf(record: CallRecord): { name: string; count: number }[] {
+/** The events that happened, in the order of the record, with the filter for calls where they did too. */
+export function eventsOf(record: CallRecord): { name: string; count: number; filter: Filter }[] {
   return Object.entries(objectOf(record.events)).flatMap(([name, count]) =>
-    typeof count === "number" && count > 0 ? [{ name, count }] : [],
+    typeof count === "number" && count > 0
+      ? [{ name, count, filter: { field: `event.${name}`, op: "gt", values: [0] } }]
+      : [],
   );
 }
 
 /** Every key of the payload with its value; null has no filter, since a payload null is no value. */
-export function payloadOf(record: CallRecord): { key: string; value: Scalar | null; filter: Condition | null }[] {
+export function payloadOf(record: CallRecord): { key: string; value: Value | null; filter: Filter | null }[] {
   return Object.entries(objectOf(record.payload)).map(([key, value]) => {
     const scalar = scalarsOf(value)[0] ?? null;
-    const filter: Condition | null = scalar === null ? null : { field: `payload.${key}`, op: "eq", values: [scalar] };
+    const filter: Filter | null = scalar === null ? null : { field: `payload.${key}`, op: "eq", values: [scalar] };
     return { key, value: scalar, filter };
   });
 }
@@ -126,15 +126,15 @@ export function bandOf(sentiment: number): SentimentBand {
   return BANDS[Math.min(4, Math.floor(Math.round(sentiment * 1000) / 200))]!;
 }
 
-function filterOf(field: string | null, key: string, value: Scalar): Condition | null {
+function filterOf(field: string | null, key: string, value: Value): Filter | null {
   if (field === null) return null;
   if (field === "sentiment_band") return { field, op: "eq", values: [bandOf(Number(value))] };
   return { field, op: "eq", values: [IDS.has(key) ? String(value) : value] };
 }
 
-function scalarsOf(value: unknown): Scalar[] {
+function scalarsOf(value: unknown): Value[] {
   const list = Array.isArray(value) ? value : [value];
-  return list.filter((one): one is Scalar => ["string", "number", "boolean"].includes(typeof one));
+  return list.filter((one): one is Value => ["string", "number", "boolean"].includes(typeof one));
 }
 
 function objectOf(value: unknown): Record<string, unknown> {

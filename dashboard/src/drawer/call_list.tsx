@@ -1,0 +1,145 @@
+import type { Signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { Api } from "../api/client";
+import type { Call } from "../api/types";
+import { useResource } from "../state/resource";
+import type { View } from "../state/view";
+import { named, t } from "../text/index";
+import type { CallPages } from "./call_pages";
+import { CsvButton } from "./csv_button";
+import { Failure } from "./failure";
+import { countBody } from "./bodies";
+import { ViewLink } from "./view_link";
+import { fieldName, written } from "./written";
+
+export interface CallListProps {
+  view: Signal<View>;
+  api: Api;
+  pages: CallPages<Call>;
+  onReload(): void;
+  onClose(): void;
+  titleId: string | undefined;
+}
+
+const COLUMNS = [
+  ["started_at", "minute"],
+  ["direction", "direction"],
+  ["duration_seconds", "seconds"],
+  ["status", "status"],
+  ["outcome", "text"],
+  ["cost", "money"],
+  ["sentiment", "score"],
+] as const;
+
+const NUMBERS: ReadonlySet<string> = new Set(["duration_seconds", "cost", "sentiment"]);
+
+/** The calls of the view, newest first; further ones come as the end scrolls into sight, or by a button. */
+export function CallList({ view, api, pages, onReload, onClose, titleId }: CallListProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const total = useResource(() => countBody(view.value), api.query);
+  const count = total.state.value.data?.body.totals["calls"];
+  const calls = pages.calls.value;
+  const status = pages.status.value;
+  const reload = () => {
+    onReload();
+    total.reload();
+  };
+
+  return (
+    <>
+      <header class="drawer-head">
+        <h2 id={titleId} class="drawer-title">
+          {t("calls.title")} {typeof count === "number" && <span class="drawer-count">{t("calls.total", { count })}</span>}
+        </h2>
+        <button type="button" class="drawer-button" onClick={reload}>{t("calls.reload")}</button>
+        <CsvButton view={view} api={api} />
+        <button type="button" class="drawer-button drawer-close" aria-label={t("shell.close")} onClick={onClose}>×</button>
+      </header>
+      <div class="drawer-scroll" ref={scroller} aria-busy={status === "loading"}>
+        {status === "ready" && calls.length === 0 ? (
+          <div class="drawer-state">
+            <p class="drawer-state-title">{t("calls.none")}</p>
+            <p>{t("calls.none.advice")}</p>
+          </div>
+        ) : (
+          <Table calls={calls} zone={view.value.zone} skeletons={status !== "loading" ? 0 : calls.length === 0 ? 12 : 3} />
+        )}
+        {status === "failed" && (
+          <Failure title={t("error.title", { title: t("calls.title") })} error={pages.error.value} onRetry={() => void pages.retry()} />
+        )}
+        {pages.hasMore.value && status !== "failed" && <More pages={pages} scroller={scroller} />}
+      </div>
+      <p class="only-read" role="status">
+        {status === "loading" ? t("calls.loading") : t("calls.shown", { count: calls.length })}
+      </p>
+    </>
+  );
+}
+
+function Table({ calls, zone, skeletons }: { calls: Call[]; zone: string; skeletons: number }) {
+  // The roles are written out because a phone's layout takes the table's own display, and its meaning, away.
+  return (
+    <table class="calls" role="table">
+      <thead role="rowgroup">
+        <tr role="row">
+          {COLUMNS.map(([key]) => (
+            <th key={key} role="columnheader" scope="col" class={NUMBERS.has(key) ? "calls-number" : undefined}>
+              {columnName(key)}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        {calls.map((call) => <CallRow key={call.id} call={call} zone={zone} />)}
+        {Array.from({ length: skeletons }, (_, index) => (
+          <tr key={`skeleton-${index}`} role="row" class="calls-skeleton" aria-hidden="true">
+            {COLUMNS.map(([key]) => <td key={key} role="cell" class={`calls-${key}`}><span /></td>)}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function columnName(key: string): string {
+  if (key === "started_at") return t("calls.time");
+  return key === "sentiment" ? named("field", "sentiment_band") : fieldName(key);
+}
+
+function CallRow({ call, zone }: { call: Call; zone: string }) {
+  return (
+    <tr role="row" class="calls-row">
+      {COLUMNS.map(([key, kind]) => {
+        const value = call[key];
+        const text = value === undefined ? null : written(kind, value, zone);
+        return (
+          <td key={key} role="cell" class={`calls-${key} ${NUMBERS.has(key) ? "calls-number" : ""}`}>
+            {key === "started_at" ? <ViewLink change={{ call: String(call.id) }} class="calls-link">{text}</ViewLink>
+              : text ?? <span class="calls-absent" aria-label={t("calls.absent")}>–</span>}
+          </td>
+        );
+      })}
+    </tr>
+  );
+}
+
+/** A button for the keyboard that presses itself when it scrolls into sight. */
+function More({ pages, scroller }: { pages: CallPages<Call>; scroller: { current: HTMLDivElement | null } }) {
+  const button = useRef<HTMLButtonElement>(null);
+  const shown = pages.calls.value.length;
+  useEffect(() => {
+    if (button.current === null) return;
+    const observer = new IntersectionObserver(
+      (entries) => entries.some((entry) => entry.isIntersecting) && void pages.more(),
+      { root: scroller.current, rootMargin: "600px" },
+    );
+    observer.observe(button.current);
+    return () => observer.disconnect();
+    // A new observer per page, because one only reports what changes, and the button may still be in sight.
+  }, [shown]);
+  return (
+    <button ref={button} type="button" class="drawer-button drawer-more" onClick={() => void pages.more()}>
+      {t("calls.more")}
+    </button>
+  );
+}

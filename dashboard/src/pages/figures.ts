@@ -1,0 +1,76 @@
+/** The figures of a campaign and of a workspace as queries: NLPearl's and Nexus', in the view's period and zone. */
+import type { Condition, QueryAnswer, QueryBody, Row, Value } from "../api/types";
+import { bucketOf } from "../state/periods";
+import { breakdownQuery, EVENTS, measureIn } from "../state/queries";
+import type { View } from "../state/view";
+
+/** The time lines of a campaign, each with its unit and the prefix of its name among the texts. */
+export const LINES = [
+  ["calls", "count", "tile"],
+  ["distinct_leads", "count", "campaign.line"],
+  ["answer_rate", "percent", "tile"],
+  ["success_rate", "percent", "tile"],
+  ["avg_duration", "seconds", "tile"],
+  ["cost", "money", "tile"],
+  ["cost_per_call", "money", "campaign.line"],
+] as const;
+
+/** The kinds of contact events that have a time line. */
+export const CONTACTS = ["booking", "room_join"] as const;
+export type ContactKind = (typeof CONTACTS)[number];
+
+const TOP = 5;
+
+/** Every time line of a campaign, and in the totals its events; `view` has the campaign among its filters. */
+export function linesQuery(view: View, now: Date): QueryBody {
+  const measures = [...LINES.map(([measure]) => measure), ...EVENTS.map((name) => `event.${name}`)];
+  return { ...breakdownQuery(view, [bucketOf(view.period, view.zone, now)]), measures };
+}
+
+/** Events of one kind per bucket of time in a workspace. */
+export function contactsQuery(view: View, workspace: string, kind: ContactKind, now: Date): QueryBody {
+  return workspaceQuery(view, bucketOf(view.period, view.zone, now), [is("workspace_id", workspace), is("event_type", kind)]);
+}
+
+/** Events by their kind in a workspace. */
+export function kindsQuery(view: View, workspace: string): QueryBody {
+  return workspaceQuery(view, "event_type", [is("workspace_id", workspace)]);
+}
+
+/** The rooms most joined and the pages most booked; `total_rows` of the answer counts all of them. */
+export function topQuery(view: View, workspace: string, dimension: "room_id" | "booking_page_id"): QueryBody {
+  const kind: ContactKind = dimension === "room_id" ? "room_join" : "booking";
+  const filters = [is("workspace_id", workspace), is("event_type", kind), { field: dimension, op: "not_null" } as const];
+  return { ...workspaceQuery(view, dimension, filters), limit: TOP };
+}
+
+/** One row of a table of figures. */
+export interface Ranked {
+  value: Value | null;
+  count: number;
+  /** Of all rows, also those that are not shown, 0 to 1. */
+  share: number;
+  previous: number | null;
+}
+
+/** The rows of an answer with one dimension and one measure, in its order; rows of the comparison alone last. */
+export function rankedOf(answer: QueryAnswer, dimension: string, measure: string): Ranked[] {
+  const total = answer.totals[measure] ?? 0;
+  return answer.rows.map((row) => {
+    const count = measureIn(row, measure) ?? 0;
+    return { value: scalar(row[dimension]), count, share: total === 0 ? 0 : count / total, previous: row.previous?.[measure] ?? null };
+  });
+}
+
+function workspaceQuery(view: View, dimension: string, filters: Condition[]): QueryBody {
+  // Filters of the view name fields of calls, which contact events do not have.
+  return { ...breakdownQuery({ ...view, filters: [] }, [dimension]), dataset: "contact_events", measures: ["events"], filters };
+}
+
+function is(field: string, value: string): Condition {
+  return { field, op: "eq", value };
+}
+
+function scalar(value: Row[string]): Value | null {
+  return value === undefined || typeof value === "object" ? null : value;
+}
