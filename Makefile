@@ -27,7 +27,7 @@ CODE := layers cli functions tests $(wildcard benchmarks)
 FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 2>/dev/null); do \
 	"$$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done
 
-.PHONY: help install demo test test-unit test-all coverage simulate lint format openapi events bench build validate requirements clean records dist sam-local dashboard dashboard-check dashboard-test
+.PHONY: help install demo test test-unit test-all coverage simulate lint format openapi events bench build validate requirements clean records dist sam-local dashboard dashboard-check dashboard-packages dashboard-test
 
 help:
 	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
@@ -48,8 +48,9 @@ help:
 	@echo "make dist          a wheel in dist/, with all that the command needs"
 	@echo "make requirements  pin the dependencies again"
 	@echo "make dashboard     build dashboard/dist again; needs Node 20 or newer"
-	@echo "make dashboard-check   whether dashboard/dist is what make dashboard would build"
-	@echo "make dashboard-test    types and tests of the dashboard (ARGS=... names test files)"
+	@echo "make dashboard-check     whether dashboard/dist is what make dashboard would build"
+	@echo "make dashboard-test      types and tests of the dashboard (ARGS=... names test files)"
+	@echo "make dashboard-packages  list the dashboard's packages again, for another package.json"
 	@echo "make install       create .venv; the targets above do it when needed"
 	@echo "make clean         remove environments and build output"
 
@@ -89,11 +90,11 @@ $(LAMBDA_INSTALLED): requirements/lambda.txt
 	@$(LAMBDA_VENV)/bin/python $(filter-out --no-compile,$(PIP_INSTALL)) --require-hashes --no-deps -r requirements/lambda.txt
 	@touch $@
 
-# Exactly what the lock file lists: npm compares each package with the hash there.
-$(NODE_INSTALLED): dashboard/package.json dashboard/package-lock.json dashboard/.npmrc
+# package.json names every version; the build compares what is installed with the hashes in packages.json.
+$(NODE_INSTALLED): dashboard/package.json dashboard/.npmrc
 	@command -v npm >/dev/null || { echo "The dashboard is built with Node 20 or newer, and npm." >&2; exit 1; }
 	@echo "Installing into dashboard/node_modules"
-	@cd dashboard && npm ci --silent
+	@cd dashboard && npm install --no-save --loglevel=error >/dev/null
 	@touch $@
 
 # -------------------------------------------------------------------- daily
@@ -207,6 +208,9 @@ requirements:
 	cd requirements && $(PIN) $(ARGS) lambda.in --output-file lambda.txt
 	cd requirements && $(PIN) $(ARGS) sam.in --output-file sam.txt
 	cp requirements/runtime.txt layers/rollcall/requirements.txt
+
+dashboard-packages:
+	node dashboard/list_packages.mjs
 
 clean:
 	rm -rf .venv .venv-3.13 .venv-lambda .venv-sam .aws-sam build dist *.egg-info

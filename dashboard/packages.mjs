@@ -1,31 +1,49 @@
-// The packages that are installed: that they are those of package-lock.json, and their licences.
+// The packages that are installed: that they are the ones that packages.json lists, and their licences.
 import { readFileSync, readdirSync } from "node:fs";
 
 const read = (path) => JSON.parse(readFileSync(path, "utf8"));
-const REPAIR = "run `npm ci` in dashboard/";
+
+/** Throws an Error unless the installed packages are the listed ones; call it in dashboard/. */
+export function checkInstalled() {
+  const faults = differences(read("packages.json"), packagesOf(read("node_modules/.package-lock.json")));
+  if (faults.length > 0) {
+    throw new Error(`dashboard/node_modules is not what packages.json lists: ${faults.join("; ")}`);
+  }
+}
 
 /**
- * Throws an Error unless every installed package has the version and the hash that package-lock.json
- * states, and none is missing. Packages of other platforms may be missing.
+ * What of the installed packages is not as listed, in words: another version or hash, a package that is
+ * not listed, one that is missing. Optional packages, those of other platforms, may be missing.
  */
-export function checkInstalled() {
-  const wanted = read("package-lock.json").packages;
-  const installed = read("node_modules/.package-lock.json").packages;
-  for (const [path, found] of Object.entries(installed)) {
-    const listed = wanted[path];
-    if (!listed?.integrity || found.version !== listed.version || found.integrity !== listed.integrity) {
-      throw new Error(`${path} ${found.version} is not the one in package-lock.json: ${REPAIR}`);
-    }
-    // What is on disk, beside what npm says that it installed.
-    if (read(`${path}/package.json`).version !== listed.version) {
-      throw new Error(`${path} was changed after npm installed it: ${REPAIR}`);
-    }
-  }
-  for (const [path, listed] of Object.entries(wanted)) {
-    if (path !== "" && !listed.optional && !installed[path]) {
-      throw new Error(`${path} is not installed: ${REPAIR}`);
+export function differences(listed, installed) {
+  const faults = [];
+  for (const [name, { version, integrity }] of Object.entries(installed)) {
+    const wanted = listed[name];
+    if (!wanted) {
+      faults.push(`${name} ${version} is not listed`);
+    } else if (version !== wanted.version) {
+      faults.push(`${name} ${version} is installed instead of ${wanted.version}`);
+    } else if (!integrity || integrity !== wanted.integrity) {
+      faults.push(`${name} ${version} has another hash`);
     }
   }
+  for (const [name, { optional }] of Object.entries(listed)) {
+    if (!optional && !installed[name]) {
+      faults.push(`${name} is missing`);
+    }
+  }
+  return faults;
+}
+
+/** Name → version, hash and whether it may be missing, from the content of a lock file of npm. */
+export function packagesOf(lock) {
+  const packages = Object.entries(lock.packages).filter(([path]) => path !== "");
+  return Object.fromEntries(
+    packages.map(([path, { version, integrity, optional }]) => [
+      path.replace(/^node_modules\//, ""),
+      { version, integrity, ...(optional && { optional }) },
+    ]),
+  );
 }
 
 /** The licences of the packages that some of these files belong to, as one text. */
