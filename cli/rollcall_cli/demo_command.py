@@ -214,8 +214,9 @@ def _short(records: list[Record]) -> Record:
 
 
 def _addresses(stack: LocalStack, tenant: Tenant) -> list[tuple[str, str]]:
-    """The addresses and the token, with the API first."""
+    """The addresses, the dashboard first, and the token; each time with a one-time code of its own."""
     return [
+        ("dashboard", stack.dashboard_url(tenant.token)),
         ("API", stack.api_url),
         ("token", tenant.token),
         ("documentation", f"{stack.api_url}{PAGE}"),

@@ -98,12 +98,14 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
             parameters={"AllowedOrigins": ",".join(allow_origin)} if allow_origin else None,
         ) as stack:
             if seed:
-                load_seed(stack)
+                sample = load_seed(stack).organisations[0]
+                _show_dashboard(stack, sample.handle, sample.best_token)
             if org is not None:
                 os.environ.update(stack.environment())  # where `prepare` reads the tables
                 token = prepare(org, token_file)
                 if token is not None:
                     stack.offer(TryOut(org, token))
+                    _show_dashboard(stack, org, token)
             notice(f"documentation: {stack.api_url}{PAGE}")
             folder = shlex.quote(str(stack.failures_dir))
             notice(f"failed records: rollcall redrive list --from {folder}")
@@ -113,6 +115,10 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
         notice("stopped")
     finally:
         sys.stdout = ready_line
+
+
+def _show_dashboard(stack: LocalStack, handle: str, token: str) -> None:
+    notice(f"dashboard of {handle}: {stack.dashboard_url(token)}")
 
 
 def ready(stack: LocalStack) -> dict[str, Any]:

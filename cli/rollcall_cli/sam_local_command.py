@@ -25,7 +25,7 @@ from rollcall_cli.local.sam import (
     variables,
     variables_text,
 )
-from rollcall_cli.local.seed import SEED, SampleOrganisation, load_seed, read_seed
+from rollcall_cli.local.seed import SEED, load_seed, read_seed
 from rollcall_cli.local.stack import LocalStack, find_template
 from rollcall_cli.local.template import load_template
 from rollcall_cli.signals import Stopped, raise_on_signals, wait_until_stopped
@@ -165,7 +165,7 @@ def _sam(project: Path) -> str:
 def _show(page: Console, stack: LocalStack, commands: SamCommands, port: int) -> None:
     api = f"http://{HOST}:{port}"
     organisation = read_seed(stack.template.path.parent / SEED).organisations[0]
-    token = _token(organisation)
+    token = organisation.best_token
     function, event = _EVENT
     event_path = path_from_here(stack.template.path.parent / event)
 
@@ -196,9 +196,3 @@ def _show(page: Console, stack: LocalStack, commands: SamCommands, port: int) ->
     show(commands.invoke(function, event_path), "cyan")
     title("Serving the tables until Ctrl-C")
     page.file.flush()
-
-
-def _token(organisation: SampleOrganisation) -> str:
-    """The token with the most scopes that is still good."""
-    good = [t for t in organisation.tokens if t.expires_at is None and t.revoked_at is None]
-    return max(good, key=lambda token: len(token.scopes)).token

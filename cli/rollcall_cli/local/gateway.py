@@ -1,8 +1,9 @@
 """API Gateway on loopback: routes, authorizes and invokes as a REST API with Lambda proxy does.
 
 An ASGI application. It checks in API Gateway's order: the route, then the identity source and the
-authorizer, then the size of the body, then the function. Apart from the template's routes it answers
-`GET /_local/health`, `POST /_local/drain` and the requests of the documentation's page.
+authorizer, then the size of the body, then the function. Apart from the template's routes it serves
+the dashboard at `/`, and answers `GET /_local/health`, `POST /_local/drain`, `POST /_local/sign-in` and
+the requests of the documentation's page.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import json
 import logging
 import math
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -20,6 +22,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from rollcall_cli.local.authorizing import AuthorizerCache, GatewayError
+from rollcall_cli.local.dashboard import dashboard
 from rollcall_cli.local.documentation import documentation
 from rollcall_cli.local.gateway_responses import gateway_response
 from rollcall_cli.local.http_request import HttpRequest, is_binary, proxy_event
@@ -33,6 +36,8 @@ from rollcall_cli.local.runtime import (
     Runtime,
     answer_in_thread,
 )
+from rollcall_cli.local.sign_in import PATH as SIGN_IN
+from rollcall_cli.local.sign_in import OneTimeCodes, sign_in
 from rollcall_cli.local.template_model import Route, Template
 from rollcall_cli.local.try_out import TryOut
 
@@ -47,7 +52,10 @@ _log = logging.getLogger("rollcall.local.gateway")
 
 
 class Gateway:
-    """The ASGI application. `drain` waits for the stream; `clock` expires cached authorizations."""
+    """The ASGI application.
+
+    `drain` waits for the stream; `clock` expires cached authorizations and one-time codes.
+    """
 
     def __init__(
         self,
@@ -55,7 +63,7 @@ class Gateway:
         runtime: Runtime,
         *,
         drain: Drain,
-        clock: Callable[[], float] | None = None,
+        clock: Callable[[], float] = time.monotonic,
         limit_seconds: float = MAX_SECONDS,
     ) -> None:
         self._template = template
@@ -64,11 +72,12 @@ class Gateway:
         self._drain = drain
         self._routes = RouteTable(template.api.routes)
         self._mocks = RouteTable(template.api.mocks)
-        stage = template.api.stage
-        self._authorizer = AuthorizerCache(stage, clock) if clock else AuthorizerCache(stage)
+        self._authorizer = AuthorizerCache(template.api.stage, clock)
         self._limit_seconds = limit_seconds
         # The values that the documentation's page fills in, once there is an organisation.
         self.try_out: TryOut | None = None
+        # What the dashboard exchanges for a token.
+        self.codes = OneTimeCodes(clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; an unexpected exception is logged and answered with a 5xx."""
@@ -92,11 +101,11 @@ class Gateway:
             return _json_response(200, {"status": "ok"})
         if request.raw_path == "/_local/drain" and request.method == "POST":
             return await self._answer_drain(request)
-        if request.raw_path.startswith("/_local/"):
-            project = self._template.path.parent
-            found = documentation(request, project, self._routes, self.try_out)
-            if found is not None:
-                return found
+        if request.raw_path == SIGN_IN and request.method == "POST":
+            return sign_in(request, self.codes)
+        page = self._page(request)
+        if page is not None:
+            return page
         try:
             return await self._answer_route(request)
         except GatewayError as error:
@@ -107,6 +116,13 @@ class Gateway:
             _log.exception("%s %s", request.method, request.raw_path)
             kind = "INTEGRATION_FAILURE"
         return gateway_response(kind, self._api.responses, request.request_id)
+
+    def _page(self, request: HttpRequest) -> HttpResponse | None:
+        """A file of the documentation or of the dashboard."""
+        project = self._template.path.parent
+        if request.raw_path.startswith("/_local/"):
+            return documentation(request, project, self._routes, self.try_out)
+        return dashboard(request, project)
 
     async def _answer_route(self, request: HttpRequest) -> HttpResponse:
         mock = self._mocks.find(request.method, request.raw_path)

@@ -78,6 +78,12 @@ class SampleOrganisation(_Part):
     tokens: tuple[SampleToken, ...]
     records: tuple[dict[str, Any], ...]
 
+    @property
+    def best_token(self) -> str:
+        """The token with the most scopes that is neither expired nor revoked."""
+        valid = [t for t in self.tokens if t.expires_at is None and t.revoked_at is None]
+        return max(valid, key=lambda token: len(token.scopes)).token
+
 
 class Seed(_Part):
     """The content of the file."""
@@ -101,8 +107,8 @@ def read_seed(path: Path) -> Seed:
         raise CommandError(f"{path}: {error}") from error
 
 
-def load_seed(stack: LocalStack) -> None:
-    """Load the seed of the stack's project, wait until its records are counted, and audit it.
+def load_seed(stack: LocalStack) -> Seed:
+    """Load the seed of the stack's project, wait until its records are counted, audit and return it.
 
     Afterwards, the environment of this process names the stack's tables. Raises CommandError.
     """
@@ -114,6 +120,7 @@ def load_seed(stack: LocalStack) -> None:
     audit(seed)
     names = ", ".join(sample.handle for sample in seed.organisations)
     notice(f"sample organisations: {names}; their tokens are in {SEED}")
+    return seed
 
 
 def write(seed: Seed) -> None:

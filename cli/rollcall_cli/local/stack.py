@@ -76,7 +76,7 @@ class LocalStack:
     None is the default one, or any free one if that is in use. `allowed_hosts` are names by which
     containers reach the engine.
     `runtime` is `inprocess` or `rie`. `parameters` override the template's defaults, and
-    `environment` the functions' variables; `clock` expires cached authorizations. Without a
+    `environment` the functions' variables; `clock` expires cached authorizations and one-time codes. Without a
     `state_dir`, logs and failed records go to a temporary folder, which is kept only if there are
     failed records. With a `data_dir`, tables, logs and failed records are kept; after a kill, the
     stack repairs pages and rollups before the API answers.
@@ -153,6 +153,10 @@ class LocalStack:
     def offer(self, try_out: TryOut) -> None:
         """Let the documentation's page fill in an organisation's token and sample requests."""
         self._gateway.try_out = try_out
+
+    def dashboard_url(self, token: str) -> str:
+        """The dashboard's address with a one-time code, which its page exchanges for the token."""
+        return f"{self.api_url}/#code={self._gateway.codes.issue(token)}"
 
     def client(self, service: str = "dynamodb") -> Any:
         """A boto3 client for the engine: `dynamodb` or `dynamodbstreams`."""
