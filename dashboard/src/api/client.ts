@@ -72,6 +72,18 @@ export const api: Api = {
   },
 };
 
+/** The schema, read with a token that is no session yet: what shows whether the token can read. */
+export async function readSchemaWith(token: string): Promise<Schema> {
+  const response = await send("GET", "/v1/schema", null, "application/json", undefined, token);
+  return (await received(() => response.json())) as Schema;
+}
+
+/** The token for a one-time code of the local stack. */
+export async function exchangeCode(code: string): Promise<string> {
+  const response = await send("POST", "/_local/sign-in", { code }, "application/json", undefined, null);
+  return ((await received(() => response.json())) as { token: string }).token;
+}
+
 async function answer<T>(method: string, path: string, body: object | null, signal?: AbortSignal): Promise<Answer<T>> {
   const response = await send(method, path, body, "application/json", signal);
   return { body: (await received(() => response.json())) as T, trust: trustOf(response.headers) };
@@ -79,10 +91,10 @@ async function answer<T>(method: string, path: string, body: object | null, sign
 
 async function send(
   method: string, path: string, body: object | null, accept: string, signal?: AbortSignal,
+  token: string | null = session.peek()?.token ?? null,
 ): Promise<Response> {
-  const token = session.value?.token;
   const headers: Record<string, string> = { Accept: accept };
-  if (token !== undefined) headers["Authorization"] = `Token ${token}`;
+  if (token !== null) headers["Authorization"] = `Token ${token}`;
   if (body !== null) headers["Content-Type"] = "application/json";
   const response = await received(() => fetch(path, {
     method, headers, credentials: "omit", cache: "no-store",
@@ -92,7 +104,7 @@ async function send(
   if (response.ok) return response;
   const error = await errorOf(response);
   // A request of an earlier session must not end the present one.
-  if (response.status === 401 && token !== undefined && session.value?.token === token) signOut("rejected");
+  if (response.status === 401 && token !== null && session.peek()?.token === token) signOut("rejected");
   throw error;
 }
 

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 
-/** Why the page shows the sign-in form; null: the user has not signed in, or has signed out. */
-export type Ended = "expired" | "rejected" | "code" | null;
+/** Why the page shows the sign-in form, or what went wrong with a one-time code; null: the user chose to. */
+export type Ended = "expired" | "rejected" | { code: string } | null;
 
 export interface Session {
   token: string;

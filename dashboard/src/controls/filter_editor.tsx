@@ -1,0 +1,161 @@
+import { useState } from "preact/hooks";
+import { api } from "../api/client";
+import type { Op, SchemaField, Value } from "../api/types";
+import { schemaFields } from "../state/schema";
+import { takesNothing, type Filter } from "../state/filters";
+import { fieldName, wordOf } from "../state/names";
+import { named, t } from "../text/index";
+import { ValueList } from "./value_list";
+
+interface EditorProps {
+  /** The filter to change; null: a new one. */
+  start: Filter | null;
+  /** Whether the search for values has the focus, instead of the field. */
+  inSearch: boolean;
+  onApply(filter: Filter): void;
+}
+
+const PAYLOAD = "payload.<key>";
+const FIRST_FIELD = "outcome";
+
+/** Field, condition and values of one filter. */
+export function FilterEditor({ start, inSearch, onApply }: EditorProps) {
+  const fields = schemaFields(api);
+  const isPayload = start?.field.startsWith("payload.") ?? false;
+  const [choice, setChoice] = useState(isPayload ? PAYLOAD : (start?.field ?? FIRST_FIELD));
+  const [key, setKey] = useState(isPayload ? start!.field.slice("payload.".length) : "");
+  const [word, setWord] = useState(start === null ? "is" : wordOf(start.op));
+  const [values, setValues] = useState<Value[]>(start?.values ?? []);
+  const [isMissing, setIsMissing] = useState(false);
+
+  const known = fields.find((field) => field.name === choice) ?? { name: choice, type: "text", ops: ["eq", "in"] };
+  const words = wordsOf(known);
+  const chosen = words.includes(word) ? word : words[0]!;
+  const field = choice === PAYLOAD ? `payload.${key}` : choice;
+
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const filter = filterOf(field, chosen, values);
+    if (filter === null || field === "payload.") setIsMissing(true);
+    else onApply(filter);
+  };
+  const chooseField = (name: string) => {
+    setChoice(name);
+    setValues([]);
+  };
+  return (
+    <form class="editor" onSubmit={submit} noValidate>
+      <label>
+        {t("filter.field")}
+        <select class="page-input" value={choice} autofocus={!inSearch} onChange={(event) => chooseField(event.currentTarget.value)}>
+          {fields.length === 0 && <option value={choice}>{fieldName(choice)}</option>}
+          {fields.map(({ name }) => (
+            <option key={name} value={name}>{name === PAYLOAD ? t("field.payload") : fieldName(name)}</option>
+          ))}
+        </select>
+      </label>
+      {choice === PAYLOAD && (
+        <label>
+          {t("filter.key")}
+          <input class="page-input" value={key} spellcheck={false} onInput={(event) => setKey(event.currentTarget.value.trim())} />
+        </label>
+      )}
+      <label>
+        {t("filter.op")}
+        <select class="page-input" value={chosen} onChange={(event) => setWord(event.currentTarget.value)}>
+          {words.map((one) => <option key={one} value={one}>{named("op", one)}</option>)}
+        </select>
+      </label>
+      <Values key={`${field} ${kindOf(known, chosen)}`} field={field} kind={kindOf(known, chosen)} values={values} inSearch={inSearch} onChange={setValues} />
+      {isMissing && <p class="page-fault" role="alert">{t("filter.missing")}</p>}
+      <button type="submit" class="page-button is-primary">{t("filter.apply")}</button>
+    </form>
+  );
+}
+
+type Kind = "none" | "list" | "number" | "range" | "text";
+
+interface ValuesProps {
+  field: string;
+  kind: Kind;
+  values: Value[];
+  inSearch: boolean;
+  onChange(values: Value[]): void;
+}
+
+function Values({ field, kind, values, inSearch, onChange }: ValuesProps) {
+  switch (kind) {
+    case "none":
+      return null;
+    case "list":
+      return field === "payload." ? null : <ValueList field={field} chosen={values} inSearch={inSearch} onChange={onChange} />;
+    case "range":
+      return (
+        <div class="editor-range">
+          <NumberInput name={t("filter.least")} value={values[0]} onChange={(value) => onChange([value, values[1] ?? NaN])} />
+          <NumberInput name={t("filter.most")} value={values[1]} onChange={(value) => onChange([values[0] ?? NaN, value])} />
+        </div>
+      );
+    case "number":
+      return <NumberInput name={t("filter.value")} value={values[0]} onChange={(value) => onChange([value])} />;
+    case "text":
+      return (
+        <label>
+          {t("filter.value")}
+          <input class="page-input" value={String(values[0] ?? "")} spellcheck={false} onInput={(event) => onChange([event.currentTarget.value])} />
+        </label>
+      );
+  }
+}
+
+interface NumberProps {
+  name: string;
+  value: Value | undefined;
+  onChange(value: number): void;
+}
+
+function NumberInput({ name, value, onChange }: NumberProps) {
+  const [text, setText] = useState(typeof value === "number" && !Number.isNaN(value) ? String(value) : "");
+  return (
+    <label>
+      {name}
+      <input
+        class="page-input" type="number" step="any" value={text}
+        onInput={(event) => {
+          setText(event.currentTarget.value);
+          onChange(event.currentTarget.valueAsNumber);
+        }}
+      />
+    </label>
+  );
+}
+
+/** Numbers that are measured have no values to choose from. */
+const MEASURED = /^(event\.|duration_seconds$|latency_ms$|sentiment$|cost$)/;
+
+function kindOf(field: SchemaField, word: string): Kind {
+  if (word === "is_null" || word === "not_null") return "none";
+  if (word === "between") return "range";
+  if (word === "contains" || word === "starts_with") return "text";
+  if (word === "is" || word === "is_not") return MEASURED.test(field.name) ? "number" : "list";
+  return "number";
+}
+
+function wordsOf(field: SchemaField): string[] {
+  return [...new Set(field.ops.map(wordOf))];
+}
+
+/** The filter of a form; null while a value is missing. */
+export function filterOf(field: string, word: string, values: Value[]): Filter | null {
+  const op = opOf(word, values.length);
+  if (takesNothing(op)) return { field, op, values: [] };
+  const isGiven = values.length > 0 && values.every((value) => value !== "" && !Number.isNaN(value));
+  if (op === "between") return isGiven && values.length === 2 ? { field, op, values: values.toSorted((a, b) => Number(a) - Number(b)) } : null;
+  return isGiven ? { field, op, values } : null;
+}
+
+function opOf(word: string, count: number): Op {
+  if (word === "is") return count > 1 ? "in" : "eq";
+  if (word === "is_not") return count > 1 ? "not_in" : "ne";
+  return word as Op;
+}

@@ -1,0 +1,63 @@
+import { useEffect } from "preact/hooks";
+import { filterName, wantNames } from "../state/names";
+import { removeFilter, type Filter } from "../state/filters";
+import { navigate, view } from "../state/view";
+import { t } from "../text/index";
+import { FilterEditor } from "./filter_editor";
+import { opened, type Opened } from "./open";
+import { Popover } from "./popover";
+
+export function FilterControl() {
+  const { filters } = view.value;
+  const fields = filters.map(({ field }) => field).join();
+  useEffect(() => {
+    for (const { field } of filters) wantNames(field, view.peek());
+  }, [fields]);
+  const isAdding = opened.value === "filter" || opened.value === "search";
+  return (
+    <div class="filters" role="group" aria-label={t("filter.label")}>
+      {filters.map((filter, index) => <Chip key={JSON.stringify(filter)} filter={filter} index={index} />)}
+      <Popover
+        label={`+ ${t("filter.add")}`} name={t("filter.add")} isOpen={isAdding}
+        onToggle={toggle("filter")}
+      >
+        <FilterEditor start={null} inSearch={opened.value === "search"} onApply={(filter) => apply(filters.length, filter)} />
+      </Popover>
+      {filters.length > 0 && (
+        <button type="button" class="page-button is-plain" onClick={() => navigate({ filters: [] })}>{t("filter.clear")}</button>
+      )}
+    </div>
+  );
+}
+
+function Chip({ filter, index }: { filter: Filter; index: number }) {
+  const name = filterName(filter);
+  return (
+    <span class="chip">
+      <Popover
+        class="chip-text" label={<span title={name}>{name}</span>} name={t("filter.change", { filter: name })}
+        isOpen={opened.value === index} onToggle={toggle(index)}
+      >
+        <FilterEditor start={filter} inSearch={false} onApply={(changed) => apply(index, changed)} />
+      </Popover>
+      <button
+        type="button" class="chip-remove" aria-label={t("filter.remove", { filter: name })}
+        onClick={() => navigate({ filters: removeFilter(view.peek().filters, index) })}
+      >
+        <span aria-hidden="true">×</span>
+      </button>
+    </span>
+  );
+}
+
+const toggle = (what: Opened) => (isOpen: boolean) => {
+  opened.value = isOpen ? what : null;
+};
+
+/** Put a filter in the place of another one, or at the end. */
+function apply(index: number, filter: Filter): void {
+  opened.value = null;
+  const filters = [...view.peek().filters];
+  filters[index] = filter;
+  navigate({ filters });
+}

@@ -1,0 +1,10 @@
+import { signal } from "@preact/signals";
+
+/** What is open over the page: one thing at a time. A number is the filter that is being changed. */
+export type Opened = null | "period" | "filter" | "search" | "help" | number;
+
+export const opened = signal<Opened>(null);
+
+export function close(): void {
+  opened.value = null;
+}

@@ -1,0 +1,47 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+export interface PopoverProps {
+  /** The text of the button, and its name. */
+  label: ComponentChildren;
+  name: string;
+  class?: string;
+  isOpen: boolean;
+  onToggle(isOpen: boolean): void;
+  children: ComponentChildren;
+}
+
+/** A button with a panel below it, which Escape, a click elsewhere and the button close. */
+export function Popover({ label, name, class: style = "page-button", isOpen, onToggle, children }: PopoverProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!isOpen) return;
+    const onPress = (event: PointerEvent) => {
+      if (event.target instanceof Node && !place.current?.contains(event.target)) onToggle(false);
+    };
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      onToggle(false);
+      button.current?.focus();
+    };
+    document.addEventListener("pointerdown", onPress);
+    document.addEventListener("keydown", onKey, true);
+    return () => {
+      document.removeEventListener("pointerdown", onPress);
+      document.removeEventListener("keydown", onKey, true);
+    };
+  }, [isOpen, onToggle]);
+  return (
+    <div class="popover" ref={place}>
+      <button
+        ref={button} type="button" class={style} aria-expanded={isOpen} aria-haspopup="dialog"
+        onClick={() => onToggle(!isOpen)}
+      >
+        {label}
+      </button>
+      {isOpen && <div class="popover-panel" role="dialog" aria-label={name}>{children}</div>}
+    </div>
+  );
+}

@@ -1,0 +1,87 @@
+import { useEffect, useState } from "preact/hooks";
+import { api } from "../api/client";
+import type { NamedValue, Value } from "../api/types";
+import { decimal } from "../format/decimal";
+import { keepNames, valueName } from "../state/names";
+import { toDays } from "../state/periods";
+import { useResource } from "../state/resource";
+import { view } from "../state/view";
+import { t } from "../text/index";
+import { ErrorNote } from "../overview/error_note";
+
+export interface ValueListProps {
+  field: string;
+  chosen: Value[];
+  inSearch: boolean;
+  onChange(chosen: Value[]): void;
+}
+
+const PAUSE_MS = 200;
+const MOST = 50;
+
+/** The values of a field to choose from, with their counts in the view's period. */
+export function ValueList({ field, chosen, inSearch, onChange }: ValueListProps) {
+  const [typed, setTyped] = useState("");
+  const [q, setQ] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setQ(typed.trim()), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  const { period, zone } = view.value;
+  const found = useResource(
+    () => ({ ...toDays(period, zone, new Date()), timezone: zone, q, limit: MOST }),
+    async (options, signal) => {
+      const { body } = await api.values(field, options, signal);
+      keepNames(field, body.values);
+      return body.values;
+    },
+    [field, q, period, zone],
+  );
+  const { data, error, status } = found.state.value;
+  const rows = rowsOf(data ?? [], chosen, q);
+  const isOwn = q !== "" && canBeTyped(field) && !rows.some(({ value }) => String(value) === q);
+  const toggle = (value: Value) =>
+    onChange(chosen.includes(value) ? chosen.filter((one) => one !== value) : [...chosen, value]);
+  return (
+    <div class="values">
+      <input
+        class="page-input" type="search" autofocus={inSearch} placeholder={t("filter.search")} aria-label={t("filter.search")}
+        spellcheck={false} value={typed} onInput={(event) => setTyped(event.currentTarget.value)}
+      />
+      <div class="values-list" role="group" aria-label={t("filter.values")} aria-busy={status === "loading"}>
+        {isOwn && (
+          <label class="values-row">
+            <input type="checkbox" checked={false} onChange={() => toggle(q)} />
+            <span class="values-name">{t("filter.own", { value: q })}</span>
+          </label>
+        )}
+        {rows.map(({ value, count }) => (
+          <label key={`${typeof value} ${value}`} class="values-row">
+            <input type="checkbox" checked={chosen.includes(value)} onChange={() => toggle(value)} />
+            <span class="values-name" title={String(value)}>{valueName(field, value)}</span>
+            <span class="values-count">{count === null ? "" : decimal(count)}</span>
+          </label>
+        ))}
+        {error !== null && <ErrorNote title={t("filter.values")} error={error} onRetry={found.reload} />}
+        {status === "ready" && rows.length === 0 && !isOwn && <p class="values-none">{t("filter.none")}</p>}
+        {data === null && error === null && <p class="values-none">{t("shell.loading")}</p>}
+      </div>
+    </div>
+  );
+}
+
+interface ListRow {
+  value: Value;
+  count: number | null;
+}
+
+/** What is chosen first, also where it was not found; then what was found. */
+function rowsOf(found: NamedValue[], chosen: Value[], q: string): ListRow[] {
+  const counts = new Map(found.map(({ value, count }) => [value, count]));
+  const first = q === "" ? chosen.map((value) => ({ value, count: counts.get(value) ?? null })) : [];
+  const rest = found.filter(({ value }) => q !== "" || !chosen.includes(value));
+  return [...first, ...rest.map(({ value, count }) => ({ value, count }))];
+}
+
+/** Numbers and booleans are only chosen from the list: what is typed is a text. */
+const canBeTyped = (field: string): boolean => !["attempt", "hour_of_day", "day_of_week", "answered"].includes(field);

@@ -1,0 +1,36 @@
+import { ApiError, Offline } from "../api/client";
+import { t } from "../text/index";
+
+export interface ErrorNoteProps {
+  title: string;
+  error: Error;
+  onRetry(): void;
+}
+
+/** What failed, why, what to do, and the request's id, in the place of what it hides. */
+export function ErrorNote({ title, error, onRetry }: ErrorNoteProps) {
+  const requestId = error instanceof ApiError ? error.requestId : null;
+  const [reason, advice] = reasonOf(error);
+  return (
+    <div class="error" role="alert">
+      <p class="error-title">{t("error.title", { title })}</p>
+      <p>{reason}</p>
+      {advice !== null && <p>{advice}</p>}
+      {requestId !== null && <p class="error-id">{t("error.request", { id: requestId })}</p>}
+      <button type="button" class="page-button" onClick={onRetry}>{t("shell.retry")}</button>
+    </div>
+  );
+}
+
+/** The reason of an error, and what the user can do. */
+export function reasonOf(error: Error): [reason: string, advice: string | null] {
+  if (error instanceof Offline) return [t("error.offline"), null];
+  if (!(error instanceof ApiError)) return [error.message, null];
+  const reason = error.faults.length > 1 ? error.faults.map(({ message }) => message).join(" ") : error.message;
+  switch (error.status) {
+    case 403: return [t("error.forbidden"), t("error.forbidden_advice")];
+    case 422: return [reason, t("error.too_large")];
+    case 429: return [t("error.busy"), null];
+    default: return [reason, null];
+  }
+}

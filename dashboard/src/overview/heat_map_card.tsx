@@ -1,0 +1,43 @@
+import type { QueryAnswer } from "../api/types";
+import { HeatMap } from "../charts/heat_map";
+import type { Cell } from "../charts/types";
+import { CsvButton } from "../controls/csv_button";
+import type { Filter } from "../state/filters";
+import { hoursQuery, measureIn } from "../state/queries";
+import { navigate, view } from "../state/view";
+import { t } from "../text/index";
+import type { OverviewData } from "./data";
+import { Loaded } from "./loaded";
+
+/** Calls by hour and weekday, local to the zone; a click filters by both. */
+export function HeatMapCard({ data }: { data: OverviewData }) {
+  const title = t("heat.title");
+  return (
+    <section class="card card-wide">
+      <Loaded title={title} state={data.hours.state.value} onRetry={data.hours.reload} size="size-heat">
+        {(answer) => (
+          <HeatMap
+            title={title} unit="count" onPick={pickHour} toolbar={<CsvButton title={title} body={hoursQuery(view.value)} />}
+            cells={cellsOf(answer.body)}
+          />
+        )}
+      </Loaded>
+    </section>
+  );
+}
+
+/** The cells of the answer to `hoursQuery`. */
+export function cellsOf(answer: QueryAnswer): Cell[] {
+  return answer.rows.map((row) => ({
+    hour: measureIn(row, "hour_of_day") ?? 0,
+    weekday: measureIn(row, "day_of_week") ?? 1,
+    value: measureIn(row, "calls") ?? 0,
+  }));
+}
+
+/** Filter by one hour of one weekday, in the place of another. */
+export function pickHour(hour: number, weekday: number): void {
+  const is = (field: string, value: number): Filter => ({ field, op: "eq", values: [value] });
+  const others = view.peek().filters.filter(({ field }) => field !== "hour_of_day" && field !== "day_of_week");
+  navigate({ filters: [...others, is("day_of_week", weekday), is("hour_of_day", hour)] });
+}
