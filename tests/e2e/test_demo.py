@@ -14,7 +14,7 @@ import pytest
 from rollcall_cli.demo_data import demo_records
 from tests.support.oracle import Oracle
 from tests.support.questions import DIALECTS, expected
-from tests.support.stack import ROLLCALL, ROOT, UNPOD, local_environment, to_json
+from tests.support.stack import ROLLCALL, ROOT, UNPOD, local_environment, request, to_json
 
 SECONDS = 180
 END = datetime(2026, 11, 20, 15, 4, 5, tzinfo=UTC)
@@ -182,6 +182,13 @@ def read_until(process: subprocess.Popen[str], text: str) -> str:
     raise AssertionError(f"{text!r} is not in {printed!r}")
 
 
+def sign_in(address: str, code: str) -> tuple[int, Any]:
+    """Exchange a one-time code, as the page at this address does."""
+    headers = [("Origin", address.removesuffix("/")), ("Content-Type", "application/json")]
+    answer = request(address, "POST", "/_local/sign-in", headers, to_json({"code": code}).encode())
+    return answer.status, answer.json
+
+
 @pytest.mark.slow
 def test_the_first_command_answers_while_calls_are_sent_and_ctrl_c_ends_it_then(tmp_path):
     log = tmp_path / "stderr"
@@ -190,7 +197,8 @@ def test_the_first_command_answers_while_calls_are_sent_and_ctrl_c_ends_it_then(
         process = demo("--engine", "auto", "--calls", "50000", "--days", "30", stderr=stderr)
     try:
         printed = read_until(process, "Org-Handle: demo")
-        assert re.findall(r"^  (\S+) ", printed, re.MULTILINE)[:3] == [
+        assert re.findall(r"^  (\S+) ", printed, re.MULTILINE)[:4] == [
+            "dashboard",
             "API",
             "token",
             "documentation",
@@ -205,6 +213,10 @@ def test_the_first_command_answers_while_calls_are_sent_and_ctrl_c_ends_it_then(
             timeout=60,
         )
         assert b"<title>" in page.stdout
+        address, code = re.search(r"dashboard +(\S+)#code=(\S+)", printed).groups()
+        token = re.search(r"token +(\S+)", printed)[1]
+        assert sign_in(address, code) == (200, {"token": token})
+        assert sign_in(address, code)[0] == 410
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=30)
     finally:
@@ -226,4 +238,6 @@ def test_without_the_tour_it_ends_with_the_addresses():
     )
     assert len(first) == 3
     assert first == last
+    codes = re.findall(r"^  dashboard +http://127\.0\.0\.1:\d+/#code=(\S+)$", printed, re.MULTILINE)
+    assert len(set(codes)) == 2  # the first one may be used, or expired
     assert printed.count("curl ") == 1
