@@ -3,6 +3,7 @@ import "./styles/page.css";
 import "./styles/signin.css";
 import "./styles/charts.css";
 import "./styles/drawer.css";
+import "./styles/sheets.css";
 import { render } from "preact";
 import { App } from "./app";
 import { signInByCode } from "./sign_in";

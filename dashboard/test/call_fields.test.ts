@@ -40,7 +40,7 @@ test("false and 0 are values", () => {
 test("a field that the page does not know is shown as it is", () => {
   assert.deepEqual(fieldsOf({ ...CALL, mood: "fine" }).get("mood"), {
     key: "mood",
-    kind: "text",
+    kind: "name",
     values: [{ value: "fine", filter: null }],
   });
 });

@@ -2,7 +2,9 @@ import type { Signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { ApiError, type Api } from "../api/client";
 import type { Call, CallAnswer } from "../api/types";
+import { ErrorNote } from "../overview/error_note";
 import { addFilter, type Filter } from "../state/filters";
+import { wantNames } from "../state/names";
 import { useResource } from "../state/resource";
 import { navigate, view, type View } from "../state/view";
 import { named, t } from "../text/index";
@@ -11,7 +13,6 @@ import type { CallPages } from "./call_pages";
 import { CopyButton } from "./copy_button";
 import { detailOf } from "./detail_fields";
 import { DetailPart } from "./detail_part";
-import { Failure } from "./failure";
 import { ViewLink } from "./view_link";
 import { fieldName, written } from "./written";
 
@@ -36,6 +37,9 @@ export function CallDetail({ id, view, api, pages, onClose, titleId }: CallDetai
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => title.current?.focus(), []);
   useEffect(() => {
+    for (const dimension of ["campaign_id", "space_token", "label"]) wantNames(dimension, view.peek());
+  }, []);
+  useEffect(() => {
     if (answer === null || answer.counted) return;
     const timer = setTimeout(found.reload, COUNTED_AGAIN_MS);
     return () => clearTimeout(timer);
@@ -59,7 +63,7 @@ export function CallDetail({ id, view, api, pages, onClose, titleId }: CallDetai
             <p>{t("call.unknown.why")}</p>
           </div>
         ) : error !== null ? (
-          <Failure title={t("error.title", { title: t("call.title") })} error={error} onRetry={found.reload} />
+          <ErrorNote title={t("call.title")} error={error} onRetry={() => void found.reload()} />
         ) : null}
         {!isUnknown && record !== null && <Record record={record} answer={answer} zone={view.value.zone} />}
         {record === null && error === null && <Skeleton />}
@@ -91,8 +95,8 @@ function Record({ record, answer, zone }: { record: Call; answer: CallAnswer | n
           <dl class="call-fields">
             {events.map(({ name, count, filter }) => (
               <div key={name}>
-                <dt>{named("field", `event.${name}`)}</dt>
-                <dd><Value text={written("count", count, zone)} filter={filter} /></dd>
+                <dt>{fieldName(`event.${name}`)}</dt>
+                <dd><Value text={written("name", name, count, zone)} filter={filter} /></dd>
               </div>
             ))}
           </dl>
@@ -142,9 +146,11 @@ function Field({ field, zone }: { field: ShownField; zone: string }) {
     <div>
       <dt>{fieldName(field.key)}</dt>
       <dd>
-        {field.values.map(({ value, filter }) => (
-          <Value key={String(value)} text={written(field.kind, value, zone)} filter={filter} />
-        ))}
+        {field.values.map(({ value, filter }) => {
+          // The filter has an id as the text by which it has its name.
+          const named = field.kind === "name" ? filter?.values[0] ?? String(value) : value;
+          return <Value key={String(value)} text={written(field.kind, filter?.field ?? field.key, named, zone)} filter={filter} />;
+        })}
       </dd>
     </div>
   );

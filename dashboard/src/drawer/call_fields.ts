@@ -3,11 +3,8 @@
 import type { Value } from "../api/types";
 import type { Filter } from "../state/filters";
 
-/** How a value is written: an instant of the view's zone, a number with its unit, a word for one of the
- * API's, or as it is. */
-export type Kind =
-  | "instant" | "minute" | "seconds" | "milliseconds" | "score" | "band" | "money" | "count" | "flag" | "text"
-  | "status" | "disposition" | "direction";
+/** How a value is written: an instant in the view's zone, a number with its unit, or by its name, if it has one. */
+export type Kind = "instant" | "minute" | "seconds" | "milliseconds" | "score" | "band" | "money" | "name";
 
 export interface ShownValue {
   value: Value;
@@ -34,15 +31,15 @@ type CallRecord = Readonly<Record<string, unknown>>;
 const SECTIONS: Record<SectionId, [key: string, kind: Kind, filter: string | null][]> = {
   call: [
     ["started_at", "instant", null],
-    ["direction", "direction", "direction"],
-    ["status", "status", "status"],
-    ["disposition", "disposition", "disposition"],
-    ["outcome", "text", "outcome"],
-    ["ended_reason", "text", "ended_reason"],
-    ["answered", "flag", "answered"],
-    ["attempt", "count", "attempt"],
-    ["language", "text", "language"],
-    ["labels", "text", "label"],
+    ["direction", "name", "direction"],
+    ["status", "name", "status"],
+    ["disposition", "name", "disposition"],
+    ["outcome", "name", "outcome"],
+    ["ended_reason", "name", "ended_reason"],
+    ["answered", "name", "answered"],
+    ["attempt", "name", "attempt"],
+    ["language", "name", "language"],
+    ["labels", "name", "label"],
   ],
   measures: [
     ["duration_seconds", "seconds", null],
@@ -51,16 +48,16 @@ const SECTIONS: Record<SectionId, [key: string, kind: Kind, filter: string | nul
     ["cost", "money", null],
   ],
   belongs: [
-    ["campaign_id", "text", "campaign_id"],
-    ["space_token", "text", "space_token"],
-    ["template_id", "text", "template_id"],
-    ["merchant_id", "text", "merchant_id"],
-    ["reseller_id", "text", "reseller_id"],
-    ["lead_id", "text", "lead_id"],
-    ["provider", "text", "provider"],
+    ["campaign_id", "name", "campaign_id"],
+    ["space_token", "name", "space_token"],
+    ["template_id", "name", "template_id"],
+    ["merchant_id", "name", "merchant_id"],
+    ["reseller_id", "name", "reseller_id"],
+    ["lead_id", "name", "lead_id"],
+    ["provider", "name", "provider"],
   ],
   record: [
-    ["id", "text", null],
+    ["id", "name", null],
     ["updated_at", "instant", null],
   ],
 };
@@ -92,7 +89,7 @@ export function sectionsOf(record: CallRecord): Section[] {
   for (const [key, value] of Object.entries(record)) {
     if (known.has(key)) continue;
     const values = scalarsOf(value).map((one) => ({ value: one, filter: null }));
-    sections.at(-1)?.fields.push({ key, kind: "text", values });
+    sections.at(-1)?.fields.push({ key, kind: "name", values });
   }
   return sections
     .map((section) => ({ ...section, fields: section.fields.filter((field) => field.values.length > 0) }))

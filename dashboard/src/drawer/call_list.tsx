@@ -2,12 +2,12 @@ import type { Signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Api } from "../api/client";
 import type { Call } from "../api/types";
+import { ErrorNote } from "../overview/error_note";
 import { useResource } from "../state/resource";
 import type { View } from "../state/view";
-import { named, t } from "../text/index";
+import { t } from "../text/index";
 import type { CallPages } from "./call_pages";
 import { CsvButton } from "./csv_button";
-import { Failure } from "./failure";
 import { countBody } from "./bodies";
 import { ViewLink } from "./view_link";
 import { fieldName, written } from "./written";
@@ -23,10 +23,10 @@ export interface CallListProps {
 
 const COLUMNS = [
   ["started_at", "minute"],
-  ["direction", "direction"],
+  ["direction", "name"],
   ["duration_seconds", "seconds"],
-  ["status", "status"],
-  ["outcome", "text"],
+  ["status", "name"],
+  ["outcome", "name"],
   ["cost", "money"],
   ["sentiment", "score"],
 ] as const;
@@ -48,7 +48,7 @@ export function CallList({ view, api, pages, onReload, onClose, titleId }: CallL
   return (
     <>
       <header class="drawer-head">
-        <h2 id={titleId} class="drawer-title">
+        <h2 id={titleId} class="drawer-title" tabIndex={-1} autofocus>
           {t("calls.title")} {typeof count === "number" && <span class="drawer-count">{t("calls.total", { count })}</span>}
         </h2>
         <button type="button" class="drawer-button" onClick={reload}>{t("calls.reload")}</button>
@@ -64,8 +64,8 @@ export function CallList({ view, api, pages, onReload, onClose, titleId }: CallL
         ) : (
           <Table calls={calls} zone={view.value.zone} skeletons={status !== "loading" ? 0 : calls.length === 0 ? 12 : 3} />
         )}
-        {status === "failed" && (
-          <Failure title={t("error.title", { title: t("calls.title") })} error={pages.error.value} onRetry={() => void pages.retry()} />
+        {pages.error.value !== null && (
+          <ErrorNote title={t("calls.title")} error={pages.error.value} onRetry={() => void pages.retry()} />
         )}
         {pages.hasMore.value && status !== "failed" && <More pages={pages} scroller={scroller} />}
       </div>
@@ -103,7 +103,7 @@ function Table({ calls, zone, skeletons }: { calls: Call[]; zone: string; skelet
 
 function columnName(key: string): string {
   if (key === "started_at") return t("calls.time");
-  return key === "sentiment" ? named("field", "sentiment_band") : fieldName(key);
+  return fieldName(key === "sentiment" ? "sentiment_band" : key);
 }
 
 function CallRow({ call, zone }: { call: Call; zone: string }) {
@@ -111,9 +111,12 @@ function CallRow({ call, zone }: { call: Call; zone: string }) {
     <tr role="row" class="calls-row">
       {COLUMNS.map(([key, kind]) => {
         const value = call[key];
-        const text = value === undefined ? null : written(kind, value, zone);
+        const text = value === undefined ? null : written(kind, key, value, zone);
         return (
-          <td key={key} role="cell" class={`calls-${key} ${NUMBERS.has(key) ? "calls-number" : ""}`}>
+          <td
+            key={key} role="cell" class={`calls-${key} ${NUMBERS.has(key) ? "calls-number" : ""}`}
+            data-label={key === "cost" || key === "sentiment" ? columnName(key) : undefined}
+          >
             {key === "started_at" ? <ViewLink change={{ call: String(call.id) }} class="calls-link">{text}</ViewLink>
               : text ?? <span class="calls-absent" aria-label={t("calls.absent")}>–</span>}
           </td>

@@ -13,7 +13,7 @@ export class CallPages<Call> {
   readonly calls: Signal<Call[]> = signal([]);
   readonly status: Signal<"loading" | "ready" | "failed"> = signal("loading");
   /** What the last request failed with, while `status` is "failed". */
-  readonly error: Signal<unknown> = signal(null);
+  readonly error: Signal<Error | null> = signal(null);
   /** Whether there is a further page. */
   readonly hasMore: Signal<boolean> = signal(false);
 
@@ -61,7 +61,7 @@ export class CallPages<Call> {
       this.status.value = "ready";
     } catch (error) {
       if (this.#running !== running) return;
-      this.error.value = error;
+      this.error.value = error instanceof Error ? error : new Error(String(error));
       this.status.value = "failed";
     }
   }

@@ -1,12 +1,16 @@
+import type { Value } from "../api/types";
 import { formatInstant } from "../format/dates";
-import { formatDuration } from "../format/durations";
 import { decimal } from "../format/decimal";
-import { formatValue } from "../format/numbers";
-import { named, t } from "../text/index";
+import { formatDuration } from "../format/durations";
+import * as names from "../state/names";
+import { named } from "../text/index";
 import { bandOf, type Kind } from "./call_fields";
 
-/** A value of a call as people read it, with its unit; instants in `zone`. */
-export function written(kind: Kind, value: unknown, zone: string): string {
+const THOUSANDTHS = { minimumFractionDigits: 3, maximumFractionDigits: 3 };
+const MILLIONTHS = { minimumFractionDigits: 2, maximumFractionDigits: 6 };
+
+/** A value of a field as people read it, with its unit; instants in `zone`. */
+export function written(kind: Kind, field: string, value: Value, zone: string): string {
   switch (kind) {
     case "instant":
       return formatInstant(String(value), zone, "full");
@@ -17,27 +21,19 @@ export function written(kind: Kind, value: unknown, zone: string): string {
     case "milliseconds":
       return `${decimal(Number(value))}\u00a0ms`;
     case "money":
-      return decimal(Number(value), { minimumFractionDigits: 2, maximumFractionDigits: 6 });
+      return decimal(Number(value), MILLIONTHS);
     case "score":
-      return formatValue(Number(value), "score");
+      return decimal(Number(value), THOUSANDTHS);
     case "band":
-      return `${formatValue(Number(value), "score")}, ${named("value.sentiment_band", bandOf(Number(value)))}`;
-    case "count":
-      return formatValue(Number(value), "count");
-    case "flag":
-      return value === true ? t("filter.yes") : t("filter.no");
-    case "status":
-    case "disposition":
-    case "direction":
-      return named(`value.${kind}`, String(value));
-    case "text":
-      return String(value);
+      return `${decimal(Number(value), THOUSANDTHS)}, ${names.valueName("sentiment_band", bandOf(Number(value)))}`;
+    case "name":
+      return names.valueName(field, value);
   }
 }
 
 const OWN = new Set(["started_at", "labels", "duration_seconds", "latency_ms", "id", "updated_at"]);
 
-/** The name of a field: the filters', except where it says something of the filter's value, or there is none. */
+/** The name of a field: as filters have it, except where theirs says something of a filter's value. */
 export function fieldName(key: string): string {
-  return named(OWN.has(key) ? "call.field" : "field", key);
+  return OWN.has(key) ? named("call.field", key) : names.fieldName(key);
 }

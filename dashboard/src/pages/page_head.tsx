@@ -1,8 +1,6 @@
 import type { Signal } from "@preact/signals";
 import type { Api } from "../api/client";
-import { ViewLink } from "../drawer/view_link";
 import type { View } from "../state/view";
-import { t } from "../text/index";
 import { PagePicker } from "./page_picker";
 
 export interface PageHeadProps {
@@ -13,11 +11,10 @@ export interface PageHeadProps {
   api: Api;
 }
 
-/** The way back, what the page is of, and the way to another one. */
+/** What the page is of, and the way to another one of its kind. */
 export function PageHead({ kind, id, name, view, api }: PageHeadProps) {
   return (
     <header class="sheet-head">
-      <ViewLink change={{ page: { kind: "overview" } }}>← {t("shell.overview")}</ViewLink>
       <h2 class="sheet-title">
         {name} {name !== id && <span class="sheet-id">{id}</span>}
       </h2>

@@ -36,6 +36,7 @@ export const de: Texts = {
   "signin.failed": "Die Anmeldung ist fehlgeschlagen: {message}",
 
   // error
+  "error.part": "Dieser Teil der Seite",
   "error.title": "{title}: nicht geladen",
   "error.offline": "Keine Verbindung. Die Seite versucht es wieder, sobald es eine gibt.",
   "error.offline_banner": "Keine Verbindung. Die Zahlen unten sind die zuletzt geladenen.",
@@ -392,8 +393,6 @@ export const de: Texts = {
   // campaign
   "campaign.pick": "Kampagne",
   "campaign.pick_none": "Alle Kampagnen",
-  "campaign.lines": "Verlauf",
-  "campaign.results": "Ergebnisse",
   "campaign.line.distinct_leads": "Angerufene Leads",
   "campaign.line.cost_per_call": "Kosten je Anruf",
   // workspace
@@ -406,5 +405,5 @@ export const de: Texts = {
   "workspace.top.room_id": "Räume mit den meisten Beitritten",
   "workspace.top.booking_page_id": "Seiten mit den meisten Buchungen",
   "workspace.count": "Ereignisse",
-  "workspace.of": "{shown} von {count}",
+  "workspace.none": "Kein Ereignis in diesem Zeitraum",
 };

@@ -37,6 +37,7 @@ export const en = {
   "signin.failed": "Sign-in failed: {message}",
 
   // error
+  "error.part": "This part of the page",
   "error.title": "{title} could not be loaded",
   "error.offline": "No connection. The page tries again as soon as there is one.",
   "error.offline_banner": "No connection. The figures below are the last ones that were loaded.",
@@ -393,8 +394,6 @@ export const en = {
   // campaign
   "campaign.pick": "Campaign",
   "campaign.pick_none": "All campaigns",
-  "campaign.lines": "Figures over time",
-  "campaign.results": "Results",
   "campaign.line.distinct_leads": "Leads called",
   "campaign.line.cost_per_call": "Cost per call",
   // workspace
@@ -407,7 +406,7 @@ export const en = {
   "workspace.top.room_id": "Rooms joined most",
   "workspace.top.booking_page_id": "Pages booked most",
   "workspace.count": "Events",
-  "workspace.of": "{shown} of {count}",
+  "workspace.none": "No event in this period",
 } satisfies Record<string, Text>;
 
 export type Texts = Record<keyof typeof en, Text>;

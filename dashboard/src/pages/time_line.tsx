@@ -1,0 +1,36 @@
+import type { QueryAnswer, QueryBody } from "../api/types";
+import { TimeChart } from "../charts/time_chart";
+import type { Unit } from "../charts/types";
+import { CsvButton } from "../controls/csv_button";
+import { bucketIn } from "../overview/measures";
+import { bucketPeriod } from "../state/periods";
+import { pointsOf } from "../state/queries";
+import { navigate } from "../state/view";
+
+export interface TimeLineProps {
+  title: string;
+  unit: Unit;
+  measure: string;
+  answer: QueryAnswer;
+  /** The query whose answer this is; the CSV has its column of the measure. */
+  body: QueryBody;
+}
+
+/** A measure over the period; a click on a point narrows the period to it. */
+export function TimeLine({ title, unit, measure, answer, body }: TimeLineProps) {
+  const bucket = bucketIn(answer);
+  if (bucket === null) return null;
+  return (
+    <TimeChart
+      title={title}
+      unit={unit}
+      bucket={bucket}
+      points={pointsOf(answer, bucket, measure)}
+      compared={answer.previous_totals !== undefined}
+      total={answer.totals[measure] ?? null}
+      previousTotal={answer.previous_totals?.[measure] ?? null}
+      toolbar={<CsvButton title={title} body={{ ...body, measures: [measure] }} />}
+      onPick={(label) => navigate({ period: bucketPeriod(label, bucket) })}
+    />
+  );
+}
