@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { api } from "./api/client";
 import { CompareControl } from "./controls/compare";
 import { FilterControl } from "./controls/filters";
@@ -9,10 +9,8 @@ import { opened } from "./controls/open";
 import { PagesControl } from "./controls/pages";
 import { PeriodControl } from "./controls/period";
 import { ZoneControl } from "./controls/zone";
-import { Drawer } from "./drawer/drawer";
 import { Overview } from "./overview/overview";
-import { CampaignPage } from "./pages/campaign";
-import { WorkspacePage } from "./pages/workspace";
+import { lazy } from "./lazy";
 import { SignIn } from "./sign_in";
 import { forgetNames } from "./state/names";
 import { session, signOut } from "./state/session";
@@ -22,6 +20,10 @@ import { t } from "./text/index";
 export function App() {
   return session.value === null ? <SignIn /> : <Shell key={session.value.token} />;
 }
+
+const Drawer = lazy(async () => (await import("./drawer/drawer")).Drawer);
+const CampaignPage = lazy(async () => (await import("./pages/campaign")).CampaignPage);
+const WorkspacePage = lazy(async () => (await import("./pages/workspace")).WorkspacePage);
 
 const FIGURES = "figures";
 
@@ -51,10 +53,17 @@ function Shell() {
         </section>
       </header>
       <main class="page" id={FIGURES} tabIndex={-1}><Page /></main>
-      <Drawer view={view} api={api} />
+      <Calls />
       <Help />
     </>
   );
+}
+
+/** The drawer, from the first time that it is open. */
+function Calls() {
+  const wasOpen = useRef(false);
+  wasOpen.current ||= view.value.calls || view.value.call !== null;
+  return wasOpen.current ? <Drawer view={view} api={api} /> : null;
 }
 
 function Page() {

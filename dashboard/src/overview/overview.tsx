@@ -1,5 +1,5 @@
 import { ApiError, api, Offline } from "../api/client";
-import { EmptyOrganisation } from "../drawer/empty";
+import { lazy } from "../lazy";
 import { signOut } from "../state/session";
 import { CARDS } from "../state/view";
 import { t } from "../text/index";
@@ -11,6 +11,8 @@ import { HeatMapCard } from "./heat_map_card";
 import { MainChart } from "./main_chart";
 import { Tiles } from "./tiles";
 import { TrustLine } from "./trust_line";
+
+const EmptyOrganisation = lazy(async () => (await import("../drawer/empty")).EmptyOrganisation);
 
 export function Overview() {
   const data = useOverview();

@@ -1,18 +1,18 @@
-import { de } from "./de";
 import { en, type Text, type Texts } from "./en";
 
 export type Key = keyof Texts;
 
-const languages: Record<string, Texts> = { en, de };
+const LANGUAGES = ["en", "de"];
 
 /** The language of the texts: the first of the browser's that there is, else English. */
 export const language =
-  navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => tag in languages) ?? "en";
+  navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => LANGUAGES.includes(tag)) ?? "en";
 
 /** The locale of numbers and dates. */
 export const locale: string = navigator.language || "en";
 
-const texts = languages[language] ?? en;
+// Only who reads German loads it.
+const texts: Texts = language === "de" ? (await import("./de")).de : en;
 const plurals = new Intl.PluralRules(language);
 const numbers = new Intl.NumberFormat(locale);
 
