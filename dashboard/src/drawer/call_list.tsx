@@ -2,6 +2,7 @@ import type { Signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Api } from "../api/client";
 import type { Call } from "../api/types";
+import { decimal } from "../format/decimal";
 import { ErrorNote } from "../overview/error_note";
 import { useResource } from "../state/resource";
 import type { View } from "../state/view";
@@ -49,7 +50,7 @@ export function CallList({ view, api, pages, onReload, onClose, titleId }: CallL
     <>
       <header class="drawer-head">
         <h2 id={titleId} class="drawer-title" tabIndex={-1} autofocus>
-          {t("calls.title")} {typeof count === "number" && <span class="drawer-count">{t("calls.total", { count })}</span>}
+          {t("calls.title")} {typeof count === "number" && <span class="drawer-count">{decimal(count)}</span>}
         </h2>
         <button type="button" class="drawer-button" onClick={reload}>{t("calls.reload")}</button>
         <CsvButton view={view} api={api} />

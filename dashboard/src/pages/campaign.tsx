@@ -53,7 +53,7 @@ export function CampaignPage({ id, view, api }: CampaignPageProps) {
         {LINES.map(([measure, unit, prefix]) => {
           const title = named(prefix, measure);
           return (
-            <section key={measure} class="card">
+            <section key={measure} class={measure === "calls" ? "card card-main" : "card"}>
               <Loaded title={title} {...partOf(lines)} size="size-main">
                 {({ body }) => <TimeLine title={title} unit={unit} measure={measure} answer={body} body={lineBody} />}
               </Loaded>
@@ -61,7 +61,7 @@ export function CampaignPage({ id, view, api }: CampaignPageProps) {
           );
         })}
         <section class="card">
-          <Loaded title={t("card.title_event")} {...partOf(lines)} size="size-bars">
+          <Loaded title={titleOf("event")} {...partOf(lines)} size="size-bars">
             {({ body }) => {
               const entries = eventEntries(body);
               const whole = entries.reduce((sum, { calls }) => sum + calls, 0);

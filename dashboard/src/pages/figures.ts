@@ -12,7 +12,8 @@ export const LINES = [
   ["success_rate", "percent", "tile"],
   ["avg_duration", "seconds", "tile"],
   ["cost", "money", "tile"],
-  ["cost_per_call", "money", "campaign.line"],
+  // An average of money is a line like other averages, with a digit more than sums of money have.
+  ["cost_per_call", "score", "campaign.line"],
 ] as const;
 
 /** The kinds of contact events that have a time line. */

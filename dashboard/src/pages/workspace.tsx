@@ -31,12 +31,19 @@ export function WorkspacePage({ id, view, api }: WorkspacePageProps) {
       {view.value.filters.length > 0 && <p class="sheet-note">{t("workspace.filters")}</p>}
       <div class="cards">
         {CONTACTS.map((kind) => <ContactLine key={kind} kind={kind} view={view} api={api} />)}
+      </div>
+      <div class="cards sheet-tables">
         <Top dimension="room_id" view={view} api={api} />
         <Top dimension="booking_page_id" view={view} api={api} />
         <Kinds view={view} api={api} />
       </div>
     </>
   );
+}
+
+/** The name of a kind of events; kinds of the organisation's own stay as they were sent. */
+function kindName(kind: Value): string {
+  return CONTACTS.some((known) => known === kind) ? named("workspace.kind", String(kind)) : String(kind);
 }
 
 type Part = Omit<WorkspacePageProps, "id">;
@@ -62,12 +69,12 @@ function Kinds({ view, api }: Part) {
   const kinds = useResource(() => onPage(view.value, "workspace", kindsQuery), api.query);
   return (
     <section class="card">
-      <Loaded title={t("workspace.kinds")} {...partOf(kinds)} size="size-bars">
+      <Loaded title={t("workspace.kinds")} {...partOf(kinds)} size="size-small">
         {({ body }) => (
           <RankedTable
             title={t("workspace.kinds")}
             rows={rankedOf(body, "event_type", "events")}
-            nameOf={(value) => named("workspace.kind", String(value))}
+            nameOf={kindName}
             isCompared={body.previous_totals !== undefined}
           />
         )}
@@ -84,7 +91,7 @@ function Top({ dimension, view, api }: Part & { dimension: "room_id" | "booking_
   const title = named("workspace.top", dimension);
   return (
     <section class="card">
-      <Loaded title={title} {...partOf(top)} size="size-bars">
+      <Loaded title={title} {...partOf(top)} size="size-small">
         {({ body }) => (
           <RankedTable
             title={title}
