@@ -1,0 +1,69 @@
+import type { ComponentChildren } from "preact";
+import { useId, useState } from "preact/hooks";
+import { t } from "../text";
+
+/** The first column names the row. Cells are texts as the chart shows them. */
+export interface Table {
+  columns: string[];
+  rows: string[][];
+}
+
+export interface FigureProps {
+  title: string;
+  summary: string;
+  table: Table;
+  toolbar?: ComponentChildren;
+  /** Nothing to draw: the sentence takes the chart's place. */
+  isEmpty?: boolean;
+  children: ComponentChildren;
+}
+
+/** A chart with its title, one sentence that sums it up, and the table behind it. */
+export function Figure({ title, summary, table, toolbar, isEmpty = false, children }: FigureProps) {
+  const id = useId();
+  const [asTable, setAsTable] = useState(false);
+  return (
+    <figure class="chart" aria-labelledby={id}>
+      <figcaption class="chart-head">
+        <h3 id={id} class="chart-title">{title}</h3>
+        <div class="chart-tools">
+          {toolbar}
+          {table.rows.length > 0 && (
+            <button
+              type="button"
+              class="chart-button"
+              aria-label={t(asTable ? "chart.show_chart" : "chart.show_table", { title })}
+              onClick={() => setAsTable(!asTable)}
+            >
+              {t(asTable ? "chart.chart" : "chart.table")}
+            </button>
+          )}
+        </div>
+        {!isEmpty && <p class="chart-summary">{summary}</p>}
+      </figcaption>
+      {asTable && table.rows.length > 0 ? <TableView title={title} table={table} />
+        : isEmpty ? <p class="chart-summary chart-none">{summary}</p>
+        : children}
+    </figure>
+  );
+}
+
+function TableView({ title, table }: { title: string; table: Table }) {
+  return (
+    <div class="chart-table" role="region" aria-label={title} tabIndex={0}>
+      <table>
+        <thead>
+          <tr>{table.columns.map((column) => <th key={column} scope="col">{column}</th>)}</tr>
+        </thead>
+        <tbody>
+          {table.rows.map(([name, ...cells], row) => (
+            <tr key={row}>
+              <th scope="row">{name}</th>
+              {cells.map((cell, column) => <td key={column}>{cell}</td>)}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
