@@ -38,7 +38,7 @@ export function ValueList({ field, chosen, inSearch, onChange }: ValueListProps)
     [field, q, period, zone],
   );
   const { data, error, status } = found.state.value;
-  const rows = rowsOf(data ?? [], chosen, q);
+  const rows = rowsOf(data ?? [], chosen);
   const isOwn = q !== "" && canBeTyped(field) && !rows.some(({ value }) => String(value) === q);
   const toggle = (value: Value) =>
     onChange(chosen.includes(value) ? chosen.filter((one) => one !== value) : [...chosen, value]);
@@ -75,12 +75,10 @@ interface ListRow {
   count: number | null;
 }
 
-/** What is chosen first, also where it was not found; then what was found. */
-function rowsOf(found: NamedValue[], chosen: Value[], q: string): ListRow[] {
-  const counts = new Map(found.map(({ value, count }) => [value, count]));
-  const first = q === "" ? chosen.map((value) => ({ value, count: counts.get(value) ?? null })) : [];
-  const rest = found.filter(({ value }) => q !== "" || !chosen.includes(value));
-  return [...first, ...rest.map(({ value, count }) => ({ value, count }))];
+/** What was found, after what is chosen and was not found. No row moves when it is chosen. */
+function rowsOf(found: NamedValue[], chosen: Value[]): ListRow[] {
+  const isFound = (value: Value) => found.some((one) => one.value === value);
+  return [...chosen.filter((value) => !isFound(value)).map((value) => ({ value, count: null })), ...found];
 }
 
 /** Numbers and booleans are only chosen from the list: what is typed is a text. */

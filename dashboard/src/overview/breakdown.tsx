@@ -11,7 +11,7 @@ import {
 } from "../state/queries";
 import { useResource, type ResourceState } from "../state/resource";
 import { navigate, TABS, view, type CardId, type Sort, type SortBy } from "../state/view";
-import { t } from "../text/index";
+import { named, t } from "../text/index";
 import type { OverviewData } from "./data";
 import { EntryTable } from "./entry_table";
 import { Loaded } from "./loaded";
@@ -29,7 +29,7 @@ export function Breakdown({ card, data }: { card: CardId; data: OverviewData }) 
     <section class={isAll ? "card is-all" : "card"} ref={place}>
       <Tabs card={card} />
       <div role="tabpanel" id={`panel-${card}`} aria-labelledby={`tab-${card}-${tab}`}>
-        <Loaded title={titleOf(tab)} {...answer} size="size-bars">
+        <Loaded title={titleOf(tab)} {...answer} size={card === "result" ? "size-ten" : "size-bars"}>
           {({ body }) => <Content key={tab} card={card} tab={tab} answer={body} isAll={isAll} />}
         </Loaded>
       </div>
@@ -84,7 +84,7 @@ function Content({ card, tab, answer, isAll }: ContentProps) {
   const pick = (key: string) => pickValue(tab, values.get(key) ?? null);
   const toolbar = (
     <>
-      {(isAll || bars.length > TOP) && (
+      {(isAll || bars.length > topOf(sorted).length) && (
         <button type="button" class="chart-button" aria-expanded={isAll} onClick={() => navigate({ all: isAll ? null : card })}>
           {isAll ? t("card.top") : t("card.all", { count: bars.length })}
         </button>
@@ -99,7 +99,7 @@ function Content({ card, tab, answer, isAll }: ContentProps) {
   }
   return (
     <BarList
-      title={title} unit="count" bars={sorted.slice(0, TOP)} sort={sort.by} descending={sort.descending}
+      title={title} unit="count" bars={topOf(sorted)} sort={sort.by} descending={sort.descending}
       toolbar={toolbar} onSort={onSort} onPick={pick}
     />
   );
@@ -115,6 +115,11 @@ export function barOf(tab: string, { value, calls, previous }: Entry, total: num
     muted: value === null,
     ...(previous === null ? {} : { previous }),
   };
+}
+
+/** The first ten, and the calls without a value, which are often the most. */
+function topOf(sorted: Bar[]): Bar[] {
+  return [...sorted.filter(({ muted }) => muted !== true).slice(0, TOP), ...sorted.filter(({ muted }) => muted === true)];
 }
 
 /** A click filters by the value; an event, by calls in which it happened. */
@@ -136,8 +141,7 @@ export function nextSort(sort: Sort, by: SortBy): Sort {
 }
 
 export function titleOf(tab: string): string {
-  if (tab === "event") return t("card.title_event");
-  return tab === "label" ? t("card.title_label") : t("card.title", { field: fieldName(tab) });
+  return named("card.by", tab);
 }
 
 const keyOf = (value: Value | null): string => JSON.stringify(value);

@@ -131,13 +131,12 @@ function useLive(data: OverviewData, follow: () => void): void {
 }
 
 /** The sum of what was read for the figures on the page, and the newest change in them. */
-export function trustOf(data: OverviewData): Trust {
+export function trustOf(data: OverviewData): { items: number; units: number; asOf: Date | null } {
   const answers = [data.calls, data.leads, data.hours, data.together].map((one) => one.state.value.data?.trust);
   const all = [...answers, ...Object.values(data.apart.value)].filter((trust) => trust !== undefined);
   const times = all.flatMap(({ asOf }) => (asOf === null ? [] : [asOf.getTime()]));
   const sum = (name: "items" | "units") => all.reduce((total, trust) => total + (trust[name] ?? 0), 0);
   return {
-    source: null,
     items: sum("items"),
     units: sum("units"),
     asOf: times.length === 0 ? null : new Date(Math.max(...times)),

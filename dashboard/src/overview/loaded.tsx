@@ -23,7 +23,7 @@ export function Loaded<T>({ title, state, onRetry, size, children }: LoadedProps
     );
   }
   return (
-    <div class={`loaded ${size}${stale ? " is-stale" : ""}`} aria-busy={status === "loading"}>
+    <div class={`loaded ${size}${stale && error === null ? " is-stale" : ""}`} aria-busy={status === "loading"}>
       {error !== null && (
         <p class="stale-note" role="status">
           {reasonOf(error)[0]} {t("error.stale")}

@@ -21,7 +21,7 @@ export function Tiles({ data }: { data: OverviewData }) {
     : leads.data === null && leads.error !== null ? t("error.title", { title: t("tile.leads") })
     : null;
   return (
-    <div class={stale ? "tiles is-stale" : "tiles"} role="group" aria-label={t("tile.label")} aria-busy={status === "loading"}>
+    <div class={stale && error === null ? "tiles is-stale" : "tiles"} role="group" aria-label={t("tile.label")} aria-busy={status === "loading"}>
       {MEASURES.map((measure) => {
         const note = noteOf(measure);
         const series = calls === null || note !== null ? null
@@ -66,10 +66,12 @@ function Tile({ measure, series, note }: TileProps) {
 
 function Change({ series, measure }: { series: Series; measure: Measure }) {
   if (series.previous === undefined) return <span class="tile-change" />;
-  const { arrow, text, words } = changeOf(series.total, series.previous, UNITS[measure]);
+  const { arrow, direction, text, words } = changeOf(series.total, series.previous, UNITS[measure]);
+  if (direction === "none") return <span class="tile-change">{words}</span>;
+  const before = formatBrief(series.previous, UNITS[measure]);
   return (
     <span class="tile-change">
-      {text !== "" && <strong><span aria-hidden="true">{arrow}</span> {text}</strong>} <span class="tile-words">{words}</span>
+      <strong><span aria-hidden="true">{arrow}</span> {text}</strong> <span>{t(`tile.${direction}`, { before })}</span>
     </span>
   );
 }

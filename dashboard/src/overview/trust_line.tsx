@@ -52,12 +52,14 @@ export function TrustLine({ data }: { data: OverviewData }) {
 function partsOf(data: OverviewData, now: number): Part[] {
   const trust = trustOf(data);
   const audit = data.audit.state.value;
+  const isThere = trust.items > 0 || data.calls.state.value.data !== null;
+  if (!isThere) return [{ mark: "as_of", tone: "plain", text: t("shell.loading"), why: t("trust.why.exact") }];
   return [
     freshness(trust.asOf, now),
     exactness(audit.data),
     {
       mark: "read", tone: "plain", why: t("trust.why.read"),
-      text: t("trust.read", { items: trust.items ?? 0, units: decimal(trust.units ?? 0) }),
+      text: t("trust.read", { items: trust.items, units: decimal(trust.units) }),
     },
     audited(audit.data, audit.error !== null),
   ];

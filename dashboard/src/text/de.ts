@@ -193,11 +193,11 @@ export const de: Texts = {
   "tile.hint.cost": "Die Summe der Kosten aller Anrufe",
   "tile.hint.leads": "Leads, die im Zeitraum angelegt wurden",
   "tile.hint.transferred": "Anrufe, die mindestens einmal weitergeleitet wurden",
-  "tile.up": "gestiegen von {before}",
-  "tile.down": "gesunken von {before}",
+  "tile.up": "über {before}",
+  "tile.down": "unter {before}",
   "tile.same": "wie davor",
   "tile.line": "{title} im Verlauf",
-  "tile.no_leads": "Leads haben kein Feld {field}",
+  "tile.no_leads": "Leads haben kein Feld \u201e{field}\u201c",
   "tile.no_leads_long": "Leads lassen sich nicht nach {field} filtern. Entfernen Sie diesen Filter, um sie zu sehen.",
 
   // card
@@ -313,6 +313,7 @@ export const de: Texts = {
   "chart.sum.empty": "Keine Daten in diesem Zeitraum.",
   "chart.sum.total": "{total} {span}",
   "chart.sum.most": "am meisten {at} ({value})",
+  "chart.sum.highest": "am höchsten {at} ({value})",
   "chart.sum.single": "{value} {at}",
   "chart.sum.range": "Von {low} {at_low} bis {high} {at_high}, {span}",
   "chart.sum.level": "Durchweg {value} {span}",

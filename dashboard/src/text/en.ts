@@ -198,7 +198,7 @@ export const en = {
   "tile.down": "down from {before}",
   "tile.same": "as before",
   "tile.line": "{title}, over time",
-  "tile.no_leads": "Leads have no {field}",
+  "tile.no_leads": "Leads have no field \u201c{field}\u201d",
   "tile.no_leads_long": "Leads cannot be filtered by {field}. Remove this filter to see them.",
 
   // card
@@ -314,9 +314,10 @@ export const en = {
   "chart.sum.empty": "No data in this period.",
   "chart.sum.total": "{total} {span}",
   "chart.sum.most": "most {at} ({value})",
+  "chart.sum.highest": "highest {at} ({value})",
   "chart.sum.single": "{value} {at}",
   "chart.sum.range": "From {low} {at_low} to {high} {at_high}, {span}",
-  "chart.sum.level": "{value} throughout {span}",
+  "chart.sum.level": "Always {value} {span}",
   "chart.sum.above": "above the comparison in {n} of {of}",
   "chart.sum.bars": "Most: {name} with {value} ({share})",
   "chart.sum.bars_plain": "Most: {name} with {value}",

@@ -30,8 +30,8 @@ export function named(prefix: string, name: string): string {
 function fill(text: Text, values: Record<string, string | number>): string {
   const form = typeof text === "string" ? text
     : plurals.select(Number(values["count"] ?? 0)) === "one" ? text.one : text.other;
-  return form.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = values[name] ?? "";
+  return form.replace(/\{(\w+)\}/g, (place, name: string) => {
+    const value = values[name] ?? place;
     return typeof value === "number" ? numbers.format(value) : value;
   });
 }
