@@ -33,6 +33,7 @@ EVERYTHING = {
     "TokenRequestsPerMinute": "600",
     "AddressRequestsPerMinute": "1200",
     "AllowedOrigins": "https://a.example,https://b.example",
+    "Dashboard": "true",
 }
 VARIANTS = pytest.mark.parametrize("parameters", [{}, EVERYTHING], ids=["defaults", "everything"])
 # Properties that name a resource in its account or region, for the types of this template.
@@ -52,6 +53,7 @@ NAMES = {
 NAMELESS = {
     "AWS::ApiGateway::Deployment",
     "AWS::ApiGateway::Stage",
+    "AWS::CloudFormation::Stack",
     "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Permission",
