@@ -13,6 +13,7 @@ import type { CallPages } from "./call_pages";
 import { CopyButton } from "./copy_button";
 import { detailOf } from "./detail_fields";
 import { DetailPart } from "./detail_part";
+import { useOnline } from "./online";
 import { ViewLink } from "./view_link";
 import { fieldName, written } from "./written";
 
@@ -30,12 +31,14 @@ const COUNTED_AGAIN_MS = 2_000;
 
 /** One call: every field, its detail, the record as JSON, and whether the figures hold it yet. */
 export function CallDetail({ id, view, api, pages, onClose, titleId }: CallDetailProps) {
-  const found = useResource(() => id, api.call);
+  const found = useResource(() => id, api.call, [id]);
   const { data, error } = found.state.value;
   const answer = data?.body ?? null;
   const record = answer?.record ?? pages.calls.value.find((call) => String(call.id) === id) ?? null;
   const title = useRef<HTMLHeadingElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
   useEffect(() => title.current?.focus(), []);
+  useEffect(() => scroller.current?.scrollTo(0, 0), [id]);
   useEffect(() => {
     for (const dimension of ["campaign_id", "space_token", "label"]) wantNames(dimension, view.peek());
   }, []);
@@ -45,6 +48,8 @@ export function CallDetail({ id, view, api, pages, onClose, titleId }: CallDetai
     return () => clearTimeout(timer);
   }, [answer]);
 
+  useOnline(() => error !== null && void found.reload());
+
   const isUnknown = error instanceof ApiError && error.status === 404;
   return (
     <>
@@ -53,8 +58,8 @@ export function CallDetail({ id, view, api, pages, onClose, titleId }: CallDetai
         <Neighbours id={id} pages={pages} />
         <button type="button" class="drawer-button drawer-close" aria-label={t("shell.close")} onClick={onClose}>×</button>
       </header>
-      <div class="drawer-scroll call">
-        <h2 id={titleId} ref={title} tabIndex={-1} class="call-title">
+      <div class="drawer-scroll call" ref={scroller}>
+        <h2 id={titleId} ref={title} class="call-title" tabIndex={-1} autofocus>
           {t("call.title")} <span class="call-id">{id}</span>
         </h2>
         {isUnknown ? (
@@ -89,6 +94,7 @@ function Record({ record, answer, zone }: { record: Call; answer: CallAnswer | n
           </dl>
         </section>
       ))}
+      {detail !== null && <DetailPart detail={detail} />}
       {events.length > 0 && (
         <section class="call-part">
           <h3>{t("call.events")}</h3>
@@ -120,7 +126,6 @@ function Record({ record, answer, zone }: { record: Call; answer: CallAnswer | n
           </table>
         </section>
       )}
-      {detail !== null && <DetailPart detail={detail} />}
       <section class="call-part">
         <details>
           <summary>{t("call.raw")}</summary>

@@ -118,13 +118,24 @@ function CallRow({ call, zone }: { call: Call; zone: string }) {
             key={key} role="cell" class={`calls-${key} ${NUMBERS.has(key) ? "calls-number" : ""}`}
             data-label={key === "cost" || key === "sentiment" ? columnName(key) : undefined}
           >
-            {key === "started_at" ? <ViewLink change={{ call: String(call.id) }} class="calls-link">{text}</ViewLink>
-              : text ?? <span class="calls-absent" aria-label={t("calls.absent")}>–</span>}
+            {key === "started_at" ? <ViewLink change={{ call: String(call.id) }} class="calls-link" id={linkId(String(call.id))}>{text}</ViewLink>
+              : text ?? (
+                <span class="calls-absent">
+                  <span aria-hidden="true">–</span><span class="only-read">{t("calls.absent")}</span>
+                </span>
+              )}
           </td>
         );
       })}
     </tr>
   );
+}
+
+const linkId = (id: string): string => `calls-link-${id}`;
+
+/** The link of a call in the list, while the list has the call. */
+export function callLink(id: string): HTMLElement | null {
+  return document.getElementById(linkId(id));
 }
 
 /** A button for the keyboard that presses itself when it scrolls into sight. */

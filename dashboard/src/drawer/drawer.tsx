@@ -4,9 +4,10 @@ import type { Api } from "../api/client";
 import type { Call } from "../api/types";
 import { navigate, type View } from "../state/view";
 import { CallDetail } from "./call_detail";
-import { CallList } from "./call_list";
+import { CallList, callLink } from "./call_list";
 import { CallPages } from "./call_pages";
 import { searchBody } from "./bodies";
+import { useOnline } from "./online";
 
 export interface DrawerProps {
   view: Signal<View>;
@@ -58,7 +59,15 @@ function Content({ view, api }: DrawerProps) {
     return () => pages.stop();
   }, [wanted]);
 
+  useOnline(() => void pages.retry());
+
   const { call } = view.value;
+  const last = useRef(call);
+  useEffect(() => {
+    // Back from a call, the focus is where it came from.
+    if (call === null && last.current !== null) (callLink(last.current) ?? document.getElementById(TITLE))?.focus();
+    last.current = call;
+  }, [call]);
   return (
     <div class="drawer-panels">
       {/* The list stays behind an open call, with its place. */}
@@ -67,7 +76,7 @@ function Content({ view, api }: DrawerProps) {
       </section>
       {call !== null && (
         <section class="drawer-panel drawer-panel-call">
-          <CallDetail key={call} id={call} view={view} api={api} pages={pages} onClose={closeDrawer} titleId={TITLE} />
+          <CallDetail id={call} view={view} api={api} pages={pages} onClose={closeDrawer} titleId={TITLE} />
         </section>
       )}
     </div>

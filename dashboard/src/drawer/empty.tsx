@@ -27,14 +27,14 @@ export function EmptyOrganisation({ api, onArrived }: EmptyOrganisationProps) {
       </p>
       <div class="empty-ways">
         {samples.map(({ id, text }) => (
-          <section key={id} class="empty-way" aria-labelledby={`empty-${id}`}>
+          <div key={id} class="empty-way">
             <header class="empty-head">
               <h3 id={`empty-${id}`}>{named("empty.way", id)}</h3>
               <p>{named("empty.about", id)}</p>
               <CopyButton text={text} label={t("empty.copy")} />
             </header>
             <pre tabIndex={0} role="region" aria-labelledby={`empty-${id}`}><code>{text}</code></pre>
-          </section>
+          </div>
         ))}
       </div>
       <p class="empty-token"><Filled text={t("empty.token")} /></p>

@@ -5,6 +5,7 @@ export interface ViewLinkProps {
   /** What differs from the view after a click. */
   change: Partial<View>;
   class?: string;
+  id?: string;
   children: ComponentChildren;
 }
 

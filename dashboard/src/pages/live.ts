@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { useOnline } from "../drawer/online";
 import type { Resource } from "../state/resource";
 import { view } from "../state/view";
 
@@ -6,8 +7,14 @@ const REFRESH_MS = 5_000;
 /** Every how many refreshes the figures that are costly to read follow. */
 const FOLLOW = 12;
 
-/** While the view is live and can be seen: loads `first` every five seconds, and the others once per minute. */
+/**
+ * While the view is live and can be seen: loads `first` every five seconds, and the others once per minute; all when
+ * the connection is back.
+ */
 export function useLive(first: Resource<unknown>, others: Resource<unknown>[]): void {
+  useOnline(() => {
+    for (const one of [first, ...others]) void one.reload();
+  });
   useEffect(() => {
     let rounds = 0;
     const timer = setInterval(() => {

@@ -1,6 +1,7 @@
 import type { Signal } from "@preact/signals";
 import type { Api } from "../api/client";
 import type { NamedValue, Value } from "../api/types";
+import { useOnline } from "../drawer/online";
 import { changeOf } from "../format/change";
 import { formatValue } from "../format/numbers";
 import { formatShare } from "../charts/summary";
@@ -67,6 +68,7 @@ function ContactLine({ kind, view, api }: Part & { kind: ContactKind }) {
 
 function Kinds({ view, api }: Part) {
   const kinds = useResource(() => onPage(view.value, "workspace", kindsQuery), api.query);
+  useOnline(() => void kinds.reload());
   return (
     <section class="card">
       <Loaded title={t("workspace.kinds")} {...partOf(kinds)} size="size-small">
@@ -88,6 +90,7 @@ function Top({ dimension, view, api }: Part & { dimension: "room_id" | "booking_
   const top = useResource(
     () => onPage(view.value, "workspace", (shown, id) => topQuery(shown, id, dimension)), api.query,
   );
+  useOnline(() => void top.reload());
   const title = named("workspace.top", dimension);
   return (
     <section class="card">
