@@ -11,6 +11,7 @@ process.chdir(import.meta.dirname);
 
 checkInstalled();
 const { metafile, outputFiles } = await build({
+  absWorkingDir: import.meta.dirname,
   entryPoints: { dashboard: "src/main.tsx" },
   bundle: true,
   minify: true,

@@ -18,6 +18,7 @@ if (names.length === 0) {
 }
 rmSync(OUT, { recursive: true, force: true });
 await build({
+  absWorkingDir: import.meta.dirname,
   entryPoints: names.map((name) => join("test", name)),
   bundle: true,
   platform: "node",
