@@ -46,11 +46,11 @@ export function BarList({ title, unit, bars, sort, descending, toolbar, onSort, 
                   onClick={() => onPick(bar.key)}
                 >
                   <span class="bars-fill" style={{ width: `${Math.max(0, (100 * bar.value) / longest)}%` }} />
-                  <span class="bars-name">{bar.name}<span class="only-read">: </span></span>
-                  <span class="bars-value">{formatValue(bar.value, unit)}<span class="only-read">, </span></span>
+                  <span class="bars-name">{bar.name}</span>
+                  <span class="bars-value">{formatValue(bar.value, unit)}</span>
                   <span class="bars-share">{formatShare(bar.share)}</span>
                   {compared && <span class="bars-change" aria-hidden="true">{change.text} <i>{change.arrow}</i></span>}
-                  {compared && <span class="only-read">, {change.words}</span>}
+                  {compared && <span class="only-read">{change.words}</span>}
                 </button>
               </li>
             );

@@ -35,13 +35,13 @@ export function Funnel({ title, stages, toolbar, onPick }: FunnelProps) {
               title={stage.name}
               onClick={() => onPick(stage.key)}
             >
-              <span class="funnel-name">{stage.name}<span class="only-read">: </span></span>
+              <span class="funnel-name">{stage.name}</span>
               <span class="funnel-track"><span class="funnel-fill" style={{ width: `${wide(stage)}%` }} /></span>
               <span class="funnel-value">
                 {formatValue(stage.value, "count")}
-                {before && <span class="funnel-share"><span class="only-read">, {t("chart.of_first")}: </span>{ofFirst}</span>}
+                {before && <span class="funnel-share"><span class="only-read">{t("chart.of_first")}: </span>{ofFirst}</span>}
               </span>
-              {before && <span class="only-read">, {t("chart.of_previous")}: {share(stage, before)}</span>}
+              {before && <span class="only-read">{t("chart.of_previous")}: {share(stage, before)}</span>}
             </button>
           </li>
         ))}

@@ -14,6 +14,13 @@ const SIDE = 44; // the names beside the cells, with their gap
 const HOURS = range(24);
 const WEEKDAYS = range(1, 8);
 
+interface Shown {
+  index: number;
+  from: number;
+  to: number;
+  top: number;
+}
+
 /** Hours by weekdays: the more, the larger and the stronger the square. Upright where there is little width. */
 export function HeatMap(props: HeatMapProps) {
   const { title, unit, cells, toolbar } = props;
@@ -29,7 +36,7 @@ function Grid({ title, unit, cells, onPick }: HeatMapProps) {
   const width = useWidth(box);
   const isUpright = width > 0 && width < NARROW;
   const columns = isUpright ? 7 : 24;
-  const [shown, setShown] = useState<{ index: number; x: number; y: number } | null>(null);
+  const [shown, setShown] = useState<Shown | null>(null);
   const { stop, container } = useRoving(168, columns);
   const touched = useRef<number | null>(null);
   const values = useMemo(() => valuesOf(cells), [cells]);
@@ -68,7 +75,7 @@ function Grid({ title, unit, cells, onPick }: HeatMapProps) {
     const index = indexOf(event);
     if (index < 0) return setShown(null);
     const cell = (event.target as Element).closest<HTMLElement>("[data-index]")!;
-    setShown({ index, x: cell.offsetLeft + cell.offsetWidth / 2, y: cell.offsetTop });
+    setShown({ index, from: cell.offsetLeft, to: cell.offsetLeft + cell.offsetWidth, top: cell.offsetTop });
   };
   const sides = isUpright ? HOURS.map((hour) => (hour % 3 === 0 ? hourTick(hour) : "")) : WEEKDAYS.map((day) => weekdayName(day, "short"));
   const tops = isUpright ? WEEKDAYS.map((day) => weekdayName(day, "short")) : HOURS.map((hour) => (hour % 3 === 0 ? hourTick(hour) : ""));
@@ -105,7 +112,7 @@ function Grid({ title, unit, cells, onPick }: HeatMapProps) {
       >
         {squares}
         {shown && (
-          <Tip x={shown.x} y={shown.y} width={width - SIDE}>
+          <Tip {...shown} width={width - SIDE}>
             <div class="chart-tip-name">{nameAt(shown.index)}</div>
             <b>{formatValue(valueAt(shown.index), unit)}</b>
           </Tip>

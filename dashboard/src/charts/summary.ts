@@ -8,8 +8,9 @@ import { t } from "../text";
 import type { Table } from "./figure";
 import type { Bar, Bucket, Cell, Mark, Point, Stage, TimeChartProps, Unit } from "./types";
 
-/** A fraction as whole percents, with a decimal below ten, and one digit below a tenth: 0.04% never reads as 0%. */
+/** A fraction as whole percents, with more digits where it would read as 0% or 100% and is not. */
 export function formatShare(share: number): string {
+  if (share >= 0.995 && share < 1) return decimal(Math.min(share, 0.999), { style: "percent", minimumFractionDigits: 1 });
   const digits = share >= 0.0995 ? { maximumFractionDigits: 0 }
     : share >= 0.001 ? { maximumFractionDigits: 1 }
     : { maximumSignificantDigits: 1 };
@@ -40,12 +41,13 @@ export function timeSummary({ unit, bucket, points, compared, total, previousTot
   const value = (of: number | null) => formatValue(of, unit);
   const parts: string[] = [];
 
-  const isSum = total !== undefined || unit === "count" || unit === "money";
+  const hasTotal = total !== undefined || unit === "count" || unit === "money";
   if (points.length === 1) {
     parts.push(t("chart.sum.single", { value: value(highest), at: at(0) }));
-  } else if (isSum) {
+  } else if (hasTotal) {
     parts.push(t("chart.sum.total", { total: value(total === undefined ? sum(points, "value") : total), span }));
-    if (highest !== 0) parts.push(t("chart.sum.most", { at: at(high), value: value(highest) }));
+    const key = unit === "count" || unit === "money" ? "chart.sum.most" : "chart.sum.highest";
+    if (highest !== 0) parts.push(t(key, { at: at(high), value: value(highest) }));
   } else {
     const low = minIndex(points, (point) => point.value);
     const lowest = points[low]!.value!;
@@ -59,7 +61,7 @@ export function timeSummary({ unit, bucket, points, compared, total, previousTot
   return `${parts.filter(Boolean).join(", ")}.`;
 
   function comparison(): string {
-    if (points.length === 1 || isSum) {
+    if (points.length === 1 || hasTotal) {
       const now = total !== undefined ? total : sum(points, "value");
       return changeOf(now, previousTotal !== undefined ? previousTotal : sum(points, "previous"), unit).words;
     }

@@ -45,12 +45,12 @@ function Plot({ title, unit, bucket, points, compared, onPick }: TimeChartProps)
         class="chart-target"
         role="button"
         data-index={index}
-        tabIndex={index === stop ? 0 : -1}
+        tabindex={index === stop ? 0 : -1}
         aria-label={nameOf(point, names[index]!, unit, compared)}
         x={frame.left + index * frame.step}
         y={TOP}
         width={frame.step}
-        height={frame.base - TOP}
+        height={frame.bottom - TOP}
       />
     )),
     [frame, points, names, unit, compared, stop],
@@ -67,36 +67,34 @@ function Plot({ title, unit, bucket, points, compared, onPick }: TimeChartProps)
   const active = shown === null ? undefined : points[shown];
   return (
     <>
-      <div class="chart-plot" ref={plot} style={{ height: `${height}px` }}>
+      <div
+        class="chart-plot"
+        ref={plot}
+        style={{ height: `${height}px` }}
+        onClick={pick}
+        onPointerOver={(event) => event.pointerType !== "touch" && setShown(shownBy(event))}
+        onPointerLeave={() => setShown(null)}
+        onKeyDown={(event) => {
+          container.onKeyDown(event);
+          if (event.key === "Escape") setShown(null);
+          if (event.key === "Enter" || event.key === " ") {
+            event.preventDefault();
+            pick(event);
+          }
+        }}
+        onFocusIn={(event) => {
+          container.onFocusIn(event);
+          setShown(shownBy(event));
+        }}
+        onFocusOut={() => {
+          touched.current = null;
+          setShown(null);
+        }}
+      >
         {width > 0 && (
-          <svg
-            class="chart-time"
-            width={width}
-            height={height}
-            role="group"
-            aria-label={title}
-            onClick={pick}
-            onPointerOver={(event) => event.pointerType !== "touch" && setShown(shownBy(event))}
-            onPointerLeave={() => setShown(null)}
-            onKeyDown={(event) => {
-              container.onKeyDown(event);
-              if (event.key === "Escape") setShown(null);
-              if (event.key === "Enter" || event.key === " ") {
-                event.preventDefault();
-                pick(event);
-              }
-            }}
-            onFocusIn={(event) => {
-              container.onFocusIn(event);
-              setShown(shownBy(event));
-            }}
-            onFocusOut={() => {
-              touched.current = null;
-              setShown(null);
-            }}
-          >
+          <svg class="chart-time" width={width} height={height} role="group" aria-label={title}>
             {shown !== null && (
-              <rect class="chart-band" x={frame.left + shown * frame.step} y={TOP} width={frame.step} height={frame.base - TOP} />
+              <rect class="chart-band" x={frame.left + shown * frame.step} y={TOP} width={frame.step} height={frame.bottom - TOP} />
             )}
             {drawing}
             {active && !frame.isBars && <Dots frame={frame} index={shown!} />}
@@ -104,8 +102,8 @@ function Plot({ title, unit, bucket, points, compared, onPick }: TimeChartProps)
           </svg>
         )}
         {active && (
-          <Tip x={frame.left + (shown! + 0.5) * frame.step} y={0} width={width}>
-            <TipText point={active} name={names[shown!]!} unit={unit} compared={compared} />
+          <Tip from={frame.left + shown! * frame.step} to={frame.left + (shown! + 1) * frame.step} top={0} width={width}>
+            <TipText point={active} name={names[shown!]!} unit={unit} compared={compared} isBars={frame.isBars} />
           </Tip>
         )}
       </div>
@@ -122,7 +120,6 @@ function shownBy(event: Event): number | null {
 interface Frame {
   left: number;
   right: number;
-  base: number; // the y of zero
   bottom: number;
   step: number;
   isBars: boolean;
@@ -144,7 +141,6 @@ function frameOf(points: Point[], unit: Unit, width: number, height: number): Fr
   return {
     left,
     right: width,
-    base: bottom,
     bottom,
     step,
     isBars: (unit === "count" || unit === "money") && step >= 3,
@@ -229,19 +225,22 @@ function Dots({ frame, index }: { frame: Frame; index: number }) {
   );
 }
 
-interface NamedPoint {
+interface TipTextProps {
   point: Point;
   name: string;
   unit: Unit;
   compared: boolean;
+  isBars: boolean;
 }
 
-function TipText({ point, name, unit, compared }: NamedPoint) {
+function TipText({ point, name, unit, compared, isBars }: TipTextProps) {
   const { arrow, text } = changeOf(point.value, point.previous, unit);
   return (
     <>
       <div class="chart-tip-name">{name}</div>
-      <div class="chart-tip-row"><i class="chart-key chart-key-now" /><b>{formatValue(point.value, unit)}</b>{compared && text && <span>{arrow} {text}</span>}</div>
+      <div class="chart-tip-row">
+        <i class={keyOf(isBars)} /><b>{formatValue(point.value, unit)}</b>{compared && text && <span>{arrow} {text}</span>}
+      </div>
       {compared && <div class="chart-tip-row"><i class="chart-key chart-key-before" />{formatValue(point.previous, unit)}</div>}
       {!point.complete && <div class="chart-tip-row"><i class="chart-key chart-key-open" />{t("chart.open")}</div>}
     </>
@@ -249,9 +248,9 @@ function TipText({ point, name, unit, compared }: NamedPoint) {
 }
 
 function nameOf(point: Point, name: string, unit: Unit, compared: boolean): string {
-  const parts = [`${name}: ${point.value === null ? t("chart.few") : formatValue(point.value, unit)}`];
+  const full = point.complete ? name : t("chart.open_mark", { name });
+  const parts = [`${full}: ${point.value === null ? t("chart.few") : formatValue(point.value, unit)}`];
   if (compared) parts.push(changeOf(point.value, point.previous, unit).words);
-  if (!point.complete) parts.push(t("chart.open"));
   return parts.join(", ");
 }
 
@@ -259,9 +258,13 @@ function Legend({ isBars, isCompared, isOpen }: { isBars: boolean; isCompared: b
   if (!isCompared && !isOpen) return null;
   return (
     <ul class="chart-legend" aria-hidden="true">
-      <li><i class={`chart-key ${isBars ? "chart-key-now" : "chart-key-line"}`} />{t("chart.now")}</li>
+      <li><i class={keyOf(isBars)} />{t("chart.now")}</li>
       {isCompared && <li><i class="chart-key chart-key-before" />{t("chart.before")}</li>}
       {isOpen && <li><i class="chart-key chart-key-open" />{t("chart.open")}</li>}
     </ul>
   );
+}
+
+function keyOf(isBars: boolean): string {
+  return isBars ? "chart-key chart-key-now" : "chart-key chart-key-line";
 }

@@ -91,5 +91,7 @@ export function formatAgo(instant: string | number, now: number): string {
 
 function hourRange(start: Date): string {
   const format = dateFormat("UTC", { hour: "numeric", minute: "2-digit" });
-  return format.formatRange(start, new Date(start.getTime() + HOUR - (start.getTime() % HOUR)));
+  const end = new Date(start.getTime() + HOUR - (start.getTime() % HOUR));
+  // A range that ends on the next day would be written with both dates.
+  return end.getUTCHours() === 0 ? `${format.format(start)}–${format.format(end)}` : format.formatRange(start, end);
 }

@@ -16,8 +16,9 @@ export function formatDuration(seconds: number): string {
   return h >= 100 ? hours : `${hours}${SPACE}${two(s)}${SPACE}s`;
 }
 
-/** Seconds without the parts that are zero: "90" is "1 m 30 s", "7200" is "2 h". */
+/** Seconds without the parts that are zero: "90" is "1 m 30 s", "7200" is "2 h", and zero needs no unit. */
 export function formatRoundDuration(seconds: number): string {
+  if (seconds === 0) return decimal(0);
   if (Math.abs(seconds) < 60) return formatDuration(seconds);
   const { h, m, s } = split(Math.abs(seconds));
   const parts = [h && `${decimal(h)}${SPACE}h`, m && `${m}${SPACE}m`, s && `${s}${SPACE}s`].filter(Boolean);
