@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import queue
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from rollcall.api.cors import EXPOSED_HEADERS
 from rollcall_cli.local.template import load_template
 from tests.support import stack as stacks
+from tests.support.browser import FLAGS, chromium
 from tests.support.stack import BREEZE, ORGANISATIONS, Organisation, Response, Stack, request
 
 ROOT = Path(__file__).parents[2]
@@ -225,13 +225,15 @@ class Site:
         self.page = "\n".join([*lines, SCRIPT]).encode()
         browser = subprocess.Popen(
             [
-                str(shutil.which("chromium")), "--headless", "--no-sandbox", "--disable-gpu",
-                "--disable-dev-shm-usage", "--no-first-run", f"--user-data-dir={profile}",
-                "--remote-debugging-port=0", self.origin(host),
+                chromium(),
+                *FLAGS,
+                f"--user-data-dir={profile}",
+                "--remote-debugging-port=0",
+                self.origin(host),
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
         try:
             return self.results.get(timeout=120)
         finally:
@@ -240,9 +242,9 @@ class Site:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
 def test_a_browser_lets_an_allowed_page_read_and_no_other(engine: str, tmp_path: Path) -> None:
     """The same page by two names of this machine: for a browser, two origins."""
+    chromium()  # before anything starts
     site = Site()
     try:
         for stack in start(engine, site.origin("127.0.0.1"), PAGE):
