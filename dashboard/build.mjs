@@ -6,6 +6,7 @@ import { build } from "esbuild";
 import { checkInstalled, licences } from "./packages.mjs";
 
 const FIRST_VIEW_BYTES = 60_000; // JavaScript and CSS of the first view, gzipped
+const LANGUAGES = ["src/text/de.ts"]; // the first view may load one of them besides
 const folder = resolve(process.argv[2] ?? join(import.meta.dirname, "dist"));
 process.chdir(import.meta.dirname);
 
@@ -34,9 +35,9 @@ const outputs = Object.fromEntries(
 );
 const bytes = new Map(outputFiles.map((file) => [relative(folder, file.path), file.contents]));
 const { scripts, styles } = firstView();
-const sizes = report([...scripts, ...styles]);
-if (sizes > FIRST_VIEW_BYTES) {
-  throw new Error(`the first view may have ${FIRST_VIEW_BYTES} bytes, and has ${sizes}`);
+const size = report([...scripts, ...styles]);
+if (size > FIRST_VIEW_BYTES) {
+  throw new Error(`the first view may have ${FIRST_VIEW_BYTES} bytes gzipped, and has ${size}`);
 }
 bytes.set("index.html", page(scripts, styles));
 bytes.set("licences.txt", licences(Object.keys(metafile.inputs)));
@@ -68,16 +69,17 @@ function firstView() {
   return { scripts: [...scripts], styles };
 }
 
-/** Prints the gzipped size of every file; returns the sum of those of the first view. */
+/** Prints the gzipped size of every file; returns that of the first view in the largest language. */
 function report(first) {
-  let sum = 0;
-  for (const [name, content] of bytes) {
-    const size = gzipSync(content, { level: 9 }).length;
-    sum += first.includes(name) ? size : 0;
+  const sizes = new Map([...bytes].map(([name, content]) => [name, gzipSync(content, { level: 9 }).length]));
+  for (const [name, size] of sizes) {
     console.log(`${String(size).padStart(8)}  ${name}${first.includes(name) ? "" : " (loaded later)"}`);
   }
-  console.log(`${String(sum).padStart(8)}  first view, of at most ${FIRST_VIEW_BYTES} bytes gzipped`);
-  return sum;
+  const languages = [...sizes].filter(([name]) => LANGUAGES.includes(outputs[name].entryPoint));
+  const sum = first.reduce((total, name) => total + sizes.get(name), 0);
+  const largest = sum + Math.max(0, ...languages.map(([, size]) => size));
+  console.log(`${String(largest).padStart(8)}  first view, of at most ${FIRST_VIEW_BYTES} bytes gzipped`);
+  return largest;
 }
 
 /** index.html: nothing inline, as the policy demands. */
