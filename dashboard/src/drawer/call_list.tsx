@@ -2,14 +2,14 @@ import type { Signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Api } from "../api/client";
 import type { Call } from "../api/types";
+import { CsvButton } from "../controls/csv_button";
 import { decimal } from "../format/decimal";
 import { ErrorNote } from "../overview/error_note";
 import { useResource } from "../state/resource";
 import type { View } from "../state/view";
 import { t } from "../text/index";
+import { countBody, searchBody } from "./bodies";
 import type { CallPages } from "./call_pages";
-import { CsvButton } from "./csv_button";
-import { countBody } from "./bodies";
 import { ViewLink } from "./view_link";
 import { fieldName, written } from "./written";
 
@@ -21,6 +21,9 @@ export interface CallListProps {
   onClose(): void;
   titleId: string | undefined;
 }
+
+/** Rows per request of the CSV: as many calls as the API gives at once. */
+const CSV_ROWS = 500;
 
 const COLUMNS = [
   ["started_at", "minute"],
@@ -53,7 +56,10 @@ export function CallList({ view, api, pages, onReload, onClose, titleId }: CallL
           {t("calls.title")} {typeof count === "number" && <span class="drawer-count">{decimal(count)}</span>}
         </h2>
         <button type="button" class="drawer-button" onClick={reload}>{t("calls.reload")}</button>
-        <CsvButton view={view} api={api} />
+        <CsvButton
+          title={t("calls.title")} path="/v1/calls/search" body={{ ...searchBody(view.value), limit: CSV_ROWS }}
+          class="drawer-button"
+        />
         <button type="button" class="drawer-button drawer-close" aria-label={t("shell.close")} onClick={onClose}>×</button>
       </header>
       <div class="drawer-scroll" ref={scroller} aria-busy={status === "loading"}>

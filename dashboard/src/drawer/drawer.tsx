@@ -3,10 +3,10 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Api } from "../api/client";
 import type { Call } from "../api/types";
 import { navigate, type View } from "../state/view";
+import { searchBody } from "./bodies";
 import { CallDetail } from "./call_detail";
 import { CallList, callLink } from "./call_list";
 import { CallPages } from "./call_pages";
-import { searchBody } from "./bodies";
 import { useOnline } from "./online";
 
 export interface DrawerProps {

@@ -7,7 +7,7 @@ import { CsvButton } from "../controls/csv_button";
 import { titleOf } from "../overview/breakdown";
 import { pickHour } from "../overview/heat_map_card";
 import { Loaded } from "../overview/loaded";
-import { valueName, wantNames } from "../state/names";
+import { wantNames } from "../state/names";
 import { breakdownQuery, entriesOf, eventEntries, EVENTS, hoursQuery, measureIn, type Entry } from "../state/queries";
 import { useResource } from "../state/resource";
 import type { CardId, View } from "../state/view";
@@ -15,8 +15,8 @@ import { named, t } from "../text/index";
 import { EntryList } from "./entry_list";
 import { LINES, linesQuery } from "./figures";
 import { useLive } from "./live";
-import { partOf } from "./part";
 import { PageHead } from "./page_head";
+import { partOf } from "./part";
 import { onPage, scopedView } from "./scope";
 import { TimeLine } from "./time_line";
 
@@ -37,10 +37,7 @@ export function CampaignPage({ id, view, api }: CampaignPageProps) {
   const labels = useResource(ask((scoped) => breakdownQuery(scoped, ["label"])), api.query);
   const hours = useResource(ask(hoursQuery), api.query);
   useLive(lines, [results, labels, hours]);
-  useEffect(() => {
-    wantNames("campaign_id", view.peek());
-    wantNames("label", view.peek());
-  }, [view.value.period, view.value.zone]);
+  useEffect(() => wantNames("label", view.peek()), [view.value.period, view.value.zone]);
 
   const scoped = scopedView(view.value);
   const lineBody = linesQuery(scoped, new Date());
@@ -48,7 +45,8 @@ export function CampaignPage({ id, view, api }: CampaignPageProps) {
     <EntryList tab={tab} card={card} entries={entries} whole={whole} body={body} />;
   return (
     <>
-      <PageHead kind="campaign" id={id} name={valueName("campaign_id", id)} view={view} api={api} />
+      <PageHead kind="campaign" id={id} view={view} api={api} />
+      {lines.state.value.data?.body.totals["calls"] === 0 && <p class="banner is-plain" role="status">{t("card.empty")}</p>}
       <div class="cards">
         {LINES.map(([measure, unit, prefix]) => {
           const title = named(prefix, measure);

@@ -15,6 +15,13 @@ export function useValues(api: Api, dimension: string, dataset: Dataset): NamedV
   return found.state.value.data?.body.values ?? null;
 }
 
+export type PageKind = "campaign" | "workspace";
+
+/** The campaigns or workspaces that have a page. */
+export function usePageValues(api: Api, kind: PageKind): NamedValue[] | null {
+  return useValues(api, `${kind}_id`, kind === "campaign" ? "calls" : "contact_events");
+}
+
 /** The name of a value, or the value where it has none. */
 export function nameIn(values: NamedValue[] | null, value: Value): string {
   return values?.find((known) => known.value === value)?.name ?? String(value);

@@ -1,18 +1,22 @@
 import type { Signal } from "@preact/signals";
 import type { Api } from "../api/client";
+import type { NamedValue } from "../api/types";
 import { navigate, type View } from "../state/view";
 import { named } from "../text/index";
-import { useValues } from "./names";
+import { usePageValues, type PageKind } from "./names";
 
 export interface PagePickerProps {
-  kind: "campaign" | "workspace";
+  kind: PageKind;
   view: Signal<View>;
   api: Api;
 }
 
 /** Chooses the campaign or workspace whose page is shown; absent while the organisation has none. */
-export function PagePicker({ kind, view, api }: PagePickerProps) {
-  const values = useValues(api, `${kind}_id`, kind === "campaign" ? "calls" : "contact_events");
+export function PagePicker({ api, ...rest }: PagePickerProps) {
+  return <PageSelect {...rest} values={usePageValues(api, rest.kind)} />;
+}
+
+export function PageSelect({ kind, view, values }: Omit<PagePickerProps, "api"> & { values: NamedValue[] | null }) {
   const { page } = view.value;
   const chosen = page.kind === kind ? page.id : "";
   const options = (values ?? []).map(({ value, name }) => ({ id: String(value), name: name ?? String(value) }));

@@ -1,10 +1,11 @@
 import type { Signal } from "@preact/signals";
 import type { Api } from "../api/client";
-import type { NamedValue, Value } from "../api/types";
+import type { QueryBody, Value } from "../api/types";
+import { formatShare } from "../charts/summary";
+import { CsvButton } from "../controls/csv_button";
 import { useOnline } from "../drawer/online";
 import { changeOf } from "../format/change";
 import { formatValue } from "../format/numbers";
-import { formatShare } from "../charts/summary";
 import { Loaded } from "../overview/loaded";
 import { useResource } from "../state/resource";
 import type { View } from "../state/view";
@@ -12,8 +13,8 @@ import { named, t } from "../text/index";
 import { CONTACTS, contactsQuery, kindsQuery, rankedOf, topQuery, type ContactKind, type Ranked } from "./figures";
 import { useLive } from "./live";
 import { nameIn, useValues } from "./names";
-import { partOf } from "./part";
 import { PageHead } from "./page_head";
+import { partOf } from "./part";
 import { onPage } from "./scope";
 import { TimeLine } from "./time_line";
 
@@ -23,12 +24,14 @@ export interface WorkspacePageProps {
   api: Api;
 }
 
+/** Rows per page of a CSV, which has all of them. */
+const ALL = 10_000;
+
 /** Nexus' figures of one workspace, for the view's period and zone; filters of calls do not apply to it. */
 export function WorkspacePage({ id, view, api }: WorkspacePageProps) {
-  const workspaces = useValues(api, "workspace_id", "contact_events");
   return (
     <>
-      <PageHead kind="workspace" id={id} name={nameIn(workspaces, id)} view={view} api={api} />
+      <PageHead kind="workspace" id={id} view={view} api={api} />
       {view.value.filters.length > 0 && <p class="sheet-note">{t("workspace.filters")}</p>}
       <div class="cards">
         {CONTACTS.map((kind) => <ContactLine key={kind} kind={kind} view={view} api={api} />)}
@@ -67,41 +70,45 @@ function ContactLine({ kind, view, api }: Part & { kind: ContactKind }) {
 }
 
 function Kinds({ view, api }: Part) {
-  const kinds = useResource(() => onPage(view.value, "workspace", kindsQuery), api.query);
-  useOnline(() => void kinds.reload());
-  return (
-    <section class="card">
-      <Loaded title={t("workspace.kinds")} {...partOf(kinds)} size="size-small">
-        {({ body }) => (
-          <RankedTable
-            title={t("workspace.kinds")}
-            rows={rankedOf(body, "event_type", "events")}
-            nameOf={kindName}
-            isCompared={body.previous_totals !== undefined}
-          />
-        )}
-      </Loaded>
-    </section>
-  );
+  const body = () => onPage(view.value, "workspace", kindsQuery);
+  return <Ranking title={t("workspace.kinds")} dimension="event_type" body={body} nameOf={kindName} api={api} />;
 }
 
 function Top({ dimension, view, api }: Part & { dimension: "room_id" | "booking_page_id" }) {
-  const values: NamedValue[] | null = useValues(api, dimension, "contact_events");
-  const top = useResource(
-    () => onPage(view.value, "workspace", (shown, id) => topQuery(shown, id, dimension)), api.query,
-  );
-  useOnline(() => void top.reload());
+  const values = useValues(api, dimension, "contact_events");
+  const body = () => onPage(view.value, "workspace", (shown, id) => topQuery(shown, id, dimension));
   const title = named("workspace.top", dimension);
+  return <Ranking title={title} dimension={dimension} body={body} nameOf={(value) => nameIn(values, value)} api={api} />;
+}
+
+interface RankingProps {
+  title: string;
+  dimension: string;
+  body(): QueryBody | null;
+  nameOf(value: Value): string;
+  api: Api;
+}
+
+function Ranking({ title, dimension, body, nameOf, api }: RankingProps) {
+  const ranking = useResource(body, api.query);
+  useOnline(() => void ranking.reload());
+  const wanted = body();
   return (
     <section class="card">
-      <Loaded title={title} {...partOf(top)} size="size-small">
-        {({ body }) => (
-          <RankedTable
-            title={title}
-            rows={rankedOf(body, dimension, "events").filter(({ count }) => count > 0)}
-            nameOf={(value) => nameIn(values, value)}
-            isCompared={body.previous_totals !== undefined}
-          />
+      <Loaded title={title} {...partOf(ranking)} size="size-small">
+        {({ body: answer }) => (
+          <>
+            <div class="chart-head">
+              <h3 class="chart-title">{title}</h3>
+              <div class="chart-tools">{wanted !== null && <CsvButton title={title} body={{ ...wanted, limit: ALL }} />}</div>
+            </div>
+            <RankedTable
+              title={title}
+              rows={rankedOf(answer, dimension, "events").filter(({ count }) => count > 0)}
+              nameOf={nameOf}
+              isCompared={answer.previous_totals !== undefined}
+            />
+          </>
         )}
       </Loaded>
     </section>
@@ -117,38 +124,35 @@ interface RankedTableProps {
 
 /** A table whose rows lead nowhere, since events of contacts are no calls that the drawer could list. */
 function RankedTable({ title, rows, nameOf, isCompared }: RankedTableProps) {
+  if (rows.length === 0) return <p class="chart-none">{t("workspace.none")}</p>;
   return (
-    <>
-      <table class="sheet-table">
-        <caption>{title}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("card.name")}</th>
-            <th scope="col">{t("workspace.count")}</th>
-            <th scope="col">{t("card.share")}</th>
-            {isCompared && <th scope="col">{t("card.change")}</th>}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ value, count, share, previous }) => {
-            const change = changeOf(count, previous, "count");
-            return (
-              <tr key={String(value)}>
-                <th scope="row">{value === null ? t("value.none") : nameOf(value)}</th>
-                <td>{formatValue(count, "count")}</td>
-                <td>{formatShare(share)}</td>
-                {isCompared && (
-                  <td class={`sheet-${change.direction}`}>
-                    <span aria-hidden="true">{change.text} {change.arrow}</span>
-                    <span class="only-read">{change.words}</span>
-                  </td>
-                )}
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-      {rows.length === 0 && <p class="sheet-none">{t("workspace.none")}</p>}
-    </>
+    <table class="sheet-table" aria-label={title}>
+      <thead>
+        <tr>
+          <th scope="col">{t("card.name")}</th>
+          <th scope="col">{t("workspace.count")}</th>
+          <th scope="col">{t("card.share")}</th>
+          {isCompared && <th scope="col">{t("card.change")}</th>}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ value, count, share, previous }) => {
+          const change = changeOf(count, previous, "count");
+          return (
+            <tr key={String(value)}>
+              <th scope="row">{value === null ? t("value.none") : nameOf(value)}</th>
+              <td>{formatValue(count, "count")}</td>
+              <td>{formatShare(share)}</td>
+              {isCompared && (
+                <td>
+                  <span aria-hidden="true">{change.text} {change.arrow}</span>
+                  <span class="only-read">{change.words}</span>
+                </td>
+              )}
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
   );
 }
