@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  addDays, bucketOf, bucketPeriod, isBound, isZone, lengthInDays, localDay, NAMED, toDays, toRange,
+  addDays, bucketOf, bucketPeriod, isBound, isZone, lengthInDays, localDay, NAMED, narrowTo, toDays, toRange,
 } from "../src/state/periods";
 import { randomOf } from "./random";
 
@@ -55,6 +55,17 @@ test("a bucket's period covers it", () => {
   assert.deepEqual(bucketPeriod("2026-11-01", "day"), { from: "2026-11-01", to: "2026-11-01" });
   assert.deepEqual(bucketPeriod("2026-12-28", "week"), { from: "2026-12-28", to: "2027-01-03" });
   assert.deepEqual(bucketPeriod("2028-02-01", "month"), { from: "2028-02-01", to: "2028-02-29" });
+});
+
+test("a bucket that stands out of the period is cut to it", () => {
+  const period = { from: "2026-01-07", to: "2026-11-24" };
+  const narrowed = (label: string, bucket: "week" | "month" | "day") => narrowTo(label, bucket, period, "UTC", NOW);
+  assert.deepEqual(narrowed("2026-01-05", "week"), { from: "2026-01-07", to: "2026-01-11" });
+  assert.deepEqual(narrowed("2026-11-23", "week"), { from: "2026-11-23", to: "2026-11-24" });
+  assert.deepEqual(narrowed("2026-11-01", "month"), { from: "2026-11-01", to: "2026-11-24" });
+  assert.deepEqual(narrowed("2026-05-04", "week"), { from: "2026-05-04", to: "2026-05-10" });
+  assert.deepEqual(narrowTo("2026-11-29T20:00:00Z", "hour", "today", "UTC", NOW),
+    { from: "2026-11-29T20:00:00Z", to: "2026-11-29T20:59:59Z" });
 });
 
 test("bounds and zones are checked before they are in a query", () => {

@@ -16,7 +16,7 @@ export function FilterControl() {
   const isAdding = opened.value === "filter" || opened.value === "search";
   return (
     <div class="filters" role="group" aria-label={t("filter.label")}>
-      {filters.map((filter, index) => <Chip key={JSON.stringify(filter)} filter={filter} index={index} />)}
+      {filters.map((filter, index) => <Chip key={index} filter={filter} index={index} />)}
       <Popover
         label={`+ ${t("filter.add")}`} name={t("filter.add")} isOpen={isAdding}
         onToggle={toggle("filter")}

@@ -17,6 +17,12 @@ export function Popover({ label, name, class: style = "page-button", isOpen, onT
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (!isOpen) return;
+    place.current?.querySelector<HTMLElement>("[autofocus]")?.focus();
+    // The focus of what is removed would be lost.
+    return () => void (document.activeElement === document.body && button.current?.focus());
+  }, [isOpen]);
+  useEffect(() => {
+    if (!isOpen) return;
     const onPress = (event: PointerEvent) => {
       if (event.target instanceof Node && !place.current?.contains(event.target)) onToggle(false);
     };

@@ -2,9 +2,20 @@ import { useMemo } from "preact/hooks";
 import { browserZone, navigate, view } from "../state/view";
 import { t } from "../text/index";
 
+/** Zones that some browsers list by a former name only. */
+const RENAMED: Record<string, string> = {
+  "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+  "Asia/Calcutta": "Asia/Kolkata",
+  "Asia/Katmandu": "Asia/Kathmandu",
+  "Asia/Rangoon": "Asia/Yangon",
+  "Asia/Saigon": "Asia/Ho_Chi_Minh",
+  "Atlantic/Faeroe": "Atlantic/Faroe",
+  "Europe/Kiev": "Europe/Kyiv",
+};
+
 export function ZoneControl() {
   const own = browserZone();
-  const zones = useMemo(() => ["UTC", ...Intl.supportedValuesOf("timeZone").filter((zone) => zone !== "UTC")], []);
+  const zones = useMemo(zoneNames, []);
   const { zone } = view.value;
   return (
     <label class="choice">
@@ -21,4 +32,9 @@ export function ZoneControl() {
       </select>
     </label>
   );
+}
+
+function zoneNames(): string[] {
+  const names = Intl.supportedValuesOf("timeZone").map((zone) => RENAMED[zone] ?? zone);
+  return [...new Set(["UTC", ...names.toSorted()])];
 }

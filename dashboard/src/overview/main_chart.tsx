@@ -1,6 +1,6 @@
 import { TimeChart } from "../charts/time_chart";
 import { CsvButton } from "../controls/csv_button";
-import { bucketPeriod } from "../state/periods";
+import { narrowTo } from "../state/periods";
 import { leadsQuery, overviewQuery } from "../state/queries";
 import { navigate, view, type View } from "../state/view";
 import { t } from "../text/index";
@@ -13,7 +13,8 @@ import { bucketIn, leadsObstacle, seriesOf, UNITS } from "./measures";
 export function MainChart({ data }: { data: OverviewData }) {
   const { measure } = view.value;
   const title = t(`tile.${measure}`);
-  const source = measure === "leads" ? data.leads : data.calls;
+  // The buckets are those of the calls, whatever is shown.
+  const source = measure === "leads" && data.calls.state.value.data !== null ? data.leads : data.calls;
   const obstacle = measure === "leads" ? leadsObstacle(view.value) : "";
   return (
     <section class="card card-main">
@@ -41,7 +42,7 @@ function Chart({ data, title }: { data: OverviewData; title: string }) {
       compared={calls.previous_totals !== undefined} total={series.total}
       {...(series.previous === undefined ? {} : { previousTotal: series.previous })}
       toolbar={<CsvButton title={title} body={csvBody(view.value)} />}
-      onPick={(label) => navigate({ period: bucketPeriod(label, bucket) })}
+      onPick={(label) => navigate({ period: narrowTo(label, bucket, view.peek().period, view.peek().zone, new Date()) })}
     />
   );
 }

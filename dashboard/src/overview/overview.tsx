@@ -22,6 +22,7 @@ export function Overview() {
   return (
     <>
       {error instanceof Offline && <p class="banner" role="alert">{t("error.offline_banner")}</p>}
+      <h2 class="only-read">{t("shell.overview")}</h2>
       <TrustLine data={data} />
       <Tiles data={data} />
       <NoCalls data={data} />

@@ -75,6 +75,14 @@ export function bucketPeriod(label: string, bucket: Bucket): CustomPeriod {
   }
 }
 
+/** The part of a period that one of its buckets covers: the first and the last may stand out of it. */
+export function narrowTo(label: string, bucket: Bucket, period: Period, zone: string, now: Date): CustomPeriod {
+  const chosen = bucketPeriod(label, bucket);
+  if (bucket === "hour") return chosen;
+  const { from, to } = toDays(period, zone, now);
+  return { from: chosen.from < from ? from : chosen.from, to: chosen.to > to ? to : chosen.to };
+}
+
 /** Whether a text is a local day or a local time that a custom period can have. */
 export function isBound(text: string): boolean {
   return /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)?)?$/.test(text) && !Number.isNaN(Date.parse(text));

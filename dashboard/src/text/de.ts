@@ -10,7 +10,6 @@ export const de: Texts = {
   "shell.help": "Hilfe",
   "shell.close": "Schließen",
   "shell.overview": "Übersicht",
-  "shell.show_calls": { one: "{count} Anruf zeigen", other: "{count} Anrufe zeigen" },
   "shell.show_calls_plain": "Anrufe zeigen",
   "shell.csv": "CSV",
   "shell.csv_of": "{title}: CSV herunterladen",
@@ -231,7 +230,6 @@ export const de: Texts = {
   "card.capped": "Die ersten {count} sind gezeigt; die CSV hat alle.",
   "card.incomplete": "Nur die {count} häufigsten wurden geladen; die CSV hat alle.",
   "card.empty": "Kein Anruf passt. Wählen Sie einen anderen Zeitraum, oder entfernen Sie die Filter.",
-  "card.open_campaign": "Zahlen dieser Kampagne",
 
   // heat, funnel, spread
   "heat.title": "Anrufe nach Wochentag und Stunde",

@@ -11,7 +11,6 @@ export const en = {
   "shell.help": "Help",
   "shell.close": "Close",
   "shell.overview": "Overview",
-  "shell.show_calls": { one: "Show {count} call", other: "Show {count} calls" },
   "shell.show_calls_plain": "Show calls",
   "shell.csv": "CSV",
   "shell.csv_of": "{title}: download CSV",
@@ -232,7 +231,6 @@ export const en = {
   "card.capped": "The first {count} are shown; the CSV has all.",
   "card.incomplete": "Only the {count} most frequent were loaded; the CSV has all.",
   "card.empty": "No calls match. Choose another period, or clear the filters.",
-  "card.open_campaign": "Figures of this campaign",
 
   // heat, funnel, spread
   "heat.title": "Calls by weekday and hour",
