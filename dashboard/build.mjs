@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import { checkInstalled, licences } from "./packages.mjs";
 
 const FIRST_VIEW_BYTES = 60_000; // JavaScript and CSS of the first view, gzipped
-const LANGUAGES = ["src/text/de.ts"]; // the first view may load one of them besides
+const LANGUAGES = ["src/text/en.ts", "src/text/de.ts"]; // the first view loads one of them
 const folder = resolve(process.argv[2] ?? join(import.meta.dirname, "dist"));
 process.chdir(import.meta.dirname);
 

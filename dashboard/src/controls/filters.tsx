@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { filterName, wantNames } from "../state/names";
-import { removeFilter, type Filter } from "../state/filters";
+import { addFilter, removeFilter, type Filter } from "../state/filters";
 import { navigate, view } from "../state/view";
 import { t } from "../text/index";
 import { FilterEditor } from "./filter_editor";
@@ -57,7 +57,6 @@ const toggle = (what: Opened) => (isOpen: boolean) => {
 /** Put a filter in the place of another one, or at the end. */
 function apply(index: number, filter: Filter): void {
   opened.value = null;
-  const filters = [...view.peek().filters];
-  filters[index] = filter;
-  navigate({ filters });
+  const { filters } = view.peek();
+  navigate({ filters: index === filters.length ? addFilter(filters, filter) : filters.with(index, filter) });
 }

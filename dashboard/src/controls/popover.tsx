@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 export interface PopoverProps {
   /** The text of the button, and its name. */
@@ -11,10 +11,19 @@ export interface PopoverProps {
   children: ComponentChildren;
 }
 
+const MARGIN = 12;
+
 /** A button with a panel below it, which Escape, a click elsewhere and the button close. */
 export function Popover({ label, name, class: style = "page-button", isOpen, onToggle, children }: PopoverProps) {
   const place = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
+  const panel = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (panel.current === null) return;
+    // Into the window, where the button is near its right side.
+    const over = panel.current.getBoundingClientRect().right + MARGIN - document.documentElement.clientWidth;
+    if (over > 0) panel.current.style.left = `${-over}px`;
+  }, [isOpen]);
   useEffect(() => {
     if (!isOpen) return;
     place.current?.querySelector<HTMLElement>("[autofocus]")?.focus();
@@ -47,7 +56,7 @@ export function Popover({ label, name, class: style = "page-button", isOpen, onT
       >
         {label}
       </button>
-      {isOpen && <div class="popover-panel" role="dialog" aria-label={name}>{children}</div>}
+      {isOpen && <div ref={panel} class="popover-panel" role="dialog" aria-label={name}>{children}</div>}
     </div>
   );
 }

@@ -40,6 +40,8 @@ export function ValueList({ field, chosen, inSearch, onChange }: ValueListProps)
   const { data, error, status } = found.state.value;
   const rows = rowsOf(data ?? [], chosen);
   const isOwn = q !== "" && canBeTyped(field) && !rows.some(({ value }) => String(value) === q);
+  // In the place that it has once it is chosen, so that the focus stays on it.
+  if (isOwn) rows.unshift({ value: q, count: null });
   const toggle = (value: Value) =>
     onChange(chosen.includes(value) ? chosen.filter((one) => one !== value) : [...chosen, value]);
   return (
@@ -49,21 +51,15 @@ export function ValueList({ field, chosen, inSearch, onChange }: ValueListProps)
         spellcheck={false} value={typed} onInput={(event) => setTyped(event.currentTarget.value)}
       />
       <div class="values-list" role="group" aria-label={t("filter.values")} aria-busy={status === "loading"}>
-        {isOwn && (
-          <label class="values-row">
-            <input type="checkbox" checked={false} onChange={() => toggle(q)} />
-            <span class="values-name">{t("filter.own", { value: q })}</span>
-          </label>
-        )}
-        {rows.map(({ value, count }) => (
+        {rows.map(({ value, count }, place) => (
           <label key={`${typeof value} ${value}`} class="values-row">
             <input type="checkbox" checked={chosen.includes(value)} onChange={() => toggle(value)} />
-            <span class="values-name" title={String(value)}>{valueName(field, value)}</span>
+            <span class="values-name" title={String(value)}>{isOwn && place === 0 ? t("filter.own", { value: q }) : valueName(field, value)}</span>
             <span class="values-count">{count === null ? "" : decimal(count)}</span>
           </label>
         ))}
         {error !== null && <ErrorNote title={t("filter.values")} error={error} onRetry={found.reload} />}
-        {status === "ready" && rows.length === 0 && !isOwn && <p class="values-none">{t("filter.none")}</p>}
+        {status === "ready" && rows.length === 0 && <p class="values-none">{t("filter.none")}</p>}
         {data === null && error === null && <p class="values-none">{t("shell.loading")}</p>}
       </div>
     </div>

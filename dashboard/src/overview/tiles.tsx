@@ -17,7 +17,7 @@ export function Tiles({ data }: { data: OverviewData }) {
   const obstacle = leadsObstacle(view.value);
   const noteOf = (measure: Measure): string | null =>
     measure !== "leads" ? null
-    : obstacle !== "" ? t("tile.no_leads", { field: obstacle })
+    : obstacle !== "" ? t("tile.no_leads")
     : leads.data === null && leads.error !== null ? t("error.title", { title: t("tile.leads") })
     : null;
   return (

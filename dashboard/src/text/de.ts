@@ -196,7 +196,7 @@ export const de: Texts = {
   "tile.down": "unter {before}",
   "tile.same": "wie davor",
   "tile.line": "{title} im Verlauf",
-  "tile.no_leads": "Leads haben kein Feld \u201e{field}\u201c",
+  "tile.no_leads": "Nicht mit diesen Filtern",
   "tile.no_leads_long": "Leads lassen sich nicht nach {field} filtern. Entfernen Sie diesen Filter, um sie zu sehen.",
 
   // card

@@ -197,7 +197,7 @@ export const en = {
   "tile.down": "down from {before}",
   "tile.same": "as before",
   "tile.line": "{title}, over time",
-  "tile.no_leads": "Leads have no field \u201c{field}\u201d",
+  "tile.no_leads": "Not with these filters",
   "tile.no_leads_long": "Leads cannot be filtered by {field}. Remove this filter to see them.",
 
   // card

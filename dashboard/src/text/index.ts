@@ -1,18 +1,20 @@
-import { en, type Text, type Texts } from "./en";
+import type { Text, Texts } from "./en";
 
 export type Key = keyof Texts;
 
-const LANGUAGES = ["en", "de"];
+const LOAD: Record<string, () => Promise<Texts>> = {
+  en: async () => (await import("./en")).en,
+  de: async () => (await import("./de")).de,
+};
 
 /** The language of the texts: the first of the browser's that there is, else English. */
 export const language =
-  navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => LANGUAGES.includes(tag)) ?? "en";
+  navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => tag in LOAD) ?? "en";
 
 /** The locale of numbers and dates. */
 export const locale: string = navigator.language || "en";
 
-// Only who reads German loads it.
-const texts: Texts = language === "de" ? (await import("./de")).de : en;
+const texts = await LOAD[language]!();
 const plurals = new Intl.PluralRules(language);
 const numbers = new Intl.NumberFormat(locale);
 
