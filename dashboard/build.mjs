@@ -1,5 +1,6 @@
 // Builds the dashboard: node build.mjs [FOLDER], by default dist. The same sources give the same bytes.
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -9,6 +10,9 @@ const FIRST_VIEW_BYTES = 60_000; // JavaScript and CSS of the first view, gzippe
 const LANGUAGES = ["src/text/en.ts", "src/text/de.ts"]; // the first view loads one of them
 const folder = resolve(process.argv[2] ?? join(import.meta.dirname, "dist"));
 process.chdir(import.meta.dirname);
+// What the line about exactness links to: the page of the documentation, as it is.
+const exactness = readFileSync("../docs/exactness.md");
+const exactnessName = `assets/exactness-${createHash("sha256").update(exactness).digest("hex").slice(0, 8)}.txt`;
 
 checkInstalled();
 const { metafile, outputFiles } = await build({
@@ -21,7 +25,7 @@ const { metafile, outputFiles } = await build({
   target: ["es2022", "chrome120", "firefox121", "safari17"],
   charset: "utf8",
   legalComments: "none", // licences.txt has all of them
-  define: { "process.env.NODE_ENV": '"production"' },
+  define: { "process.env.NODE_ENV": '"production"', EXACTNESS: JSON.stringify(`/${exactnessName}`) },
   entryNames: "assets/[name]-[hash]",
   chunkNames: "assets/[name]-[hash]",
   assetNames: "assets/[name]-[hash]",
@@ -39,6 +43,7 @@ const size = report([...scripts, ...styles]);
 if (size > FIRST_VIEW_BYTES) {
   throw new Error(`the first view may have ${FIRST_VIEW_BYTES} bytes gzipped, and has ${size}`);
 }
+bytes.set(exactnessName, exactness);
 bytes.set("index.html", page(scripts, styles));
 bytes.set("licences.txt", licences(Object.keys(metafile.inputs)));
 

@@ -8,7 +8,8 @@ import { trustOf, type OverviewData } from "./data";
 
 /** Past so many seconds without a newer change the mark of freshness turns amber. */
 const FRESH_S = 60;
-export const DOCS = "/docs/exactness.md";
+/** The address of docs/exactness.md; the build replaces it. */
+declare const EXACTNESS: string;
 
 type Mark = "as_of" | "exact" | "read" | "audit";
 type Tone = "plain" | "good" | "warn" | "bad";
@@ -42,7 +43,7 @@ export function TrustLine({ data }: { data: OverviewData }) {
       </ul>
       {open !== undefined && (
         <p class="trust-why" id="trust-why" role="status">
-          {open.why} <a href={DOCS} target="_blank" rel="noreferrer">{t("trust.more")}</a>
+          {open.why} <a href={EXACTNESS} target="_blank" rel="noreferrer">{t("trust.more")}</a>
         </p>
       )}
     </section>
