@@ -56,7 +56,7 @@ export function CallDetail({ id, view, api, pages, onClose, titleId }: CallDetai
       <header class="drawer-head">
         <ViewLink change={{ call: null, calls: true }} class="drawer-button">← {t("call.back")}</ViewLink>
         <Neighbours id={id} pages={pages} />
-        <button type="button" class="drawer-button drawer-close" aria-label={t("shell.close")} onClick={onClose}>×</button>
+        <button type="button" class="drawer-button drawer-sign" aria-label={t("shell.close")} onClick={onClose}>×</button>
       </header>
       <div class="drawer-scroll call" ref={scroller}>
         <h2 id={titleId} ref={title} class="call-title" tabIndex={-1} autofocus>
@@ -189,7 +189,9 @@ function Neighbours({ id, pages }: { id: string; pages: CallPages<Call> }) {
 function Neighbour({ call, label, sign }: { call: Call | undefined; label: string; sign: string }) {
   const open = () => call !== undefined && navigate({ call: String(call.id) }, "replace");
   return (
-    <button type="button" class="drawer-button" disabled={call === undefined} aria-label={label} title={label} onClick={open}>
+    <button
+      type="button" class="drawer-button drawer-sign" disabled={call === undefined} aria-label={label} title={label} onClick={open}
+    >
       {sign}
     </button>
   );

@@ -3,8 +3,11 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Api } from "../api/client";
 import type { Call } from "../api/types";
 import { CsvButton } from "../controls/csv_button";
+import { periodName } from "../controls/period";
 import { decimal } from "../format/decimal";
 import { ErrorNote } from "../overview/error_note";
+import { scopedView } from "../pages/scope";
+import { filterName } from "../state/names";
 import { useResource } from "../state/resource";
 import type { View } from "../state/view";
 import { t } from "../text/index";
@@ -52,15 +55,22 @@ export function CallList({ view, api, pages, onReload, onClose, titleId }: CallL
   return (
     <>
       <header class="drawer-head">
-        <h2 id={titleId} class="drawer-title" tabIndex={-1} autofocus>
-          {t("calls.title")} {typeof count === "number" && <span class="drawer-count">{decimal(count)}</span>}
-        </h2>
-        <button type="button" class="drawer-button" onClick={reload}>{t("calls.reload")}</button>
+        <div class="drawer-about">
+          <h2 id={titleId} class="drawer-title" tabIndex={-1} autofocus>
+            {t("calls.title")} {typeof count === "number" && <span class="drawer-count">{decimal(count)}</span>}
+          </h2>
+          <p class="drawer-scope">{scopeName(view.value)}</p>
+        </div>
+        <button
+          type="button" class="drawer-button drawer-sign" aria-label={t("calls.reload")} title={t("calls.reload")} onClick={reload}
+        >
+          ↻
+        </button>
         <CsvButton
           title={t("calls.title")} path="/v1/calls/search" body={{ ...searchBody(view.value), limit: CSV_ROWS }}
           class="drawer-button"
         />
-        <button type="button" class="drawer-button drawer-close" aria-label={t("shell.close")} onClick={onClose}>×</button>
+        <button type="button" class="drawer-button drawer-sign" aria-label={t("shell.close")} onClick={onClose}>×</button>
       </header>
       <div class="drawer-scroll" ref={scroller} aria-busy={status === "loading"}>
         {status === "ready" && calls.length === 0 ? (
@@ -106,6 +116,13 @@ function Table({ calls, zone, skeletons }: { calls: Call[]; zone: string; skelet
       </tbody>
     </table>
   );
+}
+
+/** Which calls are listed: "28 days · Outcome is booked". */
+function scopeName(view: View): string {
+  const { period, filters } = scopedView(view);
+  const name = typeof period === "string" ? t(`period.${period}`) : periodName(period);
+  return [name, ...filters.map(filterName)].join(" · ");
 }
 
 function columnName(key: string): string {
