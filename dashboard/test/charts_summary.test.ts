@@ -87,6 +87,7 @@ test("bars are in the order of the sort, the muted one last", () => {
 test("the sentences of the other charts name what is greatest", () => {
   assert.equal(barSummary("count", BARS), "Most: answered with 60 (60%), then busy (30), new (9).");
   assert.equal(barSummary("count", []), "No data in this period.");
+  assert.equal(barSummary("count", [{ key: "a", name: "a", value: 0, share: 0, previous: 3 }]), "No data in this period.");
   assert.deepEqual(barTable("Status", "count", BARS).rows[0]!.map(plain), ["busy", "30", "30%", "60", "↓ -50%"]);
   const cells = [{ hour: 13, weekday: 2, value: 5 }, { hour: 9, weekday: 3, value: 4 }, { hour: 10, weekday: 3, value: 4 }];
   assert.match(heatSummary("count", cells), /^Most on Tuesday, 13:00.14:00 \(5\); the busiest day is Wednesday \(8\)\.$/);

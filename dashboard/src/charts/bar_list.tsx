@@ -24,7 +24,7 @@ export function BarList({ title, unit, bars, sort, descending, toolbar, onSort, 
     </button>
   );
   return (
-    <Figure title={title} summary={barSummary(unit, bars)} table={barTable(title, unit, sorted)} toolbar={toolbar} isEmpty={bars.length === 0}>
+    <Figure title={title} summary={barSummary(unit, bars)} table={() => barTable(title, unit, sorted)} toolbar={toolbar} isEmpty={bars.length === 0}>
       <div class={compared ? "bars bars-compared" : "bars"}>
         <div class="bars-head">
           {head("name")}

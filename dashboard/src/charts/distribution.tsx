@@ -10,10 +10,10 @@ import type { DistributionProps, Mark, Unit } from "./types";
 
 /** The quantiles of a measure as dots on one axis, each reached by a bar from the one before. */
 export function Distribution({ title, unit, marks, toolbar }: DistributionProps) {
-  const table = {
+  const table = () => ({
     columns: [title, t("chart.value")],
     rows: marks.map((mark) => [markName(mark.name), formatValue(mark.value, unit)]),
-  };
+  });
   const isEmpty = marks.every((mark) => mark.value === null);
   return (
     <Figure title={title} summary={markSummary(unit, marks)} table={table} toolbar={toolbar} isEmpty={isEmpty}>

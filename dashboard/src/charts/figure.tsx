@@ -11,7 +11,8 @@ export interface Table {
 export interface FigureProps {
   title: string;
   summary: string;
-  table: Table;
+  /** Made when it is asked for. */
+  table(): Table;
   toolbar?: ComponentChildren;
   /** Nothing to draw: the sentence takes the chart's place. */
   isEmpty?: boolean;
@@ -25,10 +26,10 @@ export function Figure({ title, summary, table, toolbar, isEmpty = false, childr
   return (
     <figure class="chart" aria-labelledby={id}>
       <figcaption class="chart-head">
-        <h3 id={id} class="chart-title">{title}</h3>
+        <h2 id={id} class="chart-title">{title}</h2>
         <div class="chart-tools">
           {toolbar}
-          {table.rows.length > 0 && (
+          {!isEmpty && (
             <button
               type="button"
               class="chart-button"
@@ -41,8 +42,8 @@ export function Figure({ title, summary, table, toolbar, isEmpty = false, childr
         </div>
         {!isEmpty && <p class="chart-summary">{summary}</p>}
       </figcaption>
-      {asTable && table.rows.length > 0 ? <TableView title={title} table={table} />
-        : isEmpty ? <p class="chart-summary chart-none">{summary}</p>
+      {isEmpty ? <p class="chart-summary chart-none">{summary}</p>
+        : asTable ? <TableView title={title} table={table()} />
         : children}
     </figure>
   );

@@ -12,12 +12,12 @@ export function Funnel({ title, stages, toolbar, onPick }: FunnelProps) {
   const wide = ({ value }: Stage) => (100 * value) / widest;
   const { stop, container } = useRoving(stages.length, 1);
   const rows = stages.map((stage, index) => ({ stage, before: stages[index - 1], ofFirst: share(stage, stages[0]) }));
-  const table = {
+  const table = () => ({
     columns: [title, t("chart.value"), t("chart.of_first"), t("chart.of_previous")],
     rows: rows.map(({ stage, before, ofFirst }) => [stage.name, formatValue(stage.value, "count"), ofFirst, share(stage, before)]),
-  };
+  });
   return (
-    <Figure title={title} summary={funnelSummary(stages)} table={table} toolbar={toolbar} isEmpty={stages.length === 0}>
+    <Figure title={title} summary={funnelSummary(stages)} table={table} toolbar={toolbar} isEmpty={stages.every((stage) => stage.value === 0)}>
       <ol class="funnel" {...container}>
         {rows.map(({ stage, before, ofFirst }, index) => (
           <li key={stage.key}>

@@ -25,7 +25,7 @@ interface Shown {
 export function HeatMap(props: HeatMapProps) {
   const { title, unit, cells, toolbar } = props;
   return (
-    <Figure title={title} summary={heatSummary(unit, cells)} table={heatTable(props)} toolbar={toolbar}>
+    <Figure title={title} summary={heatSummary(unit, cells)} table={() => heatTable(props)} toolbar={toolbar} isEmpty={cells.every((cell) => cell.value === 0)}>
       <Grid {...props} />
     </Figure>
   );
@@ -120,7 +120,7 @@ function Grid({ title, unit, cells, onPick }: HeatMapProps) {
       </div>
       <div class="heat-scale" aria-hidden="true">
         <span>{formatTick(0, unit)}</span>
-        {[0, 0.25, 0.5, 0.75, 1].map((level) => <Square key={level} level={level} />)}
+        {[0, 0.25, 0.5, 0.75, 1].map((level) => <span key={level} class="heat-step"><Square level={level} /></span>)}
         <span>{formatValue(highest, unit)}</span>
       </div>
     </div>

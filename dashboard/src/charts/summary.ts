@@ -92,7 +92,7 @@ export function signOf(value: number | null, previous: number | null | undefined
 export function barSummary(unit: Unit, bars: Bar[]): string {
   const named = bars.filter((bar) => !bar.muted).sort((a, b) => b.value - a.value);
   const [first, ...others] = named;
-  if (!first) return t("chart.sum.empty");
+  if (!first || first.value === 0) return t("chart.sum.empty");
   const most = t(unit === "count" || unit === "money" ? "chart.sum.bars" : "chart.sum.bars_plain", {
     name: first.name, value: formatValue(first.value, unit), share: formatShare(first.share),
   });

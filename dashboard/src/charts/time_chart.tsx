@@ -19,7 +19,7 @@ const WIDEST = 40; // of a bar
 export function TimeChart(props: TimeChartProps) {
   const isEmpty = props.points.every((point) => point.value === null && point.previous == null);
   return (
-    <Figure title={props.title} summary={timeSummary(props)} table={timeTable(props)} toolbar={props.toolbar} isEmpty={isEmpty}>
+    <Figure title={props.title} summary={timeSummary(props)} table={() => timeTable(props)} toolbar={props.toolbar} isEmpty={isEmpty}>
       <Plot {...props} />
     </Figure>
   );
@@ -164,6 +164,7 @@ function Drawing({ frame, points, compared, labels }: DrawingProps) {
   const zero = ticks.find((tick) => tick.value === 0)?.y ?? bottom;
   const open = points.flatMap((point, index) => (point.complete ? [] : [index]));
   const thick = Math.min(WIDEST, step >= 8 ? step * 0.72 : step >= 5 ? step - 1.5 : step - 0.5);
+  const isStepped = isBars && step >= 16;
   const band = Math.min(step, WIDEST);
   const bar = (index: number) => {
     const { x, y } = now[index]!;
@@ -178,21 +179,22 @@ function Drawing({ frame, points, compared, labels }: DrawingProps) {
           <text class="chart-label" x={left - 8} y={tick.y} dy="0.32em" text-anchor="end">{tick.text}</text>
         </g>
       ))}
+      {open.filter((index) => !isBars || bar(index) === "").map((index) => (
+        <rect
+          key={index} class="chart-open-band" fill={`url(#${hatch})`}
+          x={now[index]!.x - band / 2} y={TOP} width={band} height={bottom - TOP}
+        />
+      ))}
       {isBars ? (
         <>
           <path class="chart-bars" d={points.map((point, index) => (point.complete ? bar(index) : "")).join("")} />
           {open.map((index) => <path key={index} class="chart-bar-open" d={bar(index)} fill={`url(#${hatch})`} />)}
         </>
       ) : (
-        <>
-          {open.map((index) => (
-            <rect key={index} class="chart-open-band" x={now[index]!.x - band / 2} y={TOP} width={band} height={bottom - TOP} fill={`url(#${hatch})`} />
-          ))}
-          <path class="chart-area" d={areaPath(now, zero)} />
-        </>
+        <path class="chart-area" d={areaPath(now, zero)} />
       )}
-      {compared && <path class="chart-before" d={isBars && step >= 16 ? stepPath(before, step) : linePath(before)} />}
-      {compared && <path class="chart-lone-before" d={lonePath(before)} />}
+      {compared && <path class="chart-before" d={isStepped ? stepPath(before, step) : linePath(before)} />}
+      {compared && !isStepped && <path class="chart-lone-before" d={lonePath(before)} />}
       {!isBars && <path class="chart-now" d={linePath(now)} />}
       {!isBars && <path class="chart-lone" d={lonePath(now)} />}
       {labels.map((label) => (
