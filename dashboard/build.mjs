@@ -8,10 +8,12 @@ import { checkInstalled, licences } from "./packages.mjs";
 
 const FIRST_VIEW_BYTES = 60_000; // JavaScript and CSS of the first view, gzipped
 const LANGUAGES = ["src/text/en.ts", "src/text/de.ts"]; // the first view loads one of them
+// S3 states no charset for a text file; with this a browser reads it as UTF-8 anyway.
+const BYTE_ORDER_MARK = "\uFEFF";
 const folder = resolve(process.argv[2] ?? join(import.meta.dirname, "dist"));
 process.chdir(import.meta.dirname);
 // What the line about exactness links to: the page of the documentation, as it is.
-const exactness = readFileSync("../docs/exactness.md");
+const exactness = BYTE_ORDER_MARK + readFileSync("../docs/exactness.md", "utf8");
 const exactnessName = `assets/exactness-${createHash("sha256").update(exactness).digest("hex").slice(0, 8)}.txt`;
 
 checkInstalled();
@@ -45,7 +47,7 @@ if (size > FIRST_VIEW_BYTES) {
 }
 bytes.set(exactnessName, exactness);
 bytes.set("index.html", page(scripts, styles));
-bytes.set("licences.txt", licences(Object.keys(metafile.inputs)));
+bytes.set("licences.txt", BYTE_ORDER_MARK + licences(Object.keys(metafile.inputs)));
 
 // Only now, so that an error leaves the folder as it is.
 rmSync(folder, { recursive: true, force: true });
