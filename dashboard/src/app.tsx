@@ -46,10 +46,12 @@ function Shell() {
           <PeriodControl />
           <CompareControl />
           <ZoneControl />
-          <FilterControl />
-          <button type="button" class="page-button is-primary show-calls" onClick={() => navigate({ calls: true })}>
-            {t("shell.show_calls_plain")}
-          </button>
+          <div class="controls-row">
+            <FilterControl />
+            <button type="button" class="page-button is-primary show-calls" onClick={() => navigate({ calls: true })}>
+              {t("shell.show_calls_plain")}
+            </button>
+          </div>
         </section>
       </header>
       <main class="page" id={FIGURES} tabIndex={-1}><Page /></main>

@@ -16,7 +16,7 @@ export function FunnelCard({ data }: { data: OverviewData }) {
     <section class="card">
       {body === null ? (
         <div class="loaded size-small">
-          <h3 class="chart-title">{title}</h3>
+          <div class="chart-head"><h3 class="chart-title">{title}</h3></div>
           <p class="card-note">{t("tile.no_leads_long", { field: obstacle })}</p>
         </div>
       ) : (

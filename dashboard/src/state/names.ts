@@ -8,20 +8,24 @@ import { hourName, weekdayName } from "../format/dates";
 import { decimal } from "../format/decimal";
 import { language, named, t } from "../text/index";
 import { takesNothing, type Filter } from "./filters";
-import { toDays } from "./periods";
+import { addDays, localDay, toDays } from "./periods";
 import type { View } from "./view";
 
 /** Dimensions whose values can have a name in a record of their own. */
 const WITH_NAMES: ReadonlySet<string> = new Set(["campaign_id", "space_token", "label"]);
 const MOST_VALUES = 200;
+/** The range of values where none is given: a comparison shows values that the period does not have. */
+const USUAL_DAYS = 90;
 
 const known = signal<ReadonlyMap<string, string>>(new Map());
 const asked = new Set<string>();
 
-/** Load the names of a dimension's values in the view's period, once; until then values have their ids. */
+/** Load the names of a dimension's values about the view's period, once; until then values have their ids. */
 export function wantNames(dimension: string, view: View): void {
   if (!WITH_NAMES.has(dimension)) return;
-  const range = { ...toDays(view.period, view.zone, new Date()), timezone: view.zone };
+  const days = toDays(view.period, view.zone, new Date());
+  const isLate = days.from >= addDays(localDay(view.zone, new Date()), 1 - USUAL_DAYS);
+  const range = isLate ? {} : { ...days, timezone: view.zone };
   const key = JSON.stringify([dimension, range]);
   if (asked.has(key)) return;
   asked.add(key);
