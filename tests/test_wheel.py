@@ -84,6 +84,7 @@ def test_the_wheel_has_what_a_checkout_has_for_the_command(wheel: Path):
         "functions": f"{PROJECT}/functions",
         "events": f"{PROJECT}/events",
         "docs/api": f"{PROJECT}/docs/api",
+        "dashboard/dist": f"{PROJECT}/dashboard/dist",
     }
     assert names == {f"{PROJECT}/template.yaml"} | {
         f"{place}/{path.relative_to(ROOT / folder)}"
@@ -104,12 +105,18 @@ def test_only_the_wheel_is_used(rollcall: Path, empty: Path):
     assert files[2].endswith(f"{PROJECT}/template.yaml")
 
 
-def test_the_local_stack_serves_requests_and_its_documentation(stack: Stack):
+def test_the_local_stack_serves_requests_and_its_pages(stack: Stack):
     org = stack.new_organisation("acme", "Acme")
     check(org, *SETTING)
     stack.drain()
     check(org, "get_organisation_analytics", "organisation")
-    for path in ("/_local/docs", "/_local/docs/swagger-ui-bundle.js", "/_local/openapi.json"):
+    for path in (
+        "/",
+        "/licences.txt",
+        "/_local/docs",
+        "/_local/docs/swagger-ui-bundle.js",
+        "/_local/openapi.json",
+    ):
         assert stacks.request(stack.api, "GET", path).status == 200
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import socket
@@ -93,6 +94,25 @@ def test_the_seed_is_in_the_numbers_when_it_says_ready():
         url = ready["api"] + "/api/v2/platform/organisation/analytics/"
         with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
             assert json.load(answer) == json.loads(expected.read_text("utf-8"))["body"]
+
+
+@pytest.mark.slow
+def test_the_seed_has_an_address_that_signs_in_to_the_dashboard():
+    sample = read_seed(ROOT / SEED).organisations[0]
+    arguments = ("--engine", "moto", "--template", ROOT / "template.yaml", "--seed")
+    with started(*arguments) as (process, ready):
+        assert process.stderr is not None
+        shown = next(line for line in process.stderr if "dashboard of " in line)
+        url, code = re.search(r"dashboard of acme: (\S+)/#code=(\S+)$", shown).groups()
+        assert url == ready["api"]
+        body = json.dumps({"code": code}).encode()
+        with urllib.request.urlopen(f"{url}/_local/sign-in", body) as answer:
+            token = json.load(answer)["token"]
+        assert token in {each.token for each in sample.tokens}
+        headers = {"Authorization": f"Token {token}"}
+        audit = urllib.request.Request(f"{url}/v1/audit", headers=headers)
+        with urllib.request.urlopen(audit) as answer:
+            assert answer.status == 200
 
 
 @pytest.mark.slow

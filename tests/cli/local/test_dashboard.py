@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ from rollcall_cli.local.http_server import HttpServer
 from rollcall_cli.local.ports import bind
 from tests.support.fake_runtime import FakeRuntime
 
+ROOT = Path(__file__).parents[3]
 FILES = {
     "index.html": b"<!doctype html>page",
     "assets/dashboard-ABC123.js": b"export {};",
@@ -87,6 +90,55 @@ def test_other_methods_are_not_served(project: Path, method: str) -> None:
 
 def test_a_project_without_a_dashboard_serves_none(tmp_path: Path) -> None:
     assert served(tmp_path, "/") is None
+
+
+# ------------------------------------------------------------------ the built page
+class Page(HTMLParser):
+    """What a page loads, and the names of its elements' attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+        self.attributes: set[str] = set()
+        self.inline = ""
+        self._tag = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self._tag = tag
+        self.attributes |= {name for name, _ in attributes}
+        self.loaded += [value for name, value in attributes if name in ("src", "href")]
+
+    def handle_data(self, data):
+        if self._tag in ("script", "style"):
+            self.inline += data.strip()
+
+
+def test_the_built_page_loads_files_that_are_there_and_has_nothing_inline() -> None:
+    page = Page((served(ROOT, "/") or b"").decode())
+    paths = [path for path in page.loaded if path != "data:,"]
+    assert {Path(path).suffix for path in paths} == {".js", ".css"}
+    assert all(served(ROOT, path) for path in paths)
+    assert page.inline == ""
+    assert not {name for name in page.attributes if name == "style" or name.startswith("on")}
+
+
+def test_every_built_file_has_a_path() -> None:
+    files = [path for path in (ROOT / FOLDER).rglob("*") if path.is_file()]
+    names = {path.relative_to(ROOT / FOLDER).as_posix() for path in files}
+    assert names >= {"index.html", "licences.txt"}
+    for name in names - {"index.html"}:
+        assert served(ROOT, f"/{name}") == (ROOT / FOLDER / name).read_bytes(), name
+
+
+def test_licences_name_every_package_that_is_imported() -> None:
+    text = (served(ROOT, "/licences.txt") or b"").decode("utf-8-sig")
+    titles = set(re.findall(r"^(\S+) [\d.]+ \((?:MIT|ISC)\)\n=+$", text, re.MULTILINE))
+    sources = [path.read_text("utf-8") for path in (ROOT / "dashboard/src").rglob("*.ts*")]
+    imports = re.compile(r"""^import (?!type )[^"]*"((?:@[^/"]+/)?[^./"][^/"]*)""", re.MULTILINE)
+    imported = {name for source in sources for name in imports.findall(source)}
+    assert "preact" in imported
+    assert titles >= imported
 
 
 # ------------------------------------------------------------------ over HTTP
