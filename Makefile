@@ -91,9 +91,11 @@ $(LAMBDA_INSTALLED): requirements/lambda.txt
 	@touch $@
 
 # package.json names every version; the build compares what is installed with the hashes in packages.json.
+# From nothing, because npm does not record the hashes of what it finds installed.
 $(NODE_INSTALLED): dashboard/package.json dashboard/.npmrc
 	@command -v npm >/dev/null || { echo "The dashboard is built with Node 20 or newer, and npm." >&2; exit 1; }
 	@echo "Installing into dashboard/node_modules"
+	@rm -rf dashboard/node_modules
 	@cd dashboard && npm install --no-save --loglevel=error >/dev/null
 	@touch $@
 
