@@ -84,6 +84,12 @@ function load() {
   return { data, dispose, follow };
 }
 
+/** Whether the cards show less than half of the calls, as while an organisation is being filled. */
+function isFarBehind(data: OverviewData): boolean {
+  const [all, shown] = [data.calls, data.together].map((one) => one.state.peek().data?.body.totals["calls"]);
+  return all != null && shown != null && shown * 2 < all;
+}
+
 /** Ask for the calls again and again; for the rest when they have changed, and not too often. */
 function useLive(data: OverviewData, follow: () => void): void {
   useEffect(() => {
@@ -100,12 +106,14 @@ function useLive(data: OverviewData, follow: () => void): void {
       const figures = JSON.stringify([answer.body.totals, answer.trust.asOf]);
       isBehind ||= seen?.body === body && seen.figures !== figures;
       seen = { body, figures };
-      if (isBehind && Date.now() - followed >= FOLLOW_MS) {
+      const isFollowing = isBehind && (Date.now() - followed >= FOLLOW_MS || isFarBehind(data));
+      if (isFollowing) {
         isBehind = false;
         followed = Date.now();
         follow();
       }
-      if (Date.now() - audited >= AUDIT_MS) {
+      const isAudited = data.audit.state.peek().data?.last_run != null;
+      if (Date.now() - audited >= AUDIT_MS || (isFollowing && !isAudited)) {
         audited = Date.now();
         void data.audit.reload();
       }

@@ -1,6 +1,7 @@
+import type { Measured } from "../api/types";
 import { Sparkline } from "../charts/sparkline";
 import { changeOf } from "../format/change";
-import { formatBrief, formatValue } from "../format/numbers";
+import { formatBrief, formatValue, type Unit } from "../format/numbers";
 import { MEASURES, navigate, view, type Measure } from "../state/view";
 import { t } from "../text/index";
 import type { OverviewData } from "./data";
@@ -55,13 +56,21 @@ function Tile({ measure, series, note }: TileProps) {
         </>
       ) : (
         <>
-          <span class="tile-value" title={formatValue(series.total, unit)}>{formatBrief(series.total, unit)}</span>
+          <Figure value={series.total} unit={unit} />
           <Change series={series} measure={measure} />
           <Sparkline points={series.points.map(({ value }) => value)} unit={unit} label={t("tile.line", { title })} />
         </>
       )}
     </button>
   );
+}
+
+/** More characters than this do not fit in the usual size. */
+const SHORT = 9;
+
+function Figure({ value, unit }: { value: Measured; unit: Unit }) {
+  const text = formatBrief(value, unit);
+  return <span class={text.length > SHORT ? "tile-value is-long" : "tile-value"} title={formatValue(value, unit)}>{text}</span>;
 }
 
 function Change({ series, measure }: { series: Series; measure: Measure }) {
