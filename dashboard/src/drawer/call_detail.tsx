@@ -10,6 +10,7 @@ import { navigate, view, type View } from "../state/view";
 import { named, t } from "../text/index";
 import { eventsOf, payloadOf, sectionsOf, type ShownField } from "./call_fields";
 import type { CallPages } from "./call_pages";
+import { CloseButton } from "./close_button";
 import { CopyButton } from "./copy_button";
 import { detailOf } from "./detail_fields";
 import { DetailPart } from "./detail_part";
@@ -56,7 +57,7 @@ export function CallDetail({ id, view, api, pages, onClose, titleId }: CallDetai
       <header class="drawer-head">
         <ViewLink change={{ call: null, calls: true }} class="drawer-button">← {t("call.back")}</ViewLink>
         <Neighbours id={id} pages={pages} />
-        <button type="button" class="drawer-button drawer-sign" aria-label={t("shell.close")} onClick={onClose}>×</button>
+        <CloseButton onClose={onClose} />
       </header>
       <div class="drawer-scroll call" ref={scroller}>
         <h2 id={titleId} ref={title} class="call-title" tabIndex={-1} autofocus>
@@ -154,7 +155,8 @@ function Field({ field, zone }: { field: ShownField; zone: string }) {
         {field.values.map(({ value, filter }) => {
           // The filter has an id as the text by which it has its name.
           const named = field.kind === "name" ? filter?.values[0] ?? String(value) : value;
-          return <Value key={String(value)} text={written(field.kind, filter?.field ?? field.key, named, zone)} filter={filter} />;
+          const text = written(field.kind, filter?.field ?? field.key, named, zone);
+          return <Value key={String(value)} text={text} filter={filter} />;
         })}
       </dd>
     </div>
@@ -190,7 +192,8 @@ function Neighbour({ call, label, sign }: { call: Call | undefined; label: strin
   const open = () => call !== undefined && navigate({ call: String(call.id) }, "replace");
   return (
     <button
-      type="button" class="drawer-button drawer-sign" disabled={call === undefined} aria-label={label} title={label} onClick={open}
+      type="button" class="drawer-button drawer-sign" disabled={call === undefined} aria-label={label} title={label}
+      onClick={open}
     >
       {sign}
     </button>

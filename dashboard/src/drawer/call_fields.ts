@@ -82,7 +82,8 @@ export function sectionsOf(record: CallRecord): Section[] {
   const sections = (Object.keys(SECTIONS) as SectionId[]).map((id) => {
     const fields = SECTIONS[id].map(([key, kind, field]) => {
       known.add(key);
-      return { key, kind, values: scalarsOf(record[key]).map((value) => ({ value, filter: filterOf(field, key, value) })) };
+      const values = scalarsOf(record[key]).map((value) => ({ value, filter: filterOf(field, key, value) }));
+      return { key, kind, values };
     });
     return { id, fields };
   });

@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Api } from "../api/client";
 import type { Call } from "../api/types";
 import { CsvButton } from "../controls/csv_button";
@@ -13,6 +13,7 @@ import type { View } from "../state/view";
 import { t } from "../text/index";
 import { countBody, searchBody } from "./bodies";
 import type { CallPages } from "./call_pages";
+import { CloseButton } from "./close_button";
 import { ViewLink } from "./view_link";
 import { fieldName, written } from "./written";
 
@@ -47,6 +48,7 @@ export function CallList({ view, api, pages, onReload, onClose, titleId }: CallL
   const count = total.state.value.data?.body.totals["calls"];
   const calls = pages.calls.value;
   const status = pages.status.value;
+  const skeletons = status !== "loading" ? 0 : calls.length === 0 ? 12 : 3;
   const reload = () => {
     onReload();
     total.reload();
@@ -62,7 +64,8 @@ export function CallList({ view, api, pages, onReload, onClose, titleId }: CallL
           <p class="drawer-scope">{scopeName(view.value)}</p>
         </div>
         <button
-          type="button" class="drawer-button drawer-sign" aria-label={t("calls.reload")} title={t("calls.reload")} onClick={reload}
+          type="button" class="drawer-button drawer-sign" aria-label={t("calls.reload")} title={t("calls.reload")}
+          onClick={reload}
         >
           ↻
         </button>
@@ -70,7 +73,7 @@ export function CallList({ view, api, pages, onReload, onClose, titleId }: CallL
           title={t("calls.title")} path="/v1/calls/search" body={{ ...searchBody(view.value), limit: CSV_ROWS }}
           class="drawer-button"
         />
-        <button type="button" class="drawer-button drawer-sign" aria-label={t("shell.close")} onClick={onClose}>×</button>
+        <CloseButton onClose={onClose} />
       </header>
       <div class="drawer-scroll" ref={scroller} aria-busy={status === "loading"}>
         {status === "ready" && calls.length === 0 ? (
@@ -79,7 +82,7 @@ export function CallList({ view, api, pages, onReload, onClose, titleId }: CallL
             <p>{t("calls.none.advice")}</p>
           </div>
         ) : (
-          <Table calls={calls} zone={view.value.zone} skeletons={status !== "loading" ? 0 : calls.length === 0 ? 12 : 3} />
+          <Table calls={calls} zone={view.value.zone} skeletons={skeletons} />
         )}
         {pages.error.value !== null && (
           <ErrorNote title={t("calls.title")} error={pages.error.value} onRetry={() => void pages.retry()} />
@@ -100,7 +103,7 @@ function Table({ calls, zone, skeletons }: { calls: Call[]; zone: string; skelet
       <thead role="rowgroup">
         <tr role="row">
           {COLUMNS.map(([key]) => (
-            <th key={key} role="columnheader" scope="col" class={NUMBERS.has(key) ? "calls-number" : undefined}>
+            <th key={key} role="columnheader" scope="col" class={cellClass(key)}>
               {columnName(key)}
             </th>
           ))}
@@ -110,7 +113,7 @@ function Table({ calls, zone, skeletons }: { calls: Call[]; zone: string; skelet
         {calls.map((call) => <CallRow key={call.id} call={call} zone={zone} />)}
         {Array.from({ length: skeletons }, (_, index) => (
           <tr key={`skeleton-${index}`} role="row" class="calls-skeleton" aria-hidden="true">
-            {COLUMNS.map(([key]) => <td key={key} role="cell" class={`calls-${key}`}><span /></td>)}
+            {COLUMNS.map(([key]) => <td key={key} role="cell" class={cellClass(key)}><span /></td>)}
           </tr>
         ))}
       </tbody>
@@ -130,7 +133,17 @@ function columnName(key: string): string {
   return fieldName(key === "sentiment" ? "sentiment_band" : key);
 }
 
+function cellClass(key: string): string {
+  return NUMBERS.has(key) ? `calls-${key} calls-number` : `calls-${key}`;
+}
+
+/** A row is made once, however many pages follow it. */
 function CallRow({ call, zone }: { call: Call; zone: string }) {
+  return useMemo(() => row(call, zone), [call, zone]);
+}
+
+function row(call: Call, zone: string) {
+  const id = String(call.id);
   return (
     <tr role="row" class="calls-row">
       {COLUMNS.map(([key, kind]) => {
@@ -138,15 +151,16 @@ function CallRow({ call, zone }: { call: Call; zone: string }) {
         const text = value === undefined ? null : written(kind, key, value, zone);
         return (
           <td
-            key={key} role="cell" class={`calls-${key} ${NUMBERS.has(key) ? "calls-number" : ""}`}
+            key={key} role="cell" class={cellClass(key)}
             data-label={key === "cost" || key === "sentiment" ? columnName(key) : undefined}
           >
-            {key === "started_at" ? <ViewLink change={{ call: String(call.id) }} class="calls-link" id={linkId(String(call.id))}>{text}</ViewLink>
-              : text ?? (
-                <span class="calls-absent">
-                  <span aria-hidden="true">–</span><span class="only-read">{t("calls.absent")}</span>
-                </span>
-              )}
+            {key === "started_at" ? (
+              <ViewLink change={{ call: id }} class="calls-link" id={linkId(id)}>{text}</ViewLink>
+            ) : text ?? (
+              <span class="calls-absent">
+                <span aria-hidden="true">–</span><span class="only-read">{t("calls.absent")}</span>
+              </span>
+            )}
           </td>
         );
       })}

@@ -29,7 +29,8 @@ export function detailOf(record: Readonly<Record<string, unknown>>): Detail | nu
     from: textOf(raw.from_number),
     to: textOf(raw.to_number),
   };
-  return Object.values(detail).some((value) => (Array.isArray(value) ? value.length > 0 : value !== null)) ? detail : null;
+  const hasPart = Object.values(detail).some((part) => (Array.isArray(part) ? part.length > 0 : part !== null));
+  return hasPart ? detail : null;
 }
 
 function turnOf(raw: Record<string, unknown>): Turn[] {

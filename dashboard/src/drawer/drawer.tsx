@@ -72,7 +72,10 @@ function Content({ view, api }: DrawerProps) {
     <div class="drawer-panels">
       {/* The list stays behind an open call, with its place. */}
       <section class="drawer-panel" inert={call !== null}>
-        <CallList view={view} api={api} pages={pages} onReload={reload} onClose={closeDrawer} titleId={call === null ? TITLE : undefined} />
+        <CallList
+          view={view} api={api} pages={pages} onReload={reload} onClose={closeDrawer}
+          titleId={call === null ? TITLE : undefined}
+        />
       </section>
       {call !== null && (
         <section class="drawer-panel drawer-panel-call">

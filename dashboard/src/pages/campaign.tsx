@@ -40,13 +40,14 @@ export function CampaignPage({ id, view, api }: CampaignPageProps) {
   useEffect(() => wantNames("label", view.peek()), [view.value.period, view.value.zone]);
 
   const scoped = scopedView(view.value);
+  const hasNone = lines.state.value.data?.body.totals["calls"] === 0;
   const lineBody = linesQuery(scoped, new Date());
   const list = (tab: string, card: CardId, entries: Entry[], whole: number, body: QueryBody) =>
     <EntryList tab={tab} card={card} entries={entries} whole={whole} body={body} />;
   return (
     <>
       <PageHead kind="campaign" id={id} view={view} api={api} />
-      {lines.state.value.data?.body.totals["calls"] === 0 && <p class="banner is-plain" role="status">{t("card.empty")}</p>}
+      {hasNone && <p class="banner is-plain" role="status">{t("card.empty")}</p>}
       <div class="cards">
         {LINES.map(([measure, unit, prefix]) => {
           const title = named(prefix, measure);
@@ -71,7 +72,10 @@ export function CampaignPage({ id, view, api }: CampaignPageProps) {
         {LISTS.map(([tab, card]) => (
           <section key={tab} class="card">
             <Loaded title={titleOf(tab)} {...partOf(tab === "label" ? labels : results)} size="size-bars">
-              {({ body }) => list(tab, card, entriesOf(body, tab), body.totals["calls"] ?? 0, breakdownQuery(scoped, [tab]))}
+              {({ body }) => {
+                const whole = body.totals["calls"] ?? 0;
+                return list(tab, card, entriesOf(body, tab), whole, breakdownQuery(scoped, [tab]));
+              }}
             </Loaded>
           </section>
         ))}

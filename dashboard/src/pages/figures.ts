@@ -1,7 +1,7 @@
 /** The figures of a campaign and of a workspace as queries: NLPearl's and Nexus', in the view's period and zone. */
-import type { Condition, QueryAnswer, QueryBody, Row, Value } from "../api/types";
+import type { Condition, QueryAnswer, QueryBody, Value } from "../api/types";
 import { bucketOf } from "../state/periods";
-import { breakdownQuery, EVENTS, measureIn } from "../state/queries";
+import { breakdownQuery, dimensionIn, EVENTS, measureIn } from "../state/queries";
 import type { View } from "../state/view";
 
 /** The time lines of a campaign, each with its unit and the prefix of its name among the texts. */
@@ -30,7 +30,8 @@ export function linesQuery(view: View, now: Date): QueryBody {
 
 /** Events of one kind per bucket of time in a workspace. */
 export function contactsQuery(view: View, workspace: string, kind: ContactKind, now: Date): QueryBody {
-  return workspaceQuery(view, bucketOf(view.period, view.zone, now), [is("workspace_id", workspace), is("event_type", kind)]);
+  const bucket = bucketOf(view.period, view.zone, now);
+  return workspaceQuery(view, bucket, [is("workspace_id", workspace), is("event_type", kind)]);
 }
 
 /** Events by their kind in a workspace. */
@@ -59,19 +60,21 @@ export function rankedOf(answer: QueryAnswer, dimension: string, measure: string
   const total = answer.totals[measure] ?? 0;
   return answer.rows.map((row) => {
     const count = measureIn(row, measure) ?? 0;
-    return { value: scalar(row[dimension]), count, share: total === 0 ? 0 : count / total, previous: row.previous?.[measure] ?? null };
+    return {
+      value: dimensionIn(row, dimension),
+      count,
+      share: total === 0 ? 0 : count / total,
+      previous: row.previous?.[measure] ?? null,
+    };
   });
 }
 
 function workspaceQuery(view: View, dimension: string, filters: Condition[]): QueryBody {
   // Filters of the view name fields of calls, which contact events do not have.
-  return { ...breakdownQuery({ ...view, filters: [] }, [dimension]), dataset: "contact_events", measures: ["events"], filters };
+  const body = breakdownQuery({ ...view, filters: [] }, [dimension]);
+  return { ...body, dataset: "contact_events", measures: ["events"], filters };
 }
 
 function is(field: string, value: string): Condition {
   return { field, op: "eq", value };
-}
-
-function scalar(value: Row[string]): Value | null {
-  return value === undefined || typeof value === "object" ? null : value;
 }

@@ -100,7 +100,9 @@ function Ranking({ title, dimension, body, nameOf, api }: RankingProps) {
           <>
             <div class="chart-head">
               <h3 class="chart-title">{title}</h3>
-              <div class="chart-tools">{wanted !== null && <CsvButton title={title} body={{ ...wanted, limit: ALL }} />}</div>
+              <div class="chart-tools">
+                {wanted !== null && <CsvButton title={title} body={{ ...wanted, limit: ALL }} />}
+              </div>
             </div>
             <RankedTable
               title={title}
