@@ -106,6 +106,7 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
                 if token is not None:
                     stack.offer(TryOut(org, token))
                     _show_dashboard(stack, org, token)
+            notice(f"dashboard: {stack.api_url}/")
             notice(f"documentation: {stack.api_url}{PAGE}")
             folder = shlex.quote(str(stack.failures_dir))
             notice(f"failed records: rollcall redrive list --from {folder}")
