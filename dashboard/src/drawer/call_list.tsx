@@ -81,9 +81,9 @@ export function CallList({ view, api, pages, onReload, onClose, titleId }: CallL
             <p class="drawer-state-title">{t("calls.none")}</p>
             <p>{t("calls.none.advice")}</p>
           </div>
-        ) : (
+        ) : calls.length + skeletons > 0 ? (
           <Table calls={calls} zone={view.value.zone} skeletons={skeletons} />
-        )}
+        ) : null}
         {pages.error.value !== null && (
           <ErrorNote title={t("calls.title")} error={pages.error.value} onRetry={() => void pages.retry()} />
         )}
