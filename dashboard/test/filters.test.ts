@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Value } from "../src/api/types";
-import { addFilter, fromCondition, removeFilter, toCondition, toggleValue, type Filter } from "../src/state/filters";
+import { addFilter, fromCondition, pickHour, removeFilter, toCondition, toggleValue, type Filter } from "../src/state/filters";
 import { randomOf } from "./random";
 
 const FILTERS: Filter[] = [
@@ -50,4 +50,24 @@ test("a click on calls without a value asks for those, and a second one no longe
   const once = toggleValue([], "outcome", null);
   assert.deepEqual(once, [{ field: "outcome", op: "is_null", values: [] }]);
   assert.deepEqual(toggleValue(once, "outcome", null), []);
+});
+
+test("clicks on hours of a weekday choose one, a range, one within it, and none", () => {
+  const kept = FILTERS[0]!;
+  const day = (weekday: number): Filter => ({ field: "day_of_week", op: "eq", values: [weekday] });
+  const hours = (...values: number[]): Filter => ({ field: "hour_of_day", op: values.length === 1 ? "eq" : "between", values });
+  let filters: Filter[] = [kept];
+  const steps: [weekday: number, hour: number, after: Filter[]][] = [
+    [2, 14, [kept, day(2), hours(14)]],
+    [2, 17, [kept, day(2), hours(14, 17)]],
+    [2, 12, [kept, day(2), hours(12, 17)]],
+    [2, 15, [kept, day(2), hours(15)]],
+    [2, 15, [kept]],
+    [2, 15, [kept, day(2), hours(15)]],
+    [3, 15, [kept, day(3), hours(15)]],
+  ];
+  for (const [weekday, hour, after] of steps) {
+    filters = pickHour(filters, weekday, hour);
+    assert.deepEqual(filters, after);
+  }
 });

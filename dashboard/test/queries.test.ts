@@ -38,7 +38,7 @@ test("leads are asked for only by what leads have", () => {
   }
 });
 
-test("one query answers the tabs by which calls are a partition", () => {
+test("one query answers the tabs of three cards", () => {
   assert.deepEqual(sharedDimensions(VIEW), ["outcome", "campaign_id", "provider"]);
   assert.deepEqual(sharedDimensions({ ...VIEW, tabs: { ...VIEW.tabs, mark: "label" } }), ["outcome", "campaign_id", "provider"]);
 });

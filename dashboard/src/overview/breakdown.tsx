@@ -153,7 +153,7 @@ interface CardAnswer {
 
 /** The answer that a card shows: shared with others, or its own once it has come into sight. */
 function useAnswer(card: CardId, tab: string, data: OverviewData, isSeen: boolean): CardAnswer {
-  const isOwn = tab === "label" || (tab !== "event" && data.isApart.value);
+  const isOwn = tab !== "event" && (card === "mark" || data.isApart.value);
   const own = useResource(
     () => (isOwn && isSeen ? breakdownQuery(view.value, [tab]) : null),
     (body, signal) => api.query(body, signal),

@@ -2,7 +2,7 @@ import type { QueryAnswer } from "../api/types";
 import { HeatMap } from "../charts/heat_map";
 import type { Cell } from "../charts/types";
 import { CsvButton } from "../controls/csv_button";
-import type { Filter } from "../state/filters";
+import * as filters from "../state/filters";
 import { hoursQuery, measureIn } from "../state/queries";
 import { navigate, view } from "../state/view";
 import { t } from "../text/index";
@@ -35,9 +35,7 @@ export function cellsOf(answer: QueryAnswer): Cell[] {
   }));
 }
 
-/** Filter by one hour of one weekday, in the place of another. */
+/** Filter by an hour of a weekday, or by the hours up to it. */
 export function pickHour(hour: number, weekday: number): void {
-  const is = (field: string, value: number): Filter => ({ field, op: "eq", values: [value] });
-  const others = view.peek().filters.filter(({ field }) => field !== "hour_of_day" && field !== "day_of_week");
-  navigate({ filters: [...others, is("day_of_week", weekday), is("hour_of_day", hour)] });
+  navigate({ filters: filters.pickHour(view.peek().filters, weekday, hour) });
 }

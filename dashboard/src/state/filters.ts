@@ -52,6 +52,31 @@ export function toggleValue(filters: Filter[], field: string, value: Value | nul
   return place < 0 ? [...filters, ...changed] : filters.flatMap((filter, at) => (at === place ? changed : [filter]));
 }
 
+/**
+ * The filters after a click on an hour of a weekday: this hour, or, where hours of the same weekday are chosen,
+ * all from the first to the last of them. A click within them chooses one again, and on the only one none.
+ */
+export function pickHour(filters: Filter[], weekday: number, hour: number): Filter[] {
+  const others = filters.filter(({ field }) => field !== "day_of_week" && field !== "hour_of_day");
+  const hours = hoursOf(filters, weekday);
+  if (hours.length > 0 && hours.every((one) => one === hour)) return others;
+  const [first, last] = [Math.min(hour, ...hours), Math.max(hour, ...hours)];
+  const isExtended = hours.length > 0 && (hour < Math.min(...hours) || hour > Math.max(...hours));
+  return [
+    ...others,
+    { field: "day_of_week", op: "eq", values: [weekday] },
+    isExtended ? { field: "hour_of_day", op: "between", values: [first, last] } : { field: "hour_of_day", op: "eq", values: [hour] },
+  ];
+}
+
+/** The first and the last hour that are chosen on a weekday; empty: none, or not by a range. */
+function hoursOf(filters: Filter[], weekday: number): number[] {
+  const day = filters.find(({ field }) => field === "day_of_week");
+  const hour = filters.find(({ field }) => field === "hour_of_day");
+  const isDay = day?.op === "eq" && day.values[0] === weekday;
+  return isDay && (hour?.op === "eq" || hour?.op === "between") ? hour.values.map(Number) : [];
+}
+
 export function isSame(one: Filter, other: Filter): boolean {
   return JSON.stringify(toCondition(one)) === JSON.stringify(toCondition(other));
 }

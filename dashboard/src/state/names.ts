@@ -4,7 +4,7 @@
 import { signal } from "@preact/signals";
 import { api } from "../api/client";
 import type { NamedValue, Value } from "../api/types";
-import { hourName, weekdayName } from "../format/dates";
+import { hourName, hourTick, weekdayName } from "../format/dates";
 import { decimal } from "../format/decimal";
 import { language, named, t } from "../text/index";
 import { takesNothing, type Filter } from "./filters";
@@ -75,8 +75,14 @@ export function valueName(field: string, value: Value | null): string {
 export function filterName(filter: Filter): string {
   const [field, op] = [fieldName(filter.field), named("op", wordOf(filter.op))];
   if (takesNothing(filter.op)) return `${field} ${op}`;
+  if (filter.field === "hour_of_day" && filter.op === "between") return `${field} ${t("op.is")} ${hourSpan(filter.values)}`;
   const names = filter.values.map((value) => valueName(filter.field, value));
   return `${field} ${op} ${listed(names, filter.op === "between")}`;
+}
+
+/** "12–18": the end of the last hour, because the filter has all of it. */
+function hourSpan([first, last]: Value[]): string {
+  return `${hourTick(Number(first))}–${hourTick(Number(last) + 1)}`;
 }
 
 /** Which word an operator has: one for one value and for several. */

@@ -56,9 +56,9 @@ export function hoursQuery(view: View): QueryBody {
   return { measures: ["calls"], dimensions: ["hour_of_day", "day_of_week"], ...scopeOf(view), limit: 7 * 24 };
 }
 
-/** The dimensions of the open tabs that one query can answer together: those by which calls are a partition. */
+/** The dimensions of the open tabs that one query answers together: as many as a query can have. */
 export function sharedDimensions(view: View): string[] {
-  return CARDS.map((card) => view.tabs[card]).filter((tab) => tab !== "event" && tab !== "label");
+  return CARDS.filter((card) => card !== "mark").map((card) => view.tabs[card]);
 }
 
 /** Calls by every combination of some dimensions; for one of them, `entriesOf` sums them up. */

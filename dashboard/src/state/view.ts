@@ -16,7 +16,7 @@ export const TABS: Record<CardId, readonly [string, ...string[]]> = {
   result: ["outcome", "status", "disposition", "ended_reason"],
   place: ["campaign_id", "template_id", "space_token", "merchant_id"],
   path: ["provider", "direction", "language", "attempt"],
-  mark: ["event", "label"],
+  mark: ["event", "label", "sentiment_band"],
 };
 
 export const MEASURES = [

@@ -271,7 +271,7 @@ export const de: Texts = {
   "keys./": "Werte suchen, um danach zu filtern",
   "keys.?": "Diese Hilfe",
   "keys.Esc": "Schließen, was offen ist",
-  "help.intro": "Ein Klick auf eine Kennzahl zeigt ihren Verlauf, ein Klick auf Balken, Zeile, Feld oder Punkt filtert danach. Anrufe zeigen listet die Anrufe hinter den Zahlen auf. Die Adresse der Seite enthält jede Auswahl: Kopieren Sie sie, um zu teilen, was Sie sehen.",
+  "help.intro": "Ein Klick auf eine Kennzahl zeigt ihren Verlauf, ein Klick auf Balken, Zeile, Feld oder Punkt filtert danach. Eine weitere Stunde desselben Wochentags nimmt die Stunden dazwischen hinzu. Anrufe zeigen listet die Anrufe hinter den Zahlen auf. Die Adresse der Seite enthält jede Auswahl: Kopieren Sie sie, um zu teilen, was Sie sehen.",
 
   // charts
   "chart.table": "Tabelle",

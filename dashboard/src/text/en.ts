@@ -272,7 +272,7 @@ export const en = {
   "keys./": "Search values to filter by",
   "keys.?": "This help",
   "keys.Esc": "Close what is open",
-  "help.intro": "Click a tile to see it over time, and any bar, row, cell or point to filter by it. Show calls lists the calls behind the figures. The address of the page holds every choice: copy it to share what you see.",
+  "help.intro": "Click a tile to see it over time, and any bar, row, cell or point to filter by it. Another hour of the same weekday adds the hours between. Show calls lists the calls behind the figures. The address of the page holds every choice: copy it to share what you see.",
 
   // charts
   "chart.table": "Table",
