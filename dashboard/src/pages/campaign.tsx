@@ -5,10 +5,10 @@ import type { QueryBody } from "../api/types";
 import { HeatMap } from "../charts/heat_map";
 import { CsvButton } from "../controls/csv_button";
 import { titleOf } from "../overview/breakdown";
-import { pickHour } from "../overview/heat_map_card";
+import { cellsOf, pickHour } from "../overview/heat_map_card";
 import { Loaded } from "../overview/loaded";
 import { wantNames } from "../state/names";
-import { breakdownQuery, entriesOf, eventEntries, EVENTS, hoursQuery, measureIn, type Entry } from "../state/queries";
+import { breakdownQuery, entriesOf, eventEntries, EVENTS, hoursQuery, type Entry } from "../state/queries";
 import { useResource } from "../state/resource";
 import type { CardId, View } from "../state/view";
 import { named, t } from "../text/index";
@@ -85,11 +85,7 @@ export function CampaignPage({ id, view, api }: CampaignPageProps) {
               <HeatMap
                 title={t("heat.title")} unit="count" onPick={pickHour}
                 toolbar={<CsvButton title={t("heat.title")} body={hoursQuery(scoped)} />}
-                cells={body.rows.map((row) => ({
-                  hour: measureIn(row, "hour_of_day") ?? 0,
-                  weekday: measureIn(row, "day_of_week") ?? 1,
-                  value: measureIn(row, "calls") ?? 0,
-                }))}
+                cells={cellsOf(body)}
               />
             )}
           </Loaded>
