@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Value } from "../src/api/types";
-import { addFilter, fromCondition, pickHour, removeFilter, toCondition, toggleValue, type Filter } from "../src/state/filters";
+import { addFilter, filterOf, fromCondition, pickHour, removeFilter, toCondition, toggleValue, wordOf, type Filter } from "../src/state/filters";
 import { randomOf } from "./random";
 
 const FILTERS: Filter[] = [
@@ -69,5 +69,15 @@ test("clicks on hours of a weekday choose one, a range, one within it, and none"
   for (const [weekday, hour, after] of steps) {
     filters = pickHour(filters, weekday, hour);
     assert.deepEqual(filters, after);
+  }
+});
+
+test("a form gives the filter that it shows, and none while a value is missing", () => {
+  for (const filter of FILTERS) assert.deepEqual(filterOf(filter.field, wordOf(filter.op), filter.values),
+    filter.op === "not_in" ? { ...filter, op: "ne" } : filter);
+  assert.deepEqual(filterOf("outcome", "is", ["a", "b"]), { field: "outcome", op: "in", values: ["a", "b"] });
+  assert.deepEqual(filterOf("attempt", "between", [4, 1]), { field: "attempt", op: "between", values: [1, 4] });
+  for (const [word, values] of [["is", []], ["contains", [""]], ["lt", [NaN]], ["between", [1, NaN]], ["between", [1]]] as const) {
+    assert.equal(filterOf("attempt", word, [...values]), null, word);
   }
 });

@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import { api } from "../api/client";
-import type { Op, SchemaField, Value } from "../api/types";
+import type { SchemaField, Value } from "../api/types";
 import { schemaFields } from "../state/schema";
-import { takesNothing, type Filter } from "../state/filters";
-import { fieldName, wordOf } from "../state/names";
+import { filterOf, wordOf, type Filter } from "../state/filters";
+import { fieldName } from "../state/names";
 import { named, t } from "../text/index";
 import { ValueList } from "./value_list";
 
@@ -143,19 +143,4 @@ function kindOf(field: SchemaField, word: string): Kind {
 
 function wordsOf(field: SchemaField): string[] {
   return [...new Set(field.ops.map(wordOf))];
-}
-
-/** The filter of a form; null while a value is missing. */
-export function filterOf(field: string, word: string, values: Value[]): Filter | null {
-  const op = opOf(word, values.length);
-  if (takesNothing(op)) return { field, op, values: [] };
-  const isGiven = values.length > 0 && values.every((value) => value !== "" && !Number.isNaN(value));
-  if (op === "between") return isGiven && values.length === 2 ? { field, op, values: values.toSorted((a, b) => Number(a) - Number(b)) } : null;
-  return isGiven ? { field, op, values } : null;
-}
-
-function opOf(word: string, count: number): Op {
-  if (word === "is") return count > 1 ? "in" : "eq";
-  if (word === "is_not") return count > 1 ? "not_in" : "ne";
-  return word as Op;
 }

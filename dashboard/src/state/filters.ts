@@ -26,6 +26,26 @@ export function fromCondition({ field, op, value }: Condition): Filter {
 
 export const toConditions = (filters: Filter[]): Condition[] => filters.map(toCondition);
 
+/** Which word an operator has: the same for one value and for several. */
+export function wordOf(op: Op): string {
+  return op === "eq" || op === "in" ? "is" : op === "ne" || op === "not_in" ? "is_not" : op;
+}
+
+/** The filter of a field, a word and the values of a form; null while a value is missing. */
+export function filterOf(field: string, word: string, values: Value[]): Filter | null {
+  const op = opOf(word, values.length);
+  if (BARE.has(op)) return { field, op, values: [] };
+  const isGiven = values.length > 0 && values.every((value) => value !== "" && !Number.isNaN(value));
+  if (!isGiven || (op === "between" && values.length !== 2)) return null;
+  return { field, op, values: op === "between" ? values.toSorted((one, other) => Number(one) - Number(other)) : values };
+}
+
+function opOf(word: string, count: number): Op {
+  if (word === "is") return count > 1 ? "in" : "eq";
+  if (word === "is_not") return count > 1 ? "not_in" : "ne";
+  return word as Op;
+}
+
 /** The filters with one more, or as they are when it is among them. */
 export function addFilter(filters: Filter[], filter: Filter): Filter[] {
   return filters.some((other) => isSame(other, filter)) ? filters : [...filters, filter];

@@ -7,7 +7,7 @@ import type { NamedValue, Value } from "../api/types";
 import { hourName, hourTick, weekdayName } from "../format/dates";
 import { decimal } from "../format/decimal";
 import { language, named, t } from "../text/index";
-import { takesNothing, type Filter } from "./filters";
+import { takesNothing, wordOf, type Filter } from "./filters";
 import { addDays, localDay, toDays } from "./periods";
 import type { View } from "./view";
 
@@ -83,11 +83,6 @@ export function filterName(filter: Filter): string {
 /** "12–18": the end of the last hour, because the filter has all of it. */
 function hourSpan([first, last]: Value[]): string {
   return `${hourTick(Number(first))}–${hourTick(Number(last) + 1)}`;
-}
-
-/** Which word an operator has: one for one value and for several. */
-export function wordOf(op: Filter["op"]): string {
-  return op === "eq" || op === "in" ? "is" : op === "ne" || op === "not_in" ? "is_not" : op;
 }
 
 function listed(names: string[], isRange: boolean): string {
