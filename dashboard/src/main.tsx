@@ -1,5 +1,7 @@
 import "./styles/tokens.css";
 import "./styles/page.css";
+import "./styles/controls.css";
+import "./styles/overview.css";
 import "./styles/signin.css";
 import "./styles/charts.css";
 import "./styles/drawer.css";

@@ -7,10 +7,11 @@ export function SignIn() {
   const [token, setToken] = useState("");
   const [error, setError] = useState<string | null>(null);
   const [isBusy, setIsBusy] = useState(false);
-  const told = error ?? endedText();
+  const message = error ?? endedText();
 
   const submit = async (event: Event) => {
     event.preventDefault();
+    if (isBusy) return;
     const text = token.trim();
     // A header cannot carry anything else.
     if (!/^[\x21-\x7e]+$/.test(text)) return setError(t(text === "" ? "signin.empty" : "signin.malformed"));
@@ -31,13 +32,13 @@ export function SignIn() {
       <form class="signin-card" onSubmit={submit} noValidate>
         <p class="signin-brand">{t("shell.product")}</p>
         <h1>{t("signin.title")}</h1>
-        {told !== null && <p class="signin-error" role="alert" id="signin-error">{told}</p>}
+        {message !== null && <p class="signin-error" role="alert" id="signin-error">{message}</p>}
         <p>{t("signin.intro")}</p>
         <code class="signin-command">rollcall token create HANDLE --scope read</code>
         <label class="signin-label" for="signin-token">{t("signin.token")}</label>
         <input
           id="signin-token" class="page-input" type="password" autocomplete="off" spellcheck={false} autofocus
-          value={token} aria-invalid={error !== null} aria-describedby={told === null ? undefined : "signin-error"}
+          value={token} aria-invalid={error !== null} aria-describedby={message === null ? undefined : "signin-error"}
           onInput={(event) => setToken(event.currentTarget.value)}
         />
         <button class="page-button is-primary" type="submit" aria-disabled={isBusy}>

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Audit } from "../api/types";
 import { formatAgo, formatInstant } from "../format/dates";
 import { decimal } from "../format/decimal";
+import { localDay } from "../state/periods";
 import { view } from "../state/view";
 import { t } from "../text/index";
 import { trustOf, type OverviewData } from "./data";
@@ -104,8 +105,9 @@ function hasDrift(audit: Audit): boolean {
 
 /** The time of today, else the date too. */
 function shortTime(instant: string): string {
-  const isToday = new Date(instant).toDateString() === new Date().toDateString();
-  return formatInstant(instant, view.value.zone, isToday ? "time" : "short");
+  const { zone } = view.value;
+  const isToday = localDay(zone, new Date(instant)) === localDay(zone, new Date());
+  return formatInstant(instant, zone, isToday ? "time" : "short");
 }
 
 function useNow(): number {
