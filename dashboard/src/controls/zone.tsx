@@ -1,4 +1,4 @@
-import { useMemo } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { browserZone, navigate, view } from "../state/view";
 import { t } from "../text/index";
 
@@ -15,7 +15,12 @@ const RENAMED: Record<string, string> = {
 
 export function ZoneControl() {
   const own = browserZone();
-  const zones = useMemo(zoneNames, []);
+  const [zones, setZones] = useState<string[]>([]);
+  useEffect(() => {
+    // Hundreds of options: not in the same task as the first view.
+    const timer = setTimeout(() => setZones(zoneNames()));
+    return () => clearTimeout(timer);
+  }, []);
   const { zone } = view.value;
   return (
     <label class="choice">
