@@ -1,17 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
-import { browserZone, navigate, view } from "../state/view";
+import { navigate, view } from "../state/view";
+import { browserZone, zoneNames } from "../state/zones";
 import { t } from "../text/index";
-
-/** Zones that some browsers list by a former name only. */
-const RENAMED: Record<string, string> = {
-  "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
-  "Asia/Calcutta": "Asia/Kolkata",
-  "Asia/Katmandu": "Asia/Kathmandu",
-  "Asia/Rangoon": "Asia/Yangon",
-  "Asia/Saigon": "Asia/Ho_Chi_Minh",
-  "Atlantic/Faeroe": "Atlantic/Faroe",
-  "Europe/Kiev": "Europe/Kyiv",
-};
 
 export function ZoneControl() {
   const own = browserZone();
@@ -37,9 +27,4 @@ export function ZoneControl() {
       </select>
     </label>
   );
-}
-
-function zoneNames(): string[] {
-  const names = Intl.supportedValuesOf("timeZone").map((zone) => RENAMED[zone] ?? zone);
-  return [...new Set(["UTC", ...names.toSorted()])];
 }

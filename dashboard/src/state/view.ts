@@ -5,6 +5,7 @@ import { effect, signal } from "@preact/signals";
 import type { Compare, Op, Value } from "../api/types";
 import { takesList, takesNothing, type Filter } from "./filters";
 import { isBound, isZone, NAMED, type NamedPeriod, type Period } from "./periods";
+import { browserZone } from "./zones";
 
 export type { Filter } from "./filters";
 export type { CustomPeriod, NamedPeriod, Period } from "./periods";
@@ -72,8 +73,6 @@ export function defaultView(zone: string): View {
     page: { kind: "overview" },
   };
 }
-
-export const browserZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
 /**
  * The query string of a view: what differs from the default, and always the time zone, because its
