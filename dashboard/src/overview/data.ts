@@ -1,6 +1,6 @@
 import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { api, type Answer, type Trust } from "../api/client";
+import { api, ApiError, type Answer, type Trust } from "../api/client";
 import type { Audit, QueryAnswer, QueryBody } from "../api/types";
 import {
   breakdownQuery, hoursQuery, isWhole, leadsQuery, overviewQuery, sharedDimensions, TOGETHER_MAX_CALLS,
@@ -84,10 +84,23 @@ function load() {
   return { data, dispose, follow };
 }
 
+const bodyNow = (): string => JSON.stringify(overviewQuery(view.peek(), new Date()));
+
+/** What differs when calls have changed; null while they are not loaded. */
+function figuresOf(data: OverviewData): string | null {
+  const { data: answer, status } = data.calls.state.peek();
+  return answer === null || status !== "ready" ? null : JSON.stringify([answer.body.totals, answer.trust.asOf]);
+}
+
 /** Whether the cards show less than half of the calls, as while an organisation is being filled. */
 function isFarBehind(data: OverviewData): boolean {
   const [all, shown] = [data.calls, data.together].map((one) => one.state.peek().data?.body.totals["calls"]);
   return all != null && shown != null && shown * 2 < all;
+}
+
+/** Whether the same query would be refused again: it is too large, or not permitted. */
+function isRefused(error: Error | null): boolean {
+  return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
 }
 
 /** Ask for the calls again and again; for the rest when they have changed, and not too often. */
@@ -95,17 +108,14 @@ function useLive(data: OverviewData, follow: () => void): void {
   useEffect(() => {
     let followed = Date.now();
     let audited = Date.now();
-    let seen: { body: string; figures: string } | null = null;
     let isBehind = false;
 
     const refresh = async () => {
+      const [body, before] = [bodyNow(), figuresOf(data)];
       await data.calls.reload();
-      const { data: answer, status } = data.calls.state.peek();
-      if (answer === null || status !== "ready") return;
-      const body = JSON.stringify(overviewQuery(view.peek(), new Date()));
-      const figures = JSON.stringify([answer.body.totals, answer.trust.asOf]);
-      isBehind ||= seen?.body === body && seen.figures !== figures;
-      seen = { body, figures };
+      const after = figuresOf(data);
+      // After a change of the view everything is loaded anyway.
+      isBehind ||= body === bodyNow() && before !== null && after !== null && before !== after;
       const isFollowing = isBehind && (Date.now() - followed >= FOLLOW_MS || isFarBehind(data));
       if (isFollowing) {
         isBehind = false;
@@ -122,7 +132,8 @@ function useLive(data: OverviewData, follow: () => void): void {
     let timer: ReturnType<typeof setTimeout>;
     const next = () => {
       timer = setTimeout(async () => {
-        if (view.peek().live && document.visibilityState === "visible") await refresh();
+        const isWanted = view.peek().live && document.visibilityState === "visible";
+        if (isWanted && !isRefused(data.calls.state.peek().error)) await refresh();
         if (!isOver) next();
       }, LIVE_MS);
     };

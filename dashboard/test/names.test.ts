@@ -1,0 +1,40 @@
+import "./browser";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Filter } from "../src/state/filters";
+import { fieldName, filterName, forgetNames, keepNames, valueName } from "../src/state/names";
+
+const filter = (field: string, op: Filter["op"], ...values: Filter["values"]): string => filterName({ field, op, values });
+
+test("a filter reads as a sentence", () => {
+  assert.equal(filter("outcome", "eq", "no_show"), "Outcome is no_show");
+  assert.equal(filter("status", "in", "busy", "no_answer"), "Status is Busy or No answer");
+  assert.equal(filter("provider", "not_in", "a", "b", "c", "d", "e"), "Provider is not a, b and 3 more");
+  assert.equal(filter("duration_seconds", "between", 1200, 3600), "Duration (seconds) is between 1,200 and 3,600");
+  assert.equal(filter("answered", "eq", false), "Answered is no");
+  assert.equal(filter("event.call_transferred", "gt", 0), "Transfers is more than 0");
+  assert.equal(filter("payload.city", "is_null"), "Payload: city has no value");
+  assert.equal(filter("day_of_week", "eq", 2), "Weekday is Tuesday");
+});
+
+test("hours are a span that ends with the last of them", () => {
+  assert.match(filter("hour_of_day", "between", 12, 17), /^Hour is 12.*–(18|6 PM)$/);
+  assert.match(filter("hour_of_day", "between", 20, 23), /^Hour is (20|8 PM)–(00|12 AM)$/);
+});
+
+test("a value has the name of its record as soon as it is known, and only in its dimension", () => {
+  assert.equal(valueName("campaign_id", "7"), "7");
+  keepNames("campaign_id", [{ value: "7", name: "Renewals", count: 3 }, { value: "8", name: null, count: 1 }]);
+  assert.deepEqual([valueName("campaign_id", "7"), valueName("campaign_id", "8"), valueName("label", "7")], ["Renewals", "8", "7"]);
+  forgetNames();
+  assert.equal(valueName("campaign_id", "7"), "7");
+});
+
+test("what the API may send and no name is known for is shown as it is", () => {
+  assert.equal(valueName("outcome", "no_show"), "no_show");
+  assert.equal(valueName("language", "de"), "German");
+  assert.equal(valueName("language", "not a tag"), "not a tag");
+  assert.equal(valueName("provider", null), "Without");
+  assert.equal(valueName("attempt", 1000), "1,000");
+  assert.equal(fieldName("payload.a.b"), "Payload: a.b");
+});
