@@ -19,10 +19,13 @@ export function Popover({ label, name, class: style = "page-button", isOpen, onT
   const button = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
-    if (panel.current === null) return;
-    // Into the window, where the button is near its right side.
-    const over = panel.current.getBoundingClientRect().right + MARGIN - document.documentElement.clientWidth;
-    if (over > 0) panel.current.style.left = `${-over}px`;
+    const box = panel.current;
+    if (box === null) return;
+    // What is in the panel may load later, and make it wider.
+    const watcher = new ResizeObserver(() => moveInside(box));
+    watcher.observe(box);
+    moveInside(box);
+    return () => watcher.disconnect();
   }, [isOpen]);
   useEffect(() => {
     if (!isOpen) return;
@@ -59,4 +62,11 @@ export function Popover({ label, name, class: style = "page-button", isOpen, onT
       {isOpen && <div ref={panel} class="popover-panel" role="dialog" aria-label={name}>{children}</div>}
     </div>
   );
+}
+
+/** Into the window, where the button is near its right side. */
+function moveInside(box: HTMLElement): void {
+  box.style.left = "0";
+  const over = box.getBoundingClientRect().right + MARGIN - document.documentElement.clientWidth;
+  box.style.left = `${Math.min(0, -over)}px`;
 }
