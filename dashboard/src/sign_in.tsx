@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { ApiError, exchangeCode, Offline, readSchemaWith } from "./api/client";
-import { ended, signIn, signOut } from "./state/session";
+import { ended, session, signIn, signOut } from "./state/session";
 import { t } from "./text/index";
 
 export function SignIn() {
@@ -55,11 +55,11 @@ export async function signInByCode(): Promise<void> {
   const code = new URLSearchParams(location.hash.slice(1)).get("code");
   if (code === null) return;
   history.replaceState(null, "", location.pathname + location.search);
-  signOut();
   try {
     signIn(await exchangeCode(code));
   } catch (failure) {
-    signOut({ code: failure instanceof Offline ? t("error.offline") : messageOf(failure) });
+    // The address of before, opened again in a tab that is signed in, changes nothing.
+    if (session.value === null) signOut({ code: failure instanceof Offline ? t("error.offline") : messageOf(failure) });
   }
 }
 
