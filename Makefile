@@ -4,6 +4,9 @@
 PYTHON ?= python3
 ARGS ?=
 export SAM_CLI_TELEMETRY := 0
+# Images of containers often set it. Without bytecode every process compiles all that it imports again:
+# half of the CPU time of the tests.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 BIN := $(VENV)/bin
