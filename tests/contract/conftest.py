@@ -1,35 +1,17 @@
-"""One stack per engine and session, with two organisations that must never see each other.
-
-`ROLLCALL_TEST_ENGINES` names the engines ("moto,dynamodb-local" unless it is set); `one` is
-DynamoDB Local where it can be found, and moto elsewhere.
-"""
-
-import os
+"""One stack per engine and session, with two organisations that must never see each other."""
 
 import pytest
 
 from tests.support import stack as stacks
-
-ENGINES = os.environ.get("ROLLCALL_TEST_ENGINES", "moto,dynamodb-local").split(",")
 
 
 def pytest_itemcollected(item):
     item.add_marker("contract")
 
 
-@pytest.fixture(
-    scope="session",
-    params=[
-        pytest.param(name, marks=[pytest.mark.dynamodb_local] if name == "dynamodb-local" else [])
-        for name in ENGINES
-    ],
-)
+@pytest.fixture(scope="session", params=stacks.ENGINES)
 def engine(request):
-    if request.param == "one":
-        return stacks.one_engine()
-    if request.param != "moto":
-        stacks.skip_without_dynamodb_local()
-    return request.param
+    return stacks.chosen_engine(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -359,13 +359,25 @@ def skip_without_dynamodb_local() -> dynamodb_local.Installation:
         pytest.skip(f"DynamoDB Local: {reason}")
 
 
-def one_engine() -> str:
-    """DynamoDB Local where it can be found, else moto."""
-    try:
-        dynamodb_local.locate()
-    except Unavailable:
-        return "moto"
-    return "dynamodb-local"
+# `ROLLCALL_TEST_ENGINES` names the engines of stacks; `one` is DynamoDB Local where it can be found,
+# and moto elsewhere.
+ENGINES = [
+    pytest.param(name, marks=[pytest.mark.dynamodb_local] if name == "dynamodb-local" else [])
+    for name in os.environ.get("ROLLCALL_TEST_ENGINES", "moto,dynamodb-local").split(",")
+]
+
+
+def chosen_engine(name: str) -> str:
+    """The engine that a parameter of ENGINES names; skip the test if it cannot run here."""
+    if name == "one":
+        try:
+            dynamodb_local.locate()
+        except Unavailable:
+            return "moto"
+        return "dynamodb-local"
+    if name != "moto":
+        skip_without_dynamodb_local()
+    return name
 
 
 def start_dynamodb_local(folder: Path) -> dynamodb_local.DynamoDbLocal:

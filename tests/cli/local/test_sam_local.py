@@ -51,7 +51,6 @@ OF_THE_PROFILE = {
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
-ENGINES = ["moto", pytest.param("dynamodb-local", marks=pytest.mark.dynamodb_local)]
 SAM_PYTHON = ROOT / ".venv-sam/bin/python"
 # What the shell of an operator of a deployed stack may export.
 PRODUCTION = {
@@ -138,15 +137,9 @@ def serving(project: Path, *arguments: str) -> Iterator[Serving]:
         process.communicate(timeout=30)
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def engine(request):
-    if request.param != "moto":
-        stacks.skip_without_dynamodb_local()
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def served(engine, tmp_path_factory):
+@pytest.fixture(scope="module", params=stacks.ENGINES)
+def served(request, tmp_path_factory):
+    engine = stacks.chosen_engine(request.param)
     project = make_project(tmp_path_factory.mktemp("project"))
     with serving(project, "--engine", engine) as running:
         yield running
@@ -176,6 +169,7 @@ def test_it_prints_the_commands_for_this_machine(served):
     assert (served.project / event).is_file()
 
 
+@pytest.mark.slow
 def test_it_removes_its_files_and_leaves_those_of_others(tmp_path):
     project = make_project(tmp_path)
     ours, others = project / ".aws-sam/aws-config", project / ".aws-sam/env.json"
@@ -332,6 +326,7 @@ def blocks() -> list[tuple[str, str]]:
     return re.findall(r"^```(\w+)\n(.*?)\n```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 @pytest.mark.dynamodb_local
 def test_the_page_is_what_happens(tmp_path):
     """Every block runs, or is what the command prints; `curl` calls the gateway without SAM."""
