@@ -13,6 +13,7 @@ import pytest
 
 from tests.support import stack as stacks
 from tests.support.builders import call
+from tests.support.command_line import run_command
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 TOTAL = 13
@@ -44,14 +45,7 @@ def rollcall(org: Any) -> Command:
             "ROLLCALL_TOKEN": org.token,
             "COLUMNS": str(columns),
         }
-        return subprocess.run(
-            [stacks.ROLLCALL, *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_command(*arguments, environment=environment)
 
     return run
 

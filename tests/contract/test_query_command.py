@@ -15,6 +15,7 @@ import pytest
 
 from tests.support import stack as stacks
 from tests.support.builders import call
+from tests.support.command_line import run_command
 
 OUTCOMES = ["booked", None, "busy", "booked"]
 
@@ -49,15 +50,7 @@ def query(org: Any) -> Query:
             "ROLLCALL_TOKEN": token or org.token,
             "COLUMNS": "60",
         }
-        return subprocess.run(
-            [stacks.ROLLCALL, "query", *arguments],
-            env=environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_command("query", *arguments, environment=environment, stdin=stdin)
 
     return run
 
