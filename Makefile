@@ -116,12 +116,14 @@ sam-local: $(INSTALLED)
 # Side by side (tests/support/spreading.py); or what ARGS choose, as plain pytest does it, so that -s
 # and --pdb work.
 SPREAD := --numprocesses logical --maxprocesses 4
+# Fewer generated cases (tests/conftest.py); make test-all has them all.
+FAST := $(SPREAD) --hypothesis-profile fast
 
 test: $(INSTALLED)
-	$(if $(ARGS),,ROLLCALL_TEST_ENGINES=one) $(BIN)/pytest $(if $(ARGS),$(ARGS),$(SPREAD) -m "not slow and not e2e")
+	$(if $(ARGS),,ROLLCALL_TEST_ENGINES=one) $(BIN)/pytest $(if $(ARGS),$(ARGS),$(FAST) -m "not slow and not e2e")
 
 test-unit: $(INSTALLED)
-	$(BIN)/pytest $(SPREAD) -m "not slow and not engine and not contract and not e2e" $(ARGS)
+	$(BIN)/pytest $(FAST) -m "not slow and not engine and not contract and not e2e" $(ARGS)
 
 test-all: $(INSTALLED)
 	$(BIN)/pytest $(SPREAD) $(ARGS)

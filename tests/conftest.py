@@ -21,10 +21,12 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+# `make test` and `make test-unit` load this one: a quarter of the examples.
+settings.register_profile("fast", settings.get_profile("rollcall"), max_examples=25)
 settings.load_profile("rollcall")
 
 
-# Metrics are lines on stdout; tests/unit/test_metrics.py turns them on.
+# Metrics are lines on stdout; tests of them turn them on.
 os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
 
 

@@ -59,7 +59,7 @@ def check_all(deployment, records, questions):
     return Counter(check(deployment, org_id, oracle, question) for question in questions)
 
 
-@settings(max_examples=15)  # test_many_questions has thousands
+@settings(max_examples=8)  # test_many_questions has thousands
 @given(st.randoms(use_true_random=False))
 def test_answers_equal_brute_force(deployment, random):
     check_scenario(deployment, scenario(random, questions=10), NOW_MS)

@@ -79,7 +79,7 @@ def scenario_of(random: Random) -> tuple[Scenario, list[Content]]:
 randoms = st.integers(0, 2**32).map(Random)
 
 
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(random=randoms)
 def test_a_search_finds_what_brute_force_finds(deployment: Deployment, random: Random) -> None:
     check_at_rest(deployment, random)
@@ -108,7 +108,7 @@ def check_at_rest(deployment: Deployment, random: Random) -> None:
         assert len(found) == counted(deployment, org_id, body)
 
 
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(random=randoms)
 def test_no_call_comes_twice_and_none_is_left_out_while_others_are_written(
     deployment: Deployment, random: Random
