@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -19,9 +20,10 @@ pytestmark = pytest.mark.property
 
 
 SEEDS = range(int(os.environ.get("ROLLCALL_TEST_DRIFTS", "6")))
-few_and_all = pytest.mark.parametrize(
+# Each plant finds what it needs in the organisation of seed 1.
+one_and_all = pytest.mark.parametrize(
     "seeds",
-    [pytest.param(SEEDS[:3], id="few"), pytest.param(SEEDS, id="all", marks=pytest.mark.slow)],
+    [pytest.param([1], id="one"), pytest.param(SEEDS, id="all", marks=pytest.mark.slow)],
 )
 DAY = re.compile(r"DAY#\d{4}-\d{2}-\d{2}")
 
@@ -81,9 +83,9 @@ def test_a_lost_page_hides_only_what_its_rows_add_to() -> None:
         assert tables.violations(made) == []
 
 
-@few_and_all
+@one_and_all
 @pytest.mark.parametrize("plant", drift.ODD_PLANTS, ids=lambda plant: plant.__name__)
-def test_items_that_nobody_writes_are_told_and_put_right(plant: Any, seeds: range) -> None:
+def test_items_that_nobody_writes_are_told_and_put_right(plant: Any, seeds: Sequence[int]) -> None:
     planted = 0
     with stored() as tables:
         for seed in seeds:
