@@ -23,7 +23,8 @@ from rollcall_cli.errors import CommandError
 from rollcall_cli.local.rie import find_emulator
 from rollcall_cli.local.seed import SEED, read_seed
 from rollcall_cli.local.stack import LocalStack
-from tests.support.stack import skip_without_dynamodb_local
+from tests.support.command_line import run_command
+from tests.support.stack import local_environment, skip_without_dynamodb_local
 
 pytestmark = pytest.mark.engine
 
@@ -170,8 +171,7 @@ def test_mistakes_end_in_one_line(shared_template_path, tmp_path):
     ],
 )
 def test_the_command_line_is_explained(arguments, status, last_line):
-    command = [sys.executable, "-m", "rollcall_cli.main", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_command(*arguments, environment=local_environment())
     assert (done.returncode, done.stderr.strip()) == (status, last_line)
     assert bool(last_line) != ("local" in done.stdout)
 
