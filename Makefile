@@ -4,8 +4,7 @@
 PYTHON ?= python3
 ARGS ?=
 export SAM_CLI_TELEMETRY := 0
-# Images of containers often set it. Without bytecode every process compiles all that it imports again:
-# half of the CPU time of the tests.
+# Images of containers often set it. Without bytecode every process compiles all that it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
