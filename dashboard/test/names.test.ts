@@ -34,7 +34,7 @@ test("what the API may send and no name is known for is shown as it is", () => {
   assert.equal(valueName("outcome", "no_show"), "no_show");
   assert.equal(valueName("language", "de"), "German");
   assert.equal(valueName("language", "not a tag"), "not a tag");
-  assert.equal(valueName("provider", null), "Without");
+  assert.equal(valueName("provider", null), "No value");
   assert.equal(valueName("attempt", 1000), "1,000");
   assert.equal(fieldName("payload.a.b"), "Payload: a.b");
 });

@@ -92,6 +92,8 @@ export function signOf(value: number | null, previous: number | null | undefined
 export function barSummary(unit: Unit, bars: Bar[]): string {
   const named = bars.filter((bar) => !bar.muted).sort((a, b) => b.value - a.value);
   const [first, ...others] = named;
+  const unnamed = bars.find((bar) => bar.muted && bar.value > 0);
+  if (!first && unnamed) return `${t("chart.sum.no_values", { value: formatValue(unnamed.value, unit) })}.`;
   if (!first || first.value === 0) return t("chart.sum.empty");
   const most = t(unit === "count" || unit === "money" ? "chart.sum.bars" : "chart.sum.bars_plain", {
     name: first.name, value: formatValue(first.value, unit), share: formatShare(first.share),

@@ -59,7 +59,7 @@ function TurnItem({ turn }: { turn: Turn }) {
   );
 }
 
-/** A link to another site, which is not told where the reader came from. */
+/** A link to another site, which does not learn where the reader came from. */
 function OutsideLink({ url, name }: { url: string; name: string }) {
   return <a href={url} target="_blank" rel="noopener noreferrer">{name}</a>;
 }

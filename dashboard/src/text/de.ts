@@ -147,7 +147,7 @@ export const de: Texts = {
   "field.event.email_sent": "E-Mails gesendet",
 
   // value
-  "value.none": "Ohne",
+  "value.none": "Kein Wert",
   "value.status.queued": "Eingereiht",
   "value.status.ringing": "Klingelt",
   "value.status.in_progress": "Läuft",
@@ -309,6 +309,7 @@ export const de: Texts = {
   "chart.change.pp": "Pp.",
   "chart.change.points": { one: "{n} Prozentpunkt", other: "{n} Prozentpunkte" },
   "chart.sum.empty": "Keine Daten in diesem Zeitraum.",
+  "chart.sum.no_values": "Alle {value} haben keinen Wert",
   "chart.sum.total": "{total} {span}",
   "chart.sum.most": "am meisten {at} ({value})",
   "chart.sum.highest": "am höchsten {at} ({value})",

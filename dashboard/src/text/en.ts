@@ -148,7 +148,7 @@ export const en = {
   "field.event.email_sent": "Emails sent",
 
   // value
-  "value.none": "Without",
+  "value.none": "No value",
   "value.status.queued": "Queued",
   "value.status.ringing": "Ringing",
   "value.status.in_progress": "In progress",
@@ -310,6 +310,7 @@ export const en = {
   "chart.change.pp": "pp",
   "chart.change.points": { one: "{n} percentage point", other: "{n} percentage points" },
   "chart.sum.empty": "No data in this period.",
+  "chart.sum.no_values": "All {value} have no value",
   "chart.sum.total": "{total} {span}",
   "chart.sum.most": "most {at} ({value})",
   "chart.sum.highest": "highest {at} ({value})",
