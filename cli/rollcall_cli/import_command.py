@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,28 +12,37 @@ import typer
 
 from rollcall_cli.api_client import ApiClient, Interrupted
 from rollcall_cli.api_options import Api, Insecure, Token, TokenFile, api_url
-from rollcall_cli.checkpoint import Checkpoint
-from rollcall_cli.console import notice, progress_bar
+from rollcall_cli.checkpoint import Checkpoint, digest_of
+from rollcall_cli.console import notice
 from rollcall_cli.credentials import read_token
 from rollcall_cli.errors import CommandError
+from rollcall_cli.importing.delimited import delimiter_named
 from rollcall_cli.importing.importer import RejectedRows, import_rows
-from rollcall_cli.importing.progress import Progress, identity_of
-from rollcall_cli.importing.rows import Position, detect_format, read_rows
+from rollcall_cli.importing.pace import shown_progress
+from rollcall_cli.importing.progress import Progress, Trail
+from rollcall_cli.importing.reading import Options, Reading, checked_format, checked_type
 from rollcall_cli.importing.sender import MAX_RECORDS, Sender
+from rollcall_cli.importing.source import Source
 from rollcall_cli.signals import stopping_on_ctrl_c
 from rollcall_cli.text import escaped
 
 
 def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    file: Annotated[
-        Path, typer.Argument(help="JSON lines (.jsonl, .ndjson, .json) or CSV (.csv).")
-    ],
+    file: Annotated[Path, typer.Argument(help="CSV or JSON, also with .gz; - is stdin.")],
     api: Api = None,
     token: Token = None,
     token_file: TokenFile = None,
     type: Annotated[str | None, typer.Option(help="Type of records without a `type`.")] = None,
     format: Annotated[
-        str | None, typer.Option(help="jsonl or csv; default: by the file name.")
+        str | None,
+        typer.Option(help="csv, json or jsonl; default: by the file's name, else its content."),
+    ] = None,
+    delimiter: Annotated[
+        str | None,
+        typer.Option(metavar="CHARACTER", help="Between columns; default: by the header."),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Such as latin-1; default: detected.")
     ] = None,
     rejected: Annotated[
         Path | None,
@@ -52,6 +60,10 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ROLLCALL_TOKEN, from --token-file, or with --token -
     from standard input.
 
+    JSON: one record for each line, an array, or an object
+    with an array under results, calls, conversations,
+    records, data or items.
+
     CSV: the header names the fields, and an empty cell is
     an absent field. Labels are separated by |. Each event
     and each key of a payload has a column of its own, as in
@@ -62,26 +74,21 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     Exit status 0: every record is stored; 1: some were
     rejected; 2: failed; 130: stopped, run it again to resume.
     """
+    if str(file) == "-" and token == "-":
+        raise CommandError("standard input cannot hold both the file and the token")
+    options = Options(
+        checked_format(format), checked_type(type), delimiter_named(delimiter), encoding
+    )
+    job = _Job(file, options, batch, rejected or _rejected_path(file))
     api = api_url(api)
     token = read_token(token, token_file)
-    rejected = rejected or file.with_name(file.name + ".rejected.jsonl")
-    job = _Job(file, detect_format(file, format), type, batch, rejected)
     stop = threading.Event()
-    client = ApiClient(api, token, "ingest", pause=stop.wait, is_insecure=insecure)
-    sender = Sender(client)
+    sender = Sender(ApiClient(api, token, "ingest", pause=stop.wait, is_insecure=insecure))
     try:
-        checkpoint = job.checkpoint(api, token)
-        progress = (checkpoint.load() if resume else None) or Progress()
-        if progress.offset:
-            notice(f"resuming after line {progress.lines}")
-        is_complete = _import(job, sender, checkpoint, progress, stop)
+        progress = _import(job, sender, job.checkpoint(api, token), stop, resume=resume)
     except OSError as error:
         raise CommandError(f"{error.filename or file}: {error.strerror or error}") from error
-    if not is_complete:
-        notice(f"stopped after line {progress.lines}; run the same command again to resume")
-        raise typer.Exit(130)
-    checkpoint.remove()
-    _print_summary(progress, rejected)
+    _print_summary(progress, job.rejected_path)
     if progress.rejected:
         raise typer.Exit(1)
 
@@ -89,22 +96,97 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
 @dataclass(frozen=True, slots=True)
 class _Job:
     file: Path
-    format: str
-    record_type: str | None
+    options: Options
     batch_size: int
     rejected_path: Path
 
-    def checkpoint(self, api: str, token: str) -> Checkpoint[Progress]:
-        """The checkpoint of imports of this file with the same target and options."""
-        options = (
-            api.rstrip("/"),
-            token,
-            self.format,
-            self.record_type or "",
-            str(self.rejected_path),
-        )
+    def open(self) -> Source:
+        """The file from its beginning."""
+        return Source(self.file, self.options.encoding)
+
+    def checkpoint(self, api: str, token: str) -> Checkpoint[Trail] | None:
+        """The checkpoint of imports of this file with the same target and options; stdin has none."""
+        if str(self.file) == "-":
+            return None
+        identity = digest_of(
+            api.rstrip("/"), token, repr(self.options), str(self.rejected_path)
+        ).hexdigest()
         path = self.file.with_name(self.file.name + ".rollcall-progress")
-        return Checkpoint(path, identity_of(self.file, *options), Progress)
+        return Checkpoint(path, str(identity), Trail)
+
+
+def _rejected_path(file: Path) -> Path:
+    name = "stdin" if str(file) == "-" else file.name
+    return file.with_name(name + ".rejected.jsonl")
+
+
+def _import(
+    job: _Job,
+    sender: Sender,
+    checkpoint: Checkpoint[Trail] | None,
+    stop: threading.Event,
+    *,
+    resume: bool,
+) -> Progress:
+    """Send the whole file. Raises Exit after Ctrl-C."""
+    trail = (checkpoint.load() if checkpoint and resume else None) or Trail()
+    progress = _resumed(job, trail)
+
+    def save(progress: Progress) -> None:
+        if checkpoint is not None:
+            trail.add(progress)
+            checkpoint.save(trail)
+
+    if not _send(job, sender, progress, save, stop):
+        action = "to resume" if checkpoint else "with the same input, which changes nothing twice"
+        notice(f"stopped after line {progress.lines}; run the same command again {action}")
+        raise typer.Exit(130)
+    if checkpoint is not None:
+        checkpoint.remove()
+    return progress
+
+
+def _resumed(job: _Job, trail: Trail) -> Progress:
+    """Where an earlier import of the file is resumed."""
+    if not trail.marks:
+        return Progress()
+    reached = trail.marks[-1]["lines"]
+    progress = trail.unchanged(job.open) or Progress()
+    if progress.lines < reached:
+        notice(f"the file has changed before line {reached}, up to which it had been sent")
+    notice(f"resuming after line {progress.lines}")
+    return progress
+
+
+def _send(
+    job: _Job,
+    sender: Sender,
+    progress: Progress,
+    save: Callable[[Progress], None],
+    stop: threading.Event,
+) -> bool:
+    """Returns whether every row of the file has been processed."""
+    with job.open() as source, stopping_on_ctrl_c(stop):
+        reading = Reading(source, job.file, job.options)
+        for note in reading.notes:
+            notice(note)
+        refused = RejectedRows(job.rejected_path, progress)
+        try:
+            with shown_progress(source, progress) as show:
+                return import_rows(
+                    reading.rows(progress.offset, progress.lines),
+                    sender,
+                    batch_size=job.batch_size,
+                    progress=progress,
+                    save=save,
+                    rejected=refused,
+                    wants_to_stop=stop.is_set,
+                    show=show,
+                )
+        except Interrupted:
+            return False
+        finally:
+            refused.close()
 
 
 def _print_summary(progress: Progress, rejected_path: Path) -> None:
@@ -114,49 +196,3 @@ def _print_summary(progress: Progress, rejected_path: Path) -> None:
     )
     where = f" (see {escaped(str(rejected_path))})" if progress.rejected else ""
     print(summary + where, flush=True)
-
-
-def _import(
-    job: _Job,
-    sender: Sender,
-    checkpoint: Checkpoint[Progress],
-    progress: Progress,
-    stop: threading.Event,
-) -> bool:
-    """Returns whether every row of the file has been processed."""
-    refused = RejectedRows(job.rejected_path, progress)
-    try:
-        with (
-            job.file.open("rb") as content,
-            stopping_on_ctrl_c(stop),
-            _bar(job.file, progress) as show,
-        ):
-            start = Position(progress.offset, progress.lines)
-            return import_rows(
-                read_rows(content, job.format, job.record_type, start),
-                sender,
-                batch_size=job.batch_size,
-                progress=progress,
-                checkpoint=checkpoint,
-                rejected=refused,
-                wants_to_stop=stop.is_set,
-                show=show,
-            )
-    except Interrupted:
-        return False
-    finally:
-        refused.close()
-
-
-@contextmanager
-def _bar(file: Path, progress: Progress) -> Iterator[Callable[[Progress], None]]:
-    """Yields a function that shows the progress."""
-    with progress_bar() as bar:
-        task = bar.add_task(
-            escaped(file.name), total=file.stat().st_size, completed=progress.offset
-        )
-
-        def show(now: Progress) -> None:
-            bar.update(task, completed=now.offset, description=f"{now.records} records")
-
-        yield show

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
 from rollcall.storage.private_files import open_private
-from rollcall_cli.checkpoint import Checkpoint
+from rollcall_cli.errors import CommandError
+from rollcall_cli.importing.delimited import quote_line
 from rollcall_cli.importing.progress import Progress
 from rollcall_cli.importing.rows import Fault, Row
 from rollcall_cli.importing.sender import MAX_BODY_BYTES, Receipt, body_bytes
+
+# A rejected row of CSV that spans more lines than this is the work of a stray quote.
+_MOST_LINES = 50
 
 
 class Sends(Protocol):
@@ -36,15 +40,15 @@ class RejectedRows:
                 file.truncate(progress.rejected_bytes)
             self._is_stale = False
 
-    def write(self, row: Row, fault: Fault) -> None:
-        """Add one row."""
+    def write(self, row: Row, faults: Sequence[Fault]) -> None:
+        """Add one row, with all its faults."""
         if self._file is None:
             self._file = open_private(self.path, "w" if self._is_stale else "a")
             self._is_stale = False
         entry = {
             "line": row.line_number,
-            "field": fault.field,
-            "message": fault.message,
+            "lines": row.lines,
+            "faults": [_fault_entry(fault) for fault in faults],
             "original": row.text,
         }
         self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
@@ -64,28 +68,36 @@ class RejectedRows:
             self._file.close()
 
 
+def _fault_entry(fault: Fault) -> dict[str, str]:
+    entry = {"field": fault.field, "message": fault.message}
+    return entry if fault.column is None else {"column": fault.column} | entry
+
+
 def import_rows(
     rows: Iterable[Row],
     sender: Sends,
     *,
     batch_size: int,
     progress: Progress,
-    checkpoint: Checkpoint[Progress],
+    save: Callable[[Progress], None],
     rejected: RejectedRows,
     wants_to_stop: Callable[[], bool],
     show: Callable[[Progress], None],
 ) -> bool:
     """Send every row; returns False if `wants_to_stop` ended it early.
 
-    The checkpoint is saved after each acknowledged batch.
+    The progress is saved after each acknowledged batch. Raises CommandError at a rejected row that
+    spans more than 50 lines of CSV.
     """
     for batch in _batches(rows, batch_size):
         if wants_to_stop():
             return False
         _send_batch(batch, sender, progress, rejected)
         rejected.flush()
-        progress.offset, progress.lines = batch[-1].end_offset, batch[-1].end_line
-        checkpoint.save(progress)
+        end = batch[-1].end
+        progress.offset, progress.lines = end.offset, end.lines
+        progress.digest = end.digest.hexdigest()
+        save(progress)
         show(progress)
     return True
 
@@ -93,25 +105,37 @@ def import_rows(
 def _send_batch(
     batch: list[Row], sender: Sends, progress: Progress, rejected: RejectedRows
 ) -> None:
-    faults: dict[int, Fault] = {}
+    faults: dict[int, list[Fault]] = {}
     sent: list[int] = []
     records: list[bytes] = []
     for place, row in enumerate(batch):
-        if isinstance(row.record, Fault):
-            faults[place] = row.record
-        else:
+        if isinstance(row.record, bytes):
             sent.append(place)
             records.append(row.record)
+        else:
+            faults[place] = list(row.record)
+            _check_span(row, faults[place])
     if records:
         receipt = sender.send(records)
+        for index, field, message in receipt.rejected:
+            faults.setdefault(sent[index], []).append(Fault(field, message))
+        for place, found in faults.items():
+            _check_span(batch[place], found)
         progress.accepted += receipt.accepted
         progress.unchanged += receipt.unchanged
         progress.stale += receipt.stale
-        for index, field, message in receipt.rejected:
-            faults[sent[index]] = Fault(field, message)
     for place in sorted(faults):
         rejected.write(batch[place], faults[place])
     progress.rejected += len(faults)
+
+
+def _check_span(row: Row, faults: Sequence[Fault]) -> None:
+    if row.lines > _MOST_LINES and row.is_csv:
+        raise CommandError(
+            f"line {quote_line(row)}: the quote that opens here makes one record of the lines"
+            f" {row.line_number} to {row.line_number + row.lines - 1}, which is rejected"
+            f" ({faults[0].field} {faults[0].message}); correct the quote, then run the command again"
+        )
 
 
 def _batches(rows: Iterable[Row], batch_size: int) -> Iterator[list[Row]]:

@@ -7,142 +7,12 @@ import json
 import os
 import signal
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rollcall_cli import api_client
 from rollcall_cli.api_client import ApiClient
-from rollcall_cli.importing.rows import Fault, Position, read_rows
-from rollcall_cli.main import run
-
-# bytes go out as they are
-Reply = tuple[int, Any] | None
-
-
-@dataclass
-class FakeApi:
-    """Takes every record but those with a `bad` id; `script` answers first, None drops the call."""
-
-    script: list[Reply] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
-    taken: list[dict[str, Any]] = field(default_factory=list)
-    before: Callable[[int], None] = lambda call: None
-    url: str = ""
-
-    def answer(self, path: str, token: str | None, body: bytes) -> Reply:
-        self.bodies.append(body)
-        self.before(len(self.bodies))
-        if self.script:
-            return self.script.pop(0)
-        if path != "/v1/records":
-            return 404, {"message": "Not Found"}
-        if token != "Token good":
-            return 401, {"message": "Unauthorized"}
-        if b"MALFORMED" in body:
-            return 400, {"title": "Bad Request", "detail": "the body is not good"}
-        records = json.loads(body)["records"]
-        rejected = [
-            {"index": i, "id": r.get("id"), "field": "id", "message": "is bad"}
-            for i, r in enumerate(records)
-            if str(r.get("id")).startswith("bad")
-        ]
-        self.taken += [r for r in records if not str(r.get("id")).startswith("bad")]
-        accepted = len(records) - len(rejected)
-        status = 200 if not rejected else 207 if accepted else 422
-        return status, {
-            "accepted": accepted,
-            "unchanged": 0,
-            "stale": 0,
-            "rejected": rejected,
-        }
-
-    def ids(self) -> list[Any]:
-        return [record["id"] for record in self.taken]
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    fake = FakeApi()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            reply = fake.answer(self.path, self.headers["Authorization"], body)
-            if reply is None:
-                self.close_connection = True
-                return
-            raw = isinstance(reply[1], bytes)
-            content = reply[1] if raw else json.dumps(reply[1]).encode()
-            self.send_response(reply[0])
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    fake.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
-        yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
-
-
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_client, "_FIRST_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(api_client, "_MAX_PAUSE_SECONDS", 0.002)
-    monkeypatch.delenv("ROLLCALL_TOKEN", raising=False)
-
-
-@dataclass
-class Outcome:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def is_one_line(self) -> bool:
-        return self.err.count("\n") == 1 and "Traceback" not in self.err
-
-
-@pytest.fixture
-def rollcall(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    def call(*arguments: Any) -> Outcome:
-        with pytest.raises(SystemExit) as leaving:
-            run([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return Outcome(int(leaving.value.code or 0), said.out, said.err)
-
-    return call
-
-
-def write(path: Path, lines: list[str], end: str = "\n") -> Path:
-    path.write_bytes(("\n".join(lines) + end).encode("utf-8", "surrogatepass"))
-    return path
-
-
-def call_line(number: Any) -> str:
-    return json.dumps({"type": "call", "id": str(number)})
-
-
-def leftovers(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()}
-
+from tests.support.import_api import call_line, leftovers, write
 
 # ------------------------------------------------------------------ JSON lines
 
@@ -276,19 +146,20 @@ def test_rejected_lines_are_kept_with_their_reason(api, rollcall, tmp_path):
     assert [entry["original"] for entry in rejected] == [
         lines[entry["line"] - 1] for entry in rejected
     ]
-    assert rejected[0]["field"] == "id"
-    assert rejected[0]["message"] == "is bad"
-    assert rejected[-1]["message"] == "the body is not good"
+    assert rejected[0]["faults"] == [{"field": "id", "message": "is bad"}]
+    assert rejected[-1]["faults"] == [{"field": "record", "message": "the body is not good"}]
 
 
 def test_bytes_that_are_no_text_are_rejected(api, rollcall, tmp_path):
     file = tmp_path / "x.jsonl"
-    file.write_bytes(b'{"id":"\xff"}\n' + call_line(1).encode())
+    file.write_bytes(b'{"id":"\xff"}\n{"id":"\xc3\xa9"}\n')
     path = tmp_path / "elsewhere.jsonl"
     done = rollcall("import", file, "--api", api.url, "--token", "good", "--rejected", path)
     assert done.status == 1
-    assert json.loads(path.read_text())["line"] == 1
-    assert api.ids() == ["1"]
+    entry = json.loads(path.read_text())
+    assert (entry["line"], entry["lines"]) == (1, 1)
+    assert "--encoding" in entry["faults"][0]["message"]
+    assert api.ids() == ["é"]
 
 
 def test_no_batch_passes_two_megabytes(api, rollcall, tmp_path):
@@ -304,14 +175,6 @@ def test_a_line_without_end_is_rejected_without_filling_memory(api, rollcall, tm
     file.write_bytes(b"x" * 5_000_000 + b"\n" + call_line(1).encode() + b"\n")
     assert rollcall("import", file, "--api", api.url, "--token", "good").status == 1
     assert api.ids() == ["1"]
-
-
-def test_rows_are_read_one_at_a_time(tmp_path):
-    file = write(tmp_path / "x.jsonl", [call_line(n) for n in range(100_000)])
-    with file.open("rb") as content:
-        rows = read_rows(content, "jsonl", None, Position())
-        next(rows)
-        assert content.tell() < 100_000
 
 
 # ------------------------------------------------------------------ CSV
@@ -357,7 +220,9 @@ def test_csv_rows_that_are_no_records_are_rejected(api, rollcall, tmp_path):
         b"\n"
         b"5,0x1,\n"
         b"\xff,1,\n"
+        b"\xc3\xa9,1,x\n"
         b'6,"1"x,\n'
+        b"8,x,x\n"
         b"7,1,true\n"
     )
     done = rollcall("import", file, "--api", api.url, "--token", "good", "--type", "call")
@@ -365,40 +230,25 @@ def test_csv_rows_that_are_no_records_are_rejected(api, rollcall, tmp_path):
     assert api.taken == [{"id": "7", "attempt": 1, "answered": True, "type": "call"}]
     path = tmp_path / "calls.csv.rejected.jsonl"
     rejected = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [(entry["line"], entry["field"]) for entry in rejected] == [
-        (2, "attempt"),
-        (3, "answered"),
-        (4, "record"),
-        (5, "record"),
-        (7, "attempt"),
-        (8, "record"),
-        (9, "record"),
-    ]
+    found = {entry["line"]: [fault["field"] for fault in entry["faults"]] for entry in rejected}
+    assert found == {
+        2: ["attempt"],
+        3: ["answered"],
+        4: ["record"],
+        5: ["record"],
+        7: ["attempt"],
+        8: ["record"],
+        9: ["answered"],
+        10: ["record"],
+        11: ["attempt", "answered"],
+    }
 
 
-@pytest.mark.parametrize("header", ["", "id,,x", "id,id", '"id'])
+@pytest.mark.parametrize("header", ["id,,x", "id,id", '"id'])
 def test_a_csv_header_must_name_the_columns(api, rollcall, tmp_path, header):
     file = write(tmp_path / "x.csv", [header, "1,2,3"])
     done = rollcall("import", file, "--api", api.url, "--token", "good")
     assert (done.status, done.is_one_line) == (2, True)
-
-
-@pytest.mark.parametrize("format", ["csv", "jsonl"])
-def test_reading_can_start_behind_any_row(tmp_path, format):
-    lines = {
-        "csv": ["id,outcome", '1,"two\nlines"', "2,x", "", '3,"é"', "4,"],
-        "jsonl": [call_line(1), "", call_line("é"), "[]", call_line(4)],
-    }[format]
-    file = write(tmp_path / "x", lines)
-
-    def read(start: Position) -> list[Any]:
-        with file.open("rb") as content:
-            return list(read_rows(content, format, None, start))
-
-    rows = read(Position())
-    assert any(isinstance(row.record, Fault) for row in rows) == (format == "jsonl")
-    for place, row in enumerate(rows):
-        assert read(Position(row.end_offset, row.end_line)) == rows[place + 1 :]
 
 
 # ------------------------------------------------------------------ trouble
@@ -440,7 +290,11 @@ def test_lasting_trouble_ends_in_one_line_and_keeps_what_was_done(api, rollcall,
     ("arguments", "message"),
     [
         (["missing.jsonl", "--token", "good"], "missing.jsonl: No such file"),
-        (["x.txt", "--token", "good"], "--format"),
+        (["x.jsonl", "--token", "good", "--type", "cal"], "--type"),
+        (["x.jsonl", "--token", "good", "--encoding", "utf-9"], "--encoding"),
+        (["x.jsonl", "--token", "good", "--encoding", "base64"], "--encoding"),
+        (["x.jsonl", "--token", "good", "--delimiter", "ab"], "--delimiter"),
+        (["-", "--token", "-"], "standard input"),
         (["x.jsonl", "--token", "good", "--format", "xml"], "--format"),
         (["x.jsonl"], "ROLLCALL_TOKEN"),
         (["x.jsonl", "--token-file", "none"], "--token-file none: No such file"),

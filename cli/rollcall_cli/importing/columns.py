@@ -1,0 +1,167 @@
+"""CSV whose columns are named after the fields of records: which names are known, and cells as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from rollcall.dialects.rollcall.queries.faults import nearest_first
+from rollcall.domain.records import CALL_EVENTS, RECORD_TYPES, Format
+from rollcall_cli.errors import CommandError
+from rollcall_cli.importing.rows import NOT_UTF_8, Fault
+from rollcall_cli.text import printable
+
+COMMON = ("type", "id", "updated_at", "deleted")
+GROUPS = ("events", "payload")
+PAYLOAD_KINDS = (":number", ":boolean")
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+# The kinds of cells that are not text. The column's name gives the kind of a payload value.
+_KINDS = {
+    Format.ORDINAL: "number",
+    Format.SECONDS: "number",
+    Format.MILLISECONDS: "number",
+    Format.SENTIMENT: "number",
+    Format.COST: "number",
+    Format.COUNTS: "number",
+    Format.BOOLEAN: "boolean",
+    Format.IDS: "list",
+}
+_MOST_LISTED = 20
+
+
+class UnknownColumns(CommandError):
+    """Columns that no field takes, each with what it may mean."""
+
+    def __init__(self, head: str, columns: Sequence[tuple[str, str]], advice: str) -> None:
+        listed = [f"  {printable(name)}: {hint}" for name, hint in columns[:_MOST_LISTED]]
+        if len(columns) > _MOST_LISTED:
+            listed.append(f"  and {len(columns) - _MOST_LISTED} more")
+        self._lines = [head, *listed, advice]
+        super().__init__("; ".join(self._lines))
+
+    @property
+    def lines(self) -> Sequence[str]:
+        return self._lines
+
+
+def formats_of(record_type: str | None) -> dict[str, Format]:
+    """The format of each field, by its wire name, of one record type or of all."""
+    chosen = [RECORD_TYPES[record_type]] if record_type in RECORD_TYPES else RECORD_TYPES.values()
+    return {column.wire_name: column.format for each in chosen for column in each.columns}
+
+
+def field_names(record_type: str | None) -> list[str]:
+    """The names that columns may have; a key of a payload has any after `payload.`."""
+    names = [*COMMON, *formats_of(record_type)]
+    return [
+        *(name for name in names if name not in GROUPS),
+        *(f"events.{event}" for event in CALL_EVENTS if "events" in names),
+    ]
+
+
+def is_field(name: str, names: Sequence[str]) -> bool:
+    """Whether a column's name is one of `names`, or that of a key of a payload."""
+    return name in names or (name.startswith("payload.") and len(name) > len("payload."))
+
+
+def check_columns(file_name: str, columns: Sequence[str], record_type: str | None) -> None:
+    """Raises UnknownColumns unless each column is a field of the record type."""
+    names = field_names(record_type)
+    unknown = [name for name in columns if not is_field(name, names)]
+    if not unknown:
+        return
+    none = len(unknown) == len(columns)
+    what = "no column" if none else f"{len(unknown)} of {len(columns)} columns"
+    raise UnknownColumns(
+        f"{file_name}: {what} of the header {'is a field' if none else 'are no fields'} of a record;"
+        " nothing was sent",
+        [(name, f"nearest is {nearest(name, names)}") for name in unknown],
+        "--map FILE.toml maps columns to fields and leaves others out, --suggest-map FILE.toml writes"
+        " a first map, and docs/records.md lists the fields",
+    )
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """The name most like this one, with spaces and hyphens as underscores."""
+    return nearest_first(re.sub(r"[\s-]+", "_", name.strip()), names)[0]
+
+
+class Columns:
+    """Converts rows of cells to records; `record_type` is the type of records without one."""
+
+    def __init__(self, columns: Sequence[str], record_type: str | None) -> None:
+        formats = formats_of(None) | {"deleted": Format.BOOLEAN}
+        self._columns = [(name, _kind(name, formats)) for name in columns]
+        self._record_type = record_type
+
+    def convert(self, cells: Sequence[str]) -> bytes | tuple[Fault, ...]:
+        """The record of a row; an empty cell is an absent field."""
+        fields: dict[str, str] = {}
+        nested: dict[str, dict[str, str]] = {}
+        faults = []
+        for (name, kind), cell in zip(self._columns, cells, strict=True):
+            if not cell:
+                continue
+            value = _value(kind, cell)
+            if value is None:
+                faults.append(Fault(name, f"must be a {kind}"))
+            else:
+                put(name, value, fields, nested)
+        if faults:
+            return tuple(faults)
+        if self._record_type is not None:
+            fields.setdefault("type", json.dumps(self._record_type))
+        return document(fields, nested)
+
+
+def put(name: str, value: str, fields: dict[str, str], nested: dict[str, dict[str, str]]) -> None:
+    """Add a value, which is JSON text, under a name such as status, events.sms_sent or payload.n:number."""
+    group, dot, key = name.partition(".")
+    if dot and group in GROUPS:
+        for kind in PAYLOAD_KINDS:
+            key = key.removesuffix(kind)
+        nested.setdefault(group, {})[key] = value
+    else:
+        fields[name] = value
+
+
+def document(
+    fields: dict[str, str], nested: dict[str, dict[str, str]]
+) -> bytes | tuple[Fault, ...]:
+    """A record of values that are JSON text, so that numbers keep their digits."""
+    groups = {group: _object(entries) for group, entries in nested.items()}
+    try:
+        return _object(fields | groups).encode()
+    except UnicodeEncodeError:
+        return (Fault("record", NOT_UTF_8),)
+
+
+def _kind(column: str, formats: dict[str, Format]) -> str:
+    name, dot, key = column.partition(".")
+    format = formats.get(name)
+    if format is Format.PAYLOAD and dot:
+        # The type of a payload value cannot be inferred from its cell: 007 may be a name.
+        return key.rpartition(":")[2] if key.endswith(PAYLOAD_KINDS) else "text"
+    if format is None or bool(dot) != (format is Format.COUNTS):
+        return "text"
+    return _KINDS.get(format, "text")
+
+
+def _value(kind: str, cell: str) -> str | None:
+    """The cell as JSON text, or None if it is not of that kind."""
+    match kind:
+        case "number":
+            return cell.strip() if NUMBER.fullmatch(cell.strip()) else None
+        case "boolean":
+            return cell.strip().lower() if cell.strip().lower() in ("true", "false") else None
+        case "list":
+            entries = [entry.strip() for entry in cell.split("|")]
+            return json.dumps([entry for entry in entries if entry], ensure_ascii=False)
+    return json.dumps(cell, ensure_ascii=False)
+
+
+def _object(entries: dict[str, str]) -> str:
+    pairs = (f"{json.dumps(k, ensure_ascii=False)}:{v}" for k, v in entries.items())
+    return "{" + ",".join(pairs) + "}"

@@ -1,0 +1,63 @@
+"""Show how far an import is: a bar on a terminal, elsewhere a line every ten seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rollcall_cli.console import notice, progress_bar
+from rollcall_cli.durations import shown
+from rollcall_cli.importing.progress import Progress
+from rollcall_cli.importing.source import Source
+from rollcall_cli.text import escaped
+
+_LINE_EVERY_SECONDS = 10.0
+
+Shows = Callable[[Progress], None]
+
+
+class Pace:
+    """Records per second since it was made, and the time that the rest of the file takes at that pace."""
+
+    def __init__(
+        self, source: Source, progress: Progress, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._source = source
+        self._clock = clock
+        self._started, self._printed = clock(), clock()
+        self._first_record, self._first_byte = progress.records, source.consumed
+
+    def text(self, progress: Progress) -> str:
+        """How far it is, as text."""
+        elapsed = self._clock() - self._started
+        rate = (progress.records - self._first_record) / elapsed if elapsed > 0 else 0.0
+        parts = [f"{progress.records:,} records, {rate:,.0f} a second"]
+        consumed, size = self._source.consumed, self._source.size
+        if size and consumed > self._first_byte:
+            left = elapsed * (size - consumed) / (consumed - self._first_byte)
+            parts.append(f"{100 * consumed // size} %, {shown(round(left * 1_000))} left")
+        return ", ".join(parts)
+
+    def print_line(self, progress: Progress) -> None:
+        """Print a line if the last one is ten seconds old."""
+        now = self._clock()
+        if now - self._printed >= _LINE_EVERY_SECONDS:
+            self._printed = now
+            notice(self.text(progress))
+
+
+@contextmanager
+def shown_progress(source: Source, progress: Progress) -> Iterator[Shows]:
+    """Yields a function that shows the progress."""
+    pace = Pace(source, progress)
+    with progress_bar() as bar:
+        if bar.disable:
+            yield pace.print_line
+            return
+        task = bar.add_task(escaped(source.name), total=source.size, completed=source.consumed)
+
+        def show(now: Progress) -> None:
+            bar.update(task, completed=source.consumed, description=pace.text(now))
+
+        yield show

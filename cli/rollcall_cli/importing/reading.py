@@ -1,0 +1,118 @@
+"""From a file to rows: which format it has, what its header says, and where reading begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rollcall.domain.records import RECORD_TYPES
+from rollcall_cli.errors import CommandError
+from rollcall_cli.importing.columns import Columns, check_columns, field_names
+from rollcall_cli.importing.delimited import (
+    DELIMITERS,
+    Header,
+    check_names,
+    read_header,
+)
+from rollcall_cli.importing.delimited import read_rows as read_delimited
+from rollcall_cli.importing.documents import Documents
+from rollcall_cli.importing.encodings import UTF_8
+from rollcall_cli.importing.json_values import Shape, read_lines, read_values, shape_of
+from rollcall_cli.importing.lines import Lines
+from rollcall_cli.importing.rows import Row
+from rollcall_cli.importing.source import Position, Source
+
+FORMATS = ("csv", "json", "jsonl")
+
+_BY_EXTENSION = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a file is read. `format` is csv, json (in any shape), or jsonl (one value for each line)."""
+
+    format: str | None = None
+    record_type: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+
+
+class Reading:
+    """What is known of a file from its name and its beginning; `notes` are what was detected.
+
+    Raises CommandError if the header names anything that is no field.
+    """
+
+    def __init__(self, source: Source, path: Path, options: Options) -> None:
+        self._source = source
+        self._options = options
+        self.notes: list[str] = []
+        if source.encoding != UTF_8 and options.encoding is None:
+            self.notes.append(f"{source.name} is read as {source.encoding}; --encoding overrides")
+        self.is_csv = (options.format or _format_of(path, source.head)) == "csv"
+        self._header: Header | None = None
+        self._shape = Shape("lines")
+        if self.is_csv:
+            self._header = self._csv_header()
+        elif options.format != "jsonl":
+            self._shape = shape_of(source.head)
+
+    def rows(self, offset: int, lines: int) -> Iterator[Row]:
+        """The rows after a position, or all of them."""
+        begin = self._header.end if self._header else Position.start()
+        first = max(begin.offset, self._shape.start)
+        if offset <= first:
+            offset = first
+            lines = begin.lines or self._source.head[:first].count(b"\n")
+        position = self._source.advance(Position.start(), offset, lines)
+        return self._rows(position) if position else iter(())
+
+    def _rows(self, position: Position) -> Iterator[Row]:
+        chunks = self._source.chunks()
+        if self._header is not None:
+            columns = Columns(self._header.columns, self._options.record_type)
+            return read_delimited(Lines(chunks, position), self._header, columns.convert)
+        documents = Documents(self._options.record_type)
+        if self._shape.kind == "lines":
+            return read_lines(Lines(chunks, position), documents.convert)
+        return read_values(chunks, position, documents.convert, self._shape.kind)
+
+    def _csv_header(self) -> Header:
+        known = field_names(self._options.record_type)
+        header = read_header(self._source.head, known, self._options.delimiter)
+        if self._options.delimiter is None and header.delimiter != ",":
+            named = DELIMITERS.get(header.delimiter, repr(header.delimiter))
+            self.notes.append(
+                f"the columns of {self._source.name} are separated by {named}; --delimiter overrides"
+            )
+        check_names(header.columns)
+        check_columns(self._source.name, header.columns, self._options.record_type)
+        return header
+
+
+def checked_format(given: str | None) -> str | None:
+    """The `--format`. Raises CommandError if it is none."""
+    if given is not None and given not in FORMATS:
+        raise CommandError(f"--format: {given} is not one of {', '.join(FORMATS)}")
+    return given
+
+
+def checked_type(given: str | None) -> str | None:
+    """The `--type`. Raises CommandError if it is none."""
+    if given is not None and given not in RECORD_TYPES:
+        raise CommandError(f"--type: {given} is not one of {', '.join(RECORD_TYPES)}")
+    return given
+
+
+def _format_of(path: Path, head: bytes) -> str:
+    """The format by the extension before a .gz, else by the first character."""
+    name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    by_name = _BY_EXTENSION.get(name.suffix.lower())
+    return by_name or ("json" if head.lstrip()[:1] in (b"{", b"[") else "csv")
