@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -17,10 +18,15 @@ from rollcall_cli.console import notice
 from rollcall_cli.credentials import read_token
 from rollcall_cli.errors import CommandError
 from rollcall_cli.importing.delimited import delimiter_named
+from rollcall_cli.importing.dry_run import Checker, Problems
 from rollcall_cli.importing.importer import RejectedRows, import_rows
+from rollcall_cli.importing.mapping.map_file import NamedMap, read_map, read_preset
+from rollcall_cli.importing.mapping.sampling import sample
+from rollcall_cli.importing.mapping.suggest import ROWS, suggested
+from rollcall_cli.importing.mapping.times import zone_named
 from rollcall_cli.importing.pace import shown_progress
 from rollcall_cli.importing.progress import Progress, Trail
-from rollcall_cli.importing.reading import Options, Reading, checked_format, checked_type
+from rollcall_cli.importing.reading import Options, Reading, checked_format, checked_type, format_of
 from rollcall_cli.importing.sender import MAX_RECORDS, Sender
 from rollcall_cli.importing.source import Source
 from rollcall_cli.signals import stopping_on_ctrl_c
@@ -43,6 +49,24 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ] = None,
     encoding: Annotated[
         str | None, typer.Option(metavar="NAME", help="Such as latin-1; default: detected.")
+    ] = None,
+    map_file: Annotated[
+        Path | None,
+        typer.Option("--map", metavar="FILE.toml", help="Map of columns or JSON values to fields."),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option("--from", metavar="PRESET", help="Map that ships with rollcall: vapi-json."),
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Zone of times without one, for a map.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the file; send nothing.")
+    ] = False,
+    suggest_map: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="Write a first map for the file; send nothing."),
     ] = None,
     rejected: Annotated[
         Path | None,
@@ -71,26 +95,54 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     unless its column is named payload.score:number or
     payload.vip:boolean.
 
+    Anything else needs a map: docs/importing.md.
+
     Exit status 0: every record is stored; 1: some were
     rejected; 2: failed; 130: stopped, run it again to resume.
     """
     if str(file) == "-" and token == "-":
         raise CommandError("standard input cannot hold both the file and the token")
     options = Options(
-        checked_format(format), checked_type(type), delimiter_named(delimiter), encoding
+        checked_format(format),
+        checked_type(type),
+        delimiter_named(delimiter),
+        encoding,
+        _chosen_map(map_file, preset),
+        timezone,
     )
+    zone_named(timezone)
     job = _Job(file, options, batch, rejected or _rejected_path(file))
+    if suggest_map is not None:
+        return _suggest(job, suggest_map)
+    if dry_run:
+        return _check(job)
     api = api_url(api)
     token = read_token(token, token_file)
     stop = threading.Event()
     sender = Sender(ApiClient(api, token, "ingest", pause=stop.wait, is_insecure=insecure))
-    try:
+    with _file_errors(file):
         progress = _import(job, sender, job.checkpoint(api, token), stop, resume=resume)
-    except OSError as error:
-        raise CommandError(f"{error.filename or file}: {error.strerror or error}") from error
     _print_summary(progress, job.rejected_path)
     if progress.rejected:
         raise typer.Exit(1)
+    return None
+
+
+def _chosen_map(path: Path | None, preset: str | None) -> NamedMap | None:
+    if path is not None and preset is not None:
+        raise CommandError("pass --map or --from, not both")
+    if preset is not None:
+        return read_preset(preset)
+    return read_map(path) if path is not None else None
+
+
+@contextmanager
+def _file_errors(file: Path) -> Iterator[None]:
+    """Raises CommandError for an OSError."""
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(f"{error.filename or file}: {error.strerror or error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +222,7 @@ def _send(
         reading = Reading(source, job.file, job.options)
         for note in reading.notes:
             notice(note)
-        refused = RejectedRows(job.rejected_path, progress)
+        refused = RejectedRows(job.rejected_path, progress, reading.columns)
         try:
             with shown_progress(source, progress) as show:
                 return import_rows(
@@ -187,6 +239,59 @@ def _send(
             return False
         finally:
             refused.close()
+            _report_unclear(reading)
+
+
+def _check(job: _Job) -> None:
+    """Print what would be sent and what is wrong with the rest. Raises Exit if anything is."""
+    checker, progress = Checker(), Progress()
+    with _file_errors(job.file), job.open() as source:
+        reading = Reading(source, job.file, job.options)
+        for note in reading.notes:
+            notice(note)
+        problems = Problems(reading.columns)
+        import_rows(
+            reading.rows(0, 0),
+            checker,
+            batch_size=job.batch_size,
+            progress=progress,
+            save=lambda _: None,
+            rejected=problems,
+            wants_to_stop=lambda: False,
+            show=lambda _: None,
+        )
+        _report_unclear(reading)
+    print(
+        f"{progress.records} records: {progress.accepted} would be sent,"
+        f" {progress.rejected} rejected; nothing was sent"
+    )
+    for line in [*problems.lines(), *(record.decode() for record in checker.shown)]:
+        print(escaped(line))
+    if progress.rejected:
+        raise typer.Exit(1)
+
+
+def _suggest(job: _Job, target: Path) -> None:
+    """Write a first map for the file."""
+    record_type = job.options.record_type or "call"
+    with _file_errors(job.file), job.open() as source:
+        format = job.options.format or format_of(job.file, source.head)
+        names, rows = sample(source, format, job.options.delimiter, ROWS)
+    text = suggested(names, rows, record_type)
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise CommandError(f"--suggest-map {target}: {error.strerror}") from error
+    notice(f"wrote {target}; check it, then try it with --map {target} --dry-run")
+
+
+def _report_unclear(reading: Reading) -> None:
+    if count := reading.unclear_times:
+        notice(
+            f"{count:,} local times occur twice or never because a clock was changed: they are read"
+            " as the earlier one, or with the offset before the change"
+        )
 
 
 def _print_summary(progress: Progress, rejected_path: Path) -> None:

@@ -35,9 +35,9 @@ class UnknownColumns(CommandError):
     """Columns that no field takes, each with what it may mean."""
 
     def __init__(self, head: str, columns: Sequence[tuple[str, str]], advice: str) -> None:
-        listed = [f"  {printable(name)}: {hint}" for name, hint in columns[:_MOST_LISTED]]
+        listed = [f"{printable(name)}: {hint}" for name, hint in columns[:_MOST_LISTED]]
         if len(columns) > _MOST_LISTED:
-            listed.append(f"  and {len(columns) - _MOST_LISTED} more")
+            listed.append(f"and {len(columns) - _MOST_LISTED} more")
         self._lines = [head, *listed, advice]
         super().__init__("; ".join(self._lines))
 
@@ -72,20 +72,18 @@ def check_columns(file_name: str, columns: Sequence[str], record_type: str | Non
     unknown = [name for name in columns if not is_field(name, names)]
     if not unknown:
         return
-    none = len(unknown) == len(columns)
-    what = "no column" if none else f"{len(unknown)} of {len(columns)} columns"
     raise UnknownColumns(
-        f"{file_name}: {what} of the header {'is a field' if none else 'are no fields'} of a record;"
+        f"{file_name}: {len(unknown)} of {len(columns)} columns name no field of a record;"
         " nothing was sent",
-        [(name, f"nearest is {nearest(name, names)}") for name in unknown],
+        [(name, f"nearest are {nearest(name, names)}") for name in unknown],
         "--map FILE.toml maps columns to fields and leaves others out, --suggest-map FILE.toml writes"
         " a first map, and docs/records.md lists the fields",
     )
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
-    """The name most like this one, with spaces and hyphens as underscores."""
-    return nearest_first(re.sub(r"[\s-]+", "_", name.strip()), names)[0]
+    """The three names most like this one, with spaces and hyphens as underscores."""
+    return ", ".join(nearest_first(re.sub(r"[\s-]+", "_", name.strip()), names)[:3])
 
 
 class Columns:

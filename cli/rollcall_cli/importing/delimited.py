@@ -60,6 +60,23 @@ def read_header(head: bytes, known: Collection[str], delimiter: str | None = Non
     return Header(delimiter, *_columns(lines, first, delimiter))
 
 
+def read_layout(head: bytes, layouts: Collection[list[str]], delimiter: str) -> Header:
+    """The header of a file that has none: the layout with as many columns as the first row has cells.
+
+    Raises CommandError if there is no such layout.
+    """
+    text = _next_filled(Lines([head], Position.start()))
+    try:
+        width = len(next(csv.reader([text], delimiter=delimiter), []))
+    except csv.Error as error:
+        raise CommandError(f"line 1 is not a row of CSV: {error}") from error
+    for columns in layouts:
+        if len(columns) == width:
+            return Header(delimiter, list(columns), Position.start())
+    widths = ", ".join(str(len(columns)) for columns in layouts)
+    raise CommandError(f"the first row has {width} cells, and the map has layouts of {widths}")
+
+
 def _next_filled(lines: Lines) -> str:
     for line in lines:
         text = line.decode("utf-8", "surrogateescape").strip("\r\n")
@@ -98,11 +115,11 @@ def _after(first: str, more: Iterable[str]) -> Iterator[str]:
     yield from more
 
 
-def check_names(columns: list[str]) -> None:
-    """Raises CommandError unless each column has a name of its own."""
-    if "" in columns:
+def check_names(columns: list[str], used: Collection[str] | None = None) -> None:
+    """Raises CommandError unless each column that is used has a name of its own; None: all are."""
+    if used is None and "" in columns:
         raise CommandError(f"column {columns.index('') + 1} has no name")
-    for name in columns:
+    for name in columns if used is None else used:
         if columns.count(name) > 1:
             raise CommandError(f"the column {name} occurs twice")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -25,11 +25,23 @@ class Sends(Protocol):
         """Deliver a batch; every record that the receipt does not reject is durable."""
 
 
+class Rejects(Protocol):
+    """Keeps rejected rows."""
+
+    def write(self, row: Row, faults: Sequence[Fault]) -> None:
+        """Add one row, with all its faults."""
+
+    def flush(self) -> None:
+        """Keep what was added, before the progress is saved."""
+
+
 class RejectedRows:
     """A private JSON-lines file of rejected rows, created with the first of them."""
 
-    def __init__(self, path: Path, progress: Progress) -> None:
+    def __init__(self, path: Path, progress: Progress, columns: Mapping[str, str]) -> None:
+        """`columns` are those of fields that the API names."""
         self.path = path
+        self._columns = columns
         self._progress = progress
         self._file: IO[str] | None = None
         # The file of an earlier import is kept until this one has a batch acknowledged.
@@ -48,10 +60,15 @@ class RejectedRows:
         entry = {
             "line": row.line_number,
             "lines": row.lines,
-            "faults": [_fault_entry(fault) for fault in faults],
+            "faults": [self._entry(fault) for fault in faults],
             "original": row.text,
         }
         self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+    def _entry(self, fault: Fault) -> dict[str, str]:
+        entry = {"field": fault.field, "message": fault.message}
+        column = fault.column or self._columns.get(fault.field)
+        return entry if column is None else {"column": column} | entry
 
     def flush(self) -> None:
         """Flush the rows written so far to the file, and record its length."""
@@ -68,11 +85,6 @@ class RejectedRows:
             self._file.close()
 
 
-def _fault_entry(fault: Fault) -> dict[str, str]:
-    entry = {"field": fault.field, "message": fault.message}
-    return entry if fault.column is None else {"column": fault.column} | entry
-
-
 def import_rows(
     rows: Iterable[Row],
     sender: Sends,
@@ -80,7 +92,7 @@ def import_rows(
     batch_size: int,
     progress: Progress,
     save: Callable[[Progress], None],
-    rejected: RejectedRows,
+    rejected: Rejects,
     wants_to_stop: Callable[[], bool],
     show: Callable[[Progress], None],
 ) -> bool:
@@ -102,9 +114,7 @@ def import_rows(
     return True
 
 
-def _send_batch(
-    batch: list[Row], sender: Sends, progress: Progress, rejected: RejectedRows
-) -> None:
+def _send_batch(batch: list[Row], sender: Sends, progress: Progress, rejected: Rejects) -> None:
     faults: dict[int, list[Fault]] = {}
     sent: list[int] = []
     records: list[bytes] = []

@@ -14,12 +14,17 @@ from rollcall_cli.importing.delimited import (
     Header,
     check_names,
     read_header,
+    read_layout,
 )
 from rollcall_cli.importing.delimited import read_rows as read_delimited
 from rollcall_cli.importing.documents import Documents
 from rollcall_cli.importing.encodings import UTF_8
 from rollcall_cli.importing.json_values import Shape, read_lines, read_values, shape_of
 from rollcall_cli.importing.lines import Lines
+from rollcall_cli.importing.mapping.header import check_columns as check_mapped
+from rollcall_cli.importing.mapping.map_file import NamedMap
+from rollcall_cli.importing.mapping.mapper import Mapper
+from rollcall_cli.importing.mapping.times import zone_named
 from rollcall_cli.importing.rows import Row
 from rollcall_cli.importing.source import Position, Source
 
@@ -36,12 +41,18 @@ _BY_EXTENSION = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a file is read. `format` is csv, json (in any shape), or jsonl (one value for each line)."""
+    """How a file is read. `format` is csv, json (in any shape), or jsonl (one value for each line).
+
+    Without a `mapping` its columns and keys are the fields of records. `timezone` is that of times
+    without one, and takes the place of the mapping's.
+    """
 
     format: str | None = None
     record_type: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
+    mapping: NamedMap | None = None
+    timezone: str | None = None
 
 
 class Reading:
@@ -53,16 +64,26 @@ class Reading:
     def __init__(self, source: Source, path: Path, options: Options) -> None:
         self._source = source
         self._options = options
+        self._mapper = _mapper(options)
         self.notes: list[str] = []
         if source.encoding != UTF_8 and options.encoding is None:
             self.notes.append(f"{source.name} is read as {source.encoding}; --encoding overrides")
-        self.is_csv = (options.format or _format_of(path, source.head)) == "csv"
-        self._header: Header | None = None
+        by_map = options.mapping.map.format if options.mapping else None
+        format = options.format or by_map or format_of(path, source.head)
+        self._header = self._csv_header() if format == "csv" else None
         self._shape = Shape("lines")
-        if self.is_csv:
-            self._header = self._csv_header()
-        elif options.format != "jsonl":
+        if format == "json":
             self._shape = shape_of(source.head)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The column of each field, where a map says it."""
+        return self._mapper.columns if self._mapper else {}
+
+    @property
+    def unclear_times(self) -> int:
+        """How many local times so far occur twice or never."""
+        return self._mapper.settings.unclear if self._mapper else 0
 
     def rows(self, offset: int, lines: int) -> Iterator[Row]:
         """The rows after a position, or all of them."""
@@ -75,26 +96,48 @@ class Reading:
         return self._rows(position) if position else iter(())
 
     def _rows(self, position: Position) -> Iterator[Row]:
-        chunks = self._source.chunks()
+        chunks, record_type = self._source.chunks(), self._options.record_type
         if self._header is not None:
-            columns = Columns(self._header.columns, self._options.record_type)
-            return read_delimited(Lines(chunks, position), self._header, columns.convert)
-        documents = Documents(self._options.record_type)
+            convert_cells = (
+                self._mapper.convert_cells
+                if self._mapper
+                else Columns(self._header.columns, record_type).convert
+            )
+            return read_delimited(Lines(chunks, position), self._header, convert_cells)
+        convert = self._mapper.convert_json if self._mapper else Documents(record_type).convert
         if self._shape.kind == "lines":
-            return read_lines(Lines(chunks, position), documents.convert)
-        return read_values(chunks, position, documents.convert, self._shape.kind)
+            return read_lines(Lines(chunks, position), convert)
+        return read_values(chunks, position, convert, self._shape.kind)
 
     def _csv_header(self) -> Header:
-        known = field_names(self._options.record_type)
-        header = read_header(self._source.head, known, self._options.delimiter)
-        if self._options.delimiter is None and header.delimiter != ",":
+        name, options = self._source.name, self._options
+        chosen = options.mapping.map if options.mapping else None
+        delimiter = options.delimiter or (chosen.delimiter if chosen else None)
+        if chosen and chosen.layouts:
+            header = read_layout(self._source.head, chosen.layouts, delimiter or ",")
+        else:
+            known = chosen.reads if chosen else field_names(options.record_type)
+            header = read_header(self._source.head, known, delimiter)
+        if delimiter is None and header.delimiter != ",":
             named = DELIMITERS.get(header.delimiter, repr(header.delimiter))
             self.notes.append(
-                f"the columns of {self._source.name} are separated by {named}; --delimiter overrides"
+                f"the columns of {name} are separated by {named}; --delimiter overrides"
             )
-        check_names(header.columns)
-        check_columns(self._source.name, header.columns, self._options.record_type)
+        if self._mapper and options.mapping:
+            check_names(header.columns, options.mapping.map.reads)
+            self.notes += check_mapped(name, header.columns, options.mapping)
+            self._mapper.bind(header.columns)
+        else:
+            check_names(header.columns)
+            check_columns(name, header.columns, options.record_type)
         return header
+
+
+def _mapper(options: Options) -> Mapper | None:
+    if options.mapping is None:
+        return None
+    zone = zone_named(options.timezone or options.mapping.map.timezone)
+    return Mapper(options.mapping, zone)
 
 
 def checked_format(given: str | None) -> str | None:
@@ -111,7 +154,7 @@ def checked_type(given: str | None) -> str | None:
     return given
 
 
-def _format_of(path: Path, head: bytes) -> str:
+def format_of(path: Path, head: bytes) -> str:
     """The format by the extension before a .gz, else by the first character."""
     name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     by_name = _BY_EXTENSION.get(name.suffix.lower())

@@ -178,9 +178,9 @@ def test_a_shape(api, rollcall, tmp_path, monkeypatch, shape, from_stdin):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.csv", b"Call Sid,Start Time,Zustand\n1,2,3\n", "no column of the header"),
-        ("x.csv", b"id,started at,status\n1,2,3\n", "1 of 3 columns"),
-        ("x.csv", b"1,2,3\n", "no column of the header"),
+        ("x.csv", b"Call Sid,Start Time,Zustand\n1,2,3\n", "3 of 3 columns name no field"),
+        ("x.csv", b"id,started at,status\n1,2,3\n", "1 of 3 columns name"),
+        ("x.csv", b"1,2,3\n", "3 of 3 columns name no field"),
         ("x.csv", b"", "must name the columns"),
         ("x.csv", b"\n\n,,,\n", "must name the columns"),
         ("x.xlsx", b"PK\x03\x04...", "is a spreadsheet"),
@@ -204,8 +204,8 @@ def test_a_file_that_cannot_be_read_stops_before_anything_is_sent(
 def test_unknown_columns_are_listed_beside_the_nearest_fields(api, rollcall, tmp_path):
     file = write(tmp_path / "x.csv", ["Started At;Duration-Seconds;id\x1b;payload.", "1;2;3;4"])
     done = rollcall("import", file, "--api", api.url, "--token", "good", "--type", "call")
-    assert "Started At: nearest is started_at\n" in done.err
-    assert "Duration-Seconds: nearest is duration_seconds\n" in done.err
+    assert "Started At: nearest are started_at, " in done.err
+    assert "Duration-Seconds: nearest are duration_seconds, " in done.err
     assert "\x1b" not in done.err
     assert "--map" in done.err
 
@@ -215,7 +215,7 @@ def test_a_header_is_that_of_the_type(api, rollcall, tmp_path):
     assert rollcall("import", file, "--api", api.url, "--token", "good").status == 0
     arguments = ("import", file, "--api", api.url, "--token", "good", "--type")
     assert rollcall(*arguments, "task").status == 0
-    assert "created_at: nearest is" in rollcall(*arguments, "call").err
+    assert "created_at: nearest are" in rollcall(*arguments, "call").err
 
 
 def test_the_delimiter_is_the_one_that_finds_the_most_fields(api, rollcall, tmp_path):

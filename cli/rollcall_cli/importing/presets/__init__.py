@@ -1,0 +1,1 @@
+"""Maps that ship with the command, for `--from`."""
