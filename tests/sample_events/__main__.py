@@ -20,7 +20,8 @@ def main() -> None:
         for path in written:
             if kept := answer_path(path):
                 kept.write_text(text_of(functions.answer(path)) + "\n", "utf-8")
-    for path in set(EVENTS.glob("*/*")) - {*written, *map(answer_path, written)}:
+    staying = {*written, *map(answer_path, written), *EVENTS.glob("imports/*")}
+    for path in set(EVENTS.glob("*/*")) - staying:
         path.unlink()
 
 
