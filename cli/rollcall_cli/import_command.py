@@ -52,11 +52,13 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ] = None,
     map_file: Annotated[
         Path | None,
-        typer.Option("--map", metavar="FILE.toml", help="Map of columns or JSON values to fields."),
+        typer.Option("--map", metavar="FILE", help="Map of columns or JSON values to fields."),
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option("--from", metavar="PRESET", help="Map that ships with rollcall: vapi-json."),
+        typer.Option(
+            "--from", metavar="PRESET", help="Map that ships with rollcall, such as vapi-json."
+        ),
     ] = None,
     timezone: Annotated[
         str | None, typer.Option(metavar="ZONE", help="Zone of times without one, for a map.")
@@ -66,7 +68,7 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ] = False,
     suggest_map: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.toml", help="Write a first map for the file; send nothing."),
+        typer.Option(metavar="FILE", help="Write a first map for the file; send nothing."),
     ] = None,
     rejected: Annotated[
         Path | None,
@@ -110,7 +112,7 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
         _chosen_map(map_file, preset),
         timezone,
     )
-    zone_named(timezone)
+    _check_options(options)
     job = _Job(file, options, batch, rejected or _rejected_path(file))
     if suggest_map is not None:
         return _suggest(job, suggest_map)
@@ -134,6 +136,17 @@ def _chosen_map(path: Path | None, preset: str | None) -> NamedMap | None:
     if preset is not None:
         return read_preset(preset)
     return read_map(path) if path is not None else None
+
+
+def _check_options(options: Options) -> None:
+    """Raises CommandError for options that do not go together."""
+    zone_named(options.timezone)
+    if options.mapping is None and options.timezone is not None:
+        raise CommandError(
+            "--timezone needs --map or --from: without a map, times are sent as they are"
+        )
+    if options.mapping is not None and options.record_type is not None:
+        raise CommandError("--type: the map has the type of its records")
 
 
 @contextmanager
@@ -289,8 +302,8 @@ def _suggest(job: _Job, target: Path) -> None:
 def _report_unclear(reading: Reading) -> None:
     if count := reading.unclear_times:
         notice(
-            f"{count:,} local times occur twice or never because a clock was changed: they are read"
-            " as the earlier one, or with the offset before the change"
+            f"local times that occur twice or never, because clocks were changed: {count:,}; they are"
+            " read as the earlier one, or with the offset before the change"
         )
 
 

@@ -86,14 +86,16 @@ class Reading:
         return self._mapper.settings.unclear if self._mapper else 0
 
     def rows(self, offset: int, lines: int) -> Iterator[Row]:
-        """The rows after a position, or all of them."""
+        """The rows after a position, or all of them. Raises CommandError if the file ends before it."""
         begin = self._header.end if self._header else Position.start()
         first = max(begin.offset, self._shape.start)
         if offset <= first:
             offset = first
             lines = begin.lines or self._source.head[:first].count(b"\n")
         position = self._source.advance(Position.start(), offset, lines)
-        return self._rows(position) if position else iter(())
+        if position is None:
+            raise CommandError(f"{self._source.name} has become shorter while it was read")
+        return self._rows(position)
 
     def _rows(self, position: Position) -> Iterator[Row]:
         chunks, record_type = self._source.chunks(), self._options.record_type

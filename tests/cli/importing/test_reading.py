@@ -413,6 +413,12 @@ def test_a_line_that_is_too_long_costs_one_row(tmp_path):
     assert [row.line_number for row in rows] == [2, 3, 4]
 
 
+def test_a_file_that_becomes_shorter_is_no_empty_file(tmp_path):
+    path = write(tmp_path / "x.jsonl", [call_line(1)])
+    with pytest.raises(CommandError, match="shorter"):
+        rows_of(path, Options(), 1_000, 10)
+
+
 def test_an_unknown_codec_is_refused(tmp_path):
     with pytest.raises(CommandError, match="--encoding"):
         Source(tmp_path / "x", "hex")

@@ -146,7 +146,7 @@ def test_a_fault_that_the_api_finds_names_the_column_too(run, tmp_path):
 def test_a_repeated_hour_is_reported(api, run):
     done = run([COLUMNS, "c-1,25/10/2026 02:30,,done" + "," * 10])
     assert (done.status, done.is_one_line) == (0, True)
-    assert "1 local times occur twice or never" in done.err
+    assert "occur twice or never, because clocks were changed: 1;" in done.err
     assert api.taken[0]["started_at"] == "2026-10-25T00:30:00.000Z"
 
 
@@ -154,6 +154,14 @@ def test_the_timezone_may_be_given(api, run):
     run([COLUMNS, ROW], MAP, "--timezone", "UTC")
     assert api.taken[0]["started_at"] == "2026-11-21T14:05:00.000Z"
     assert "--timezone: Mars" in run([COLUMNS, ROW], MAP, "--timezone", "Mars").err
+
+
+def test_options_that_a_map_has_or_needs_are_refused(api, run, rollcall, tmp_path):
+    assert "--type: the map has" in run([COLUMNS, ROW], MAP, "--type", "call").err
+    file = write(tmp_path / "y.csv", ["id", "1"])
+    arguments = ("import", file, "--api", api.url, "--token", "good", "--timezone", "UTC")
+    assert "--timezone needs --map" in rollcall(*arguments).err
+    assert api.bodies == []
 
 
 @pytest.mark.parametrize(
