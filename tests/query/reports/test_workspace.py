@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.facts import Fact
+from rollcall.domain.ids import IntegerId
 from rollcall.domain.measures import (
     ALL,
     KNOWN,
@@ -19,7 +20,7 @@ from rollcall.domain.measures import (
     workspace_scope,
 )
 from rollcall.domain.organisations import Organisation
-from rollcall.domain.records import IntegerId, Room
+from rollcall.domain.records import Room
 from rollcall.domain.time.calendar import MS_PER_DAY, day_text
 from rollcall.query.reports.workspace import DAYS, TOP, ReportWorkspace, WorkspaceReport
 from rollcall.query.results import Tally

@@ -1,9 +1,8 @@
 """The record types and their fields, as they are stored and as they are sent.
 
-A field is declared once, here. The page codec takes its columns from this module and the fact store
-its attributes; the API makes its parser and its JSON Schema from it, and the command line its CSV
-import and docs/records.md. Stored values are normalised: instants in milliseconds since 1970 UTC,
-rounded numbers, references as strings, sets sorted.
+A field is declared once, here: the page codec takes its columns from this module, the fact store its
+attributes, the API its parser and JSON Schema, the command line its CSV import and docs/records.md.
+Stored values are normalised: milliseconds since 1970 UTC, rounded numbers, sorted sets.
 """
 
 from __future__ import annotations
@@ -49,17 +48,6 @@ CALL_EVENTS: Final = (
 DEFAULT_LABEL_COLOR: Final = "#9e9e9e"
 
 PayloadValue: TypeAlias = str | Decimal | bool | None
-
-
-class IntegerId(str):
-    """The text of an id that was sent as an integer. It equals the same text sent as a string."""
-
-    __slots__ = ()
-
-
-def id_as_sent(text: str) -> str | int:
-    """An id as it was sent: an integer if it was sent as one."""
-    return int(text) if isinstance(text, IntegerId) else text
 
 
 class Kind(enum.Enum):

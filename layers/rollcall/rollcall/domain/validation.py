@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from rollcall.domain.decimals import canonical
-from rollcall.domain.records import IntegerId, PayloadValue
+from rollcall.domain.ids import IntegerId
+from rollcall.domain.records import PayloadValue
 from rollcall.domain.time.calendar import parse_instant
 
 MAX_ID_LENGTH: Final = 128

@@ -10,7 +10,8 @@ from typing import Any, Final
 from rollcall.domain.decimals import canonical
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.facts import REV_LIMIT, Fact, StreamFact
-from rollcall.domain.records import RECORD_TYPES, Column, IntegerId, Kind, RecordType
+from rollcall.domain.ids import IntegerId
+from rollcall.domain.records import RECORD_TYPES, Column, Kind, RecordType
 from rollcall.domain.time.calendar import LAST_MS
 from rollcall.domain.validation import (
     MAX_ID_LENGTH,

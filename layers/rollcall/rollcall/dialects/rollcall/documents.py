@@ -11,7 +11,8 @@ from typing_extensions import TypedDict
 
 from rollcall.domain.decimals import unscaled
 from rollcall.domain.facts import Fact
-from rollcall.domain.records import RECORD_TYPES, Column, Format, id_as_sent
+from rollcall.domain.ids import id_as_sent
+from rollcall.domain.records import RECORD_TYPES, Column, Format
 from rollcall.domain.time.calendar import format_instant
 
 RECORD_UNKNOWN: Final = "There is no such record."

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.domain import measures as m
+from rollcall.domain.ids import id_as_sent
 from rollcall.domain.measures import ALL, Group, Measures, Rollup, RollupKey
-from rollcall.domain.records import id_as_sent
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import EVER
 from rollcall.domain.validation import is_id
