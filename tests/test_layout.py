@@ -29,7 +29,7 @@ COVERED_BY = {
     "ledger/test_writer.py": "ledger/ports",
     "maintenance/test_redrive.py": "maintenance/failed_records maintenance/ports",
     "query/test_engine.py": "query/ports query/timelines",
-    "query/test_masks.py": "query/conditions query/fields query/values",
+    "query/test_masks.py": "query/conditions query/fields",
     "query/test_grouping.py": "query/cells query/coding query/components",
     "query/test_group_planner.py": "query/rollup_shapes query/scopes",
     "query/test_record_queries.py": "query/datasets query/group_rollups query/reports/query "

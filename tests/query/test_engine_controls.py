@@ -8,17 +8,18 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 
 from rollcall.dialects.breeze import query_types, request
 from rollcall.domain.measures import Rollup
 from rollcall.domain.time.periods import Period, Plan, plan
-from rollcall.query import aggregation, engine, masks, planner
+from rollcall.query import coding, engine, group_planner, masks, values
 from rollcall.query import filtering as selecting
-from rollcall.query import time_series as timing
-from rollcall.query.distinct import DistinctLeads
+from rollcall.query.datasets import LEADS
 from rollcall.query.filtering import PageRead, select
-from rollcall.query.time_series import offsets_ms
+from rollcall.query.grouping import GroupedRows
+from rollcall.query.values import offsets_ms
 from rollcall.storage import rollups
 from tests.long_run import NOW_MS
 from tests.support.agreement import Disagreement, check, organisation_of
@@ -68,8 +69,13 @@ def null_where_missing(comparison: Any, columns: Any, matches: Any) -> Any:
     return mask | (codes == 0) if "null" in comparison.values else mask
 
 
-def leads_added_up(leads: DistinctLeads) -> int:
-    return sum(leads.by_day().values())
+def leads_added_up(grouped: GroupedRows) -> Any:
+    cell = whole(grouped)
+    if LEADS in cell._values:
+        counted = [grouped.cell(index).values(LEADS).distinct for index in range(len(grouped))]
+        codes = np.arange(sum(counted))
+        cell._values[LEADS] = np.stack((codes, np.ones_like(codes)))
+    return cell
 
 
 def first_answer_only(reads: Reads, asked: dict[str, Any]) -> dict[str, Any]:
@@ -79,23 +85,23 @@ def first_answer_only(reads: Reads, asked: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-texts = masks._texts
+texts, whole = masks._texts, GroupedRows.whole
 answer_to_query = Reads.query
 rollup_of_item = rollups.rollup_of_item
 payload_text = request.payload_text
 
 FAULTS: dict[str, Callable[[], Any]] = {
-    "partial days forgotten": lambda: patch.object(planner, "plan", without_edges),
-    "last whole day forgotten": lambda: patch.object(planner, "plan", without_the_last_day),
+    "partial days forgotten": lambda: patch.object(group_planner, "plan", without_edges),
+    "last whole day forgotten": lambda: patch.object(group_planner, "plan", without_the_last_day),
     "end of a period included": lambda: patch.object(engine, "select", end_included),
     "tombstones counted": lambda: patch.object(selecting, "TOMBSTONE", "no such column"),
-    "clock changes ignored": lambda: everywhere("offsets_ms", one_offset, timing, aggregation),
+    "clock changes ignored": lambda: everywhere("offsets_ms", one_offset, coding, values),
     "rounded down": lambda: patch.object(query_types, "percentage", cut_off),
     "missing equals null": lambda: patch.object(masks, "_texts", null_where_missing),
     "numbers compared with strings": lambda: patch.object(
         request, "payload_text", lambda value: payload_text(value).replace("n", "s", 1)
     ),
-    "leads added up": lambda: patch.object(DistinctLeads, "whole", property(leads_added_up)),
+    "leads added up": lambda: patch.object(GroupedRows, "whole", leads_added_up),
     "spilled breakdowns cut short": lambda: patch.object(
         rollups, "rollup_of_item", lambda item: Rollup(rollup_of_item(item).measures)
     ),

@@ -10,18 +10,18 @@ from unittest.mock import patch
 import pytest
 
 from rollcall.domain.errors import TooManyRows, Unavailable
-from rollcall.domain.measures import Group
 from rollcall.domain.records import Call
 from rollcall.domain.time.periods import EVER, Period
-from rollcall.domain.time.zones import UTC
 from rollcall.ledger import page as page_module
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST, position
 from rollcall.ledger.tree import Page
-from rollcall.query.aggregation import Tallier
+from rollcall.query.components import ALL_ROWS
+from rollcall.query.datasets import call_field
 from rollcall.query.filtering import PageRead, select
+from rollcall.query.grouping import GroupBuilder
 from rollcall.query.metering import ReadMeter
-from rollcall.query.model import Selection
+from rollcall.query.model import Aggregation, Selection
 from rollcall.retry import MAX_REQUEST_SECONDS, Backoff, time_limit
 from rollcall.storage.ledger_reader import LedgerReader
 from tests.support.selections import selection
@@ -51,7 +51,7 @@ def calls(count: int) -> Rows:
     return Rows.empty("call").with_rows({}, rows)
 
 
-def decoded_for(selected_by: Selection, groups: list[Group], period: Period = EVER) -> set[str]:
+def decoded_for(selected_by: Selection, *by: str, period: Period = EVER) -> set[str]:
     """The columns of a stored page that are decoded to answer a question."""
     data = calls(20).encode()
     page = Page(FIRST, position(20 * HOUR_MS, ""), 1, Rows.decode("call", data))
@@ -65,26 +65,27 @@ def decoded_for(selected_by: Selection, groups: list[Group], period: Period = EV
     with patch.object(page_module._Encoded, "column", spy):
         _, selected = select(PageRead(page, period, 0), selected_by)
         if selected is not None:
-            tallier = Tallier(groups, UTC, is_by_day=False)
-            tallier.add(selected)
-            tallier.tallies()
+            dimensions = tuple(map(call_field, by))
+            builder = GroupBuilder(Aggregation(selected_by, period, dimensions, (ALL_ROWS,)))
+            builder.add_rows([selected])
+            builder.groups()
     return names
 
 
 def test_only_the_columns_of_the_question_are_decoded():
     long = selection(between={"duration_seconds": (5, 10)})
-    assert decoded_for(long, [Group.CALLS]) == {"duration_seconds"}
-    assert decoded_for(long, [Group.OUTCOME]) == {"duration_seconds", "outcome"}
-    assert decoded_for(Selection("call"), [Group.CALLS]) == set()
+    assert decoded_for(long) == {"duration_seconds"}
+    assert decoded_for(long, "outcome") == {"duration_seconds", "outcome"}
+    assert decoded_for(Selection("call")) == set()
     # Times only where a page is not wholly inside the period.
-    assert decoded_for(long, [Group.CALLS], Period(0, 2 * HOUR_MS)) == {"time", "duration_seconds"}
+    assert decoded_for(long, period=Period(0, 2 * HOUR_MS)) == {"time", "duration_seconds"}
     pro = selection(payload={"plan": "spro"})
-    assert decoded_for(pro, [Group.CALLS]) == {"payload.plan"}
+    assert decoded_for(pro) == {"payload.plan"}
 
 
 def test_a_condition_that_nothing_meets_ends_the_decoding():
     other = selection("call", {"duration_seconds": (0, 9)}, {"plan": "spro"}, template_id="u")
-    assert decoded_for(other, [Group.OUTCOME]) == {"template_id"}
+    assert decoded_for(other, "outcome") == {"template_id"}
 
 
 class SlowlyRead:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.periods import EVER, Period
 from rollcall.domain.time.zones import UTC, Zone
-from rollcall.query.datasets import DATASETS
+from rollcall.query.datasets import DATASETS, DURATIONS, LEADS
 from rollcall.query.group_planner import FromPages, FromRollups, plan_aggregation
 from rollcall.query.model import Aggregation, Selection, TimeBucket
 from rollcall.query.reports.query import components_of
@@ -30,6 +30,7 @@ def aggregation(
     period: Period = DAYS,
     zone: Zone = UTC,
     dataset: str = "calls",
+    is_mixed: bool = False,
 ) -> Aggregation:
     found = DATASETS[dataset]
     conditions = tuple(condition(found.record_type, *each) for each in where)
@@ -38,8 +39,11 @@ def aggregation(
         TimeBucket(Granularity(name)) if name in buckets else found.fields[name] for name in by
     )
     needed = components_of(found.measures[name] for name in measures)
-    return Aggregation(Selection(found.record_type, conditions, zone), period, dimensions, needed)
+    selected = Selection(found.record_type, conditions, zone)
+    return Aggregation(selected, period, dimensions, needed, is_mixed=is_mixed)
 
+
+TIMED = (("duration_seconds", "not_null"),)
 
 ROLLUPS: list[tuple[Aggregation, list[tuple[str, ...]]]] = [
     (aggregation("calls", "avg_duration", "p90_duration", "cost", "answer_rate"), [("ORG",)]),
@@ -59,6 +63,8 @@ ROLLUPS: list[tuple[Aggregation, list[tuple[str, ...]]]] = [
         [("CAMPAIGN", "inbound", "c"), ("CAMPAIGN", "outbound", "c")],
     ),
     (aggregation("calls", where=(("space_token", "eq", "s"),), period=EVER), [("SPACE", "s")]),
+    (aggregation("timed", "talk_seconds", by=("day",), where=TIMED), [("ORG",)]),
+    (aggregation("distinct_leads", "cost", by=("day",), is_mixed=True), [("ORG",)]),
     (aggregation("leads", "conversion_rate", dataset="leads", by=("week",)), [("ORG",)]),
     (aggregation("tasks", dataset="tasks", by=("status",)), [("ORG",)]),
 ]
@@ -67,6 +73,10 @@ PAGES = [
     aggregation("avg_sentiment"),
     aggregation("transferred"),
     aggregation("cost", by=("outcome",)),
+    aggregation("cost", where=TIMED),
+    aggregation("timed", by=("hour",), where=TIMED),
+    aggregation("calls", by=("outcome",), where=TIMED),
+    aggregation("p50_duration", where=TIMED),
     aggregation("cost", by=("hour",)),
     aggregation("calls", by=("day",), zone=BERLIN),
     aggregation("calls", by=("hour_of_day",), zone=BERLIN),
@@ -123,6 +133,18 @@ def test_all_time_is_one_rollup_per_scope_where_it_is_kept() -> None:
         plan = plan_aggregation(asked)
         assert isinstance(plan, FromRollups)
         assert plan.has_lifetime == is_kept
+
+
+def test_values_that_no_rollup_keeps_are_read_beside_all_else() -> None:
+    asked = aggregation("distinct_leads", "cost", "p50_duration", is_mixed=True, period=EVER)
+    plan = plan_aggregation(asked)
+    assert isinstance(plan, FromRollups)
+    assert plan.beside == (LEADS,)
+    assert not plan.has_lifetime
+    of_campaign = (("campaign_id", "eq", "c"),)
+    plan = plan_aggregation(aggregation("calls", "p50_duration", where=of_campaign, is_mixed=True))
+    assert isinstance(plan, FromRollups)
+    assert plan.beside == (DURATIONS,)
 
 
 def test_many_measures_read_two_items_a_day() -> None:

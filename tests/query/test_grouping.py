@@ -18,7 +18,7 @@ from rollcall.domain.records import Call
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.periods import EVER
 from rollcall.ledger.page import Row, Rows
-from rollcall.query import coding, grouping
+from rollcall.query import chunks, grouping, sums
 from rollcall.query.components import ALL_ROWS, Component, Count, Sum, Values
 from rollcall.query.conditions import equals
 from rollcall.query.datasets import call_field
@@ -32,6 +32,7 @@ ANSWERED = Count(equals(call_field("answered"), True))
 COST = Sum(call_field("cost"))
 DURATIONS = Values(call_field("duration_seconds"))
 LEADS = Values(call_field("lead_id"))
+LABELS = Values(call_field("label"))
 NUMBERS = Values(field_of_key("n"))
 COMPONENTS: tuple[Component, ...] = (ANSWERED, COST, DURATIONS, LEADS, NUMBERS)
 DIMENSIONS = {
@@ -148,10 +149,10 @@ def test_groups_are_what_each_row_adds(
     for call in found:
         for key in keys_of(call, names):
             expected[key].append(call)
-    with patch.object(grouping, "CHUNK_ROWS", chunk):
+    with patch.object(chunks, "CHUNK_ROWS", chunk), patch.object(sums, "MERGED_AT_ONCE", chunk):
         adding = builder(*(DIMENSIONS[name] for name in names))
-        for start in range(0, len(found), size):
-            adding.add(selected(found[start : start + size], start))
+        starts = range(0, len(found), size)
+        adding.add_rows(selected(found[start : start + size], start) for start in starts)
         grouped = adding.groups()
     index_of = by_type(grouped)
     assert index_of.keys() == expected.keys()
@@ -164,7 +165,7 @@ def test_groups_are_what_each_row_adds(
 def test_groups_are_merged_without_loss(found: list[Call], merged: set[str | None]) -> None:
     adding = builder(DIMENSIONS["outcome"])
     if found:
-        adding.add(selected(found))
+        adding.add_rows([selected(found)])
     grouped = adding.groups()
     indices = [index for (outcome,), index in grouped if outcome in merged]
     assert content_of(grouped.merged(indices)) == content([c for c in found if c.outcome in merged])
@@ -172,9 +173,8 @@ def test_groups_are_merged_without_loss(found: list[Call], merged: set[str | Non
 
 def test_parts_of_rollups_are_added_to_rows() -> None:
     adding = builder(DIMENSIONS["outcome"])
-    adding.add(
-        selected([Call(started_at_ms=5, status="failed", outcome="a", attempt=1, answered=True)])
-    )
+    call = Call(started_at_ms=5, status="failed", outcome="a", attempt=1, answered=True)
+    adding.add_rows([selected([call])])
     huge = 2**80
     adding.add_rollup(0, ("a",), {ALL_ROWS: 2, COST: huge}, {DURATIONS: {7: 2}})
     adding.add_rollup(0, (None,), {ALL_ROWS: 3}, {})
@@ -185,12 +185,22 @@ def test_parts_of_rollups_are_added_to_rows() -> None:
     }
     assert grouped.whole().integer(COST) == huge
     assert grouped.whole().values(DURATIONS).count == 2
-    assert (grouped.first_ms, grouped.last_ms) == (0, 5)
+
+
+def test_values_alone_are_added_beside_what_rollups_count() -> None:
+    adding = builder(DIMENSIONS["day"])
+    adding.add_rollup(0, (0,), {ALL_ROWS: 2}, {})
+    call = Call(started_at_ms=5, status="failed", lead_id="1", attempt=1, answered=True)
+    adding.add_rows([selected([call, call])], only=[LEADS])
+    grouped = adding.groups()
+    assert grouped.by_value() == {0: 2}
+    assert grouped.cell(0).values(LEADS).texts() == {"1": 2}
+    assert (grouped.first_ms, grouped.last_ms, grouped.buckets()) == (0, 5, (0, 0))
 
 
 @pytest.mark.parametrize("name", ["outcome", "label", "n"])
 def test_too_many_groups_end_early(name: str) -> None:
-    with patch.object(grouping, "MAX_GROUPS", 2), patch.object(coding, "MAX_GROUPS", 3):
+    with patch.object(grouping, "MAX_GROUPS", 3), patch.object(sums, "MAX_GROUPS", 2):
         adding = builder(DIMENSIONS[name])
         made = [
             Call(
@@ -210,17 +220,38 @@ def test_too_many_groups_end_early(name: str) -> None:
 
 def adding_all(adding: GroupBuilder, found: list[Call]) -> None:
     for call in found:
-        adding.add(selected([call]))
+        adding.add_rows([selected([call])])
         adding.groups()
 
 
 def test_memory_grows_with_groups_and_not_with_rows() -> None:
     adding = builder(DIMENSIONS["outcome"])
     page = selected([Call(started_at_ms=1, status="failed", attempt=1, answered=False)] * 50)
-    for _ in range(40):
-        adding.add(page)
+    adding.add_rows([page] * 40)
     grouped = adding.groups()
     assert Counter({values: grouped.cell(n).integer(ALL_ROWS) for values, n in grouped}) == {
         (None,): 2_000
     }
     assert len(grouped) == 1
+
+
+@given(st.lists(calls, max_size=15), st.sampled_from(["day", "outcome"]))
+def test_entries_of_lists_are_values(found: list[Call], name: str) -> None:
+    asked = Aggregation(Selection("call"), EVER, (DIMENSIONS[name],), (LABELS,))
+    adding = GroupBuilder(asked)
+    adding.add_rows([selected(found)] if found else [])
+    grouped = adding.groups()
+    for key, index in by_type(grouped).items():
+        expected = Counter(
+            label for call in found if values_of(call, name) == [*key] for label in call.labels
+        )
+        assert grouped.cell(index).values(LABELS).texts() == expected
+    assert grouped.whole().values(LABELS).texts() == Counter(
+        label for call in found for label in call.labels
+    )
+
+
+def test_entries_of_lists_are_not_counted_by_entries() -> None:
+    asked = Aggregation(Selection("call"), EVER, (call_field("label"),), (LABELS,))
+    with pytest.raises(TypeError, match="lists have no values"):
+        GroupBuilder(asked)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollcall.dialects.breeze.query_type import CountsType, TotalsType
+from rollcall.dialects.breeze.query_types import QUERY_TYPES
 from rollcall.domain import measures as m
 from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
 from rollcall.domain.measures import ALL, ORG, RollupKey
@@ -17,9 +20,10 @@ from rollcall.domain.time.zones import UTC
 from rollcall.ledger.page import Row, Rows
 from rollcall.query import kept
 from rollcall.query.components import Count, Sum
-from rollcall.query.datasets import DATASETS
+from rollcall.query.datasets import DATASETS, LEADS
 from rollcall.query.filtering import Selected
 from rollcall.query.masks import mask_of
+from rollcall.query.reports import campaign
 from rollcall.query.values import integers_of
 from tests.support.rollup_calls import calls
 
@@ -67,12 +71,44 @@ def counted(component: Count | Sum, rows: Selected) -> int:
 def test_closed_measures_are_the_components(dataset: str, data: st.DataObject) -> None:
     found = data.draw(st.lists(RECORDS[dataset], max_size=8))
     rows, measures = selected(dataset, found), rollup(dataset, found)
-    for measure in DATASETS[dataset].measures.values():
-        for component in measure.needs:
-            if isinstance(component, Count | Sum):
-                names = kept.closed_names(DATASETS[dataset].record_type, component)
-                if names is not None:
-                    assert sum(measures[name] for name in names) == counted(component, rows)
+    for component in components_of(dataset):
+        names = kept.closed_names(DATASETS[dataset].record_type, component)
+        if names is not None:
+            assert sum(measures[name] for name in names) == counted(component, rows)
+
+
+def components_of(dataset: str) -> set[Count | Sum]:
+    """The components of measures, and those of the dialects."""
+    of_measures = (each for m in DATASETS[dataset].measures.values() for each in m.needs)
+    types = [each for each in QUERY_TYPES if isinstance(each, TotalsType)]
+    about_leads = dataset == "leads"
+    of_breeze = (each for t in types if t.is_about_leads == about_leads for each in t.components)
+    of_nlpearl = campaign._COMPONENTS if dataset == "calls" else ()
+    found = chain(of_measures, of_breeze if dataset != "tasks" else (), of_nlpearl)
+    return {each for each in found if isinstance(each, Count | Sum)}
+
+
+def test_every_component_of_the_dialects_is_kept() -> None:
+    for query_type in QUERY_TYPES:
+        record_type = "lead" if query_type.is_about_leads else "call"
+        if not isinstance(query_type, CountsType):
+            for component in query_type.components:
+                is_histogram = component in kept.HISTOGRAMS
+                assert is_histogram or kept.closed_names(record_type, component), component
+    for component in campaign._COMPONENTS:
+        if component != LEADS:
+            assert component in kept.HISTOGRAMS or kept.closed_names("call", component), component
+
+
+@given(st.lists(calls, max_size=8))
+def test_components_of_calls_that_have_a_duration(found: list[Any]) -> None:
+    measures = rollup("calls", found)
+    timed = selected("calls", [each for each in found if each.duration_seconds is not None])
+    for component in components_of("calls"):
+        names = kept.timed_names(component)
+        if names is not None:
+            assert sum(measures[name] for name in names) == counted(component, timed)
+    assert kept.timed_names(Sum(DATASETS["calls"].fields["cost"])) is None
 
 
 @pytest.mark.parametrize("dataset", RECORDS)

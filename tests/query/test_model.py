@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,9 @@ from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
 from rollcall.domain.measures import ALL, CALLS, LEADS
 from rollcall.domain.records import Call, Lead
 from rollcall.query.conditions import NOWHERE
+from rollcall.query.datasets import TIMED
 from rollcall.query.model import CampaignId, Selection
-from rollcall.query.scopes import family_of, scopes_of
+from rollcall.query.scopes import narrowed
 from tests.support.selections import selection
 
 pytestmark = pytest.mark.property
@@ -45,8 +47,8 @@ conditions: st.SearchStrategy[Mapping[str, str]] = st.dictionaries(
 def test_a_call_is_in_the_scopes_of_a_selection_as_often_as_it_is_selected(
     call: Call, equals: Mapping[str, str]
 ) -> None:
-    scopes = scopes_of(selection(**equals))
-    if scopes is None:
+    found = narrowed(selection(**equals))
+    if found is None:
         assert len(equals) > 1  # rollups have no combinations
         return
     matches = all(getattr(call, name) == value for name, value in equals.items())
@@ -55,7 +57,8 @@ def test_a_call_is_in_the_scopes_of_a_selection_as_often_as_it_is_selected(
         for key, _ in contribution_function(CURRENT_VERSION)("x", call)
         if key.family == CALLS and not key.is_open and key.bucket != ALL
     ]
-    assert sum(contributed.count(scope) for scope in scopes) == matches
+    assert not found.restricted
+    assert sum(contributed.count(scope) for scope in found.scopes) == matches
 
 
 @given(
@@ -64,14 +67,15 @@ def test_a_call_is_in_the_scopes_of_a_selection_as_often_as_it_is_selected(
     st.sampled_from("ab"),
 )
 def test_leads_have_the_same_owners(lead: Lead, owner: str, value: str) -> None:
-    scopes = scopes_of(selection("lead", **{owner: value}))
-    assert scopes is not None
-    found = [
+    found = narrowed(selection("lead", **{owner: value}))
+    assert found is not None
+    (scope,) = found.scopes
+    contributed = [
         key.scope
         for key, _ in contribution_function(CURRENT_VERSION)("x", lead)
-        if key.family == family_of("lead") == LEADS and key.bucket == ALL
+        if key.family == found.family == LEADS and key.bucket == ALL
     ]
-    assert (scopes[0] in found) == (getattr(lead, owner) == value)
+    assert (scope in contributed) == (getattr(lead, owner) == value)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +90,18 @@ def test_leads_have_the_same_owners(lead: Lead, owner: str, value: str) -> None:
     ],
 )
 def test_no_rollup_has_conditions_on_values(without_scopes: Selection) -> None:
-    assert scopes_of(without_scopes) is None
+    found = narrowed(without_scopes)
+    assert found is None or found.restricted
+
+
+def test_calls_that_have_a_duration_are_those_of_the_same_scopes() -> None:
+    of_template = selection(template_id="t")
+    timed = (
+        Selection("call", (*of_template.conditions, TIMED.where)) if TIMED.where else of_template
+    )
+    all_calls, some = narrowed(of_template), narrowed(timed)
+    assert all_calls is not None
+    assert some == replace(all_calls, is_timed=True)
 
 
 def test_a_pearl_has_calls_of_both_directions() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from rollcall.ledger import transaction
-from rollcall.query import planner
+from rollcall.query import group_planner
 from tests.support.answering import Answer, Deployment
 from tests.support.generate import without_ties
 from tests.support.oracle import Oracle, is_number
@@ -105,7 +105,7 @@ def check(deployment: Deployment, org_id: str, oracle: Oracle, question: Query) 
         raise Disagreement(f"{problem}\nquestion: {question}\nheaders: {answer.headers}")
     source = answer.headers["X-Rollcall-Source"]
     if source != "ledger" and not dialect_of(question.function).is_lifetime:
-        with patch.object(planner, "scopes_of", lambda _selection: None):
+        with patch.object(group_planner, "narrowed", lambda _selection: None):
             again = ask(deployment, org_id, question)
         if again.text != answer.text:
             raise Disagreement(

@@ -16,7 +16,7 @@ calls = st.builds(
     duration_seconds=st.sampled_from([None, 0, 7]),
     sentiment_milli=st.sampled_from([None, 0, 199, 200, 999, 1000]),
     cost_micros=st.sampled_from([None, 0, 2**40]),
-    attempt=st.integers(1, 10),
+    attempt=st.integers(1, 12),
     answered=st.booleans(),
     labels=st.lists(st.sampled_from("xyz"), unique=True).map(lambda v: tuple(sorted(v))),
     events=st.dictionaries(st.sampled_from(CALL_EVENTS), st.integers(1, 3)),

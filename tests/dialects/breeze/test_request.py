@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollcall.dialects.breeze.query_type import CountsType, OverTimeType, TotalsType
 from rollcall.dialects.breeze.query_types import QUERY_TYPES
 from rollcall.dialects.breeze.request import MAX_PAGE, MAX_PAGE_SIZE, BreezeRequest, parse_query
 from rollcall.domain.errors import BadValues, MalformedQuery
 from rollcall.domain.records import Call
+from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import EVER
 from rollcall.domain.time.zones import UTC
@@ -20,8 +22,7 @@ from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST
 from rollcall.ledger.tree import Page
 from rollcall.query.filtering import PageRead, select
-from rollcall.query.reports.breeze import ByBucket
-from rollcall.query.scopes import scopes_of
+from rollcall.query.model import TimeBucket
 from tests.support.request_bodies import BAD_REQUESTS
 from tests.support.selections import selection as selection_of
 
@@ -49,9 +50,9 @@ def issues(body: dict[str, Any]) -> dict[str, str]:
 def test_everything_but_the_type_has_a_default() -> None:
     request = parse_query(CALLS)
     assert (request.page, request.page_size, request.first_row) == (1, 50, 0)
-    assert request.query.zone.name == UTC.name
-    assert request.query.query.period == EVER
-    assert scopes_of(request.query.selection) == (("ORG",),)
+    assert request.query.selection.zone == UTC
+    assert request.query.bounds.period == EVER
+    assert request.query.selection.conditions == ()
 
 
 @pytest.mark.parametrize("query_type", QUERY_TYPES, ids=lambda each: each.name)
@@ -59,11 +60,18 @@ def test_a_type_measures_what_it_declares(query_type: Any) -> None:
     request = parse_query({"query_type": query_type.name, "granularity": "week"})
     assert request.query_type is query_type
     assert request.query.selection.record_type == ("lead" if query_type.is_about_leads else "call")
-    measured = request.query.measured
-    if isinstance(measured, ByBucket):
-        assert (measured.granularity.value, measured.is_timed) == ("week", query_type.is_timed)
-    else:
-        assert measured == query_type.groups
+    query = request.query
+    match query_type:
+        case CountsType():
+            assert (query.dimension, query.components) == (query_type.by, ())
+        case TotalsType():
+            assert (query.dimension, query.components) == (None, query_type.components)
+        case OverTimeType():
+            assert query.dimension == TimeBucket(Granularity.WEEK)
+            assert query.components == query_type.components
+            assert query.selection.conditions == (
+                () if query_type.where is None else (query_type.where,)
+            )
 
 
 @pytest.mark.property
@@ -144,8 +152,8 @@ def test_leads_have_neither_duration_nor_sentiment() -> None:
 
 def test_local_days_are_whole_in_their_zone() -> None:
     day = {"date_from": "2024-03-31", "date_to": "2024-03-31"}
-    query = parse_query({**CALLS, "filters": day, "timezone": "Europe/Berlin"}).query.query
-    assert query.period.end_ms - query.period.start_ms == 23 * MS_PER_DAY // 24
+    query = parse_query({**CALLS, "filters": day, "timezone": "Europe/Berlin"}).query
+    assert query.bounds.period.end_ms - query.bounds.period.start_ms == 23 * MS_PER_DAY // 24
 
 
 def test_payload_filters_that_no_payload_can_match_match_nothing() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -15,9 +14,13 @@ from rollcall.domain.time.buckets import Granularity, Timeline
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import Period
 from rollcall.domain.time.zones import UTC
-from rollcall.query.reports.breeze import OverTime
-from rollcall.query.results import Series, Tally
+from rollcall.query.components import ALL_ROWS
+from rollcall.query.datasets import call_field
+from rollcall.query.model import TimeBucket
+from rollcall.query.reports.breeze import BreezeReport
+from tests.support.groups import groups
 
+DAYS = TimeBucket(Granularity.DAY)
 pages = st.tuples(st.integers(1, 9), st.integers(1, 5))
 
 
@@ -28,9 +31,10 @@ def asked(query_type: str, page: int, size: int) -> Any:
 @pytest.mark.property
 @given(st.integers(0, 12), pages)
 def test_a_page_is_a_part_of_all_rows(count: int, page: tuple[int, int]) -> None:
-    tally = Tally(Counter({f"o={n:02d}": 5 for n in range(count)}))
-    everything = answer_body(asked("outcome_distribution", 1, 1_000), tally)
-    answer = answer_body(asked("outcome_distribution", *page), tally)
+    parts: Any = ((0, (f"{n:02d}",), {ALL_ROWS: 5}, {}) for n in range(count))
+    report = BreezeReport(groups(call_field("outcome"), (), *parts), None)
+    everything = answer_body(asked("outcome_distribution", 1, 1_000), report)
+    answer = answer_body(asked("outcome_distribution", *page), report)
     number, size = page
     assert answer["data"] == everything["data"][(number - 1) * size : number * size]
     assert answer["total"] == len(everything["data"]) == count
@@ -45,10 +49,11 @@ def test_a_page_is_a_part_of_all_rows(count: int, page: tuple[int, int]) -> None
 def test_a_page_of_buckets_has_zeros_where_nothing_is(
     days: int, counts: dict[int, int], page: tuple[int, int]
 ) -> None:
-    keys = sorted(counts)
-    series = Series(keys, [counts[key] for key in keys], [0] * len(keys), 0, 1)
+    parts: Any = ((day, (day,), {ALL_ROWS: count}, {}) for day, count in counts.items())
     timeline = Timeline(Granularity.DAY, UTC, Period(0, days * MS_PER_DAY))
-    answer = answer_body(asked("calls_over_time", *page), OverTime(series, timeline))
+    answer = answer_body(
+        asked("calls_over_time", *page), BreezeReport(groups(DAYS, (), *parts), timeline)
+    )
     assert answer["total"] == days
     first = (page[0] - 1) * page[1]
     shown = range(first, min(first + page[1], days))
@@ -56,12 +61,5 @@ def test_a_page_of_buckets_has_zeros_where_nothing_is(
 
 
 def test_an_open_range_without_data_has_no_buckets() -> None:
-    answer = answer_body(
-        asked("calls_over_time", 1, 9), OverTime(Series([], [], [], None, None), None)
-    )
+    answer = answer_body(asked("calls_over_time", 1, 9), BreezeReport(groups(DAYS, ()), None))
     assert (answer["data"], answer["total"]) == ([], 0)
-
-
-def test_results_of_another_kind_are_an_error() -> None:
-    with pytest.raises(TypeError, match="calls_over_time has no rows for a Tally"):
-        answer_body(asked("calls_over_time", 1, 9), Tally())

@@ -1,4 +1,4 @@
-"""The report of Breeze: a tally, or a series whose open ends are those of the data."""
+"""The report of Breeze: groups, and buckets whose open ends are those of the data."""
 
 from __future__ import annotations
 
@@ -6,46 +6,42 @@ from typing import Any
 
 import pytest
 
-from rollcall.domain.measures import Group
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import EVER, Bounds, Period
-from rollcall.domain.time.zones import UTC
-from rollcall.query.model import Selection
-from rollcall.query.reports.breeze import BreezeQuery, ByBucket, OverTime, ReportBreeze
-from rollcall.query.results import Series, Tally
+from rollcall.query.components import ALL_ROWS
+from rollcall.query.grouping import GroupedRows
+from rollcall.query.model import Selection, TimeBucket
+from rollcall.query.reports.breeze import BreezeQuery, ReportBreeze
+from tests.support.groups import groups
 from tests.support.reading import reading
 
-TALLY = Tally()
+DAYS = TimeBucket(Granularity.DAY)
 # A call on day 3, and one on day 5.
-SERIES = Series([3, 5], [1, 1], [0, 0], 3 * MS_PER_DAY + 7, 5 * MS_PER_DAY + 7)
-NOTHING = Series([], [], [], None, None)
+SOME = groups(
+    DAYS,
+    (ALL_ROWS,),
+    (3 * MS_PER_DAY + 7, (3,), {ALL_ROWS: 1}, {}),
+    (5 * MS_PER_DAY + 7, (5,), {ALL_ROWS: 1}, {}),
+)
+NOTHING = groups(DAYS, (ALL_ROWS,))
 
 
 class Engine:
-    def __init__(self, series: Series) -> None:
-        self.found = series
+    def __init__(self, found: GroupedRows) -> None:
+        self.found = found
 
-    def tally(self, _reading: Any, query: Any, groups: Any, zone: Any) -> Tally:
-        self.asked = (query.period, groups, zone)
-        return TALLY
-
-    def series(
-        self, _reading: Any, query: Any, granularity: Any, zone: Any, *, is_timed: bool
-    ) -> Series:
-        self.asked = (query.period, granularity, zone, is_timed)
+    def aggregate(self, _reading: Any, asked: Any) -> GroupedRows:
+        self.asked = asked
         return self.found
 
 
-def over_time(series: Series, start_ms: int | None, end_ms: int | None) -> list[str] | None:
-    engine: Any = Engine(series)
-    query = BreezeQuery(
-        ByBucket(Granularity.DAY, True), Selection("call"), Bounds(start_ms, end_ms), UTC
-    )
-    found = ReportBreeze(engine)(reading(), query)
-    assert isinstance(found, OverTime)
-    assert engine.asked == (query.query.period, Granularity.DAY, UTC, True)
-    timeline = found.timeline
+def over_time(found: GroupedRows, start_ms: int | None, end_ms: int | None) -> list[str] | None:
+    engine: Any = Engine(found)
+    query = BreezeQuery(DAYS, (ALL_ROWS,), Selection("call"), Bounds(start_ms, end_ms))
+    report = ReportBreeze(engine)(reading(), query)
+    assert report.groups is found
+    timeline = report.timeline
     return None if timeline is None else [b.label for b in timeline.slice(0, len(timeline))]
 
 
@@ -53,11 +49,12 @@ def days(first: int, last: int) -> list[str]:
     return [f"1970-01-{day + 1:02d}" for day in range(first, last + 1)]
 
 
-def test_a_tally_is_that_of_the_engine() -> None:
-    engine: Any = Engine(NOTHING)
-    query = BreezeQuery((Group.CALLS,), Selection("call"), Bounds(5, None), UTC)
-    assert ReportBreeze(engine)(reading(), query) is TALLY
-    assert engine.asked == (Period(5, EVER.end_ms), (Group.CALLS,), UTC)
+def test_groups_are_those_of_the_engine() -> None:
+    engine: Any = Engine(groups(None, (ALL_ROWS,)))
+    query = BreezeQuery(None, (ALL_ROWS,), Selection("call"), Bounds(5, None))
+    assert ReportBreeze(engine)(reading(), query) == (engine.found, None)
+    assert (engine.asked.period, engine.asked.dimensions) == (Period(5, EVER.end_ms), ())
+    assert not engine.asked.is_limited
 
 
 @pytest.mark.parametrize(
@@ -68,7 +65,7 @@ def test_an_open_range_begins_or_ends_at_the_data(
     start: int | None, end: int | None, expected: list[str]
 ) -> None:
     bounds = (None if day is None else day * MS_PER_DAY for day in (start, end))
-    assert over_time(SERIES, *bounds) == expected
+    assert over_time(SOME, *bounds) == expected
 
 
 def test_a_closed_range_has_its_buckets_without_data_and_an_open_one_has_none() -> None:

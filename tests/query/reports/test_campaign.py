@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -12,15 +11,18 @@ from rollcall.domain.measures import ALL, KNOWN, Rollup, RollupKey, campaign_sco
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.records import Label
 from rollcall.domain.time.periods import Period
+from rollcall.query.components import ALL_ROWS
+from rollcall.query.datasets import LABELS
+from rollcall.query.grouping import GroupedRows
 from rollcall.query.model import CampaignId
 from rollcall.query.reports.campaign import ReportCampaign
-from rollcall.query.results import DayTallies, Tally
+from tests.support.groups import groups
 from tests.support.reading import MemoryFacts, MemoryRollups, lookup, reading
 from tests.support.selections import selection
 
 PERIOD = Period(0, 5)
 HOT = Label("Hot", color="#fff")
-LABELS = MemoryFacts(
+REGISTERED = MemoryFacts(
     Fact("label", "hot", None, 1, 1, HOT),
     Fact("label", "deleted", None, 1, 1, None),
     organisation=Organisation("org", "h", "n", 0),
@@ -30,17 +32,19 @@ LABELS = MemoryFacts(
 class Engine:
     """Answers with two days; remembers what was asked for."""
 
-    def tally_by_day(self, _reading: Any, query: Any, _groups: Any) -> DayTallies:
-        self.query = query
-        days = {
-            1: Tally(Counter({"calls": 2, "l=hot": 1, "l": 1})),
-            2: Tally(Counter({"calls": 3, "l=hot": 1, "l=deleted": 2, "l=unregistered": 1})),
-        }
-        return DayTallies(days, {}, 0)
+    def aggregate(self, _reading: Any, asked: Any) -> GroupedRows:
+        self.asked = asked
+        later = {"hot": 1, "deleted": 2, "unregistered": 1}
+        return groups(
+            asked.dimensions[0],
+            asked.components,
+            (1, (1,), {ALL_ROWS: 2}, {LABELS: {"hot": 1}}),
+            (2, (2,), {ALL_ROWS: 3}, {LABELS: later}),
+        )
 
 
 def make(engine: Any, rollups: MemoryRollups | None = None) -> ReportCampaign:
-    return ReportCampaign(rollups or MemoryRollups({}), engine, lookup(LABELS))
+    return ReportCampaign(rollups or MemoryRollups({}), engine, lookup(REGISTERED))
 
 
 @pytest.mark.parametrize(
@@ -53,8 +57,11 @@ def make(engine: Any, rollups: MemoryRollups | None = None) -> ReportCampaign:
 def test_the_calls_of_a_campaign_are_added_up_over_its_days(direction: Any, expected: Any) -> None:
     engine = Engine()
     report = make(engine)(reading(), CampaignId("c", direction), PERIOD)
-    assert engine.query == (expected, PERIOD)
-    assert (report.whole["calls"], report.whole["l=hot"]) == (5, 2)
+    assert (engine.asked.selection, engine.asked.period) == (expected, PERIOD)
+    assert {day: calls.integer(ALL_ROWS) for day, calls in report.days.items()} == {1: 2, 2: 3}
+    assert report.whole.integer(ALL_ROWS) == 5
+    assert report.whole.values(LABELS).texts() == {"hot": 2, "deleted": 2, "unregistered": 1}
+    assert report.nothing.integer(ALL_ROWS) == 0
     assert report.labels == {"hot": HOT}
 
 

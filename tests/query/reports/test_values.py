@@ -148,7 +148,7 @@ def test_names_are_looked_up_only_for_what_is_shown(deployment: Deployment) -> N
 def test_too_many_values_are_refused_with_advice(deployment: Deployment) -> None:
     deployment.now_ms = NOW_MS
     org_id = deployment.organisation([call(n, provider=f"p{n}") for n in range(12)])
-    with patch("rollcall.query.grouping.MAX_GROUPS", 11):
+    with patch("rollcall.query.sums.MAX_GROUPS", 11):
         answer = ask(deployment, org_id, "provider", EVER)
     assert answer.status == 422
     assert "Shorten the range." in answer.body["detail"]

@@ -14,16 +14,18 @@ from rollcall.domain.measures import (
     ALL,
     KNOWN,
     WORKSPACE,
-    Group,
     Rollup,
     RollupKey,
     workspace_scope,
 )
 from rollcall.domain.organisations import Organisation
-from rollcall.domain.records import Room
+from rollcall.domain.records import ContactEvent, Room
 from rollcall.domain.time.calendar import MS_PER_DAY, day_text
+from rollcall.ledger.page import Row, Rows
+from rollcall.query.filtering import Selected
+from rollcall.query.grouping import GroupBuilder, GroupedRows
+from rollcall.query.model import Aggregation
 from rollcall.query.reports.workspace import DAYS, TOP, ReportWorkspace, WorkspaceReport
-from rollcall.query.results import Tally
 from tests.support.reading import MemoryFacts, MemoryRollups, lookup, reading
 from tests.support.selections import selection
 
@@ -112,19 +114,44 @@ def test_the_last_days_are_read_in_order() -> None:
     assert found.lifetime == {"bookings": 9}
 
 
-def test_a_spilled_breakdown_is_counted_from_the_ledger() -> None:
-    class Engine:
-        def tally(self, _reading: Any, query: Any, groups: list[Group]) -> Tally:
-            assert query.selection == selection("contact_event", workspace_id="w")
-            assert groups == [Group.EVENT_TYPE]
-            tally = Tally()
-            tally.add_measures({"e=booking": 4})
-            return tally
+def test_spilled_breakdowns_are_counted_in_the_ledger_in_one_reading() -> None:
+    events = [
+        ("booking", None, "p"),
+        ("room_join", "2", "p"),
+        ("room_join", "2", None),
+        ("x", "3", None),
+    ]
 
-    open_ = Rollup({"r=1": 1}, frozenset("e"))
-    found, _ = report(MemoryFacts(organisation=MADE), Engine, open_=open_)
+    class Engine:
+        def aggregate(self, _reading: Any, asked: Aggregation) -> GroupedRows:
+            assert asked.selection == selection("contact_event", workspace_id="w")
+            builder = GroupBuilder(asked)
+            builder.add_rows([selected(events)])
+            return builder.groups()
+
+    open_ = Rollup({"b=q": 7}, frozenset("er"))
+    facts = MemoryFacts(room("2"), organisation=MADE)
+    found, _ = report(facts, Engine, open_=open_, lifetime={"rooms": 1})
     assert found is not None
-    assert found.event_types == {"booking": 4}
+    assert found.event_types == {"booking": 1, "room_join": 2, "x": 1}
+    assert [(counted.id, counted.count) for counted in found.rooms] == [("2", 2)]
+
+
+def event(at_ms: int, event_type: str, room_id: str | None, page_id: str | None) -> ContactEvent:
+    return ContactEvent(
+        workspace_id="w",
+        event_type=event_type,
+        occurred_at_ms=at_ms,
+        room_id=room_id,
+        booking_page_id=page_id,
+    )
+
+
+def selected(events: list[tuple[str, str | None, str | None]]) -> Selected:
+    rows = [
+        Row(f"{n}", 1, n, event(n, type, room, page)) for n, (type, room, page) in enumerate(events)
+    ]
+    return Selected(Rows.empty("contact_event").with_rows({}, rows), None)
 
 
 @pytest.mark.parametrize("workspace_id", ["", "x" * 129, "unknown"])

@@ -12,8 +12,8 @@ from typing_extensions import TypedDict
 
 from rollcall.domain.measures import Measures
 from rollcall.domain.time.calendar import day_text
+from rollcall.query.ranking import by_count
 from rollcall.query.reports.workspace import WorkspaceReport
-from rollcall.query.results import by_count
 
 FORBIDDEN = "Forbidden"
 

@@ -12,7 +12,7 @@ new rule in a new version.
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
@@ -98,7 +98,6 @@ class Group(enum.Enum):
     EVENT_TYPE = "e=<event type>: contact events"
     ROOM = "r=<room>: joins"
     PAGE = "b=<booking page>: bookings"
-    LEADS = "distinct leads, which no rollup can hold"
 
 
 # The names of attempts in measures, in ascending order; the last counts all later ones too.
@@ -128,7 +127,6 @@ def _contact_event(*rules: Rule) -> GroupRules:
     return GroupRules("contact_event", rules)
 
 
-# Distinct leads cannot be summed, so they have no rule: see `rollcall.query.distinct`.
 GROUPS: Final[Mapping[Group, GroupRules]] = {
     Group.CALLS: _call(CountRecords("calls")),
     Group.ANSWERED: _call(CountRecords("answered", where=(("answered", True),))),
@@ -167,8 +165,7 @@ GROUPS: Final[Mapping[Group, GroupRules]] = {
     Group.PAGE: _contact_event(CountOpen(PAGE, "booking_page_id", (("event_type", "booking"),))),
 }
 
-# The open breakdown that each group is read from. All other groups are closed measures, except
-# distinct leads, which no rollup can hold.
+# The open breakdown that each group is kept in. All other groups are closed measures.
 OPEN_GROUPS: Final[Mapping[Group, str]] = {
     group: of_group.breakdown
     for group, of_group in GROUPS.items()
@@ -176,22 +173,12 @@ OPEN_GROUPS: Final[Mapping[Group, str]] = {
 }
 
 
-def closed_names(groups: Iterable[Group]) -> tuple[str, ...]:
-    """The closed measures of the groups, and `calls`.
-
-    Every rollup of calls has `calls`, and it shows whether a day is empty.
-    """
-    rules = (rule for group in groups if group in GROUPS for rule in GROUPS[group].rules)
-    return tuple(dict.fromkeys(("calls", *(name for rule in rules for name in rule.names))))
-
-
-def has_lifetime(family: str, scope: Scope, groups: Collection[Group]) -> bool:
-    """Whether a scope has an all-time rollup with all of the groups.
+def has_lifetime(family: str, scope: Scope) -> bool:
+    """Whether a scope has an all-time rollup.
 
     For calls, only the organisation and its spaces have one, without the histogram of durations.
     """
-    is_kept = family != CALLS or scope[0] in ("ORG", "SPACE")
-    return is_kept and not {Group.EXTREMES, Group.LEADS} & set(groups)
+    return family != CALLS or scope[0] in ("ORG", "SPACE")
 
 
 def is_sum_of_days(family: str) -> bool:
@@ -201,14 +188,6 @@ def is_sum_of_days(family: str) -> bool:
     has measures that are counted for all time only, and `known` has no day rollups.
     """
     return family in (CALLS, TASKS, LEADS)
-
-
-def never_kept(scopes: Collection[Scope], groups: Collection[Group]) -> frozenset[Group]:
-    """Those of the groups that the day rollups of at least one of the scopes never have."""
-    missing = {Group.LEADS}
-    if not all(scope[0] in WITH_HISTOGRAM for scope in scopes):
-        missing.add(Group.EXTREMES)
-    return frozenset(missing & set(groups))
 
 
 def space_scope(space_token: str) -> Scope:

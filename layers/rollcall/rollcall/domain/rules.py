@@ -1,7 +1,7 @@
 """Kinds of rules by which measures are counted. `rollcall.domain.measures` declares the measures.
 
-Contributions apply a rule to one record, and the aggregation of ledger pages applies it to columns.
-A rule is data, so that both are built from the same declaration, and this package needs no numpy.
+Contributions apply a rule to one record. `rollcall.query.kept` says which component of rows a measure
+is; the tests compare the two.
 """
 
 from __future__ import annotations
@@ -138,10 +138,7 @@ class CountBands(Rule):
 
 @dataclass(frozen=True, slots=True)
 class CountHours(Rule):
-    """Counts records by the hour of the day: of UTC in rollups, of the query's zone in a scan.
-
-    `column` is the instant by which rows are ordered.
-    """
+    """Counts records by the hour of the UTC day; `column` is the instant by which rows are ordered."""
 
     column: str
     hours: tuple[str, ...]

@@ -34,6 +34,15 @@ class CountedValues:
         """The number of rows that have a value."""
         return int(self._counts.sum())
 
+    def texts(self) -> dict[str, int]:
+        """The number of rows of each value of a field of texts or of lists."""
+        pairs = zip(self._codes.tolist(), self._counts.tolist(), strict=True)
+        return {self._coder.text(code): count for code, count in pairs}
+
+    def integers(self) -> dict[int, int]:
+        """The number of rows of each value of a field of integers."""
+        return dict(zip(self._codes.tolist(), self._counts.tolist(), strict=True))
+
     @property
     def total(self) -> Decimal:
         """The exact sum of the values of all rows; 0 if there are none."""

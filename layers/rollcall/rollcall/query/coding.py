@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from rollcall.domain.decimals import UNROUNDED, at_least, at_most, canonical, exact_sum
-from rollcall.domain.errors import MAX_GROUPS, TooManyGroups
+from rollcall.domain.errors import TooManyGroups
 from rollcall.domain.facts import payload_text, payload_value
 from rollcall.domain.time.buckets import Granularity, bucket_of
 from rollcall.domain.time.zones import Zone
@@ -23,6 +23,11 @@ from rollcall.query.values import Columns, integers_of, offsets_ms
 GroupValue: TypeAlias = str | int | Decimal | bool | None
 
 _NULL_TEXT: Final = payload_text(None)
+
+
+def is_dense(span: int, count: int) -> bool:
+    """Whether an array of all integers in a span is not much longer than `count` of them."""
+    return span <= 4 * count + 1024
 
 
 class Numbering:
@@ -56,23 +61,58 @@ class Numbering:
         numbered: Int64s = numbers[codes]
         return numbered
 
+    def of_lists(self, codes: Int32s, words: Sequence[str]) -> tuple[Int64s, Int64s]:
+        """(row, number) of each entry of coded lists; an empty list has one entry of null."""
+        lists: list[list[int]] = [[0]] * (len(words) + 1)
+        for code in np.flatnonzero(np.bincount(codes)).tolist():
+            if code:
+                lists[code] = [
+                    self.number(entry) for entry in words[code - 1].split(LIST_SEPARATOR)
+                ]
+        lengths = np.array([len(entries) for entries in lists], dtype=np.int64)
+        starts = np.cumsum(lengths) - lengths
+        of_row = lengths[codes]
+        rows = np.repeat(np.arange(len(codes)), of_row)
+        places = np.arange(len(rows)) - np.repeat(np.cumsum(of_row) - of_row, of_row)
+        flat = np.array([number for entries in lists for number in entries], dtype=np.int64)
+        return rows, flat[np.repeat(starts[codes], of_row) + places]
+
     def of_integers(self, values: Int64s, decode: Callable[[int], Any]) -> Int64s:
         """The numbers of integers, each of which stands for a value; null is 0."""
-        distinct, places = np.unique(values, return_inverse=True)
-        numbers = [
-            0 if value == NULL else self.number(decode(value)) for value in distinct.tolist()
-        ]
-        numbered: Int64s = np.array(numbers, dtype=np.int64)[places]
+        has_value = values != NULL
+        if has_value.all():
+            return self._of_integers(values, decode) if len(values) else values
+        numbered = np.zeros_like(values)
+        if has_value.any():
+            numbered[has_value] = self._of_integers(values[has_value], decode)
         return numbered
+
+    def _of_integers(self, values: Int64s, decode: Callable[[int], Any]) -> Int64s:
+        low = int(values.min())
+        span = int(values.max()) - low
+        if is_dense(span, len(values)):
+            places = values - low
+            numbers = np.zeros(span + 1, dtype=np.int64)
+            for place in np.flatnonzero(np.bincount(places)).tolist():
+                numbers[place] = self.number(decode(low + place))
+            numbered: Int64s = numbers[places]
+            return numbered
+        # Rows are in the order of time in pages, so many neighbours have equal buckets.
+        starts = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
+        distinct, runs = np.unique(values[starts], return_inverse=True)
+        of_distinct = [self.number(decode(value)) for value in distinct.tolist()]
+        of_runs = np.array(of_distinct, dtype=np.int64)[runs]
+        return np.repeat(of_runs, np.diff(starts, append=len(values)))
 
 
 class DimensionCoder:
     """Numbers the values of one dimension."""
 
-    def __init__(self, dimension: Dimension, zone: Zone) -> None:
+    def __init__(self, dimension: Dimension, zone: Zone, most: int | None) -> None:
+        """Raises TooManyGroups beyond `most` values."""
         self._dimension = dimension
         self._zone = zone
-        self._numbering = Numbering(MAX_GROUPS)
+        self._numbering = Numbering(most)
         self.is_list = isinstance(dimension, Field) and dimension.source is Source.LIST
 
     def number(self, value: GroupValue) -> int:
@@ -104,23 +144,9 @@ class DimensionCoder:
 
     def entries(self, columns: Columns) -> tuple[Int64s, Int64s]:
         """(row, number) of each entry of a list; a row with an empty list has one of null."""
-        dimension = self._dimension
-        if not isinstance(dimension, Field):
+        if not isinstance(self._dimension, Field):
             raise TypeError("a time bucket is no list")
-        codes, words = columns.texts(dimension.column)
-        lists: list[list[int]] = [[0]] * (len(words) + 1)
-        for code in np.unique(codes).tolist():
-            if code:
-                lists[code] = [
-                    self._numbering.number(entry) for entry in words[code - 1].split(LIST_SEPARATOR)
-                ]
-        lengths = np.array([len(entries) for entries in lists], dtype=np.int64)
-        starts = np.cumsum(lengths) - lengths
-        of_row = lengths[codes]
-        rows = np.repeat(np.arange(len(codes)), of_row)
-        places = np.arange(len(rows)) - np.repeat(np.cumsum(of_row) - of_row, of_row)
-        flat = np.array([number for entries in lists for number in entries], dtype=np.int64)
-        return rows, flat[np.repeat(starts[codes], of_row) + places]
+        return self._numbering.of_lists(*columns.texts(self._dimension.column))
 
 
 def _decoder(field: Field) -> Callable[[int], GroupValue]:
@@ -150,12 +176,19 @@ _LIMIT: Final = 2**62
 class ValueCoder:
     """Codes the values of a field: equal codes for equal values, `NULL` for no value.
 
-    Values of `Values` components: integers, ids, and the numbers of a payload key.
+    Values of `Values` components: integers, texts, entries of lists, and the numbers of a payload key.
     """
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: Field, zone: Zone) -> None:
         self._field = field
+        self._zone = zone
         self._numbering = Numbering()
+        self.is_list = field.source is Source.LIST
+
+    def code(self, value: int | str) -> int:
+        """The code of a value that a rollup counts."""
+        is_text = self._field.source in (Source.TEXT, Source.LIST)
+        return self._numbering.number(value) if is_text else int(value)
 
     def codes(self, columns: Columns) -> Int64s:
         """The code of each row's value."""
@@ -169,7 +202,12 @@ class ValueCoder:
                 of_words = np.array([NULL, *map(self._payload_code, words)], dtype=np.int64)
                 coded: Int64s = of_words[codes]
                 return coded
-        return columns.integers(name)
+        return integers_of(self._field, columns, self._zone)
+
+    def entries(self, columns: Columns) -> tuple[Int64s, Int64s]:
+        """(row, code) of each entry of a list."""
+        rows, numbers = self._numbering.of_lists(*columns.texts(self._field.column))
+        return rows, np.where(numbers == 0, NULL, numbers)
 
     def _payload_code(self, text: str) -> int:
         value = payload_value(text)
@@ -180,6 +218,11 @@ class ValueCoder:
             if nanos == at_least(value, _PLACES) and abs(nanos) < _LIMIT:
                 return nanos
         return -_LIMIT - self._numbering.number(value)
+
+    def text(self, code: int) -> str:
+        """The text of a code, of a field of texts or of lists."""
+        text: str = self._numbering.values[code]
+        return text
 
     def decoded(self, code: int) -> Decimal:
         """The number of a code."""

@@ -32,7 +32,7 @@ class Sum:
 class Values:
     """The distinct values of a field, each with the number of its rows; null is left out.
 
-    Of a payload key, only numbers are values.
+    Of a list, each entry is a value. Of a payload key, only numbers are values.
     """
 
     field: Field
@@ -53,6 +53,12 @@ class ValueCounts(Protocol):
     @property
     def count(self) -> int:
         """The number of rows that have a value."""
+
+    def texts(self) -> dict[str, int]:
+        """The number of rows of each value of a field of texts or of lists."""
+
+    def integers(self) -> dict[int, int]:
+        """The number of rows of each value of a field of integers, in stored units."""
 
     @property
     def total(self) -> Decimal:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Final, TypeAlias
 
 from rollcall.domain.decimals import Number, divide, percentage
+from rollcall.domain.measures import ATTEMPTS
 from rollcall.domain.records import CALL_EVENTS
 from rollcall.query.components import ALL_ROWS, Cell, Component, Count, Sum, Values
 from rollcall.query.conditions import AllOf, Comparison, equals
@@ -56,6 +57,11 @@ SCORED: Final = Count(Comparison(_CALL["sentiment"], Op.NOT_NULL))
 CONVERTED: Final = Count(
     AllOf((equals(_LEAD["status"], "FINISHED"), equals(_LEAD["converted"], True)))
 )
+TALK_SECONDS: Final = Sum(_CALL["duration_seconds"])
+DURATIONS: Final = Values(_CALL["duration_seconds"])
+LABELS: Final = Values(_CALL["label"])
+LEADS: Final = Values(_CALL["lead_id"])
+HOURS: Final = Values(_CALL["hour_of_day"])
 _TIMED_LATENCY: Final = Count(Comparison(_CALL["latency_ms"], Op.NOT_NULL))
 _TRANSFERRED: Final = Count(
     Comparison(_CALL[f"{EVENT_PREFIX}call_transferred"], Op.GT, (Decimal(0),))
@@ -134,15 +140,24 @@ def _cost_per_call() -> Measure:
 
 
 def _distinct_leads() -> Measure:
-    leads = Values(_CALL["lead_id"])
     return Measure(
-        "distinct_leads", "leads", "Different leads that were called.", (leads,),
-        lambda cell: cell.values(leads).distinct,
+        "distinct_leads", "leads", "Different leads that were called.", (LEADS,),
+        lambda cell: cell.values(LEADS).distinct,
     )  # fmt: skip
 
 
 def _having(field: str, value: str) -> Count:
     return Count(equals(_CALL[field], value))
+
+
+def attempts(text: str, *, is_successful: bool = False) -> Count:
+    """Calls by the number of the attempt: one of `ATTEMPTS`, of which the last counts all later ones."""
+    is_last = text == ATTEMPTS[-1]
+    number = Decimal(len(ATTEMPTS) if is_last else text)
+    is_attempt = Comparison(_CALL["attempt"], Op.GTE if is_last else Op.EQ, (number,))
+    if not is_successful:
+        return Count(is_attempt)
+    return Count(AllOf((equals(_CALL["disposition"], "successful"), is_attempt)))
 
 
 _FAILED: Final = _having("status", "failed")

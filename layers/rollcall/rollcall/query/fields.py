@@ -95,6 +95,10 @@ class Field:
     most: int = MAX_INTEGER
     is_dimension: bool = True
 
+    def __hash__(self) -> int:
+        """Equal fields have equal names; components are looked up by their fields often."""
+        return hash(self.name)
+
     @property
     def ops(self) -> tuple[Op, ...]:
         """The operators of conditions on the field."""

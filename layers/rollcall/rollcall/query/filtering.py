@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from rollcall.ledger.tree import Page
 from rollcall.query.conditions import conjuncts
 from rollcall.query.masks import Mask, mask_of
 from rollcall.query.model import Selection
-
-# The number of rows that are gathered before they are counted together.
-CHUNK_ROWS: Final = 65_536
 
 
 class PageRead(NamedTuple):

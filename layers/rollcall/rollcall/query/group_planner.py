@@ -1,8 +1,9 @@
 """The planner of aggregations: whether rollups can answer one, which of them, and why not.
 
 A day is read from rollups whole, or from ledger pages whole: once pages must be read for one
-component, rollups would save nothing. Plans are pure. The engine finds out which days have rollups
-that lack something, and reads those days from pages.
+component, rollups save no reads. They save the counting of all else, which is much for a report of
+many components: such an aggregation is mixed. Plans are pure. The engine finds out which days have
+rollups that lack something, and reads those days from pages.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from rollcall.domain.measures import Rollup, Scope
+from rollcall.domain.measures import Rollup, Scope, has_lifetime
 from rollcall.domain.time.buckets import Granularity, bucket_of
+from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import EVER, Period, plan
+from rollcall.domain.time.zones import Zone
 from rollcall.query import kept
-from rollcall.query.components import ALL_ROWS, Component, Count, Sum, Values
+from rollcall.query.components import ALL_ROWS, Count, Sum, Values
 from rollcall.query.conditions import Value
+from rollcall.query.datasets import DURATIONS
 from rollcall.query.fields import Field
 from rollcall.query.kept import BREAKDOWNS, Breakdown
 from rollcall.query.model import Aggregation, Dimension, TimeBucket
@@ -35,8 +39,8 @@ class Part(NamedTuple):
 
     instant_ms: int
     group: tuple[Value | int | None, ...]
-    amounts: dict[Component, int]
-    values: dict[Values, dict[int, int]]
+    amounts: dict[Count | Sum, int]
+    values: dict[Values, dict[int | str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ class FromRollups:
 
     `scopes` has the values that each scope's rows have in fields, and `shape` how the rollups hold
     the components. `field` is the name of the field that breaks the counts down, if one does. All
-    time can be read from one rollup per scope if `has_lifetime`.
+    time can be read from one rollup per scope if `has_lifetime`. `beside` are the values that are
+    read from pages for each day with rows.
     """
 
     dimensions: tuple[Dimension, ...]
@@ -57,6 +62,14 @@ class FromRollups:
     days: range
     edges: tuple[Period, ...]
     has_lifetime: bool
+    beside: tuple[Values, ...] = ()
+
+    def bucket_of(self, day: int) -> int | None:
+        """The key of the time bucket of a UTC day; None if no dimension has buckets."""
+        for each in self.dimensions:
+            if isinstance(each, TimeBucket):
+                return int(bucket_of(each.granularity, day * MS_PER_DAY, 0))
+        return None
 
     def parts(self, scope: Scope, start_ms: int, rollup: Rollup) -> Iterator[Part]:
         """What a rollup that begins at `start_ms` adds to groups."""
@@ -96,11 +109,12 @@ def _from_rollups(aggregation: Aggregation) -> FromRollups:
     if aggregation.granularity is not None and not aggregation.zone.is_utc:
         raise _NotKept("rollups have days of UTC")
     field = _broken_down_by(aggregation, selected)
-    shape = _shape(aggregation, selected, field)
+    beside = _beside(aggregation, selected)
+    shape = _shape(aggregation, selected, field, beside)
     days, edges = plan(aggregation.period)
-    is_kept = all(kept.has_lifetime(selected.family, scope) for scope in selected.scopes)
+    is_kept = all(has_lifetime(selected.family, scope) for scope in selected.scopes)
     is_ever = aggregation.period == EVER and aggregation.granularity is None
-    has_histogram = isinstance(shape, AllRows) and shape.reads_open
+    has_durations = isinstance(shape, AllRows) and DURATIONS in shape.histograms
     return FromRollups(
         aggregation.dimensions,
         aggregation.period.start_ms,
@@ -110,7 +124,8 @@ def _from_rollups(aggregation: Aggregation) -> FromRollups:
         field,
         days,
         edges,
-        has_lifetime=is_ever and is_kept and not has_histogram,
+        has_lifetime=is_ever and is_kept and not has_durations and not beside,
+        beside=beside,
     )
 
 
@@ -124,9 +139,21 @@ def _broken_down_by(aggregation: Aggregation, selected: Narrowed) -> str | None:
     return next(iter(names), None)
 
 
-def _shape(aggregation: Aggregation, selected: Narrowed, field: str | None) -> Shape:
+def _beside(aggregation: Aggregation, selected: Narrowed) -> tuple[Values, ...]:
+    """The values that a mixed aggregation reads from pages."""
+    if not aggregation.is_mixed:
+        return ()
+    values = (each for each in aggregation.components if isinstance(each, Values))
+    return tuple(each for each in values if not _has_histogram(each, selected))
+
+
+def _shape(
+    aggregation: Aggregation, selected: Narrowed, field: str | None, beside: tuple[Values, ...]
+) -> Shape:
     record_type = aggregation.selection.record_type
     rows = kept.ROWS_NAME[record_type]
+    if selected.is_timed:
+        return _of_timed(aggregation, field)
     if aggregation.granularity is Granularity.HOUR:
         is_plain = all(component == ALL_ROWS for component in aggregation.components)
         if record_type != "call" or not is_plain or field is not None:
@@ -137,13 +164,28 @@ def _shape(aggregation: Aggregation, selected: Narrowed, field: str | None) -> S
         allowed = selected.restricted.get(field)
         return ByValue(rows, breakdown, allowed, aggregation.components)
     names: dict[Count | Sum, tuple[str, ...]] = {}
-    histograms = []
+    histograms: dict[Values, Breakdown] = {}
     for component in aggregation.components:
-        if isinstance(component, Values):
-            histograms.append(_checked_histogram(component, selected))
-        else:
+        if not isinstance(component, Values):
             names[component] = _names(record_type, component)
-    return AllRows(rows, names, tuple(histograms))
+        elif component not in beside:
+            histograms[component] = _histogram(component, selected, aggregation.zone)
+    return AllRows(rows, names, histograms)
+
+
+def _of_timed(aggregation: Aggregation, field: str | None) -> Shape:
+    names = {
+        component: kept.timed_names(component)
+        for component in aggregation.components
+        if not isinstance(component, Values)
+    }
+    found = {component: each for component, each in names.items() if each is not None}
+    is_hourly = aggregation.granularity is Granularity.HOUR
+    if is_hourly or field is not None or len(found) < len(aggregation.components):
+        raise _NotKept(
+            "of calls that have a duration, rollups have their number and seconds by day"
+        )
+    return AllRows(kept.TIMED_ROWS, found, {})
 
 
 def _breakdown(aggregation: Aggregation, selected: Narrowed, field: str) -> Breakdown:
@@ -167,10 +209,17 @@ def _has_one_value(aggregation: Aggregation, selected: Narrowed, field: str) -> 
     return not is_dimension and len(selected.restricted[field]) == 1
 
 
-def _checked_histogram(component: Values, selected: Narrowed) -> Values:
-    if all(kept.has_histogram(scope, component) for scope in selected.scopes):
-        return component
-    raise _NotKept(f"rollups of these scopes keep no values of {component.field.name}")
+def _has_histogram(component: Values, selected: Narrowed) -> bool:
+    return all(kept.has_histogram(scope, component) for scope in selected.scopes)
+
+
+def _histogram(component: Values, selected: Narrowed, zone: Zone) -> Breakdown:
+    if not _has_histogram(component, selected):
+        raise _NotKept(f"rollups of these scopes keep no values of {component.field.name}")
+    breakdown = kept.HISTOGRAMS[component]
+    if breakdown.is_utc and not zone.is_utc:
+        raise _NotKept("rollups have hours of UTC")
+    return breakdown
 
 
 def _names(record_type: str, component: Count | Sum) -> tuple[str, ...]:

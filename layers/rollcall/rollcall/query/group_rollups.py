@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from heapq import merge
 from itertools import groupby
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from rollcall.domain.measures import ALL, Rollup, RollupKey, Scope
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import Period, runs
+from rollcall.query.components import Values
 from rollcall.query.group_planner import FromRollups
 from rollcall.query.grouping import GroupBuilder
 from rollcall.query.model import Reading
@@ -26,6 +28,13 @@ class _Found(NamedTuple):
     rollup: Rollup
 
 
+class Scan(NamedTuple):
+    """Periods to read from pages, for all components, or for `only` some values."""
+
+    periods: list[Period]
+    only: tuple[Values, ...] | None = None
+
+
 class GroupRollups:
     """Reads the rollups of one plan."""
 
@@ -34,19 +43,29 @@ class GroupRollups:
         self._reading = reading
         self._plan = plan
 
-    def add_to(self, builder: GroupBuilder) -> list[Period]:
-        """Add everything that rollups have; returns the periods that must be read from pages."""
+    def add_to(self, builder: GroupBuilder) -> list[Scan]:
+        """Add everything that rollups have; returns what must be read from pages."""
         plan = self._plan
         if plan.has_lifetime and self._add_lifetime(builder):
             return []
-        lacking = []
+        lacking, with_rows = [], []
+        # Days of one bucket are added up before they are taken apart: (first day, measures).
+        totals: dict[tuple[Scope, int | None], tuple[int, defaultdict[str, int]]] = {}
         for day, by_scope in self._days():
             if any(map(plan.shape.lacks, by_scope.values())):
                 lacking.append(day)
                 continue
+            if any(rollup.measures.get(plan.shape.rows) for rollup in by_scope.values()):
+                with_rows.append(day)
+            bucket = plan.bucket_of(day)
             for scope, rollup in by_scope.items():
-                self._add(builder, scope, day * MS_PER_DAY, rollup)
-        return [*plan.edges, *runs(lacking)]
+                _, measures = totals.setdefault((scope, bucket), (day, defaultdict(int)))
+                for name, amount in rollup.measures.items():
+                    measures[name] += amount
+        for (scope, _), (day, measures) in totals.items():
+            self._add(builder, scope, day * MS_PER_DAY, Rollup(measures))
+        scans = [Scan([*plan.edges, *runs(lacking)])]
+        return [*scans, Scan(runs(with_rows), plan.beside)] if plan.beside else scans
 
     def _add_lifetime(self, builder: GroupBuilder) -> bool:
         """Add all-time rollups; false, and nothing is added, if one lacks something."""

@@ -21,10 +21,11 @@ from rollcall.domain.records import (
     TASK_STATUSES,
 )
 from rollcall.query import datasets as d
-from rollcall.query.components import ALL_ROWS, Component, Count, Sum, Values
+from rollcall.query.components import ALL_ROWS, Component, Count, Sum
 from rollcall.query.conditions import Comparison, Value
 from rollcall.query.fields import SENTIMENT_BANDS, Op
 
+TIMED_ROWS: Final = "timed"
 ROWS_NAME: Final[Mapping[str, str]] = {"call": "calls", "lead": "leads", "task": "tasks"}
 
 
@@ -83,16 +84,23 @@ BREAKDOWNS: Final[Mapping[str, Mapping[str, Breakdown]]] = {
     "task": {"status": _closed("s.", TASK_STATUSES)},
 }
 
-_DURATION: Final = Values(d.call_field("duration_seconds"))
+# The breakdowns that have every value of a component.
+HISTOGRAMS: Final[Mapping[Component, Breakdown]] = {
+    d.DURATIONS: Breakdown({}, letter=m.DURATION),
+    d.LABELS: BREAKDOWNS["call"]["label"],
+    d.HOURS: BREAKDOWNS["call"]["hour_of_day"],
+}
 
 _NAMES: Final[Mapping[str, Mapping[Component, tuple[str, ...]]]] = {
     "call": {
         d.ANSWERED: ("answered",),
-        d.TIMED: ("timed",),
+        d.TIMED: (TIMED_ROWS,),
         d.SCORED: tuple(f"m{band}" for band in range(len(SENTIMENT_BANDS))),
-        Sum(d.call_field("duration_seconds")): ("seconds",),
+        d.TALK_SECONDS: ("seconds",),
         Sum(d.call_field("cost")): ("cost_micros",),
         **{Sum(d.call_field(f"event.{event}")): (f"e.{event}",) for event in CALL_EVENTS},
+        **{d.attempts(text): (f"a{text}",) for text in ATTEMPTS},
+        **{d.attempts(text, is_successful=True): (f"w{text}",) for text in ATTEMPTS},
     },
     "lead": {d.CONVERTED: ("converted",)},
     "task": {},
@@ -124,11 +132,15 @@ def restriction_of(component: Component) -> tuple[str, Value] | None:
     return None
 
 
+def timed_names(component: Component) -> tuple[str, ...] | None:
+    """The closed measures whose sum is a component of the calls that have a duration."""
+    if component in (ALL_ROWS, d.TIMED):
+        return (TIMED_ROWS,)
+    return _NAMES["call"][component] if component == d.TALK_SECONDS else None
+
+
 def has_histogram(scope: Scope, component: Component) -> bool:
     """Whether the day rollups of a scope keep all values of a component."""
-    return component == _DURATION and scope[0] in m.WITH_HISTOGRAM
-
-
-def has_lifetime(family: str, scope: Scope) -> bool:
-    """Whether a scope has an all-time rollup; none has a histogram."""
-    return m.has_lifetime(family, scope, ())
+    if component == d.DURATIONS:
+        return scope[0] in m.WITH_HISTOGRAM
+    return component in HISTOGRAMS

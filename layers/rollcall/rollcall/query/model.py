@@ -47,13 +47,17 @@ Dimension: TypeAlias = TimeBucket | Field
 class Aggregation:
     """The components of each group of selected rows; a group has equal values of all dimensions.
 
-    Buckets and clock fields are of local time in the zone of the selection.
+    Buckets and clock fields are of local time in the zone of the selection. If `is_limited`, there
+    may be `MAX_GROUPS` groups; else there is one dimension at most. If `is_mixed`, values that no
+    rollup keeps are read from pages beside the rollups of all else.
     """
 
     selection: Selection
     period: Period
     dimensions: tuple[Dimension, ...]
     components: tuple[Component, ...]
+    is_limited: bool = True
+    is_mixed: bool = False
 
     @property
     def zone(self) -> Zone:
@@ -65,13 +69,6 @@ class Aggregation:
         """The length of a time bucket; None if no dimension has buckets."""
         found = (d.granularity for d in self.dimensions if isinstance(d, TimeBucket))
         return next(found, None)
-
-
-class Query(NamedTuple):
-    """The rows of a selection in a period."""
-
-    selection: Selection
-    period: Period
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, NamedTuple
 
-from rollcall.domain import measures as m
 from rollcall.domain.measures import Rollup
 from rollcall.domain.time.calendar import MS_PER_HOUR
 from rollcall.query import kept
@@ -26,13 +26,13 @@ class Counted(NamedTuple):
     """Components of some rows of a rollup.
 
     `instant_ms` is the start of what they cover, `value` that of the field which breaks the counts
-    down, and `values` the rows of each integer value.
+    down, and `values` the rows of each integer or text.
     """
 
     instant_ms: int
     value: Value | int | None
-    amounts: dict[Component, int]
-    values: dict[Values, dict[int, int]]
+    amounts: dict[Count | Sum, int]
+    values: dict[Values, dict[int | str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,36 +113,37 @@ class ByValue(Shape):
             if self.allowed is None or value in self.allowed:
                 yield Counted(start_ms, value, self._amounts(value, count), {})
 
-    def _amounts(self, value: Value | int | None, count: int) -> dict[Component, int]:
-        amounts: dict[Component, int] = {ALL_ROWS: count}
+    def _amounts(self, value: Value | int | None, count: int) -> dict[Count | Sum, int]:
+        amounts: dict[Count | Sum, int] = {ALL_ROWS: count}
         for component in self.components:
             restriction = kept.restriction_of(component)
-            if restriction is not None:
+            if isinstance(component, Count) and restriction is not None:
                 amounts[component] = count if restriction[1] == value else 0
         return amounts
 
 
 @dataclass(frozen=True, slots=True)
 class AllRows(Shape):
-    """Components of all rows: sums of closed measures, and the histogram of durations."""
+    """Components of all rows: sums of closed measures, and breakdowns that have every value."""
 
     names: dict[Count | Sum, tuple[str, ...]]
-    histograms: tuple[Values, ...]
+    histograms: dict[Values, Breakdown]
 
     @property
     def closed(self) -> tuple[str, ...]:
         """The number of rows, and the measures of all components."""
-        names = (name for of_component in self.names.values() for name in of_component)
+        of_values = (each.names.values() for each in self.histograms.values())
+        names = chain.from_iterable((*self.names.values(), *of_values))
         return tuple(dict.fromkeys((self.rows, *names)))
 
     @property
     def reads_open(self) -> bool:
-        """Whether the histogram is read."""
-        return bool(self.histograms)
+        """Whether an open breakdown is read."""
+        return any(each.letter is not None for each in self.histograms.values())
 
     def lacks(self, rollup: Rollup) -> bool:
-        """Whether a histogram that is needed is spilled."""
-        return bool(self.histograms) and m.DURATION in rollup.spilled
+        """Whether a breakdown that is needed is spilled."""
+        return any(each.letter in rollup.spilled for each in self.histograms.values())
 
     def counted(self, start_ms: int, rollup: Rollup) -> Iterator[Counted]:
         """The components, if there are rows."""
@@ -150,9 +151,11 @@ class AllRows(Shape):
         rows = measures.get(self.rows, 0)
         if not rows:
             return
-        amounts: dict[Component, int] = {ALL_ROWS: rows}
+        amounts: dict[Count | Sum, int] = {ALL_ROWS: rows}
         for component, names in self.names.items():
             amounts[component] = sum(measures.get(name, 0) for name in names)
-        counts = m.values_of(m.DURATION, measures) if self.histograms else {}
-        durations = {int(text): count for text, count in counts.items() if text is not None}
-        yield Counted(start_ms, None, amounts, dict.fromkeys(self.histograms, durations))
+        values: dict[Values, dict[int | str, int]] = {}
+        for each, breakdown in self.histograms.items():
+            counts = breakdown.counts(measures, rows)
+            values[each] = {value: count for value, count in counts if isinstance(value, int | str)}
+        yield Counted(start_ms, None, amounts, values)

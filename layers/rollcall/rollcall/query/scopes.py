@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
@@ -11,6 +11,7 @@ from rollcall.domain import measures as m
 from rollcall.domain.measures import ORG, Scope
 from rollcall.domain.records import DIRECTIONS
 from rollcall.query.conditions import Comparison, Value, conjuncts
+from rollcall.query.datasets import TIMED
 from rollcall.query.fields import Op
 from rollcall.query.model import Selection
 
@@ -32,41 +33,36 @@ class Narrowed:
     """A selection as rollups have it.
 
     `scopes` maps each scope to the values that its rows have in fields. `restricted` maps each
-    further field with a condition to the values that are allowed.
+    further field with a condition to the values that are allowed. If `is_timed`, only calls that
+    have a duration are selected.
     """
 
     family: str
     scopes: Mapping[Scope, Mapping[str, str]]
-    restricted: Mapping[str, frozenset[Value]] = field(default_factory=dict)
+    restricted: Mapping[str, frozenset[Value]]
+    is_timed: bool
 
 
 def narrowed(selection: Selection) -> Narrowed | None:
     """The scopes and the allowed values of a selection; None if rollups cannot express it.
 
-    Rollups have no combinations of scopes, and no conditions other than equality.
+    Rollups have no combinations of scopes, and no conditions other than equality and a duration.
     """
     family = _FAMILIES.get(selection.record_type)
     if family is None or not selection.can_match:
         return None
     allowed: dict[str, frozenset[Value]] = {}
+    is_timed = False
     for condition in conjuncts(selection.conditions):
+        if condition == TIMED.where:
+            is_timed = True
+            continue
         is_plain = isinstance(condition, Comparison) and condition.op in (Op.EQ, Op.IN)
         if not isinstance(condition, Comparison) or not is_plain or condition.field.name in allowed:
             return None
         allowed[condition.field.name] = frozenset(condition.values)
     scopes = dict(_scopes({name: allowed.pop(name) for name in _SCOPE_FIELDS & allowed.keys()}))
-    return Narrowed(family, scopes, allowed) if scopes else None
-
-
-def scopes_of(selection: Selection) -> tuple[Scope, ...] | None:
-    """The scopes that together count exactly the rows of a selection; None if there are none."""
-    found = narrowed(selection)
-    return None if found is None or found.restricted else tuple(found.scopes)
-
-
-def family_of(record_type: str) -> str:
-    """The rollup family of a record type that has scopes."""
-    return _FAMILIES[record_type]
+    return Narrowed(family, scopes, allowed, is_timed) if scopes else None
 
 
 def _scopes(

@@ -6,20 +6,40 @@ The parser, the answers and the OpenAPI document take the types from that list.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Final
 
 from typing_extensions import TypedDict
 
-from rollcall.dialects.breeze.query_type import OverTimeType, QueryType, TallyType
-from rollcall.domain import measures as m
+from rollcall.dialects.breeze.query_type import (
+    CountsType,
+    OverTimeType,
+    QueryType,
+    TotalsType,
+)
 from rollcall.domain.decimals import Number, divide, percentage
-from rollcall.domain.measures import Group
+from rollcall.domain.measures import ATTEMPTS
 from rollcall.domain.records import LEAD_STATUSES
 from rollcall.domain.time.buckets import Bucket
-from rollcall.query.results import Tally, by_count
+from rollcall.query.components import ALL_ROWS, Cell, Count
+from rollcall.query.conditions import equals
+from rollcall.query.datasets import (
+    CONVERTED,
+    DATASETS,
+    DURATIONS,
+    TALK_SECONDS,
+    TIMED,
+    attempts,
+)
+from rollcall.query.fields import SENTIMENT_BANDS
+from rollcall.query.ranking import by_count
 
 NOT_AVAILABLE: Final = "N/A"
-_SENTIMENTS: Final = ("negative", "slightly_negative", "neutral", "slightly_positive", "positive")
+
+_CALL: Final = DATASETS["calls"].fields
+_LEAD_STATUS: Final = DATASETS["leads"].fields["status"]
+_OF_STATUS: Final = {status: Count(equals(_LEAD_STATUS, status)) for status in LEAD_STATUSES}
+_ATTEMPTS: Final = {text: (attempts(text), attempts(text, is_successful=True)) for text in ATTEMPTS}
 
 
 class CountRow(TypedDict):
@@ -121,7 +141,7 @@ class StageRow(TypedDict):
     drop_off: int
 
 
-def _calls_row(bucket: Bucket, count: int, _: int) -> CallsRow:
+def _calls_row(bucket: Bucket, count: int) -> CallsRow:
     return {"date": bucket.label, "count": count}
 
 
@@ -130,16 +150,17 @@ def _average_row(bucket: Bucket, count: int, seconds: int) -> AverageRow:
     return {"date": bucket.label, "avg_duration": average, "count": count}
 
 
-def _call_count(tally: Tally) -> list[CountRow]:
-    return [CountRow(count=tally["calls"])]
+def _call_count(calls: Cell) -> list[CountRow]:
+    return [CountRow(count=calls.integer(ALL_ROWS))]
 
 
-def _call_duration(tally: Tally) -> list[DurationRow]:
-    count, seconds = tally["timed"], tally["seconds"]
+def _call_duration(calls: Cell) -> list[DurationRow]:
+    count, seconds = calls.integer(TIMED), calls.integer(TALK_SECONDS)
+    durations = calls.values(DURATIONS).integers()
     row: DurationRow = {
         "avg": divide(seconds, count, 2) if count else None,
-        "min": tally.shortest,
-        "max": tally.longest,
+        "min": min(durations, default=None),
+        "max": max(durations, default=None),
         "total": seconds,
         "count": count,
     }
@@ -160,82 +181,86 @@ def _with_not_available(counts: Mapping[str | None, int]) -> dict[str, int]:
     return merged
 
 
-def _outcome_distribution(tally: Tally) -> list[OutcomeRow]:
-    counts = _with_not_available(tally.values(m.OUTCOME))
+def _outcome_distribution(counts: Mapping[str | None, int]) -> list[OutcomeRow]:
     return [
         OutcomeRow(outcome=outcome, count=count, percentage=share)
-        for outcome, count, share in _ranked(counts)
+        for outcome, count, share in _ranked(_with_not_available(counts))
     ]
 
 
-def _provider_breakdown(tally: Tally) -> list[ProviderRow]:
-    counts = _with_not_available(tally.values(m.PROVIDER))
+def _provider_breakdown(counts: Mapping[str | None, int]) -> list[ProviderRow]:
     return [
         ProviderRow(provider=provider, count=count, percentage=share)
-        for provider, count, share in _ranked(counts)
+        for provider, count, share in _ranked(_with_not_available(counts))
     ]
 
 
-def _top_outcomes(tally: Tally) -> list[TopOutcomeRow]:
-    values = tally.values(m.OUTCOME)
-    counts = {outcome: count for outcome, count in values.items() if outcome is not None}
+def _top_outcomes(counts: Mapping[str | None, int]) -> list[TopOutcomeRow]:
+    given = {outcome: count for outcome, count in counts.items() if outcome is not None}
     return [
         TopOutcomeRow(rank=rank, outcome=outcome, count=count, percentage=share)
-        for rank, (outcome, count, share) in enumerate(_ranked(counts), 1)
+        for rank, (outcome, count, share) in enumerate(_ranked(given), 1)
     ]
 
 
-def _sentiment_distribution(tally: Tally) -> list[SentimentRow]:
-    counts = [tally[f"m{band}"] for band in range(5)]
+def _sentiment_distribution(counts: Mapping[str | None, int]) -> list[SentimentRow]:
+    of_bands = [counts.get(band, 0) for band in SENTIMENT_BANDS]
     return [
         SentimentRow(
             sentiment=name,
             min=band / 5,
             max=(band + 1) / 5,
-            count=counts[band],
-            percentage=percentage(counts[band], sum(counts)),
+            count=of_bands[band],
+            percentage=percentage(of_bands[band], sum(of_bands)),
         )
-        for band, name in enumerate(_SENTIMENTS)
+        for band, name in enumerate(SENTIMENT_BANDS)
     ]
 
 
-def _status_distribution(tally: Tally) -> list[StatusRow]:
-    counts = {status: tally[f"s.{status}"] for status in LEAD_STATUSES}
+def _status_distribution(counts: Mapping[str, int]) -> list[StatusRow]:
     whole = sum(counts.values())
     return [
-        StatusRow(status=status, count=count, percentage=percentage(count, whole))
-        for status, count in counts.items()
-    ]
-
-
-def _retry_analysis(tally: Tally) -> list[RetryRow]:
-    return [
-        RetryRow(
-            attempt=int(attempt) if attempt.isdecimal() else attempt,
-            calls=calls,
-            successful=tally[f"w{attempt}"],
-            success_rate=percentage(tally[f"w{attempt}"], calls),
+        StatusRow(
+            status=status,
+            count=counts.get(status, 0),
+            percentage=percentage(counts.get(status, 0), whole),
         )
-        for attempt in m.ATTEMPTS
-        if (calls := tally[f"a{attempt}"])
+        for status in LEAD_STATUSES
     ]
 
 
-def _hourly_heatmap(tally: Tally) -> list[HourRow]:
-    return [HourRow(hour=hour, count=tally[f"h{hour:02d}"]) for hour in range(24)]
+def _retry_analysis(cell: Cell) -> list[RetryRow]:
+    rows: list[RetryRow] = []
+    for attempt, (of_attempt, of_successful) in _ATTEMPTS.items():
+        calls, successful = cell.integer(of_attempt), cell.integer(of_successful)
+        if calls:
+            rows.append(
+                {
+                    "attempt": int(attempt) if attempt.isdecimal() else attempt,
+                    "calls": calls,
+                    "successful": successful,
+                    "success_rate": percentage(successful, calls),
+                }
+            )
+    return rows
 
 
-def _conversion_funnel(tally: Tally) -> list[StageRow]:
-    finished = tally["s.FINISHED"]
-    processing = tally["s.PROCESSING"] + tally["s.RETRY"] + finished
-    first = tally["s.BACKLOG"] + processing
+def _hourly_heatmap(counts: Mapping[int, int]) -> list[HourRow]:
+    return [HourRow(hour=hour, count=counts.get(hour, 0)) for hour in range(24)]
+
+
+def _conversion_funnel(leads: Cell) -> list[StageRow]:
+    of_status = {status: leads.integer(count) for status, count in _OF_STATUS.items()}
+    finished = of_status["FINISHED"]
+    processing = of_status["PROCESSING"] + of_status["RETRY"] + finished
+    first = of_status["BACKLOG"] + processing
     rows: list[StageRow] = []
     before = first
     for stage, count in (
         ("BACKLOG", first),
         ("PROCESSING", processing),
         ("FINISHED", finished),
-        ("CONVERTED", tally["converted"]),
+        ("CONVERTED", leads.integer(CONVERTED)),
     ):
         share = percentage(count, first)
         rows.append(StageRow(stage=stage, count=count, percentage=share, drop_off=before - count))
@@ -244,39 +269,39 @@ def _conversion_funnel(tally: Tally) -> list[StageRow]:
 
 
 QUERY_TYPES: Final[tuple[QueryType, ...]] = (
-    TallyType(
+    TotalsType(
         name="call_count",
         description="one: how many",
-        groups=(Group.CALLS,),
+        components=(ALL_ROWS,),
         row=CountRow,
         rows=_call_count,
     ),
-    TallyType(
+    TotalsType(
         name="call_duration",
         description="one: average, shortest, longest and sum, in seconds, of calls that have a"
         " duration",
-        groups=(Group.DURATION, Group.EXTREMES),
+        components=(TIMED, TALK_SECONDS, DURATIONS),
         row=DurationRow,
         rows=_call_duration,
     ),
-    TallyType(
+    CountsType(
         name="outcome_distribution",
         description="by outcome, `N/A` where there is none; the most frequent first",
-        groups=(Group.OUTCOME,),
+        by=_CALL["outcome"],
         row=OutcomeRow,
         rows=_outcome_distribution,
     ),
-    TallyType(
+    CountsType(
         name="sentiment_distribution",
         description="five bands, always",
-        groups=(Group.SENTIMENT,),
+        by=_CALL["sentiment_band"],
         row=SentimentRow,
         rows=_sentiment_distribution,
     ),
-    TallyType(
+    CountsType(
         name="status_distribution",
         description="leads by status, always four",
-        groups=(Group.LEAD_STATUS,),
+        by=_LEAD_STATUS,
         row=StatusRow,
         rows=_status_distribution,
         is_about_leads=True,
@@ -284,49 +309,50 @@ QUERY_TYPES: Final[tuple[QueryType, ...]] = (
     OverTimeType(
         name="calls_over_time",
         description="by bucket of `granularity`, the empty ones too",
-        is_timed=False,
+        components=(ALL_ROWS,),
         row=CallsRow,
         row_of=_calls_row,
     ),
     OverTimeType(
         name="avg_duration_over_time",
         description="by bucket; null where no call has a duration",
-        is_timed=True,
+        components=(ALL_ROWS, TALK_SECONDS),
+        where=TIMED.where,
         row=AverageRow,
         row_of=_average_row,
     ),
-    TallyType(
+    CountsType(
         name="top_outcomes",
         description="by outcome, calls without one left out; the most frequent first",
-        groups=(Group.OUTCOME,),
+        by=_CALL["outcome"],
         row=TopOutcomeRow,
         rows=_top_outcomes,
     ),
-    TallyType(
+    TotalsType(
         name="retry_analysis",
         description="by number of the attempt, 1 to 9, then `10+`",
-        groups=(Group.ATTEMPT,),
+        components=tuple(chain.from_iterable(_ATTEMPTS.values())),
         row=RetryRow,
         rows=_retry_analysis,
     ),
-    TallyType(
+    CountsType(
         name="provider_breakdown",
         description="by provider, `N/A` where there is none; the most frequent first",
-        groups=(Group.PROVIDER,),
+        by=_CALL["provider"],
         row=ProviderRow,
         rows=_provider_breakdown,
     ),
-    TallyType(
+    CountsType(
         name="hourly_heatmap",
         description="by hour of the day, always 24",
-        groups=(Group.HOUR,),
+        by=_CALL["hour_of_day"],
         row=HourRow,
         rows=_hourly_heatmap,
     ),
-    TallyType(
+    TotalsType(
         name="conversion_funnel",
         description="leads that have come as far as each of four stages",
-        groups=(Group.LEAD_STATUS,),
+        components=(*_OF_STATUS.values(), CONVERTED),
         row=StageRow,
         rows=_conversion_funnel,
         is_about_leads=True,

@@ -17,7 +17,12 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
 
-from rollcall.dialects.breeze.query_type import OverTimeType, QueryType
+from rollcall.dialects.breeze.query_type import (
+    CountsType,
+    OverTimeType,
+    QueryType,
+    TotalsType,
+)
 from rollcall.dialects.breeze.query_types import QUERY_TYPE_OF
 from rollcall.domain.errors import BadValues, Issue, MalformedQuery
 from rollcall.domain.facts import payload_text
@@ -30,11 +35,12 @@ from rollcall.domain.validation import (
     PAYLOAD_KEY,
     parse_payload_value,
 )
+from rollcall.query.components import Component
 from rollcall.query.conditions import NOWHERE, Comparison, Condition, equals
 from rollcall.query.datasets import DATASETS
 from rollcall.query.fields import Op, field_of_key
-from rollcall.query.model import Selection
-from rollcall.query.reports.breeze import BreezeQuery, ByBucket
+from rollcall.query.model import Dimension, Selection, TimeBucket
+from rollcall.query.reports.breeze import BreezeQuery
 from rollcall.wire import AsNumber, Id, message_of
 
 MAX_PAGE: Final = 1_000_000_000
@@ -190,18 +196,24 @@ def parse_query(body: Any) -> BreezeRequest:
         ]
     if issues:
         raise BadValues(issues)
-    query_type = query.query_type
-    measured = (
-        ByBucket(Granularity(query.granularity), query_type.is_timed)
-        if isinstance(query_type, OverTimeType)
-        else query_type.groups
-    )
+    bounds = Bounds(start_ms, end_ms)
     return BreezeRequest(
-        query_type,
-        BreezeQuery(measured, _selection(query), Bounds(start_ms, end_ms), zone),
+        query.query_type,
+        BreezeQuery(*_counted(query), _selection(query, zone), bounds),
         query.page,
         query.page_size,
     )
+
+
+def _counted(query: QueryBody) -> tuple[Dimension | None, tuple[Component, ...]]:
+    """The dimension and the components of a query."""
+    match query.query_type:
+        case CountsType(by=field):
+            return field, ()
+        case TotalsType(components=components):
+            return None, components
+        case OverTimeType(components=components):
+            return TimeBucket(Granularity(query.granularity)), components
 
 
 def _refuse(error: ValidationError) -> NoReturn:
@@ -263,7 +275,7 @@ def _limit_issues(filters: Filters) -> Iterator[Issue]:
             yield Issue(("filters", least), f"must not be greater than {most}")
 
 
-def _selection(query: QueryBody) -> Selection:
+def _selection(query: QueryBody, zone: Zone) -> Selection:
     filters = query.filters
     dataset = DATASETS["leads" if query.query_type.is_about_leads else "calls"]
     fields = dataset.fields
@@ -285,7 +297,9 @@ def _selection(query: QueryBody) -> Selection:
             Comparison(field_of_key(key), Op.EQ, (text,))
             for key, text in filters.payload_filters.items()
         ]
-    return Selection(dataset.record_type, tuple(conditions))
+    if isinstance(query.query_type, OverTimeType) and query.query_type.where is not None:
+        conditions.append(query.query_type.where)
+    return Selection(dataset.record_type, tuple(conditions), zone)
 
 
 _BOUNDS: Final = (

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from typing_extensions import TypedDict
 
-from rollcall.dialects.breeze.query_type import OverTimeType, TallyType
+from rollcall.dialects.breeze.query_type import CountsType, OverTimeType, TotalsType
 from rollcall.dialects.breeze.query_types import QUERY_TYPES
 from rollcall.dialects.breeze.request import BreezeRequest
-from rollcall.query.reports.breeze import OverTime
-from rollcall.query.results import Tally
+from rollcall.query.reports.breeze import BreezeReport
 
 if TYPE_CHECKING:
     Row: TypeAlias = Mapping[str, Any]
@@ -29,9 +28,9 @@ class Answer(TypedDict):
     page_size: int
 
 
-def answer_body(request: BreezeRequest, found: Tally | OverTime) -> Answer:
-    """The answer to a request, from what was measured for its query."""
-    rows, total = _page(request, found)
+def answer_body(request: BreezeRequest, report: BreezeReport) -> Answer:
+    """The answer to a request, from the report on its query."""
+    rows, total = _page(request, report)
     return {
         "query_type": request.query_type.name,
         "data": rows,
@@ -41,17 +40,21 @@ def answer_body(request: BreezeRequest, found: Tally | OverTime) -> Answer:
     }
 
 
-def _page(request: BreezeRequest, found: Tally | OverTime) -> tuple[list[Row], int]:
+def _page(request: BreezeRequest, report: BreezeReport) -> tuple[list[Row], int]:
     """(the rows of the requested page, the number of all rows)."""
     first, count = request.first_row, request.page_size
-    match request.query_type, found:
-        case TallyType(rows=rows_of), Tally():
-            rows: list[Row] = rows_of(found)
-            return rows[first : first + count], len(rows)
-        case OverTimeType(row_of=row_of), OverTime(series=series, timeline=timeline):
-            if timeline is None:
+    rows: list[Row]
+    match request.query_type:
+        case TotalsType(rows=rows_of):
+            rows = rows_of(report.groups.whole())
+        case CountsType(rows=rows_of):
+            rows = rows_of(report.groups.by_value())
+        case OverTimeType(components=components, row_of=row_of):
+            if report.timeline is None:
                 return [], 0
             # A range can have millions of buckets, so no rows but those of the page are made.
-            buckets = timeline.slice(first, count)
-            return [row_of(bucket, *series.at(bucket.key)) for bucket in buckets], len(timeline)
-    raise TypeError(f"{request.query_type.name} has no rows for a {type(found).__name__}")
+            buckets = list(report.timeline.slice(first, count))
+            amounts = [report.groups.by_value(component) for component in components]
+            rows = [row_of(each, *(a.get(each.key, 0) for a in amounts)) for each in buckets]
+            return rows, len(report.timeline)
+    return rows[first : first + count], len(rows)

@@ -7,15 +7,21 @@ from typing import Final, TypeAlias
 
 from typing_extensions import TypedDict
 
-from rollcall.domain import measures as m
 from rollcall.domain.decimals import Number, divide, percentage
 from rollcall.domain.records import DEFAULT_LABEL_COLOR
 from rollcall.domain.time.calendar import MS_PER_DAY, day_text
 from rollcall.domain.time.periods import Period
-from rollcall.query.reports.campaign import CampaignReport
-from rollcall.query.results import Tally
+from rollcall.query.components import ALL_ROWS, Cell
+from rollcall.query.datasets import ANSWERED, HOURS, LABELS, LEADS, TALK_SECONDS, TIMED
+from rollcall.query.reports.campaign import (
+    COST,
+    OF_BAND,
+    OF_DISPOSITION,
+    OF_EVENT,
+    CampaignReport,
+)
 
-Days: TypeAlias = list[tuple[str, Tally, int]]
+Days: TypeAlias = list[tuple[str, Cell]]
 
 _MICROS: Final = 10**6
 
@@ -160,100 +166,106 @@ def outbound_body(report: CampaignReport, period: Period) -> OutboundAnalytics:
 
 
 def _touched(report: CampaignReport, period: Period) -> Days:
-    """(date, measures, distinct leads) of every UTC day that the period touches."""
+    """(date, calls) of every UTC day that the period touches."""
     first, last = period.start_ms // MS_PER_DAY, (period.end_ms - 1) // MS_PER_DAY
-    days, leads = report.by_day.days, report.by_day.leads_of_day
     return [
-        (f"{day_text(day)}T00:00:00Z", days.get(day) or Tally(), leads.get(day, 0))
+        (f"{day_text(day)}T00:00:00Z", report.days.get(day, report.nothing))
         for day in range(first, last + 1)
     ]
 
 
 def _overviews(report: CampaignReport, days: Days) -> _Overviews:
-    whole = report.whole
+    bands = {band: report.whole.integer(count) for band, count in OF_BAND.items()}
     return {
-        "callsStatusOverview": _status(whole, report.by_day.leads),
+        "callsStatusOverview": _status(report.whole),
         "callsSentimentOverview": {
-            "negative": whole["m0"],
-            "slightlyNegative": whole["m1"],
-            "neutral": whole["m2"],
-            "slightlyPositive": whole["m3"],
-            "positive": whole["m4"],
+            "negative": bands["negative"],
+            "slightlyNegative": bands["slightly_negative"],
+            "neutral": bands["neutral"],
+            "slightlyPositive": bands["slightly_positive"],
+            "positive": bands["positive"],
         },
-        "callsStatusTimeLine": [
-            {**_status(tally, leads), "date": date} for date, tally, leads in days
-        ],
+        "callsStatusTimeLine": [{**_status(calls), "date": date} for date, calls in days],
         "callsAverageTimeLine": [
-            {"date": date, "averageCallDuration": divide(tally["seconds"], tally["timed"], 2)}
-            for date, tally, _ in days
+            {
+                "date": date,
+                "averageCallDuration": divide(calls.integer(TALK_SECONDS), calls.integer(TIMED), 2),
+            }
+            for date, calls in days
         ],
-        "callsCostTimeLine": [_cost(date, tally) for date, tally, _ in days],
+        "callsCostTimeLine": [_cost(date, calls) for date, calls in days],
     }
 
 
 def _pickup_rates(days: Days) -> _PickupRates:
     return {
         "callsPickupRateTimeLine": [
-            {"date": date, "pickupRatePercentage": percentage(tally["answered"], tally["calls"])}
-            for date, tally, _ in days
+            {
+                "date": date,
+                "pickupRatePercentage": percentage(
+                    calls.integer(ANSWERED), calls.integer(ALL_ROWS)
+                ),
+            }
+            for date, calls in days
         ]
     }
 
 
 def _outcomes(report: CampaignReport, days: Days) -> _Outcomes:
-    whole = report.whole
+    events = {event: report.whole.integer(total) for event, total in OF_EVENT.items()}
     return {
         "callsSuccessRateTimeLine": [
             {
                 "date": date,
-                "successRatePercentage": percentage(tally["d.successful"], tally["calls"]),
+                "successRatePercentage": percentage(
+                    calls.integer(OF_DISPOSITION["successful"]), calls.integer(ALL_ROWS)
+                ),
             }
-            for date, tally, _ in days
+            for date, calls in days
         ],
         "callLabelCount": _labels(report),
         "callEventsCounts": {
-            "takeMessageCount": whole["e.take_message"],
-            "smsSentCount": whole["e.sms_sent"],
-            "callTransferredCount": whole["e.call_transferred"],
-            "calendarBookedCount": whole["e.calendar_booked"],
-            "emailSentCount": whole["e.email_sent"],
+            "takeMessageCount": events["take_message"],
+            "smsSentCount": events["sms_sent"],
+            "callTransferredCount": events["call_transferred"],
+            "calendarBookedCount": events["calendar_booked"],
+            "emailSentCount": events["email_sent"],
         },
-        "callsByHourDayOfWeeks": _hours_of_week(report.by_day.days),
+        "callsByHourDayOfWeeks": _hours_of_week(report.days),
     }
 
 
-def _status(tally: Tally, leads: int) -> StatusOverview:
+def _status(calls: Cell) -> StatusOverview:
+    found = {value: calls.integer(count) for value, count in OF_DISPOSITION.items()}
     return {
-        "totalCalls": tally["calls"],
-        "totalLeads": leads,
-        "needRetry": tally["d.need_retry"],
-        "wrongCountryCode": tally["d.wrong_country_code"],
-        "needFollowUp": tally["d.need_follow_up"],
-        "voiceMailLeft": tally["d.voicemail_left"],
-        "successful": tally["d.successful"],
-        "unsuccessful": tally["d.unsuccessful"],
-        "wrongNumber": tally["d.wrong_number"],
-        "completed": tally["d.completed"],
-        "unreachable": tally["d.unreachable"],
-        "error": tally["d.error"],
+        "totalCalls": calls.integer(ALL_ROWS),
+        "totalLeads": calls.values(LEADS).distinct,
+        "needRetry": found["need_retry"],
+        "wrongCountryCode": found["wrong_country_code"],
+        "needFollowUp": found["need_follow_up"],
+        "voiceMailLeft": found["voicemail_left"],
+        "successful": found["successful"],
+        "unsuccessful": found["unsuccessful"],
+        "wrongNumber": found["wrong_number"],
+        "completed": found["completed"],
+        "unreachable": found["unreachable"],
+        "error": found["error"],
     }
 
 
-def _cost(date: str, tally: Tally) -> CostOfDay:
-    micros, calls = tally["cost_micros"], tally["calls"]
+def _cost(date: str, calls: Cell) -> CostOfDay:
+    micros = calls.integer(COST)
     return {
         "date": date,
         "totalPrice": divide(micros, _MICROS, 4),
-        "averageCostPerCall": divide(micros, _MICROS * calls, 4),
+        "averageCostPerCall": divide(micros, _MICROS * calls.integer(ALL_ROWS), 4),
     }
 
 
 def _labels(report: CampaignReport) -> list[LabelCount]:
     """Labels in use; one that is not registered has its id as its name."""
     counts: list[LabelCount] = []
-    for label_id, count in report.whole.values(m.LABEL).items():
-        if label_id is None:
-            continue
+    for label_id, count in report.whole.values(LABELS).texts().items():
         label = report.labels.get(label_id)
         counts.append(
             {
@@ -266,14 +278,12 @@ def _labels(report: CampaignReport) -> list[LabelCount]:
     return sorted(counts, key=lambda row: (-row["count"], row["name"], row["id"]))
 
 
-def _hours_of_week(days: Mapping[int, Tally]) -> list[HourOfWeek]:
+def _hours_of_week(days: Mapping[int, Cell]) -> list[HourOfWeek]:
     counts: dict[tuple[int, int], int] = {}
-    for day, tally in days.items():
+    for day, calls in days.items():
         weekday = (day + 4) % 7  # 1970-01-01 was a Thursday
-        for hour in range(24):
-            count = tally[f"h{hour:02d}"]
-            if count:
-                counts[weekday, hour] = counts.get((weekday, hour), 0) + count
+        for hour, count in calls.values(HOURS).integers().items():
+            counts[weekday, hour] = counts.get((weekday, hour), 0) + count
     return [
         {"hourOfDay": hour, "dayOfWeek": weekday, "count": count}
         for (weekday, hour), count in sorted(counts.items())

@@ -4,47 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rollcall.domain import measures as m
 from rollcall.domain.errors import TooManyLabels
-from rollcall.domain.measures import Group
-from rollcall.domain.records import Label
+from rollcall.domain.records import CALL_EVENTS, DISPOSITIONS, Label
+from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.periods import Period
 from rollcall.domain.validation import is_id
+from rollcall.query.components import Cell, Component, Count, Sum
 from rollcall.query.conditions import equals
-from rollcall.query.datasets import DATASETS
-from rollcall.query.engine import QueryEngine
+from rollcall.query.datasets import (
+    ANSWERED,
+    DATASETS,
+    HOURS,
+    LABELS,
+    LEADS,
+    TALK_SECONDS,
+    TIMED,
+)
+from rollcall.query.fields import EVENT_PREFIX, SENTIMENT_BANDS
 from rollcall.query.lookups import Lookup, is_known
-from rollcall.query.model import CampaignId, Query, Reading, Selection
+from rollcall.query.model import Aggregation, CampaignId, Reading, Selection, TimeBucket
 from rollcall.query.ports import Rollups
-from rollcall.query.results import DayTallies, Tally, total
+
+if TYPE_CHECKING:
+    from rollcall.query.engine import QueryEngine
 
 # The labels of an answer are looked up one by one, 100 to a request.
 MAX_LABELS: Final = 5_000
-_GROUPS: Final = (
-    Group.CALLS,
-    Group.ANSWERED,
-    Group.DURATION,
-    Group.COST,
-    Group.DISPOSITION,
-    Group.SENTIMENT,
-    Group.HOUR,
-    Group.EVENTS,
-    Group.LABEL,
-    Group.LEADS,
+
+_FIELDS: Final = DATASETS["calls"].fields
+COST: Final = Sum(_FIELDS["cost"])
+OF_DISPOSITION: Final = {
+    value: Count(equals(_FIELDS["disposition"], value)) for value in DISPOSITIONS
+}
+OF_BAND: Final = {band: Count(equals(_FIELDS["sentiment_band"], band)) for band in SENTIMENT_BANDS}
+OF_EVENT: Final = {event: Sum(_FIELDS[f"{EVENT_PREFIX}{event}"]) for event in CALL_EVENTS}
+_COMPONENTS: Final[tuple[Component, ...]] = (
+    ANSWERED,
+    TIMED,
+    TALK_SECONDS,
+    COST,
+    *OF_DISPOSITION.values(),
+    *OF_BAND.values(),
+    *OF_EVENT.values(),
+    HOURS,
+    LABELS,
+    LEADS,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignReport:
-    """Measures of a campaign's calls: by UTC day, and of the whole period.
+    """A campaign's calls: by number of the UTC day, of the whole period, and of a day without calls.
 
     `labels` maps the ids of labels in use to their records, if they are registered.
     """
 
-    by_day: DayTallies
-    whole: Tally
+    days: Mapping[int, Cell]
+    whole: Cell
+    nothing: Cell
     labels: Mapping[str, Label]
 
 
@@ -63,14 +83,19 @@ class ReportCampaign:
 
     def __call__(self, reading: Reading, campaign: CampaignId, period: Period) -> CampaignReport:
         """The report on a campaign. Raises TooManyRows and TooManyLabels."""
-        fields = DATASETS["calls"].fields
-        conditions = [equals(fields["campaign_id"], campaign.id)]
+        conditions = [equals(_FIELDS["campaign_id"], campaign.id)]
         if campaign.direction is not None:
-            conditions.append(equals(fields["direction"], campaign.direction))
-        query = Query(Selection("call", tuple(conditions)), period)
-        by_day = self._engine.tally_by_day(reading, query, _GROUPS)
-        whole = total(by_day.days)
-        used = [label for label in whole.values(m.LABEL) if label is not None]
+            conditions.append(equals(_FIELDS["direction"], campaign.direction))
+        by_day = Aggregation(
+            Selection("call", tuple(conditions)),
+            period,
+            (TimeBucket(Granularity.DAY),),
+            _COMPONENTS,
+            is_mixed=True,
+        )
+        grouped = self._engine.aggregate(reading, by_day)
+        whole = grouped.whole()
+        used = list(whole.values(LABELS).texts())
         if len(used) > MAX_LABELS:
             raise TooManyLabels(MAX_LABELS)
         found = self._look_up(reading, "label", used)
@@ -79,4 +104,5 @@ class ReportCampaign:
             for fact_id, fact in found.items()
             if isinstance(fact.record, Label)
         }
-        return CampaignReport(by_day, whole, labels)
+        days = {int(day or 0): grouped.cell(index) for (day,), index in grouped}
+        return CampaignReport(days, whole, grouped.merged([]), labels)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.domain import measures as m
 from rollcall.domain.ids import id_as_sent
-from rollcall.domain.measures import ALL, Group, Measures, Rollup, RollupKey
+from rollcall.domain.measures import ALL, Measures, Rollup, RollupKey
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import EVER
 from rollcall.domain.validation import is_id
+from rollcall.query.components import Values
 from rollcall.query.conditions import equals
 from rollcall.query.datasets import DATASETS
 from rollcall.query.lookups import Lookup
-from rollcall.query.model import Query, Reading, Selection
+from rollcall.query.model import Aggregation, Reading, Selection
 from rollcall.query.ports import Rollups
-from rollcall.query.results import Tally, by_count
+from rollcall.query.ranking import by_count
 
 if TYPE_CHECKING:
     from rollcall.query.engine import QueryEngine
@@ -29,11 +30,13 @@ TOP: Final = 5
 _FIRST_BATCH: Final = 10
 _MAX_BATCH: Final = 100
 _OF_DAYS: Final = ("bookings", "room_joins", "contacts")
-_OPEN: Final[Mapping[str, Group]] = {
-    m.EVENT_TYPE: Group.EVENT_TYPE,
-    m.ROOM: Group.ROOM,
-    m.PAGE: Group.PAGE,
+_EVENT: Final = DATASETS["contact_events"].fields
+# The type of the events that name a value, and the values, of the breakdowns by something else than type.
+_OF_TYPE: Final[Mapping[str, tuple[str, Values]]] = {
+    m.ROOM: ("room_join", Values(_EVENT["room_id"])),
+    m.PAGE: ("booking", Values(_EVENT["booking_page_id"])),
 }
+_OPEN: Final = (m.EVENT_TYPE, *_OF_TYPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +117,36 @@ class ReportWorkspace:
         self, reading: Reading, workspace_id: str, rollup: Rollup
     ) -> dict[str, dict[str, int]]:
         """The count of each value of the open breakdowns."""
-        tally = Tally()
-        spilled = [group for breakdown, group in _OPEN.items() if breakdown in rollup.spilled]
-        tally.add_measures(rollup.measures)
-        if spilled:
-            field = DATASETS["contact_events"].fields["workspace_id"]
-            query = Query(Selection("contact_event", (equals(field, workspace_id),)), EVER)
-            tally.add(self._engine().tally(reading, query, spilled))
-        return {
+        counts = {
             breakdown: {
                 value: count
-                for value, count in tally.values(breakdown).items()
+                for value, count in m.values_of(breakdown, rollup.measures).items()
                 if value is not None
             }
             for breakdown in _OPEN
         }
+        spilled = rollup.spilled.intersection(_OPEN)
+        return counts | self._from_pages(reading, workspace_id, spilled) if spilled else counts
+
+    def _from_pages(
+        self, reading: Reading, workspace_id: str, breakdowns: Collection[str]
+    ) -> dict[str, dict[str, int]]:
+        """The same of some breakdowns, counted in the ledger in one reading."""
+        named = {each: _OF_TYPE[each] for each in breakdowns if each in _OF_TYPE}
+        selection = Selection("contact_event", (equals(_EVENT["workspace_id"], workspace_id),))
+        components = tuple(values for _, values in named.values())
+        by_type = Aggregation(
+            selection, EVER, (_EVENT["event_type"],), components, is_limited=False
+        )
+        grouped = self._engine().aggregate(reading, by_type)
+        counts: dict[str, dict[str, int]] = {breakdown: {} for breakdown in breakdowns}
+        if m.EVENT_TYPE in counts:
+            counts[m.EVENT_TYPE] = {str(each): count for each, count in grouped.by_value().items()}
+        for (event_type,), index in grouped:
+            for breakdown, (of_type, values) in named.items():
+                if event_type == of_type:
+                    counts[breakdown] = grouped.cell(index).values(values).texts()
+        return counts
 
     def _live(
         self, reading: Reading, record_type: str, workspace_id: str, counts: Mapping[str, int]
