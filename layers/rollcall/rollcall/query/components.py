@@ -6,7 +6,7 @@ share a component, which is then read and counted once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Protocol, TypeAlias
 
@@ -19,6 +19,15 @@ class Count:
     """The number of rows, or of those for which a condition holds."""
 
     where: Condition | None = None
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Components are looked up for every rollup, and the hash of a condition takes long.
+        object.__setattr__(self, "_hash", hash(self.where))
+
+    def __hash__(self) -> int:
+        """The hash of the condition."""
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)

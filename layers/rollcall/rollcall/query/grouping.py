@@ -219,4 +219,4 @@ class GroupedRows:
 
     def whole(self) -> GroupCell:
         """The components of all rows together."""
-        return self._whole.merged(np.arange(len(self._whole.keys)))
+        return self._whole.whole()

@@ -136,6 +136,12 @@ class Table:
             values[component] = _summed(summed.columns[1:, chosen], 1)
         return GroupCell(self._slots.slot_of, amounts, values, self._coders)
 
+    def whole(self) -> GroupCell:
+        """The components of all groups together."""
+        amounts = self._sums.columns[1:].sum(axis=1)
+        values = {each: _summed(of.columns[1:], 1) for each, of in self._values.items()}
+        return GroupCell(self._slots.slot_of, amounts, values, self._coders)
+
     def _check(self) -> None:
         if self._is_limited and self._sums.columns.shape[1] > MAX_GROUPS:
             raise TooManyGroups
@@ -172,7 +178,7 @@ class _Summed:
 
 def _summed(rows: Int64s, key_rows: int) -> Int64s:
     """Add up the columns whose first `key_rows` rows are equal; ascending by those rows."""
-    if not rows.shape[1]:
+    if rows.shape[1] < 2:
         return rows
     keys = rows[:key_rows]
     # A constant key has nothing to sort: the totals of a query have one group.
