@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -65,7 +65,7 @@ class GroupCell:
     def __init__(
         self,
         slot_of: Mapping[Count | Sum, int],
-        amounts: Int64s,
+        amounts: Sequence[int],
         values: Mapping[Values, Int64s],
         coders: Mapping[Values, ValueCoder],
     ) -> None:
@@ -77,9 +77,9 @@ class GroupCell:
     def integer(self, component: Count | Sum) -> int:
         """A count or a sum, exact."""
         slot = self._slot_of[component]
-        low = int(self._amounts[slot])
+        low = self._amounts[slot]
         if isinstance(component, Sum):
-            return (int(self._amounts[slot + 1]) << LOW_BITS) + low
+            return (self._amounts[slot + 1] << LOW_BITS) + low
         return low
 
     def values(self, component: Values) -> CountedValues:

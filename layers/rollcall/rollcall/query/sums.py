@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -19,6 +19,7 @@ Amounts: TypeAlias = Int64s | Mask | None
 
 # Sums are added up in two halves, each of which stays below 2^63 for 2^31 rows.
 LOW: Final = (1 << LOW_BITS) - 1
+_SIDES: Final[tuple[Literal["left", "right"], ...]] = ("left", "right")
 # The number of columns, at least, that are merged at once.
 MERGED_AT_ONCE: Final = 65_536
 # numpy adds up by key in doubles: the sum of as many halves stays below 2^53.
@@ -63,6 +64,8 @@ class Table:
         # Rows of the key and of each slot; of values, rows of key, code and count.
         self._sums = _Summed(1 + slots.width, key_rows=1)
         self._values = {each: _Summed(3, key_rows=2) for each in coders}
+        # Where the values of each group begin and end.
+        self._spans: dict[Values, list[tuple[int, int]]] = {}
 
     @property
     def keys(self) -> Int64s:
@@ -104,9 +107,12 @@ class Table:
 
     def merge(self) -> None:
         """Put everything together that was added."""
-        for summed in (self._sums, *self._values.values()):
-            summed.merge()
+        self._sums.merge()
         self._check()
+        for component, summed in self._values.items():
+            summed.merge()
+            starts, ends = (np.searchsorted(summed.columns[0], self.keys, s) for s in _SIDES)
+            self._spans[component] = list(zip(starts.tolist(), ends.tolist(), strict=True))
 
     def integers(self, component: Count | Sum) -> list[int]:
         """A component of every group, in the order of the keys."""
@@ -119,17 +125,16 @@ class Table:
 
     def cell(self, index: int) -> GroupCell:
         """The components of one group."""
-        key = self.keys[index]
         values = {}
         for component, summed in self._values.items():
-            start, end = np.searchsorted(summed.columns[0], [key, key + 1])
+            start, end = self._spans[component][index]
             values[component] = summed.columns[1:, start:end]
-        amounts = self._sums.columns[1:, index]
+        amounts = self._sums.columns[1:, index].tolist()
         return GroupCell(self._slots.slot_of, amounts, values, self._coders)
 
     def merged(self, indices: Indices) -> GroupCell:
         """The components of some groups together."""
-        amounts = self._sums.columns[1:, indices].sum(axis=1)
+        amounts = self._sums.columns[1:, indices].sum(axis=1).tolist()
         values = {}
         for component, summed in self._values.items():
             chosen = np.isin(summed.columns[0], self.keys[indices])
@@ -138,7 +143,7 @@ class Table:
 
     def whole(self) -> GroupCell:
         """The components of all groups together."""
-        amounts = self._sums.columns[1:].sum(axis=1)
+        amounts = self._sums.columns[1:].sum(axis=1).tolist()
         values = {each: _summed(of.columns[1:], 1) for each, of in self._values.items()}
         return GroupCell(self._slots.slot_of, amounts, values, self._coders)
 
