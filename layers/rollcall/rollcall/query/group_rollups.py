@@ -55,7 +55,8 @@ class GroupRollups:
             if any(map(plan.shape.lacks, by_scope.values())):
                 lacking.append(day)
                 continue
-            if any(rollup.measures.get(plan.shape.rows) for rollup in by_scope.values()):
+            found = by_scope.values()
+            if plan.beside and any(rollup.measures.get(plan.shape.rows) for rollup in found):
                 with_rows.append(day)
             bucket = plan.bucket_of(day)
             for scope, rollup in by_scope.items():
@@ -107,7 +108,8 @@ class GroupRollups:
         for day, items in groupby(merge(*streams, key=_day_of), key=_day_of):
             by_scope: dict[Scope, Rollup] = {}
             for _, scope, rollup in items:
-                by_scope[scope] = _joined(by_scope.get(scope, _NOTHING), rollup)
+                other = by_scope.get(scope)
+                by_scope[scope] = rollup if other is None else _joined(other, rollup)
             yield day, by_scope
 
     def _items(self, scope: Scope, *, is_open: bool) -> Iterator[_Found]:
