@@ -126,7 +126,7 @@ _WORKSPACE: Final = "The workspace that counts it."
 
 
 class Record(Protocol):
-    """Any record: a slotted dataclass whose fields are declared above."""
+    """Any record: a slotted dataclass of such fields."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -156,9 +156,7 @@ class Call:
     lead_id: str | None = _optional(
         Format.ID, "The lead that was called. NLPearl counts each lead once."
     )
-    provider: str | None = _optional(
-        Format.TEXT, "The telephony or voice provider: `twilio`. Breeze groups by it."
-    )
+    provider: str | None = _optional(Format.TEXT, "The provider: `twilio`. Breeze groups by it.")
     outcome: str | None = _optional(
         Format.TEXT, "What came of the call, in your own words. Breeze groups by it."
     )
