@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from subprocess import CompletedProcess
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -19,18 +19,22 @@ import pytest
 
 from rollcall_cli.importing.mapping.map_file import preset_names
 from tests.support import stack as stacks
+from tests.support.command_line import run_command
 from tests.support.stack import ROOT
 
 SAMPLES = ROOT / "events/imports"
 
 
 class Sample(NamedTuple):
-    """A sample file, and what its calls are: ids, statuses, dispositions, one in full, seconds, cost."""
+    """A sample file, and what its calls are: ids, statuses, dispositions, how many were answered, parts
+    of one of them, seconds, cost.
+    """
 
     file: str
     ids: Callable[[Any], Any]
     statuses: str
     dispositions: str
+    answered: int
     example: dict[str, Any]
     seconds: Callable[[Any], Any]
     cost: Callable[[Any], Any]
@@ -54,6 +58,7 @@ PBX = {
     "statuses": "completed completed busy no_answer failed completed failed canceled completed"
     " completed no_answer completed",
     "dispositions": "- - - - - - - - - - - -",
+    "answered": 6,
     "seconds": lambda row: row["billsec"] if row["disposition"] == "ANSWERED" else None,
     "cost": lambda row: None,
 }
@@ -70,6 +75,7 @@ PRESETS = {
         " in_progress",
         "successful unsuccessful voicemail_left need_retry unreachable completed successful error"
         " wrong_number - error -",
+        6,
         {
             "id": "vapi-call-6",
             "status": "completed",
@@ -92,9 +98,9 @@ PRESETS = {
         " completed in_progress",
         "successful unsuccessful voicemail_left need_retry unreachable unsuccessful successful error"
         " wrong_number unsuccessful successful -",
+        5,
         {
             "id": "call_retell_3",
-            "answered": False,
             "direction": "outbound",
             "provider": "retell",
             "sentiment": Decimal("0.1"),
@@ -112,6 +118,7 @@ PRESETS = {
         lambda call: call["conversation_id"],
         " ".join(["completed"] * 9) + " failed in_progress in_progress",
         " ".join(["successful unsuccessful completed"] * 3) + " error - -",
+        9,
         {
             "id": "conv_03",
             "direction": "outbound",
@@ -130,6 +137,7 @@ PRESETS = {
         " in_progress in_progress",
         "completed completed voicemail_left unreachable need_retry completed completed completed"
         " completed error - -",
+        6,
         {
             "id": "bland-6",
             "direction": "outbound",
@@ -146,10 +154,10 @@ PRESETS = {
         "completed completed busy no_answer failed completed completed canceled completed completed"
         " in_progress queued",
         "- voicemail_left need_retry unreachable error voicemail_left - - - voicemail_left - -",
+        3,
         {
             "id": "CAd34787e4fd2fc982b24fa0d25086afab",
             "started_at": "2026-11-20T08:19:34.000Z",
-            "answered": False,
             "direction": "outbound",
             "provider": "twilio",
         },
@@ -190,13 +198,12 @@ def calls_of(name: str) -> list[Any]:
     return parsed if isinstance(parsed, list) else parsed.get("calls") or parsed["conversations"]
 
 
-def run_import(org: Any, *arguments: Any) -> subprocess.CompletedProcess[str]:
+def run_import(org: Any, *arguments: Any) -> CompletedProcess[str]:
     environment = stacks.local_environment() | {
         "ROLLCALL_API": org.stack.api,
         "ROLLCALL_TOKEN": org.token,
     }
-    command = [stacks.ROLLCALL, "import", *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return run_command("import", *map(str, arguments), environment=environment)
 
 
 def rounded(value: Any) -> int:
@@ -231,7 +238,7 @@ def test_a_preset(stack, tmp_path, preset):
     assert {name: found.get(name) for name in sample.example} == sample.example
 
     stack.drain()
-    measures = ["calls", "talk_seconds", "timed", "cost"]
+    measures = ["calls", "answered", "talk_seconds", "timed", "cost"]
     query = {"measures": measures, "dimensions": ["status"]}
     answer = org.send("POST", "/v1/query", query).json
     assert {row["status"]: row["calls"] for row in answer["rows"]} == Counter(
@@ -241,6 +248,7 @@ def test_a_preset(stack, tmp_path, preset):
     costs = [Decimal(str(value)) for each in source if (value := sample.cost(each)) is not None]
     assert answer["totals"] == {
         "calls": 12,
+        "answered": sample.answered,
         "talk_seconds": sum(seconds),
         "timed": len(seconds),
         "cost": sum(costs),
