@@ -10,7 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rollcall import bootstrap
+from rollcall.domain.records import Call
 from rollcall.ledger import transaction
+from rollcall.ledger.page import Row
 from tests.support.answering import deployed
 from tests.support.builders import call, contact_event, label, lead, room
 from tests.support.oracle import Oracle, instant
@@ -188,3 +190,41 @@ def test_nlpearl_refuses_an_answer_that_lambda_would_not_deliver(unlimited):
     refused = pearl(unlimited, org_id)
     assert (refused.status, refused.body.keys()) == (400, {"message"})
     assert "more than 6,000,000 bytes" in refused.body["message"]
+
+
+# ------------------------------------------------------------------ many groups
+def leads_of_one_day(count):
+    """Rows of calls, each to a lead of its own."""
+    for number in range(count):
+        record = Call(
+            started_at_ms=NOW_MS + number,
+            status="completed",
+            answered=True,
+            attempt=1,
+            lead_id=f"lead-{number}",
+            duration_seconds=number,
+        )
+        yield "call", Row(f"call-{number}", 1, record.started_at_ms, record)
+
+
+@pytest.mark.slow
+def test_100_000_groups_are_answered_and_one_more_is_refused():
+    body = {
+        "measures": ["calls", "p95_duration"],
+        "dimensions": ["lead_id"],
+        "order": [{"by": "p95_duration", "direction": "desc"}],
+        "limit": 10_000,
+    }
+    with deployed(NOW_MS, page_target_bytes=262_144, answer_bytes=2**20) as deployment:
+        org_id = deployment.organisation([])
+        deployment.apply(leads_of_one_day(100_000))
+        answer = deployment.ask("query_records", org_id, body=body)
+        assert answer.status == 200
+        assert answer.body["total_rows"] == 100_000
+        assert [row["p95_duration"] for row in answer.body["rows"]] == [*range(99_999, 89_999, -1)]
+        assert answer.body["totals"] == {"calls": 100_000, "p95_duration": 94_999}
+
+        deployment.apply([*leads_of_one_day(100_001)][-1:])
+        refused = deployment.ask("query_records", org_id, body=body)
+        assert refused.status == 422
+        assert "more than 100,000 rows" in refused.body["detail"]

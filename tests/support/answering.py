@@ -12,7 +12,7 @@ import functools
 import itertools
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,13 +26,16 @@ from rollcall import bootstrap, clock, commands
 from rollcall.api.records.documents import RefusedRecord
 from rollcall.domain.contributions import CURRENT_VERSION
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, resolve
-from rollcall.domain.organisations import Organisation
+from rollcall.domain.organisations import Organisation, tenant
+from rollcall.ledger.apply import Applier
+from rollcall.ledger.page import Row
 from rollcall.retry import Backoff
 from rollcall.settings import settings
 from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation
 from rollcall.storage.client import dynamodb_client
 from rollcall.storage.fact_items import item_of_fact
+from rollcall.storage.pages import PageStore
 from tests.support.emulator.dynamodb import MemoryDynamoDb
 from tests.support.emulator.limits import Limits
 from tests.support.emulator.transport import attach
@@ -137,6 +140,16 @@ class Deployment:
         if oracle is not None:
             for start in range(0, len(records), 500):
                 oracle.post(list(records[start : start + 500]), self.now_ms)
+
+    def apply(self, rows: Iterable[tuple[str, Row]]) -> None:
+        """Put rows into pages of the organisation that was made last; no rollup counts them."""
+        org_id, client = self._organisation.id, bootstrap.dynamodb()
+        pages = PageStore(
+            client, settings.analytics_table, org_id, self._epoch, lambda: self.now_ms, Backoff()
+        )
+        target_bytes = bootstrap.settings.page_target_bytes
+        with tenant(org_id):
+            Applier(pages, lambda *_: iter(()), target_bytes=target_bytes).apply(list(rows))
 
     def _versions(self, records: Sequence[Any]) -> list[Fact]:
         """Every version that is stored, in the order in which it is."""
