@@ -126,6 +126,10 @@ def _check_surrogates(value: Any) -> None:
                 _check_surrogates(item)
 
 
+# `json.dumps` makes an encoder for every value.
+_encoded: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
 def dumps(value: Any) -> str:
     """Compact JSON; decimals are exact, and numbers out of `loads` go out as they came in."""
     match value:
@@ -134,13 +138,7 @@ def dumps(value: Any) -> str:
         case Decimal():
             return format(value, "f")
         case dict():
-            return "{" + ",".join(f"{_text(k)}:{dumps(v)}" for k, v in value.items()) + "}"
+            return "{" + ",".join(f"{_encoded(k)}:{dumps(v)}" for k, v in value.items()) + "}"
         case list() | tuple():
             return "[" + ",".join(map(dumps, value)) + "]"
-        case str():
-            return _text(value)
-    return json.dumps(value, allow_nan=False)
-
-
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _encoded(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
@@ -171,6 +172,7 @@ def _bucket_keys(columns: Columns, granularity: Granularity, zone: Zone) -> Int6
 # bits. All others are numbered below them.
 _PLACES: Final = 9
 _LIMIT: Final = 2**62
+_KNOWN_TEXTS: Final = 4_096
 
 
 class ValueCoder:
@@ -184,6 +186,8 @@ class ValueCoder:
         self._zone = zone
         self._numbering = Numbering()
         self.is_list = field.source is Source.LIST
+        # Pages repeat the texts of most keys, and parsing one takes longer than all else.
+        self._payload_code = functools.lru_cache(_KNOWN_TEXTS)(self._parsed_code)
 
     def code(self, value: int | str) -> int:
         """The code of a value that a rollup counts."""
@@ -209,7 +213,7 @@ class ValueCoder:
         rows, numbers = self._numbering.of_lists(*columns.texts(self._field.column))
         return rows, np.where(numbers == 0, NULL, numbers)
 
-    def _payload_code(self, text: str) -> int:
+    def _parsed_code(self, text: str) -> int:
         value = payload_value(text)
         if not isinstance(value, Decimal):
             return NULL

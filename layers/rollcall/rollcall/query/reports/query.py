@@ -158,6 +158,7 @@ class _Rows:
         self.query = query
         self.now = now
         self.before = before
+        self._groups = list(now)
         self._bucket = _bucket_place(query.dimensions)
         self._timeline = self._current_timeline()
         self._nothing = now.merged([])
@@ -219,7 +220,7 @@ class _Rows:
     def _current_timeline(self) -> Timeline | None:
         if self._bucket is None:
             return None
-        keys = [int(values[self._bucket] or 0) for values, _ in self.now]
+        keys = [int(values[self._bucket] or 0) for values, _ in self._groups]
         data = DataRange(
             self.now.first_ms, self.now.last_ms, (min(keys), max(keys)) if keys else None
         )
@@ -230,13 +231,13 @@ class _Rows:
         if not self.query.dimensions:
             return [_Entry((), 0 if len(self.now) else None, None)]
         if self._bucket is None or len(self.query.dimensions) > 1:
-            return [_Entry(values, index, None) for values, index in self.now]
+            return [_Entry(values, index, None) for values, index in self._groups]
         # Every bucket of the range has a row.
         if self._timeline is None:
             return []
         if len(self._timeline) > MAX_GROUPS:
             raise TooManyGroups
-        index_of = {values[0]: index for values, index in self.now}
+        index_of = {values[0]: index for values, index in self._groups}
         buckets = self._timeline.slice(0, len(self._timeline))
         return [_Entry((bucket.key,), index_of.get(bucket.key), None) for bucket in buckets]
 
