@@ -21,7 +21,8 @@ NAMES = (
     "page_bytes",
     "cold_start",
     "endpoints",
-    "ad_hoc",
+    "queries",
+    "hostile",
 )
 
 

@@ -11,22 +11,21 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmarks.compared import MAX_SENTIMENT_MILLI, MIN_SECONDS, OUTCOME
 from rollcall.storage import keys
 
 
 @dataclass(slots=True)
 class Outcomes:
-    """How often each outcome occurs ("N/A": none), and what was read for it."""
+    """How often each outcome occurs, and what was read for it."""
 
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str | None] = field(default_factory=Counter)
     items: int = 0
     units: float = 0.0
 
 
-def outcomes(
-    client: Any, table: str, org_id: str, least_seconds: int, most_sentiment_milli: int
-) -> Outcomes:
-    """Outcomes of the calls that lasted so long at least, with at most such a sentiment."""
+def outcomes(client: Any, table: str, org_id: str) -> Outcomes:
+    """Outcomes of the calls for which the conditions of `compared.three_conditions` hold."""
     found = Outcomes()
     request: dict[str, Any] = {
         "TableName": table,
@@ -41,12 +40,16 @@ def outcomes(
         found.units += answer["ConsumedCapacity"]["CapacityUnits"]
         for item in answer["Items"]:
             record = item["record"]["M"]
-            seconds, sentiment = record.get("duration_seconds"), record.get("sentiment_milli")
-            if seconds is None or sentiment is None:
-                continue
-            if int(seconds["N"]) >= least_seconds and int(sentiment["N"]) <= most_sentiment_milli:
-                outcome = record.get("outcome")
-                found.counts["N/A" if outcome is None else outcome["S"]] += 1
+            outcome = record["outcome"]["S"] if "outcome" in record else None
+            if outcome == OUTCOME or _is_long_and_unhappy(record):
+                found.counts[outcome] += 1
         if "LastEvaluatedKey" not in answer:
             return found
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _is_long_and_unhappy(record: dict[str, Any]) -> bool:
+    seconds, sentiment = record.get("duration_seconds"), record.get("sentiment_milli")
+    if seconds is None or sentiment is None:
+        return False
+    return int(seconds["N"]) >= MIN_SECONDS and int(sentiment["N"]) <= MAX_SENTIMENT_MILLI

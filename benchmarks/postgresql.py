@@ -59,9 +59,11 @@ CREATE TABLE calls (
 _INDEXES = """
 ALTER TABLE calls ADD PRIMARY KEY (id);
 CREATE INDEX ON calls (started_at);
-CREATE INDEX ON calls (template_id, started_at);
 CREATE INDEX ON calls (merchant_id, started_at);
 CREATE INDEX ON calls (campaign_id, direction, started_at);
+CREATE INDEX ON calls (campaign_id, lead_id);
+CREATE INDEX ON calls (outcome, started_at);
+CREATE INDEX ON calls (template_id, merchant_id, started_at);
 CREATE INDEX ON calls USING gin (payload jsonb_path_ops);
 VACUUM (FREEZE, ANALYZE) calls;
 CHECKPOINT;

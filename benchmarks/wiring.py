@@ -186,20 +186,6 @@ class Engine:
         create_tables(self._admin, self._template)
         self._admin.put_item(TableName=RECORDS, Item=organisation_item())
 
-    def create_plain_table(self, name: str) -> None:
-        """A table with our keys, without index and stream."""
-        self._admin.create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": keys.PK, "KeyType": "HASH"},
-                {"AttributeName": keys.SK, "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": name, "AttributeType": "S"} for name in (keys.PK, keys.SK)
-            ],
-        )
-
     def charge(self, item: dict[str, Any]) -> Charge:
         """Put an item in a transaction of its own and read it: what the engine reports for both."""
         put = self._admin.transact_write_items(

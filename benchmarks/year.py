@@ -28,6 +28,8 @@ RESELLERS = [f"reseller-{number:02}" for number in range(20)]
 PROVIDERS = {"twilio": 6, "plivo": 3, "telnyx": 2}
 LANGUAGES = {"en": 60, "de": 14, "es": 14, "fr": 8, "pt": 4}
 PLANS = {"free": 5, "pro": 3, "business": 1}
+# One call in 1,500.
+RARE_OUTCOME = "legal_threat"
 # Disposition and outcome of an answered call, and how often; None: not given.
 TALKS: Mapping[tuple[str | None, str | None], float] = {
     ("successful", "meeting_booked"): 9,
@@ -46,6 +48,7 @@ TALKS: Mapping[tuple[str | None, str | None], float] = {
     ("need_follow_up", "information_sent"): 4,
     ("need_follow_up", "needs_approval"): 3,
     ("need_follow_up", "visit_arranged"): 2,
+    ("need_follow_up", RARE_OUTCOME): 0.1,
     ("completed", "information_given"): 5,
     ("completed", "transferred"): 3,
     ("completed", "survey_answered"): 2,
