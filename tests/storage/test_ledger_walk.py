@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,6 +100,26 @@ def test_a_walk_reads_only_what_is_asked_for(is_backward: bool) -> None:
     assert all(rows)
     assert meter.items == 2
     assert meter.used_ledger
+
+
+def test_the_limit_of_a_long_walk_stays_an_int32() -> None:
+    """DynamoDB answers a greater one with an error, which a retry repeats."""
+    history = History([[time] for time in range(0, 60_000, 100)])
+    client = LaggingClient(history, np.random.default_rng(1), items_a_query=1)
+    client.newest = client.first = len(history.states) - 1
+    limits = []
+
+    class Watched:
+        def query(self, **asked: Any) -> dict[str, Any]:
+            limits.append(asked.get("Limit", 1))
+            return client.query(**asked)
+
+    rows = [
+        each for found in walk(Watched(), WHOLE, ReadMeter(), is_backward=True) for each in found
+    ]
+    assert len(rows) == 600
+    assert len(limits) > 50
+    assert max(limits) < 2**31
 
 
 @pytest.mark.parametrize("is_backward", [False, True])

@@ -28,9 +28,11 @@ from rollcall.storage.queries import consumed_units, keys_between, page_at
 from rollcall.storage.rollups import APPLIED_AT
 
 # The newest rows are in the last page or two; a walk that goes on reads more pages at a time, up to
-# the 1 MB of one answer.
+# the 1 MB of one answer. DynamoDB refuses a limit that is no int32, and DynamoDB Local reads as many
+# pages as the limit says before it cuts the answer.
 _FIRST_LIMIT: Final = 2
 _LIMIT_FACTOR: Final = 4
+_MAX_LIMIT: Final = 512
 
 
 class LedgerWalk:
@@ -73,7 +75,7 @@ class LedgerWalk:
                     yield unread.take(read)
             if "LastEvaluatedKey" not in answer:
                 break
-            limit *= _LIMIT_FACTOR
+            limit = min(_MAX_LIMIT, limit * _LIMIT_FACTOR)
         # What no listed page has is in the page that starts before the span, or hidden by a split.
         while not unread.is_empty:
             yield unread.take(self._next(partition, record_type, unread, meter))
