@@ -29,7 +29,7 @@ CODE := layers cli functions tests $(wildcard benchmarks)
 FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 2>/dev/null); do \
 	"$$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done
 
-.PHONY: help install demo test test-unit test-all coverage simulate lint format openapi events bench build validate requirements clean records dist sam-local dashboard dashboard-check dashboard-packages dashboard-test
+.PHONY: help install demo test test-unit test-all coverage simulate lint format openapi events bench build validate requirements clean records dist sam-local dashboard dashboard-check dashboard-packages dashboard-test screenshots
 
 help:
 	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
@@ -52,6 +52,7 @@ help:
 	@echo "make dashboard     build dashboard/dist again; needs Node 20 or newer"
 	@echo "make dashboard-check     whether dashboard/dist is what make dashboard would build"
 	@echo "make dashboard-test      types and tests of the dashboard (ARGS=... names test files)"
+	@echo "make screenshots   pictures of the dashboard's states in FOLDER; needs chromium"
 	@echo "make dashboard-packages  list the dashboard's packages again, for another package.json"
 	@echo "make install       create .venv; the targets above do it when needed"
 	@echo "make clean         remove environments and build output"
@@ -185,6 +186,11 @@ dashboard-check: $(NODE_INSTALLED)
 dashboard-test: $(NODE_INSTALLED)
 	cd dashboard && node_modules/.bin/tsc --project . && node_modules/.bin/tsc --project test
 	node dashboard/test.mjs $(ARGS)
+
+FOLDER ?= /tmp/rollcall-screenshots
+
+screenshots: $(INSTALLED)
+	$(BIN)/python -m tests.dashboard.screenshots $(FOLDER)
 
 # --------------------------------------------------------------- deployment
 validate: $(SAM_INSTALLED)

@@ -24,6 +24,7 @@ ALONE = (
 LONGEST = (
     "e2e",
     "contract",
+    "dashboard",
     "tests/simulation/",
     "tests/maintenance/",
     "tests/query/",
@@ -38,6 +39,9 @@ def unit(nodeid: str) -> str:
     if path.startswith("tests/e2e/"):
         # One after the other: stacks that are loaded and killed want the machine's other core.
         return "e2e"
+    if path.startswith("tests/dashboard/"):
+        # One stack with its records, and one browser.
+        return "dashboard"
     if path.startswith("tests/contract/"):
         # One stack per engine serves them all.
         return next((f"contract on {engine}" for engine in ENGINES if f"[{engine}" in test), path)
