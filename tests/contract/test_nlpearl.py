@@ -154,8 +154,8 @@ INBOUND_BODY = {
     "callEventsCounts": dict(zip(EVENTS, [1, 2, 1, 0, 0], strict=True)),
     "callsByHourDayOfWeeks": cells((0, 0, 1), (0, 8, 2), (2, 0, 1), (2, 10, 7), (6, 23, 1)),
 }  # fmt: skip
-# Answered: i1; i2 and i4 of three, i3 being a voicemail; i5, i7 and i8 of eight.
-INBOUND_PICKUP = [100.0, 66.67, 0.0, 37.5]
+# Answered: i1; i2 and i4 of three, i3 being a voicemail; i8 of eight, i5 and i7 lasting 0 s.
+INBOUND_PICKUP = [100.0, 66.67, 0.0, 12.5]
 
 OUTBOUND = [
     call("o1", started_at="2024-03-02T00:00:00.000Z", disposition="successful", lead_id="L1",

@@ -139,7 +139,6 @@ def test_a_wrong_method_is_not_found(alice, method, path, authorised):
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/api",
         "/api/v2/platform/organisation",
         "/api/v2/platform/organisation/analytics/more",

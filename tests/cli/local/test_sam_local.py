@@ -98,7 +98,7 @@ def make_project(folder: Path) -> Path:
     build.mkdir(parents=True)
     for target in (folder, build):
         shutil.copy(ROOT / "template.yaml", target)
-        for name in ("functions", "layers", "events"):
+        for name in ("functions", "layers", "events", "infrastructure"):
             (target / name).symlink_to(ROOT / name)
     (folder / ".venv-sam/bin").mkdir(parents=True)
     (folder / ".venv-sam/bin/sam").touch()
