@@ -120,7 +120,7 @@ def ask(organisation: Organisation, body: Body) -> Any:
 
 def name_of(dimension: str, value: Any) -> str:
     if value is None:
-        return "Without"
+        return "No value"
     named = NAMES.get(dimension, {}).get(str(value))
     if dimension in WORDS:
         named = SPECIAL.get(value, value.replace("_", " ").capitalize())

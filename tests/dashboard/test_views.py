@@ -121,7 +121,7 @@ def test_from_a_bar_to_one_call(dashboard: Dashboard, organisation: Organisation
     ).click()
     assert dashboard.chips() == ["Campaign is 東京オフィス"]
     page.get_by_role("figure", name="Calls by outcome").get_by_role(
-        "button", name="Without"
+        "button", name="No value"
     ).click()
     conditions = [condition("campaign_id", "eq", "42"), {"field": "outcome", "op": "is_null"}]
     expect_calls(dashboard, calls_of(organisation, *conditions))

@@ -69,7 +69,7 @@ export function CallDetail({ id, view, api, pages, onClose, titleId }: CallDetai
             <p>{t("call.unknown.why")}</p>
           </div>
         ) : error !== null ? (
-          <ErrorNote title={t("call.title")} error={error} onRetry={() => void found.reload()} />
+          <ErrorNote title={t("call.title")} error={error} onRetry={found.reload} />
         ) : null}
         {!isUnknown && record !== null && <Record record={record} answer={answer} zone={view.value.zone} />}
         {record === null && error === null && <Skeleton />}

@@ -85,7 +85,7 @@ export function CallList({ view, api, pages, onReload, onClose, titleId }: CallL
           <Table calls={calls} zone={view.value.zone} skeletons={skeletons} />
         ) : null}
         {pages.error.value !== null && (
-          <ErrorNote title={t("calls.title")} error={pages.error.value} onRetry={() => void pages.retry()} />
+          <ErrorNote title={t("calls.title")} error={pages.error.value} onRetry={() => pages.retry()} />
         )}
         {pages.hasMore.value && status !== "failed" && <More pages={pages} scroller={scroller} />}
       </div>

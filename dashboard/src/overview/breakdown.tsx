@@ -148,7 +148,7 @@ const keyOf = (value: Value | null): string => JSON.stringify(value);
 
 interface CardAnswer {
   state: ResourceState<Answer<QueryAnswer>>;
-  onRetry(): void;
+  onRetry(): void | Promise<void>;
 }
 
 /** The answer that a card shows: shared with others, or its own once it has come into sight. */

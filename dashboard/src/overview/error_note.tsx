@@ -1,10 +1,11 @@
+import { useState } from "preact/hooks";
 import { ApiError, Offline } from "../api/client";
 import { t } from "../text/index";
 
 export interface ErrorNoteProps {
   title: string;
   error: Error;
-  onRetry(): void;
+  onRetry(): void | Promise<void>;
 }
 
 /** What failed, why, what to do, and the request's id, in the place of what it hides. */
@@ -17,8 +18,26 @@ export function ErrorNote({ title, error, onRetry }: ErrorNoteProps) {
       <p>{reason}</p>
       {advice !== null && <p>{advice}</p>}
       {requestId !== null && <p class="error-id">{t("error.request", { id: requestId })}</p>}
-      <button type="button" class="page-button" onClick={onRetry}>{t("shell.retry")}</button>
+      <RetryButton onRetry={onRetry} />
     </div>
+  );
+}
+
+/** Asks again, and is busy until there is an answer; two errors in a row look the same. */
+export function RetryButton({ onRetry, plain = false }: { onRetry(): void | Promise<void>; plain?: boolean }) {
+  const [busy, setBusy] = useState(false);
+  const retry = async () => {
+    setBusy(true);
+    try {
+      await onRetry();
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <button type="button" class={`page-button${plain ? " is-plain" : ""}`} aria-disabled={busy} onClick={() => !busy && void retry()}>
+      {t(busy ? "shell.loading" : "shell.retry")}
+    </button>
   );
 }
 

@@ -1,12 +1,12 @@
 import type { ComponentChildren } from "preact";
 import type { ResourceState } from "../state/resource";
 import { t } from "../text/index";
-import { ErrorNote, reasonOf } from "./error_note";
+import { ErrorNote, RetryButton, reasonOf } from "./error_note";
 
 export interface LoadedProps<T> {
   title: string;
   state: ResourceState<T>;
-  onRetry(): void;
+  onRetry(): void | Promise<void>;
   /** A class that gives the place its final size. */
   size: string;
   children(data: T): ComponentChildren;
@@ -27,7 +27,7 @@ export function Loaded<T>({ title, state, onRetry, size, children }: LoadedProps
       {error !== null && (
         <p class="stale-note" role="status">
           {reasonOf(error)[0]} {t("error.stale")}
-          <button type="button" class="page-button is-plain" onClick={onRetry}>{t("shell.retry")}</button>
+          <RetryButton onRetry={onRetry} plain />
         </p>
       )}
       {children(data)}

@@ -55,7 +55,10 @@ function partsOf(data: OverviewData, now: number): Part[] {
   const trust = trustOf(data);
   const audit = data.audit.state.value;
   const isThere = trust.items > 0 || data.calls.state.value.data !== null;
-  if (!isThere) return [{ mark: "as_of", tone: "plain", text: t("shell.loading"), why: t("trust.why.exact") }];
+  if (!isThere) {
+    const text = data.calls.state.value.error === null ? t("shell.loading") : t("trust.failed");
+    return [{ mark: "as_of", tone: "plain", text, why: t("trust.why.exact") }];
+  }
   return [
     freshness(trust.asOf, now),
     exactness(audit.data),

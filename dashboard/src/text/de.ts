@@ -244,6 +244,7 @@ export const de: Texts = {
   "trust.label": "Aktualität und Genauigkeit der Zahlen",
   "trust.as_of": "Stand {ago}",
   "trust.as_of_none": "noch keine Daten",
+  "trust.failed": "keine Zahlen: die Abfrage ist fehlgeschlagen",
   "trust.exact": "exakt",
   "trust.not_exact": "nicht exakt",
   "trust.read": "{items} Einträge gelesen, {units} Einheiten",

@@ -245,6 +245,7 @@ export const en = {
   "trust.label": "Freshness and exactness of the figures",
   "trust.as_of": "as of {ago}",
   "trust.as_of_none": "no data yet",
+  "trust.failed": "no figures: the query failed",
   "trust.exact": "exact",
   "trust.not_exact": "not exact",
   "trust.read": "read {items} items, {units} units",
