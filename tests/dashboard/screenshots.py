@@ -77,7 +77,7 @@ def take(browser: Browser, organisation: Organisation, folder: Path) -> None:
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    stack = stacks.start(stacks.one_engine())
+    stack = stacks.start(stacks.chosen_engine("one"))
     try:
         organisation = stack.new_organisation("demo", "Demo")
         fill(organisation)
