@@ -1,4 +1,4 @@
-"""Pictures of twelve states of the dashboard: python -m tests.dashboard.screenshots FOLDER"""
+"""Pictures of the states of the dashboard: python -m tests.dashboard.screenshots FOLDER"""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def take(browser: Browser, organisation: Organisation, folder: Path) -> None:
 
     for theme, scheme in {"light": {}, "dark": DARK}.items():
         whole(f"overview-{theme}", address(**VIEW), **scheme)
+        picture(f"first-view-{theme}", tab(address(**VIEW), **scheme))
         whole(f"phone-{theme}", address(**VIEW), **scheme, **ON_PHONE)
         one = Dashboard(new_context(browser, **scheme).new_page(), organisation)
         one.go("/")
@@ -72,6 +73,7 @@ def take(browser: Browser, organisation: Organisation, folder: Path) -> None:
     empty = organisation.stack.new_organisation()
     one = Dashboard(new_context(browser).new_page(), empty)
     one.open(address(**VIEW))
+    one.page.get_by_role("heading", name="No calls yet").wait_for()
     picture("empty", one)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,30 @@ def test_from_a_point_and_a_cell(dashboard: Dashboard, organisation: Organisatio
     page.get_by_role("button", name="Tuesday, 12:00 – 1:00 PM: ").click()
     eventually(dashboard.chips, ["Weekday is Tuesday", "Hour is 12:00 – 1:00 PM"])
     expect_calls(dashboard, calls_of(organisation, tuesday, condition("hour_of_day", "eq", 12)))
+
+
+def test_the_walkthrough_of_the_readme(dashboard: Dashboard, organisation: Organisation) -> None:
+    """Which calls on Tuesday afternoon, Berlin time, had negative sentiment: five clicks."""
+    page = dashboard.page
+    dashboard.open(address())
+    page.get_by_role("button", name="Tuesday, 12:00 – 1:00 PM: ").click()
+    page.get_by_role("button", name="Tuesday, 5:00 – 6:00 PM: ").click()
+    dashboard.press("Sentiment", "tab")
+    page.get_by_role("figure", name="Calls by sentiment").get_by_role(
+        "button", name=re.compile("^Negative")
+    ).click()
+    conditions = [
+        condition("day_of_week", "eq", 2),
+        {"field": "hour_of_day", "op": "between", "value": [12, 17]},
+        condition("sentiment_band", "eq", "negative"),
+    ]
+    count = calls_of(organisation, *conditions)
+    assert count
+    expect_calls(dashboard, count)
+    dashboard.press("Show calls")
+    drawer = page.get_by_role("dialog")
+    expect(drawer.get_by_role("heading", name="Calls")).to_have_text(f"Calls {count}")
+    expect(drawer.locator(".calls-link")).to_have_count(min(int(count), 50))
 
 
 def test_csv_is_the_apis(dashboard: Dashboard, organisation: Organisation) -> None:
