@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.dashboard import PHONE, Dashboard, address
-from tests.support.stack import ROOT
+from tests.support.dashboard_data import WORKSPACE
+from tests.support.stack import ROOT, Stack
 
 NewDashboard = Callable[..., Dashboard]
 
@@ -85,6 +86,40 @@ def test_no_violation_and_no_sideways_scroll(
     page.locator(".calls-link").first.click()
     expect(page.get_by_text("Counted.")).to_be_visible()
     check("call")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", MODES)
+def test_no_violation_on_other_pages_and_in_other_states(
+    new_dashboard: NewDashboard, stack: Stack, axe: str, mode: str
+) -> None:
+    options = {"bypass_csp": True, "reduced_motion": "reduce", **MODES[mode]}
+
+    def check(state: str, dashboard: Dashboard) -> None:
+        dashboard.see_all()
+        dashboard.page.evaluate(axe)
+        assert (state, violations(dashboard.page)) == (state, [])
+        assert not is_too_wide(dashboard.page), state
+
+    for place, name, heading in (
+        ("campaign", "42", "東京オフィス"),
+        ("workspace", WORKSPACE, "Atelier Zoë"),
+    ):
+        dashboard = new_dashboard(**options)
+        dashboard.open(address(**{place: name}))
+        expect(dashboard.page.get_by_role("heading", name=heading)).to_be_visible()
+        check(place, dashboard)
+
+    dashboard = new_dashboard(**options)
+    dashboard.page.route("**/v1/query", lambda route: route.fulfill(status=503, body="{}"))
+    dashboard.open(address())
+    expect(dashboard.page.get_by_role("alert").first).to_be_visible()
+    check("error", dashboard)
+
+    dashboard = new_dashboard(stack.new_organisation(), **options)
+    dashboard.open(address())
+    expect(dashboard.page.get_by_role("heading", name="No calls yet")).to_be_visible()
+    check("empty", dashboard)
 
 
 def test_keys_do_what_the_help_says(dashboard: Dashboard) -> None:

@@ -47,6 +47,7 @@ OUTCOMES = ["förmlich zugesagt", "予約済み", '=SUM(1,"2")', "no show", "م�
 STATUSES = ["completed"] * 7 + ["no_answer", "busy", "failed"]
 DISPOSITIONS = ["successful", "unsuccessful", "need_follow_up", "voicemail_left", None]
 LANGUAGES = ["de", "en-GB", "ja", None]
+WORKSPACE = "studio"
 PROVIDERS = ["twilio", "telnyx", None]
 EVENTS = ["take_message", "sms_sent", "call_transferred", "calendar_booked", "email_sent"]
 
@@ -74,6 +75,16 @@ def records() -> Iterator[Record]:
         yield _call(dice, f"before/{number}", _written(moment))
     for number in range(LEADS):
         yield _lead(dice, number)
+    yield {"type": "workspace", "id": WORKSPACE, "name": "Atelier Zoë"}
+    for number in range(24):
+        yield {
+            "type": "contact_event",
+            "id": f"event {number}",
+            "workspace_id": WORKSPACE,
+            "event_type": "room_join" if number % 3 else "booking",
+            "occurred_at": _written(_START + timedelta(hours=11 * number)),
+            **({"room_id": f"room {number % 2}"} if number % 3 else {"booking_page_id": "page"}),
+        }
     for number in range(CALLS, CALLS + DELETED):
         yield {"type": "call", "id": f"call {number}", "deleted": True}
 
