@@ -25,7 +25,7 @@ class Documents:
 
 
 def parsed(content: bytes) -> dict[str, object] | Fault:
-    """The JSON object, or why it is none."""
+    """The JSON object, or the fault."""
     try:
         value = strict_json.loads(content)
     except strict_json.MalformedJson as error:
