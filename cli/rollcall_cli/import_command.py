@@ -76,7 +76,7 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ] = None,
     batch: Annotated[
         int, typer.Option(metavar="N", help="Records per request.", min=1, max=MAX_RECORDS)
-    ] = (MAX_RECORDS),
+    ] = MAX_RECORDS,
     resume: Annotated[bool, typer.Option(help="Resume an interrupted import of this file.")] = True,
     insecure: Insecure = False,
 ) -> None:
@@ -237,9 +237,11 @@ def _send(
             notice(note)
         refused = RejectedRows(job.rejected_path, progress, reading.columns)
         try:
+            # The part of the file that was sent before is passed over here, so it counts for no pace.
+            rows = reading.rows(progress.offset, progress.lines)
             with shown_progress(source, progress) as show:
                 return import_rows(
-                    reading.rows(progress.offset, progress.lines),
+                    rows,
                     sender,
                     batch_size=job.batch_size,
                     progress=progress,

@@ -67,10 +67,15 @@ def is_field(name: str, names: Sequence[str]) -> bool:
 
 
 def check_columns(file_name: str, columns: Sequence[str], record_type: str | None) -> None:
-    """Raises UnknownColumns unless each column is a field of the record type."""
+    """Raises UnknownColumns unless each column is a field of the record type.
+
+    Raises CommandError for two columns of one payload key, and if there is no id or no type.
+    """
     names = field_names(record_type)
     unknown = [name for name in columns if not is_field(name, names)]
     if not unknown:
+        _check_keys(file_name, columns)
+        _check_required(file_name, columns, record_type)
         return
     raise UnknownColumns(
         f"{file_name}: {len(unknown)} of {len(columns)} columns name no field of a record;"
@@ -79,6 +84,26 @@ def check_columns(file_name: str, columns: Sequence[str], record_type: str | Non
         "--map FILE.toml maps columns to fields and leaves others out, --suggest-map FILE.toml writes"
         " a first map, and docs/records.md lists the fields",
     )
+
+
+def _check_keys(file_name: str, columns: Sequence[str]) -> None:
+    first: dict[str, str] = {}
+    for name in columns:
+        field = _without_kind(name) if name.startswith("payload.") else name
+        if (other := first.setdefault(field, name)) != name:
+            raise CommandError(
+                f"{file_name}: the columns {printable(other)} and {printable(name)} are both"
+                f" {printable(field)}; nothing was sent"
+            )
+
+
+def _check_required(file_name: str, columns: Sequence[str], record_type: str | None) -> None:
+    if "id" not in columns:
+        raise CommandError(f"{file_name} has no column id; nothing was sent")
+    if "type" not in columns and record_type is None:
+        raise CommandError(
+            f"{file_name} has no column type; --type sets the type of its records; nothing was sent"
+        )
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
@@ -118,11 +143,14 @@ def put(name: str, value: str, fields: dict[str, str], nested: dict[str, dict[st
     """Add a value, which is JSON text, under a name such as status, events.sms_sent or payload.n:number."""
     group, dot, key = name.partition(".")
     if dot and group in GROUPS:
-        for kind in PAYLOAD_KINDS:
-            key = key.removesuffix(kind)
-        nested.setdefault(group, {})[key] = value
+        nested.setdefault(group, {})[_without_kind(key)] = value
     else:
         fields[name] = value
+
+
+def _without_kind(key: str) -> str:
+    """A payload's key without the kind of its values, which is one of PAYLOAD_KINDS or absent."""
+    return key.rpartition(":")[0] if key.endswith(PAYLOAD_KINDS) else key
 
 
 def document(

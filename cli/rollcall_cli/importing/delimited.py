@@ -149,7 +149,7 @@ def read_rows(lines: Lines, header: Header, convert: Converts) -> Iterator[Row]:
 
 
 def _fits(cells: list[str], width: int) -> bool:
-    return len(cells) == width or (len(cells) > width and not any(cells[width:]))
+    return len(cells) == width or (len(cells) > width and not any(map(str.strip, cells[width:])))
 
 
 def _misfit(cells: list[str], width: int) -> Fault:

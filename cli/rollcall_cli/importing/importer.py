@@ -14,7 +14,7 @@ from rollcall_cli.importing.progress import Progress
 from rollcall_cli.importing.rows import Fault, Row
 from rollcall_cli.importing.sender import MAX_BODY_BYTES, Receipt, body_bytes
 
-# A rejected row of CSV that spans more lines than this is the work of a stray quote.
+# A rejected row of CSV that spans more lines than this is caused by a stray quote.
 _MOST_LINES = 50
 
 
@@ -149,11 +149,15 @@ def _check_span(row: Row, faults: Sequence[Fault]) -> None:
 
 
 def _batches(rows: Iterable[Row], batch_size: int) -> Iterator[list[Row]]:
-    """Batches of rows that fit one request; rows with a fault are included, to keep the order."""
+    """Batches of rows that fit one request; rows with a fault are included, to keep the order.
+
+    The texts of the rows are limited like the records, since a batch is held in memory with both.
+    """
     batch: list[Row] = []
     size = body_bytes([])
     for row in rows:
-        length = len(row.record) + 1 if isinstance(row.record, bytes) else 0
+        record_bytes = len(row.record) + 1 if isinstance(row.record, bytes) else 0
+        length = max(record_bytes, len(row.text))
         if batch and (len(batch) == batch_size or size + length > MAX_BODY_BYTES):
             yield batch
             batch, size = [], body_bytes([])

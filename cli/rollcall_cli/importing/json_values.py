@@ -22,9 +22,12 @@ Converts = Callable[[bytes], "bytes | tuple[Fault, ...]"]
 
 _KEYS = frozenset(f'"{name}"'.encode() for name in LISTS)
 _SPACE = b" \t\r\n"
+_LINE_END = re.compile(rb"[\r\n]")
 # Whole strings are passed over; a quote by itself is the start of one that is not complete yet.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\],]', re.DOTALL)
 _STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
+# What is passed over leaves memory in pieces of this size.
+_PASSED_BYTES = 1 << 16
 _TOO_LONG = (Fault("record", "has more than 2,000,000 bytes"),)
 
 
@@ -46,12 +49,22 @@ def shape_of(head: bytes) -> Shape:
     blanks = len(head) - len(content)
     if content.startswith(b"["):
         return Shape("array", blanks + 1)
-    listed = _list_start(head) if content.startswith(b"{") else None
+    first, *rest = _LINE_END.split(content, maxsplit=1)
+    first = first.rstrip(_SPACE)
+    # A complete object with more lines after it is a record, whatever its keys are.
+    is_record = _is_object(first) and any(part.strip(_SPACE) for part in rest)
+    listed = _list_start(head) if content.startswith(b"{") and not is_record else None
     if listed is not None:
         return Shape("list", listed)
-    first = content.partition(b"\n")[0].rstrip(_SPACE)
     is_spread = first.startswith(b"{") and first.endswith((b"{", b"[", b","))
     return Shape("values" if is_spread else "lines")
+
+
+def _is_object(line: bytes) -> bool:
+    """Whether a line has a whole object, by its brackets alone."""
+    if not (line.startswith(b"{") and line.endswith(b"}")):
+        return False
+    return sum(_STEPS.get(token[0], 0) for token in _TOKEN.finditer(line)) == 0
 
 
 def _list_start(head: bytes) -> int | None:
@@ -107,7 +120,11 @@ def read_values(
             yield Row(first, lines, values.position, printable_text(stripped), convert(stripped))
     if kind != "values" and not values.is_closed:
         fault = "is cut off: the file ends before its array does"
-    elif kind == "array" and not values.rest_is_blank():
+    elif kind == "list" and not values.leave_list():
+        fault = "is cut off: the file ends before its object does"
+    elif kind == "list" and not values.rest_is_blank(b"}"):
+        fault = "is not read: the file goes on after its object"
+    elif kind == "array" and not values.rest_is_blank(b"]"):
         fault = "is not read: the file goes on after its array"
     else:
         return
@@ -140,9 +157,22 @@ class _Values:
                 return self._cut(token.start(), comma=1)
         return self._cut(len(self._buffer)) if self._buffer else None
 
-    def rest_is_blank(self) -> bool:
-        """Whether nothing follows the end of the array."""
-        rest = self._buffer.removeprefix(b"]")
+    def leave_list(self) -> bool:
+        """Pass over all before the end of the object that has the array; False if the file ends first."""
+        depth, place = 2, 0
+        while (token := self._token(place)) is not None:
+            place = token.end()
+            depth += _STEPS.get(token[0], 0)
+            if not depth:
+                self._buffer = self._buffer[token.start() :]
+                return True
+            if place > _PASSED_BYTES:
+                self._buffer, place = self._buffer[place:], 0
+        return False
+
+    def rest_is_blank(self, end: bytes) -> bool:
+        """Whether nothing follows the bracket that ends the array or its object."""
+        rest = self._buffer.removeprefix(end)
         while not rest.strip(_SPACE):
             if (chunk := next(self._chunks, None)) is None:
                 return True

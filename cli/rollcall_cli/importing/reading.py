@@ -34,8 +34,8 @@ _BY_EXTENSION = {
     ".csv": "csv",
     ".tsv": "csv",
     ".json": "json",
-    ".jsonl": "json",
-    ".ndjson": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
 }
 
 
@@ -68,8 +68,7 @@ class Reading:
         self.notes: list[str] = []
         if source.encoding != UTF_8 and options.encoding is None:
             self.notes.append(f"{source.name} is read as {source.encoding}; --encoding overrides")
-        by_map = options.mapping.map.format if options.mapping else None
-        format = options.format or by_map or format_of(path, source.head)
+        format = options.format or _format(path, source.head, options.mapping)
         self._header = self._csv_header() if format == "csv" else None
         self._shape = Shape("lines")
         if format == "json":
@@ -133,6 +132,13 @@ class Reading:
             check_names(header.columns)
             check_columns(name, header.columns, options.record_type)
         return header
+
+
+def _format(path: Path, head: bytes, mapping: NamedMap | None) -> str:
+    """The format of the map, else that of the file. A map of JSON reads JSON lines as such."""
+    by_file = format_of(path, head)
+    by_map = mapping.map.format if mapping else None
+    return by_file if by_map is None or (by_map, by_file) == ("json", "jsonl") else by_map
 
 
 def _mapper(options: Options) -> Mapper | None:

@@ -7,11 +7,19 @@ import json
 import os
 import signal
 import socket
+from collections.abc import Sequence
 
 import pytest
 
 from rollcall_cli import api_client
 from rollcall_cli.api_client import ApiClient
+from rollcall_cli.importing import pace
+from rollcall_cli.importing.importer import import_rows
+from rollcall_cli.importing.pace import Pace
+from rollcall_cli.importing.progress import Progress
+from rollcall_cli.importing.rows import Fault, Row
+from rollcall_cli.importing.sender import Receipt
+from rollcall_cli.importing.source import Position, Source
 from tests.support.import_api import call_line, leftovers, write
 
 # ------------------------------------------------------------------ JSON lines
@@ -249,6 +257,81 @@ def test_a_csv_header_must_name_the_columns(api, rollcall, tmp_path, header):
     file = write(tmp_path / "x.csv", [header, "1,2,3"])
     done = rollcall("import", file, "--api", api.url, "--token", "good")
     assert (done.status, done.is_one_line) == (2, True)
+
+
+# ------------------------------------------------------------------ memory and pace
+
+
+class Accepts:
+    """Takes every batch, and remembers its size."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def send(self, records: list[bytes]) -> Receipt:
+        self.batches.append(len(records))
+        return Receipt(accepted=len(records))
+
+
+class Remembers:
+    """Remembers how many rejected rows were kept at each flush."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.flushed: list[int] = []
+
+    def write(self, row: Row, faults: Sequence[Fault]) -> None:
+        self.rows += 1
+
+    def flush(self) -> None:
+        self.flushed.append(self.rows)
+
+
+@pytest.mark.parametrize("record", [b"{}", (Fault("record", "is bad"),)], ids=["sent", "rejected"])
+def test_a_batch_is_bounded_by_the_texts_of_its_rows(record):
+    """A map may take ten bytes of a row of a megabyte."""
+    text = "x" * 1_000_000
+    rows = (Row(n, 1, Position.start(), text, record) for n in range(1, 7))
+    sender, rejected = Accepts(), Remembers()
+    import_rows(
+        rows,
+        sender,
+        batch_size=500,
+        progress=Progress(),
+        save=lambda _: None,
+        rejected=rejected,
+        wants_to_stop=lambda: False,
+        show=lambda _: None,
+    )
+    if isinstance(record, bytes):
+        assert sender.batches == [2, 2, 2]
+    else:
+        assert rejected.flushed == [2, 4, 6]
+
+
+def test_the_pace_starts_where_reading_resumes(api, rollcall, tmp_path, monkeypatch):
+    lines = [call_line(f"{n:02}" + "x" * 500_000) for n in range(8)]
+    file = write(tmp_path / "x.jsonl", lines)
+    arguments = ("import", file, "--api", api.url, "--token", "good", "--batch", 2)
+
+    def interrupt(call: int) -> None:
+        if call == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    api.before = interrupt
+    assert rollcall(*arguments).status == 130
+    started = []
+
+    class Watched(Pace):
+        def __init__(self, source: Source, progress: Progress) -> None:
+            super().__init__(source, progress)
+            started.append((progress.offset, source.consumed))
+
+    monkeypatch.setattr(pace, "Pace", Watched)
+    assert rollcall(*arguments).status == 0
+    [(offset, consumed)] = started
+    assert offset > 2_900_000
+    assert consumed >= offset
 
 
 # ------------------------------------------------------------------ trouble

@@ -59,6 +59,13 @@ SHAPES: dict[str, tuple[str, bytes, list[str], list[int], str]] = {
     "gzip": ("x.csv.gz", gzip.compress(TABLE.encode()), ["c-1", "c-2"], [], ""),
     "gzip of UTF-16": ("x.gz", gzip.compress(TABLE.encode("utf-16")), ["c-1", "c-2"], [], "utf-16"),
     "no extension": ("calls", TABLE.encode(), ["c-1", "c-2"], [], ""),
+    "cells of spaces behind the last column": (
+        "x.csv",
+        TABLE.replace("busy,", "busy,, ,  ").encode(),
+        ["c-1", "c-2"],
+        [],
+        "",
+    ),
     "trailing commas": (
         "x.csv",
         TABLE.replace("\n", ",,\n").encode(),
@@ -103,7 +110,7 @@ SHAPES: dict[str, tuple[str, bytes, list[str], list[int], str]] = {
     "JSON lines, no extension": ("calls", LINES.encode(), ["c-1", "c-2"], [], ""),
     "array": ("x.json", json.dumps(ROWS).encode(), ["c-1", "c-2"], [], ""),
     "array of lines": (
-        "x.jsonl",
+        "x.json",
         f"[\n{LINES}\n]".replace("}\n{", "},\n{").encode(),
         ["c-1", "c-2"],
         [],
@@ -141,6 +148,40 @@ SHAPES: dict[str, tuple[str, bytes, list[str], list[int], str]] = {
         [],
         "",
     ),
+    "results that are cut off behind the list": (
+        "x.json",
+        json.dumps({"results": ROWS, "count": 2}).encode()[:-1],
+        ["c-1", "c-2"],
+        [1],
+        "",
+    ),
+    "results, indented, with something behind": (
+        "x.json",
+        (
+            json.dumps({"results": ROWS, "next": [{}]}, indent=1) + '\n{"results":[{"id":"c-3"}]}'
+        ).encode(),
+        ["c-1", "c-2"],
+        [14],
+        "",
+    ),
+    "results twice on one line": (
+        "x.json",
+        b'{"results":[{"id":"c-1"}],"a":{"b":"}"}} {"results":[{"id":"c-2"}]}\n',
+        ["c-1"],
+        [1],
+        "",
+    ),
+    **{
+        f"JSON lines whose first record has {key}, {name}": (
+            name,
+            f'{{"id":"c-1","payload":{{}},"{key}":[{{"n":1}}]}}{end}{end}{{"id":"c-2"}}{end}'.encode(),
+            ["c-1", "c-2"],
+            [],
+            "",
+        )
+        for key in ("items", "data", "calls", "records")
+        for name, end in (("x.jsonl", "\n"), ("x.json", "\r\n"), ("x", "\r"))
+    },
     "one record, indented": ("x.json", json.dumps(ROWS[0], indent=2).encode(), ["c-1"], [], ""),
     "records in sequence, indented": (
         "x.json",
@@ -167,7 +208,7 @@ def test_a_shape(api, rollcall, tmp_path, monkeypatch, shape, from_stdin):
     assert api.ids() == ids
     assert said in done.err
     assert bool(said) == bool(done.err), done.err
-    first = [row for row in api.taken if row["id"] == "c-1" and len(row) > 1]
+    first = [row for row in api.taken if row["id"] == "c-1" and "type" in row]
     assert first in ([], [ROWS[0]])
     left = Path("stdin.rejected.jsonl" if from_stdin else f"{name}.rejected.jsonl")
     entries = left.read_text().splitlines() if left.exists() else []
@@ -181,6 +222,13 @@ def test_a_shape(api, rollcall, tmp_path, monkeypatch, shape, from_stdin):
         ("x.csv", b"Call Sid,Start Time,Zustand\n1,2,3\n", "3 of 3 columns name no field"),
         ("x.csv", b"id,started at,status\n1,2,3\n", "1 of 3 columns name"),
         ("x.csv", b"1,2,3\n", "3 of 3 columns name no field"),
+        ("x.csv", b"type,status\ncall,busy\n", "x.csv has no column id;"),
+        ("x.csv", b"id,status\n1,busy\n", "x.csv has no column type; --type"),
+        (
+            "x.csv",
+            b"type,id,payload.a,payload.a:number\ncall,1,2,3\n",
+            "the columns payload.a and payload.a:number are both payload.a;",
+        ),
         ("x.csv", b"", "must name the columns"),
         ("x.csv", b"\n\n,,,\n", "must name the columns"),
         ("x.xlsx", b"PK\x03\x04...", "is a spreadsheet"),
@@ -211,7 +259,7 @@ def test_unknown_columns_are_listed_beside_the_nearest_fields(api, rollcall, tmp
 
 
 def test_a_header_is_that_of_the_type(api, rollcall, tmp_path):
-    file = write(tmp_path / "x.csv", ["id,created_at,status", "1,2,3"])
+    file = write(tmp_path / "x.csv", ["type,id,created_at,status", "task,1,2,3"])
     assert rollcall("import", file, "--api", api.url, "--token", "good").status == 0
     arguments = ("import", file, "--api", api.url, "--token", "good", "--type")
     assert rollcall(*arguments, "task").status == 0
@@ -219,25 +267,25 @@ def test_a_header_is_that_of_the_type(api, rollcall, tmp_path):
 
 
 def test_the_delimiter_is_the_one_that_finds_the_most_fields(api, rollcall, tmp_path):
-    file = write(tmp_path / "x.csv", ["id;payload.a,b,c,d", "1;x"])
+    file = write(tmp_path / "x.csv", ["type;id;payload.a,b,c,d", "call;1;x"])
     assert rollcall("import", file, "--api", api.url, "--token", "good").status == 0
-    assert api.taken == [{"id": "1", "payload": {"a,b,c,d": "x"}}]
+    assert api.taken == [{"type": "call", "id": "1", "payload": {"a,b,c,d": "x"}}]
 
 
 @pytest.mark.parametrize("given", ["tab", "\\t", "\t"])
 def test_a_delimiter_may_be_given(api, rollcall, tmp_path, given):
-    file = write(tmp_path / "x.csv", ["id\tpayload.a,b,c,outcome", "1\tx"])
+    file = write(tmp_path / "x.csv", ["type\tid\tpayload.a,b,c,outcome", "call\t1\tx"])
     arguments = ("import", file, "--api", api.url, "--token", "good", "--delimiter", given)
     assert rollcall(*arguments).err == ""
-    assert api.taken == [{"id": "1", "payload": {"a,b,c,outcome": "x"}}]
+    assert api.taken == [{"type": "call", "id": "1", "payload": {"a,b,c,outcome": "x"}}]
 
 
 def test_an_encoding_may_be_given(api, rollcall, tmp_path):
     file = tmp_path / "x.csv"
-    file.write_bytes("id,outcome\n1,Привет\n".encode("koi8-r"))
+    file.write_bytes("type,id,outcome\ncall,1,Привет\n".encode("koi8-r"))
     arguments = ("import", file, "--api", api.url, "--token", "good", "--encoding", "koi8-r")
     assert rollcall(*arguments).err == ""
-    assert api.taken == [{"id": "1", "outcome": "Привет"}]
+    assert api.taken == [{"type": "call", "id": "1", "outcome": "Привет"}]
 
 
 @pytest.mark.parametrize("place", ["first", "last"])
@@ -250,7 +298,7 @@ def test_a_stray_quote_stops_the_import_and_is_named(api, rollcall, tmp_path, pl
         rows[19_900] = '19900,completed,"stray'
         rows[19_901:] = [f"{n},completed,fine" for n in range(19_901, 20_000)]
     file = write(tmp_path / "x.csv", ["id,status,outcome", *rows])
-    done = rollcall("import", file, "--api", api.url, "--token", "good")
+    done = rollcall("import", file, "--api", api.url, "--token", "good", "--type", "call")
     assert (done.status, done.is_one_line) == (2, True), done.err
     line = 12 if place == "first" else 19_902
     assert f"line {line}: the quote that opens here" in done.err
@@ -260,13 +308,14 @@ def test_a_stray_quote_stops_the_import_and_is_named(api, rollcall, tmp_path, pl
 def test_the_quote_is_found_inside_its_record(api, rollcall, tmp_path):
     rows = ["id,outcome,status", '1,"two ""short""\nlines","stray', *["3,c,d"] * 60, '"x']
     file = write(tmp_path / "x.csv", rows)
-    done = rollcall("import", file, "--api", api.url, "--token", "good")
+    done = rollcall("import", file, "--api", api.url, "--token", "good", "--type", "call")
     assert "line 3: the quote that opens here makes one record of the lines 2 to 64" in done.err
 
 
 def test_a_rejected_record_states_how_many_lines_it_spans(api, rollcall, tmp_path):
     file = write(tmp_path / "x.csv", ["id,outcome", '"bad\n1","a\n\nb"', "2,x"])
-    assert rollcall("import", file, "--api", api.url, "--token", "good").status == 1
+    arguments = ("import", file, "--api", api.url, "--token", "good", "--type", "call")
+    assert rollcall(*arguments).status == 1
     entry = json.loads((tmp_path / "x.csv.rejected.jsonl").read_text())
     assert (entry["line"], entry["lines"]) == (2, 4)
 
@@ -274,8 +323,34 @@ def test_a_rejected_record_states_how_many_lines_it_spans(api, rollcall, tmp_pat
 def test_an_accepted_record_may_span_any_number_of_lines(api, rollcall, tmp_path):
     text = "\n".join(map(str, range(200)))
     file = write(tmp_path / "x.csv", ["id,outcome", f'1,"{text}"', "2,x"])
-    assert rollcall("import", file, "--api", api.url, "--token", "good").status == 0
+    arguments = ("import", file, "--api", api.url, "--token", "good", "--type", "call")
+    assert rollcall(*arguments).status == 0
     assert api.taken[0]["outcome"] == text
+
+
+@pytest.mark.parametrize("key", ["a:boolean:number", "a:number:boolean", ":number:number"])
+def test_one_kind_is_taken_from_the_key_of_a_payload(api, rollcall, tmp_path, key):
+    cell = "1" if key.endswith("number") else "true"
+    file = write(tmp_path / "x.csv", [f"type,id,payload.{key}", f"call,1,{cell}"])
+    assert rollcall("import", file, "--api", api.url, "--token", "good").status == 0
+    assert api.taken[0]["payload"] == {key.rpartition(":")[0]: json.loads(cell)}
+
+
+def test_a_list_in_json_lines_may_be_chosen_with_the_format(api, rollcall, tmp_path):
+    file = write(tmp_path / "x.jsonl", [json.dumps({"results": ROWS})])
+    arguments = ("import", file, "--api", api.url, "--token", "good", "--format", "json")
+    assert rollcall(*arguments).status == 0
+    assert api.taken == ROWS
+
+
+def test_what_follows_a_list_is_passed_over_in_pieces(tmp_path):
+    path = tmp_path / "x.json"
+    more = json.dumps([{"n": "x" * 1_000}] * 3_000)
+    path.write_text('{"results":[{"id":"1"}],\n"more":' + more + "}\n")
+    assert path.stat().st_size > 3_000_000
+    assert len(rows_of(path, Options())) == 1
+    path.write_text(path.read_text() + "{}")
+    assert len(rows_of(path, Options())) == 2
 
 
 def test_numbers_of_an_array_keep_their_digits(api, rollcall, tmp_path):
@@ -408,7 +483,7 @@ def test_a_line_that_is_too_long_costs_one_row(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("id,outcome\n1,a\n2," + "x" * 5_000_000 + "\n3,c\n")
     with Source(path) as source:
-        rows = list(Reading(source, path, Options()).rows(0, 0))
+        rows = list(Reading(source, path, Options(record_type="call")).rows(0, 0))
     assert [isinstance(row.record, bytes) for row in rows] == [True, False, True]
     assert [row.line_number for row in rows] == [2, 3, 4]
 

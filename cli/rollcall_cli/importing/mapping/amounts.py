@@ -16,7 +16,7 @@ _CURRENCY = r"(?:[$€£¥₹]|[A-Z]{3})"
 _NUMBERS = {
     mark: re.compile(
         rf"(?P<sign>[+-]?) ?{_CURRENCY}? ?(?P<inner>-?)"
-        rf"(?P<whole>[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]*)(?:{re.escape(mark)}(?P<fraction>[0-9]+))?"
+        rf"(?P<whole>[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+|[0-9]*)(?:{re.escape(mark)}(?P<fraction>[0-9]+))?"
         rf"(?P<power>[eE][+-]?[0-9]{{1,3}})? ?{_CURRENCY}?"
     )
     for mark, group in ((".", "[, ']"), (",", "[. ']"))

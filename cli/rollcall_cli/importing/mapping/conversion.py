@@ -70,22 +70,26 @@ def instant_ms(value: object, rule: Rule, settings: Settings) -> int:
 
 
 def _seconds(value: object, rule: Rule, settings: Settings) -> str:
-    seconds = read_duration(text_of(value), rule.unit or "seconds", settings.decimal)
+    seconds = read_duration(text_of(value), rule.unit or "seconds", _mark(value, settings))
     return _shown(abs(seconds) if rule.absolute else seconds)
 
 
 def _milliseconds(value: object, rule: Rule, settings: Settings) -> str:
-    seconds = read_duration(text_of(value), rule.unit or "milliseconds", settings.decimal)
+    unit = rule.unit or "milliseconds"
+    seconds = read_duration(text_of(value), unit, _mark(value, settings))
     return _shown((seconds / SECONDS_OF["milliseconds"]).to_integral_value(ROUND_HALF_UP))
 
 
 def _number(value: object, rule: Rule, settings: Settings) -> str:
-    # The decimal mark is that of texts; a number of JSON has a point.
-    mark = settings.decimal if isinstance(value, str) else "."
-    number = read_number(text_of(value), mark)
+    number = read_number(text_of(value), _mark(value, settings))
     if rule.unit in ("cents", "percent"):
         number /= 100
     return _shown(abs(number) if rule.absolute else number)
+
+
+def _mark(value: object, settings: Settings) -> str:
+    """The decimal mark of a value: that of the file in a text; a number of JSON has a point."""
+    return settings.decimal if isinstance(value, str) else "."
 
 
 def _boolean(value: object, _rule: Rule, _settings: Settings) -> str:

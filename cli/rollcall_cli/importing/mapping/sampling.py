@@ -7,7 +7,7 @@ from itertools import islice
 
 from rollcall_cli.importing.delimited import read_header, read_rows
 from rollcall_cli.importing.documents import parsed
-from rollcall_cli.importing.json_values import read_lines, read_values, shape_of
+from rollcall_cli.importing.json_values import Shape, read_lines, read_values, shape_of
 from rollcall_cli.importing.lines import Lines
 from rollcall_cli.importing.mapping.conversion import text_of
 from rollcall_cli.importing.rows import Fault
@@ -31,9 +31,9 @@ def sample_csv(
     return header.columns, taken
 
 
-def sample_json(source: Source, count: int) -> tuple[list[str], list[list[str]]]:
+def sample_json(source: Source, format: str, count: int) -> tuple[list[str], list[list[str]]]:
     """The JSON pointers of the first values that are no objects and no lists, and those values."""
-    shape = shape_of(source.head)
+    shape = shape_of(source.head) if format == "json" else Shape("lines")
     taken: list[dict[str, str]] = []
 
     def keep(content: bytes) -> bytes:
@@ -60,7 +60,7 @@ def sample(
     """The names and the texts of the first rows of a file of this format."""
     if format == "csv":
         return sample_csv(source, delimiter, count)
-    return sample_json(source, count)
+    return sample_json(source, format, count)
 
 
 def _scalars(value: object, pointer: str) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,8 @@ STYLES = ("day-first", "month-first", "epoch-seconds", "epoch-milliseconds")
 _LEAST_MILLISECONDS = 10**11
 # Fewer digits are more likely a date or a mistake than a time before 1973.
 _LEAST_SECONDS = 10**8
+# Milliseconds until the year 2286: 14 digits are more likely a date, such as 20261121140500.
+_MOST_DIGITS = 13
 _EPOCH = re.compile(r"[0-9]{1,17}(\.[0-9]+)?")
 
 _CLOCK = (
@@ -84,6 +86,11 @@ def read_time(text: str, zone: ZoneInfo | None, style: str | None = None) -> Tim
 
 
 def _epoch_ms(number: Decimal, style: str | None) -> int:
+    if style not in ("epoch-seconds", "epoch-milliseconds") and number >= 10**_MOST_DIGITS:
+        raise ValueError(
+            f"must be a date and time; it has more than {_MOST_DIGITS} digits:"
+            ' set time = "epoch-milliseconds" if they are milliseconds since 1970'
+        )
     if style == "epoch-milliseconds" or (style is None and number >= _LEAST_MILLISECONDS):
         return int(number)
     if style != "epoch-seconds" and number < _LEAST_SECONDS:

@@ -32,7 +32,10 @@ def test_a_number(text, mark, number):
     assert read_number(text, mark) == Decimal(number)
 
 
-@pytest.mark.parametrize("text", ["", "-", "x", "1,2", "1,23.4", "0,05", "1.2.3", "NaN", "٣", "$"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "-", "x", "1,2", "1,23.4", "0,068", "00,068", "000,123", "0,05", "1.2.3", "NaN", "٣", "$"],
+)
 def test_what_is_no_number(text):
     with pytest.raises(ValueError, match="must be a number"):
         read_number(text)

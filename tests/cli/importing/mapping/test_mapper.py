@@ -109,6 +109,33 @@ def test_columns_become_fields(api, run):
     assert b'"cost":12.345,' in api.bodies[0]
 
 
+def test_a_decimal_comma_is_that_of_texts(api, run):
+    text = (
+        'decimal = ","\n[fields.id]\nfrom = "id"\n[fields.started_at]\nfrom = "at"\n'
+        '[fields.status]\nvalue = "completed"\n[fields.duration_seconds]\nfrom = "long"\n'
+        '[fields.latency_ms]\nfrom = "latency"\nunit = "seconds"\n[fields.cost]\nfrom = "cost"\n'
+    )
+    common = '"at":"2026-11-21T13:05:00Z"'
+    lines = [
+        f'{{"id":"1",{common},"long":61.125,"latency":0.125,"cost":0.5}}',
+        f'{{"id":"2",{common},"long":"61,125","latency":"0,125","cost":"0,5"}}',
+    ]
+    done = run(lines, text, name="x.jsonl")
+    assert done.status == 0, done.err
+    found = [(row["duration_seconds"], row["latency_ms"], row["cost"]) for row in api.taken]
+    assert found == [(61.125, 125, 0.5)] * 2
+
+
+def test_json_lines_are_lines_for_a_map_of_json(api, run):
+    text = (
+        'format = "json"\n[fields.id]\nfrom = "id"\n[fields.started_at]\nfrom = "at"\n'
+        '[fields.status]\nvalue = "completed"\n'
+    )
+    line = '{"id":"1","at":"2026-11-21T13:05:00Z","items":[{"id":"2"}]}'
+    assert run([line], text, name="x.ndjson").status == 0
+    assert api.ids() == ["1"]
+
+
 def test_a_rule_without_a_value_leaves_it_to_the_next(api, run):
     rows = [
         "c-1,,22/11/2026 10:00,Error 5,left a Voicemail,,,,,,,,,",

@@ -46,6 +46,8 @@ AT = "2026-11-21T13:05:09.000Z"
         ("1795266309.5", None, "2026-11-21T13:05:09.500Z"),
         ("1795266309", "epoch-seconds", AT),
         ("1795266309000", "epoch-milliseconds", AT),
+        ("9999999999999", None, "2286-11-20T17:46:39.999Z"),
+        ("10000000000000", "epoch-milliseconds", "2286-11-20T17:46:40.000Z"),
         ("50000000", "epoch-seconds", "1971-08-02T16:53:20.000Z"),
     ],
 )
@@ -69,7 +71,9 @@ def test_a_time(text, style, instant):
         ("20261121", None, "too small"),
         ("0", None, "too small"),
         ("1969-12-31T00:00:00Z", None, "1970"),
-        ("99999999999999999", None, "1970 to 9998"),
+        ("99999999999999999", "epoch-milliseconds", "1970 to 9998"),
+        ("20261121140500", None, 'more than 13 digits: set time = "epoch-milliseconds"'),
+        ("1795266309000000", None, "more than 13 digits"),
         ("2026-11-21", "epoch-seconds", "number of seconds"),
     ],
 )
