@@ -1,4 +1,4 @@
-"""Phrases of statuses are those of RFC 9110, whatever Python runs."""
+"""Phrases of statuses are those of RFC 9110 on every version of Python."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ function answerLater() {
   return { promise, resolve, reject };
 }
 
-test("all pages together are the list, whatever the size of a page", async () => {
+test("all pages together are the list, for every size of a page", async () => {
   for (const total of [0, 1, 9, 10, 11, 37]) {
     for (const size of [1, 3, 10, 50]) {
       const pages = new CallPages<number>();

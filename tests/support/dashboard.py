@@ -67,7 +67,7 @@ def eventually(read: Callable[[], T], expected: T) -> None:
     """Assert that `read` comes to give what is expected."""
     deadline = time.monotonic() + PATIENCE_MS / 1000
     while (found := read()) != expected and time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two readings of the page, which does not announce its changes
     assert found == expected
 
 

@@ -51,7 +51,7 @@ def shape_of(head: bytes) -> Shape:
         return Shape("array", blanks + 1)
     first, *rest = _LINE_END.split(content, maxsplit=1)
     first = first.rstrip(_SPACE)
-    # A complete object with more lines after it is a record, whatever its keys are.
+    # A complete object with more lines after it is a record; its keys do not matter.
     is_record = _is_object(first) and any(part.strip(_SPACE) for part in rest)
     listed = _list_start(head) if content.startswith(b"{") and not is_record else None
     if listed is not None:

@@ -1,7 +1,7 @@
 """Open a file of records as one stream of UTF-8: compressed or not, in any encoding, or standard input.
 
-Positions and digests are those of that stream, so that an import resumes in the same way whatever the
-file looks like. Nothing is held in memory but the first mebibyte.
+Positions and digests are those of that stream, so that an import resumes in the same way from
+every kind of file. Nothing is held in memory but the first mebibyte.
 """
 
 from __future__ import annotations

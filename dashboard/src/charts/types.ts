@@ -29,7 +29,7 @@ export interface TimeChartProps extends FigureSlots {
   onPick(label: string): void;
 }
 
-/** One row. `share` is a fraction of the whole, 0 to 1; a muted row comes last, whatever the order. */
+/** One row. `share` is a fraction of the whole, 0 to 1; a muted row comes last in every order. */
 export interface Bar {
   key: string;
   name: string;

@@ -13,7 +13,7 @@ import { bucketIn, leadsObstacle, seriesOf, UNITS } from "./measures";
 export function MainChart({ data }: { data: OverviewData }) {
   const { measure } = view.value;
   const title = t(`tile.${measure}`);
-  // The buckets are those of the calls, whatever is shown.
+  // The buckets are those of the calls, also where leads are shown.
   const source = measure === "leads" && data.calls.state.value.data !== null ? data.leads : data.calls;
   const obstacle = measure === "leads" ? leadsObstacle(view.value) : "";
   return (

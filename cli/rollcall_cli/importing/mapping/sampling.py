@@ -1,4 +1,4 @@
-"""The names and the first rows of a file, whatever they are called."""
+"""The names and the first rows of a file; any names are accepted."""
 
 from __future__ import annotations
 
