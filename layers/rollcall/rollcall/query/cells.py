@@ -66,7 +66,7 @@ class GroupCell:
         self,
         slot_of: Mapping[Count | Sum, int],
         amounts: Sequence[int],
-        values: Mapping[Values, Int64s],
+        values: Mapping[Values, Sequence[Int64s]],
         coders: Mapping[Values, ValueCoder],
     ) -> None:
         self._slot_of = slot_of

@@ -123,7 +123,7 @@ class GroupBuilder:
 
     def _add_rollups(self) -> None:
         if self._of_rollups:
-            self._groups.add_columns(np.array(self._of_rollups, dtype=np.int64).T)
+            self._groups.add_groups(list(np.array(self._of_rollups, dtype=np.int64).T))
             self._of_rollups = []
 
     def _saw(self, first_ms: int, last_ms: int) -> None:

@@ -14,6 +14,8 @@ from rollcall.query.coding import ValueCoder, is_dense
 from rollcall.query.components import Component, Count, Sum, Values
 from rollcall.query.masks import Mask
 
+# A table of columns, row by row: its rows are equally long.
+Rows: TypeAlias = list[Int64s]
 # Amounts of rows: integers, whether a row is counted, or None where each row counts one.
 Amounts: TypeAlias = Int64s | Mask | None
 
@@ -70,23 +72,21 @@ class Table:
     @property
     def keys(self) -> Int64s:
         """The keys of all groups."""
-        keys: Int64s = self._sums.columns[0]
-        return keys
+        return self._sums.rows[0]
 
     def add(self, keys: Int64s, amounts: Sequence[tuple[int, Amounts]]) -> None:
         """Add rows: the key of each, and their amounts in slots; all other slots are zero."""
         for start in range(0, len(keys), _ADDED_AT_ONCE):
             part = slice(start, start + _ADDED_AT_ONCE)
             found, added = _by_key(keys[part])
-            columns = np.zeros((1 + self._slots.width, len(found)), dtype=np.int64)
-            columns[0] = found
+            rows = [found, *np.zeros((self._slots.width, len(found)), dtype=np.int64)]
             for slot, of_rows in amounts:
-                columns[1 + slot] = added(None if of_rows is None else of_rows[part])
-            self.add_columns(columns)
+                rows[1 + slot] = added(None if of_rows is None else of_rows[part])
+            self.add_groups(rows)
 
-    def add_columns(self, columns: Int64s) -> None:
-        """Add groups: columns of the key and of each slot."""
-        self._sums.add(columns)
+    def add_groups(self, rows: Rows) -> None:
+        """Add groups: rows of the key and of each slot, with a column per group."""
+        self._sums.add(rows)
         self._check()
 
     def add_values(self, component: Values, keys: Int64s, codes: Int64s) -> None:
@@ -100,10 +100,8 @@ class Table:
     def add_counted(self, component: Values, key: int, counts: Mapping[int, int]) -> None:
         """Add the codes of one group, with the number of rows of each."""
         if counts:
-            columns = np.empty((3, len(counts)), dtype=np.int64)
-            columns[0] = key
-            columns[1:] = list(counts), list(counts.values())
-            self._values[component].add(columns)
+            codes, numbers = (np.array(list(each)) for each in (counts, counts.values()))
+            self._values[component].add([np.full_like(codes, key), codes, numbers])
 
     def merge(self) -> None:
         """Put everything together that was added."""
@@ -111,16 +109,16 @@ class Table:
         self._check()
         for component, summed in self._values.items():
             summed.merge()
-            starts, ends = (np.searchsorted(summed.columns[0], self.keys, s) for s in _SIDES)
+            starts, ends = (np.searchsorted(summed.rows[0], self.keys, s) for s in _SIDES)
             self._spans[component] = list(zip(starts.tolist(), ends.tolist(), strict=True))
 
     def integers(self, component: Count | Sum) -> list[int]:
         """A component of every group, in the order of the keys."""
         slot = 1 + self._slots.slot_of[component]
-        low: list[int] = self._sums.columns[slot].tolist()
+        low: list[int] = self._sums.rows[slot].tolist()
         if not isinstance(component, Sum):
             return low
-        high = self._sums.columns[slot + 1].tolist()
+        high = self._sums.rows[slot + 1].tolist()
         return [(upper << LOW_BITS) + lower for upper, lower in zip(high, low, strict=True)]
 
     def cell(self, index: int) -> GroupCell:
@@ -128,27 +126,27 @@ class Table:
         values = {}
         for component, summed in self._values.items():
             start, end = self._spans[component][index]
-            values[component] = summed.columns[1:, start:end]
-        amounts = self._sums.columns[1:, index].tolist()
+            values[component] = [row[start:end] for row in summed.rows[1:]]
+        amounts = [row.item(index) for row in self._sums.rows[1:]]
         return GroupCell(self._slots.slot_of, amounts, values, self._coders)
 
     def merged(self, indices: Indices) -> GroupCell:
         """The components of some groups together."""
-        amounts = self._sums.columns[1:, indices].sum(axis=1).tolist()
+        amounts = [int(row[indices].sum()) for row in self._sums.rows[1:]]
         values = {}
         for component, summed in self._values.items():
-            chosen = np.isin(summed.columns[0], self.keys[indices])
-            values[component] = _summed(summed.columns[1:, chosen], 1)
+            chosen = np.isin(summed.rows[0], self.keys[indices])
+            values[component] = _summed([row[chosen] for row in summed.rows[1:]], 1)
         return GroupCell(self._slots.slot_of, amounts, values, self._coders)
 
     def whole(self) -> GroupCell:
         """The components of all groups together."""
-        amounts = self._sums.columns[1:].sum(axis=1).tolist()
-        values = {each: _summed(of.columns[1:], 1) for each, of in self._values.items()}
+        amounts = [int(row.sum()) for row in self._sums.rows[1:]]
+        values = {each: _summed(of.rows[1:], 1) for each, of in self._values.items()}
         return GroupCell(self._slots.slot_of, amounts, values, self._coders)
 
     def _check(self) -> None:
-        if self._is_limited and self._sums.columns.shape[1] > MAX_GROUPS:
+        if self._is_limited and len(self.keys) > MAX_GROUPS:
             raise TooManyGroups
 
 
@@ -156,44 +154,57 @@ class _Summed:
     """Columns, of which those with equal keys are added up. The first `key_rows` rows are keys.
 
     What is added is merged once it is as long as what was merged before: so a column is sorted a
-    few times, however many there are.
+    few times, however many there are. `rows` has what was merged, ascending by the keys.
     """
 
     def __init__(self, height: int, key_rows: int) -> None:
-        self.columns = np.empty((height, 0), dtype=np.int64)
+        self.rows: Rows = [np.empty(0, dtype=np.int64) for _ in range(height)]
         self._key_rows = key_rows
-        self._since: list[Int64s] = []
+        self._since: list[Rows] = []
         self._waiting = 0
 
-    def add(self, columns: Int64s) -> None:
+    def add(self, rows: Rows) -> None:
         """Add columns."""
-        self._since.append(columns)
-        self._waiting += columns.shape[1]
-        if self._waiting > max(MERGED_AT_ONCE, self.columns.shape[1]):
+        self._since.append(rows)
+        self._waiting += len(rows[0])
+        if self._waiting > max(MERGED_AT_ONCE, len(self.rows[0])):
             self.merge()
 
     def merge(self) -> None:
-        """Put everything into `columns`, ascending by the keys."""
+        """Put everything into `rows`."""
         if self._since:
-            together = np.concatenate((self.columns, *self._since), axis=1)
-            self._since.clear()
+            # A table may have millions of columns, so each row is freed once it is put together.
+            parts = [list(of_row) for of_row in zip(self.rows, *self._since, strict=True)]
+            self.rows = []
+            self._since = []
             self._waiting = 0
-            self.columns = _summed(together, self._key_rows)
+            for of_row in parts:
+                self.rows.append(np.concatenate(of_row))
+                of_row.clear()
+            self.rows = _summed(self.rows, self._key_rows)
 
 
-def _summed(rows: Int64s, key_rows: int) -> Int64s:
-    """Add up the columns whose first `key_rows` rows are equal; ascending by those rows."""
-    if rows.shape[1] < 2:
+def _summed(rows: Rows, key_rows: int) -> Rows:
+    """Add up the columns whose first `key_rows` rows are equal; ascending by those rows.
+
+    The rows in the list are replaced one by one, so that memory never holds all of them twice.
+    """
+    if len(rows[0]) < 2:
         return rows
     keys = rows[:key_rows]
     # A constant key has nothing to sort: the totals of a query have one group.
     varying = [row for row in keys if row.min() != row.max()] or [keys[0]]
-    ordered = rows[:, np.lexsort(varying[::-1])]
-    changes = (ordered[:key_rows, 1:] != ordered[:key_rows, :-1]).any(axis=0)
-    starts = np.flatnonzero(np.concatenate(([True], changes)))
-    summed: Int64s = np.add.reduceat(ordered, starts, axis=1)
-    summed[:key_rows] = ordered[:key_rows, starts]
-    return summed
+    order = np.lexsort(varying[::-1])
+    del keys, varying
+    begins = np.zeros(len(order), dtype=np.bool_)
+    begins[0] = True
+    for n in range(key_rows):
+        rows[n] = rows[n][order]
+        begins[1:] |= rows[n][1:] != rows[n][:-1]
+    starts = np.flatnonzero(begins)
+    for n, row in enumerate(rows):
+        rows[n] = row[starts] if n < key_rows else np.add.reduceat(row[order], starts)
+    return rows
 
 
 def _by_key(keys: Int64s) -> tuple[Int64s, Callable[[Amounts], Int64s]]:
@@ -221,14 +232,14 @@ def _by_key(keys: Int64s) -> tuple[Int64s, Callable[[Amounts], Int64s]]:
     return found, added
 
 
-def _counted_pairs(keys: Int64s, codes: Int64s) -> Int64s:
+def _counted_pairs(keys: Int64s, codes: Int64s) -> Rows:
     """Rows of distinct keys and codes in ascending order, and how often each pair occurs."""
     first, low = int(keys.min()), int(codes.min())
     width = int(codes.max()) - low + 1
     if (int(keys.max()) - first + 1) * width >= 2**62:
-        return _summed(np.stack((keys, codes, np.ones_like(keys))), 2)
+        return _summed([keys, codes, np.ones_like(keys)], 2)
     pairs, counts = count_by((keys - first) * width + (codes - low))
-    return np.stack((pairs // width + first, pairs % width + low, counts))
+    return [pairs // width + first, pairs % width + low, counts]
 
 
 def count_by(keys: Int64s) -> tuple[Int64s, Int64s]:
