@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any
 
+import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -28,6 +30,10 @@ settings.load_profile("rollcall")
 
 # Metrics are lines on stdout; tests of them turn them on.
 os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
+
+# Most tests of stores make a client. Reading botocore's service descriptions takes six times the CPU
+# of everything else about that, so all sessions of a process share them.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 # ------------------------------------------------------------------ with `-n`, side by side

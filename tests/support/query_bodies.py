@@ -74,6 +74,7 @@ ANY_OPS = ["eq", "ne", "in", "not_in", "is_null", "not_null"]
 NUMBER_OPS = ["lt", "lte", "gt", "gte", "between"]
 TEXT_OPS = ["contains", "starts_with"]
 HAVE_PAYLOAD = ("calls", "leads")
+MAX_CONDITIONS = 50
 
 
 @dataclass(frozen=True)
@@ -170,8 +171,8 @@ def some_dimensions(random: Random, dataset: str, measures: Sequence[str]) -> li
 
 
 def conditions(random: Random, dataset: str, like: Content, zone: str) -> list[Content]:
-    """Conditions that hold together; mostly those that hold for one record."""
-    found = []
+    """Conditions that hold together, no more than are allowed; mostly those that hold for one record."""
+    found: list[Content] = []
     row = Row(version_of(like)) if like else None
     for _ in range(random.choice([0, 1, 1, 1, 2, 3])):
         for _ in range(random.choice([1, 4, 4, 4])):
@@ -179,8 +180,16 @@ def conditions(random: Random, dataset: str, like: Content, zone: str) -> list[C
             wanted = condition(random, dataset, like, depth)
             if row is not None and holds(wanted, row, ZoneInfo(zone)):
                 break
-        found.append(wanted)
+        if sum(map(conditions_in, [*found, wanted])) <= MAX_CONDITIONS:
+            found.append(wanted)
     return found
+
+
+def conditions_in(condition: Content) -> int:
+    """How many conditions there are in one; it counts itself."""
+    inside = [*condition.get("any", ()), *condition.get("all", ())]
+    inside += [condition["not"]] if "not" in condition else []
+    return 1 + sum(map(conditions_in, inside))
 
 
 def condition(random: Random, dataset: str, like: Content, depth: int) -> Content:
