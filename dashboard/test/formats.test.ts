@@ -5,6 +5,7 @@ import { changeOf } from "../src/format/change";
 import { bucketName, formatAgo, formatInstant, hourName, hourTick, labelDate, offsetName, weekdayName } from "../src/format/dates";
 import { formatDuration, formatRoundDuration } from "../src/format/durations";
 import { formatBrief, formatTick, formatValue } from "../src/format/numbers";
+import { periodName } from "../src/format/periods";
 import { randomOf } from "./random";
 
 const plain = (text: string) => text.replace(/[\u00a0\u202f\u2009]/g, " ");
@@ -144,4 +145,21 @@ test("a change that there is never reads as none", () => {
     else assert.ok(/[1-9]/.test(text) || text === "new", `${previous} to ${value} ${unit}: ${text}`);
     if (direction === "down") assert.match(text, /^-/);
   }
+});
+
+test("an hour has its name in the zone of the view, whichever zone it was chosen in", () => {
+  const name = (from: string, to: string, zone: string) => plain(periodName({ from, to }, zone)).replace(/ ?– ?/g, "–");
+  const hour = ["2026-11-10T13:00:00+01:00", "2026-11-10T13:59:59+01:00"] as const;
+  assert.equal(name(...hour, "Europe/Berlin"), "Tue 10 Nov, 13:00–14:00");
+  assert.equal(name(...hour, "UTC"), "Tue 10 Nov, 12:00–13:00");
+  assert.equal(name(...hour, "Asia/Kolkata"), "10 Nov 2026, 17:30–18:30");
+  assert.equal(name(...hour, "Pacific/Auckland"), "Wed 11 Nov, 01:00–02:00");
+});
+
+test("a custom period is named by its days, and by its times where it has them", () => {
+  const name = (from: string, to: string) => plain(periodName({ from, to }, "UTC")).replace(/ ?– ?/g, "–");
+  assert.match(name("2026-11-10", "2026-11-10"), /^Tuesday,? 10 November 2026$/);
+  assert.equal(name("2026-11-10", "2026-12-01"), "10 Nov 2026–1 Dec 2026");
+  assert.equal(name("2026-11-10T10:30:00", "2026-11-10T12:15:00"), "10 Nov 2026, 10:30–12:15");
+  assert.equal(name("2026-11-10", "2026-11-12T18:14:59"), "10 Nov 2026, 00:00–12 Nov 2026, 18:15");
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  addDays, bucketOf, bucketPeriod, isBound, isZone, lengthInDays, localDay, NAMED, narrowTo, toDays, toRange,
+  addDays, boundsOf, bucketOf, bucketPeriod, isBound, isZone, lengthInDays, localDay, NAMED, narrowTo, toDays, toLocal, toRange,
 } from "../src/state/periods";
 import { randomOf } from "./random";
 
@@ -66,6 +66,38 @@ test("a bucket that stands out of the period is cut to it", () => {
   assert.deepEqual(narrowed("2026-05-04", "week"), { from: "2026-05-04", to: "2026-05-10" });
   assert.deepEqual(narrowTo("2026-11-29T20:00:00Z", "hour", "today", "UTC", NOW),
     { from: "2026-11-29T20:00:00Z", to: "2026-11-29T20:59:59Z" });
+});
+
+test("a bucket that stands out of a period with hours is cut to the hours", () => {
+  const narrowed = (label: string, bucket: "hour" | "day" | "week", from: string, to: string) =>
+    narrowTo(label, bucket, { from, to }, "Europe/Berlin", NOW);
+  const local = ["2026-11-02T10:30:00", "2026-11-12T18:15:00"] as const;
+  assert.deepEqual(narrowed("2026-11-02", "day", ...local), { from: local[0], to: "2026-11-02" });
+  assert.deepEqual(narrowed("2026-11-12", "day", ...local), { from: "2026-11-12", to: local[1] });
+  assert.deepEqual(narrowed("2026-11-02T10:00:00+01:00", "hour", ...local), { from: local[0], to: "2026-11-02T10:59:59+01:00" });
+  assert.deepEqual(narrowed("2026-11-09", "week", ...local), { from: "2026-11-09", to: local[1] });
+  // 23:30 UTC is the next day in Berlin.
+  const instants = ["2026-11-01T23:30:00Z", "2026-11-03T23:30:00Z"] as const;
+  assert.deepEqual(narrowed("2026-11-02", "day", ...instants), { from: instants[0], to: "2026-11-02" });
+  assert.deepEqual(narrowed("2026-11-03", "day", ...instants), { from: "2026-11-03", to: "2026-11-03" });
+  // Half past two comes twice, and the second hour is not cut at the first one's minute.
+  assert.deepEqual(narrowed("2026-10-25T02:00:00+01:00", "hour", "2026-10-25T02:30:00+02:00", "2026-10-25T23:59:59+01:00"),
+    { from: "2026-10-25T02:00:00+01:00", to: "2026-10-25T02:59:59+01:00" });
+});
+
+test("bounds with an offset are local times of another zone, others are local everywhere", () => {
+  const hour = { from: "2026-11-10T23:00:00+01:00", to: "2026-11-10T23:59:59+01:00" };
+  assert.equal(toLocal(hour.from, "Europe/Berlin"), "2026-11-10T23:00:00");
+  assert.equal(toLocal(hour.from, "Asia/Kolkata"), "2026-11-11T03:30:00");
+  assert.equal(toLocal("2026-11-10T23:00:00", "Asia/Kolkata"), "2026-11-10T23:00:00");
+  assert.equal(toLocal("2026-11-10", "Asia/Kolkata"), "2026-11-10");
+  assert.deepEqual(toDays(hour, "Asia/Kolkata", NOW), { from: "2026-11-11", to: "2026-11-11" });
+});
+
+test("requests keep the hours of a period", () => {
+  const hours = { from: "2026-11-10T13:00:00+01:00", to: "2026-11-10T13:59:59+01:00" };
+  assert.deepEqual(boundsOf(hours, "Europe/Berlin", NOW), hours);
+  assert.deepEqual(boundsOf("yesterday", "Europe/Berlin", NOW), { from: "2026-11-28", to: "2026-11-28" });
 });
 
 test("bounds and zones are checked before they are in a query", () => {

@@ -1,13 +1,13 @@
 import { useState } from "preact/hooks";
-import { bucketName } from "../format/dates";
-import { NAMED, toDays, type CustomPeriod } from "../state/periods";
+import { periodName } from "../format/periods";
+import { NAMED, toDays } from "../state/periods";
 import { navigate, view } from "../state/view";
-import { locale, t } from "../text/index";
+import { t } from "../text/index";
 import { opened } from "./open";
 import { Popover } from "./popover";
 
 export function PeriodControl() {
-  const { period } = view.value;
+  const { period, zone } = view.value;
   return (
     <div class="segments" role="group" aria-label={t("period.label")}>
       {NAMED.map((name) => (
@@ -21,7 +21,7 @@ export function PeriodControl() {
       <Popover
         class={typeof period === "string" ? "segment" : "segment is-chosen"}
         name={t("period.custom")}
-        label={typeof period === "string" ? t("period.custom") : periodName(period)}
+        label={typeof period === "string" ? t("period.custom") : periodName(period, zone)}
         isOpen={opened.value === "period"}
         onToggle={setOpened}
       >
@@ -60,18 +60,4 @@ function CustomForm() {
       <button type="submit" class="page-button is-primary">{t("period.apply")}</button>
     </form>
   );
-}
-
-/** One day, one hour, or from one to the other. */
-export function periodName({ from, to }: CustomPeriod): string {
-  const isHour = from.length > 10 && from.slice(0, 13) === to.slice(0, 13) && from.slice(14, 19) === "00:00" && to.slice(14, 19) === "59:59";
-  if (isHour) return bucketName(from, "hour");
-  if (from === to) return bucketName(from, "day", true);
-  return `${shortDay(from)} – ${shortDay(to)}`;
-}
-
-function shortDay(bound: string): string {
-  return new Intl.DateTimeFormat(locale, {
-    timeZone: "UTC", day: "numeric", month: "short", year: "numeric",
-  }).format(new Date(bound.slice(0, 10)));
 }

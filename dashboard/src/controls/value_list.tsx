@@ -3,7 +3,7 @@ import { api } from "../api/client";
 import type { NamedValue, Value } from "../api/types";
 import { decimal } from "../format/decimal";
 import { keepNames, valueName } from "../state/names";
-import { toDays } from "../state/periods";
+import { boundsOf } from "../state/periods";
 import { useResource } from "../state/resource";
 import { view } from "../state/view";
 import { t } from "../text/index";
@@ -29,7 +29,7 @@ export function ValueList({ field, chosen, inSearch, onChange }: ValueListProps)
   }, [typed]);
   const { period, zone } = view.value;
   const found = useResource(
-    () => ({ ...toDays(period, zone, new Date()), timezone: zone, q, limit: MOST }),
+    () => ({ ...boundsOf(period, zone, new Date()), timezone: zone, q, limit: MOST }),
     async (options, signal) => {
       const { body } = await api.values(field, options, signal);
       keepNames(field, body.values);

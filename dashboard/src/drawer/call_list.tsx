@@ -3,8 +3,8 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Api } from "../api/client";
 import type { Call } from "../api/types";
 import { CsvButton } from "../controls/csv_button";
-import { periodName } from "../controls/period";
 import { decimal } from "../format/decimal";
+import { periodName } from "../format/periods";
 import { ErrorNote } from "../overview/error_note";
 import { scopedView } from "../pages/scope";
 import { filterName } from "../state/names";
@@ -123,8 +123,8 @@ function Table({ calls, zone, skeletons }: { calls: Call[]; zone: string; skelet
 
 /** Which calls are listed: "28 days · Outcome is booked". */
 function scopeName(view: View): string {
-  const { period, filters } = scopedView(view);
-  const name = typeof period === "string" ? t(`period.${period}`) : periodName(period);
+  const { period, zone, filters } = scopedView(view);
+  const name = typeof period === "string" ? t(`period.${period}`) : periodName(period, zone);
   return [name, ...filters.map(filterName)].join(" · ");
 }
 

@@ -25,6 +25,12 @@ export function formatLabel(date: Date, options: Intl.DateTimeFormatOptions): st
   return dateFormat("UTC", options).format(date);
 }
 
+/** From one time to another, both from `labelDate`: "9 Nov 2026, 13:30 – 14:30". */
+export function formatTimes(from: Date, to: Date): string {
+  const format = { day: "numeric", month: "short", year: "numeric", hour: "numeric", minute: "2-digit" } as const;
+  return dateFormat("UTC", format).formatRange(from, to);
+}
+
 /** "Tue 10 Nov, 13:00–14:00", "Tuesday 10 November", "week of 9 November", "November 2026". */
 export function bucketName(label: string, bucket: Bucket, withYear = false): string {
   const date = labelDate(label);

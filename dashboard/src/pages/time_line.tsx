@@ -3,9 +3,9 @@ import { TimeChart } from "../charts/time_chart";
 import type { Unit } from "../charts/types";
 import { CsvButton } from "../controls/csv_button";
 import { bucketIn } from "../overview/measures";
-import { bucketPeriod } from "../state/periods";
+import { narrowTo } from "../state/periods";
 import { pointsOf } from "../state/queries";
-import { navigate } from "../state/view";
+import { navigate, view } from "../state/view";
 
 export interface TimeLineProps {
   title: string;
@@ -30,7 +30,7 @@ export function TimeLine({ title, unit, measure, answer, body }: TimeLineProps) 
       total={answer.totals[measure] ?? null}
       previousTotal={answer.previous_totals?.[measure] ?? null}
       toolbar={<CsvButton title={title} body={{ ...body, measures: [measure] }} />}
-      onPick={(label) => navigate({ period: bucketPeriod(label, bucket) })}
+      onPick={(label) => navigate({ period: narrowTo(label, bucket, view.peek().period, view.peek().zone, new Date()) })}
     />
   );
 }

@@ -26,11 +26,22 @@ export function toRange(period: Period, timezone: string): Range {
 
 /** The local day of an instant. */
 export function localDay(zone: string, now: Date): string {
+  return localTime(zone, now).slice(0, 10);
+}
+
+/** The local time of an instant, to the second: "2026-11-01T13:00:00". */
+function localTime(zone: string, instant: Date): string {
   const parts = new Intl.DateTimeFormat("en-CA-u-ca-iso8601", {
-    timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit",
-  }).formatToParts(now);
+    timeZone: zone, hourCycle: "h23",
+    year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
+  }).formatToParts(instant);
   const part = (type: string) => parts.find((one) => one.type === type)?.value ?? "";
-  return `${part("year")}-${part("month")}-${part("day")}`;
+  return `${part("year")}-${part("month")}-${part("day")}T${part("hour")}:${part("minute")}:${part("second")}`;
+}
+
+/** A bound as it is local to a zone: one with an offset names an instant, others are local already. */
+export function toLocal(bound: string, zone: string): string {
+  return hasOffset(bound) ? localTime(zone, new Date(bound)) : bound;
 }
 
 export function addDays(day: string, days: number): string {
@@ -39,7 +50,9 @@ export function addDays(day: string, days: number): string {
 
 /** The local days from the first to the last of a period. */
 export function toDays(period: Period, zone: string, now: Date): CustomPeriod {
-  if (typeof period !== "string") return { from: period.from.slice(0, 10), to: period.to.slice(0, 10) };
+  if (typeof period !== "string") {
+    return { from: toLocal(period.from, zone).slice(0, 10), to: toLocal(period.to, zone).slice(0, 10) };
+  }
   const today = localDay(zone, now);
   const first = `${today.slice(0, 8)}01`;
   switch (period) {
@@ -51,6 +64,11 @@ export function toDays(period: Period, zone: string, now: Date): CustomPeriod {
     case "this_month": return { from: first, to: lastOfMonth(first) };
     case "last_month": return { from: `${addDays(first, -1).slice(0, 8)}01`, to: addDays(first, -1) };
   }
+}
+
+/** The bounds of a period for requests that take no name of one: those of a custom period as they are. */
+export function boundsOf(period: Period, zone: string, now: Date): CustomPeriod {
+  return typeof period === "string" ? toDays(period, zone, now) : period;
 }
 
 /** How many local days a period touches. */
@@ -78,10 +96,22 @@ export function bucketPeriod(label: string, bucket: Bucket): CustomPeriod {
 /** The part of a period that one of its buckets covers: the first and the last may stand out of it. */
 export function narrowTo(label: string, bucket: Bucket, period: Period, zone: string, now: Date): CustomPeriod {
   const chosen = bucketPeriod(label, bucket);
-  if (bucket === "hour") return chosen;
-  const { from, to } = toDays(period, zone, now);
-  return { from: chosen.from < from ? from : chosen.from, to: chosen.to > to ? to : chosen.to };
+  const { from, to } = boundsOf(period, zone, now);
+  return {
+    from: isBefore(chosen.from, from, zone, "T00:00:00") ? from : chosen.from,
+    to: isBefore(to, chosen.to, zone, "T23:59:59") ? to : chosen.to,
+  };
 }
+
+/** Whether a bound is before another one; `edge` is the time that a day stands for. */
+function isBefore(one: string, other: string, zone: string, edge: string): boolean {
+  // Only instants tell the two hours apart that have the same local time when the clocks go back.
+  if (hasOffset(one) && hasOffset(other)) return Date.parse(one) < Date.parse(other);
+  const local = (bound: string) => `${toLocal(bound, zone)}${bound.length > 10 ? "" : edge}`.slice(0, 19);
+  return local(one) < local(other);
+}
+
+const hasOffset = (bound: string): boolean => /T.*(Z|[+-]\d\d:\d\d)$/.test(bound);
 
 /** Whether a text is a local day or a local time that a custom period can have. */
 export function isBound(text: string): boolean {
