@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { signal } from "@preact/signals";
-import { resource } from "../src/state/resource";
+import { currentOf, resource } from "../src/state/resource";
 
 /** A server that answers when the test says so. */
 function server() {
@@ -86,4 +86,22 @@ test("an equal request is not asked again, none is not asked, and none is asked 
   assert.ok(isAborted("b"));
   request.value = { name: "c" };
   assert.deepEqual(asked(), ["a", "b"]);
+});
+
+test("what an older request gave is not the present one's, neither while that loads nor after it failed", async () => {
+  const { load, answer, fail } = server();
+  const request = signal("a");
+  const { state, reload, dispose } = resource(() => request.value, load);
+  const current = () => currentOf(state.value);
+  assert.equal(current(), null);
+  await answer("a", "A");
+  assert.equal(current(), "A");
+  request.value = "b";
+  assert.equal(current(), null);
+  await fail("b");
+  assert.deepEqual([state.value.data, current()], ["A", null]);
+  void reload();
+  await answer("b", "B");
+  assert.equal(current(), "B");
+  dispose();
 });

@@ -13,6 +13,7 @@ from tests.support.dashboard import Dashboard, address, eventually
 
 REQUEST_ID = "3f1c6c1e-1d5b-4b5e-9a53-0d6c1c1e8d55"
 HEAT = "Calls by weekday and hour"
+EARLIER = "from an earlier answer"
 
 
 def fail_with(status: int, detail: str, when: Callable[[Route], bool]) -> Callable[[Route], None]:
@@ -36,6 +37,23 @@ def fail_with(status: int, detail: str, when: Callable[[Route], bool]) -> Callab
 
 def is_heat(route: Route) -> bool:
     return "day_of_week" in (route.request.post_data or "")
+
+
+def is_leads(route: Route) -> bool:
+    return '"dataset":"leads"' in (route.request.post_data or "")
+
+
+def is_count(route: Route) -> bool:
+    """Of the number of calls beside the list."""
+    return json.loads(route.request.post_data or "")["measures"] == ["calls"]
+
+
+def values(tiles: dict[str, tuple[str, str]]) -> dict[str, str]:
+    return {title: value for title, (value, _) in tiles.items()}
+
+
+def changes(tiles: dict[str, tuple[str, str]]) -> set[str]:
+    return {change for _, change in tiles.values()}
 
 
 @pytest.mark.parametrize(
@@ -84,10 +102,41 @@ def test_figures_stay_when_later_ones_fail(dashboard: Dashboard) -> None:
     page.route("**/v1/query", fail_with(500, "Internal error.", lambda _: True))
     page.get_by_label("Compare with").select_option("Previous year")
     expect(page.get_by_text("The figures are from the last answer.").first).to_be_visible()
-    assert dashboard.tiles() == before
+    dashboard.settle()
+    # Each tile says that its figure is not the one of the new comparison.
+    assert dashboard.tiles() == {title: (value, EARLIER) for title, (value, _) in before.items()}
     page.unroute("**/v1/query")
     page.get_by_role("button", name="Try again").first.click()
-    eventually(lambda: dashboard.tiles() != before, True)
+    eventually(lambda: EARLIER in changes(dashboard.tiles()), False)
+    assert values(dashboard.tiles()) == values(before)
+
+
+def test_old_leads_are_marked_when_later_ones_fail(dashboard: Dashboard) -> None:
+    page = dashboard.page
+    dashboard.open(address())
+    before = dashboard.tiles()["Leads"]
+    page.route("**/v1/query", fail_with(500, "Internal error.", is_leads))
+    page.get_by_label("Compare with").select_option("Previous year")
+    eventually(lambda: dashboard.tiles()["Leads"], (before[0], EARLIER))
+    dashboard.settle()
+    others = {title: tile for title, tile in dashboard.tiles().items() if title != "Leads"}
+    assert EARLIER not in changes(others)
+    # Leads of another period have no place in the new one's chart.
+    page.get_by_role("button", name="28 days").click()
+    eventually(lambda: dashboard.tiles()["Leads"], ("–", "Leads could not be loaded"))
+
+
+def test_the_number_of_calls_is_not_that_of_other_filters(dashboard: Dashboard) -> None:
+    page = dashboard.page
+    dashboard.open(address(calls="open"))
+    drawer = page.get_by_role("dialog")
+    heading = drawer.get_by_role("heading", name="Calls")
+    expect(heading).to_have_text(re.compile(r"^Calls [\d,]+$"))
+    page.route("**/v1/query", fail_with(500, "Internal error.", is_count))
+    drawer.locator(".calls-link").first.click()
+    drawer.locator("dd").get_by_role("button", name=re.compile("^(Inbound|Outbound)$")).click()
+    expect(drawer.locator(".calls-link").first).to_be_visible()
+    eventually(lambda: heading.inner_text().strip(), "Calls")
 
 
 def test_nothing_can_be_loaded(dashboard: Dashboard) -> None:
@@ -122,11 +171,11 @@ def test_offline(dashboard: Dashboard) -> None:
         "No connection. The figures below are the last ones that were loaded."
     )
     expect(banner).to_be_visible()
-    assert dashboard.tiles() == before
+    eventually(dashboard.tiles, {title: (value, EARLIER) for title, (value, _) in before.items()})
     page.context.set_offline(False)
     expect(banner).to_have_count(0)
     dashboard.settle()
-    assert {change for _, change in dashboard.tiles().values()} == {""}
+    assert changes(dashboard.tiles()) == {""}
 
 
 def test_a_list_and_a_call_fail(dashboard: Dashboard) -> None:

@@ -8,7 +8,7 @@ import { periodName } from "../format/periods";
 import { ErrorNote } from "../overview/error_note";
 import { scopedView } from "../pages/scope";
 import { filterName } from "../state/names";
-import { useResource } from "../state/resource";
+import { currentOf, useResource } from "../state/resource";
 import type { View } from "../state/view";
 import { t } from "../text/index";
 import { countBody, searchBody } from "./bodies";
@@ -45,7 +45,7 @@ const NUMBERS: ReadonlySet<string> = new Set(["duration_seconds", "cost", "senti
 export function CallList({ view, api, pages, onReload, onClose, titleId }: CallListProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const total = useResource(() => countBody(view.value), api.query);
-  const count = total.state.value.data?.body.totals["calls"];
+  const count = currentOf(total.state.value)?.body.totals["calls"];
   const calls = pages.calls.value;
   const status = pages.status.value;
   const skeletons = status !== "loading" ? 0 : calls.length === 0 ? 12 : 3;

@@ -4,38 +4,38 @@ import { narrowTo } from "../state/periods";
 import { leadsQuery, overviewQuery } from "../state/queries";
 import { navigate, view, type View } from "../state/view";
 import { t } from "../text/index";
-import type { QueryBody } from "../api/types";
+import type { QueryAnswer, QueryBody } from "../api/types";
 import type { OverviewData } from "./data";
 import { Loaded } from "./loaded";
-import { bucketIn, leadsObstacle, seriesOf, UNITS } from "./measures";
+import { bucketIn, leadsObstacle, seriesState, UNITS, type Series } from "./measures";
 
 /** The chosen figure over time; a click on a point narrows the period to it. */
 export function MainChart({ data }: { data: OverviewData }) {
   const { measure } = view.value;
   const title = t(`tile.${measure}`);
-  // The buckets are those of the calls, also where leads are shown.
-  const source = measure === "leads" && data.calls.state.value.data !== null ? data.leads : data.calls;
+  const [calls, leads] = [data.calls.state.value, data.leads.state.value];
   const obstacle = measure === "leads" ? leadsObstacle(view.value) : "";
+  const retry = async () => {
+    await Promise.all([calls.error !== null && data.calls.reload(), leads.error !== null && data.leads.reload()]);
+  };
   return (
     <section class="card card-main">
       {obstacle !== "" ? (
         <div class="loaded size-main"><p class="card-note">{t("tile.no_leads_long", { field: obstacle })}</p></div>
       ) : (
-        <Loaded title={title} state={source.state.value} onRetry={source.reload} size="size-main">
-          {() => <Chart data={data} title={title} />}
+        <Loaded title={title} state={seriesState(view.value, measure, calls, leads)} onRetry={retry} size="size-main">
+          {(series) => <Chart series={series} calls={calls.data!.body} title={title} />}
         </Loaded>
       )}
     </section>
   );
 }
 
-function Chart({ data, title }: { data: OverviewData; title: string }) {
+/** The buckets are those of the calls, also where leads are shown. */
+function Chart({ series, calls, title }: { series: Series; calls: QueryAnswer; title: string }) {
   const { measure } = view.value;
-  const calls = data.calls.state.value.data?.body;
-  if (calls === undefined) return null;
-  const series = seriesOf(view.value, measure, calls, data.leads.state.value.data?.body ?? null);
   const bucket = bucketIn(calls);
-  if (series === null || bucket === null) return <p class="card-note">{t("card.empty")}</p>;
+  if (bucket === null) return <p class="card-note">{t("card.empty")}</p>;
   return (
     <TimeChart
       title={title} unit={UNITS[measure]} bucket={bucket} points={series.points}

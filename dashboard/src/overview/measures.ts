@@ -1,8 +1,10 @@
+import type { Answer } from "../api/client";
 import type { Measured, QueryAnswer } from "../api/types";
 import type { Unit } from "../format/numbers";
 import { fieldName } from "../state/names";
 import { bucketOf } from "../state/periods";
 import { callOnlyFields, leadPointsOf, pointsOf, type Point } from "../state/queries";
+import type { ResourceState } from "../state/resource";
 import type { Measure, View } from "../state/view";
 
 export const UNITS: Record<Measure, Unit> = {
@@ -23,8 +25,26 @@ export interface Series {
   points: Point[];
 }
 
-/** The series of a measure; null while the leads are not there. */
-export function seriesOf(view: View, measure: Measure, calls: QueryAnswer, leads: QueryAnswer | null): Series | null {
+/**
+ * The series of a measure, in the state of the answers that it needs. That of leads needs the calls' buckets too:
+ * until both answers are of the same period, there is none.
+ */
+export function seriesState(
+  view: View, measure: Measure, calls: ResourceState<Answer<QueryAnswer>>, leads: ResourceState<Answer<QueryAnswer>>,
+): ResourceState<Series> {
+  const needed = measure === "leads" ? [calls, leads] : [calls];
+  const isAny = (status: string) => needed.some((one) => one.status === status);
+  const data = seriesOf(view, measure, calls.data?.body ?? null, leads.data?.body ?? null);
+  return {
+    status: isAny("failed") ? "failed" : isAny("loading") ? "loading" : "ready",
+    data,
+    error: needed.find(({ error }) => error !== null)?.error ?? null,
+    stale: data !== null && needed.some(({ stale }) => stale),
+  };
+}
+
+function seriesOf(view: View, measure: Measure, calls: QueryAnswer | null, leads: QueryAnswer | null): Series | null {
+  if (calls === null) return null;
   const bucket = bucketIn(calls) ?? bucketOf(view.period, view.zone, new Date());
   if (measure !== "leads") {
     return {
@@ -33,7 +53,7 @@ export function seriesOf(view: View, measure: Measure, calls: QueryAnswer, leads
       points: pointsOf(calls, bucket, measure),
     };
   }
-  if (leads === null) return null;
+  if (leads === null || JSON.stringify(leads.period) !== JSON.stringify(calls.period)) return null;
   return {
     total: leads.totals["leads"] ?? null,
     previous: leads.previous_totals?.["leads"],

@@ -2,51 +2,47 @@ import type { Measured } from "../api/types";
 import { Sparkline } from "../charts/sparkline";
 import { changeOf } from "../format/change";
 import { formatBrief, formatValue, type Unit } from "../format/numbers";
+import type { ResourceState } from "../state/resource";
 import { MEASURES, navigate, view, type Measure } from "../state/view";
 import { t } from "../text/index";
 import type { OverviewData } from "./data";
 import { ErrorNote } from "./error_note";
-import { leadsObstacle, seriesOf, UNITS, type Series } from "./measures";
+import { leadsObstacle, seriesState, UNITS, type Series } from "./measures";
 
 /** The eight figures; a click shows one of them in the main chart. */
 export function Tiles({ data }: { data: OverviewData }) {
-  const { data: calls, error, status, stale } = data.calls.state.value;
-  const leads = data.leads.state.value;
-  if (calls === null && error !== null) {
-    return <div class="tiles-failed"><ErrorNote title={t("tile.label")} error={error} onRetry={data.calls.reload} /></div>;
+  const [calls, leads] = [data.calls.state.value, data.leads.state.value];
+  if (calls.data === null && calls.error !== null) {
+    return <div class="tiles-failed"><ErrorNote title={t("tile.label")} error={calls.error} onRetry={data.calls.reload} /></div>;
   }
-  const obstacle = leadsObstacle(view.value);
-  const noteOf = (measure: Measure): string | null =>
-    measure !== "leads" ? null
-    : obstacle !== "" ? t("tile.no_leads")
-    : leads.data === null && leads.error !== null ? t("error.title", { title: t("tile.leads") })
-    : null;
   return (
-    <div class={stale && error === null ? "tiles is-stale" : "tiles"} role="group" aria-label={t("tile.label")} aria-busy={status === "loading"}>
-      {MEASURES.map((measure) => {
-        const note = noteOf(measure);
-        const series = calls === null || note !== null ? null
-          : seriesOf(view.value, measure, calls.body, leads.data?.body ?? null);
-        return <Tile key={measure} measure={measure} series={series} note={note} />;
-      })}
+    <div class="tiles" role="group" aria-label={t("tile.label")} aria-busy={calls.status === "loading"}>
+      {MEASURES.map((measure) => (
+        <Tile
+          key={measure} measure={measure} state={seriesState(view.value, measure, calls, leads)}
+          isPossible={measure !== "leads" || leadsObstacle(view.value) === ""}
+        />
+      ))}
     </div>
   );
 }
 
 interface TileProps {
   measure: Measure;
-  /** Null while it loads, and where there is a note instead. */
-  series: Series | null;
-  note: string | null;
+  state: ResourceState<Series>;
+  /** Whether the filters allow the figure. */
+  isPossible: boolean;
 }
 
-function Tile({ measure, series, note }: TileProps) {
+function Tile({ measure, state, isPossible }: TileProps) {
   const unit = UNITS[measure];
   const title = t(`tile.${measure}`);
+  const series = isPossible ? state.data : null;
+  const note = noteOf(title, state, isPossible);
   return (
     <button
-      type="button" class="tile" aria-pressed={view.value.measure === measure} title={t(`tile.hint.${measure}`)}
-      onClick={() => navigate({ measure })}
+      type="button" class={series !== null && state.stale && state.error === null ? "tile is-stale" : "tile"} aria-pressed={view.value.measure === measure}
+      title={t(`tile.hint.${measure}`)} onClick={() => navigate({ measure })}
     >
       <span class="tile-title">{title}</span>
       {series === null ? (
@@ -57,12 +53,19 @@ function Tile({ measure, series, note }: TileProps) {
       ) : (
         <>
           <Figure value={series.total} unit={unit} />
-          <Change series={series} measure={measure} />
+          {note === null ? <Change series={series} measure={measure} /> : <span class="tile-change">{note}</span>}
           <Sparkline points={series.points.map(({ value }) => value)} unit={unit} label={t("tile.line", { title })} />
         </>
       )}
     </button>
   );
+}
+
+/** What a tile says instead of the change: why it has no figure, or that its figure is of an earlier answer. */
+function noteOf(title: string, { data, error }: ResourceState<Series>, isPossible: boolean): string | null {
+  if (!isPossible) return t("tile.no_leads");
+  if (error === null) return null;
+  return data === null ? t("error.title", { title }) : t("tile.stale");
 }
 
 /** More characters than this do not fit in the usual size. */

@@ -9,7 +9,7 @@ import { cellsOf, pickHour } from "../overview/heat_map_card";
 import { Loaded } from "../overview/loaded";
 import { wantNames } from "../state/names";
 import { breakdownQuery, entriesOf, eventEntries, EVENTS, hoursQuery, type Entry } from "../state/queries";
-import { useResource } from "../state/resource";
+import { currentOf, useResource } from "../state/resource";
 import type { CardId, View } from "../state/view";
 import { named, t } from "../text/index";
 import { EntryList } from "./entry_list";
@@ -40,7 +40,7 @@ export function CampaignPage({ id, view, api }: CampaignPageProps) {
   useEffect(() => wantNames("label", view.peek()), [view.value.period, view.value.zone]);
 
   const scoped = scopedView(view.value);
-  const hasNone = lines.state.value.data?.body.totals["calls"] === 0;
+  const hasNone = currentOf(lines.state.value)?.body.totals["calls"] === 0;
   const lineBody = linesQuery(scoped, new Date());
   const list = (tab: string, card: CardId, entries: Entry[], whole: number, body: QueryBody) =>
     <EntryList tab={tab} card={card} entries={entries} whole={whole} body={body} />;

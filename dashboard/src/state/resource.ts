@@ -9,6 +9,11 @@ export interface ResourceState<T> {
   stale: boolean;
 }
 
+/** The data of the present request; null while it is not there, even if an older one's is. */
+export function currentOf<T>({ data, stale }: ResourceState<T>): T | null {
+  return stale ? null : data;
+}
+
 export interface Resource<T> {
   state: ReadonlySignal<ResourceState<T>>;
   /** Load the same request again, or wait for it while it is on its way; data that is shown stays until then. */

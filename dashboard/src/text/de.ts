@@ -196,6 +196,7 @@ export const de: Texts = {
   "tile.down": "unter {before}",
   "tile.same": "wie davor",
   "tile.line": "{title} im Verlauf",
+  "tile.stale": "aus einer früheren Antwort",
   "tile.no_leads": "Nicht mit diesen Filtern",
   "tile.no_leads_long": "Leads lassen sich nicht nach {field} filtern. Entfernen Sie diesen Filter, um sie zu sehen.",
 

@@ -197,6 +197,7 @@ export const en = {
   "tile.down": "down from {before}",
   "tile.same": "as before",
   "tile.line": "{title}, over time",
+  "tile.stale": "from an earlier answer",
   "tile.no_leads": "Not with these filters",
   "tile.no_leads_long": "Leads cannot be filtered by {field}. Remove this filter to see them.",
 
