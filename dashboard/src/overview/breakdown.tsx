@@ -155,7 +155,7 @@ interface CardAnswer {
 function useAnswer(card: CardId, tab: string, data: OverviewData, isSeen: boolean): CardAnswer {
   const isOwn = tab !== "event" && (card === "mark" || data.isApart.value);
   const own = useResource(
-    () => (isOwn && isSeen ? breakdownQuery(view.value, [tab]) : null),
+    () => (isOwn && isSeen && (card === "mark" || data.isCounted.value) ? breakdownQuery(view.value, [tab]) : null),
     (body, signal) => api.query(body, signal),
     [tab, isOwn, isSeen],
   );

@@ -7,9 +7,9 @@ import {
 } from "../state/queries";
 import { resource, type Resource } from "../state/resource";
 import { view } from "../state/view";
+import { Followers, type Figures } from "./followers";
 
 export const LIVE_MS = 5_000;
-const FOLLOW_MS = 60_000;
 const AUDIT_MS = 300_000;
 
 export type Loaded = Resource<Answer<QueryAnswer>>;
@@ -22,7 +22,9 @@ export interface OverviewData {
   hours: Loaded;
   /** Calls by the open tabs of three cards at once. */
   together: Loaded;
-  /** Whether each card has to ask for itself. */
+  /** Whether the number of calls is known, on which it depends how cards ask. */
+  isCounted: ReadonlySignal<boolean>;
+  /** Whether each card has to ask for itself; while the calls of another view are counted, as for the view before. */
   isApart: ReadonlySignal<boolean>;
   audit: Resource<Audit>;
   /** Rises when the figures beside `calls` are to be loaded again. */
@@ -36,26 +38,26 @@ export interface OverviewData {
 const ask = (body: QueryBody, signal: AbortSignal) => api.query(body, signal);
 
 export function useOverview(): OverviewData {
-  const { data, dispose, follow } = useMemo(load, []);
+  const { data, dispose, follow } = useMemo(loadOverview, []);
   useEffect(() => dispose, []);
   useLive(data, follow);
   return data;
 }
 
-function load() {
+/** The resources of the overview, and how those beside the calls are loaded again. */
+export function loadOverview() {
   const calls = resource(() => overviewQuery(view.value, new Date()), ask);
   const leads = resource(() => leadsQuery(view.value, new Date()), ask);
   const hours = resource(() => hoursQuery(view.value), ask);
   // Until the number of calls is known, the cards do not ask; when it cannot be known, they ask together.
-  const isMany = computed(() => {
-    const { status, data } = calls.state.value;
-    if (status === "loading") return null;
-    return status === "ready" && (data?.body.totals["calls"] ?? 0) > TOGETHER_MAX_CALLS;
-  });
-  const together = resource(() => (isMany.value === false ? breakdownQuery(view.value, sharedDimensions(view.value)) : null), ask);
+  const isCounted = computed(() => calls.state.value.status !== "loading");
+  const isMany = computed(() => (calls.state.value.data?.body.totals["calls"] ?? 0) > TOGETHER_MAX_CALLS);
+  const together = resource(
+    () => (isCounted.value && !isMany.value ? breakdownQuery(view.value, sharedDimensions(view.value)) : null), ask,
+  );
   const isApart = computed(() => {
     const { data } = together.state.value;
-    return isMany.value === true || (data !== null && !isWhole(data.body));
+    return isMany.value || (data !== null && !isWhole(data.body));
   });
   const audit = resource(() => "audit", async (_, signal) => (await api.audit(signal)).body);
   const round = signal(0);
@@ -66,7 +68,7 @@ function load() {
     for (const one of [leads, hours, together]) void one.reload();
   });
   const data: OverviewData = {
-    calls, leads, hours, together, isApart, audit, round, apart,
+    calls, leads, hours, together, isCounted, isApart, audit, round, apart,
     report(card, trust) {
       const { [card]: _, ...others } = apart.peek();
       apart.value = trust === null ? others : { ...others, [card]: trust };
@@ -84,18 +86,16 @@ function load() {
   return { data, dispose, follow };
 }
 
-const bodyNow = (): string => JSON.stringify(overviewQuery(view.peek(), new Date()));
-
-/** What differs when calls have changed; null while they are not loaded. */
-function figuresOf(data: OverviewData): string | null {
+/** What the calls' answer shows; null while it is not there. */
+function figuresOf(data: OverviewData): Figures | null {
   const { data: answer, status } = data.calls.state.peek();
-  return answer === null || status !== "ready" ? null : JSON.stringify([answer.body.totals, answer.trust.asOf]);
-}
-
-/** Whether the cards show less than half of the calls, as while an organisation is being filled. */
-function isFarBehind(data: OverviewData): boolean {
-  const [all, shown] = [data.calls, data.together].map((one) => one.state.peek().data?.body.totals["calls"]);
-  return all != null && shown != null && shown * 2 < all;
+  if (answer === null || status !== "ready") return null;
+  const { totals } = answer.body;
+  return {
+    query: JSON.stringify(overviewQuery(view.peek(), new Date())),
+    calls: totals["calls"] ?? 0,
+    content: JSON.stringify([totals, answer.body.period, answer.trust.asOf]),
+  };
 }
 
 /** Whether the same query would be refused again: it is too large, or not permitted. */
@@ -106,22 +106,14 @@ function isRefused(error: Error | null): boolean {
 /** Ask for the calls again and again; for the rest when they have changed, and not too often. */
 function useLive(data: OverviewData, follow: () => void): void {
   useEffect(() => {
-    let followed = Date.now();
+    const followers = new Followers();
     let audited = Date.now();
-    let isBehind = false;
 
     const refresh = async () => {
-      const [body, before] = [bodyNow(), figuresOf(data)];
+      const wasDue = followers.see(figuresOf(data), Date.now());
       await data.calls.reload();
-      const after = figuresOf(data);
-      // After a change of the view everything is loaded anyway.
-      isBehind ||= body === bodyNow() && before !== null && after !== null && before !== after;
-      const isFollowing = isBehind && (Date.now() - followed >= FOLLOW_MS || isFarBehind(data));
-      if (isFollowing) {
-        isBehind = false;
-        followed = Date.now();
-        follow();
-      }
+      const isFollowing = followers.see(figuresOf(data), Date.now()) || wasDue;
+      if (isFollowing) follow();
       const isAudited = data.audit.state.peek().data?.last_run != null;
       if (Date.now() - audited >= AUDIT_MS || (isFollowing && !isAudited)) {
         audited = Date.now();
@@ -147,17 +139,4 @@ function useLive(data: OverviewData, follow: () => void): void {
       removeEventListener("online", onOnline);
     };
   }, [data]);
-}
-
-/** The sum of what was read for the figures on the page, and the newest change in them. */
-export function trustOf(data: OverviewData): { items: number; units: number; asOf: Date | null } {
-  const answers = [data.calls, data.leads, data.hours, data.together].map((one) => one.state.value.data?.trust);
-  const all = [...answers, ...Object.values(data.apart.value)].filter((trust) => trust !== undefined);
-  const times = all.flatMap(({ asOf }) => (asOf === null ? [] : [asOf.getTime()]));
-  const sum = (name: "items" | "units") => all.reduce((total, trust) => total + (trust[name] ?? 0), 0);
-  return {
-    items: sum("items"),
-    units: sum("units"),
-    asOf: times.length === 0 ? null : new Date(Math.max(...times)),
-  };
 }
