@@ -6,6 +6,11 @@ import type { QueryBody } from "../src/api/types";
 import { loadOverview } from "../src/overview/data";
 import { defaultView, navigate, view } from "../src/state/view";
 
+/** What each of the four queries reads: another power of two. */
+function itemsOf(body: QueryBody): number {
+  return body.dataset === "leads" ? 4 : body.dimensions?.length === 3 ? 8 : body.dimensions?.includes("hour_of_day") ? 2 : 1;
+}
+
 /** An API that counts some calls per period. */
 function serve(counts: Record<string, number>): QueryBody[] {
   const asked: QueryBody[] = [];
@@ -13,7 +18,8 @@ function serve(counts: Record<string, number>): QueryBody[] {
     const body = JSON.parse(String(init?.body ?? "{}")) as QueryBody;
     if (path === "/v1/query") asked.push(body);
     const answer = { rows: [], totals: { calls: counts[body.period!] }, total_rows: 0, next: null, period: {} };
-    return new Response(JSON.stringify(answer), { headers: { "Content-Type": "application/json" } });
+    const headers = { "Content-Type": "application/json", "X-Rollcall-Items-Read": String(itemsOf(body)) };
+    return new Response(JSON.stringify(answer), { headers });
   };
   return asked;
 }
@@ -46,5 +52,25 @@ test("cards stay apart, or together, while the calls of another period are count
     assert.ok(data.isCounted.value);
   }
   stop();
+  dispose();
+});
+
+test("only answers that are shown are counted as read", async () => {
+  serve({ today: 100, last_90_days: 90_000 });
+  view.value = { ...defaultView("UTC"), period: "today" };
+  const { data, dispose } = loadOverview();
+  const read = () => data.trusts().reduce((sum, { items }) => sum + (items ?? 0), 0);
+  await settle([data.calls, data.hours, data.leads, data.together]);
+  assert.equal(read(), 1 + 2 + 4 + 8);
+  // Leads cannot be filtered by the outcome of a call.
+  navigate({ filters: [{ field: "outcome", op: "eq", values: ["x"] }] });
+  await settle([data.calls, data.hours, data.together]);
+  assert.equal(read(), 1 + 2 + 8);
+  navigate({ period: "last_90_days", filters: [] });
+  await settle([data.calls, data.hours, data.leads]);
+  data.report("result", { source: null, items: 16, units: 1, asOf: null });
+  assert.equal(read(), 1 + 2 + 4 + 16);
+  data.report("result", null);
+  assert.equal(read(), 1 + 2 + 4);
   dispose();
 });

@@ -4,13 +4,11 @@ import { test } from "node:test";
 import { signal } from "@preact/signals";
 import type { Trust } from "../src/api/client";
 import type { Audit } from "../src/api/types";
-import type { OverviewData } from "../src/overview/data";
+import type { TrustSource } from "../src/overview/data";
 import { readingOf, trustParts, type Reading } from "../src/overview/trust";
-import { defaultView } from "../src/state/view";
 import { en } from "../src/text/en";
 
 const NOW = Date.parse("2026-11-29T20:00:00Z");
-const VIEW = defaultView("UTC");
 const READING: Reading = { status: "ready", items: 56, units: 14, asOf: new Date(NOW - 3_000) };
 const AUDIT: Audit = {
   last_run: "2026-11-29T14:42:00Z", started_at: "2026-11-29T14:41:00Z", facts: 3000, rows: 3000, pages: 9, rollups: 700,
@@ -19,24 +17,9 @@ const AUDIT: Audit = {
 const trust = (items: number, seconds: number | null): Trust =>
   ({ source: null, items, units: items / 2, asOf: seconds === null ? null : new Date(NOW - seconds * 1000) });
 
-const stateOf = (data: unknown, error: Error | null = null) =>
-  signal({ status: error === null ? "ready" : "failed", data, error, stale: false });
-
-interface Given {
-  isApart?: boolean;
-  apart?: Record<string, Trust>;
-  calls?: Trust | null;
-  error?: Error;
-}
-
-/** What the page has read: calls, hours, leads and cards together, each with another power of two of items. */
-function dataOf({ isApart = false, apart = {}, calls = trust(1, 9), error }: Given): OverviewData {
-  const loaded = (one: Trust | null) => ({ state: stateOf(one === null ? null : { trust: one }, error ?? null) });
-  const others = error === undefined ? [trust(2, 8), trust(4, 7), trust(8, 6)] : [null, null, null];
-  return {
-    calls: loaded(calls), hours: loaded(others[0]!), leads: loaded(others[1]!), together: loaded(others[2]!),
-    isApart: signal(isApart), apart: signal(apart),
-  } as unknown as OverviewData;
+function sourceOf(trusts: Trust[], error: Error | null = null): TrustSource {
+  const state = signal({ status: error === null ? "loading" : "failed", data: null, error, stale: false });
+  return { calls: { state }, trusts: () => trusts } as unknown as TrustSource;
 }
 
 const audited = (audit: Partial<Audit> | null, error: Error | null = null, reading = READING) => {
@@ -45,15 +28,12 @@ const audited = (audit: Partial<Audit> | null, error: Error | null = null, readi
   return { exact: parts.find(({ mark }) => mark === "exact")!, audit: parts.find(({ mark }) => mark === "audit")! };
 };
 
-test("what was read is the sum of the answers that are shown", () => {
-  const items = (given: Given, view = VIEW) => readingOf(dataOf(given), view).items;
-  assert.equal(items({}), 1 + 2 + 4 + 8);
-  // Cards that ask for themselves show no answer for all of them, and the filters of calls exclude leads.
-  assert.equal(items({ isApart: true, apart: { result: trust(16, 5), mark: trust(32, 5) } }), 1 + 2 + 4 + 16 + 32);
-  const filtered = { ...VIEW, filters: [{ field: "outcome", op: "eq" as const, values: ["x"] }] };
-  assert.equal(items({}, filtered), 1 + 2 + 8);
-  assert.equal(readingOf(dataOf({}), VIEW).asOf?.getTime(), NOW - 6_000);
-  assert.equal(readingOf(dataOf({ isApart: true }), VIEW).asOf?.getTime(), NOW - 7_000);
+test("what was read is the sum of the answers, and as new as the newest", () => {
+  const { status, items, units, asOf } = readingOf(sourceOf([trust(2, 9), trust(4, 7), trust(8, null)]));
+  assert.deepEqual([status, items, units, asOf?.getTime()], ["ready", 14, 7, NOW - 7_000]);
+  assert.equal(readingOf(sourceOf([trust(2, null)])).asOf, null);
+  assert.deepEqual(readingOf(sourceOf([])), { status: "loading", items: 0, units: 0, asOf: null });
+  assert.equal(readingOf(sourceOf([], new Error("no"))).status, "failed");
 });
 
 test("repaired drift is reported, and is no drift any more", () => {
@@ -81,10 +61,9 @@ test("an audit that cannot be read is not the last one's result", () => {
 });
 
 test("each part explains what it says itself", () => {
-  const reading = (given: Given) => readingOf(dataOf(given), VIEW);
   const first = (one: Reading) => trustParts(one, { status: "ready", data: AUDIT, error: null, stale: false }, "UTC", NOW)[0]!;
   assert.equal(first({ ...READING, status: "loading" }).why, en["trust.why.loading"]);
-  const failed = first(reading({ calls: null, error: new Error("no") }));
+  const failed = first(readingOf(sourceOf([], new Error("no"))));
   assert.deepEqual([failed.text, failed.why], [en["trust.failed"], en["trust.why.failed"]]);
   const none = first({ ...READING, asOf: null });
   assert.deepEqual([none.text, none.why], [en["trust.as_of_none"], en["trust.why.as_of_none"]]);

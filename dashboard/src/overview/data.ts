@@ -14,10 +14,20 @@ const AUDIT_MS = 300_000;
 
 export type Loaded = Resource<Answer<QueryAnswer>>;
 
-/** What the overview shows: four queries, and one more for each card that cannot share theirs. */
-export interface OverviewData {
-  /** Calls by time; the totals of the tiles, the distribution and the events. */
+/** What the trust line is about: the figures of a page. */
+export interface TrustSource {
+  /** The answer without which there are no figures. */
   calls: Loaded;
+  /** What the answers that are shown say of themselves. */
+  trusts(): Trust[];
+  audit: Resource<Audit>;
+}
+
+/**
+ * What the overview shows: four queries, and one more for each card that cannot share theirs. `calls` are by time,
+ * with the totals of the tiles, the distribution and the events.
+ */
+export interface OverviewData extends TrustSource {
   leads: Loaded;
   hours: Loaded;
   /** Calls by the open tabs of three cards at once. */
@@ -26,7 +36,6 @@ export interface OverviewData {
   isCounted: ReadonlySignal<boolean>;
   /** Whether each card has to ask for itself; while the calls of another view are counted, as for the view before. */
   isApart: ReadonlySignal<boolean>;
-  audit: Resource<Audit>;
   /** Rises when the figures beside `calls` are to be loaded again. */
   round: ReadonlySignal<number>;
   /** The answers of cards that asked for themselves, by card. */
@@ -67,8 +76,18 @@ export function loadOverview() {
     round.value += 1;
     for (const one of [leads, hours, together]) void one.reload();
   });
+  /** Answers stay when they are no longer wanted, and are not shown then. */
+  const shown = () => [
+    calls, hours,
+    ...(leadsQuery(view.value, new Date()) === null ? [] : [leads]),
+    ...(isApart.value ? [] : [together]),
+  ];
   const data: OverviewData = {
     calls, leads, hours, together, isCounted, isApart, audit, round, apart,
+    trusts: () => [
+      ...shown().flatMap((one) => one.state.value.data?.trust ?? []),
+      ...Object.values(apart.value),
+    ],
     report(card, trust) {
       const { [card]: _, ...others } = apart.peek();
       apart.value = trust === null ? others : { ...others, [card]: trust };

@@ -2,11 +2,9 @@ import type { Audit } from "../api/types";
 import { formatAgo, formatInstant } from "../format/dates";
 import { decimal } from "../format/decimal";
 import { localDay } from "../state/periods";
-import { callOnlyFields } from "../state/queries";
 import type { ResourceState } from "../state/resource";
-import type { View } from "../state/view";
 import { t } from "../text/index";
-import type { OverviewData } from "./data";
+import type { TrustSource } from "./data";
 
 /** Past so many seconds without a newer change the mark of freshness turns amber. */
 const FRESH_S = 60;
@@ -28,17 +26,13 @@ export interface Reading {
   asOf: Date | null;
 }
 
-/** The sum over the answers that are shown; others are only kept. */
-export function readingOf(data: OverviewData, view: View): Reading {
-  const shown = [data.calls, data.hours];
-  if (callOnlyFields(view.filters).length === 0) shown.push(data.leads);
-  if (!data.isApart.value) shown.push(data.together);
-  const own = shown.map((one) => one.state.value.data?.trust);
-  const all = [...own, ...Object.values(data.apart.value)].filter((trust) => trust !== undefined);
+/** The sum over the answers that are shown. */
+export function readingOf(source: TrustSource): Reading {
+  const all = source.trusts();
   const times = all.flatMap(({ asOf }) => (asOf === null ? [] : [asOf.getTime()]));
   const sum = (name: "items" | "units") => all.reduce((total, trust) => total + (trust[name] ?? 0), 0);
   return {
-    status: all.length > 0 ? "ready" : data.calls.state.value.error === null ? "loading" : "failed",
+    status: all.length > 0 ? "ready" : source.calls.state.value.error === null ? "loading" : "failed",
     items: sum("items"),
     units: sum("units"),
     asOf: times.length === 0 ? null : new Date(Math.max(...times)),

@@ -1,17 +1,17 @@
 import { useEffect, useState } from "preact/hooks";
 import { view } from "../state/view";
 import { t } from "../text/index";
-import type { OverviewData } from "./data";
+import type { TrustSource } from "./data";
 import { readingOf, trustParts, type Mark } from "./trust";
 
 /** The address of docs/exactness.md; the build replaces it. */
 declare const EXACTNESS: string;
 
 /** How fresh and how exact the figures are; a click on a part explains it. */
-export function TrustLine({ data }: { data: OverviewData }) {
+export function TrustLine({ data }: { data: TrustSource }) {
   const now = useNow();
   const [shown, setShown] = useState<Mark | null>(null);
-  const parts = trustParts(readingOf(data, view.value), data.audit.state.value, view.value.zone, now);
+  const parts = trustParts(readingOf(data), data.audit.state.value, view.value.zone, now);
   const open = parts.find(({ mark }) => mark === shown);
   return (
     <section class="trust" aria-label={t("trust.label")}>
