@@ -45,13 +45,13 @@ TILES = {
     "transferred": "Transfers",
 }
 MARKS = {
-    "min": "Least",
+    "min": "Shortest",
     "p50": "Median",
     "p75": "p75",
     "p90": "p90",
     "p95": "p95",
     "p99": "p99",
-    "max": "Most",
+    "max": "Longest",
 }
 TABS = {
     "outcome": ("Outcome", "Calls by outcome"),

@@ -88,6 +88,44 @@ def test_filters_are_added_changed_and_removed(
     assert dashboard.chips() == []
 
 
+def test_the_focus_stays_among_the_filters(dashboard: Dashboard) -> None:
+    page = dashboard.page
+    dashboard.open(address(filters=["direction:eq:outbound", "provider:eq:twilio"]))
+    page.get_by_role("button", name="Remove filter: Direction").press("Enter")
+    expect(page.get_by_role("button", name="Remove filter: Provider")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Add filter")).to_be_focused()
+    assert dashboard.chips() == []
+
+    page.go_back()
+    page.go_back()
+    eventually(lambda: len(dashboard.chips()), 2)
+    page.get_by_role("button", name="Clear filters").press("Enter")
+    expect(page.get_by_role("button", name="Add filter")).to_be_focused()
+
+
+def test_a_filter_without_its_key_or_value_is_refused(dashboard: Dashboard) -> None:
+    page = dashboard.page
+    dashboard.open(address())
+    page.get_by_role("button", name="Add filter").click()
+    editor = page.get_by_role("dialog", name="Add filter")
+    editor.get_by_label("Field").select_option("Payload")
+    editor.get_by_role("button", name="Apply").click()
+    expect(editor.get_by_role("alert")).to_have_text("Enter a key.")
+    editor.get_by_label("Key of the payload").press_sequentially("city")
+    expect(editor.get_by_role("alert")).to_have_count(0)
+    editor.get_by_role("button", name="Apply").click()
+    expect(editor.get_by_role("alert")).to_have_text("Enter a value.")
+    # Values of a list are no text that a value contains.
+    editor.get_by_label("Field").select_option("Outcome")
+    editor.get_by_role("checkbox", name="no show").check()
+    editor.get_by_label("Condition").select_option("contains")
+    expect(editor.get_by_label("Value", exact=True)).to_have_value("")
+    editor.get_by_role("button", name="Apply").click()
+    expect(editor.get_by_role("alert")).to_have_text("Enter a value.")
+    assert dashboard.chips() == []
+
+
 def test_periods_and_comparisons(dashboard: Dashboard, organisation: Organisation) -> None:
     page = dashboard.page
     dashboard.open(address())

@@ -8,11 +8,11 @@ import { barSummary, barTable, formatShare, isCompared } from "./summary";
 import type { Bar, BarListProps, SortBy } from "./types";
 
 /** Values by name, each a bar that can be picked, with its share and its change. */
-export function BarList({ title, unit, bars, sort, descending, toolbar, onSort, onPick }: BarListProps) {
-  const sorted = sortBars(bars, unit, sort, descending);
+export function BarList({ title, unit, bars, sort, descending, top, toolbar, onSort, onPick }: BarListProps) {
+  const { rows, summary } = listOf({ unit, bars, sort, descending, top });
   const compared = isCompared(bars);
-  const longest = max(bars, (bar) => bar.value) || 1;
-  const { stop, container } = useRoving(sorted.length, 1);
+  const longest = max(rows, (bar) => bar.value) || 1;
+  const { stop, container } = useRoving(rows.length, 1);
   const head = (by: SortBy) => (
     <button
       type="button"
@@ -24,7 +24,7 @@ export function BarList({ title, unit, bars, sort, descending, toolbar, onSort, 
     </button>
   );
   return (
-    <Figure title={title} summary={barSummary(unit, bars)} table={() => barTable(title, unit, sorted)} toolbar={toolbar} isEmpty={bars.length === 0}>
+    <Figure title={title} summary={summary} table={() => barTable(title, unit, rows)} toolbar={toolbar} isEmpty={bars.length === 0}>
       <div class={compared ? "bars bars-compared" : "bars"}>
         <div class="bars-head">
           {head("name")}
@@ -33,7 +33,7 @@ export function BarList({ title, unit, bars, sort, descending, toolbar, onSort, 
           {compared && head("change")}
         </div>
         <ul class="bars-rows" {...container}>
-          {sorted.map((bar, index) => {
+          {rows.map((bar, index) => {
             const change = changeOf(bar.value, bar.previous, unit);
             return (
               <li key={bar.key}>
@@ -59,6 +59,18 @@ export function BarList({ title, unit, bars, sort, descending, toolbar, onSort, 
       </div>
     </Figure>
   );
+}
+
+/** The bars to show, in order, and the sentence, which is the same in every order. */
+export function listOf({ unit, bars, sort, descending, top }: ListProps): { rows: Bar[]; summary: string } {
+  return { rows: topOf(sortBars(bars, unit, sort, descending), top), summary: barSummary(unit, bars) };
+}
+
+type ListProps = Pick<BarListProps, "unit" | "bars" | "sort" | "descending"> & { top: number | undefined };
+
+/** The first ones, and the muted ones, which are often the greatest. */
+export function topOf(sorted: Bar[], top = Infinity): Bar[] {
+  return [...sorted.filter(({ muted }) => !muted).slice(0, top), ...sorted.filter(({ muted }) => muted)];
 }
 
 /** A copy in order; muted bars are last, equal bars keep their order, those without a change follow the others. */

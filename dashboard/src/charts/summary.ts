@@ -1,5 +1,5 @@
 /** The sentence above a chart and the table behind it, made from the chart's own data. Pure. */
-import { maxIndex, minIndex } from "d3-array";
+import { maxIndex } from "d3-array";
 import { changeOf } from "../format/change";
 import { bucketName, hourName, offsetName, weekdayName } from "../format/dates";
 import { decimal } from "../format/decimal";
@@ -31,8 +31,7 @@ export function bucketNames(points: Point[], bucket: Bucket): string[] {
 }
 
 export function timeSummary({ unit, bucket, points, compared, total, previousTotal }: TimeChartProps): string {
-  const known = points.filter((point) => point.value !== null);
-  if (known.length === 0) return t("chart.sum.empty");
+  if (points.every((point) => point.value === null)) return t("chart.sum.empty");
   const names = bucketNames(points, bucket);
   const span = t(`chart.in.${bucket}`, { count: points.length });
   const at = (index: number) => t(`chart.at.${bucket}`, { name: names[index]! });
@@ -40,35 +39,15 @@ export function timeSummary({ unit, bucket, points, compared, total, previousTot
   const highest = points[high]!.value!;
   const value = (of: number | null) => formatValue(of, unit);
   const parts: string[] = [];
-
-  const hasTotal = total !== undefined || unit === "count" || unit === "money";
   if (points.length === 1) {
     parts.push(t("chart.sum.single", { value: value(highest), at: at(0) }));
-  } else if (hasTotal) {
-    parts.push(t("chart.sum.total", { total: value(total === undefined ? sum(points, "value") : total), span }));
+  } else {
+    parts.push(t("chart.sum.total", { total: value(total), span }));
     const key = unit === "count" || unit === "money" ? "chart.sum.most" : "chart.sum.highest";
     if (highest !== 0) parts.push(t(key, { at: at(high), value: value(highest) }));
-  } else {
-    const low = minIndex(points, (point) => point.value);
-    const lowest = points[low]!.value!;
-    parts.push(
-      lowest === highest
-        ? t("chart.sum.level", { value: value(lowest), span })
-        : t("chart.sum.range", { low: value(lowest), at_low: at(low), high: value(highest), at_high: at(high), span }),
-    );
   }
-  if (compared) parts.push(comparison());
-  return `${parts.filter(Boolean).join(", ")}.`;
-
-  function comparison(): string {
-    if (points.length === 1 || hasTotal) {
-      const now = total !== undefined ? total : sum(points, "value");
-      return changeOf(now, previousTotal !== undefined ? previousTotal : sum(points, "previous"), unit).words;
-    }
-    const pairs = points.filter((point) => point.value !== null && point.previous != null);
-    const above = pairs.filter((point) => point.value! > point.previous!);
-    return pairs.length === 0 ? "" : t("chart.sum.above", { n: above.length, of: pairs.length });
-  }
+  if (compared) parts.push(changeOf(total, previousTotal, unit).words);
+  return `${parts.join(", ")}.`;
 }
 
 export function timeTable({ title, unit, bucket, points, compared }: TimeChartProps): Table {
@@ -153,12 +132,7 @@ export function markSummary(unit: Unit, marks: Mark[]): string {
   return `${known.map((mark) => `${markName(mark.name)} ${formatValue(mark.value, unit)}`).join(", ")}.`;
 }
 
-/** "Median" for p50, "Least" for min and "Most" for max; others are their own name. */
+/** "Median" for p50, "Shortest" for min and "Longest" for max; others are their own name. */
 export function markName(name: string): string {
   return name === "min" || name === "p50" || name === "max" ? t(`chart.mark.${name}`) : name;
-}
-
-function sum(points: Point[], of: "value" | "previous"): number | null {
-  const known = points.flatMap((point) => point[of] ?? []);
-  return known.length === 0 ? null : known.reduce((a, b) => a + b);
 }

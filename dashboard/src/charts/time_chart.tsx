@@ -251,7 +251,7 @@ function TipText({ point, name, unit, compared, isBars }: TipTextProps) {
 
 function nameOf(point: Point, name: string, unit: Unit, compared: boolean): string {
   const full = point.complete ? name : t("chart.open_mark", { name });
-  const parts = [`${full}: ${point.value === null ? t("chart.few") : formatValue(point.value, unit)}`];
+  const parts = [`${full}: ${point.value === null ? t("chart.no_value") : formatValue(point.value, unit)}`];
   if (compared) parts.push(changeOf(point.value, point.previous, unit).words);
   return parts.join(", ");
 }

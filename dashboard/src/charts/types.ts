@@ -23,9 +23,9 @@ export interface TimeChartProps extends FigureSlots {
   bucket: Bucket;
   points: Point[];
   compared: boolean;
-  /** The measure over the whole period. Without it, counts and money are summed, other units are not. */
-  total?: number | null;
-  previousTotal?: number | null;
+  /** The measure over the whole period: rates and averages of buckets have no sum. */
+  total: number | null;
+  previousTotal: number | null;
   onPick(label: string): void;
 }
 
@@ -47,6 +47,8 @@ export interface BarListProps extends FigureSlots {
   bars: Bar[];
   sort: SortBy;
   descending: boolean;
+  /** How many bars are shown, besides muted ones; the sentence is about all of them. */
+  top?: number;
   onSort(by: SortBy): void;
   onPick(key: string): void;
 }

@@ -1,10 +1,11 @@
 import { useState } from "preact/hooks";
 import { api } from "../api/client";
-import type { SchemaField, Value } from "../api/types";
+import type { Value } from "../api/types";
 import { schemaFields } from "../state/schema";
 import { filterOf, wordOf, type Filter } from "../state/filters";
 import { fieldName } from "../state/names";
 import { named, t } from "../text/index";
+import { keptValues, kindOf, wordsOf, type Kind } from "./value_kinds";
 import { ValueList } from "./value_list";
 
 interface EditorProps {
@@ -26,7 +27,7 @@ export function FilterEditor({ start, inSearch, onApply }: EditorProps) {
   const [key, setKey] = useState(isPayload ? start!.field.slice("payload.".length) : "");
   const [word, setWord] = useState(start === null ? "is" : wordOf(start.op));
   const [values, setValues] = useState<Value[]>(start?.values ?? []);
-  const [isMissing, setIsMissing] = useState(false);
+  const [missing, setMissing] = useState<"key" | "value" | null>(null);
 
   const known = fields.find((field) => field.name === choice) ?? { name: choice, type: "text", ops: ["eq", "in"] };
   const words = wordsOf(known);
@@ -36,12 +37,25 @@ export function FilterEditor({ start, inSearch, onApply }: EditorProps) {
   const submit = (event: Event) => {
     event.preventDefault();
     const filter = filterOf(field, chosen, values);
-    if (filter === null || field === "payload.") setIsMissing(true);
+    if (field === "payload.") setMissing("key");
+    else if (filter === null) setMissing("value");
     else onApply(filter);
+  };
+  const change = (changed: Value[]) => {
+    setValues(changed);
+    setMissing(null);
   };
   const chooseField = (name: string) => {
     setChoice(name);
-    setValues([]);
+    change([]);
+  };
+  const chooseWord = (name: string) => {
+    setWord(name);
+    change(keptValues(known, chosen, name, values));
+  };
+  const typeKey = (text: string) => {
+    setKey(text.trim());
+    setMissing(null);
   };
   return (
     <form class="editor" onSubmit={submit} noValidate>
@@ -57,23 +71,22 @@ export function FilterEditor({ start, inSearch, onApply }: EditorProps) {
       {choice === PAYLOAD && (
         <label>
           {t("filter.key")}
-          <input class="page-input" value={key} spellcheck={false} onInput={(event) => setKey(event.currentTarget.value.trim())} />
+          <input class="page-input" value={key} spellcheck={false} aria-invalid={missing === "key"} onInput={(event) => typeKey(event.currentTarget.value)} />
         </label>
       )}
       <label>
         {t("filter.op")}
-        <select class="page-input" value={chosen} onChange={(event) => setWord(event.currentTarget.value)}>
+        <select class="page-input" value={chosen} onChange={(event) => chooseWord(event.currentTarget.value)}>
           {words.map((one) => <option key={one} value={one}>{named("op", one)}</option>)}
         </select>
       </label>
-      <Values key={`${field} ${kindOf(known, chosen)}`} field={field} kind={kindOf(known, chosen)} values={values} inSearch={inSearch} onChange={setValues} />
-      {isMissing && <p class="page-fault" role="alert">{t("filter.missing")}</p>}
+      {/* A key of the payload is typed, and what is beside it stays meanwhile. */}
+      <Values key={`${choice} ${kindOf(known, chosen)}`} field={field} kind={kindOf(known, chosen)} values={values} inSearch={inSearch} onChange={change} />
+      {missing !== null && <p class="page-fault" role="alert">{t(`filter.missing.${missing}`)}</p>}
       <button type="submit" class="page-button is-primary">{t("filter.apply")}</button>
     </form>
   );
 }
-
-type Kind = "none" | "list" | "number" | "range" | "text";
 
 interface ValuesProps {
   field: string;
@@ -128,19 +141,4 @@ function NumberInput({ name, value, onChange }: NumberProps) {
       />
     </label>
   );
-}
-
-/** Numbers that are measured have no values to choose from. */
-const MEASURED = /^(event\.|duration_seconds$|latency_ms$|sentiment$|cost$)/;
-
-function kindOf(field: SchemaField, word: string): Kind {
-  if (word === "is_null" || word === "not_null") return "none";
-  if (word === "between") return "range";
-  if (word === "contains" || word === "starts_with") return "text";
-  if (word === "is" || word === "is_not") return MEASURED.test(field.name) ? "number" : "list";
-  return "number";
-}
-
-function wordsOf(field: SchemaField): string[] {
-  return [...new Set(field.ops.map(wordOf))];
 }

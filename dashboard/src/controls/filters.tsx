@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { filterName, wantNames } from "../state/names";
 import { addFilter, removeFilter, type Filter } from "../state/filters";
 import { navigate, view } from "../state/view";
@@ -13,9 +13,10 @@ export function FilterControl() {
   useEffect(() => {
     for (const { field } of filters) wantNames(field, view.peek());
   }, [fields]);
+  const group = useKeptFocus(filters.length);
   const isAdding = opened.value === "filter" || opened.value === "search";
   return (
-    <div class="filters" role="group" aria-label={t("filter.label")}>
+    <div ref={group} class="filters" role="group" aria-label={t("filter.label")}>
       {filters.map((filter, index) => <Chip key={index} filter={filter} index={index} />)}
       <Popover
         label={`+ ${t("filter.add")}`} name={t("filter.add")} isOpen={isAdding}
@@ -28,6 +29,22 @@ export function FilterControl() {
       )}
     </div>
   );
+}
+
+/** Keeps the focus in a group when what has it is removed: on what takes its place. */
+function useKeptFocus(count: number): { current: HTMLDivElement | null } {
+  const group = useRef<HTMLDivElement>(null);
+  const before = useRef(count);
+  const place = [...(group.current?.children ?? [])].findIndex((one) => one.contains(document.activeElement));
+  useLayoutEffect(() => {
+    const isFewer = count < before.current;
+    before.current = count;
+    const parts = group.current?.children;
+    if (!isFewer || place < 0 || parts === undefined || document.activeElement !== document.body) return;
+    const next = parts[Math.min(place, parts.length - 1)];
+    (next?.querySelector("button") ?? next as HTMLElement | undefined)?.focus();
+  }, [count]);
+  return group;
 }
 
 function Chip({ filter, index }: { filter: Filter; index: number }) {

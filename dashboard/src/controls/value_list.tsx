@@ -22,20 +22,17 @@ const MOST = 50;
 /** The values of a field to choose from, with their counts in the view's period. */
 export function ValueList({ field, chosen, inSearch, onChange }: ValueListProps) {
   const [typed, setTyped] = useState("");
-  const [q, setQ] = useState("");
-  useEffect(() => {
-    const timer = setTimeout(() => setQ(typed.trim()), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [typed]);
+  const q = usePaused(typed.trim());
+  const wanted = usePaused(field);
   const { period, zone } = view.value;
   const found = useResource(
     () => ({ ...boundsOf(period, zone, new Date()), timezone: zone, q, limit: MOST }),
     async (options, signal) => {
-      const { body } = await api.values(field, options, signal);
-      keepNames(field, body.values);
+      const { body } = await api.values(wanted, options, signal);
+      keepNames(wanted, body.values);
       return body.values;
     },
-    [field, q, period, zone],
+    [wanted, q, period, zone],
   );
   const { data, error, status } = found.state.value;
   const rows = rowsOf(data ?? [], chosen);
@@ -64,6 +61,16 @@ export function ValueList({ field, chosen, inSearch, onChange }: ValueListProps)
       </div>
     </div>
   );
+}
+
+/** A text once it has not changed for a moment: it is being typed. */
+function usePaused(text: string): string {
+  const [paused, setPaused] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setPaused(text), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return paused;
 }
 
 interface ListRow {

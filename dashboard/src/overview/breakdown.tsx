@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api, type Answer } from "../api/client";
 import type { QueryAnswer, QueryBody, Value } from "../api/types";
-import { BarList, sortBars } from "../charts/bar_list";
+import { BarList, sortBars, topOf } from "../charts/bar_list";
 import type { Bar } from "../charts/types";
 import { CsvButton } from "../controls/csv_button";
 import { addFilter, toggleValue } from "../state/filters";
@@ -79,12 +79,11 @@ function Content({ card, tab, answer, isAll }: ContentProps) {
   const total = tab === "event" ? entries.reduce((sum, { calls }) => sum + calls, 0) : (answer.totals["calls"] ?? 0);
   const bars = entries.filter(({ calls, previous }) => calls > 0 || (previous ?? 0) > 0).map((entry) => barOf(tab, entry, total));
   const sort = view.value.sorts[card];
-  const sorted = sortBars(bars, "count", sort.by, sort.descending);
   const values = useMemo(() => new Map(entries.map(({ value }) => [keyOf(value), value])), [answer, tab]);
   const pick = (key: string) => pickValue(tab, values.get(key) ?? null);
   const toolbar = (
     <>
-      {(isAll || bars.length > topOf(sorted).length) && (
+      {(isAll || bars.length > topOf(bars, TOP).length) && (
         <button type="button" class="chart-button" aria-expanded={isAll} onClick={() => navigate({ all: isAll ? null : card })}>
           {isAll ? t("card.top") : t("card.all", { count: bars.length })}
         </button>
@@ -95,11 +94,12 @@ function Content({ card, tab, answer, isAll }: ContentProps) {
   const onSort = (by: SortBy) => navigate({ sorts: { ...view.peek().sorts, [card]: nextSort(sort, by) } }, "replace");
   const note = isWhole(answer) || tab === "event" ? null : t("card.incomplete", { count: answer.rows.length });
   if (isAll) {
+    const sorted = sortBars(bars, "count", sort.by, sort.descending);
     return <EntryTable title={title} tab={tab} bars={sorted} sort={sort} note={note} toolbar={toolbar} onSort={onSort} onPick={pick} />;
   }
   return (
     <BarList
-      title={title} unit="count" bars={topOf(sorted)} sort={sort.by} descending={sort.descending}
+      title={title} unit="count" bars={bars} sort={sort.by} descending={sort.descending} top={TOP}
       toolbar={toolbar} onSort={onSort} onPick={pick}
     />
   );
@@ -115,11 +115,6 @@ export function barOf(tab: string, { value, calls, previous }: Entry, total: num
     muted: value === null,
     ...(previous === null ? {} : { previous }),
   };
-}
-
-/** The first ten, and the calls without a value, which are often the most. */
-function topOf(sorted: Bar[]): Bar[] {
-  return [...sorted.filter(({ muted }) => muted !== true).slice(0, TOP), ...sorted.filter(({ muted }) => muted === true)];
 }
 
 /** A click filters by the value; an event, by calls in which it happened. */

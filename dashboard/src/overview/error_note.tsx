@@ -45,11 +45,11 @@ export function RetryButton({ onRetry, plain = false }: { onRetry(): void | Prom
 export function reasonOf(error: Error): [reason: string, advice: string | null] {
   if (error instanceof Offline) return [t("error.offline"), null];
   if (!(error instanceof ApiError)) return [error.message, null];
-  const reason = error.faults.length > 1 ? error.faults.map(({ message }) => message).join(" ") : error.message;
   switch (error.status) {
     case 403: return [t("error.forbidden"), t("error.forbidden_advice")];
-    case 422: return [reason, t("error.too_large")];
+    // With faults it is a value that breaks a rule; without, the query reads or answers too much.
+    case 422: return [error.message, error.faults.length === 0 ? t("error.too_large") : null];
     case 429: return [t("error.busy"), null];
-    default: return [reason, null];
+    default: return [error.message, null];
   }
 }

@@ -39,8 +39,7 @@ function Chart({ series, calls, title }: { series: Series; calls: QueryAnswer; t
   return (
     <TimeChart
       title={title} unit={UNITS[measure]} bucket={bucket} points={series.points}
-      compared={calls.previous_totals !== undefined} total={series.total}
-      {...(series.previous === undefined ? {} : { previousTotal: series.previous })}
+      compared={calls.previous_totals !== undefined} total={series.total} previousTotal={series.previous ?? null}
       toolbar={<CsvButton title={title} body={csvBody(view.value)} />}
       onPick={(label) => navigate({ period: narrowTo(label, bucket, view.peek().period, view.peek().zone, new Date()) })}
     />

@@ -36,7 +36,8 @@ export function filterOf(field: string, word: string, values: Value[]): Filter |
   const op = opOf(word, values.length);
   if (BARE.has(op)) return { field, op, values: [] };
   const isGiven = values.length > 0 && values.every((value) => value !== "" && !Number.isNaN(value));
-  if (!isGiven || (op === "between" && values.length !== 2)) return null;
+  const isFew = op === "between" ? values.length === 2 : LISTS.has(op) || values.length === 1;
+  if (!isGiven || !isFew) return null;
   return { field, op, values: op === "between" ? values.toSorted((one, other) => Number(one) - Number(other)) : values };
 }
 

@@ -1,4 +1,4 @@
-import{a as f}from"./chunk-L5P46LGN.js";import{d as m,g as u,h as y,k as g,o,p as d,q as t}from"./chunk-P7BAY2YV.js";var c="YOUR_TOKEN";function E(e,r){let n=new Date(r.getTime()-9e4).toISOString().replace(/\.\d+Z$/,"Z");return[{id:"curl",text:h(e,n)},{id:"python",text:T(e,n)},{id:"import",text:O(e,n)}]}function h(e,r){return`curl -sS "${e}/v1/records" \\
+import{a as f}from"./chunk-E4OMOF33.js";import{d as m,g as u,h as y,k as g,o,p as d,q as t}from"./chunk-WWZNB4BW.js";var c="YOUR_TOKEN";function E(e,r){let n=new Date(r.getTime()-9e4).toISOString().replace(/\.\d+Z$/,"Z");return[{id:"curl",text:h(e,n)},{id:"python",text:T(e,n)},{id:"import",text:O(e,n)}]}function h(e,r){return`curl -sS "${e}/v1/records" \\
   -H "Authorization: Token ${c}" \\
   -d '{"records": [{
     "type": "call",
