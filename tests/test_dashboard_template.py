@@ -77,9 +77,11 @@ def test_only_files_whose_name_changes_with_their_content_are_cached() -> None:
 
 
 # ------------------------------------------------------------------ the API
+# API Gateway answers a path with a slash at its end as it answers the path without.
+@pytest.mark.parametrize("end", ["", "/"])
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
-def test_every_route_reaches_the_api_with_its_token_and_is_not_cached(route: Any) -> None:
-    found = behaviour(re.sub(r"\{\w+\}", "id", route.path))
+def test_every_route_reaches_the_api_with_its_token_and_is_not_cached(route: Any, end: str) -> None:
+    found = behaviour(re.sub(r"\{\w+\}", "id", route.path) + end)
     assert found["TargetOriginId"] == "api"
     assert route.method in found["AllowedMethods"]
     assert found["CachePolicyId"] == CACHING_DISABLED
@@ -93,6 +95,13 @@ def test_no_pattern_is_without_a_route_or_a_file() -> None:
     ]
     for each in CONFIG["CacheBehaviors"]:
         assert any(fnmatchcase(path, each["PathPattern"]) for path in paths), each["PathPattern"]
+
+
+def test_every_file_of_the_page_comes_from_the_bucket() -> None:
+    paths = [path.relative_to(ROOT / FOLDER).as_posix() for path in (ROOT / FOLDER).rglob("*.*")]
+    assert "index.html" in paths
+    for path in ["", *paths]:
+        assert behaviour(f"/{path}")["TargetOriginId"] == "files", path
 
 
 def test_no_error_is_kept_for_another_caller() -> None:
