@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { api } from "./api/client";
 import { CompareControl } from "./controls/compare";
 import { FilterControl } from "./controls/filters";
@@ -12,7 +12,6 @@ import { ZoneControl } from "./controls/zone";
 import { Overview } from "./overview/overview";
 import { lazy } from "./lazy";
 import { SignIn } from "./sign_in";
-import { forgetNames } from "./state/names";
 import { session, signOut } from "./state/session";
 import { navigate, view } from "./state/view";
 import { t } from "./text/index";
@@ -29,7 +28,6 @@ const FIGURES = "figures";
 
 function Shell() {
   useKeyboard();
-  useEffect(() => () => forgetNames(), []);
   return (
     <>
       <a class="skip" href={`#${FIGURES}`} onClick={skip}>{t("shell.skip")}</a>

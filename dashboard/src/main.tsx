@@ -17,12 +17,13 @@ import "./styles/sheets.css";
 import { render } from "preact";
 import { App } from "./app";
 import { signInByCode } from "./sign_in";
-import { resumeSession } from "./state/session";
+import { endWhenOver, resumeSession } from "./state/session";
 import { startView } from "./state/view";
 import { language } from "./text/index";
 
 document.documentElement.lang = language;
 resumeSession();
+document.addEventListener("visibilitychange", () => endWhenOver());
 const signedIn = signInByCode();
 startView();
 const root = document.getElementById("app");

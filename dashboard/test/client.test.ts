@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { api, ApiError, exchangeCode, Offline, readSchemaWith } from "../src/api/client";
 import { downloadCsv, withoutHeader } from "../src/api/csv";
-import { ended, session, signOut } from "../src/state/session";
+import { ended, LIFETIME_MS, session, signOut } from "../src/state/session";
 
 Object.assign(globalThis, { sessionStorage: { getItem: () => null, setItem() {}, removeItem() {} } });
 
@@ -25,7 +25,7 @@ const json = (status: number, body: unknown, headers: Record<string, string> = {
   new Response(JSON.stringify(body), { status, headers });
 
 beforeEach(() => {
-  session.value = { token: "rc_1", since: 0 };
+  session.value = { token: "rc_1", since: Date.now() };
   ended.value = null;
 });
 
@@ -78,7 +78,7 @@ test("a rejected token signs out, unless another one has signed in since", async
   answerWith(json(401, { message: "Unauthorized" }));
   await assert.rejects(api.audit(), ApiError);
   assert.deepEqual([session.value, ended.value], [null, "rejected"]);
-  session.value = { token: "rc_1", since: 0 };
+  session.value = { token: "rc_1", since: Date.now() };
   answerWith(() => {
     session.value = { token: "rc_2", since: 0 };
     return json(401, {})();
@@ -113,4 +113,13 @@ test("a CSV of several pages has the names of its columns once", async (context)
   assert.equal(link.download, "calls.csv");
   assert.deepEqual(asked.map(({ init }) => JSON.parse(init.body as string).cursor), [undefined, "c-1", "c-2"]);
   assert.equal(withoutHeader("a\r\n"), "");
+});
+
+test("a token is not sent once its 12 hours are over, and no request is sent without one", async () => {
+  session.value = { token: "rc_1", since: Date.now() - LIFETIME_MS };
+  answerWith(json(200, {}));
+  for (let times = 0; times < 2; times += 1) {
+    await assert.rejects(api.audit(), (error: ApiError) => error instanceof ApiError && error.status === 401);
+    assert.deepEqual([asked, session.value, ended.value], [[], null, "expired"]);
+  }
 });

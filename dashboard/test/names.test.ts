@@ -2,7 +2,9 @@ import "./browser";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Filter } from "../src/state/filters";
-import { fieldName, filterName, forgetNames, keepNames, valueName } from "../src/state/names";
+import { fieldName, filterName, forgetNames, keepNames, valueName, wantNames } from "../src/state/names";
+import { session } from "../src/state/session";
+import { defaultView } from "../src/state/view";
 
 const filter = (field: string, op: Filter["op"], ...values: Filter["values"]): string => filterName({ field, op, values });
 
@@ -37,4 +39,25 @@ test("what the API may send and no name is known for is shown as it is", () => {
   assert.equal(valueName("provider", null), "No value");
   assert.equal(valueName("attempt", 1000), "1,000");
   assert.equal(fieldName("payload.a.b"), "Payload: a.b");
+});
+
+test("names of the organisation before are not kept when they arrive after the end of its session", async () => {
+  const answers: ((response: Response) => void)[] = [];
+  Object.assign(globalThis, { fetch: () => new Promise<Response>((resolve) => answers.push(resolve)) });
+  const answer = async (name: string) => {
+    answers.pop()!(new Response(JSON.stringify({ values: [{ value: "7", name, count: 1 }] })));
+    await new Promise((resolve) => setTimeout(resolve));
+    return valueName("campaign_id", "7");
+  };
+  const ask = (token: string) => {
+    session.value = { token, since: Date.now() };
+    wantNames("campaign_id", defaultView("UTC"));
+  };
+  ask("rc_1");
+  session.value = null;
+  assert.equal(await answer("Theirs"), "7");
+  ask("rc_2");
+  assert.equal(await answer("Ours"), "Ours");
+  session.value = null;
+  assert.equal(valueName("campaign_id", "7"), "7");
 });

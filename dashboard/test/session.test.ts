@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { ended, LIFETIME_MS, resumeSession, session, signIn, signOut } from "../src/state/session";
+import { ended, endWhenOver, LIFETIME_MS, resumeSession, session, signIn, signOut } from "../src/state/session";
 
 const kept = new Map<string, string>();
 Object.assign(globalThis, {
@@ -50,4 +50,11 @@ test("signing out leaves nothing, and says why unless the user chose to", () => 
   assert.equal(ended.value, null);
   mock.timers.tick(LIFETIME_MS);
   assert.equal(ended.value, null);
+});
+
+test("a computer that slept, whose timers stood still, finds the session over", () => {
+  signIn("rc_1");
+  assert.equal(endWhenOver(1_000_000 + LIFETIME_MS - 1)?.token, "rc_1");
+  assert.equal(endWhenOver(1_000_000 + LIFETIME_MS), null);
+  assert.deepEqual([session.value, ended.value, kept.size], [null, "expired", 0]);
 });

@@ -216,3 +216,33 @@ def test_nothing_matches(dashboard: Dashboard) -> None:
     assert dashboard.tiles()["Calls"][0] == "0"
     dashboard.press("Clear filters")
     assert dashboard.tiles()["Calls"][0] != "0"
+
+
+def test_the_fields_of_filters_cannot_be_loaded(dashboard: Dashboard) -> None:
+    page = dashboard.page
+    dashboard.open(address(filters=["duration_seconds:gte:[60]"]))
+    page.route("**/v1/schema", fail_with(503, "Service unavailable.", lambda _: True))
+    page.get_by_role("button", name="Duration (seconds) is at least 60", exact=True).click()
+    editor = page.get_by_role("dialog", name="Change filter")
+    expect(editor.get_by_role("alert")).to_contain_text("The list of fields could not be loaded")
+    expect(editor.get_by_role("alert")).to_contain_text(f"Request {REQUEST_ID}")
+    # The filter stays what it is while its other conditions are not known.
+    expect(editor.get_by_label("Condition").locator("option")).to_have_text(["is at least"])
+    page.unroute("**/v1/schema")
+    editor.get_by_role("button", name="Try again").click()
+    expect(editor.get_by_role("alert")).to_have_count(0)
+    expect(editor.get_by_label("Condition")).to_have_value("gte")
+    editor.get_by_label("Field").select_option("Latency (milliseconds)")
+
+
+def test_a_browser_that_refuses_to_copy(dashboard: Dashboard) -> None:
+    page = dashboard.page
+    page.add_init_script(
+        "navigator.clipboard.writeText = async () => { throw new DOMException('', 'NotAllowedError') }"
+    )
+    dashboard.open(address(calls="open"))
+    page.locator(".calls-link").first.click()
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_text("Raw JSON").click()
+    drawer.get_by_role("button", name="Copy").click()
+    expect(drawer.get_by_text("Not copied: select the text and copy it yourself.")).to_be_visible()

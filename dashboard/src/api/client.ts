@@ -1,4 +1,4 @@
-import { session, signOut } from "../state/session";
+import { endWhenOver, session, signOut } from "../state/session";
 import type {
   Audit, CallAnswer, QueryAnswer, QueryBody, Schema, SearchAnswer, SearchBody, ValuesAnswer, ValuesOptions,
 } from "./types";
@@ -41,6 +41,11 @@ export class ApiError extends Error {
 
 /** There was no answer. */
 export class Offline extends Error {}
+
+/** Whether the same request would be refused again: it is too large, say, or not permitted. */
+export function isRefused(error: Error | null): boolean {
+  return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
+}
 
 export interface Api {
   query(body: QueryBody, signal?: AbortSignal): Promise<Answer<QueryAnswer>>;
@@ -91,7 +96,7 @@ async function answer<T>(method: string, path: string, body: object | null, sign
 
 async function send(
   method: string, path: string, body: object | null, accept: string, signal?: AbortSignal,
-  token: string | null = session.peek()?.token ?? null,
+  token: string | null = tokenInUse(),
 ): Promise<Response> {
   const headers: Record<string, string> = { Accept: accept };
   if (token !== null) headers["Authorization"] = `Token ${token}`;
@@ -106,6 +111,13 @@ async function send(
   // A request of an earlier session must not end the present one.
   if (response.status === 401 && token !== null && session.peek()?.token === token) signOut("rejected");
   throw error;
+}
+
+/** The session's token, which is not sent any more once its time is over. */
+function tokenInUse(): string {
+  const current = endWhenOver();
+  if (current === null) throw new ApiError(401, "There is no session.", null);
+  return current.token;
 }
 
 /** The result of a step of a request; a lost connection is raised as Offline. */

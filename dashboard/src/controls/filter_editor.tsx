@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { Value } from "../api/types";
-import { schemaFields } from "../state/schema";
+import { ErrorNote } from "../overview/error_note";
+import { schemaOf } from "../state/schema";
 import { filterOf, wordOf, type Filter } from "../state/filters";
 import { fieldName } from "../state/names";
 import { named, t } from "../text/index";
@@ -21,7 +22,9 @@ const FIRST_FIELD = "outcome";
 
 /** Field, condition and values of one filter. */
 export function FilterEditor({ start, inSearch, onApply }: EditorProps) {
-  const fields = schemaFields(api);
+  const schema = schemaOf(api);
+  const { data, error } = schema.state.value;
+  const fields = data ?? [];
   const isPayload = start?.field.startsWith("payload.") ?? false;
   const [choice, setChoice] = useState(isPayload ? PAYLOAD : (start?.field ?? FIRST_FIELD));
   const [key, setKey] = useState(isPayload ? start!.field.slice("payload.".length) : "");
@@ -29,7 +32,7 @@ export function FilterEditor({ start, inSearch, onApply }: EditorProps) {
   const [values, setValues] = useState<Value[]>(start?.values ?? []);
   const [missing, setMissing] = useState<"key" | "value" | null>(null);
 
-  const known = fields.find((field) => field.name === choice) ?? { name: choice, type: "text", ops: ["eq", "in"] };
+  const known = fields.find((field) => field.name === choice) ?? { name: choice, type: "text", ops: [start?.op ?? "eq"] };
   const words = wordsOf(known);
   const chosen = words.includes(word) ? word : words[0]!;
   const field = choice === PAYLOAD ? `payload.${key}` : choice;
@@ -59,6 +62,7 @@ export function FilterEditor({ start, inSearch, onApply }: EditorProps) {
   };
   return (
     <form class="editor" onSubmit={submit} noValidate>
+      {error !== null && <ErrorNote title={t("filter.fields")} error={error} onRetry={schema.reload} />}
       <label>
         {t("filter.field")}
         <select class="page-input" value={choice} autofocus={!inSearch} onChange={(event) => chooseField(event.currentTarget.value)}>

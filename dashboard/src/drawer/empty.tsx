@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Api } from "../api/client";
+import { isRefused, type Api } from "../api/client";
 import { named, t } from "../text/index";
 import { CopyButton } from "./copy_button";
 import { firstCallSamples, TOKEN_PLACEHOLDER } from "./samples";
@@ -62,7 +62,9 @@ function useFirstCall(api: Api, onArrived: () => void): string | null {
         setFailure(null);
       } catch (error) {
         if (stopped.signal.aborted) return;
-        setFailure(error instanceof Error ? error.message : String(error));
+        const failed = error instanceof Error ? error : new Error(String(error));
+        setFailure(failed.message);
+        if (isRefused(failed)) return;
       }
       timer = setTimeout(whenSeen, POLL_MS);
     };

@@ -1,6 +1,6 @@
 import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { api, ApiError, type Answer, type Trust } from "../api/client";
+import { api, isRefused, type Answer, type Trust } from "../api/client";
 import type { Audit, QueryAnswer, QueryBody } from "../api/types";
 import {
   breakdownQuery, hoursQuery, isWhole, leadsQuery, overviewQuery, sharedDimensions, TOGETHER_MAX_CALLS,
@@ -74,7 +74,7 @@ export function loadOverview() {
 
   const follow = () => batch(() => {
     round.value += 1;
-    for (const one of [leads, hours, together]) void one.reload();
+    for (const one of [leads, hours, together]) if (!isRefused(one.state.peek().error)) void one.reload();
   });
   /** Answers stay when they are no longer wanted, and are not shown then. */
   const shown = () => [
@@ -115,11 +115,6 @@ function figuresOf(data: OverviewData): Figures | null {
     calls: totals["calls"] ?? 0,
     content: JSON.stringify([totals, answer.body.period, answer.trust.asOf]),
   };
-}
-
-/** Whether the same query would be refused again: it is too large, or not permitted. */
-function isRefused(error: Error | null): boolean {
-  return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
 }
 
 /** Ask for the calls again and again; for the rest when they have changed, and not too often. */

@@ -9,6 +9,7 @@ import { decimal } from "../format/decimal";
 import { language, named, t } from "../text/index";
 import { takesNothing, wordOf, type Filter } from "./filters";
 import { addDays, localDay, toDays } from "./periods";
+import { session } from "./session";
 import type { View } from "./view";
 
 /** Dimensions whose values can have a name in a record of their own. */
@@ -18,7 +19,8 @@ const MOST_VALUES = 200;
 const USUAL_DAYS = 90;
 
 const known = signal<ReadonlyMap<string, string>>(new Map());
-const asked = new Set<string>();
+/** What the present session has asked for; another one has another set. */
+let asked = new Set<string>();
 
 /** Load the names of a dimension's values about the view's period, once; until then values have their ids. */
 export function wantNames(dimension: string, view: View): void {
@@ -28,11 +30,11 @@ export function wantNames(dimension: string, view: View): void {
   const range = isLate ? {} : { ...days, timezone: view.zone };
   const key = JSON.stringify([dimension, range]);
   if (asked.has(key)) return;
-  asked.add(key);
+  const mine = asked.add(key);
   api.values(dimension, { ...range, limit: MOST_VALUES }).then(
-    ({ body }) => keepNames(dimension, body.values),
+    ({ body }) => mine === asked && keepNames(dimension, body.values),
     // An id is a name too; the next view asks again.
-    () => asked.delete(key),
+    () => mine.delete(key),
   );
 }
 
@@ -41,11 +43,14 @@ export function keepNames(dimension: string, values: NamedValue[]): void {
   if (more.some(([key, name]) => known.peek().get(key) !== name)) known.value = new Map([...known.peek(), ...more]);
 }
 
-/** Names are another organisation's after another sign-in. */
+/** Also those that are still on their way. */
 export function forgetNames(): void {
-  asked.clear();
+  asked = new Set();
   known.value = new Map();
 }
+
+// The next session may be another organisation's.
+session.subscribe(forgetNames);
 
 export function fieldName(field: string): string {
   return field.startsWith("payload.") ? t("field.payload_key", { key: field.slice("payload.".length) }) : named("field", field);

@@ -20,8 +20,15 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 export function resumeSession(now = Date.now()): void {
   const kept = read();
   if (kept === null) return;
-  if (now - kept.since >= LIFETIME_MS) signOut("expired");
+  if (isOver(kept, now)) signOut("expired");
   else begin(kept, now);
+}
+
+/** The session, which ends here if its time is over: a timer stands still while the computer sleeps. */
+export function endWhenOver(now = Date.now()): Session | null {
+  const current = session.peek();
+  if (current !== null && isOver(current, now)) signOut("expired");
+  return session.peek();
 }
 
 export function signIn(token: string, now = Date.now()): void {
@@ -43,6 +50,8 @@ function begin(kept: Session, now: number): void {
   ended.value = null;
   session.value = kept;
 }
+
+const isOver = ({ since }: Session, now: number): boolean => now - since >= LIFETIME_MS;
 
 function read(): Session | null {
   const text = sessionStorage.getItem(KEY);

@@ -82,6 +82,7 @@ export const de: Texts = {
   "filter.add": "Filter hinzufügen",
   "filter.clear": "Filter entfernen",
   "filter.field": "Feld",
+  "filter.fields": "Die Liste der Felder",
   "filter.op": "Bedingung",
   "filter.key": "Schlüssel des Payloads",
   "filter.value": "Wert",
@@ -397,6 +398,7 @@ export const de: Texts = {
   "call.raw": "JSON",
   "call.copy": "Kopieren",
   "call.copied": "Kopiert",
+  "call.copy_failed": "Nicht kopiert: Markieren und kopieren Sie den Text selbst.",
   // empty organisation
   "empty.title": "Noch keine Anrufe",
   "empty.lead": "Senden Sie den ersten Anruf auf einem von drei Wegen. Diese Seite bemerkt, wenn er ankommt.",

@@ -83,6 +83,7 @@ export const en = {
   "filter.add": "Add filter",
   "filter.clear": "Clear filters",
   "filter.field": "Field",
+  "filter.fields": "The list of fields",
   "filter.op": "Condition",
   "filter.key": "Key of the payload",
   "filter.value": "Value",
@@ -398,6 +399,7 @@ export const en = {
   "call.raw": "Raw JSON",
   "call.copy": "Copy",
   "call.copied": "Copied",
+  "call.copy_failed": "Not copied: select the text and copy it yourself.",
   // empty organisation
   "empty.title": "No calls yet",
   "empty.lead": "Send the first call in one of three ways. This page notices when it arrives.",
