@@ -48,6 +48,12 @@ test("a workspace's figures are of its events, without the filters of calls", ()
   assert.deepEqual(topQuery(VIEW, "w", "room_id").filters, [workspace, joins, { field: "room_id", op: "not_null" }]);
 });
 
+test("a ranking has ten rows unless all are shown", () => {
+  assert.equal(topQuery(VIEW, "w", "room_id").limit, 10);
+  assert.equal(topQuery({ ...VIEW, all: "booking_page_id" }, "w", "room_id").limit, 10);
+  assert.equal(topQuery({ ...VIEW, all: "room_id" }, "w", "room_id").limit, kindsQuery(VIEW, "w").limit);
+});
+
 test("shares are of all events, also of rows that are not shown", () => {
   const answer: QueryAnswer = {
     rows: [

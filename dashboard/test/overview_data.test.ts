@@ -4,7 +4,10 @@ import { test } from "node:test";
 import { effect } from "@preact/signals";
 import type { QueryBody } from "../src/api/types";
 import { loadOverview } from "../src/overview/data";
+import { session } from "../src/state/session";
 import { defaultView, navigate, view } from "../src/state/view";
+
+session.value = { token: "rc_1", since: Date.now() };
 
 /** What each of the four queries reads: another power of two. */
 function itemsOf(body: QueryBody): number {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Op, Value } from "../src/api/types";
 import type { Filter } from "../src/state/filters";
 import { NAMED } from "../src/state/periods";
-import { CARDS, defaultView, MEASURES, parseView, serialiseView, TABS, type View } from "../src/state/view";
+import { CARDS, defaultView, MEASURES, parseView, RANKINGS, serialiseView, TABS, type View } from "../src/state/view";
 import { randomOf } from "./random";
 
 const TEXTS = ["a", "", "a:b", "[x]", "50 %", "a&b=c#d", "größe", "日本", "[", "true", "5", "a\nb", "\"", "a+b", "%2F"];
@@ -31,7 +31,7 @@ function randomView(seed: number): View {
     live: random.whole(2) === 0,
     tabs: Object.fromEntries(CARDS.map((card) => [card, random.pick(TABS[card])])) as View["tabs"],
     sorts: Object.fromEntries(CARDS.map((card) => [card, sort()])) as View["sorts"],
-    all: random.pick([null, ...CARDS]),
+    all: random.pick([null, ...CARDS, ...RANKINGS]),
     calls: random.whole(2) === 0,
     call: random.pick([null, "c-1", "a/b?c", "5"]),
     page: random.pick([

@@ -13,7 +13,7 @@ export function PagesControl() {
     <nav class="pages" aria-label={t("pages.label")}>
       <button
         type="button" class="page-button is-plain" aria-current={page.kind === "overview" ? "page" : undefined}
-        onClick={() => navigate({ page: { kind: "overview" } })}
+        onClick={() => navigate({ all: null, page: { kind: "overview" } })}
       >
         {t("shell.overview")}
       </button>

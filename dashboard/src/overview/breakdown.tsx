@@ -7,7 +7,7 @@ import { CsvButton } from "../controls/csv_button";
 import { addFilter, toggleValue } from "../state/filters";
 import { fieldName, valueName, wantNames } from "../state/names";
 import {
-  breakdownQuery, entriesOf, eventEntries, EVENTS, isWhole, overviewQuery, type Entry,
+  breakdownQuery, entriesOf, eventEntries, EVENTS, isWhole, overviewQuery, TOP, type Entry,
 } from "../state/queries";
 import { useResource, type ResourceState } from "../state/resource";
 import { navigate, TABS, view, type CardId, type Sort, type SortBy } from "../state/view";
@@ -16,9 +16,7 @@ import type { OverviewData } from "./data";
 import { EntryTable } from "./entry_table";
 import { Loaded } from "./loaded";
 
-const TOP = 10;
-
-/** Calls by one dimension: the ten most as bars, or all of them as a table. */
+/** Calls by the dimension of the open tab. */
 export function Breakdown({ card, data }: { card: CardId; data: OverviewData }) {
   const tab = view.value.tabs[card];
   const place = useRef<HTMLElement>(null);
@@ -30,7 +28,7 @@ export function Breakdown({ card, data }: { card: CardId; data: OverviewData }) 
       <Tabs card={card} />
       <div role="tabpanel" id={`panel-${card}`} aria-labelledby={`tab-${card}-${tab}`}>
         <Loaded title={titleOf(tab)} {...answer} size={card === "result" ? "size-ten" : "size-bars"}>
-          {({ body }) => <Content key={tab} card={card} tab={tab} answer={body} isAll={isAll} />}
+          {({ body }) => <EntryList key={tab} card={card} tab={tab} answer={body} csv={csvBody(tab)} />}
         </Loaded>
       </div>
     </section>
@@ -66,14 +64,19 @@ function choose(card: CardId, tab: string): void {
   navigate({ tabs: { ...view.peek().tabs, [card]: tab } }, "replace");
 }
 
-interface ContentProps {
+interface EntryListProps {
+  /** Whose order, and whose choice between the top ten and all, the address holds. */
   card: CardId;
+  /** What the entries are values of: a dimension of the answer, or "event". */
   tab: string;
   answer: QueryAnswer;
-  isAll: boolean;
+  /** The query whose CSV has all entries. */
+  csv: QueryBody;
 }
 
-function Content({ card, tab, answer, isAll }: ContentProps) {
+/** The values of a dimension: the ten most as bars, or all of them as a table; a click filters by the value. */
+export function EntryList({ card, tab, answer, csv }: EntryListProps) {
+  const isAll = view.value.all === card;
   const title = titleOf(tab);
   const entries = tab === "event" ? eventEntries(answer) : entriesOf(answer, tab);
   const total = tab === "event" ? entries.reduce((sum, { calls }) => sum + calls, 0) : (answer.totals["calls"] ?? 0);
@@ -88,7 +91,7 @@ function Content({ card, tab, answer, isAll }: ContentProps) {
           {isAll ? t("card.top") : t("card.all", { count: bars.length })}
         </button>
       )}
-      <CsvButton title={title} body={csvBody(tab)} />
+      <CsvButton title={title} body={csv} />
     </>
   );
   const onSort = (by: SortBy) => navigate({ sorts: { ...view.peek().sorts, [card]: nextSort(sort, by) } }, "replace");
@@ -106,7 +109,7 @@ function Content({ card, tab, answer, isAll }: ContentProps) {
 }
 
 /** A row of a card; calls without a value come last. */
-export function barOf(tab: string, { value, calls, previous }: Entry, total: number): Bar {
+function barOf(tab: string, { value, calls, previous }: Entry, total: number): Bar {
   return {
     key: keyOf(value),
     name: valueName(tab, value),
@@ -118,7 +121,7 @@ export function barOf(tab: string, { value, calls, previous }: Entry, total: num
 }
 
 /** A click filters by the value; an event, by calls in which it happened. */
-export function pickValue(tab: string, value: Value | null): void {
+function pickValue(tab: string, value: Value | null): void {
   const { filters } = view.peek();
   if (tab === "event") navigate({ filters: addFilter(filters, { field: `event.${value}`, op: "gt", values: [0] }) });
   else navigate({ filters: toggleValue(filters, tab, value) });
@@ -131,7 +134,7 @@ function csvBody(tab: string): QueryBody {
 }
 
 /** A column that is chosen turns round; another one begins with its most, names with the first. */
-export function nextSort(sort: Sort, by: SortBy): Sort {
+function nextSort(sort: Sort, by: SortBy): Sort {
   return sort.by === by ? { by, descending: !sort.descending } : { by, descending: by !== "name" };
 }
 

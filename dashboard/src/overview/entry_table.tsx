@@ -7,7 +7,7 @@ import type { Sort, SortBy } from "../state/view";
 import { t } from "../text/index";
 
 /** More rows than this are no longer read, and slow to draw. */
-const MOST_ROWS = 500;
+export const MOST_ROWS = 500;
 
 export interface EntryTableProps {
   title: string;

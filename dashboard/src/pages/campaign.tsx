@@ -4,15 +4,15 @@ import type { Api } from "../api/client";
 import type { QueryBody } from "../api/types";
 import { HeatMap } from "../charts/heat_map";
 import { CsvButton } from "../controls/csv_button";
-import { titleOf } from "../overview/breakdown";
+import { EntryList, titleOf } from "../overview/breakdown";
 import { cellsOf, pickHour } from "../overview/heat_map_card";
 import { Loaded } from "../overview/loaded";
+import { Forbidden, isForbidden } from "../overview/notices";
 import { wantNames } from "../state/names";
-import { breakdownQuery, entriesOf, eventEntries, EVENTS, hoursQuery, type Entry } from "../state/queries";
+import { breakdownQuery, EVENTS, hoursQuery } from "../state/queries";
 import { currentOf, useResource } from "../state/resource";
 import type { CardId, View } from "../state/view";
 import { named, t } from "../text/index";
-import { EntryList } from "./entry_list";
 import { LINES, linesQuery } from "./figures";
 import { useLive } from "./live";
 import { PageHead } from "./page_head";
@@ -36,17 +36,19 @@ export function CampaignPage({ id, view, api }: CampaignPageProps) {
   const results = useResource(ask((scoped) => breakdownQuery(scoped, ["disposition", "sentiment_band"])), api.query);
   const labels = useResource(ask((scoped) => breakdownQuery(scoped, ["label"])), api.query);
   const hours = useResource(ask(hoursQuery), api.query);
-  useLive(lines, [results, labels, hours]);
+  const source = useLive(lines, [results, labels, hours]);
   useEffect(() => wantNames("label", view.peek()), [view.value.period, view.value.zone]);
 
   const scoped = scopedView(view.value);
   const hasNone = currentOf(lines.state.value)?.body.totals["calls"] === 0;
   const lineBody = linesQuery(scoped, new Date());
-  const list = (tab: string, card: CardId, entries: Entry[], whole: number, body: QueryBody) =>
-    <EntryList tab={tab} card={card} entries={entries} whole={whole} body={body} />;
+  const { dimensions: _, ...ofAllTime } = lineBody;
+  const eventsBody = { ...ofAllTime, measures: EVENTS.map((name) => `event.${name}`) };
+  if (isForbidden(lines.state.value.error)) return <Forbidden />;
+  const cardOf = (card: CardId) => (view.value.all === card ? "card is-all" : "card");
   return (
     <>
-      <PageHead kind="campaign" id={id} view={view} api={api} />
+      <PageHead kind="campaign" id={id} view={view} api={api} source={source} />
       {hasNone && <p class="banner is-plain" role="status">{t("card.empty")}</p>}
       <div class="cards">
         {LINES.map(([measure, unit, prefix]) => {
@@ -59,23 +61,15 @@ export function CampaignPage({ id, view, api }: CampaignPageProps) {
             </section>
           );
         })}
-        <section class="card">
+        <section class={cardOf("mark")}>
           <Loaded title={titleOf("event")} {...partOf(lines)} size="size-bars">
-            {({ body }) => {
-              const entries = eventEntries(body);
-              const whole = entries.reduce((sum, { calls }) => sum + calls, 0);
-              const { dimensions: _, ...all } = lineBody;
-              return list("event", "mark", entries, whole, { ...all, measures: EVENTS.map((name) => `event.${name}`) });
-            }}
+            {({ body }) => <EntryList card="mark" tab="event" answer={body} csv={eventsBody} />}
           </Loaded>
         </section>
         {LISTS.map(([tab, card]) => (
-          <section key={tab} class="card">
+          <section key={tab} class={cardOf(card)}>
             <Loaded title={titleOf(tab)} {...partOf(tab === "label" ? labels : results)} size="size-bars">
-              {({ body }) => {
-                const whole = body.totals["calls"] ?? 0;
-                return list(tab, card, entriesOf(body, tab), whole, breakdownQuery(scoped, [tab]));
-              }}
+              {({ body }) => <EntryList card={card} tab={tab} answer={body} csv={breakdownQuery(scoped, [tab])} />}
             </Loaded>
           </section>
         ))}

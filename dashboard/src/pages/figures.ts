@@ -1,7 +1,7 @@
 /** The figures of a campaign and of a workspace as queries: NLPearl's and Nexus', in the view's period and zone. */
 import type { Condition, QueryAnswer, QueryBody, Value } from "../api/types";
 import { bucketOf } from "../state/periods";
-import { breakdownQuery, dimensionIn, EVENTS, measureIn } from "../state/queries";
+import { breakdownQuery, dimensionIn, EVENTS, measureIn, TOP } from "../state/queries";
 import type { View } from "../state/view";
 
 /** The time lines of a campaign, each with its unit and the prefix of its name among the texts. */
@@ -20,8 +20,6 @@ export const LINES = [
 export const CONTACTS = ["booking", "room_join"] as const;
 export type ContactKind = (typeof CONTACTS)[number];
 
-const TOP = 5;
-
 /** Every time line of a campaign, and in the totals its events; `view` has the campaign among its filters. */
 export function linesQuery(view: View, now: Date): QueryBody {
   const measures = [...LINES.map(([measure]) => measure), ...EVENTS.map((name) => `event.${name}`)];
@@ -39,18 +37,19 @@ export function kindsQuery(view: View, workspace: string): QueryBody {
   return workspaceQuery(view, "event_type", [is("workspace_id", workspace)]);
 }
 
-/** The rooms most joined and the pages most booked; `total_rows` of the answer counts all of them. */
+/** The ten rooms most joined or pages most booked, or all where the view shows all. */
 export function topQuery(view: View, workspace: string, dimension: "room_id" | "booking_page_id"): QueryBody {
   const kind: ContactKind = dimension === "room_id" ? "room_join" : "booking";
   const filters = [is("workspace_id", workspace), is("event_type", kind), { field: dimension, op: "not_null" } as const];
-  return { ...workspaceQuery(view, dimension, filters), limit: TOP };
+  const body = workspaceQuery(view, dimension, filters);
+  return view.all === dimension ? body : { ...body, limit: TOP };
 }
 
 /** One row of a table of figures. */
 export interface Ranked {
   value: Value | null;
   count: number;
-  /** Of all rows, also those that are not shown, 0 to 1. */
+  /** Of all events, 0 to 1. */
   share: number;
   previous: number | null;
 }

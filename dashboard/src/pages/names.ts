@@ -1,28 +1,27 @@
 import type { Api } from "../api/client";
 import type { Dataset, NamedValue, Value } from "../api/types";
-import { useResource } from "../state/resource";
+import { useResource, type Resource } from "../state/resource";
 
 /** As many as the API lists at once. */
-const MOST = 200;
+export const MOST = 200;
 
-/** The values of a dimension in the last 90 days, the most frequent first, with their names; null while they load. */
-export function useValues(api: Api, dimension: string, dataset: Dataset): NamedValue[] | null {
-  const found = useResource(
+/** The values of a dimension in the last 90 days, the most frequent first, with their names. */
+export function useValues(api: Api, dimension: string, dataset: Dataset): Resource<NamedValue[]> {
+  return useResource(
     () => ({ dimension, dataset }),
-    ({ dimension, dataset }, signal) => api.values(dimension, { dataset, limit: MOST }, signal),
+    async ({ dimension, dataset }, signal) => (await api.values(dimension, { dataset, limit: MOST }, signal)).body.values,
     [dimension, dataset],
   );
-  return found.state.value.data?.body.values ?? null;
 }
 
 export type PageKind = "campaign" | "workspace";
 
 /** The campaigns or workspaces that have a page. */
-export function usePageValues(api: Api, kind: PageKind): NamedValue[] | null {
+export function usePageValues(api: Api, kind: PageKind): Resource<NamedValue[]> {
   return useValues(api, `${kind}_id`, kind === "campaign" ? "calls" : "contact_events");
 }
 
-/** The name of a value, or the value where it has none. */
-export function nameIn(values: NamedValue[] | null, value: Value): string {
-  return values?.find((known) => known.value === value)?.name ?? String(value);
+/** The name of a value; the value where it has none, or none is known. */
+export function nameIn(values: Resource<NamedValue[]>, value: Value): string {
+  return values.state.value.data?.find((known) => known.value === value)?.name ?? String(value);
 }

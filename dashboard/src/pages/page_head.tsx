@@ -1,5 +1,8 @@
 import type { Signal } from "@preact/signals";
 import type { Api } from "../api/client";
+import type { TrustSource } from "../overview/data";
+import { OfflineBanner } from "../overview/notices";
+import { TrustLine } from "../overview/trust_line";
 import type { View } from "../state/view";
 import { nameIn, usePageValues, type PageKind } from "./names";
 import { PageSelect } from "./page_picker";
@@ -9,18 +12,23 @@ export interface PageHeadProps {
   id: string;
   view: Signal<View>;
   api: Api;
+  source: TrustSource;
 }
 
-/** What the page is of, and the way to another one of its kind. */
-export function PageHead({ kind, id, view, api }: PageHeadProps) {
+/** What the page is of, the way to another one of its kind, and how far its figures can be trusted. */
+export function PageHead({ kind, id, view, api, source }: PageHeadProps) {
   const values = usePageValues(api, kind);
   const name = nameIn(values, id);
   return (
-    <header class="sheet-head">
-      <h2 class="sheet-title">
-        {name} {name !== id && <span class="sheet-id">{id}</span>}
-      </h2>
-      <PageSelect kind={kind} view={view} values={values} />
-    </header>
+    <>
+      <OfflineBanner error={source.calls.state.value.error} />
+      <header class="sheet-head">
+        <h2 class="sheet-title">
+          {name} {name !== id && <span class="sheet-id">{id}</span>}
+        </h2>
+        <PageSelect kind={kind} view={view} values={values} />
+      </header>
+      <TrustLine data={source} />
+    </>
   );
 }

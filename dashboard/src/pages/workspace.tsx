@@ -1,14 +1,16 @@
 import type { Signal } from "@preact/signals";
-import type { Api } from "../api/client";
-import type { QueryBody, Value } from "../api/types";
+import type { Answer, Api } from "../api/client";
+import type { QueryAnswer, QueryBody, Value } from "../api/types";
 import { formatShare } from "../charts/summary";
 import { CsvButton } from "../controls/csv_button";
-import { useOnline } from "../drawer/online";
 import { changeOf } from "../format/change";
 import { formatValue } from "../format/numbers";
+import { MOST_ROWS } from "../overview/entry_table";
 import { Loaded } from "../overview/loaded";
-import { useResource } from "../state/resource";
-import type { View } from "../state/view";
+import { Forbidden, isForbidden } from "../overview/notices";
+import { isWhole, TOP } from "../state/queries";
+import { useResource, type Resource } from "../state/resource";
+import { navigate, view, type RankingId, type View } from "../state/view";
 import { named, t } from "../text/index";
 import { CONTACTS, contactsQuery, kindsQuery, rankedOf, topQuery, type ContactKind, type Ranked } from "./figures";
 import { useLive } from "./live";
@@ -29,17 +31,29 @@ const ALL = 10_000;
 
 /** Nexus' figures of one workspace, for the view's period and zone; filters of calls do not apply to it. */
 export function WorkspacePage({ id, view, api }: WorkspacePageProps) {
+  const ask = (make: (shown: View, workspace: string) => QueryBody) => () => onPage(view.value, "workspace", make);
+  const part = (body: () => QueryBody | null) => ({ body, figures: useResource(body, api.query) });
+  const kinds = part(ask(kindsQuery));
+  const bookings = part(ask((shown, workspace) => contactsQuery(shown, workspace, "booking", new Date())));
+  const joins = part(ask((shown, workspace) => contactsQuery(shown, workspace, "room_join", new Date())));
+  const rooms = part(ask((shown, workspace) => topQuery(shown, workspace, "room_id")));
+  const pages = part(ask((shown, workspace) => topQuery(shown, workspace, "booking_page_id")));
+  const source = useLive(kinds.figures, [bookings, joins, rooms, pages].map(({ figures }) => figures));
+  const roomNames = useValues(api, "room_id", "contact_events");
+  const pageNames = useValues(api, "booking_page_id", "contact_events");
+  if (isForbidden(kinds.figures.state.value.error)) return <Forbidden />;
   return (
     <>
-      <PageHead kind="workspace" id={id} view={view} api={api} />
+      <PageHead kind="workspace" id={id} view={view} api={api} source={source} />
       {view.value.filters.length > 0 && <p class="sheet-note">{t("workspace.filters")}</p>}
       <div class="cards">
-        {CONTACTS.map((kind) => <ContactLine key={kind} kind={kind} view={view} api={api} />)}
+        <ContactLine kind="booking" {...bookings} />
+        <ContactLine kind="room_join" {...joins} />
       </div>
       <div class="cards sheet-tables">
-        <Top dimension="room_id" view={view} api={api} />
-        <Top dimension="booking_page_id" view={view} api={api} />
-        <Kinds view={view} api={api} />
+        <Ranking list="room_id" {...rooms} nameOf={(value) => nameIn(roomNames, value)} />
+        <Ranking list="booking_page_id" {...pages} nameOf={(value) => nameIn(pageNames, value)} />
+        <Ranking list="event_type" {...kinds} nameOf={kindName} />
       </div>
     </>
   );
@@ -50,17 +64,18 @@ function kindName(kind: Value): string {
   return CONTACTS.some((known) => known === kind) ? named("workspace.kind", String(kind)) : String(kind);
 }
 
-type Part = Omit<WorkspacePageProps, "id">;
+interface Part {
+  /** What was asked; null while the view is of another page. */
+  body(): QueryBody | null;
+  figures: Resource<Answer<QueryAnswer>>;
+}
 
-function ContactLine({ kind, view, api }: Part & { kind: ContactKind }) {
-  const body = () => onPage(view.value, "workspace", (shown, id) => contactsQuery(shown, id, kind, new Date()));
-  const events = useResource(body, api.query);
-  useLive(events, []);
+function ContactLine({ kind, body, figures }: Part & { kind: ContactKind }) {
   const title = named("workspace.kind", kind);
   const wanted = body();
   return (
     <section class="card">
-      <Loaded title={title} {...partOf(events)} size="size-main">
+      <Loaded title={title} {...partOf(figures)} size="size-main">
         {(answer) => wanted !== null && (
           <TimeLine title={title} unit="count" measure="events" answer={answer.body} body={wanted} />
         )}
@@ -69,49 +84,42 @@ function ContactLine({ kind, view, api }: Part & { kind: ContactKind }) {
   );
 }
 
-function Kinds({ view, api }: Part) {
-  const body = () => onPage(view.value, "workspace", kindsQuery);
-  return <Ranking title={t("workspace.kinds")} dimension="event_type" body={body} nameOf={kindName} api={api} />;
-}
-
-function Top({ dimension, view, api }: Part & { dimension: "room_id" | "booking_page_id" }) {
-  const values = useValues(api, dimension, "contact_events");
-  const body = () => onPage(view.value, "workspace", (shown, id) => topQuery(shown, id, dimension));
-  const title = named("workspace.top", dimension);
-  return <Ranking title={title} dimension={dimension} body={body} nameOf={(value) => nameIn(values, value)} api={api} />;
-}
-
-interface RankingProps {
-  title: string;
-  dimension: string;
-  body(): QueryBody | null;
+interface RankingProps extends Part {
+  /** What is ranked, which is also its name in the address. */
+  list: RankingId;
   nameOf(value: Value): string;
-  api: Api;
 }
 
-function Ranking({ title, dimension, body, nameOf, api }: RankingProps) {
-  const ranking = useResource(body, api.query);
-  useOnline(() => void ranking.reload());
+/** The ten values with the most events, or all of them. */
+function Ranking({ list, body, figures, nameOf }: RankingProps) {
+  const title = named("workspace.by", list);
   const wanted = body();
+  const isAll = view.value.all === list;
   return (
-    <section class="card">
-      <Loaded title={title} {...partOf(ranking)} size="size-small">
-        {({ body: answer }) => (
-          <>
-            <div class="chart-head">
-              <h3 class="chart-title">{title}</h3>
-              <div class="chart-tools">
-                {wanted !== null && <CsvButton title={title} body={{ ...wanted, limit: ALL }} />}
+    <section class={isAll ? "card is-all" : "card"}>
+      <Loaded title={title} {...partOf(figures)} size="size-small">
+        {({ body: answer }) => {
+          const rows = rankedOf(answer, list, "events");
+          const shown = rows.slice(0, isAll ? MOST_ROWS : TOP);
+          return (
+            <>
+              <div class="chart-head">
+                <h3 class="chart-title">{title}</h3>
+                <div class="chart-tools">
+                  {(isAll || answer.total_rows > TOP) && (
+                    <button type="button" class="chart-button" aria-expanded={isAll} onClick={() => navigate({ all: isAll ? null : list })}>
+                      {isAll ? t("card.top") : t("card.all", { count: answer.total_rows })}
+                    </button>
+                  )}
+                  {wanted !== null && <CsvButton title={title} body={{ ...wanted, limit: ALL }} />}
+                </div>
               </div>
-            </div>
-            <RankedTable
-              title={title}
-              rows={rankedOf(answer, dimension, "events").filter(({ count }) => count > 0)}
-              nameOf={nameOf}
-              isCompared={answer.previous_totals !== undefined}
-            />
-          </>
-        )}
+              <RankedTable title={title} rows={shown} nameOf={nameOf} isCompared={answer.previous_totals !== undefined} />
+              {isAll && rows.length > shown.length && <p class="card-note">{t("card.capped", { count: MOST_ROWS })}</p>}
+              {isAll && !isWhole(answer) && <p class="card-note">{t("card.incomplete", { count: answer.rows.length })}</p>}
+            </>
+          );
+        }}
       </Loaded>
     </section>
   );

@@ -13,6 +13,8 @@ export const MARKS = ["min", "p50", "p75", "p90", "p95", "p99", "max"] as const;
 /** Above so many calls, each card asks for itself, so that no answer has too many rows. */
 export const TOGETHER_MAX_CALLS = 20_000;
 const MAX_ROWS = 10_000;
+/** How many values a list shows, until all are wanted. */
+export const TOP = 10;
 
 const CALL_MEASURES = ["calls", "answer_rate", "success_rate", "avg_duration", "cost", "transferred"];
 

@@ -13,6 +13,10 @@ export type { CustomPeriod, NamedPeriod, Period } from "./periods";
 export const CARDS = ["result", "place", "path", "mark"] as const;
 export type CardId = (typeof CARDS)[number];
 
+/** The rankings of a workspace, by their dimension. */
+export const RANKINGS = ["room_id", "booking_page_id", "event_type"] as const;
+export type RankingId = (typeof RANKINGS)[number];
+
 export const TABS: Record<CardId, readonly [string, ...string[]]> = {
   result: ["outcome", "status", "disposition", "ended_reason"],
   place: ["campaign_id", "template_id", "space_token", "merchant_id"],
@@ -42,8 +46,8 @@ export interface View {
   live: boolean;
   tabs: Record<CardId, string>;
   sorts: Record<CardId, Sort>;
-  /** The card whose whole table is shown. */
-  all: CardId | null;
+  /** The card or ranking that shows all of its values. */
+  all: CardId | RankingId | null;
   /** Whether the drawer with the calls is open. */
   calls: boolean;
   /** The id of the call that is open in the drawer. */
@@ -118,7 +122,7 @@ export function parseView(search: string, zone: string): View {
     live: from.get("live") !== "off",
     tabs: perCard((card) => oneOf(TABS[card], from.get(card)) ?? view.tabs[card]),
     sorts: perCard((card) => parseSort(from.get(`${card}.sort`)) ?? view.sorts[card]),
-    all: oneOf(CARDS, from.get("all")),
+    all: oneOf([...CARDS, ...RANKINGS], from.get("all")),
     calls: from.get("calls") === "open",
     call: from.get("call"),
     page: parsePage(from),

@@ -16,6 +16,7 @@ export const de: Texts = {
   "shell.csv_failed": "Das Herunterladen ist fehlgeschlagen: {message}",
   "shell.controls": "Zeitraum, Vergleich und Filter",
   "pages.label": "Seiten",
+  "pages.most": "Nur die {count} aktivsten stehen in der Liste",
   "pages.more": "Kampagnen und Workspaces",
 
   // signin
@@ -413,19 +414,23 @@ export const de: Texts = {
   "empty.waiting": "Warten auf den ersten Anruf",
   "empty.failed": "Die API antwortet nicht: {message}",
   // campaign
+  "campaign.list": "Die Liste der Kampagnen",
+  "campaign.absent": "Keine Kampagne in den letzten 90 Tagen",
   "campaign.pick": "Kampagne",
   "campaign.pick_none": "Alle Kampagnen",
   "campaign.line.distinct_leads": "Angerufene Leads",
   "campaign.line.cost_per_call": "Kosten je Anruf",
   // workspace
+  "workspace.list": "Die Liste der Workspaces",
+  "workspace.absent": "Kein Workspace in den letzten 90 Tagen",
   "workspace.pick": "Workspace",
   "workspace.pick_none": "Kein Workspace",
   "workspace.filters": "Filter gelten für Anrufe, nicht für die Ereignisse eines Workspace.",
-  "workspace.kinds": "Ereignisse nach Art",
+  "workspace.by.event_type": "Ereignisse nach Art",
   "workspace.kind.booking": "Buchungen",
   "workspace.kind.room_join": "Raumbeitritte",
-  "workspace.top.room_id": "Räume mit den meisten Beitritten",
-  "workspace.top.booking_page_id": "Seiten mit den meisten Buchungen",
+  "workspace.by.room_id": "Räume mit den meisten Beitritten",
+  "workspace.by.booking_page_id": "Seiten mit den meisten Buchungen",
   "workspace.count": "Ereignisse",
   "workspace.none": "Kein Ereignis in diesem Zeitraum",
 };

@@ -17,6 +17,7 @@ export const en = {
   "shell.csv_failed": "The download failed: {message}",
   "shell.controls": "Period, comparison and filters",
   "pages.label": "Pages",
+  "pages.most": "Only the {count} most active are listed",
   "pages.more": "Campaigns and workspaces",
 
   // signin
@@ -414,19 +415,23 @@ export const en = {
   "empty.waiting": "Waiting for the first call",
   "empty.failed": "The API does not answer: {message}",
   // campaign
+  "campaign.list": "The list of campaigns",
+  "campaign.absent": "No campaign in the last 90 days",
   "campaign.pick": "Campaign",
   "campaign.pick_none": "All campaigns",
   "campaign.line.distinct_leads": "Leads called",
   "campaign.line.cost_per_call": "Cost per call",
   // workspace
+  "workspace.list": "The list of workspaces",
+  "workspace.absent": "No workspace in the last 90 days",
   "workspace.pick": "Workspace",
   "workspace.pick_none": "No workspace",
   "workspace.filters": "Filters apply to calls, not to the events of a workspace.",
-  "workspace.kinds": "Events by type",
+  "workspace.by.event_type": "Events by type",
   "workspace.kind.booking": "Bookings",
   "workspace.kind.room_join": "Room joins",
-  "workspace.top.room_id": "Rooms joined most",
-  "workspace.top.booking_page_id": "Pages booked most",
+  "workspace.by.room_id": "Rooms joined most",
+  "workspace.by.booking_page_id": "Pages booked most",
   "workspace.count": "Events",
   "workspace.none": "No event in this period",
 } satisfies Record<string, Text>;

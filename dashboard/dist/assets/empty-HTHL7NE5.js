@@ -1,4 +1,4 @@
-import{a as v}from"./chunk-IKT5CXPQ.js";import{B as o,C as d,D as t,a as m,c as y,d as f,g,v as E}from"./chunk-IBZB4HCE.js";var c="YOUR_TOKEN";function b(e,r){let n=new Date(r.getTime()-9e4).toISOString().replace(/\.\d+Z$/,"Z");return[{id:"curl",text:O(e,n)},{id:"python",text:_(e,n)},{id:"import",text:A(e,n)}]}function O(e,r){return`curl -sS "${e}/v1/records" \\
+import{a as v}from"./chunk-T27RQR6Z.js";import{B as o,C as d,D as t,a as m,c as y,d as f,g,v as E}from"./chunk-4SI6NJPC.js";var c="YOUR_TOKEN";function b(e,r){let n=new Date(r.getTime()-9e4).toISOString().replace(/\.\d+Z$/,"Z");return[{id:"curl",text:O(e,n)},{id:"python",text:_(e,n)},{id:"import",text:A(e,n)}]}function O(e,r){return`curl -sS "${e}/v1/records" \\
   -H "Authorization: Token ${c}" \\
   -d '{"records": [{
     "type": "call",
