@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Op, Value } from "../src/api/types";
 import type { Filter } from "../src/state/filters";
 import { NAMED } from "../src/state/periods";
-import { CARDS, defaultView, MEASURES, parseView, RANKINGS, serialiseView, TABS, type View } from "../src/state/view";
+import { CARDS, defaultView, FIGURES, MEASURES, parseView, RANKINGS, serialiseView, TABS, withTable, type FigureId, type View } from "../src/state/view";
 import { randomOf } from "./random";
 
 const TEXTS = ["a", "", "a:b", "[x]", "50 %", "a&b=c#d", "größe", "日本", "[", "true", "5", "a\nb", "\"", "a+b", "%2F"];
@@ -31,6 +31,7 @@ function randomView(seed: number): View {
     live: random.whole(2) === 0,
     tabs: Object.fromEntries(CARDS.map((card) => [card, random.pick(TABS[card])])) as View["tabs"],
     sorts: Object.fromEntries(CARDS.map((card) => [card, sort()])) as View["sorts"],
+    tables: FIGURES.filter(() => random.whole(4) === 0),
     all: random.pick([null, ...CARDS, ...RANKINGS]),
     calls: random.whole(2) === 0,
     call: random.pick([null, "c-1", "a/b?c", "5"]),
@@ -52,6 +53,13 @@ test("the default view is short, and names its zone", () => {
   assert.deepEqual(parseView("", "Asia/Kolkata"), defaultView("Asia/Kolkata"));
 });
 
+test("the order in which tables were opened is no choice", () => {
+  const view = { ...defaultView("UTC"), tables: ["main", "heat"] as FigureId[] };
+  assert.deepEqual(parseView("?table=heat&table=main&table=heat", "UTC"), view);
+  assert.deepEqual([withTable(view.tables, "heat", true), withTable(view.tables, "heat", false)], [["main", "heat"], ["main"]]);
+  assert.deepEqual(withTable(["heat"], "main", true), ["main", "heat"]);
+});
+
 test("a simple filter is readable", () => {
   const view = { ...defaultView("UTC"), filters: [{ field: "outcome", op: "eq", values: ["no_show"] } as Filter] };
   assert.equal(serialiseView(view), "?zone=UTC&f=outcome:eq:no_show");
@@ -61,7 +69,7 @@ test("what an address holds wrongly is left at its default", () => {
   const wrong = [
     "zone=Nowhere/Land", "period=forever", "from=2026-13-01&to=2026-13-02", "from=2026-11-01", "compare=x", "f=outcome",
     "f=outcome:eq", "f=outcome:like:x", "f=attempt:between:[1]", "f=attempt:in:[", "f=attempt:eq:[{}]", "f=a:is_null:x",
-    "measure=x", "result=provider", "result.sort=x", "all=x", "campaign=",
+    "measure=x", "result=provider", "result.sort=x", "all=x", "table=x", "campaign=",
   ];
   for (const search of wrong) assert.deepEqual(parseView(`?${search}`, "UTC"), defaultView("UTC"), search);
 });

@@ -100,6 +100,22 @@ def test_a_long_ranking_of_a_workspace_shows_ten_or_all(dashboard: Dashboard) ->
     assert "all=room_id" in page.url
 
 
+@pytest.mark.parametrize("page_of", [{}, {"campaign": "42"}, {"workspace": WORKSPACE}])
+def test_the_address_holds_which_figures_show_their_table(
+    dashboard: Dashboard, page_of: dict[str, str]
+) -> None:
+    dashboard.open(address(**page_of))
+    dashboard.see_all()
+    dashboard.show_tables()
+    before = dashboard.figures()
+    assert before
+    assert [title for title, shown in before.items() if not shown["table"]] == []
+    dashboard.page.reload()
+    dashboard.settle()
+    dashboard.see_all()
+    eventually(dashboard.figures, before)
+
+
 @PAGES
 def test_a_page_states_how_far_its_figures_can_be_trusted(
     dashboard: Dashboard, page_of: dict[str, str]

@@ -1,5 +1,5 @@
-import type { ComponentChildren } from "preact";
-import { useId, useState } from "preact/hooks";
+import { createContext, type ComponentChildren } from "preact";
+import { useContext, useId } from "preact/hooks";
 import { t } from "../text";
 
 /** The first column names the row. Cells are texts as the chart shows them. */
@@ -7,6 +7,9 @@ export interface Table {
   columns: string[];
   rows: string[][];
 }
+
+/** Whether the figures inside show their table, and how to change that; null: they have no table. */
+export const TableChoice = createContext<{ asTable: boolean; onChange(asTable: boolean): void } | null>(null);
 
 export interface FigureProps {
   title: string;
@@ -22,19 +25,20 @@ export interface FigureProps {
 /** A chart with its title, one sentence that sums it up, and the table behind it. */
 export function Figure({ title, summary, table, toolbar, isEmpty = false, children }: FigureProps) {
   const id = useId();
-  const [asTable, setAsTable] = useState(false);
+  const choice = useContext(TableChoice);
+  const asTable = choice?.asTable ?? false;
   return (
     <figure class="chart" aria-labelledby={id}>
       <figcaption class="chart-head">
         <h2 id={id} class="chart-title">{title}</h2>
         <div class="chart-tools">
           {toolbar}
-          {!isEmpty && (
+          {!isEmpty && choice !== null && (
             <button
               type="button"
               class="chart-button"
               aria-label={t(asTable ? "chart.show_chart" : "chart.show_table", { title })}
-              onClick={() => setAsTable(!asTable)}
+              onClick={() => choice.onChange(!asTable)}
             >
               {t(asTable ? "chart.chart" : "chart.table")}
             </button>

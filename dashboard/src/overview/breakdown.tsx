@@ -14,6 +14,7 @@ import { navigate, TABS, view, type CardId, type Sort, type SortBy } from "../st
 import { named, t } from "../text/index";
 import type { OverviewData } from "./data";
 import { EntryTable } from "./entry_table";
+import { KeptTable } from "./kept_table";
 import { Loaded } from "./loaded";
 
 /** Calls by the dimension of the open tab. */
@@ -28,7 +29,9 @@ export function Breakdown({ card, data }: { card: CardId; data: OverviewData }) 
       <Tabs card={card} />
       <div role="tabpanel" id={`panel-${card}`} aria-labelledby={`tab-${card}-${tab}`}>
         <Loaded title={titleOf(tab)} {...answer} size={card === "result" ? "size-ten" : "size-bars"}>
-          {({ body }) => <EntryList key={tab} card={card} tab={tab} answer={body} csv={csvBody(tab)} />}
+          {({ body }) => (
+            <KeptTable figure={card}><EntryList key={tab} card={card} tab={tab} answer={body} csv={csvBody(tab)} /></KeptTable>
+          )}
         </Loaded>
       </div>
     </section>

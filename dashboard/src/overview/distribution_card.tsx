@@ -4,6 +4,7 @@ import { MARKS, overviewQuery, scopeOf } from "../state/queries";
 import { view } from "../state/view";
 import { t } from "../text/index";
 import type { OverviewData } from "./data";
+import { KeptTable } from "./kept_table";
 import { Loaded } from "./loaded";
 
 const MEASURES = MARKS.map((mark) => `${mark}_duration`);
@@ -17,10 +18,12 @@ export function DistributionCard({ data }: { data: OverviewData }) {
     <section class="card">
       <Loaded title={title} state={data.calls.state.value} onRetry={data.calls.reload} size="size-small">
         {(answer) => (
-          <Distribution
-            title={title} unit="seconds" toolbar={<CsvButton title={title} body={body} />}
-            marks={MARKS.map((name) => ({ name, value: answer.body.totals[`${name}_duration`] ?? null }))}
-          />
+          <KeptTable figure="spread">
+            <Distribution
+              title={title} unit="seconds" toolbar={<CsvButton title={title} body={body} />}
+              marks={MARKS.map((name) => ({ name, value: answer.body.totals[`${name}_duration`] ?? null }))}
+            />
+          </KeptTable>
         )}
       </Loaded>
     </section>

@@ -4,6 +4,7 @@ import { leadsQuery, stagesOf } from "../state/queries";
 import { navigate, view } from "../state/view";
 import { t } from "../text/index";
 import type { OverviewData } from "./data";
+import { KeptTable } from "./kept_table";
 import { Loaded } from "./loaded";
 import { leadsObstacle } from "./measures";
 
@@ -22,11 +23,13 @@ export function FunnelCard({ data }: { data: OverviewData }) {
       ) : (
         <Loaded title={title} state={data.leads.state.value} onRetry={data.leads.reload} size="size-small">
           {(answer) => (
-            <Funnel
-              title={title} stages={stagesOf(answer.body).map(({ key, value }) => ({ key, name: t(`funnel.${key}`), value }))}
-              toolbar={<CsvButton title={title} body={{ ...body, dimensions: ["status"] }} />}
-              onPick={() => navigate({ measure: "leads" })}
-            />
+            <KeptTable figure="funnel">
+              <Funnel
+                title={title} stages={stagesOf(answer.body).map(({ key, value }) => ({ key, name: t(`funnel.${key}`), value }))}
+                toolbar={<CsvButton title={title} body={{ ...body, dimensions: ["status"] }} />}
+                onPick={() => navigate({ measure: "leads" })}
+              />
+            </KeptTable>
           )}
         </Loaded>
       )}

@@ -7,6 +7,7 @@ import { hoursQuery, measureIn } from "../state/queries";
 import { navigate, view } from "../state/view";
 import { t } from "../text/index";
 import type { OverviewData } from "./data";
+import { KeptTable } from "./kept_table";
 import { Loaded } from "./loaded";
 
 /** Calls by hour and weekday, local to the zone; a click filters by both. */
@@ -16,10 +17,12 @@ export function HeatMapCard({ data }: { data: OverviewData }) {
     <section class="card card-wide">
       <Loaded title={title} state={data.hours.state.value} onRetry={data.hours.reload} size="size-heat">
         {(answer) => (
-          <HeatMap
-            title={title} unit="count" onPick={pickHour} toolbar={<CsvButton title={title} body={hoursQuery(view.value)} />}
-            cells={cellsOf(answer.body)}
-          />
+          <KeptTable figure="heat">
+            <HeatMap
+              title={title} unit="count" onPick={pickHour} toolbar={<CsvButton title={title} body={hoursQuery(view.value)} />}
+              cells={cellsOf(answer.body)}
+            />
+          </KeptTable>
         )}
       </Loaded>
     </section>

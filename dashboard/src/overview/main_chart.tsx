@@ -6,6 +6,7 @@ import { navigate, view, type View } from "../state/view";
 import { t } from "../text/index";
 import type { QueryAnswer, QueryBody } from "../api/types";
 import type { OverviewData } from "./data";
+import { KeptTable } from "./kept_table";
 import { Loaded } from "./loaded";
 import { bucketIn, leadsObstacle, seriesState, UNITS, type Series } from "./measures";
 
@@ -24,7 +25,7 @@ export function MainChart({ data }: { data: OverviewData }) {
         <div class="loaded size-main"><p class="card-note">{t("tile.no_leads_long", { field: obstacle })}</p></div>
       ) : (
         <Loaded title={title} state={seriesState(view.value, measure, calls, leads)} onRetry={retry} size="size-main">
-          {(series) => <Chart series={series} calls={calls.data!.body} title={title} />}
+          {(series) => <KeptTable figure="main"><Chart series={series} calls={calls.data!.body} title={title} /></KeptTable>}
         </Loaded>
       )}
     </section>

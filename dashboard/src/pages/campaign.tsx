@@ -6,6 +6,7 @@ import { HeatMap } from "../charts/heat_map";
 import { CsvButton } from "../controls/csv_button";
 import { EntryList, titleOf } from "../overview/breakdown";
 import { cellsOf, pickHour } from "../overview/heat_map_card";
+import { KeptTable } from "../overview/kept_table";
 import { Loaded } from "../overview/loaded";
 import { Forbidden, isForbidden } from "../overview/notices";
 import { wantNames } from "../state/names";
@@ -56,31 +57,41 @@ export function CampaignPage({ id, view, api }: CampaignPageProps) {
           return (
             <section key={measure} class={measure === "calls" ? "card card-main" : "card"}>
               <Loaded title={title} {...partOf(lines)} size="size-main">
-                {({ body }) => <TimeLine title={title} unit={unit} measure={measure} answer={body} body={lineBody} />}
+                {({ body }) => (
+                  <TimeLine figure={measure} title={title} unit={unit} measure={measure} answer={body} body={lineBody} />
+                )}
               </Loaded>
             </section>
           );
         })}
         <section class={cardOf("mark")}>
           <Loaded title={titleOf("event")} {...partOf(lines)} size="size-bars">
-            {({ body }) => <EntryList card="mark" tab="event" answer={body} csv={eventsBody} />}
+            {({ body }) => (
+              <KeptTable figure="mark"><EntryList card="mark" tab="event" answer={body} csv={eventsBody} /></KeptTable>
+            )}
           </Loaded>
         </section>
         {LISTS.map(([tab, card]) => (
           <section key={tab} class={cardOf(card)}>
             <Loaded title={titleOf(tab)} {...partOf(tab === "label" ? labels : results)} size="size-bars">
-              {({ body }) => <EntryList card={card} tab={tab} answer={body} csv={breakdownQuery(scoped, [tab])} />}
+              {({ body }) => (
+                <KeptTable figure={card}>
+                  <EntryList card={card} tab={tab} answer={body} csv={breakdownQuery(scoped, [tab])} />
+                </KeptTable>
+              )}
             </Loaded>
           </section>
         ))}
         <section class="card card-wide">
           <Loaded title={t("heat.title")} {...partOf(hours)} size="size-heat">
             {({ body }) => (
-              <HeatMap
-                title={t("heat.title")} unit="count" onPick={pickHour}
-                toolbar={<CsvButton title={t("heat.title")} body={hoursQuery(scoped)} />}
-                cells={cellsOf(body)}
-              />
+              <KeptTable figure="heat">
+                <HeatMap
+                  title={t("heat.title")} unit="count" onPick={pickHour}
+                  toolbar={<CsvButton title={t("heat.title")} body={hoursQuery(scoped)} />}
+                  cells={cellsOf(body)}
+                />
+              </KeptTable>
             )}
           </Loaded>
         </section>

@@ -2,12 +2,14 @@ import type { QueryAnswer, QueryBody } from "../api/types";
 import { TimeChart } from "../charts/time_chart";
 import type { Unit } from "../charts/types";
 import { CsvButton } from "../controls/csv_button";
+import { KeptTable } from "../overview/kept_table";
 import { bucketIn } from "../overview/measures";
 import { narrowTo } from "../state/periods";
 import { pointsOf } from "../state/queries";
-import { navigate, view } from "../state/view";
+import { navigate, view, type FigureId } from "../state/view";
 
 export interface TimeLineProps {
+  figure: FigureId;
   title: string;
   unit: Unit;
   measure: string;
@@ -17,20 +19,22 @@ export interface TimeLineProps {
 }
 
 /** A measure over the period; a click on a point narrows the period to it. */
-export function TimeLine({ title, unit, measure, answer, body }: TimeLineProps) {
+export function TimeLine({ figure, title, unit, measure, answer, body }: TimeLineProps) {
   const bucket = bucketIn(answer);
   if (bucket === null) return null;
   return (
-    <TimeChart
-      title={title}
-      unit={unit}
-      bucket={bucket}
-      points={pointsOf(answer, bucket, measure)}
-      compared={answer.previous_totals !== undefined}
-      total={answer.totals[measure] ?? null}
-      previousTotal={answer.previous_totals?.[measure] ?? null}
-      toolbar={<CsvButton title={title} body={{ ...body, measures: [measure] }} />}
-      onPick={(label) => navigate({ period: narrowTo(label, bucket, view.peek().period, view.peek().zone, new Date()) })}
-    />
+    <KeptTable figure={figure}>
+      <TimeChart
+        title={title}
+        unit={unit}
+        bucket={bucket}
+        points={pointsOf(answer, bucket, measure)}
+        compared={answer.previous_totals !== undefined}
+        total={answer.totals[measure] ?? null}
+        previousTotal={answer.previous_totals?.[measure] ?? null}
+        toolbar={<CsvButton title={title} body={{ ...body, measures: [measure] }} />}
+        onPick={(label) => navigate({ period: narrowTo(label, bucket, view.peek().period, view.peek().zone, new Date()) })}
+      />
+    </KeptTable>
   );
 }

@@ -77,7 +77,7 @@ function ContactLine({ kind, body, figures }: Part & { kind: ContactKind }) {
     <section class="card">
       <Loaded title={title} {...partOf(figures)} size="size-main">
         {(answer) => wanted !== null && (
-          <TimeLine title={title} unit="count" measure="events" answer={answer.body} body={wanted} />
+          <TimeLine figure={kind} title={title} unit="count" measure="events" answer={answer.body} body={wanted} />
         )}
       </Loaded>
     </section>

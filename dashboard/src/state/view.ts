@@ -17,6 +17,14 @@ export type CardId = (typeof CARDS)[number];
 export const RANKINGS = ["room_id", "booking_page_id", "event_type"] as const;
 export type RankingId = (typeof RANKINGS)[number];
 
+/** The figures whose table can be shown instead of the chart; a figure of several pages is one choice. */
+export const FIGURES = [
+  "main", ...CARDS, "heat", "funnel", "spread",
+  "calls", "distinct_leads", "answer_rate", "success_rate", "avg_duration", "cost", "cost_per_call",
+  "booking", "room_join",
+] as const;
+export type FigureId = (typeof FIGURES)[number];
+
 export const TABS: Record<CardId, readonly [string, ...string[]]> = {
   result: ["outcome", "status", "disposition", "ended_reason"],
   place: ["campaign_id", "template_id", "space_token", "merchant_id"],
@@ -46,6 +54,8 @@ export interface View {
   live: boolean;
   tabs: Record<CardId, string>;
   sorts: Record<CardId, Sort>;
+  /** The figures that show their table, in the order of `FIGURES`. */
+  tables: FigureId[];
   /** The card or ranking that shows all of its values. */
   all: CardId | RankingId | null;
   /** Whether the drawer with the calls is open. */
@@ -71,6 +81,7 @@ export function defaultView(zone: string): View {
     live: true,
     tabs: { result: "outcome", place: "campaign_id", path: "provider", mark: "event" },
     sorts: { result: sort, place: sort, path: sort, mark: sort },
+    tables: [],
     all: null,
     calls: false,
     call: null,
@@ -100,6 +111,7 @@ export function serialiseView(view: View): string {
     add(card, view.tabs[card], base.tabs[card]);
     add(`${card}.sort`, sortText(view.sorts[card]), sortText(base.sorts[card]));
   }
+  for (const figure of view.tables) pairs.push(["table", figure]);
   if (view.all !== null) pairs.push(["all", view.all]);
   if (view.calls) pairs.push(["calls", "open"]);
   if (view.call !== null) pairs.push(["call", view.call]);
@@ -122,11 +134,17 @@ export function parseView(search: string, zone: string): View {
     live: from.get("live") !== "off",
     tabs: perCard((card) => oneOf(TABS[card], from.get(card)) ?? view.tabs[card]),
     sorts: perCard((card) => parseSort(from.get(`${card}.sort`)) ?? view.sorts[card]),
+    tables: FIGURES.filter((figure) => from.getAll("table").includes(figure)),
     all: oneOf([...CARDS, ...RANKINGS], from.get("all")),
     calls: from.get("calls") === "open",
     call: from.get("call"),
     page: parsePage(from),
   };
+}
+
+/** The figures that show their table, after one of them was turned round. */
+export function withTable(tables: FigureId[], figure: FigureId, isShown: boolean): FigureId[] {
+  return FIGURES.filter((one) => (one === figure ? isShown : tables.includes(one)));
 }
 
 export const view = signal<View>(defaultView("UTC"));
