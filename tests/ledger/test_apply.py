@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rollcall.domain.contributions import contribution_function
 from rollcall.domain.errors import (
@@ -154,3 +156,138 @@ def test_a_rollup_that_is_replaced_and_spills_nothing_is_not_counted() -> None:
         applier.apply([("call", Row(fact_id, rev, 5, call))])
     assert spills == []
     store.check_rollups()
+
+
+# ------------------------------------------------------------------ a fact that has moved
+def moved(rev: int, to: int, *left: int, fact_id: str = "m", **fields: Any) -> tuple[str, Row]:
+    record = Call(to, "busy", answered=False, attempt=1, **fields)
+    dead = tuple(Row(fact_id, rev, time_ms, None) for time_ms in left)
+    return "call", Row(fact_id, rev, to, record, dead)
+
+
+def small_pages(count: int) -> MemoryLedger:
+    """A ledger of calls at 0, 1,000, 2,000 …, each in a page of its own."""
+    store = MemoryLedger()
+    for n in range(count):
+        row = Row(f"at {n}", 1, n * 1_000, Call(n * 1_000, "busy", answered=False, attempt=1))
+        Applier(store, contribution_function(1), target_bytes=1).apply([("call", row)])
+    assert len(store.pages["call"]) == count
+    return store
+
+
+@pytest.mark.property
+@given(
+    target_bytes=st.sampled_from([1, 300, 16_384]),
+    times=st.lists(st.integers(0, 5), min_size=1, max_size=7),
+    data=st.data(),
+)
+def test_each_transaction_leaves_the_rows_of_one_version(
+    target_bytes: int, times: list[int], data: st.DataObject
+) -> None:
+    """Versions arrive in any order, repeated and left out, also after the fact moved back."""
+    versions = []
+    for rev, to in enumerate(times, 1):
+        at = to * MS_PER_DAY // 2
+        left = sorted({time * MS_PER_DAY // 2 for time in times[:rev]} - {at})
+        versions.append(moved(rev, at, *left))
+    store = MemoryLedger()
+    Applier(store, contribution_function(1), target_bytes=target_bytes).apply(
+        calls(12, MS_PER_DAY // 4)
+    )
+    highest = 0
+    order = data.draw(st.lists(st.integers(0, len(versions) - 1), max_size=12))
+    for index in [*order, *data.draw(st.permutations(range(len(versions))))]:
+        Applier(store, contribution_function(1), target_bytes=target_bytes).apply([versions[index]])
+        highest = max(highest, index)
+        _, newest = versions[highest]
+        found = sorted((row for _, row in store.rows() if row.id == "m"), key=lambda r: r.time_ms)
+        expected = [Row("m", newest.rev, newest.time_ms, newest.record), *newest.left_behind]
+        assert found == sorted(expected, key=lambda row: row.time_ms)
+        store.check_pages()
+        store.check_rollups()
+
+
+def test_a_move_to_another_page_gives_every_rollup_of_the_row_a_new_version() -> None:
+    """Its counts may be the same; a reader who found it in both pages or in neither must notice."""
+    store = small_pages(4)
+    apply_to = Applier(store, contribution_function(1), target_bytes=1).apply
+    apply_to([moved(2, 500)])
+    before = {key: stored.version for key, stored in store.stored.items()}
+    counts = {key: dict(stored.counts) for key, stored in store.stored.items()}
+    commits = store.commits
+    apply_to([moved(3, 2_500, 500)])
+    assert store.commits == commits + 1
+    assert {key: dict(stored.counts) for key, stored in store.stored.items()} == counts
+    assert all(stored.version > before[key] for key, stored in store.stored.items())
+    store.check_pages()
+
+
+def test_a_move_within_a_page_changes_no_rollup_that_stays_the_same() -> None:
+    store = MemoryLedger()
+    apply_to = Applier(store, contribution_function(1)).apply
+    apply_to([moved(2, 500)])
+    before = dict(store.stored)
+    apply_to([moved(3, 2_500, 500)])
+    assert store.stored == before
+    store.check_pages()
+    store.check_rollups()
+
+
+def test_of_two_pages_whose_changes_cancel_out_the_rollup_gets_a_new_version() -> None:
+    store = small_pages(3)
+    apply_to = Applier(store, contribution_function(1), target_bytes=1).apply
+    apply_to([moved(1, 500, fact_id="x", outcome="a"), moved(1, 2_500, fact_id="y", outcome="b")])
+    before = {key: stored.version for key, stored in store.stored.items() if key.is_open}
+    apply_to([moved(2, 500, fact_id="x", outcome="b"), moved(2, 2_500, fact_id="y", outcome="a")])
+    after = {key: stored.version for key, stored in store.stored.items() if key.is_open}
+    assert before
+    assert all(after[key] > version for key, version in before.items())
+    store.check_rollups()
+
+
+def test_a_fact_with_16_positions_moves_in_one_transaction() -> None:
+    store = small_pages(17)
+    left: list[int] = []
+    for number in range(16):
+        commits = store.commits
+        version = moved(
+            number + 2,
+            number * 1_000 + 500,
+            *left,
+            labels=tuple(f"label {n:02}" for n in range(32)),
+            space_token="s",
+            campaign_id="c",
+            direction="inbound",
+            template_id="t",
+            merchant_id="m",
+            reseller_id="r",
+            lead_id="l",
+        )
+        Applier(store, contribution_function(1), target_bytes=1).apply([version])
+        assert store.commits == commits + 1
+        left.append(number * 1_000 + 500)
+        store.check_pages()
+        store.check_rollups()
+
+
+def test_facts_that_move_are_halved_until_they_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Halving never separates a tombstone from its row."""
+    store = small_pages(12)
+    first = [moved(1, n * 1_000 + 1, fact_id=f"m{n}") for n in range(12)]
+    Applier(store, contribution_function(1), target_bytes=1).apply(first)
+    monkeypatch.setattr(transaction, "MAX_BYTES", 18_000)
+    commits = store.commits
+
+    def around(operation: str, act: Any) -> Any:
+        found = act()
+        if operation == "commit":
+            store.check_pages()
+            store.check_rollups()
+            live = [row for _, row in store.rows() if row.id.startswith("m") and row.record]
+            assert len(live) == 12
+        return found
+
+    store.around = around
+    second = [moved(2, (11 - n) * 1_000 + 2, n * 1_000 + 1, fact_id=f"m{n}") for n in range(12)]
+    Applier(store, contribution_function(1), target_bytes=1).apply(second)
+    assert store.commits > commits + 1

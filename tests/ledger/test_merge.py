@@ -1,4 +1,4 @@
-"""Merging: of every fact, the page has the highest revision that it was offered."""
+"""Merging: of every fact and position, the page has the highest revision that it was offered."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.domain.records import Label
+from rollcall.domain.records import Label, Task
 from rollcall.ledger.merge import PageIndex, merge
 from rollcall.ledger.page import Row, Rows
 
@@ -21,11 +21,12 @@ rows = st.builds(
 
 
 def offered(page: Rows, rows: list[Row]) -> Rows:
-    """The page after one merge of the highest revision of each fact."""
-    newest: dict[str, Row] = {}
+    """The page after one merge of the highest revision at each position."""
+    newest: dict[tuple[str, int], Row] = {}
     for row in rows:
-        if row.id not in newest or newest[row.id].rev < row.rev:
-            newest[row.id] = row
+        place = (row.id, row.time_ms)
+        if place not in newest or newest[place].rev < row.rev:
+            newest[place] = row
     index = PageIndex(page)
     found = [index.change(row) for row in newest.values()]
     return merge(page, [change for change in found if change is not None])
@@ -59,6 +60,20 @@ def test_a_change_has_the_old_row_of_the_page(batch: list[Row], row: Row) -> Non
     assert change is not None
     assert (change.new, change.old) == (row, stored)
     assert (change.index is None) == (stored is None)
+
+
+def test_a_fact_has_a_row_at_each_of_its_positions() -> None:
+    """A tombstone at the old position, in the page of the new one, hides neither from the other."""
+    dead, live = Row("a", 2, 10, None), Row("a", 2, 20, Task(20, "hold"))
+    older = Row("a", 1, 10, Task(10, "hold"))
+    page = offered(offered(Rows.empty("task"), [older]), [dead])
+    change = PageIndex(page).change(live)
+    assert change is not None
+    assert change.old is None
+    page = merge(page, [change])
+    assert list(page) == [dead, live]
+    assert PageIndex(page).change(older) is None
+    assert Rows.decode("task", page.encode()).row(0) == dead
 
 
 def test_without_changes_a_page_is_as_it_was() -> None:

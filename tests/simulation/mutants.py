@@ -132,7 +132,7 @@ def delta_from_the_streams_old_image(stack: ExitStack) -> None:
 
 def last_arrival_wins(stack: ExitStack) -> None:
     def change(self: merge_module.PageIndex, row: Row) -> merge_module.RowChange:
-        index = self._index.get(row.id)
+        index = self._index.get((row.id, row.time_ms))
         old = None if index is None else self._rows.row(index)
         return merge_module.RowChange(row, old, index)
 
@@ -144,7 +144,7 @@ def equal_revision_counts_again(stack: ExitStack) -> None:
 
     def change(self: merge_module.PageIndex, row: Row) -> merge_module.RowChange | None:
         found = original(self, row)
-        index = self._index.get(row.id)
+        index = self._index.get((row.id, row.time_ms))
         if found is None and index is not None and int(self._revs[index]) == row.rev:
             return merge_module.RowChange(row, None, index)
         return found

@@ -108,18 +108,22 @@ class MemoryLedger:
                     yield record_type, row
 
     def check_pages(self) -> None:
-        """Pages tile everything, and every row lies in its page, once."""
+        """Pages tile everything, every row is in its page, once, and one row of a fact is live."""
         for record_type, pages in self.pages.items():
             expected = FIRST
-            seen: set[str] = set()
+            places: set[tuple[str, int]] = set()
+            live: set[str] = set()
             for start in sorted(pages):
                 stored = pages[start]
                 assert stored.start == start == expected
                 expected = stored.end
                 for row in Rows.decode(record_type, stored.data):
                     assert stored.start <= row.position < stored.end
-                    assert row.id not in seen
-                    seen.add(row.id)
+                    assert (row.id, row.time_ms) not in places
+                    places.add((row.id, row.time_ms))
+                    assert row.record is None or row.id not in live
+                    if row.record is not None:
+                        live.add(row.id)
             assert expected == END
 
     def check_rollups(self) -> None:

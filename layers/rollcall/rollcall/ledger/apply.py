@@ -3,7 +3,8 @@
 A page is a last-writer-wins ledger of rows, and rollups change only in the transaction of their
 page: by the contribution of the new row minus that of the page's own old row, on condition that the
 page still has the version that was read. Duplicates, reordering and crashes therefore change no
-result. docs/exactness.md states the whole rule, and why it holds.
+result. All rows of a fact, the one at its position and the tombstones at those that it has left,
+change in one transaction. docs/exactness.md states the whole rule, and why it holds.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.errors import (
@@ -53,15 +54,52 @@ class _LoadedPage:
     index: PageIndex
 
 
+# Changes by the page that they change; the key is the identity of the page.
+_Changes: TypeAlias = dict[int, tuple[_LoadedPage, list[RowChange]]]
+
+
 @dataclass(slots=True)
 class _Work:
-    """Rows from the front of the queue, as many as one transaction can hold."""
+    """Facts from the front of the queue, as many as one transaction can hold.
+
+    `left` are the rollups that a fact leaves; `page_of` has the page whose rows change a rollup, or
+    None if several do.
+    """
 
     taken: int = 0
     max_terms: int = 0
-    changes: dict[int, tuple[_LoadedPage, list[RowChange]]] = field(default_factory=dict)
+    changes: _Changes = field(default_factory=dict)
     delta: dict[RollupKey, dict[str, int]] = field(default_factory=dict)
     left: set[RollupKey] = field(default_factory=set)
+    page_of: dict[RollupKey, int | None] = field(default_factory=dict)
+
+    def add(self, page: int, delta: Mapping[RollupKey, Mapping[str, int]]) -> None:
+        """Add what the rows of a page change."""
+        for key, measures in delta.items():
+            rollup = self.delta.setdefault(key, {})
+            for name, amount in measures.items():
+                rollup[name] = rollup.get(name, 0) + amount
+            self.max_terms = max(self.max_terms, len(rollup))
+            if self.page_of.setdefault(key, page) != page:
+                self.page_of[key] = None
+
+    def changed(self) -> dict[RollupKey, dict[str, int]]:
+        """What changes of each rollup whose measures change."""
+        return {key: d for key, delta in self.delta.items() if (d := _without_zeros(delta))}
+
+    def shifted(self) -> list[RollupKey]:
+        """The rollups whose measures stay the same, although what single pages contribute changes."""
+        changed = self.changed()
+        return [key for key, page in self.page_of.items() if page is None and key not in changed]
+
+
+@dataclass(slots=True)
+class _Delta:
+    """What the changes of one page add to rollups, and the rollups of the new and the old rows."""
+
+    changed: dict[RollupKey, dict[str, int]]
+    entered: set[RollupKey]
+    left: set[RollupKey]
 
 
 class Applier:
@@ -90,9 +128,9 @@ class Applier:
         self._stored: dict[RollupKey, StoredRollup] = {}
 
     def apply(self, rows: Iterable[tuple[str, Row]]) -> None:
-        """Apply (record type, row) pairs to pages and rollups, at most one row per fact.
+        """Apply (record type, row) pairs to pages and rollups, at most one pair per fact.
 
-        Returns when all rows are applied, by this writer or another. Raises Unavailable when no
+        A row and its `left_behind` are applied in one transaction. Returns when all rows are applied, by this writer or another. Raises Unavailable when no
         tries or no time are left, CorruptItem if a stored item is damaged, and TransactionTooLarge
         if a single row does not fit; some rows may be applied by then, and it is safe to apply all
         of them again.
@@ -133,49 +171,57 @@ class Applier:
         for record_type, row in queue:
             if work.taken >= most:
                 break
-            loaded = self._page_for(record_type, row)
-            change = loaded.index.change(row)
-            if change is not None and not self._add(work, loaded, change):
+            changes = self._changes(record_type, row)
+            if changes and not self._add(work, changes):
                 break
             work.taken += 1
         return work
 
-    def _add(self, work: _Work, loaded: _LoadedPage, change: RowChange) -> bool:
-        """Add a change to the work; False if the transaction has no room for it."""
-        delta, left = self._delta(change)
-        new_keys = delta.keys() - work.delta.keys()
-        page_count = len(work.changes) + (id(loaded) not in work.changes)
-        has_room = len(work.delta) + len(new_keys) + page_count <= MAX_ITEMS - _SPARE_ITEMS
+    def _changes(self, record_type: str, row: Row) -> _Changes:
+        """The changes that a row and its tombstones make, by page."""
+        changes: _Changes = {}
+        for each in (row, *row.left_behind):
+            loaded = self._page_for(record_type, each)
+            change = loaded.index.change(each)
+            if change is not None:
+                changes.setdefault(id(loaded), (loaded, []))[1].append(change)
+        return changes
+
+    def _add(self, work: _Work, changes: _Changes) -> bool:
+        """Add the changes of a fact to the work; False if the transaction has no room for them."""
+        deltas = {page: self._delta(of_page) for page, (_, of_page) in changes.items()}
+        keys = {key for delta in deltas.values() for key in delta.changed}
+        rollup_count = len(work.delta) + len(keys - work.delta.keys())
+        page_count = len(work.changes.keys() | changes.keys())
+        has_room = rollup_count + page_count <= MAX_ITEMS - _SPARE_ITEMS
         if work.taken and not (has_room and work.max_terms <= MAX_TERMS - _TERMS_OF_A_ROW):
             return False
-        for key, measures in delta.items():
-            rollup = work.delta.setdefault(key, {})
-            for name, amount in measures.items():
-                rollup[name] = rollup.get(name, 0) + amount
-            work.max_terms = max(work.max_terms, len(rollup))
-        work.left |= left
-        work.changes.setdefault(id(loaded), (loaded, []))[1].append(change)
+        for page, (loaded, of_page) in changes.items():
+            work.add(page, deltas[page].changed)
+            work.changes.setdefault(page, (loaded, []))[1].extend(of_page)
+        left = {key for delta in deltas.values() for key in delta.left}
+        work.left |= left.difference(*(delta.entered for delta in deltas.values()))
         return True
 
-    def _delta(self, change: RowChange) -> tuple[dict[RollupKey, dict[str, int]], set[RollupKey]]:
-        """(contribution of the new row minus that of the old, rollups that only the old row is in).
+    def _delta(self, changes: Iterable[RowChange]) -> _Delta:
+        """The contributions of the new rows of a page minus those of the old.
 
-        Unchanged rollups are left out: each would use up an item of the transaction. In a rollup
-        that a row leaves, measures may reach zero.
+        Unchanged rollups are left out: each would use up an item of the transaction.
         """
         delta: dict[RollupKey, dict[str, int]] = {}
         entered: set[RollupKey] = set()
         left: set[RollupKey] = set()
-        for sign, row, keys in ((1, change.new, entered), (-1, change.old, left)):
-            if row is None or row.record is None:
-                continue
-            for key, measures in self._contribute(row.id, row.record):
-                keys.add(key)
-                rollup = delta.setdefault(key, {})
-                for name, amount in measures.items():
-                    rollup[name] = rollup.get(name, 0) + sign * amount
+        for change in changes:
+            for sign, row, keys in ((1, change.new, entered), (-1, change.old, left)):
+                if row is None or row.record is None:
+                    continue
+                for key, measures in self._contribute(row.id, row.record):
+                    keys.add(key)
+                    rollup = delta.setdefault(key, {})
+                    for name, amount in measures.items():
+                        rollup[name] = rollup.get(name, 0) + sign * amount
         changed = {key: d for key, measures in delta.items() if (d := _without_zeros(measures))}
-        return changed, left - entered
+        return _Delta(changed, entered, left)
 
     def _page_for(self, record_type: str, row: Row) -> _LoadedPage:
         position = row.position
@@ -213,8 +259,9 @@ class Applier:
         ]
 
     def _rollup_writes(self, work: _Work) -> list[RollupWrite]:
-        deltas = {key: d for key, delta in work.delta.items() if (d := _without_zeros(delta))}
-        # A closed rollup that no row leaves is not read: it keeps measures that reach zero.
+        deltas = work.changed()
+        # In a rollup that a row leaves, measures may reach zero, so it is read; any other closed
+        # rollup is not: it keeps measures that reach zero.
         read = dict.fromkeys(key for key in deltas if key.is_open or key in work.left)
         self._read(read)
         writes = [
@@ -222,7 +269,10 @@ class Applier:
             for key, delta in deltas.items()
         ]
         emptied = self._empty_siblings(writes, deltas)
-        return [write for write in writes if write.key not in emptied] + list(emptied.values())
+        # A new version, nothing else: a reader of one page before and the other after must notice.
+        shifted = [RollupAdd(key, {}) for key in work.shifted()]
+        kept = [write for write in writes if write.key not in emptied]
+        return [*kept, *emptied.values(), *shifted]
 
     def _empty_siblings(
         self, writes: Iterable[RollupWrite], deltas: Collection[RollupKey]

@@ -52,12 +52,17 @@ Cell: TypeAlias = int | str | None
 
 @dataclass(slots=True)
 class Row:
-    """One fact in a ledger page; `record` is None for a tombstone."""
+    """One fact in a ledger page; `record` is None for a tombstone.
+
+    `left_behind` are the tombstones at the positions that the fact has left: they are applied in the
+    transaction of the row, and stored as rows of their own.
+    """
 
     id: str
     rev: int
     time_ms: int
     record: Record | None
+    left_behind: tuple[Row, ...] = ()
 
     @property
     def position(self) -> str:
