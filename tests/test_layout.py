@@ -27,6 +27,7 @@ COVERED_BY = {
     "contract/test_health.py": "dialects/rollcall/health",
     "ingest/test_update.py": "ingest/ports",
     "ledger/test_writer.py": "ledger/ports",
+    "mapping/test_mapper.py": "mapping/conversion mapping/fields mapping/maps",
     "maintenance/test_redrive.py": "maintenance/failed_records maintenance/ports",
     "query/test_engine.py": "query/ports query/timelines",
     "query/test_masks.py": "query/conditions query/fields",

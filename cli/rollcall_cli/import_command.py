@@ -20,10 +20,9 @@ from rollcall_cli.errors import CommandError
 from rollcall_cli.importing.delimited import delimiter_named
 from rollcall_cli.importing.dry_run import Checker, Problems
 from rollcall_cli.importing.importer import RejectedRows, import_rows
-from rollcall_cli.importing.mapping.map_file import NamedMap, read_map, read_preset
+from rollcall_cli.importing.mapping.map_file import NamedMap, read_map, read_preset, zone_option
 from rollcall_cli.importing.mapping.sampling import sample
 from rollcall_cli.importing.mapping.suggest import ROWS, suggested
-from rollcall_cli.importing.mapping.times import zone_named
 from rollcall_cli.importing.pace import shown_progress
 from rollcall_cli.importing.progress import Progress, Trail
 from rollcall_cli.importing.reading import Options, Reading, checked_format, checked_type, format_of
@@ -140,7 +139,7 @@ def _chosen_map(path: Path | None, preset: str | None) -> NamedMap | None:
 
 def _check_options(options: Options) -> None:
     """Raises CommandError for options that do not go together."""
-    zone_named(options.timezone)
+    zone_option(options.timezone)
     if options.mapping is None and options.timezone is not None:
         raise CommandError(
             "--timezone needs --map or --from: without a map, times are sent as they are"

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import pytest
 
-from rollcall_cli.importing.mapping.map_file import preset_names
+from rollcall.mapping.maps import preset_names
 from tests.support import stack as stacks
 from tests.support.command_line import run_command
 from tests.support.stack import ROOT

@@ -6,15 +6,21 @@ import json
 import re
 from collections.abc import Sequence
 
-from rollcall.dialects.rollcall.queries.faults import nearest_first
-from rollcall.domain.records import CALL_EVENTS, RECORD_TYPES, Format
+from rollcall.domain.records import Format
+from rollcall.mapping.fields import (
+    PAYLOAD_KINDS,
+    Fault,
+    document,
+    field_names,
+    formats_of,
+    is_field,
+    nearest,
+    put,
+    without_kind,
+)
 from rollcall_cli.errors import CommandError
-from rollcall_cli.importing.rows import NOT_UTF_8, Fault
 from rollcall_cli.text import printable
 
-COMMON = ("type", "id", "updated_at", "deleted")
-GROUPS = ("events", "payload")
-PAYLOAD_KINDS = (":number", ":boolean")
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 # The kinds of cells that are not text. The column's name gives the kind of a payload value.
@@ -46,26 +52,6 @@ class UnknownColumns(CommandError):
         return self._lines
 
 
-def formats_of(record_type: str | None) -> dict[str, Format]:
-    """The format of each field, by its wire name, of one record type or of all."""
-    chosen = [RECORD_TYPES[record_type]] if record_type in RECORD_TYPES else RECORD_TYPES.values()
-    return {column.wire_name: column.format for each in chosen for column in each.columns}
-
-
-def field_names(record_type: str | None) -> list[str]:
-    """The names that columns may have; a key of a payload has any after `payload.`."""
-    names = [*COMMON, *formats_of(record_type)]
-    return [
-        *(name for name in names if name not in GROUPS),
-        *(f"events.{event}" for event in CALL_EVENTS if "events" in names),
-    ]
-
-
-def is_field(name: str, names: Sequence[str]) -> bool:
-    """Whether a column's name is one of `names`, or that of a key of a payload."""
-    return name in names or (name.startswith("payload.") and len(name) > len("payload."))
-
-
 def check_columns(file_name: str, columns: Sequence[str], record_type: str | None) -> None:
     """Raises UnknownColumns unless each column is a field of the record type.
 
@@ -89,7 +75,7 @@ def check_columns(file_name: str, columns: Sequence[str], record_type: str | Non
 def _check_keys(file_name: str, columns: Sequence[str]) -> None:
     first: dict[str, str] = {}
     for name in columns:
-        field = _without_kind(name) if name.startswith("payload.") else name
+        field = without_kind(name) if name.startswith("payload.") else name
         if (other := first.setdefault(field, name)) != name:
             raise CommandError(
                 f"{file_name}: the columns {printable(other)} and {printable(name)} are both"
@@ -104,11 +90,6 @@ def _check_required(file_name: str, columns: Sequence[str], record_type: str | N
         raise CommandError(
             f"{file_name} has no column type; --type sets the type of its records; nothing was sent"
         )
-
-
-def nearest(name: str, names: Sequence[str]) -> str:
-    """The three names most like this one, with spaces and hyphens as underscores."""
-    return ", ".join(nearest_first(re.sub(r"[\s-]+", "_", name.strip()), names)[:3])
 
 
 class Columns:
@@ -139,31 +120,6 @@ class Columns:
         return document(fields, nested)
 
 
-def put(name: str, value: str, fields: dict[str, str], nested: dict[str, dict[str, str]]) -> None:
-    """Add a value, which is JSON text, under a name such as status, events.sms_sent or payload.n:number."""
-    group, dot, key = name.partition(".")
-    if dot and group in GROUPS:
-        nested.setdefault(group, {})[_without_kind(key)] = value
-    else:
-        fields[name] = value
-
-
-def _without_kind(key: str) -> str:
-    """A payload's key without the kind of its values, which is one of PAYLOAD_KINDS or absent."""
-    return key.rpartition(":")[0] if key.endswith(PAYLOAD_KINDS) else key
-
-
-def document(
-    fields: dict[str, str], nested: dict[str, dict[str, str]]
-) -> bytes | tuple[Fault, ...]:
-    """A record of values that are JSON text, so that numbers keep their digits."""
-    groups = {group: _object(entries) for group, entries in nested.items()}
-    try:
-        return _object(fields | groups).encode()
-    except UnicodeEncodeError:
-        return (Fault("record", NOT_UTF_8),)
-
-
 def _kind(column: str, formats: dict[str, Format]) -> str:
     name, dot, key = column.partition(".")
     format = formats.get(name)
@@ -186,8 +142,3 @@ def _value(kind: str, cell: str) -> str | None:
             entries = [entry.strip() for entry in cell.split("|")]
             return json.dumps([entry for entry in entries if entry], ensure_ascii=False)
     return json.dumps(cell, ensure_ascii=False)
-
-
-def _object(entries: dict[str, str]) -> str:
-    pairs = (f"{json.dumps(k, ensure_ascii=False)}:{v}" for k, v in entries.items())
-    return "{" + ",".join(pairs) + "}"

@@ -6,9 +6,10 @@ import csv
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from rollcall.mapping.fields import Fault
 from rollcall_cli.errors import CommandError
 from rollcall_cli.importing.lines import MAX_RECORD_BYTES, Lines
-from rollcall_cli.importing.rows import Fault, Row, printable_text
+from rollcall_cli.importing.rows import Row, printable_text
 from rollcall_cli.importing.source import Position
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from rollcall.api import strict_json
-from rollcall_cli.importing.rows import NOT_UTF_8, Fault
+from rollcall.mapping.fields import NOT_UTF_8, Fault
 
 
 class Documents:

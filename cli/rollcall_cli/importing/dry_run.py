@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from rollcall.api import strict_json
 from rollcall.api.records.documents import RefusedRecord, parse_record
-from rollcall_cli.importing.rows import Fault, Row
+from rollcall.mapping.fields import Fault
+from rollcall_cli.importing.rows import Row
 from rollcall_cli.importing.sender import Receipt
 from rollcall_cli.text import escaped
 

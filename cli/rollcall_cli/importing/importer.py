@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
+from rollcall.mapping.fields import Fault
 from rollcall.storage.private_files import open_private
 from rollcall_cli.errors import CommandError
 from rollcall_cli.importing.delimited import quote_line
 from rollcall_cli.importing.progress import Progress
-from rollcall_cli.importing.rows import Fault, Row
+from rollcall_cli.importing.rows import Row
 from rollcall_cli.importing.sender import MAX_BODY_BYTES, Receipt, body_bytes
 
 # A rejected row of CSV that spans more lines than this is caused by a stray quote.

@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from rollcall.mapping.fields import Fault
 from rollcall_cli.errors import CommandError
 from rollcall_cli.importing.lines import MAX_RECORD_BYTES, Lines
-from rollcall_cli.importing.rows import Fault, Row, printable_text
+from rollcall_cli.importing.rows import Row, printable_text
 from rollcall_cli.importing.source import Position
 
 # The keys under which APIs list what they return. None is the name of a field of a record.

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rollcall.domain.records import RECORD_TYPES
+from rollcall.mapping.fields import field_names
 from rollcall_cli.errors import CommandError
-from rollcall_cli.importing.columns import Columns, check_columns, field_names
+from rollcall_cli.importing.columns import Columns, check_columns
 from rollcall_cli.importing.delimited import (
     DELIMITERS,
     Header,
@@ -22,9 +23,8 @@ from rollcall_cli.importing.encodings import UTF_8
 from rollcall_cli.importing.json_values import Shape, read_lines, read_values, shape_of
 from rollcall_cli.importing.lines import Lines
 from rollcall_cli.importing.mapping.header import check_columns as check_mapped
-from rollcall_cli.importing.mapping.map_file import NamedMap
-from rollcall_cli.importing.mapping.mapper import Mapper
-from rollcall_cli.importing.mapping.times import zone_named
+from rollcall_cli.importing.mapping.map_file import NamedMap, zone_option
+from rollcall_cli.importing.mapping.mapper import RowMapper
 from rollcall_cli.importing.rows import Row
 from rollcall_cli.importing.source import Position, Source
 
@@ -141,11 +141,11 @@ def _format(path: Path, head: bytes, mapping: NamedMap | None) -> str:
     return by_file if by_map is None or (by_map, by_file) == ("json", "jsonl") else by_map
 
 
-def _mapper(options: Options) -> Mapper | None:
+def _mapper(options: Options) -> RowMapper | None:
     if options.mapping is None:
         return None
-    zone = zone_named(options.timezone or options.mapping.map.timezone)
-    return Mapper(options.mapping, zone)
+    zone = zone_option(options.timezone or options.mapping.map.timezone)
+    return RowMapper(options.mapping, zone)
 
 
 def checked_format(given: str | None) -> str | None:

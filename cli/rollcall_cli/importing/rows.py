@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rollcall.mapping.fields import Fault
 from rollcall_cli.importing.source import Position
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a row is not sent: the field (`record` for the whole), the rule, and the column if it has one."""
-
-    field: str
-    message: str
-    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +18,6 @@ class Row:
     text: str
     record: bytes | tuple[Fault, ...]
     is_csv: bool = False
-
-
-NOT_UTF_8 = "is not UTF-8; name the encoding with --encoding"
 
 
 def printable_text(content: bytes) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rollcall_cli.importing.columns import UnknownColumns, nearest
-from rollcall_cli.importing.mapping.map_file import Map, NamedMap
+from rollcall.mapping.fields import nearest
+from rollcall.mapping.maps import Map
+from rollcall_cli.importing.columns import UnknownColumns
+from rollcall_cli.importing.mapping.map_file import NamedMap
 from rollcall_cli.text import printable
 
 

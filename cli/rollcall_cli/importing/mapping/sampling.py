@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from rollcall.mapping.conversion import text_of
+from rollcall.mapping.fields import Fault
 from rollcall_cli.importing.delimited import read_header, read_rows
 from rollcall_cli.importing.documents import parsed
 from rollcall_cli.importing.json_values import Shape, read_lines, read_values, shape_of
 from rollcall_cli.importing.lines import Lines
-from rollcall_cli.importing.mapping.conversion import text_of
-from rollcall_cli.importing.rows import Fault
 from rollcall_cli.importing.source import Position, Source
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from rollcall.domain.records import RECORD_TYPES, Column, Format
-from rollcall_cli.importing.mapping.amounts import read_duration, read_number
-from rollcall_cli.importing.mapping.times import read_time, zone_named
+from rollcall.mapping.amounts import read_duration, read_number
+from rollcall.mapping.times import read_time, zone_named
 
 ROWS = 100
 

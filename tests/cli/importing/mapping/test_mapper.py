@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rollcall_cli.importing.mapping.map_file import parse_map
+from rollcall.mapping.maps import parse_map
 from tests.support.import_api import leftovers, write
 
 MAP = """
@@ -180,7 +180,7 @@ def test_a_repeated_hour_is_reported(api, run):
 def test_the_timezone_may_be_given(api, run):
     run([COLUMNS, ROW], MAP, "--timezone", "UTC")
     assert api.taken[0]["started_at"] == "2026-11-21T14:05:00.000Z"
-    assert "--timezone: Mars" in run([COLUMNS, ROW], MAP, "--timezone", "Mars").err
+    assert "timezone: Mars" in run([COLUMNS, ROW], MAP, "--timezone", "Mars").err
 
 
 def test_options_that_a_map_has_or_needs_are_refused(api, run, rollcall, tmp_path):
@@ -267,7 +267,7 @@ def test_pointers_reach_into_json(api, run):
         ("[fields.cost]\nfrom='a'\nunit='minutes'", "fields.cost.unit must be one of cents"),
         ("[fields.id]\nfrom='a'\nunit='cents'", "fields.id.unit must be left out"),
         ("type='cal'\n[fields]", "type: must be one of call"),
-        ("timezone='Mars'\n[fields]", "--timezone: Mars"),
+        ("timezone='Mars'\n[fields]", "timezone: Mars"),
         ("[constants]\nid='a'\n[fields.id]\nfrom='a'", "both in constants and in fields"),
         (
             "decimal=';'\nformat='xml'\n[fields]",

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.time.calendar import format_instant
-from rollcall_cli.importing.mapping.times import read_time
+from rollcall.mapping.times import read_time
 
 BERLIN = ZoneInfo("Europe/Berlin")
 AT = "2026-11-21T13:05:09.000Z"

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from rollcall.domain.time.calendar import check_instant
 from rollcall.domain.time.zones import Zone
-from rollcall_cli.errors import CommandError
 
 STYLES = ("day-first", "month-first", "epoch-seconds", "epoch-milliseconds")
 
@@ -49,13 +48,13 @@ class Time(NamedTuple):
 
 
 def zone_named(name: str | None) -> ZoneInfo | None:
-    """The zone of a `--timezone`; None if none is named. Raises CommandError."""
+    """The zone with an IANA name; None if none is named. Raises ValueError with the name."""
     if name is None:
         return None
     try:
         Zone(name)
     except ValueError as error:
-        raise CommandError(f"--timezone: {name} {error}") from error
+        raise ValueError(f"{name} {error}") from error
     return ZoneInfo(name)
 
 

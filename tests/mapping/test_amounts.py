@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall_cli.importing.mapping.amounts import read_duration, read_number
+from rollcall.mapping.amounts import read_duration, read_number
 
 
 @pytest.mark.parametrize(

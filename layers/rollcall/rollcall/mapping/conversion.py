@@ -1,4 +1,4 @@
-"""Convert a value of a file to JSON text of the format that a field has."""
+"""Convert a value of a document or a file to JSON text of the format that a field has."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from rollcall.api import strict_json
 from rollcall.domain.records import Format
 from rollcall.domain.time.calendar import format_instant
-from rollcall_cli.importing.mapping.amounts import SECONDS_OF, read_duration, read_number
-from rollcall_cli.importing.mapping.map_file import Rule
-from rollcall_cli.importing.mapping.times import read_time
+from rollcall.mapping.amounts import SECONDS_OF, read_duration, read_number
+from rollcall.mapping.maps import Rule
+from rollcall.mapping.times import read_time
 
 _TRUE = ("true", "yes", "y", "1")
 _FALSE = ("false", "no", "n", "0")
@@ -67,6 +67,11 @@ def instant_ms(value: object, rule: Rule, settings: Settings) -> int:
     time = read_time(text_of(value), settings.zone, rule.time)
     settings.unclear += time.is_unclear
     return time.instant_ms
+
+
+def seconds_of(value: object, settings: Settings) -> Decimal:
+    """The seconds of a length of time. Raises ValueError."""
+    return read_duration(text_of(value), "seconds", _mark(value, settings))
 
 
 def _seconds(value: object, rule: Rule, settings: Settings) -> str:

@@ -1,0 +1,1 @@
+"""Accept what providers send of their calls, and make records of it."""
