@@ -85,6 +85,9 @@ class Body(BaseModel):
     counts: dict[str, int] = Field(default={})
 
 
+BODY: TypeAdapter[Body] = TypeAdapter(Body)
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -94,19 +97,10 @@ class Body(BaseModel):
         ({"name": "long"}, "must have at most 3 characters"),
         ({"name": "x", "names": "y"}, "must be a list"),
         ({"name": "x", "names": ["y", "z"]}, "must have at most 1 entries"),
-        ({"name": "x", "names": [5]}, "entry 0 must be a string"),
         ({"name": "x", "pattern": "A"}, "must match [a-z]"),
         ({"name": "x", "counts": []}, "must be an object"),
-        ({"name": "x", "counts": {"k": "v"}}, "'k' must be an integer"),
-        ({"name": "x", "counts": {"k" * 99: True}}, f"'{'k' * 64}' must be an integer"),
-        ({"name": "x", "counts": {5: 1}}, "has the key '5', which must be a string"),
+        ({"name": "x", "counts": {"k": "v"}}, "must be an integer"),
     ],
 )
-def test_a_message_names_the_rule_and_the_place_inside(body: dict[Any, Any], message: str) -> None:
-    with pytest.raises(ValidationError) as refused:
-        Body.model_validate(body)
-    problem = refused.value.errors(include_url=False, include_input=False)[0]
-    inside = [
-        str(part) if isinstance(body.get("counts"), dict) else part for part in problem["loc"]
-    ]
-    assert message_of(problem, inside[1:]) == message
+def test_a_message_names_the_rule(body: dict[str, Any], message: str) -> None:
+    assert refusal(BODY, body) == message

@@ -112,8 +112,9 @@ def audit(tenant: Tenant) -> str:
 def _accept(sender: Sender, batch: Sequence[Record]) -> None:
     receipt = sender.send([json.dumps(record).encode() for record in batch])
     if receipt.rejected:
-        index, field, message = receipt.rejected[0]
-        raise CommandError(f"POST /v1/records refused {batch[index]}: {field} {message}")
+        first = receipt.rejected[0][0]
+        faults = [f"{name} {text}" for index, name, text in receipt.rejected if index == first]
+        raise CommandError(f"POST /v1/records refused {batch[first]}: {'; '.join(faults)}")
 
 
 def _calls_counted(tenant: Tenant, before: int) -> int:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.api.records.documents import RefusedRecord, parse_record
+from rollcall.api.records.documents import parse_record
+from rollcall.api.records.faults import RefusedRecord
 from rollcall.api.strict_json import MalformedJson, dumps, loads
 
 REFUSED = {

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.api.records.documents import RefusedRecord
+from rollcall.api.records.faults import RefusedRecord
 from rollcall.domain.errors import CorruptItem, Unavailable, UnknownOrganisation
 from rollcall.domain.facts import Change, Fact, Outcome, resolve
 from rollcall.domain.organisations import Organisation, current_org_id, tenant

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from rollcall.api.records.documents import RefusedRecord
+from rollcall.api.records.faults import RefusedRecord
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.facts import REV_LIMIT, Fact, resolve
 from rollcall.storage import keys

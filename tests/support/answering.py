@@ -23,7 +23,7 @@ from unittest.mock import patch
 from urllib.parse import quote
 
 from rollcall import bootstrap, clock, commands
-from rollcall.api.records.documents import RefusedRecord
+from rollcall.api.records.faults import RefusedRecord
 from rollcall.domain.contributions import CURRENT_VERSION
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, resolve
 from rollcall.domain.organisations import Organisation, tenant

@@ -32,11 +32,31 @@ MAX_AMOUNT = 10**9
 
 
 class InvalidOperation(Exception):
-    """The record is rejected because of `field`."""
+    """The record is rejected because of `fields`, one for each fault; the first is `field`."""
 
-    def __init__(self, field: str, message: str = "") -> None:
+    def __init__(self, field: str, message: str = "", *others: str) -> None:
         super().__init__(f"{field}: {message}")
         self.field = field
+        self.fields = [field, *others]
+
+
+class Faults:
+    """Collects the fields at fault."""
+
+    def __init__(self) -> None:
+        self.fields: list[str] = []
+
+    def checked(self, check: Callable[..., Any], *arguments: Any) -> Any:
+        """What a check returns; None, with its fields added, if it refuses."""
+        try:
+            return check(*arguments)
+        except InvalidOperation as refusal:
+            self.fields += refusal.fields
+            return None
+
+    def refuse(self) -> None:
+        if self.fields:
+            raise InvalidOperation(self.fields[0], "", *self.fields[1:])
 
 
 class Tie(Exception):
@@ -164,15 +184,27 @@ def amount(largest: int, places: int) -> Callable[[Any, str], int]:
 
 
 def label_set(value: Any, field: str) -> frozenset[str]:
-    if not isinstance(value, list) or len(value) > 32:
-        raise InvalidOperation(field, "at most 32 label ids")
-    return frozenset(identifier(entry, field) for entry in value)
+    if not isinstance(value, list):
+        raise InvalidOperation(field, "a list of label ids")
+    faults = Faults()
+    if len(value) > 32:
+        faults.fields.append(field)
+    labels = [faults.checked(identifier, entry, field) for entry in value]
+    faults.refuse()
+    return frozenset(labels)
 
 
 def event_counts(value: Any, field: str) -> dict[str, int]:
-    if not isinstance(value, dict) or any(name not in EVENTS for name in value):
-        raise InvalidOperation(field, "an object of known events")
-    counts = {name: counting_number(0)(count, field) for name, count in value.items()}
+    if not isinstance(value, dict):
+        raise InvalidOperation(field, "an object")
+    faults, counts = Faults(), {}
+    for name, count in value.items():
+        place = f"{field}.{name}"
+        if name in EVENTS:
+            counts[name] = faults.checked(counting_number(0), count, place)
+        else:
+            faults.fields.append(place)
+    faults.refuse()
     return {name: count for name, count in counts.items() if count}
 
 
@@ -189,23 +221,31 @@ def payload_number(value: int | float | Decimal, field: str) -> Decimal:
     return number
 
 
+def payload_entry(value: Any, field: str) -> tuple[str, Any]:
+    if value is None:
+        return "null", None
+    if isinstance(value, bool):
+        return "boolean", value
+    if isinstance(value, str):
+        return "string", text(value, field)
+    if is_number(value):
+        return "number", payload_number(value, field)
+    raise InvalidOperation(field, "a string, number, boolean or null")
+
+
 def payload_object(value: Any, field: str) -> dict[str, tuple[str, Any]]:
-    if not isinstance(value, dict) or len(value) > 32:
-        raise InvalidOperation(field, "an object of at most 32 keys")
-    content: dict[str, tuple[str, Any]] = {}
+    if not isinstance(value, dict):
+        raise InvalidOperation(field, "an object")
+    faults, content = Faults(), {}
+    if len(value) > 32:
+        faults.fields.append(field)
     for key, entry in value.items():
-        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", key):
-            raise InvalidOperation(field, "key")
-        if entry is None:
-            content[key] = ("null", None)
-        elif isinstance(entry, bool):
-            content[key] = ("boolean", entry)
-        elif isinstance(entry, str):
-            content[key] = ("string", text(entry, field))
-        elif is_number(entry):
-            content[key] = ("number", payload_number(entry, field))
+        place = f"{field}.{key}"
+        if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", key):
+            content[key] = faults.checked(payload_entry, entry, place)
         else:
-            raise InvalidOperation(field, "a string, number, boolean or null")
+            faults.fields.append(place)
+    faults.refuse()
     return content
 
 
@@ -363,39 +403,62 @@ class Fact:
     came_as_integer: bool
 
 
+def time_of_change(value: Any, now_ms: int) -> int:
+    updated_at = instant(value, "updated_at")
+    if updated_at > now_ms + FUTURE_TOLERANCE_MS:
+        raise InvalidOperation("updated_at", "in the future")
+    return updated_at
+
+
 def resolve(record: Any, now_ms: int) -> Version:
-    """Check one record on its own; raise `Refused` with the field at fault."""
+    """Check one record on its own; raise `InvalidOperation` with all fields at fault, in order."""
     if not isinstance(record, dict):
         raise InvalidOperation("record", "no object")
-    kind = record.get("type")
+    faults = Faults()
+    kind, key, updated_at = record.get("type"), "", None
     if not isinstance(kind, str) or kind not in TYPES:
-        raise InvalidOperation("type", "unknown")
-    if "id" not in record:
-        raise InvalidOperation("id", "missing")
-    key, came_as_integer = identifier(record["id"], "id"), is_integer(record["id"])
-    updated_at = None
+        kind = None
+        faults.fields.append("type")
+    if "id" in record:
+        key = faults.checked(identifier, record["id"], "id")
+    else:
+        faults.fields.append("id")
     if "updated_at" in record:
-        updated_at = instant(record["updated_at"], "updated_at")
-        if updated_at > now_ms + FUTURE_TOLERANCE_MS:
-            raise InvalidOperation("updated_at", "in the future")
-    given = {k: v for k, v in record.items() if k not in ("type", "id", "updated_at")}
-    if "deleted" in given:
-        if given.pop("deleted") is not True:
-            raise InvalidOperation("deleted", "true or absent")
-        for name in given:
-            raise InvalidOperation(name, "not in a deletion")
-        return Version(kind, key, came_as_integer, updated_at, None)
+        updated_at = faults.checked(time_of_change, record["updated_at"], now_ms)
+    is_deletion = record.get("deleted") is True
+    if "deleted" in record and not is_deletion:
+        faults.fields.append("deleted")
+    content = None
+    if kind is not None:
+        given = {k: v for k, v in record.items() if k not in COMMON}
+        content = fields_of(kind, given, is_deletion, faults)
+    faults.refuse()
+    assert kind is not None
+    return Version(kind, key, is_integer(record["id"]), updated_at, content)
+
+
+COMMON = ("type", "id", "updated_at", "deleted")
+
+
+def fields_of(
+    kind: str, given: Mapping[str, Any], is_deletion: bool, faults: Faults
+) -> dict[str, Any] | None:
+    """The content of a record, None for a deletion; adds the fields at fault."""
     checks = {**TYPES[kind].required, **TYPES[kind].optional}
-    for name in given:
-        if name not in checks:
-            raise InvalidOperation(name, "unknown field")
-    for name in TYPES[kind].required:
-        if name not in given:
-            raise InvalidOperation(name, "missing")
-    content = {name: checks[name](value, name) for name, value in given.items()}
-    if kind == "call" and "campaign_id" in content and "direction" not in content:
-        raise InvalidOperation("campaign_id", "needs direction")
-    return Version(kind, key, came_as_integer, updated_at, with_defaults(kind, content))
+    content = {}
+    for name, check in checks.items():
+        if is_deletion:
+            if name in given:
+                faults.fields.append(name)
+        elif name in given:
+            content[name] = faults.checked(check, given[name], name)
+            is_alone = "direction" not in given and given[name] is not None
+            if name == "campaign_id" and is_alone:
+                faults.fields.append(name)
+        elif name in TYPES[kind].required:
+            faults.fields.append(name)
+    faults.fields += [name for name in given if name not in checks]
+    return None if is_deletion or faults.fields else with_defaults(kind, content)
 
 
 def unknown_tie(new: dict[str, Any], old: dict[str, Any]) -> bool:
@@ -427,8 +490,10 @@ class Oracle:
                 given = record.get("id") if isinstance(record, dict) else None
                 if not isinstance(given, str) and not is_number(given):
                     given = None
-                rejected.append({"index": index, "id": given, "field": refusal.field})
-        status = 200 if not rejected else 422 if len(rejected) == len(records) else 207
+                rejected += [
+                    {"index": index, "id": given, "field": field} for field in refusal.fields
+                ]
+        status = 200 if not rejected else 207 if any(counts.values()) else 422
         return status, {**counts, "rejected": rejected}
 
     def _put(self, version: Version, now_ms: int) -> str:

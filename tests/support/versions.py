@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rollcall.api.records.documents import RefusedRecord
+from rollcall.api.records.faults import RefusedRecord
 from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, resolve
 from rollcall.ledger.apply import Applier

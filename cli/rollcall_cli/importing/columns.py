@@ -10,15 +10,15 @@ from rollcall.domain.records import Format
 from rollcall.mapping.fields import (
     PAYLOAD_KINDS,
     Fault,
-    document,
     field_names,
     formats_of,
     is_field,
+    joined,
     nearest,
-    put,
     without_kind,
 )
 from rollcall_cli.errors import CommandError
+from rollcall_cli.importing.checking import all_faults
 from rollcall_cli.text import printable
 
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -102,8 +102,7 @@ class Columns:
 
     def convert(self, cells: Sequence[str]) -> bytes | tuple[Fault, ...]:
         """The record of a row; an empty cell is an absent field."""
-        fields: dict[str, str] = {}
-        nested: dict[str, dict[str, str]] = {}
+        values: dict[str, str] = {}
         faults = []
         for (name, kind), cell in zip(self._columns, cells, strict=True):
             if not cell:
@@ -112,12 +111,10 @@ class Columns:
             if value is None:
                 faults.append(Fault(name, f"must be a {kind}"))
             else:
-                put(name, value, fields, nested)
-        if faults:
-            return tuple(faults)
+                values[name] = value
         if self._record_type is not None:
-            fields.setdefault("type", json.dumps(self._record_type))
-        return document(fields, nested)
+            values.setdefault("type", json.dumps(self._record_type))
+        return all_faults(faults, values) if faults else joined(values)
 
 
 def _kind(column: str, formats: dict[str, Format]) -> str:

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rollcall.api import strict_json
-from rollcall.api.records.documents import RefusedRecord, parse_record
+from rollcall.api.records.documents import parse_record
+from rollcall.api.records.faults import RefusedRecord
+from rollcall.clock import now_ms
 from rollcall.mapping.fields import Fault
 from rollcall_cli.importing.rows import Row
 from rollcall_cli.importing.sender import Receipt
@@ -27,9 +29,10 @@ class Checker:
         receipt = Receipt()
         for index, record in enumerate(records):
             try:
-                parse_record(strict_json.loads(record))
-            except RefusedRecord as error:
-                receipt.rejected.append((index, error.field, str(error)))
+                parse_record(strict_json.loads(record), now_ms())
+            except RefusedRecord as refused:
+                faults = ((index, each.field, each.message) for each in refused.faults)
+                receipt.rejected += faults
             else:
                 receipt.accepted += 1
                 if len(self.shown) < _SHOWN_RECORDS:

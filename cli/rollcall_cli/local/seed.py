@@ -207,9 +207,11 @@ def _ingest(ingest: Any, sample: SampleOrganisation) -> None:
     if not refusals:
         with tenant(sample.id):
             refusals = ingest(sample.id, changes).refusals
-    for refusal in refusals:
-        record = sample.records[refusal.index]
+    if refusals:
+        first = refusals[0].index
+        record = sample.records[first]
+        faults = [f"{each.field} {each.message}" for each in refusals if each.index == first]
         raise CommandError(
             f"the seed's {record.get('type')} {record.get('id')!r} of {sample.handle}:"
-            f" {refusal.field}: {refusal.message}"
+            f" {'; '.join(faults)}"
         )

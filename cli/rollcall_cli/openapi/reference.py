@@ -180,10 +180,10 @@ Values are rounded once, when a record is stored, half away from zero. Figures u
 ### Answers
 
 The status is 200 if every record is accepted, 207 if some are rejected, and 422 if all are.
-`accepted`, `unchanged` and `stale` are counts, and `rejected` lists each rejected record with its
-`index` in the request, its `id`, the `field` and a `message`. Accepted records are stored before the
-answer is sent. 400 means that the body as a whole is malformed and nothing is stored. Figures follow
-within seconds. [The API description](api/README.md) has the schemas."""
+`accepted`, `unchanged` and `stale` are counts, and `rejected` has an entry for each fault of each
+rejected record: its `index` in the request, its `id`, the `field` and a `message`. Accepted records are
+stored before the answer is sent. 400 means that the body as a whole is malformed and nothing is
+stored. Figures follow within seconds. [The API description](api/README.md) has the schemas."""
 
 
 # ------------------------------------------------------------------------------- tables

@@ -7,7 +7,6 @@ expresses, and so carry their schemas.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -82,21 +81,10 @@ _MESSAGES: Final = {
 }
 
 
-def message_of(problem: ErrorDetails, inside: Sequence[str | int] = ()) -> str:
-    """The rule that was broken, as a phrase to follow the name of the field.
-
-    `inside` is the place in the field's value: the index in a list, or the key in an object.
-    """
+def message_of(problem: ErrorDetails) -> str:
+    """The rule that was broken, as a phrase to follow the name of the field."""
     context = problem.get("ctx", {})
     if "pattern" in context:
         context["pattern"] = context["pattern"].strip("^$")
     text = _MESSAGES.get(problem["type"])
-    rule = problem["msg"] if text is None else text.format_map(context)
-    match inside:
-        case [str(key), "[key]"]:
-            return f"has the key {key[:64]!r}, which {rule}"
-        case [str(key)]:
-            return f"{key[:64]!r} {rule}"
-        case [int(index)]:
-            return f"entry {index} {rule}"
-    return rule
+    return problem["msg"] if text is None else text.format_map(context)

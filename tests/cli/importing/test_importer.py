@@ -239,17 +239,48 @@ def test_csv_rows_that_are_no_records_are_rejected(api, rollcall, tmp_path):
     path = tmp_path / "calls.csv.rejected.jsonl"
     rejected = [json.loads(line) for line in path.read_text().splitlines()]
     found = {entry["line"]: [fault["field"] for fault in entry["faults"]] for entry in rejected}
+    others = ["started_at", "status"]  # of all values that can be read, those that are missing
     assert found == {
-        2: ["attempt"],
-        3: ["answered"],
+        2: ["attempt", *others],
+        3: ["answered", *others],
         4: ["record"],
         5: ["record"],
-        7: ["attempt"],
+        7: ["attempt", *others],
         8: ["record"],
-        9: ["answered"],
+        9: ["answered", *others],
         10: ["record"],
-        11: ["attempt", "answered"],
+        11: ["attempt", "answered", *others],
     }
+
+
+def test_a_row_is_rejected_with_the_faults_of_all_its_values(api, rollcall, tmp_path):
+    names = "id,started_at,status,attempt,direction,campaign_id,payload.n:number,payload.city"
+    row = "1,2026-11-20T11:00:00Z,Completed,x,,c-1,many," + "x" * 257
+    file = write(tmp_path / "calls.csv", [names, row])
+    rollcall("import", file, "--api", api.url, "--token", "good", "--type", "call")
+    (entry,) = map(json.loads, (tmp_path / "calls.csv.rejected.jsonl").read_text().splitlines())
+    assert [(fault["field"], fault["message"][:20]) for fault in entry["faults"]] == [
+        ("attempt", "must be a number"),
+        ("payload.n:number", "must be a number"),
+        ("status", "must be 'queued', 'r"),
+        ("campaign_id", "needs direction"),
+        ("payload.city", "must have at most 25"),
+    ]
+    checked = rollcall("import", file, "--dry-run", "--type", "call")
+    assert "payload.city: 1 problem" in checked.out
+    assert "campaign_id: 1 problem" in checked.out
+
+
+def test_several_faults_of_one_record_in_a_receipt_are_one_rejected_row(api, rollcall, tmp_path):
+    file = write(tmp_path / "calls.jsonl", [call_line("a"), call_line("b")])
+    entries = [
+        {"index": 1, "id": "b", "field": name, "message": "is bad"} for name in ("x", "payload.y")
+    ]
+    api.script = [(207, {"accepted": 1, "unchanged": 0, "stale": 0, "rejected": entries})]
+    done = rollcall("import", file, "--api", api.url, "--token", "good")
+    assert "1 accepted, 0 unchanged, 0 stale, 1 rejected" in done.out
+    (entry,) = map(json.loads, (tmp_path / "calls.jsonl.rejected.jsonl").read_text().splitlines())
+    assert [fault["field"] for fault in entry["faults"]] == ["x", "payload.y"]
 
 
 @pytest.mark.parametrize("header", ["id,,x", "id,id", '"id'])

@@ -179,10 +179,10 @@ def test_a_handle_that_is_taken_is_refused(deployment):
 
 def test_a_record_that_is_refused_is_named(deployment):
     record = {"type": "call", "id": "call-1", "started_at": "2026-11-18T09:12:31Z"}
-    with pytest.raises(CommandError, match="seed's call 'call-1' of acme: status: is required"):
+    with pytest.raises(CommandError, match="seed's call 'call-1' of acme: status is required"):
         write(changed(records=(record,)))
+    with pytest.raises(CommandError, match="status is required; cost must be at least 0"):
+        write(changed(records=({**record, "cost": -1}, record)))
     write(WHOLE)
-    with pytest.raises(
-        CommandError, match="'call-1' of acme: started_at: started_at cannot change"
-    ):
+    with pytest.raises(CommandError, match="'call-1' of acme: started_at started_at cannot change"):
         write(changed(records=({**record, "status": "completed"},)))

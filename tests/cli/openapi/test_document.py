@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from rollcall.api.records.documents import DOCUMENTS, RefusedRecord, parse_record
+from rollcall.api.records.documents import DOCUMENTS, parse_record
+from rollcall.api.records.faults import RefusedRecord
 from rollcall.dialects import breeze, nlpearl
 from rollcall.dialects.breeze.query_types import QUERY_TYPES
 from rollcall.domain.errors import BadValues, MalformedQuery

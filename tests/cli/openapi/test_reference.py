@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from rollcall.api.records.documents import DOCUMENTS, Deletion, RefusedRecord, parse_record
+from rollcall.api.records.documents import DOCUMENTS, Deletion, parse_record
+from rollcall.api.records.faults import RefusedRecord
 from tests.support.builders import BUILDERS, OMIT
 from tests.support.openapi import ROOT
 from tests.support.record_limits import LIMITS, REQUIRED

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from rollcall.mapping.fields import Fault
-from rollcall.mapping.mapper import Mapper, pointed
+from rollcall.mapping.fields import Fault, joined
+from rollcall.mapping.mapper import Mapper, Reads, pointed
+from rollcall_cli.importing.checking import all_faults
 from rollcall_cli.importing.documents import parsed
 from rollcall_cli.importing.mapping.map_file import NamedMap
 
@@ -41,11 +42,15 @@ class RowMapper(Mapper):
             place = places.get(name)
             return None if place is None else cells[place].strip() or None
 
-        return self.record(read)
+        return self._record(read)
 
     def convert_json(self, content: bytes) -> bytes | tuple[Fault, ...]:
         """The record of a JSON object."""
         value = parsed(content)
         if isinstance(value, Fault):
             return (value,)
-        return self.record(lambda name: pointed(value, name))
+        return self._record(lambda name: pointed(value, name))
+
+    def _record(self, read: Reads) -> bytes | tuple[Fault, ...]:
+        values, faults = self.values(read)
+        return all_faults(faults, values) if faults else joined(values)

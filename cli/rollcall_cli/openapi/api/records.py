@@ -37,7 +37,7 @@ _INGEST = Operation(
 
 Each record is a full document: it replaces the one with the same type and id. Sending it again
 changes nothing. Records are accepted or rejected one by one: accepted ones are durable before the
-answer is sent, and it names the rejected ones. Figures follow within seconds.
+answer is sent, and it names all faults of the rejected ones. Figures follow within seconds.
 
 Bodies are strict JSON: UTF-8, no repeated keys, no NaN, at most {MAX_DEPTH} levels deep. A record with an
 unknown field is rejected. An optional field may be omitted; null is a value, which only

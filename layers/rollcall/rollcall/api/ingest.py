@@ -8,7 +8,9 @@ from typing import Any, Final
 from rollcall.api.errors import BadRequest
 from rollcall.api.guard import limit_body
 from rollcall.api.http import Request
-from rollcall.api.records.documents import RefusedRecord, parse_record
+from rollcall.api.records.documents import parse_record
+from rollcall.api.records.faults import RefusedRecord
+from rollcall.api.records.listing import Listing
 from rollcall.domain.facts import Change
 from rollcall.ingest.ingest import Refusal
 
@@ -36,13 +38,21 @@ def parse_body(request: Request) -> list[Any]:
     return documents
 
 
-def parse_documents(documents: Sequence[Any]) -> tuple[list[tuple[int, Change]], list[Refusal]]:
-    """The changes of valid records, and the refusals of others, each with its index."""
+def parse_documents(
+    documents: Sequence[Any], now_ms: int | None = None
+) -> tuple[list[tuple[int, Change]], list[Refusal]]:
+    """The changes of valid records, and the refusals of others, each with its index.
+
+    A record has a refusal for each of its faults, in the order of its fields, unless there are so
+    many in the request that `Listing` leaves some out. With `now_ms`, an `updated_at` of more than
+    5 minutes later is a fault.
+    """
     changes: list[tuple[int, Change]] = []
     refusals: list[Refusal] = []
+    listing = Listing(documents)
     for index, document in enumerate(documents):
         try:
-            changes.append((index, parse_record(document)))
+            changes.append((index, parse_record(document, now_ms)))
         except RefusedRecord as refused:
-            refusals.append(Refusal(index, refused.field, str(refused)))
+            refusals += listing.refusals(index, refused.faults)
     return changes, refusals

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from rollcall.domain.records import RECORD_TYPES, PayloadValue, Record
 
 MAX_CLOCK_SKEW_MS: Final = 5 * 60 * 1000
+TOO_NEW: Final = "must not be more than 5 minutes in the future"
 # Revisions have 64 bits; the limit leaves room for a higher revision than that of any row.
 REV_LIMIT: Final = 2**62
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from rollcall.domain.errors import CorruptItem, UnknownOrganisation
-from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Change, Outcome
+from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, TOO_NEW, Change, Outcome
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.ingest.ports import Directory, Facts
 
@@ -19,7 +19,7 @@ _Written: TypeAlias = tuple[int, str, Outcome | None]  # None: the stored fact i
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why one record was refused: the field, and the rule it broke."""
+    """One fault of a refused record: the field, and the rule it broke."""
 
     index: int
     field: str
@@ -28,7 +28,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class Receipt:
-    """The outcome of every record of one request."""
+    """The outcome of every record of one request; a record may have several refusals."""
 
     accepted: int = 0
     unchanged: int = 0
@@ -66,8 +66,7 @@ class Ingest:
         by_fact: dict[tuple[str, str], list[tuple[int, Change]]] = {}
         for index, change in changes:
             if change.updated_at_ms is not None and change.updated_at_ms > latest_ms:
-                message = "must not be more than 5 minutes in the future"
-                receipt.refusals.append(Refusal(index, "updated_at", message))
+                receipt.refusals.append(Refusal(index, "updated_at", TOO_NEW))
             else:
                 by_fact.setdefault((change.type, change.id), []).append((index, change))
         if not by_fact:

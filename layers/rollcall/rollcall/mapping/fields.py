@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rollcall.dialects.rollcall.queries.faults import nearest_first
 from rollcall.domain.records import CALL_EVENTS, RECORD_TYPES, Format
+from rollcall.nearest import nearest_first
 
 COMMON = ("type", "id", "updated_at", "deleted")
 GROUPS = ("events", "payload")

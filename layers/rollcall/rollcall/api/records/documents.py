@@ -6,14 +6,24 @@ stored columns, aliases the names on the wire.
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+)
 
-from rollcall.api.records.fields import one_of, type_of
-from rollcall.domain.facts import Change
-from rollcall.domain.records import RECORD_TYPES, Column, Record, RecordType
-from rollcall.wire import Id, Instant, message_of
+from rollcall.api.records.faults import UNKNOWN, RecordFault, RefusedRecord, faults_of
+from rollcall.api.records.fields import MOST_ENTRIES, one_of, type_of
+from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, TOO_NEW, Change
+from rollcall.domain.records import RECORD_TYPES, Column, Kind, Record, RecordType
+from rollcall.wire import Id, Instant
 
 # The default of an optional field. It is not validated, so that null itself is refused.
 _ABSENT: Final[Any] = None
@@ -21,12 +31,12 @@ _TYPE: Final = "The type of the record."
 _FIXED: Final = "Fixed by the first accepted version: a correction needs a new id."
 
 
-class RefusedRecord(ValueError):
-    """A record breaks a rule; `field` names the field, the message the rule."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+def _not_too_new(updated_at_ms: int, info: ValidationInfo) -> int:
+    """Refuse what is far in the future, where the context of the validation has the clock."""
+    now_ms = (info.context or {}).get("now_ms")
+    if now_ms is not None and updated_at_ms > now_ms + MAX_CLOCK_SKEW_MS:
+        raise ValueError(TOO_NEW)
+    return updated_at_ms
 
 
 class _Document(BaseModel):
@@ -36,22 +46,12 @@ class _Document(BaseModel):
 
     type: str = Field(description=_TYPE)
     id: Id = Field(description="Your id of the record, unique within its type.")
-    updated_at_ms: Instant = Field(
+    updated_at_ms: Annotated[Instant, AfterValidator(_not_too_new)] = Field(
         _ABSENT,
         alias="updated_at",
         description="When you changed it: an older version never replaces a newer one. Left out, it"
         " is the server's clock. At most 5 minutes in the future.",
     )
-
-    @classmethod
-    def parse(cls, document: dict[str, Any]) -> Self:
-        """The document. Raises RefusedRecord with the first rule that it breaks."""
-        try:
-            return cls.model_validate(document)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            name, *inside = first["loc"]
-            raise RefusedRecord(str(name), message_of(first, inside)) from None
 
     def record(self) -> Record | None:
         """The record to store; None for a deletion."""
@@ -61,9 +61,6 @@ class _Document(BaseModel):
             for column in record_type.columns
             if (value := getattr(self, column.name)) is not None
         }
-        for column in record_type.columns:
-            if column.needs and column.name in values and column.needs not in values:
-                raise RefusedRecord(column.wire_name, f"needs {column.needs}")
         if self.type == "call":
             values.setdefault("answered", _is_answered(values))
         record: Record = record_type.cls(**values)
@@ -130,19 +127,42 @@ DOCUMENTS: Final[dict[str, type[_Document]]] = {
 }
 
 
-def parse_record(document: Any) -> Change:
-    """The change that one record asks for. Raises RefusedRecord."""
+_COMMON: Final = ("type", "id", "updated_at", "deleted")
+# The names of the fields of each type, in their order, and of the keys that an object may have.
+_NAMES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    name: {
+        "": (*_COMMON, *(column.wire_name for column in record_type.columns)),
+        **{c.wire_name: c.choices for c in record_type.columns if c.kind is Kind.COUNTS},
+    }
+    for name, record_type in RECORD_TYPES.items()
+}
+
+
+def parse_record(document: Any, now_ms: int | None = None) -> Change:
+    """The change that one record asks for. Raises RefusedRecord with all faults of the record.
+
+    With `now_ms`, an `updated_at` of more than 5 minutes later is a fault. Of a record without a
+    known type, only the fields that every type has are checked.
+    """
     if not isinstance(document, dict):
-        raise RefusedRecord("record", "must be an object")
-    if "type" not in document:
-        raise RefusedRecord("type", "is required")
-    type_name = document["type"]
-    if not isinstance(type_name, str) or type_name not in DOCUMENTS:
-        raise RefusedRecord("type", f"must be one of {', '.join(DOCUMENTS)}")
-    if "deleted" in document and document["deleted"] is not True:
-        raise RefusedRecord("deleted", "must be true or absent")
-    model = Deletion if "deleted" in document else DOCUMENTS[type_name]
-    parsed = model.parse(document)
+        raise RefusedRecord([RecordFault("record", "must be an object")])
+    faults = _type_faults(document)
+    type_name: str = "" if faults else document["type"]
+    is_deletion = document.get("deleted") is True
+    if "deleted" in document and not is_deletion:
+        faults.append(RecordFault("deleted", "must be true or absent"))
+        document = document.copy()
+        del document["deleted"]
+    if type_name and not is_deletion:
+        faults += _of_several_fields(document, RECORD_TYPES[type_name])
+    model = Deletion if is_deletion else DOCUMENTS.get(type_name, _Document)
+    try:
+        parsed = model.model_validate(document, context={"now_ms": now_ms})
+    except ValidationError as error:
+        faults += _of_model(error, type_name, is_deletion)
+        raise RefusedRecord(_in_order(faults, type_name)) from None
+    if faults:
+        raise RefusedRecord(_in_order(faults, type_name))
     return Change(
         type=type_name,
         id=parsed.id,
@@ -150,3 +170,53 @@ def parse_record(document: Any) -> Change:
         record=parsed.record(),
         defaulted=parsed.defaulted(),
     )
+
+
+def _type_faults(document: Mapping[str, Any]) -> list[RecordFault]:
+    """That there is no type, or none that is known."""
+    type_name = document.get("type")
+    if isinstance(type_name, str) and type_name in DOCUMENTS:
+        return []
+    missing = "type" not in document
+    rule = "is required" if missing else f"must be one of {', '.join(DOCUMENTS)}"
+    return [RecordFault("type", rule)]
+
+
+def _of_model(error: ValidationError, type_name: str, is_deletion: bool) -> list[RecordFault]:
+    """The faults that the model of a type found, or the one of all types if there is no type."""
+    if not type_name:
+        return [each for each in faults_of(error, {"": _COMMON}) if each.field in _COMMON[1:]]
+    names = _NAMES[type_name]
+    if not is_deletion:
+        return faults_of(error, names)
+    return [
+        RecordFault(each.field, "must be left out of a deletion")
+        if each.rule == UNKNOWN and each.field in names[""]
+        else each
+        for each in faults_of(error, {"": _COMMON})
+    ]
+
+
+def _of_several_fields(
+    document: Mapping[str, Any], record_type: RecordType
+) -> Iterator[RecordFault]:
+    """The faults that a model does not find beside those of single values."""
+    for column in record_type.columns:
+        value = document.get(column.wire_name)
+        if column.needs and value is not None and column.needs not in document:
+            yield RecordFault(column.wire_name, f"needs {column.needs}")
+        most = MOST_ENTRIES.get(column.kind)
+        if most is not None and isinstance(value, list | dict) and len(value) > most:
+            yield RecordFault(column.wire_name, f"must have at most {most} entries")
+
+
+def _in_order(faults: Sequence[RecordFault], type_name: str) -> list[RecordFault]:
+    """Faults in the order of the fields, those of a whole field before those inside it."""
+    names = _NAMES[type_name][""] if type_name else _COMMON
+    places = {name: place for place, name in enumerate(names)}
+
+    def place(fault: RecordFault) -> tuple[int, bool]:
+        name, inside, _ = fault.field.partition(".")
+        return places.get(name, len(places)), bool(inside)
+
+    return sorted(faults, key=place)

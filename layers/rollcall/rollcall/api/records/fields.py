@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field, PlainValidator, StringConstraints
 from typing_extensions import TypeAliasType
 
 from rollcall.domain.decimals import scaled
-from rollcall.domain.records import Column, Format, PayloadValue
+from rollcall.domain.records import Column, Format, Kind, PayloadValue
 from rollcall.domain.validation import (
     EVENT_TYPE,
     MAX_AMOUNT,
@@ -68,7 +68,9 @@ _Share = Annotated[Decimal, Field(ge=0, le=1, allow_inf_nan=True), AsNumber]
 Seconds = Annotated[_Amount, AfterValidator(partial(scaled, places=0))]
 Sentiment = Annotated[_Share, AfterValidator(partial(scaled, places=3))]
 Cost = Annotated[_Amount, AfterValidator(partial(scaled, places=6))]
-Ids = Annotated[list[Id], Field(strict=True, max_length=MAX_LABELS), AfterValidator(_set)]
+Ids = Annotated[
+    list[Id], Field(strict=True, json_schema_extra={"maxItems": MAX_LABELS}), AfterValidator(_set)
+]
 _PayloadKey = Annotated[str, StringConstraints(pattern=f"^{PAYLOAD_KEY.pattern}$")]
 _PayloadNumber = Annotated[Decimal, Field(ge=-1e100, le=1e100)]
 _PayloadValue = Annotated[
@@ -81,13 +83,17 @@ Payload = TypeAliasType(
         dict[_PayloadKey, _PayloadValue],
         Field(
             strict=True,
-            max_length=MAX_PAYLOAD_KEYS,
+            json_schema_extra={"maxProperties": MAX_PAYLOAD_KEYS},
             description="Values of your own, to filter by. Numbers have at most 38 significant"
             " digits and are 0 or of a magnitude from 1e-100 to 1e100; they compare exactly.",
         ),
         AfterValidator(_sorted),
     ],
 )
+
+# How many entries a value may have. The types do not check it: pydantic would report either that there
+# are too many or what is wrong with some.
+MOST_ENTRIES: Final[Mapping[Kind, int]] = {Kind.IDS: MAX_LABELS, Kind.PAYLOAD: MAX_PAYLOAD_KEYS}
 
 _TYPES: Final[Mapping[Format, Any]] = {
     Format.ID: Id,

@@ -12,15 +12,16 @@ from rollcall.ingest.ingest import Receipt, Refusal
 
 
 class Rejection(TypedDict):
-    """One record that was refused, and why."""
+    """One fault of a record that was refused; a record has an entry for each of its faults."""
 
     index: int
-    """Its place in the request, from 0."""
+    """The place of the record in the request, from 0."""
     id: str | int | float | None
     """A string or a number as it was sent, anything else as null."""
     field: str
-    """The field that breaks a rule, or `record` if the record is not an object."""
+    """The field that breaks a rule: `payload.city` for a key of a payload, `record` for the whole."""
     message: str
+    """The rule, and the nearest known name of an unknown field."""
 
 
 class Verdicts(TypedDict):
@@ -33,16 +34,21 @@ class Verdicts(TypedDict):
     stale: int
     """Older than the stored version; nothing was written."""
     rejected: list[Rejection]
+    """All faults of the others, by record, and in the order of the record's fields."""
 
 
 def verdicts_body(
     documents: Sequence[Any], refusals: Sequence[Refusal], receipt: Receipt
 ) -> tuple[int, Verdicts]:
-    """The status and the body: 200 if all records are valid, 207 if some are, 422 if none is."""
+    """The status and the body: 200 if all records are valid, 207 if some are, 422 if none is.
+
+    The faults of one record stay in their order.
+    """
     rejected = sorted([*refusals, *receipt.refusals], key=lambda refusal: refusal.index)
     status = 200
     if rejected:
-        status = 207 if len(rejected) < len(documents) else 422
+        valid = receipt.accepted + receipt.unchanged + receipt.stale
+        status = 207 if valid else 422
     return status, {
         "accepted": receipt.accepted,
         "unchanged": receipt.unchanged,

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
-from rollcall.dialects.rollcall.queries.faults import Faults, nearest_first
+from rollcall.dialects.rollcall.queries.faults import Faults
 from rollcall.dialects.rollcall.queries.limits import (
     DEFAULT_CALLS,
     DEFAULT_ROWS,
@@ -31,6 +31,7 @@ from rollcall.dialects.rollcall.queries.limits import (
     MAX_ROWS,
 )
 from rollcall.domain.time.named_periods import COMPARISONS, PERIODS
+from rollcall.nearest import nearest_first
 from rollcall.query.datasets import DATASETS
 from rollcall.query.fields import Op
 from rollcall.wire import message_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
 
 from rollcall.domain.errors import Fault, RefusedQuery
+from rollcall.nearest import nearest_first
 
 Path = Sequence[str | int]
 
@@ -41,15 +41,6 @@ class Faults:
         """Raises RefusedQuery if there are faults."""
         if self._found:
             raise RefusedQuery(self._found)
-
-
-def nearest_first(name: str, known: Iterable[str]) -> list[str]:
-    """Known names, the most similar first."""
-
-    def distance(other: str) -> float:
-        return -SequenceMatcher(None, name[:64].lower(), other.lower()).ratio()
-
-    return sorted(known, key=distance)
 
 
 def _pointer(path: Path) -> str:

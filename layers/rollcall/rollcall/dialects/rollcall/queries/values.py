@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from typing_extensions import TypedDict
 
-from rollcall.dialects.rollcall.queries.faults import Faults, nearest_first
+from rollcall.dialects.rollcall.queries.faults import Faults
 from rollcall.dialects.rollcall.queries.names import BUCKETS, dimension_names, dimension_of
 from rollcall.dialects.rollcall.queries.ranges import parse_bounds, parse_zone
 from rollcall.domain.validation import check_text
+from rollcall.nearest import nearest_first
 from rollcall.query.datasets import DATASETS, Dataset
 from rollcall.query.fields import Field
 from rollcall.query.model import Selection
