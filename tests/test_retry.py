@@ -23,7 +23,7 @@ from rollcall.domain.contributions import contribution_function
 from rollcall.domain.errors import Conflict, Unavailable
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.writer import fold
-from rollcall.retry import MAX_REQUEST_SECONDS, Backoff, seconds_left, time_limit
+from rollcall.retry import MAX_REQUEST_SECONDS, Attempts, Backoff, seconds_left, time_limit
 from rollcall.storage.client import translated_errors, with_retries
 from tests.support.fakes import MemoryLedger
 from tests.support.versions import versions_of
@@ -83,6 +83,36 @@ def test_an_updater_that_never_gets_through_reports_in_time(clock: Clock) -> Non
     with time_limit(120), pytest.raises(Unavailable):
         applier.apply(fold(facts))
     assert clock.now - began <= 120 - MAX_REQUEST_SECONDS + 1
+
+
+def lose_races(attempts: Attempts, count: int) -> None:
+    for _ in range(count):
+        attempts.persist(Conflict("another writer was first"))
+
+
+def test_a_lost_race_is_repeated_while_there_is_time(clock: Clock) -> None:
+    attempts = Backoff(tries=3, sleep=clock.sleep, jitter=lambda: 0.5).attempts()
+    began = clock.now
+    with time_limit(29), pytest.raises(Unavailable, match="out of time"):
+        lose_races(attempts, 1_000)
+    assert attempts.number > 3
+    assert clock.now - began <= 29 - MAX_REQUEST_SECONDS
+    assert clock.now - began >= 29 - MAX_REQUEST_SECONDS - 1  # the longest pause
+
+
+def test_pauses_stay_bounded_however_many_races_are_lost() -> None:
+    slept: list[float] = []
+    attempts = Backoff(sleep=slept.append, jitter=lambda: 1.0).attempts()
+    with time_limit(60):
+        lose_races(attempts, 2_000)
+    assert max(slept) == 2.0
+
+
+def test_without_a_limit_of_time_lost_races_are_counted() -> None:
+    attempts = Backoff(tries=3, sleep=lambda _: None).attempts()
+    with pytest.raises(Unavailable, match="3 tries"):
+        lose_races(attempts, 4)
+    assert attempts.number == 4
 
 
 def test_a_limit_ends_with_its_block() -> None:

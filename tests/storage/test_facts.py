@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from threading import Barrier
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,11 +19,12 @@ from rollcall.domain.errors import ForeignKey, Unavailable
 from rollcall.domain.facts import Change, Fact, Outcome
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ingest.ingest import Ingest
-from rollcall.retry import Backoff
+from rollcall.retry import Backoff, time_limit
 from rollcall.storage import keys
 from rollcall.storage.facts import FactStore
 from tests.support.builders import call, deletion, full_call
 from tests.support.emulator.client import MemoryClient
+from tests.support.engines import DYNAMODB_LOCAL
 from tests.support.parsing import parsed
 
 pytestmark = pytest.mark.engine
@@ -86,6 +88,29 @@ def test_writers_at_once_leave_one_winner_and_lose_no_revision(
     assert final.record is not None
     assert final.record.outcome == "version 23"  # type: ignore[attr-defined]
     assert set(outcomes) <= {Outcome.ACCEPTED, Outcome.STALE}
+
+
+@pytest.mark.parametrize("engine", [DYNAMODB_LOCAL])
+def test_64_writers_at_once_are_all_stored_one_after_the_other(
+    client_of: Callable[[str], Any], org_id: str, engine: str
+) -> None:
+    """Without `updated_at` each of them wins in the end, in whatever order."""
+    impatient = Backoff(tries=1, first_seconds=0.001, max_seconds=0.05)
+    client = client_of(engine)
+    store = FactStore(client, TABLE, lambda: time.time_ns() // 1_000, impatient)
+    start = Barrier(64)
+
+    def write(number: int) -> tuple[Outcome, Fact | None]:
+        with tenant(org_id), time_limit(600):
+            start.wait()
+            return store.write(org_id, 1, None, change(outcome=f"writer {number}"))
+
+    with ThreadPoolExecutor(64) as pool:
+        written = list(pool.map(write, range(64)))
+    assert {outcome for outcome, _ in written} == {Outcome.ACCEPTED}
+    facts = [fact for _, fact in written if fact is not None]
+    assert len({fact.rev for fact in facts}) == len({fact.updated_at_ms for fact in facts}) == 64
+    assert stored(store, org_id) == max(facts, key=lambda fact: fact.rev)
 
 
 def lose_replies(client: Any, count: int) -> None:

@@ -1,4 +1,4 @@
-"""Retries with jittered back-off: a bounded number, within the time an invocation has left."""
+"""Retries with jittered back-off, within the time an invocation has left."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from rollcall.domain.errors import Unavailable
 # The longest that one request to the store can take: two attempts, each of a 1 s connection and a
 # 3 s read, and a pause. It is reserved to finish a request in progress and still answer.
 MAX_REQUEST_SECONDS: Final = 9.0
+
+# By then any pause has its greatest length.
+_MOST_DOUBLINGS: Final = 30
 
 _ends_at: ContextVar[float] = ContextVar("ends_at", default=float("inf"))
 
@@ -59,7 +62,12 @@ class Backoff:
         """Wait before try `failures` + 1; raises Unavailable when no tries or no time are left."""
         if failures >= self.tries:
             raise Unavailable(f"failed after {failures} tries: {cause}") from cause
-        seconds = min(self.max_seconds, self.first_seconds * 2 ** (failures - 1)) * self.jitter()
+        self.wait(failures, cause)
+
+    def wait(self, failures: int, cause: Exception) -> None:
+        """Wait before try `failures` + 1; raises Unavailable when no time is left."""
+        doubled = 2 ** min(failures - 1, _MOST_DOUBLINGS)
+        seconds = min(self.max_seconds, self.first_seconds * doubled) * self.jitter()
         if seconds >= seconds_left():
             raise Unavailable(f"out of time after {failures} tries: {cause}") from cause
         self.sleep(seconds)
@@ -97,6 +105,18 @@ class Attempts:
         """Wait before the next try; raises Unavailable when no tries or no time are left."""
         self._failures += 1
         self._backoff.pause(self._failures, cause)
+
+    def persist(self, cause: Exception) -> None:
+        """Wait before the next try, however many failed; raises Unavailable when no time is left.
+
+        For an operation that another writer may always be first to make. Outside any `time_limit`
+        the number of tries ends it, as in `failed`.
+        """
+        if seconds_left() == float("inf"):
+            self.failed(cause)
+            return
+        self._failures += 1
+        self._backoff.wait(self._failures, cause)
 
     def succeeded(self) -> None:
         """Reset the count of failures, because the operation made progress."""

@@ -149,9 +149,9 @@ class FactStore:
         """Resolve a change against the stored fact, and store it if it wins.
 
         Returns the outcome and the fact that is stored afterwards. `stored` is the fact that was
-        last read, or None; if it has changed since, the change is resolved again. Raises
-        Unavailable when the store stays busy, after which the change may be sent again, and
-        CorruptItem when the stored fact is damaged.
+        last read, or None; if it has changed since, the change is resolved again, as often as there
+        is time. Raises Unavailable when no time is left, after which the change may be sent again,
+        and CorruptItem when the stored fact is damaged.
         """
         key = keys.fact(org_id, change.type, change.id, buckets)
         retries = self._backoff.attempts()
@@ -168,12 +168,12 @@ class FactStore:
             try:
                 is_written, found = self._put(key, fact, stored.rev if stored else None)
             except (Conflict, Unavailable) as error:
-                retries.failed(error)
+                retries.persist(error)
                 continue
             if is_written:
                 return Outcome.ACCEPTED, fact
             stored = fact_of_item(found) if found else None
-            retries.failed(Conflict("another version was written first"))
+            retries.persist(Conflict("another version was written first"))
 
     def _put(self, key: keys.Key, fact: Fact, rev_read: int | None) -> tuple[bool, Item]:
         """Put the fact if the stored revision is still the one read.
