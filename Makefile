@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 REQUIRED := $(VENV)/.required
 SAM_VENV := .venv-sam
+VENDORS_VENV := .venv-vendors
 SAM_INSTALLED := $(SAM_VENV)/.installed
 LAMBDA_VENV := .venv-lambda
 LAMBDA_INSTALLED := $(LAMBDA_VENV)/.installed
@@ -29,7 +30,7 @@ CODE := layers cli functions tests $(wildcard benchmarks)
 FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 2>/dev/null); do \
 	"$$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done
 
-.PHONY: help install demo test test-unit test-all coverage simulate lint format openapi events bench build validate requirements clean records dist sam-local dashboard dashboard-check dashboard-packages dashboard-test screenshots
+.PHONY: help install demo test test-unit test-all test-vendors coverage simulate lint format openapi events bench build validate requirements clean records dist sam-local dashboard dashboard-check dashboard-packages dashboard-test screenshots
 
 help:
 	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
@@ -37,6 +38,7 @@ help:
 	@echo "make test          all tests but the slow ones (ARGS=... goes to pytest: a path, -k, -s)"
 	@echo "make test-unit     the tests without an engine or a process"
 	@echo "make test-all      every test, on both engines"
+	@echo "make test-vendors  webhook signatures against the providers' own packages"
 	@echo "make coverage      make test, and the branches that it does not run"
 	@echo "make simulate      run simulated schedules of faults (SEEDS=2000 or 500:900, ARGS=--mutants)"
 	@echo "make lint          style, types, import rules, template"
@@ -127,6 +129,13 @@ test-unit: $(INSTALLED)
 
 test-all: $(INSTALLED)
 	$(BIN)/pytest $(SPREAD) $(ARGS)
+
+# The packages of the providers check the same signatures; they are large, so in a venv of their own.
+test-vendors: requirements/vendors.txt
+	@[ -d $(VENDORS_VENV) ] || $(PYTHON) -m venv $(VENDORS_VENV)
+	@$(VENDORS_VENV)/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements/vendors.txt
+	PYTHONPATH=layers/rollcall:cli $(VENDORS_VENV)/bin/python -m pytest --noconftest -c /dev/null \
+		--rootdir . -p no:cacheprovider tests/hooks/test_vendors.py $(ARGS)
 
 # The packages of which every branch runs, or the line gives the reason.
 COVERED := domain ledger
@@ -219,6 +228,7 @@ requirements:
 	cd requirements && $(PIN) $(ARGS) dev.in ../pyproject.toml --all-extras --output-file dev.txt
 	cd requirements && $(PIN) $(ARGS) lambda.in --output-file lambda.txt
 	cd requirements && $(PIN) $(ARGS) sam.in --output-file sam.txt
+	cd requirements && $(PIN) $(ARGS) vendors.in --output-file vendors.txt
 	cp requirements/runtime.txt layers/rollcall/requirements.txt
 
 dashboard-packages:

@@ -198,7 +198,7 @@ def test_what_is_declared_without_an_import_is_needed(name: str) -> None:
     assert words in path.read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "lambda.txt", "sam.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "lambda.txt", "sam.txt", "vendors.txt"])
 def test_every_requirement_has_its_hash(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
     requirements = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]

@@ -26,13 +26,19 @@ _SHOWN_CHARACTERS = 40
 
 
 class Mapper:
-    """Converts documents by a map; `zone` is that of times without one."""
+    """Converts documents by a map; `zone` is that of times without one.
 
-    def __init__(self, chosen: Map, zone: ZoneInfo | None) -> None:
+    A field in `required` is a fault if it has no value: by default those of the record type.
+    """
+
+    def __init__(
+        self, chosen: Map, zone: ZoneInfo | None, required: Sequence[str] | None = None
+    ) -> None:
         self.settings = Settings(zone, chosen.decimal)
         formats = formats_of(chosen.type)
+        needed = chosen.required if required is None else required
         self._fields = [
-            _Field(name, rules, conversion_of(name, formats), chosen.required)
+            _Field(name, rules, conversion_of(name, formats), needed)
             for name, rules in chosen.fields.items()
         ]
         self._constants = {"type": chosen.type, **chosen.constants}

@@ -1,0 +1,1 @@
+"""Manage hooks, and send them signed samples."""

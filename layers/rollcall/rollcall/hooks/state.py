@@ -1,0 +1,92 @@
+"""What is known of one call: a function of the set of events seen, whatever their order.
+
+Each field holds the value of the greatest event that gave it, by (rank, time, digest of the body); a
+field that an event does not give keeps its value. So folding is commutative, associative and
+idempotent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from rollcall.domain.errors import CorruptItem
+from rollcall.domain.records import RECORD_TYPES
+from rollcall.domain.time.calendar import format_instant
+from rollcall.hooks.delivery import Unmappable
+from rollcall.hooks.events import Event
+from rollcall.mapping.fields import joined
+
+# Enough that two of the events of a call never share one.
+_DIGEST_CHARACTERS = 16
+# 16 bytes for each in an item of at most 400 KB; a call has some dozens of events.
+_MOST_EVENTS = 5_000
+
+
+class Stamped(NamedTuple):
+    """A value as JSON text, and the event that gave it."""
+
+    rank: int
+    time_ms: int
+    digest: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallState:
+    """The fields of a call, the digests of the events seen, and the latest time of any."""
+
+    fields: Mapping[str, Stamped] = field(default_factory=dict)
+    digests: frozenset[str] = frozenset()
+    latest_ms: int = 0
+
+    def folded(self, event: Event) -> CallState:
+        """The state with one event more. Raises Unmappable for a call with too many events."""
+        digest = event.digest[:_DIGEST_CHARACTERS]
+        if digest not in self.digests and len(self.digests) >= _MOST_EVENTS:
+            raise Unmappable(f"the call has more than {_MOST_EVENTS:,} events")
+        fields = dict(self.fields)
+        for name, value in event.values.items():
+            stamped = Stamped(event.rank, event.time_ms, digest, value)
+            fields[name] = max(fields.get(name, stamped), stamped)
+        return CallState(fields, self.digests | {digest}, max(self.latest_ms, event.time_ms))
+
+    def record(self, call_id: str) -> bytes | None:
+        """The record of the call as JSON; None before its required fields are known.
+
+        Its `updated_at` is the latest time of any event, and a millisecond later for each further
+        event: more is known then, so the record must win over the one before.
+        """
+        columns = {column.wire_name: column for column in RECORD_TYPES["call"].columns}
+        values = {name: stamped.value for name, stamped in self.fields.items()}
+        if any(column.is_sent and name not in values for name, column in columns.items()):
+            return None
+        for name, column in columns.items():
+            if column.needs is not None and column.needs not in values:
+                values.pop(name, None)
+        updated_at_ms = self.latest_ms + len(self.digests) - 1
+        head = {"type": '"call"', "id": json.dumps(call_id, ensure_ascii=False)}
+        values = head | dict(sorted(values.items()))
+        values["updated_at"] = f'"{format_instant(updated_at_ms)}"'
+        record = joined(values)
+        if isinstance(record, tuple):
+            raise Unmappable("a text is not UTF-8")
+        return record
+
+    def to_text(self) -> str:
+        """The state as JSON, equal for equal states."""
+        fields = {name: list(stamped) for name, stamped in sorted(self.fields.items())}
+        document = {"fields": fields, "digests": sorted(self.digests), "latest_ms": self.latest_ms}
+        return json.dumps(document, separators=(",", ":"))
+
+    @staticmethod
+    def of_text(text: str) -> CallState:
+        """The inverse of `to_text`. Raises CorruptItem."""
+        try:
+            document: Any = json.loads(text)
+            fields = {name: Stamped(*stamped) for name, stamped in document["fields"].items()}
+            return CallState(fields, frozenset(document["digests"]), document["latest_ms"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CorruptItem(f"not the state of a call: {error}") from None

@@ -1,0 +1,133 @@
+"""A call is the same whatever the order of its events, and however often each comes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable
+from random import Random
+
+import pytest
+
+from rollcall.api import strict_json
+from rollcall.api.records.documents import parse_record
+from rollcall.domain.errors import CorruptItem
+from rollcall.hooks.delivery import Unmappable
+from rollcall.hooks.events import Event
+from rollcall.hooks.maps import PROVIDERS
+from rollcall.hooks.state import CallState
+from tests.support.hook_events import call_of, event_of
+
+CALLS = 200
+
+
+def fold(events: Iterable[Event]) -> CallState:
+    state = CallState()
+    for event in events:
+        state = state.folded(event)
+    return state
+
+
+def brute_force(events: Iterable[Event]) -> dict[str, str]:
+    """The value of each field by looking at all events at once, and the time, without folding."""
+    distinct = {event.digest: event for event in sorted(events, key=lambda event: event.time_ms)}
+    ordered = sorted(distinct.values(), key=lambda event: (event.rank, event.time_ms, event.digest))
+    values: dict[str, str] = {}
+    for event in ordered:
+        values.update(event.values)
+    return values
+
+
+@pytest.mark.property
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_order_ends_in_the_same_call(provider):
+    records = set()
+    for seed in range(CALLS):
+        events = [event_of(provider, sent) for sent in call_of(provider, Random(seed))]
+        expected = fold(events)
+        for order in itertools.permutations(events):
+            assert fold(order) == expected, seed
+        record = expected.record("call-1")
+        if record is not None:
+            records.add(record)
+            document = strict_json.loads(record)
+            parse_record(document)
+            assert {name: json.loads(text) for name, text in brute_force(events).items()} == {
+                name: json.loads(stamped.value) for name, stamped in expected.fields.items()
+            }
+    assert len(records) > 5
+
+
+@pytest.mark.property
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_shuffles_with_repetitions_end_in_the_same_call(provider):
+    random = Random(11)
+    sent = [each for seed in range(4) for each in call_of(provider, Random(seed), most=9)]
+    events = [event_of(provider, each) for each in sent]
+    expected = fold(events).to_text()
+    for _ in range(1_000):
+        order = [*events, *random.choices(events, k=random.randrange(10))]
+        random.shuffle(order)
+        assert fold(order).to_text() == expected
+
+
+def event(rank: int, time_ms: int, digest: str, **values: str) -> Event:
+    return Event("c", rank, time_ms, digest * 64, {n: json.dumps(v) for n, v in values.items()})
+
+
+def test_a_later_event_never_takes_away():
+    state = fold([event(4, 5, "a", outcome="sold"), event(5, 6, "b", status="completed")])
+    assert {n: s.value for n, s in state.fields.items()} == {
+        "outcome": '"sold"',
+        "status": '"completed"',
+    }
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wins"),
+    [
+        (event(4, 9, "f", status="a"), event(5, 1, "a", status="b"), "b"),
+        (event(4, 9, "a", status="a"), event(4, 8, "f", status="b"), "a"),
+        (event(4, 9, "a", status="a"), event(4, 9, "b", status="b"), "b"),
+    ],
+)
+def test_rank_then_time_then_digest_decides(first, second, wins):
+    for order in ([first, second], [second, first]):
+        assert json.loads(fold(order).fields["status"].value) == wins
+
+
+def test_each_event_more_makes_a_later_version():
+    """Two events of one instant: the second must win over the record of the first."""
+    start = {"started_at": "2026-11-21T12:00:00.000Z"}
+    one = fold([event(3, 5, "a", status="in_progress", **start)])
+    two = one.folded(event(4, 5, "b", status="completed"))
+    versions = [json.loads(state.record("c") or b"") for state in (one, two)]
+    assert [v["updated_at"][-5:] for v in versions] == [".005Z", ".006Z"]
+    again = two.folded(event(4, 5, "b", status="completed"))
+    assert again == two
+
+
+def test_a_call_without_a_start_has_no_record_yet():
+    assert fold([event(3, 5, "a", status="in_progress")]).record("c") is None
+
+
+def test_what_needs_another_field_waits_for_it():
+    start = {"started_at": "2026-11-21T12:00:00.000Z", "status": "completed"}
+    state = fold([event(3, 5, "a", campaign_id="7", **start)])
+    assert "campaign_id" not in json.loads(state.record("c") or b"")
+    state = state.folded(event(3, 5, "b", direction="inbound"))
+    assert json.loads(state.record("c") or b"")["campaign_id"] == "7"
+
+
+def test_the_text_of_a_state():
+    state = fold([event(4, 5, "a", outcome="Grüße"), event(5, 6, "b", status="completed")])
+    assert CallState.of_text(state.to_text()) == state
+    for text in ("", "[]", "{}", '{"fields":{"a":[1]},"digests":[],"latest_ms":0}'):
+        with pytest.raises(CorruptItem):
+            CallState.of_text(text)
+
+
+def test_a_call_has_a_bounded_number_of_events():
+    state = CallState({}, frozenset(str(n) for n in range(5_000)), 5)
+    with pytest.raises(Unmappable, match="more than 5,000 events"):
+        state.folded(event(3, 5, "a"))
