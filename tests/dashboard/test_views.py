@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Locator, expect
 
 from tests.support.dashboard import Dashboard, address, eventually
-from tests.support.dashboard_data import FROM, TO
+from tests.support.dashboard_data import FROM, TO, WORKSPACE
 from tests.support.dashboard_text import figure, plain
 from tests.support.stack import Organisation
 
@@ -231,6 +231,26 @@ def test_the_walkthrough_of_the_readme(dashboard: Dashboard, organisation: Organ
     drawer = page.get_by_role("dialog")
     expect(drawer.get_by_role("heading", name="Calls")).to_have_text(f"Calls {count}")
     expect(drawer.locator(".calls-link")).to_have_count(min(int(count), 50))
+
+
+def test_a_page_has_its_name_though_nothing_of_late_does(
+    dashboard: Dashboard, organisation: Organisation
+) -> None:
+    page = dashboard.page
+    # The calls of the tests are of long ago.
+    assert organisation.send("GET", "/v1/values/campaign_id").json["values"] == []
+    dashboard.open(address(campaign="42"))
+    title = page.locator(".sheet-title")
+    expect(title).to_have_text("東京オフィス 42")
+    expect(page.locator(".sheet-picker option:checked")).to_have_text("東京オフィス")
+    dashboard.press("Show calls")
+    expect(page.locator(".drawer-scope")).to_contain_text("Campaign is 東京オフィス")
+    dashboard.go(address(workspace=WORKSPACE))
+    expect(title).to_have_text(f"Atelier Zoë {WORKSPACE}")
+    assert dashboard.refusals == []
+    # One that never was has no name.
+    dashboard.go(address(campaign="never"))
+    expect(title).to_have_text("never")
 
 
 def test_csv_is_the_apis(dashboard: Dashboard, organisation: Organisation) -> None:

@@ -1,6 +1,6 @@
 import { endWhenOver, session, signOut } from "../state/session";
 import type {
-  Audit, CallAnswer, QueryAnswer, QueryBody, Schema, SearchAnswer, SearchBody, ValuesAnswer, ValuesOptions,
+  Audit, CallAnswer, QueryAnswer, QueryBody, RecordAnswer, Schema, SearchAnswer, SearchBody, ValuesAnswer, ValuesOptions,
 } from "./types";
 
 /** What an answer says of itself; null where the answer has no such header. */
@@ -51,6 +51,7 @@ export interface Api {
   query(body: QueryBody, signal?: AbortSignal): Promise<Answer<QueryAnswer>>;
   search(body: SearchBody, signal?: AbortSignal): Promise<Answer<SearchAnswer>>;
   call(id: string, signal?: AbortSignal): Promise<Answer<CallAnswer>>;
+  record(type: string, id: string, signal?: AbortSignal): Promise<Answer<RecordAnswer>>;
   values(dimension: string, options: ValuesOptions, signal?: AbortSignal): Promise<Answer<ValuesAnswer>>;
   audit(signal?: AbortSignal): Promise<Answer<Audit>>;
   schema(signal?: AbortSignal): Promise<Answer<Schema>>;
@@ -62,6 +63,7 @@ export const api: Api = {
   query: (body, signal) => answer("POST", "/v1/query", body, signal),
   search: (body, signal) => answer("POST", "/v1/calls/search", body, signal),
   call: (id, signal) => answer("GET", `/v1/calls/${encodeURIComponent(id)}`, null, signal),
+  record: (type, id, signal) => answer("GET", `/v1/records/${type}/${encodeURIComponent(id)}`, null, signal),
   values: (dimension, options, signal) =>
     answer("GET", `/v1/values/${encodeURIComponent(dimension)}${queryString(options)}`, null, signal),
   audit: (signal) => answer("GET", "/v1/audit", null, signal),

@@ -120,6 +120,13 @@ export interface CallAnswer {
   counted: boolean;
 }
 
+/** A record of any other type; many have a name. */
+export interface RecordAnswer {
+  record: { name?: string; [field: string]: unknown };
+  updated_at: string;
+  counted: boolean;
+}
+
 export interface NamedValue {
   value: Value;
   name: string | null;

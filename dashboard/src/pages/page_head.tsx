@@ -4,7 +4,8 @@ import type { TrustSource } from "../overview/data";
 import { OfflineBanner } from "../overview/notices";
 import { TrustLine } from "../overview/trust_line";
 import type { View } from "../state/view";
-import { nameIn, usePageValues, type PageKind } from "./names";
+import { usePageValues, type PageKind } from "./names";
+import { usePageName } from "./page_name";
 import { PageSelect } from "./page_picker";
 
 export interface PageHeadProps {
@@ -18,7 +19,7 @@ export interface PageHeadProps {
 /** What the page is of, the way to another one of its kind, and how far its figures can be trusted. */
 export function PageHead({ kind, id, view, api, source }: PageHeadProps) {
   const values = usePageValues(api, kind);
-  const name = nameIn(values, id);
+  const name = usePageName(api, kind, id, values.state.value.data);
   return (
     <>
       <OfflineBanner error={source.calls.state.value.error} />

@@ -2,6 +2,7 @@ import type { Signal } from "@preact/signals";
 import type { Api } from "../api/client";
 import type { NamedValue } from "../api/types";
 import { ErrorNote } from "../overview/error_note";
+import { valueName } from "../state/names";
 import type { Resource } from "../state/resource";
 import { navigate, type View } from "../state/view";
 import { named, t } from "../text/index";
@@ -24,7 +25,7 @@ export function PageSelect({ kind, view, values }: Omit<PagePickerProps, "api"> 
   if (data === null && error !== null) return <ErrorNote title={named(kind, "list")} error={error} onRetry={values.reload} />;
   const chosen = page.kind === kind ? page.id : "";
   const options = (data ?? []).map(({ value, name }) => ({ id: String(value), name: name ?? String(value) }));
-  if (chosen !== "" && !options.some(({ id }) => id === chosen)) options.unshift({ id: chosen, name: chosen });
+  if (chosen !== "" && !options.some(({ id }) => id === chosen)) options.unshift({ id: chosen, name: valueName(`${kind}_id`, chosen) });
   if (data !== null && options.length === 0) return <p class="sheet-none">{named(kind, "absent")}</p>;
   return (
     <label class="sheet-picker">
