@@ -155,7 +155,7 @@ class ApiClient:
                 )
             case 403:
                 raise CommandError(
-                    f"{self._api} refuses the token: it needs the scope {self._scope}"
+                    f"{self._api} refuses the token: it needs the permission {self._scope}"
                     f" ({reply.message})"
                 )
             case 404 if not reply.is_problem:

@@ -78,7 +78,7 @@ def calls(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """List calls, the newest first.
 
     Conditions are those of rollcall query. Wider terminals show more fields; JSON and CSV have
-    all. The token needs the scope read.
+    all. The token needs the permission read.
     """
     if as_json and as_csv:
         raise CommandError("pass --json or --csv, not both")
@@ -116,7 +116,7 @@ def call(
 ) -> None:
     """Show one call as it is stored.
 
-    `counted` is whether the figures hold this version yet. The token needs the scope read.
+    `counted` is whether the figures hold this version yet. The token needs the permission read.
     """
     client = read_client(api, token, token_file, is_insecure=insecure)
     path = f"/v1/calls/{quote(id, safe='')}"

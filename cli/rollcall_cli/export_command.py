@@ -62,7 +62,7 @@ def export(  # noqa: PLR0913, PLR0917 - one parameter for each option
     the columns of the API's CSV; in Parquet, events are a map and a payload is JSON. Two files
     beside the output keep the progress until it is whole.
 
-    The token needs the scope read. Exit status 0: done; 2: failed; 130: stopped, run it again to
+    The token needs the permission read. Exit status 0: done; 2: failed; 130: stopped, run it again to
     resume.
     """
     format = format_of(file, format)

@@ -81,7 +81,7 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
 ) -> None:
     """Send the records of a file in order. Sending a file again changes nothing.
 
-    The token, which needs the scope ingest, comes from
+    The token, which needs the permission ingest, comes from
     ROLLCALL_TOKEN, from --token-file, or with --token -
     from standard input.
 

@@ -104,7 +104,7 @@ def query(  # noqa: PLR0913, PLR0917 - one parameter for each option
       'duration_seconds>60'   also < <= >=
     A value in double quotes is a text, which may hold commas.
 
-    The token, which needs the scope read, comes from
+    The token, which needs the permission read, comes from
     ROLLCALL_TOKEN, from --token-file, or with --token -
     from standard input.
     """  # noqa: D301 - \b keeps the lines of a block apart

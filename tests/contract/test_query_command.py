@@ -175,7 +175,7 @@ def test_the_token_needs_the_scope_read(org: Any, query: Query) -> None:
     other = org.new_token("ingest")["token"]
     done = query("--measure", "calls", token=other)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "it needs the scope read" in done.stderr
+    assert "it needs the permission read" in done.stderr
     assert "does not accept the token" in query("--measure", "calls", token="rc_no").stderr
 
 

@@ -82,7 +82,7 @@ _CSV_HEADERS: JsonObject = {
 # Errors of the gateway on any existing route, by the template's names.
 _GATEWAY_KINDS = {
     "UNAUTHORIZED": "No token, or one that is malformed, unknown, expired or revoked.",
-    "ACCESS_DENIED": "The token lacks the scope.",
+    "ACCESS_DENIED": "The token lacks the permission.",
     "REQUEST_TOO_LARGE": "The body is too large.",
     "THROTTLED": "Too many requests at once.",
     "AUTHORIZER_FAILURE": "The token could not be checked.",
@@ -181,7 +181,7 @@ def _operation(
     declared = OPERATIONS[function]
     scopes = [] if route.authorizer is None else scopes_of(route)
     named = " or ".join(f"`{scope}`" for scope in scopes)
-    needed = f"Requires the scope {named}." if scopes else "Requires no token."
+    needed = f"Requires the permission {named}." if scopes else "Requires no token."
     operation: JsonObject = {
         "operationId": function,
         "tags": [declared.tag],

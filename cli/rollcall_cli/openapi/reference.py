@@ -80,7 +80,7 @@ def _opening(schemas: JsonObject) -> str:
 <!-- Written by `make records` from the models that parse records. Do not edit it by hand. -->
 
 `POST /v1/records` takes 1 to {MAX_RECORDS} records in `{{"records": […]}}`, of any types, with a token
-that has the scope `ingest`. Each record is a full document: it replaces the one with the same `type`
+that has the permission `ingest`. Each record is a full document: it replaces the one with the same `type`
 and `id`, and a field that it omits is removed. Sending it again changes nothing.
 
 Every record has these fields:

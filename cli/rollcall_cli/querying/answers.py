@@ -22,7 +22,7 @@ _ATTEMPTS = 4
 def read_client(
     api: str | None, token: str | None, token_file: Path | None, *, is_insecure: bool
 ) -> ApiClient:
-    """A client with the scope `read`, made of a command's options. Raises CommandError."""
+    """A client with the permission `read`, made of a command's options. Raises CommandError."""
     return ApiClient(
         api_url(api),
         read_token(token, token_file),

@@ -445,7 +445,7 @@ def test_a_token_without_the_scope_ends_in_one_line(api, rollcall, tmp_path):
     file = write(tmp_path / "x.jsonl", [call_line(1)])
     done = rollcall("import", file, "--api", api.url, "--token", "good")
     assert (done.status, done.is_one_line) == (2, True)
-    assert "scope ingest" in done.err
+    assert "permission ingest" in done.err
 
 
 GOOD_RECEIPT = {"accepted": 2, "unchanged": 0, "stale": 0, "rejected": []}

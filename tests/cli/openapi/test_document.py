@@ -112,7 +112,7 @@ def test_a_route_that_no_scope_opens_is_refused():
 def test_a_route_of_two_permissions_says_that_either_opens_it(spec):
     _, _, operation = spec.operation("get_audit")
     assert operation["security"] == [{"bearer": ["read"]}, {"bearer": ["admin"]}]
-    assert operation["description"].endswith("Requires the scope `read` or `admin`.")
+    assert operation["description"].endswith("Requires the permission `read` or `admin`.")
 
 
 # ------------------------------------------------------------------ operations
