@@ -93,7 +93,7 @@ def test_a_long_ranking_of_a_workspace_shows_ten_or_all(dashboard: Dashboard) ->
     page = dashboard.page
     page.route("**/v1/query", with_more_rows("room_id", "events"))
     dashboard.open(address(workspace=WORKSPACE))
-    table = page.get_by_role("table", name="Rooms joined most")
+    table = page.get_by_role("table", name="Most joined rooms")
     expect(table.locator("tbody tr")).to_have_count(10)
     page.get_by_role("button", name="All 32").click()
     expect(table.locator("tbody tr")).to_have_count(32)
@@ -174,7 +174,7 @@ def test_the_rankings_of_a_workspace_follow_while_it_is_live(
         route.fulfill(response=response, json=answer)
 
     page.route("**/v1/query", counted)
-    first = page.get_by_role("table", name="Rooms joined most").locator("tbody td").first
+    first = page.get_by_role("table", name="Most joined rooms").locator("tbody td").first
     before = int(first.inner_text())
     more = 5
     for _ in range(14):

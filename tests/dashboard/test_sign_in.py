@@ -54,7 +54,7 @@ def test_a_token_that_does_not_fit_is_refused(dashboard: Dashboard) -> None:
     page = dashboard.page
     ingest = dashboard.organisation.new_token("ingest")["token"]
     for token, message in {
-        "rc_unknown": "The token is not valid: unknown, expired or revoked.",
+        "rc_unknown": "The token is not valid: it is unknown, expired or revoked.",
         ingest: "The token is valid, but does not have the permission read.",
         "with space": "A token has no spaces and no special characters. "
         "Check that you copied all of it, and nothing else.",
@@ -82,9 +82,7 @@ def test_a_revoked_token_returns_to_the_form(dashboard: Dashboard) -> None:
     eventually(status, 401)
     page, before = dashboard.page, parse_qs(urlsplit(dashboard.page.url).query)
     page.get_by_label("Compare with").select_option("Previous year")
-    expect_form(
-        page, "The token is no longer valid: it has expired, or was revoked. Sign in again."
-    )
+    expect_form(page, "The token is no longer valid: it has expired or was revoked. Sign in again.")
     assert session_of(page) == {}
     # The view stays: who signs in again goes on where the session ended.
     assert parse_qs(urlsplit(page.url).query) == before | {"compare": ["previous_year"]}
@@ -133,7 +131,7 @@ def test_a_code_opens_a_new_organisation_once(
     second = new_dashboard(fresh)
     second.go(path)
     expect(second.page.get_by_role("alert")).to_contain_text(
-        "Sign-in by this address did not work: "
+        "Signing in with this address failed: "
     )
     assert session_of(second.page) == {}
     assert "code" not in second.page.url

@@ -1,4 +1,4 @@
-import{a as v}from"./chunk-UQ36J7NC.js";import{D as o,E as d,F as t,a as m,d as y,e as f,h as g,x as E}from"./chunk-CQRXHANL.js";var c="YOUR_TOKEN";function b(e,r){let n=new Date(r.getTime()-9e4).toISOString().replace(/\.\d+Z$/,"Z");return[{id:"curl",text:O(e,n)},{id:"python",text:_(e,n)},{id:"import",text:A(e,n)}]}function O(e,r){return`curl -sS "${e}/v1/records" \\
+import{a as v}from"./chunk-XQVCRY42.js";import{D as o,E as d,F as t,a as m,d as y,e as f,h as g,x as E}from"./chunk-RFGUIN5F.js";var c="YOUR_TOKEN";function b(e,r){let n=new Date(r.getTime()-9e4).toISOString().replace(/\.\d+Z$/,"Z");return[{id:"curl",text:O(e,n)},{id:"python",text:_(e,n)},{id:"import",text:A(e,n)}]}function O(e,r){return`curl -sS "${e}/v1/records" \\
   -H "Authorization: Token ${c}" \\
   -d '{"records": [{
     "type": "call",
