@@ -1,7 +1,9 @@
-"""Judging versions: the winner does not depend on the order of arrival, and time never changes."""
+"""Resolving versions: the winner does not depend on the order of arrival, and winners move."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollcall.api.records.documents import RefusedRecord
+from rollcall.domain.errors import RefusedChange
 from rollcall.domain.facts import (
     Change,
     Fact,
@@ -18,6 +21,7 @@ from rollcall.domain.facts import (
     payload_value,
     resolve,
 )
+from tests.support.builders import call
 from tests.support.generate import deletions, valid_records
 from tests.support.parsing import parsed
 from tests.support.rows import payload_values
@@ -61,11 +65,6 @@ def test_explicit_versions_settle_alike_in_any_order(
             parsed = Change(base.type, base.id, None, None)
         if parsed.record is not None and type(parsed.record) is not type(base.record):
             continue
-        time_column = next(
-            (c for c in ("started_at_ms", "created_at_ms", "occurred_at_ms")
-             if hasattr(base.record, c)), None)  # fmt: skip
-        if parsed.record is not None and time_column:
-            setattr(parsed.record, time_column, getattr(base.record, time_column))
         parsed.updated_at_ms = 1_700_000_000_000 + number // 2
         versions.append(parsed)
     base.updated_at_ms = 1_700_000_000_000
@@ -86,6 +85,47 @@ def test_the_same_again_is_unchanged(record: Any) -> None:
     assert resolve(stored, incoming, NOW_US + 5).outcome is Outcome.UNCHANGED
     incoming.updated_at_ms = None
     assert resolve(stored, incoming, NOW_US + 5).outcome is Outcome.UNCHANGED
+
+
+def at(second: int, updated_at_ms: int | None) -> Change:
+    moved = parsed(call("moved", started_at=f"2026-11-10T10:00:{second:02}Z"))
+    return replace(moved, updated_at_ms=updated_at_ms)
+
+
+def test_a_fact_names_each_place_that_it_has_left_once() -> None:
+    times = [record.started_at_ms for record in (at(second, 0).record for second in range(4))]  # type: ignore[union-attr]
+    gone = Change("call", "moved", None, None)
+    places = [
+        (fact.time_ms, fact.left_behind)
+        for fact in resolved(at(2, None), at(1, None), at(2, None), gone, at(3, None), at(0, 5))
+    ]
+    assert places == [
+        (times[2], ()),
+        (times[1], (times[2],)),
+        (times[2], (times[1],)),
+        (times[2], (times[1],)),
+        (times[3], (times[1], times[2])),
+        (times[3], (times[1], times[2])),
+    ]
+
+
+def test_only_winning_versions_count_towards_the_16_times() -> None:
+    *_, last = resolved(*(at(second, second + 100) for second in range(16)))
+    assert last.left_behind == tuple(at(second, 0).record.started_at_ms for second in range(15))  # type: ignore[union-attr]
+    assert resolve(last, at(20, 7), NOW_US).outcome is Outcome.STALE
+    with pytest.raises(RefusedChange, match="started_at has changed too often") as refused:
+        resolve(last, at(20, 200), NOW_US)
+    assert refused.value.field == "started_at"
+    assert resolve(last, at(3, 200), NOW_US).outcome is Outcome.ACCEPTED
+
+
+def resolved(*changes: Change) -> Iterator[Fact]:
+    """The fact after each of the changes."""
+    stored: Fact | None = None
+    for change in changes:
+        stored = resolve(stored, change, NOW_US).fact or stored
+        assert stored is not None
+        yield stored
 
 
 @given(payload_values)

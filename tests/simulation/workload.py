@@ -138,14 +138,6 @@ def _tie(random: Random) -> Iterator[Any]:
         yield {"type": "call", "id": "tie", "deleted": True, "updated_at": _at(_UPDATED_MS)}
 
 
-def _another_time(random: Random) -> Iterator[Any]:
-    """Two versions that disagree on the time: whichever comes second is rejected."""
-    first = _call("moved", random, updated_at=_at(_UPDATED_MS))
-    yield first
-    later = {"started_at": _at(_FIRST_MS + DAY_MS + 5), "updated_at": _at(_UPDATED_MS + 9)}
-    yield first | later
-
-
 def _without_version(random: Random) -> Iterator[Any]:
     """Versions that the server dates."""
     for outcome in ("early", "late"):
@@ -170,7 +162,6 @@ _SCENES = (
     _spread,
     _one_instant,
     _tie,
-    _another_time,
     _without_version,
     _deleted_first,
     _malformed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from rollcall.api.records.faults import RefusedRecord
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.facts import REV_LIMIT, Fact, resolve
+from rollcall.domain.time.calendar import LAST_MS
 from rollcall.storage import keys
 from rollcall.storage.fact_items import fact_of_item, item_of_fact, own_fact, stream_fact
 from tests.support.builders import full_call
@@ -28,6 +30,26 @@ def test_any_fact_is_parsed_as_it_was_stored(document: Any) -> None:
     item = item_of_fact(keys.fact("org#1", fact.type, fact.id, 16), fact)
     assert fact_of_item(item) == fact
     assert own_fact(item) == stream_fact(streamed(item)) == ("org#1", fact)
+
+
+def test_only_a_fact_that_moved_stores_the_times_that_it_left() -> None:
+    item = good_item()
+    assert "left_behind" not in item
+    fact = replace(fact_of_item(item), left_behind=(1, 2))
+    moved = item_of_fact(keys.fact("org", "call", "c#1", 1), fact)
+    assert moved == item | {"left_behind": {"L": [{"N": "1"}, {"N": "2"}]}}
+    assert fact_of_item(moved) == fact
+
+
+@pytest.mark.parametrize(
+    "times", [[2, 1], [1, 1], [-1], [LAST_MS + 1], [1.5], list(range(16)), ["here"], "no list"]
+)
+def test_times_that_no_fact_can_have_left_are_damage(times: Any) -> None:
+    good = good_item()
+    here = good["time_ms"]
+    entries = [here if time == "here" else {"N": str(time)} for time in times]
+    with pytest.raises(CorruptItem, match="left"):
+        own_fact({**good, "left_behind": {"L": entries}})
 
 
 def test_a_fact_under_the_key_of_another_is_damage() -> None:

@@ -27,6 +27,7 @@ LEAD_STATUSES = "BACKLOG PROCESSING RETRY FINISHED".split()
 EVENTS = "take_message sms_sent call_transferred calendar_booked email_sent".split()
 
 FUTURE_TOLERANCE_MS = 5 * 60 * 1000
+MOST_TIMES = 16
 MAX_INTEGER = 10**15
 MAX_AMOUNT = 10**9
 
@@ -395,12 +396,13 @@ class Version:
 
 @dataclass
 class Fact:
-    """The winning version of one (type, id); `time` is fixed by the first accepted version."""
+    """The winning version of one (type, id), and the other times at which it has been."""
 
     updated_at: int
     content: dict[str, Any] | None
     time: int | None
     came_as_integer: bool
+    left: frozenset[int] = frozenset()
 
 
 def time_of_change(value: Any, now_ms: int) -> int:
@@ -505,8 +507,6 @@ class Oracle:
             first = now_ms if version.updated_at is None else version.updated_at
             self.facts[key] = Fact(first, version.content, time, version.came_as_integer)
             return "accepted"
-        if time is not None and stored.time is not None and time != stored.time:
-            raise InvalidOperation(time_field or "", "cannot change")
         same = version.content == stored.content
         updated_at = version.updated_at
         if updated_at is None:
@@ -520,9 +520,14 @@ class Oracle:
                 return "unchanged"
             if not self._wins(version.content, stored.content):
                 return "stale"
+        if time is not None and stored.time is not None:
+            times = stored.left | {stored.time, time}
+            if len(times) > MOST_TIMES:
+                raise InvalidOperation(time_field or "", "changed too often")
+            stored.left = times - {time}
         stored.updated_at, stored.content = updated_at, version.content
         stored.came_as_integer = version.came_as_integer
-        if stored.time is None:
+        if time is not None:
             stored.time = time
         return "accepted"
 

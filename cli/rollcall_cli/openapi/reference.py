@@ -131,9 +131,9 @@ is unique within its type and your organisation. A reference may name a record t
 
 {_filled(described["Instant"])}
 
-The time of a record, if its type has one, decides on which day it is counted. The first accepted
-version sets it, and a version with another time is rejected. To correct it, delete the record and send
-it with a new id.
+The time of a record, if its type has one, decides on which day it is counted. A version
+that wins with another time moves the record there. A version that would give it more than 16 different
+times over its life is rejected.
 
 ### Which version wins
 

@@ -7,6 +7,7 @@ RollcallError
 ├── UnknownContribution    an epoch has a contribution version that this release lacks
 ├── Conflict               another writer changed an item first; read again and recompute
 │   └── UnclearConflict    another writer changed an item first, or a stored item is damaged
+├── RefusedChange          a change would break a rule of the fact that results from it
 ├── Unavailable            the store stayed busy or failed through every retry
 ├── TransactionTooLarge    a transaction exceeds a limit of the store
 │   └── PageTooLarge       a ledger page exceeds its size limit
@@ -58,6 +59,14 @@ class Conflict(RollcallError):
 
 class UnclearConflict(Conflict):
     """A conflict that a writer explains and a damaged item explains too; retries decide which."""
+
+
+class RefusedChange(RollcallError):
+    """A change would break a rule of the fact that results from it; `field` names the field."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class Unavailable(RollcallError):

@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from rollcall.domain.records import RECORD_TYPES, PayloadValue, Record
+from rollcall.domain.errors import RefusedChange
+from rollcall.domain.records import RECORD_TYPES, PayloadValue, Record, RecordType
 
 MAX_CLOCK_SKEW_MS: Final = 5 * 60 * 1000
 TOO_NEW: Final = "must not be more than 5 minutes in the future"
 # Revisions have 64 bits; the limit leaves room for a higher revision than that of any row.
 REV_LIMIT: Final = 2**62
+# The times that a fact can leave behind; each is a page that its next move has to check.
+MAX_LEFT_BEHIND: Final = 15
 
 
 @dataclass(slots=True)
@@ -42,9 +45,11 @@ class Change:
 class Fact:
     """The stored state of one (type, id). `record` is None for a tombstone.
 
-    `time_ms` determines the ledger position and never changes. It is None for types whose time is
-    optional, all of whose rows are at time 0, and for the tombstone of an id that never had a
-    record. `defaulted` names the fields of the record that no client sent.
+    `time_ms` determines the ledger position: it is the time of the record, or the last one that a
+    tombstone had. It is None for types whose time is optional, all of whose rows are at time 0, and
+    for the tombstone of an id that never had a record. `left_behind` has the other times at which
+    the fact has been, ascending, each once. `defaulted` names the fields of the record that no
+    client sent.
     """
 
     type: str
@@ -54,6 +59,7 @@ class Fact:
     rev: int
     record: Record | None
     defaulted: frozenset[str] = frozenset()
+    left_behind: tuple[int, ...] = ()
 
     @property
     def has_position(self) -> bool:
@@ -74,7 +80,6 @@ class Outcome(enum.Enum):
     ACCEPTED = "accepted"
     UNCHANGED = "unchanged"
     STALE = "stale"
-    TIME_CHANGED = "time changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,22 +132,17 @@ def resolve(stored: Fact | None, change: Change, now_us: int) -> Verdict:
     """Resolve `change` against `stored`, at `now_us` (microseconds since 1970 UTC).
 
     The result does not depend on the order in which versions with distinct `updated_at` arrive.
-    With equal `updated_at`, a deletion wins, then the higher content hash.
+    With equal `updated_at`, a deletion wins, then the higher content hash. Raises RefusedChange when
+    the change would win and move the fact to one time too many.
     """
     now_ms = now_us // 1000
-    record_type = RECORD_TYPES[change.type]
-    time_ms = record_type.time_ms(change.record) if change.record is not None else None
     if stored is None:
-        return _accept(change, time_ms, now_ms, now_us)
-    if stored.time_ms is not None:
-        if time_ms is not None and time_ms != stored.time_ms:
-            return Verdict(Outcome.TIME_CHANGED)
-        time_ms = stored.time_ms
+        return _accept(None, change, now_ms, now_us)
     outcome = _outcome(stored, change)
     if outcome is not Outcome.ACCEPTED:
         return Verdict(outcome)
     next_ms = max(now_ms, stored.updated_at_ms + 1)
-    return _accept(change, time_ms, next_ms, max(stored.rev + 1, now_us))
+    return _accept(stored, change, next_ms, max(stored.rev + 1, now_us))
 
 
 def _outcome(stored: Fact, change: Change) -> Outcome:
@@ -158,7 +158,8 @@ def _outcome(stored: Fact, change: Change) -> Outcome:
     return Outcome.ACCEPTED if is_higher else Outcome.STALE
 
 
-def _accept(change: Change, time_ms: int | None, default_updated_at_ms: int, rev: int) -> Verdict:
+def _accept(stored: Fact | None, change: Change, default_updated_at_ms: int, rev: int) -> Verdict:
+    time_ms, left_behind = _place(stored, RECORD_TYPES[change.type], change.record)
     updated_at_ms = change.updated_at_ms
     fact = Fact(
         type=change.type,
@@ -168,5 +169,26 @@ def _accept(change: Change, time_ms: int | None, default_updated_at_ms: int, rev
         rev=rev,
         record=change.record,
         defaulted=change.defaulted,
+        left_behind=left_behind,
     )
     return Verdict(Outcome.ACCEPTED, fact)
+
+
+def _place(
+    stored: Fact | None, record_type: RecordType, record: Record | None
+) -> tuple[int | None, tuple[int, ...]]:
+    """The time of a fact that becomes `record`, and the times that it has left behind then.
+
+    A deletion stays where the record was. A time to which the fact returns is not left behind.
+    Raises RefusedChange.
+    """
+    time_ms = record_type.time_ms(record) if record is not None else None
+    if stored is None or stored.time_ms is None:
+        return time_ms, ()
+    if time_ms is None or time_ms == stored.time_ms:
+        return stored.time_ms, stored.left_behind
+    left_behind = {stored.time_ms, *stored.left_behind} - {time_ms}
+    if len(left_behind) > MAX_LEFT_BEHIND:
+        field = record_type.time_field or "record"
+        raise RefusedChange(field, f"{field} has changed too often")
+    return time_ms, tuple(sorted(left_behind))

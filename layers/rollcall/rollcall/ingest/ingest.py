@@ -6,15 +6,15 @@ import contextvars
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from rollcall.domain.errors import CorruptItem, UnknownOrganisation
+from rollcall.domain.errors import CorruptItem, RefusedChange, UnknownOrganisation
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, TOO_NEW, Change, Outcome
-from rollcall.domain.records import RECORD_TYPES
 from rollcall.ingest.ports import Directory, Facts
 
 _Versions: TypeAlias = tuple[tuple[str, str], list[tuple[int, Change]]]
-_Written: TypeAlias = tuple[int, str, Outcome | None]  # None: the stored fact is damaged
+
+_DAMAGED: Final = "the stored record with this id is damaged; an operator must repair it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,9 @@ class Refusal:
     index: int
     field: str
     message: str
+
+
+_Written: TypeAlias = Outcome | Refusal
 
 
 @dataclass(slots=True)
@@ -76,19 +79,21 @@ class Ingest:
 
         def write(pair: tuple[tuple[str, str], list[tuple[int, Change]]]) -> list[_Written]:
             fact_key, versions = pair
-            results = []
+            results: list[_Written] = []
             known = stored.get(fact_key)
             for index, change in versions:
                 try:
                     outcome, known = self._facts.write(org_id, buckets, known, change)
+                    results.append(outcome)
+                except RefusedChange as refused:
+                    results.append(Refusal(index, refused.field, str(refused)))
                 except CorruptItem:
-                    outcome = None
-                results.append((index, change.type, outcome))
+                    results.append(Refusal(index, "record", _DAMAGED))
             return results
 
         for results in self._concurrently(write, by_fact.items()):
-            for index, record_type, outcome in results:
-                _count(receipt, index, record_type, outcome)
+            for result in results:
+                _count(receipt, result)
         return receipt
 
     def _buckets_of(self, org_id: str) -> int:
@@ -113,17 +118,13 @@ class Ingest:
         return [future.result() for future in futures]
 
 
-def _count(receipt: Receipt, index: int, record_type: str, outcome: Outcome | None) -> None:
-    match outcome:
-        case None:
-            message = "the stored record with this id is damaged; an operator must repair it"
-            receipt.refusals.append(Refusal(index, "record", message))
+def _count(receipt: Receipt, result: _Written) -> None:
+    match result:
+        case Refusal():
+            receipt.refusals.append(result)
         case Outcome.ACCEPTED:
             receipt.accepted += 1
         case Outcome.UNCHANGED:
             receipt.unchanged += 1
         case Outcome.STALE:
             receipt.stale += 1
-        case Outcome.TIME_CHANGED:
-            time_field = RECORD_TYPES[record_type].time_field or "record"
-            receipt.refusals.append(Refusal(index, time_field, f"{time_field} cannot change"))

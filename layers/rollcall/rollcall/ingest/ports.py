@@ -42,7 +42,8 @@ class Facts(Protocol):
     ) -> tuple[Outcome, Fact | None]:
         """Resolve a change against the stored fact, and store it if it wins.
 
-        Returns the outcome and the fact that is stored afterwards.
+        Returns the outcome and the fact that is stored afterwards. Raises Unavailable, CorruptItem
+        and RefusedChange.
         """
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rollcall.domain.decimals import canonical
 from rollcall.domain.errors import CorruptItem
-from rollcall.domain.facts import REV_LIMIT, Fact, StreamFact
+from rollcall.domain.facts import MAX_LEFT_BEHIND, REV_LIMIT, Fact, StreamFact
 from rollcall.domain.ids import IntegerId
 from rollcall.domain.records import RECORD_TYPES, Column, Kind, RecordType
 from rollcall.domain.time.calendar import LAST_MS
@@ -51,6 +51,7 @@ def item_of_fact(key: keys.Key, fact: Fact) -> Item:
             # Left out when empty: DynamoDB Local's streams lose an empty map.
             "record": _attributes_of(fact) or None,
             "defaulted": sorted(fact.defaulted) or None,
+            "left_behind": fact.left_behind or None,
         }
     )
 
@@ -124,14 +125,21 @@ def fact_of_item(item: Item) -> Fact:
         rev=av.integer(item, "rev"),
         record=record,
         defaulted=_defaulted(record_type, item) if record is not None else frozenset(),
+        left_behind=_left_behind(item),
     )
     if record is not None and fact.time_ms != record_type.time_ms(record):
         raise CorruptItem("the time of the fact is not the time of its record")
+    _check_identity(fact)
+    return fact
+
+
+def _check_identity(fact: Fact) -> None:
     if not 0 <= (fact.time_ms or 0) <= LAST_MS or not 0 < fact.rev < REV_LIMIT:
         raise CorruptItem("time or revision out of range")
+    if fact.left_behind and fact.time_ms in (None, *fact.left_behind):
+        raise CorruptItem("the fact is at a time that it has left, or at none")
     if not is_id(fact.id):
         raise CorruptItem("the id is not valid")
-    return fact
 
 
 def _defaulted(record_type: RecordType, item: Item) -> frozenset[str]:
@@ -139,6 +147,16 @@ def _defaulted(record_type: RecordType, item: Item) -> frozenset[str]:
     if not names <= {column.name for column in record_type.columns if column.is_completed}:
         raise CorruptItem(f"a field without a default value is said to have one: {sorted(names)}")
     return names
+
+
+def _left_behind(item: Item) -> tuple[int, ...]:
+    try:
+        times = tuple(int(entry["N"]) for entry in item.get("left_behind", {"L": []})["L"])
+        _require(len(times) <= MAX_LEFT_BEHIND and list(times) == sorted(set(times)))
+        _require(all(0 <= time_ms <= LAST_MS for time_ms in times))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CorruptItem("the times that the fact has left are not valid") from error
+    return times
 
 
 def _record_of(record_type: RecordType, stored: Any) -> Any:

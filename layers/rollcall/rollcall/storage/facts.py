@@ -151,7 +151,7 @@ class FactStore:
         Returns the outcome and the fact that is stored afterwards. `stored` is the fact that was
         last read, or None; if it has changed since, the change is resolved again, as often as there
         is time. Raises Unavailable when no time is left, after which the change may be sent again,
-        and CorruptItem when the stored fact is damaged.
+        CorruptItem when the stored fact is damaged, and RefusedChange as `resolve` does.
         """
         key = keys.fact(org_id, change.type, change.id, buckets)
         retries = self._backoff.attempts()

@@ -28,7 +28,7 @@ from rollcall.wire import Id, Instant
 # The default of an optional field. It is not validated, so that null itself is refused.
 _ABSENT: Final[Any] = None
 _TYPE: Final = "The type of the record."
-_FIXED: Final = "Fixed by the first accepted version: a correction needs a new id."
+_MOVES: Final = "A later version may move the record."
 
 
 def _not_too_new(updated_at_ms: int, info: ValidationInfo) -> int:
@@ -118,7 +118,7 @@ def _field(column: Column, record_type: RecordType) -> Any:
     return Field(
         ... if column.is_sent else column.default,
         alias=column.wire_name,
-        description=f"{column.meaning} {_FIXED}" if is_time else column.meaning,
+        description=f"{column.meaning} {_MOVES}" if is_time else column.meaning,
     )
 
 
