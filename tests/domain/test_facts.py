@@ -119,6 +119,40 @@ def test_only_winning_versions_count_towards_the_16_times() -> None:
     assert resolve(last, at(3, 200), NOW_US).outcome is Outcome.ACCEPTED
 
 
+def test_a_fact_knows_the_revision_of_its_last_move() -> None:
+    """Every version at a time that it has left has a lower one, also after it came back."""
+    gone = Change("call", "moved", None, None)
+    versions = list(
+        resolved(at(2, None), at(1, None), gone, at(1, None), at(2, None), at(2, NOW_US // 500))
+    )
+    first, moved, deleted, revived, back, changed = versions
+    assert [fact.moved_rev for fact in versions] == [
+        None,
+        None,
+        moved.rev,
+        moved.rev,
+        None,
+        back.rev,
+    ]
+    assert [fact.last_move for fact in versions[1:4]] == [moved.rev] * 3
+    assert (back.last_move, changed.last_move) == (back.rev, back.rev)
+    for fact in versions[1:]:
+        left = [each for each in versions if each.rev < fact.rev and each.time_ms != fact.time_ms]
+        assert all(each.rev < fact.last_move for each in left)
+    assert first.with_rev(first.rev + 1) == replace(first, rev=first.rev + 1)
+    for fact in versions[1:]:
+        raised = fact.with_rev(fact.rev + 9)
+        assert (raised.rev, raised.last_move) == (fact.rev + 9, fact.last_move)
+        assert replace(raised, rev=fact.rev, moved_rev=fact.moved_rev) == fact
+
+
+def test_the_times_of_a_fact() -> None:
+    (fact,) = resolved(at(2, 5))
+    assert replace(fact, left_behind=(1, 2)).times == (fact.time_ms, 1, 2)
+    assert Fact("call", "never seen", None, 1, 1, None).times == ()
+    assert Fact("label", "without a time", None, 1, 1, None).times == (0,)
+
+
 def resolved(*changes: Change) -> Iterator[Fact]:
     """The fact after each of the changes."""
     stored: Fact | None = None

@@ -203,7 +203,7 @@ facts = st.builds(
     Fact,
     type=st.sampled_from(["call", "label"]),
     id=st.sampled_from("ab"),
-    time_ms=st.none() | st.just(7),
+    time_ms=st.none() | st.sampled_from([7, 8]),
     updated_at_ms=st.just(1),
     rev=st.integers(1, 9),
     record=st.none(),
@@ -222,6 +222,15 @@ def test_of_every_fact_with_a_position_the_highest_revision_is_applied(facts: li
     rows = fold(facts)
     assert {(type_name, row.id): row.rev for type_name, row in rows} == highest
     assert len(rows) == len(highest)
+
+
+def test_the_rows_of_a_fact_that_moved() -> None:
+    """Tombstones have the revision of the last move, which an older version cannot reach."""
+    moved = Fact("call", "x", 9, 1, 5, None, left_behind=(3, 7))
+    dead = [Row("x", 5, 3, None), Row("x", 5, 7, None)]
+    assert fold([moved]) == [("call", Row("x", 5, 9, None, tuple(dead)))]
+    changed = moved.with_rev(8)
+    assert fold([moved, changed]) == [("call", Row("x", 8, 9, None, tuple(dead)))]
 
 
 class Epochs:

@@ -233,3 +233,74 @@ def test_a_rare_condition_ends_at_the_ceiling(deployment: Deployment) -> None:
         answer = deployment.ask("search_calls", org_id, body=body)
     assert answer.status == 422
     assert "needs more than 39 rows" in answer.body["detail"]
+
+
+# ------------------------------------------------------------------ calls that move while they are searched
+def at_hour(name: str, hour: int, **fields: Any) -> Content:
+    return call(name, started_at=f"2026-01-01T{hour:02d}:00:00Z", **fields)
+
+
+@pytest.mark.parametrize(("order", "away"), [("newest", 1), ("oldest", 22)])
+def test_a_call_that_moves_past_the_cursor_does_not_come_again(
+    deployment: Deployment, order: str, away: int
+) -> None:
+    deployment.now_ms = NOW_MS
+    hours = [8, 10, 12, 14]
+    org_id = deployment.organisation([at_hour(f"c-{hour}", hour) for hour in hours])
+    body = {"order": order, "limit": 2}
+    deployment.now_ms = NOW_MS + 1_000
+    search = pages(deployment, org_id, body)
+    shown = [each["id"] for each in next(search)]
+    deployment.now_ms = NOW_MS + 2_000
+    moved = shown[0]
+    deployment.add([at_hour(moved, away)])
+    assert moved not in [each["id"] for page in search for each in page]
+    deployment.now_ms = NOW_MS + 3_000
+    found = everything(deployment, org_id, body)
+    assert [each["id"] for each in found][-1] == moved
+    assert len(found) == len(hours)
+
+
+def test_a_call_that_moved_before_the_search_is_found_although_it_changes_meanwhile(
+    deployment: Deployment,
+) -> None:
+    deployment.now_ms = NOW_MS
+    org_id = deployment.organisation([at_hour(f"c-{hour}", hour) for hour in (8, 10, 12, 14)])
+    deployment.add([at_hour("c-14", 7)])
+    deployment.now_ms = NOW_MS + 1_000
+    search = pages(deployment, org_id, {"limit": 2})
+    assert [each["id"] for each in next(search)] == ["c-12", "c-10"]
+    deployment.now_ms = NOW_MS + 2_000
+    deployment.add([at_hour("c-14", 7, outcome="booked")])
+    assert [each["id"] for page in search for each in page] == ["c-8", "c-14"]
+
+
+@settings(max_examples=8)
+@given(random=randoms)
+def test_while_calls_move_none_comes_twice_and_none_that_stays_is_left_out(
+    deployment: Deployment, random: Random
+) -> None:
+    deployment.now_ms = NOW_MS
+    names = [f"c-{n}" for n in range(30)]
+    notes = {name: sha256(name.encode()).hexdigest() * 4 for name in names}
+
+    def somewhere(name: str) -> Content:
+        return at_hour(name, random.randrange(24), payload={"note": notes[name]})
+
+    org_id = deployment.organisation([somewhere(name) for name in names])
+    moving = random.sample(names, 12)
+    read = LedgerWalk._query
+
+    def move_and_read(walk: LedgerWalk, *asked: Any) -> Any:
+        deployment.now_ms += 5
+        deployment.add([somewhere(random.choice(moving)) for _ in range(random.choice([0, 1, 4]))])
+        return read(walk, *asked)
+
+    body = {"limit": random.choice([1, 4, 9]), "order": random.choice(["newest", "oldest"])}
+    deployment.now_ms += 1
+    with patch.object(LedgerWalk, "_query", move_and_read):
+        found = Counter(each["id"] for each in everything(deployment, org_id, body))
+    assert max(found.values()) == 1
+    assert set(names) - set(moving) <= found.keys()
+    deployment.now_ms += 5
+    assert sorted(each["id"] for each in everything(deployment, org_id, body)) == sorted(names)

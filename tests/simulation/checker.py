@@ -73,6 +73,7 @@ class Checker:
             # Any other is being removed, item by item.
             if place in written and not self._is_damaged(place[0]):
                 self._rollups_are_sum_of_pages("{} epoch {}".format(*place), epoch)
+                self._rows_are_of_one_version(place, epoch)
 
     def check_at_rest(self) -> None:
         """What holds when everything that was written was delivered. Raises Violation."""
@@ -154,9 +155,6 @@ class Checker:
             require(is_newer, "I1", "acknowledged and overwritten", fact.name)
             if fact.updated_at == version.updated_at and version.content is None:
                 require(fact.content is None, "I1", "a deletion lost a tie", fact.name)
-        if version.content is not None and fact.time is not None:
-            field = TYPES[version.kind].time
-            require(field is None or version.content[field] == fact.time, "I1", "moved", fact.name)
 
     def _judged(self, attempt: Attempt) -> Any:
         found = self._read.get(id(attempt.record))
@@ -220,6 +218,32 @@ class Checker:
                 }
                 require(not wrong, "I2", where, name, "stored, sum of pages:", wrong)
 
+    def _rows_are_of_one_version(self, place: tuple[str, int], epoch: Epoch) -> None:
+        """Between any two writes, what the pages hold of a fact is what one version of it leaves.
+
+        So no call is live at two times, and none is gone while it moves.
+        """
+        found: dict[FactName, dict[int, stored.StoredRow]] = defaultdict(dict)
+        for type, row in epoch.rows():
+            own = found[FactName(place[0], type, row.id)]
+            require(row.time not in own, "I2", place, "a row twice", row)
+            own[row.time] = row
+        versions = self._versions()
+        for name, rows in found.items():
+            newest = max(row.rev for row in rows.values())
+            known = (version for version in versions.get(name, []) if version.rev == newest)
+            expected = {row.time: row for version in known for row in version.rows()}
+            require(rows == expected, "I2", place, name, "rows", rows, "of a version", expected)
+
+    def _versions(self) -> dict[FactName, list[StoredFact]]:
+        """Every version that was ever stored of each fact, with the moves that lie between them."""
+        return {
+            versions[0].name: stored.travelled(versions)
+            for key, images in self._world.history.items()
+            if key not in self._world.poisoned
+            and (versions := [self._once(image, stored.fact_of) for image in images])
+        }
+
     def _contribution(self, type: str, row: stored.StoredRow) -> list[tuple[Any, Any]]:
         found = self._read.get(id(row))
         if found is None:
@@ -250,30 +274,27 @@ class Checker:
         facts: dict[FactName, StoredFact],
         optional: set[FactName],
     ) -> None:
-        rows: dict[tuple[str, str], stored.StoredRow] = {}
+        rows: dict[tuple[str, str, int], stored.StoredRow] = {}
         for type, each in epoch.rows():
-            require((type, each.id) not in rows, "I2", where, "a row twice", type, each.id)
-            rows[type, each.id] = each
-        wanted = {(name.type, name.id): fact for name, fact in facts.items() if fact.has_position}
-        for key, fact in wanted.items():
-            row = rows.pop(key, None)
-            if row is None and fact.name in optional:
-                continue
-            require(row is not None, "I2", where, "a fact without its row", key)
-            assert row is not None
-            require(
-                (row.rev, row.time, row.content) == (fact.rev, fact.time or 0, fact.content),
-                "I2",
-                where,
-                "row and fact differ",
-                row,
-                fact,
-            )
+            key = (type, each.id, each.time)
+            require(key not in rows, "I2", where, "a row twice", key)
+            rows[key] = each
+        for name, fact in facts.items():
+            for due in fact.rows():
+                row = rows.pop((name.type, name.id, due.time), None)
+                if row is None and name in optional:
+                    continue
+                require(row is not None, "I2", where, "a fact without its row", name, due)
+                require(row == due, "I2", where, "row and fact differ", row, due, fact)
         require(not rows, "I2", where, "rows without a fact", list(rows))
 
     def _expected_facts(self) -> dict[FactName, StoredFact]:
         """What the pages must hold: what is stored, and what was removed behind our back."""
         expected = self.facts()
+        versions_of = self._versions()
+        for name, fact in expected.items():
+            last = versions_of[name][-1]
+            require(fact == last, "I1", "a fact forgot where it has been", fact, last)
         for name in self._world.removed:
             key = self._world.removed[name]
             versions = self._world.history[key]
@@ -338,8 +359,10 @@ class Checker:
         require(found - hindered == world.poisoned, "I1", "quarantined", found ^ world.poisoned)
         for record, _ in world.quarantined:
             if _place_of(record) in hindered and world.damage is not None:
+                # With a version that cannot be applied go the earlier ones of the same batch.
                 fact = stored.fact_of(record["dynamodb"]["NewImage"])
-                is_hindered = world.damage.stands_in_the_way_of(fact)
+                versions = [v for v in self._versions()[fact.name] if v.rev >= fact.rev]
+                is_hindered = any(map(world.damage.stands_in_the_way_of, versions))
                 require(is_hindered, "I7", "quarantined without need", fact.name)
         require(not hindered or world.counts["items damaged"] == 1, "I7", "quarantined", hindered)
 

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from rollcall.api import http as http_module
 from rollcall.domain import contributions
+from rollcall.domain import facts as facts_module
 from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.domain.facts import Fact, StreamFact
 from rollcall.domain.organisations import Organisation
@@ -27,6 +28,7 @@ from rollcall.lambdas import stream as stream_module
 from rollcall.ledger import apply as apply_module
 from rollcall.ledger import merge as merge_module
 from rollcall.ledger import tree as tree_module
+from rollcall.ledger import writer as writer_module
 from rollcall.ledger.page import Row
 from rollcall.ledger.transaction import Transaction
 from rollcall.maintenance import fact_chunks
@@ -358,6 +360,76 @@ def organisation_is_quarantined_whole(stack: ExitStack) -> None:
     stack.enter_context(patch.object(isolate_module, "MAX_ATTEMPTS", 1))
 
 
+def old_place_is_forgotten(stack: ExitStack) -> None:
+    """A fact that moves is written at its new position, and its old row stays."""
+    original = writer_module.row_of
+
+    def row_of(fact: Fact) -> Row:
+        return dataclasses.replace(original(fact), left_behind=())
+
+    stack.enter_context(patch.object(writer_module, "row_of", row_of))
+
+
+def tombstone_has_a_transaction_of_its_own(stack: ExitStack) -> None:
+    """The old row goes after the new one has come."""
+    original = apply_module.Applier.apply
+
+    def apply(self: apply_module.Applier, rows: Any) -> None:
+        pairs = list(rows)
+        original(self, [(type_, dataclasses.replace(row, left_behind=())) for type_, row in pairs])
+        for type_, row in pairs:
+            for dead in row.left_behind:
+                original(self, [(type_, dead)])
+
+    stack.enter_context(patch.object(apply_module.Applier, "apply", apply))
+
+
+def _with_tombstones(stack: ExitStack, change: Callable[[Any, Row], Any]) -> None:
+    """What `change` makes of each tombstone that is to be written where a fact has been."""
+    original = apply_module.Applier._changes
+
+    def changes(self: apply_module.Applier, record_type: str, row: Row) -> Any:
+        found = original(self, record_type, row)
+        for page, (loaded, of_page) in list(found.items()):
+            kept = [change(c, c.new) if c.new.time_ms != row.time_ms else c for c in of_page]
+            found[page] = (loaded, [each for each in kept if each is not None])
+        return {page: each for page, each in found.items() if each[1]}
+
+    stack.enter_context(patch.object(apply_module.Applier, "_changes", changes))
+
+
+def tombstone_has_the_old_revision(stack: ExitStack) -> None:
+    """It has the revision of the row that it replaces, so a version in between comes back to life."""
+
+    def with_old_revision(change: Any, dead: Row) -> Any:
+        rev = change.old.rev if change.old is not None else 1
+        return dataclasses.replace(change, new=dataclasses.replace(dead, rev=rev))
+
+    _with_tombstones(stack, with_old_revision)
+
+
+def tombstone_is_left_alone(stack: ExitStack) -> None:
+    """Where there is a tombstone none is written, although the fact has been back since."""
+
+    def unless_dead(change: Any, _dead: Row) -> Any:
+        return None if change.old is not None and change.old.record is None else change
+
+    _with_tombstones(stack, unless_dead)
+
+
+def left_places_are_lost_on_the_next_change(stack: ExitStack) -> None:
+    """A fact knows only the time that it left with this very version."""
+    original = facts_module._place
+
+    def place(stored: Fact | None, *rest: Any) -> Any:
+        time_ms, left_behind = original(stored, *rest)
+        if stored is not None and left_behind == stored.left_behind:
+            return time_ms, ()
+        return time_ms, left_behind
+
+    stack.enter_context(patch.object(facts_module, "_place", place))
+
+
 MUTANTS: tuple[Planted, ...] = (
     bare_add_without_the_page,
     page_without_its_version_condition,
@@ -382,6 +454,11 @@ MUTANTS: tuple[Planted, ...] = (
     busy_store_is_taken_for_damage,
     unapplied_records_are_dropped,
     organisation_is_quarantined_whole,
+    old_place_is_forgotten,
+    tombstone_has_a_transaction_of_its_own,
+    tombstone_has_the_old_revision,
+    tombstone_is_left_alone,
+    left_places_are_lost_on_the_next_change,
 )
 
 

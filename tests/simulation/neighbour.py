@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.operators import compare, rebuild, redrive
-from tests.simulation.stored import StoredFact, StoredRow
+from tests.simulation.stored import StoredFact
 from tests.support.emulator.items import Attributes
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class Damage:
         """Whether a fact of the neighbour cannot be applied because of it."""
         if not self.is_page_data:
             return True  # a damaged rollup counts many; a wrong `end` leaves a gap for any
-        position = StoredRow(fact.name.id, fact.rev, fact.time or 0, None).position
-        return f"#LEDGER#{fact.name.type}#" in self.pk and self.start <= position < self.end
+        is_of_type = f"#LEDGER#{fact.name.type}#" in self.pk
+        return is_of_type and any(self.start <= row.position < self.end for row in fact.rows())
 
 
 def damage(world: World, table: str) -> None:

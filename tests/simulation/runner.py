@@ -24,6 +24,7 @@ _CHUNK = 50
 # What a schedule must show; added up from the reports.
 _FIGURES = ("writes", "deliveries", "redeliveries", "splits", "checks")
 _COUNTS = (
+    "moves",
     "epochs opened",
     "rebuilds",
     "rebuild killed",

@@ -5,9 +5,10 @@ Imports nothing of rollcall. Contents come out in the oracle's form.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -36,17 +37,29 @@ class FactName(NamedTuple):
 
 @dataclass(frozen=True)
 class StoredFact:
-    """A fact item. `content` is None for a tombstone."""
+    """A fact item. `content` is None for a tombstone.
+
+    `left` are the times that it says it has left, `moved_rev` the revision of its last move.
+    """
 
     name: FactName
     rev: int
     updated_at: int
     time: int | None
     content: dict[str, Any] | None
+    left: frozenset[int]
+    moved_rev: int
 
     @property
     def has_position(self) -> bool:
         return self.time is not None or TYPES[self.name.type].time is None
+
+    def rows(self) -> list[StoredRow]:
+        """The rows that the ledger must hold of it: its own, and a tombstone where it has been."""
+        if not self.has_position:
+            return []
+        own = StoredRow(self.name.id, self.rev, self.time or 0, self.content)
+        return [own, *(StoredRow(own.id, self.moved_rev, time, None) for time in sorted(self.left))]
 
 
 @dataclass(frozen=True)
@@ -113,7 +126,28 @@ def fact_of(item: dict[str, Any]) -> StoredFact:
         assert len(content) == len(stored), stored
         content = with_defaults(name.type, content)
     time = int(item["time_ms"]["N"]) if "time_ms" in item else None
-    return StoredFact(name, int(item["rev"]["N"]), int(item["updated_at_ms"]["N"]), time, content)
+    rev = int(item["rev"]["N"])
+    left = [int(entry["N"]) for entry in item.get("left_behind", {"L": []})["L"]]
+    assert len(left) == len({*left, time} - {time}), item
+    moved_rev = int(item["moved_rev"]["N"]) if "moved_rev" in item else rev
+    updated_at = int(item["updated_at_ms"]["N"])
+    return StoredFact(name, rev, updated_at, time, content, frozenset(left), moved_rev)
+
+
+def travelled(versions: Iterable[StoredFact]) -> list[StoredFact]:
+    """The versions of one fact, oldest first, with what their times say about its moves."""
+    found: list[StoredFact] = []
+    times: set[int] = set()
+    last_time, moved_rev = None, 0
+    for version in versions:
+        if version.time is not None and version.time != last_time:
+            times.add(version.time)
+            last_time, moved_rev = version.time, version.rev
+        left = frozenset(times - {version.time})
+        found.append(
+            dataclasses.replace(version, left=left, moved_rev=moved_rev if left else version.rev)
+        )
+    return found
 
 
 def _stored_name(field: str) -> str:

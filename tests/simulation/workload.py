@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from tests.support.generate import mixed_records, written
-from tests.support.oracle import moment
+from tests.support.oracle import TYPES, moment
 
 DAY_MS = 86_400_000
 _FIRST_MS = 1_709_251_200_000  # 2024-03-01
@@ -26,6 +26,7 @@ def requests(random: Random, org_id: str, mark: str, records: int) -> list[list[
     for record in mixed:
         for name in dropped:
             record.pop(name, None)
+        _wander(random, record)
     scenes = random.sample(_SCENES, random.randint(1, 3))
     awkward = [record for scene in scenes for record in scene(random)]
     sent = [_marked(record, mark) for record in mixed + awkward]
@@ -74,6 +75,14 @@ def crowd(random: Random, mark: str, count: int, first: int) -> list[Any]:
         )
         for number in range(first, first + count)
     ]
+
+
+def _wander(random: Random, record: dict[str, Any]) -> None:
+    """Every other version has another time: near, far, or one that the record may have had before."""
+    field = TYPES[record["type"]].time
+    if field in record and random.random() < 0.5:
+        time = random.choice((random.randrange(3) * DAY_MS // 2, random.randrange(2 * DAY_MS)))
+        record[field] = _at(_FIRST_MS + time)
 
 
 def _marked(record: Any, mark: str) -> Any:
@@ -138,6 +147,50 @@ def _tie(random: Random) -> Iterator[Any]:
         yield {"type": "call", "id": "tie", "deleted": True, "updated_at": _at(_UPDATED_MS)}
 
 
+def _queued_then_started(random: Random) -> Iterator[Any]:
+    """A call that is created, starts some seconds later, and is enriched after its end."""
+    start = _FIRST_MS + random.randrange(2 * DAY_MS)
+    for step, later in enumerate((0, 3_412, 3_412, 3_412)):
+        yield _call(
+            "queued", random, started_at=_at(start + later), updated_at=_at(_UPDATED_MS + step)
+        )
+
+
+def _round_trip(random: Random) -> Iterator[Any]:
+    """A call that comes back to times that it has left, and may be deleted on the way."""
+    for step in range(random.choice((4, 7))):
+        updated_at = _at(_UPDATED_MS + step)
+        if random.random() < 0.2:
+            yield {"type": "call", "id": "round", "deleted": True, "updated_at": updated_at}
+        else:
+            time = _FIRST_MS + random.randrange(3) * DAY_MS // 2
+            yield _call("round", random, started_at=_at(time), updated_at=updated_at)
+
+
+def _restless(random: Random) -> Iterator[Any]:
+    """A call with more times than a record may have."""
+    for step in range(18):
+        time = _FIRST_MS + step * DAY_MS // 9
+        yield _call("restless", random, started_at=_at(time), updated_at=_at(_UPDATED_MS + step))
+
+
+def _shifted(random: Random) -> Iterator[Any]:
+    """Calls imported in the wrong time zone, and again in the right one."""
+    for hours in (0, 7):
+        for number in range(4):
+            time = _FIRST_MS + number * DAY_MS // 8 + hours * 3_600_000
+            yield _call(
+                f"shifted {number}",
+                random,
+                started_at=_at(time),
+                updated_at=_at(_UPDATED_MS + hours),
+                outcome=f"outcome {number}",
+                status="completed",
+                provider="p",
+                duration_seconds=7,
+            )
+
+
 def _without_version(random: Random) -> Iterator[Any]:
     """Versions that the server dates."""
     for outcome in ("early", "late"):
@@ -162,6 +215,10 @@ _SCENES = (
     _spread,
     _one_instant,
     _tie,
+    _queued_then_started,
+    _round_trip,
+    _restless,
+    _shifted,
     _without_version,
     _deleted_first,
     _malformed,

@@ -206,6 +206,10 @@ class World:
         self.stream.write(before, after, self.now_ms)
         if sk.startswith("FACT#") and after is not None and before != after:
             self.counts["writes"] += 1
+            if before is not None and before.get("time_ms", after.get("time_ms")) != after.get(
+                "time_ms"
+            ):
+                self.counts["moves"] += 1
             self.history.setdefault((pk, sk), []).append(after)
 
     # -- running -------------------------------------------------------------------------------

@@ -13,7 +13,13 @@ from rollcall.domain.errors import CorruptItem
 from rollcall.domain.facts import REV_LIMIT, Fact, resolve
 from rollcall.domain.time.calendar import LAST_MS
 from rollcall.storage import keys
-from rollcall.storage.fact_items import fact_of_item, item_of_fact, own_fact, stream_fact
+from rollcall.storage.fact_items import (
+    fact_of_item,
+    item_of_fact,
+    own_fact,
+    stream_fact,
+    times_of,
+)
 from tests.support.builders import full_call
 from tests.support.generate import deletions, valid_records
 from tests.support.parsing import parsed
@@ -39,6 +45,24 @@ def test_only_a_fact_that_moved_stores_the_times_that_it_left() -> None:
     moved = item_of_fact(keys.fact("org", "call", "c#1", 1), fact)
     assert moved == item | {"left_behind": {"L": [{"N": "1"}, {"N": "2"}]}}
     assert fact_of_item(moved) == fact
+
+
+def test_a_fact_stores_the_revision_of_its_last_move() -> None:
+    fact = replace(fact_of_item(good_item()), left_behind=(1,), moved_rev=3)
+    moved = item_of_fact(keys.fact("org", "call", "c#1", 1), fact)
+    assert moved["moved_rev"] == {"N": "3"}
+    assert fact_of_item(moved) == fact
+    for rev in (0, fact.rev + 1):
+        with pytest.raises(CorruptItem, match="revision of the last move"):
+            own_fact({**moved, "moved_rev": {"N": str(rev)}})
+
+
+def test_the_times_of_an_item_that_is_no_fact_any_more() -> None:
+    item = {"time_ms": {"N": "9"}, "left_behind": {"L": [{"N": "3"}, {"N": "5"}]}}
+    assert times_of(item) == {3, 5, 9}
+    assert times_of({"time_ms": {"N": "9"}}) == {9}
+    assert times_of({}) == times_of({"time_ms": {"S": "?"}}) == frozenset()
+    assert times_of({**item, "left_behind": {"L": [{"S": "?"}]}}) == frozenset()
 
 
 @pytest.mark.parametrize(

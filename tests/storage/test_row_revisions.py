@@ -49,6 +49,13 @@ def revision(client: Client, row: Row, meter: ReadMeter | None = None) -> int:
         return reads.revision("org", 0, "contact", row.position, row.id, meter)
 
 
+def test_a_fact_that_moved_has_a_revision_at_each_of_its_times() -> None:
+    dead = Row("early", 8, 20, None)
+    client = Client(item(FIRST, END, EARLY, dead, LATE))
+    assert [revision(client, row) for row in (EARLY, dead)] == [7, 8]
+    assert revision(client, Row("late", 9, 10, None)) == 0
+
+
 WHOLE = item(FIRST, END, EARLY, LATE)
 LEFT, RIGHT = item(FIRST, floor(20), EARLY), item(floor(20), END, LATE)
 

@@ -51,9 +51,9 @@ def test_a_page_that_cannot_be_read_covers_and_has_nothing() -> None:
     row = Row("a", 1, 5, None)
     whole = SurveyedPage(FIRST, END, 1, [row], "")
     assert whole.covers(row.position)
-    assert (whole.row("a"), whole.row("b")) == (row, None)
+    assert (whole.row("a", 5), whole.row("a", 6), whole.row("b", 5)) == (row, None, None)
     assert SurveyedPage(FIRST, None, 1, [row], "no end").covers(row.position) is False
-    assert SurveyedPage(FIRST, END, None, None, "damaged").row("a") is None
+    assert SurveyedPage(FIRST, END, None, None, "damaged").row("a", 5) is None
 
 
 def test_the_sum_of_all_rows_is_what_the_ledger_counts() -> None:

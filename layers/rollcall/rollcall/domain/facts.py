@@ -11,7 +11,7 @@ import enum
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -48,8 +48,9 @@ class Fact:
     `time_ms` determines the ledger position: it is the time of the record, or the last one that a
     tombstone had. It is None for types whose time is optional, all of whose rows are at time 0, and
     for the tombstone of an id that never had a record. `left_behind` has the other times at which
-    the fact has been, ascending, each once. `defaulted` names the fields of the record that no
-    client sent.
+    the fact has been, ascending, each once, and `moved_rev` the revision of its last move; it is
+    None if the fact never moved, or moved with this very revision. `defaulted` names the fields of
+    the record that no client sent.
     """
 
     type: str
@@ -60,6 +61,25 @@ class Fact:
     record: Record | None
     defaulted: frozenset[str] = frozenset()
     left_behind: tuple[int, ...] = ()
+    moved_rev: int | None = None
+
+    @property
+    def last_move(self) -> int:
+        """The revision of the last move of a fact that moved.
+
+        Every version at a time that the fact has left has a lower one.
+        """
+        return self.moved_rev or self.rev
+
+    @property
+    def times(self) -> tuple[int, ...]:
+        """Every time at which the fact has been, the present one first; none without a position."""
+        present = 0 if self.time_ms is None else self.time_ms
+        return (present, *self.left_behind) if self.has_position else ()
+
+    def with_rev(self, rev: int) -> Fact:
+        """The same fact with a higher revision; that is no move."""
+        return replace(self, rev=rev, moved_rev=self.last_move if self.left_behind else None)
 
     @property
     def has_position(self) -> bool:
@@ -170,6 +190,7 @@ def _accept(stored: Fact | None, change: Change, default_updated_at_ms: int, rev
         record=change.record,
         defaulted=change.defaulted,
         left_behind=left_behind,
+        moved_rev=_moved_rev(stored, left_behind),
     )
     return Verdict(Outcome.ACCEPTED, fact)
 
@@ -192,3 +213,10 @@ def _place(
         field = record_type.time_field or "record"
         raise RefusedChange(field, f"{field} has changed too often")
     return time_ms, tuple(sorted(left_behind))
+
+
+def _moved_rev(stored: Fact | None, left_behind: tuple[int, ...]) -> int | None:
+    """The `moved_rev` of the version that follows `stored`: a move changes what is left behind."""
+    if stored is None or not left_behind or left_behind != stored.left_behind:
+        return None
+    return stored.last_move

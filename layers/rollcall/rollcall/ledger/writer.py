@@ -56,5 +56,10 @@ def fold(facts: Iterable[Fact]) -> list[tuple[str, Row]]:
 
 
 def row_of(fact: Fact) -> Row:
-    """The row of a fact that has a position."""
-    return Row(fact.id, fact.rev, fact.time_ms or 0, fact.record)
+    """The row of a fact that has a position, with a tombstone for each time that it has left.
+
+    The tombstones have the revision of the last move, so that no older version can live at their
+    positions, and a change that is no move writes none of them again.
+    """
+    left = tuple(Row(fact.id, fact.last_move, time_ms, None) for time_ms in fact.left_behind)
+    return Row(fact.id, fact.rev, fact.time_ms or 0, fact.record, left)

@@ -27,6 +27,7 @@ from rollcall.maintenance.ports import (
     Organisations,
     Pages,
 )
+from rollcall.maintenance.positions import recalled, replaces
 
 # Every round but the last found new data: a client keeps sending calls of the lead.
 _MAX_ROUNDS: Final = 20
@@ -302,8 +303,8 @@ class _Run:
     def _newer(
         self, organisation: Organisation, record_type: str, row: Row, fact: Fact | None
     ) -> list[Fact]:
-        """The fact of a row if it is newer than the row, or can be stored so; else nothing."""
-        if fact is None or fact.rev <= row.rev or not fact.has_position:
+        """The fact of a row if it replaces the row, or can be stored so; else nothing."""
+        if fact is None or not replaces(fact, row):
             fact = self._restated(organisation, record_type, row, fact)
         if fact is None:
             return []
@@ -314,14 +315,23 @@ class _Run:
     def _restated(
         self, organisation: Organisation, record_type: str, row: Row, fact: Fact | None
     ) -> Fact | None:
-        """Store the fact with a higher revision than its row; None if another writer was first."""
+        """Store the fact so that it replaces the row; None if another writer was first.
+
+        None too if the fact cannot have the time of the row: the row itself is replaced then.
+        """
         now_us = self.stores.now_us()
-        rev = max(row.rev + 1, now_us)
+        rev = max(row.rev, 0 if fact is None else fact.rev, now_us) + 1
+        updated: Fact | None
         if fact is None:
             updated = Fact(record_type, row.id, row.time_ms, now_us // 1000, rev, None)
+        elif row.time_ms in fact.times:
+            updated = replace(fact, rev=rev, moved_rev=None)
         else:
-            time_ms = row.time_ms if fact.record is None else fact.time_ms
-            updated = replace(fact, rev=rev, time_ms=time_ms)
+            updated = recalled(fact, row, rev)
+        if updated is None:
+            dead = Row(row.id, row.rev + 1, row.time_ms, None)
+            self.stores.apply_facts.rows(organisation, [(record_type, dead)], organisation.written)
+            return None
         try:
             self.stores.facts.restate(self.org_id, organisation.buckets, fact, updated)
         except Conflict:

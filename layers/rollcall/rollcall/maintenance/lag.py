@@ -10,7 +10,7 @@ partition of this one fact.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from rollcall.domain.errors import Conflict
@@ -84,7 +84,7 @@ class MeasureLag:
                 stored = self._reads.some_fact(organisation)
                 if stored is None:
                     return None
-                restated = replace(stored, rev=max(stored.rev + 1, self._now_us()))
+                restated = stored.with_rev(max(stored.rev + 1, self._now_us()))
                 try:
                     self._facts.restate(organisation.id, organisation.buckets, stored, restated)
                 except Conflict:

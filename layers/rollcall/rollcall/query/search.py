@@ -1,8 +1,11 @@
 """Finds the calls behind a number, newest or oldest first, and reads only the pages that it needs.
 
 Ledger pages decide which calls are candidates, as they decide what is counted. What is shown are the
-facts, which may be newer than their rows: a fact that was deleted, or that no longer matches, is left
-out. At rest, facts and rows are the same.
+facts, which may be newer than their rows: a fact that was deleted, that no longer matches, or that has
+moved, is left out. At rest, facts and rows are the same.
+
+A call may move while a search is read, and its new place may follow those that were shown. The search
+leaves it out there if it was at an earlier place since the first page was read.
 """
 
 from __future__ import annotations
@@ -25,10 +28,11 @@ from rollcall.query.model import Reading, Selection
 from rollcall.query.ports import OrderedLedger, Rollups
 
 _CALL: Final = "call"
+_US_PER_MS: Final = 1_000
 
 
 class Place(NamedTuple):
-    """The place of a call in the order of time: unique, and the same for all of its versions."""
+    """The place of a call in the order of time: unique, and the same until the call moves."""
 
     position: str
     id: str
@@ -36,13 +40,18 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CallSearch:
-    """Calls of a selection in a period; `after` is the last call that was shown, if there is one."""
+    """Calls of a selection in a period.
+
+    `after` is the last call that was shown, if there is one, and `began_ms` when the first page was
+    read.
+    """
 
     selection: Selection
     period: Period
     is_newest_first: bool
     after: Place | None
     limit: int
+    began_ms: int
 
 
 class FoundCalls(NamedTuple):
@@ -118,6 +127,8 @@ class SearchCalls:
             fact = facts.get(place.id)
             if fact is None or fact.record is None or _place_of(fact) != place:
                 continue
+            if _may_be_shown(fact, search):
+                continue
             live.append(fact)
             if fact.rev != rev:
                 changed.append(fact)
@@ -153,9 +164,19 @@ def _ordered(selected: Selected, stretch: Stretch, search: CallSearch) -> list[_
 
 
 def _is_left(place: Place, search: CallSearch) -> bool:
-    if search.after is None:
-        return True
-    return place < search.after if search.is_newest_first else place > search.after
+    return search.after is None or _is_before(search.after, place, search)
+
+
+def _is_before(one: Place, other: Place, search: CallSearch) -> bool:
+    return one > other if search.is_newest_first else one < other
+
+
+def _may_be_shown(fact: Fact, search: CallSearch) -> bool:
+    """Whether a fact moved since the search began, and may have been shown where it was."""
+    if not fact.left_behind or fact.last_move < search.began_ms * _US_PER_MS:
+        return False
+    left = (Place(position(time_ms, fact.id), fact.id) for time_ms in fact.left_behind)
+    return any(_is_before(place, _place_of(fact), search) for place in left)
 
 
 def _matching(facts: Sequence[Fact], search: CallSearch) -> set[str]:

@@ -52,6 +52,7 @@ def item_of_fact(key: keys.Key, fact: Fact) -> Item:
             "record": _attributes_of(fact) or None,
             "defaulted": sorted(fact.defaulted) or None,
             "left_behind": fact.left_behind or None,
+            "moved_rev": fact.moved_rev,
         }
     )
 
@@ -126,6 +127,7 @@ def fact_of_item(item: Item) -> Fact:
         record=record,
         defaulted=_defaulted(record_type, item) if record is not None else frozenset(),
         left_behind=_left_behind(item),
+        moved_rev=av.optional_integer(item, "moved_rev"),
     )
     if record is not None and fact.time_ms != record_type.time_ms(record):
         raise CorruptItem("the time of the fact is not the time of its record")
@@ -138,8 +140,19 @@ def _check_identity(fact: Fact) -> None:
         raise CorruptItem("time or revision out of range")
     if fact.left_behind and fact.time_ms in (None, *fact.left_behind):
         raise CorruptItem("the fact is at a time that it has left, or at none")
+    if fact.moved_rev is not None and not 0 < fact.moved_rev <= fact.rev:
+        raise CorruptItem("the revision of the last move is out of range")
     if not is_id(fact.id):
         raise CorruptItem("the id is not valid")
+
+
+def times_of(item: Item) -> frozenset[int]:
+    """Every time at which a stored fact has been; none if they cannot be read."""
+    try:
+        time_ms, left_behind = av.optional_integer(item, "time_ms"), _left_behind(item)
+    except CorruptItem:
+        return frozenset()
+    return frozenset(left_behind if time_ms is None else (time_ms, *left_behind))
 
 
 def _defaulted(record_type: RecordType, item: Item) -> frozenset[str]:

@@ -24,7 +24,7 @@ from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors
 from rollcall.storage.conditions import number_unchanged
-from rollcall.storage.fact_items import fact_of_item, item_of_fact, own_fact
+from rollcall.storage.fact_items import fact_of_item, item_of_fact, own_fact, times_of
 from rollcall.storage.queries import batch_get, key_of, keys_between, pages_of
 
 
@@ -123,18 +123,15 @@ class FactStore:
 
     def places(
         self, org_id: str, buckets: int, record_type: str, ids: Collection[str]
-    ) -> dict[str, int | None]:
-        """The `time_ms` of the stored facts of one type among `ids`, including damaged ones.
+    ) -> dict[str, frozenset[int]]:
+        """The times of the stored facts of one type among `ids`, including damaged ones.
 
-        Read consistently. The time of a damaged fact is None if it cannot be read.
+        Read consistently. They are the present time of a fact and those that it has left; there are
+        none for a type without a time, and for a damaged fact if they cannot be read.
         """
         wanted = {keys.fact(org_id, record_type, id_, buckets): id_ for id_ in ids}
-        found: dict[str, int | None] = {}
-        for item in batch_get(self._client, self._table, wanted, self._backoff):
-            with contextlib.suppress(CorruptItem):
-                found[wanted[key_of(item)]] = None
-                found[wanted[key_of(item)]] = av.optional_integer(item, "time_ms")
-        return found
+        items = batch_get(self._client, self._table, wanted, self._backoff)
+        return {wanted[key_of(item)]: times_of(item) for item in items}
 
     def restate(self, org_id: str, buckets: int, stored: Fact | None, fact: Fact) -> None:
         """Replace the fact that was read, or None, by another. Raises Conflict, Unavailable."""

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from rollcall.domain.errors import Conflict
-from rollcall.ledger.page import REV
+from rollcall.ledger.page import REV, TIME
+from rollcall.ledger.positions import time_of
 from rollcall.ledger.tree import Page
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
@@ -53,10 +54,11 @@ class RowRevisions:
             # A split is being written: the earlier page lost the row, and the new one is not there.
             attempts.failed(Conflict(f"no ledger page covers {position}"))
         meter.rows += len(page.rows)
-        ids = page.rows.ids()
-        if fact_id not in ids:
-            return 0
-        return int(page.rows.integers(REV).values[ids.index(fact_id)])
+        times, revs = page.rows.integers(TIME).values, page.rows.integers(REV).values
+        for index, id_ in enumerate(page.rows.ids()):
+            if id_ == fact_id and times[index] == time_of(position):
+                return int(revs[index])
+        return 0
 
     def _page_at(
         self, partition: str, record_type: str, position: str, meter: ReadMeter

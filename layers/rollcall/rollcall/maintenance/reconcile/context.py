@@ -111,13 +111,15 @@ class Context:
         return self.apply_row(fact.type, row_of(fact))
 
     def apply_row(self, record_type: str, row: Row) -> bool:
-        """Apply a row to every written epoch, as the updater does, the live one first.
+        """Apply a row, with its tombstones, to every written epoch, the live one first.
 
         A damaged rollup blocks every row that contributes to it, so damaged rollups are emptied
         first; their content is compared later. Returns False when other damage blocks the row, such
         as a page that was lost since the pages were compared: the next run finds it.
         """
-        if not self._is_covered(record_type, row.position):
+        if not all(
+            self._is_covered(record_type, each.position) for each in (row, *row.left_behind)
+        ):
             return False
         try:
             self._apply_row(record_type, row)
@@ -146,10 +148,13 @@ class Context:
         self.apply_facts.rows(organisation, [(record_type, row)], epochs)
 
     def _empty_damaged_rollups(self, record_type: str, row: Row) -> None:
-        """Replace the damaged ones of the rollups that a row changes by empty ones."""
-        page = self.inspection.page_from(record_type, row.position)
-        old = page.row(row.id) if page is not None else None
-        records = [r.record for r in (row, old) if r is not None and r.record is not None]
+        """Replace the damaged ones of the rollups that a row and its tombstones change."""
+        rows = [row]
+        for each in (row, *row.left_behind):
+            page = self.inspection.page_from(record_type, each.position)
+            old = page.row(each.id, each.time_ms) if page is not None else None
+            rows += [old] if old is not None else []
+        records = [each.record for each in rows if each.record is not None]
         keys = {key for record in records for key, _ in self.contribute(row.id, record)}
         for key, seen in self.inspection.seen(sorted(keys)).items():
             if seen.stored is None or seen.version is None:

@@ -1,4 +1,4 @@
-"""Compares every fact with its row.
+"""Compares every fact with its rows: the one at its time, and a tombstone at each time it has left.
 
 A row that is behind its fact may still be in the stream. It counts as drift only when the missing
 version is older than the grace period; a younger version stays pending and is checked again.
@@ -6,7 +6,7 @@ version is older than the grace period; a younger version stays pending and is c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
@@ -28,7 +28,7 @@ _US: Final = 1_000_000
 
 
 class Pending(NamedTuple):
-    """A version of a fact that its page did not have when it was read."""
+    """A version of a fact that its pages did not have when they were read."""
 
     type: str
     id: str
@@ -37,37 +37,54 @@ class Pending(NamedTuple):
 
 
 class _Listed(NamedTuple):
+    """A row that a listed fact must have, and the revision of the fact."""
+
     position: str
     id: str
+    time_ms: int
     rev: int
     content: bytes
+    fact_rev: int
 
 
-def _position_of(fact: Fact | None) -> str | None:
-    return row_of(fact).position if fact is not None and fact.has_position else None
+def _rows_of(fact: Fact) -> tuple[Row, ...]:
+    """The rows that a fact must have, the one at its time first."""
+    row = row_of(fact)
+    return (row, *row.left_behind)
 
 
-def _rows_by_id(page: SurveyedPage | None, position: str) -> dict[str, Row]:
-    """The rows of a page if it covers a position."""
+def _listed(fact: Fact) -> Iterator[_Listed]:
+    for row in _rows_of(fact):
+        content = content_hash(row.record)
+        yield _Listed(row.position, row.id, row.time_ms, row.rev, content, fact.rev)
+
+
+def _rows_by_place(page: SurveyedPage | None, position: str) -> dict[tuple[str, int], Row]:
+    """The rows of a page, by id and time, if it covers a position."""
     if page is None or not page.covers(position):
         return {}
-    return {row.id: row for row in page.rows or ()}
+    return {(row.id, row.time_ms): row for row in page.rows or ()}
 
 
 def _is_current(row: Row | None, listed: _Listed) -> bool:
-    """Whether a row is the version of the fact that was listed."""
+    """Whether a row is the one that was listed."""
     return row is not None and row.rev == listed.rev and content_hash(row.record) == listed.content
 
 
-def _is_same(row: Row, fact: Fact) -> bool:
-    return row.rev == fact.rev and content_hash(row.record) == content_hash(fact.record)
+def _is_same(row: Row, due: Row) -> bool:
+    return row.rev == due.rev and content_hash(row.record) == content_hash(due.record)
 
 
-class _Verdict(NamedTuple):
-    """Drift of a fact's row. `row` is the stored row, `since_ms` when the drift began, if known."""
+class _Drift(NamedTuple):
+    """Drift of one row of a fact.
+
+    `due` is the row as it must be, `row` the stored one, and `since_ms` when the drift began, if
+    known.
+    """
 
     kind: str
     fact: Fact
+    due: Row
     row: Row | None
     since_ms: int | None
 
@@ -92,8 +109,7 @@ class CompareFacts:
                     name = f"{record_type} {fact.id!r} is in the wrong bucket, {bucket}"
                     self.context.found(audits.FACT_DAMAGED, record_type, name)
                 elif fact.has_position:
-                    at, content = row_of(fact).position, content_hash(fact.record)
-                    chunk.append(_Listed(at, fact.id, fact.rev, content))
+                    chunk += _listed(fact)
             if len(chunk) >= CHUNK_FACTS or listed.last is None:
                 self._compare(record_type, chunk)
                 chunk = []
@@ -121,63 +137,97 @@ class CompareFacts:
     def _compare(self, record_type: str, chunk: list[_Listed]) -> None:
         chunk.sort()
         page: SurveyedPage | None = None
-        rows: dict[str, Row] = {}
+        rows: dict[tuple[str, int], Row] = {}
+        checked: set[str] = set()
         for listed in chunk:
             if page is None or not page.covers(listed.position):
                 page = self.context.inspection.page_from(record_type, listed.position)
-                rows = _rows_by_id(page, listed.position)
-            if not _is_current(rows.get(listed.id), listed):
-                since_us = min(listed.rev, self.context.now_us())
-                self._check(Pending(record_type, listed.id, listed.rev, since_us))
+                rows = _rows_by_place(page, listed.position)
+            is_current = _is_current(rows.get((listed.id, listed.time_ms)), listed)
+            if not is_current and listed.id not in checked:
+                checked.add(listed.id)
+                since_us = min(listed.fact_rev, self.context.now_us())
+                self._check(Pending(record_type, listed.id, listed.fact_rev, since_us))
         if len(self.pending) > _MAX_PENDING:
             self.settle()
 
     def _check(self, seen: Pending) -> None:
-        verdict = self._verdict(seen)
-        if verdict is None:
+        drifts = self._drifts(seen)
+        if not drifts:
             return
         is_repaired = False
         if self.context.is_repairing:
-            self._repair(verdict)
-            is_repaired = self._verdict(seen) is None
-        fact, row = verdict.fact, verdict.row
-        has = "no row" if row is None else f"a row of revision {row.rev}"
-        name = f"{fact.type} {fact.id!r} of revision {fact.rev}: {has}"
-        self.context.found(
-            verdict.kind, fact.type, name, since_ms=verdict.since_ms, is_repaired=is_repaired
-        )
+            self._repair(drifts)
+            is_repaired = not self._drifts(seen)
+        for kind, fact, due, row, since_ms in drifts:
+            has = "no row" if row is None else f"a row of revision {row.rev}"
+            at = (
+                "" if due.time_ms == row_of(fact).time_ms else f" at the time {due.time_ms} it left"
+            )
+            name = f"{fact.type} {fact.id!r} of revision {fact.rev}: {has}{at}"
+            self.context.found(kind, fact.type, name, since_ms=since_ms, is_repaired=is_repaired)
 
-    def _verdict(self, seen: Pending) -> _Verdict | None:
-        """The drift of a fact's row; None if there is none, or the fact is still pending.
-
-        The page is read before the fact, because a row is never written before its fact.
-        """
-        at = _position_of(self.context.read_fact(seen.type, seen.id))
-        if at is None:
-            return None
-        row = self._row_at(seen, at)
-        fact = self.context.read_fact(seen.type, seen.id)
-        if fact is None or _position_of(fact) != at:
-            return None  # the comparison of pages reports a row without its fact
-        if row is not None and row.rev >= fact.rev:
-            return None if _is_same(row, fact) else _Verdict(audits.ROW_DIFFERS, fact, row, None)
-        if row is not None and row.rev >= seen.rev:
-            return None  # the missing version arrived; a later one is in the stream
-        if self.context.now_us() - seen.since_us < self.context.grace_us:
+    def _drifts(self, seen: Pending) -> list[_Drift]:
+        """The drift of a fact's rows; none if there is none, or the fact is still pending."""
+        fact, stored = self._read(seen)
+        if fact is None:
+            return []
+        if fact.left_behind and fact.last_move > seen.rev:
+            # It moved since: its rows at the times that it left are due with the move.
+            seen = seen._replace(rev=fact.rev, since_us=self.context.now_us())
+        if set(fact.times) != stored.keys():
             self.pending.append(seen)
-            return None
-        kind = audits.ROW_MISSING if row is None else audits.ROW_BEHIND
-        return _Verdict(kind, fact, row, seen.since_us // 1_000)
+            return []
+        found = []
+        for due in _rows_of(fact):
+            row = stored[due.time_ms]
+            kind = self._kind(due, row, seen, is_main=due.time_ms == fact.times[0])
+            since_ms = None if kind == audits.ROW_DIFFERS else seen.since_us // 1_000
+            found += [] if kind is None else [_Drift(kind, fact, due, row, since_ms)]
+        certain = [drift for drift in found if drift.kind == audits.ROW_DIFFERS]
+        if len(certain) < len(found) and self._may_arrive(seen):
+            self.pending.append(seen)
+            return certain
+        return found
 
-    def _row_at(self, seen: Pending, position: str) -> Row | None:
-        page = self.context.inspection.page_from(seen.type, position)
-        return page.row(seen.id) if page is not None and page.covers(position) else None
+    def _read(self, seen: Pending) -> tuple[Fact | None, dict[int, Row | None]]:
+        """A fact, and the stored rows at its times; None if there is no fact with a position.
 
-    def _repair(self, verdict: _Verdict) -> None:
-        """Apply the fact; if its row has the same or a higher revision, give it a higher one first."""
-        fact = verdict.fact
-        if verdict.kind == audits.ROW_DIFFERS and verdict.row is not None:
-            stored, fact = fact, replace(fact, rev=max(verdict.row.rev, self.context.now_us()) + 1)
+        The pages are read before the fact, because a row is never written before its fact. The
+        comparison of pages reports a row without its fact.
+        """
+        before = self.context.read_fact(seen.type, seen.id)
+        if before is None or not before.has_position:
+            return None, {}
+        stored = {due.time_ms: self._row_at(seen, due) for due in _rows_of(before)}
+        return self.context.read_fact(seen.type, seen.id), stored
+
+    def _may_arrive(self, seen: Pending) -> bool:
+        """Whether a version that is missing may still be in the stream."""
+        return self.context.now_us() - seen.since_us < self.context.grace_us
+
+    def _kind(self, due: Row, row: Row | None, seen: Pending, *, is_main: bool) -> str | None:
+        """The kind of a row's drift, which may be pending; None if there is none."""
+        if row is None:
+            return audits.ROW_MISSING
+        if row.rev >= due.rev:
+            return None if _is_same(row, due) else audits.ROW_DIFFERS
+        # The version that was missing has arrived: a later one is in the stream.
+        has_arrived = is_main and row.rev >= seen.rev
+        return None if has_arrived else audits.ROW_BEHIND
+
+    def _row_at(self, seen: Pending, due: Row) -> Row | None:
+        page = self.context.inspection.page_from(seen.type, due.position)
+        is_there = page is not None and page.covers(due.position)
+        return page.row(due.id, due.time_ms) if page is not None and is_there else None
+
+    def _repair(self, drifts: Sequence[_Drift]) -> None:
+        """Apply the fact; if a row has the same or a higher revision, give it a higher one first."""
+        fact = drifts[0].fact
+        revs = [drift.row.rev for drift in drifts if drift.row is not None]
+        if any(drift.kind == audits.ROW_DIFFERS for drift in drifts):
+            rev = max(fact.rev, *revs, self.context.now_us()) + 1
+            stored, fact = fact, replace(fact, rev=rev, moved_rev=None)
             if not self.context.restate(stored, fact):
                 return  # the stream applies the new version
         self.context.apply(fact)

@@ -68,9 +68,10 @@ class SurveyedPage:
         """Whether a row at `position` belongs in this page."""
         return self.end is not None and self.start <= position < self.end
 
-    def row(self, fact_id: str) -> Row | None:
-        """The row of a fact, or None if the page does not have it or cannot be read."""
-        return next((row for row in self.rows or () if row.id == fact_id), None)
+    def row(self, fact_id: str, time_ms: int) -> Row | None:
+        """The row of a fact at a time; None if the page does not have it or cannot be read."""
+        found = (row for row in self.rows or () if (row.id, row.time_ms) == (fact_id, time_ms))
+        return next(found, None)
 
 
 class RollupSeen(NamedTuple):

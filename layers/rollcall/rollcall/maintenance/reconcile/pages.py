@@ -7,18 +7,19 @@ so a row without a fact is drift, even during writes.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 
 from rollcall.domain.errors import Conflict
 from rollcall.domain.facts import Fact
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.domain.time.calendar import utc_day
 from rollcall.ledger.page import Row, Rows
-from rollcall.ledger.positions import END, position
+from rollcall.ledger.positions import END
 from rollcall.ledger.transaction import PageWrite, Transaction
 from rollcall.ledger.tree import EncodedPage
 from rollcall.maintenance import audits
+from rollcall.maintenance.positions import is_known, recalled
 from rollcall.maintenance.reconcile.context import AGAIN_SECONDS, Context
 from rollcall.maintenance.reconcile.inspection import (
     ForeignItem,
@@ -131,22 +132,23 @@ class ComparePages:
             page = self._repaired(record_type, page)
         rows = page.rows or []
         self.context.count(rows=len(rows))
-        own = {row.id: row for row in rows if page.covers(row.position)}
+        own = {(row.id, row.time_ms): row for row in rows if page.covers(row.position)}
         if len(own) < len(rows):
             self._strays(record_type, page, list(own.values()))
-        self._rows(record_type, own)
+        self._rows(record_type, own.values())
         return page.end
 
-    def _rows(self, record_type: str, rows: Mapping[str, Row]) -> None:
-        """Compare rows by id with the times of their facts, and collect their days."""
+    def _rows(self, record_type: str, rows: Collection[Row]) -> None:
+        """Compare rows with the times of their facts, and collect their days."""
         if RECORD_TYPES[record_type].time_column is not None:
-            self.days.update({utc_day(row.time_ms) for row in rows.values() if row.record})
+            self.days.update({utc_day(row.time_ms) for row in rows if row.record})
         org = self.context.organisation
-        places = self.context.facts.places(org.id, org.buckets, record_type, rows.keys())
-        for row in rows.values():
+        ids = {row.id for row in rows}
+        places = self.context.facts.places(org.id, org.buckets, record_type, ids)
+        for row in rows:
             if row.id not in places:
                 self._without_fact(record_type, row)
-            elif row.record is not None and _is_elsewhere(record_type, row, places[row.id]):
+            elif not is_known(record_type, row, places[row.id]):
                 self._misplaced(record_type, row)
 
     def _damaged(self, record_type: str, page: SurveyedPage) -> None:
@@ -232,6 +234,8 @@ class ComparePages:
         it may send it again.
         """
         if self.context.read_fact(record_type, row.id) is not None:
+            # Perhaps the repair of another row of the fact, which does not know this one.
+            self._misplaced(record_type, row)
             return
         is_repaired = False
         if self.context.is_repairing:
@@ -241,7 +245,7 @@ class ComparePages:
                 id=row.id,
                 time_ms=row.time_ms if has_time else None,
                 updated_at_ms=0,
-                rev=self._rev_after(row),
+                rev=self._rev_after(row.rev),
                 record=None,
             )
             is_repaired = self._restated(None, tombstone)
@@ -249,36 +253,32 @@ class ComparePages:
         self.context.found(audits.ROW_PHANTOM, record_type, name, is_repaired=is_repaired)
 
     def _misplaced(self, record_type: str, row: Row) -> None:
-        """Report a live row whose fact has another time, or is a tombstone without a time.
+        """Report a row at a time that its fact does not know.
 
-        Such a tombstone gets the time of the row, and then replaces it. Otherwise no fact can
-        replace the row at this position, so the row itself is replaced by a tombstone.
+        The fact gets the time back, and then replaces the row. If it cannot have it, a live row
+        itself is replaced by a tombstone, and one that already is a tombstone does no harm.
         """
         fact = self.context.read_fact(record_type, row.id)
-        if fact is None or not _is_elsewhere(record_type, row, fact.time_ms):
+        if fact is None or is_known(record_type, row, fact.times):
+            return
+        known = recalled(fact, row, self._rev_after(fact.rev, row.rev))
+        if known is None and row.record is None:
             return
         is_repaired = False
-        if self.context.is_repairing and fact.record is None and fact.time_ms is None:
-            placed = replace(fact, time_ms=row.time_ms, rev=self._rev_after(row))
-            is_repaired = self._restated(fact, placed)
+        if self.context.is_repairing and known is not None:
+            is_repaired = self._restated(fact, known)
         elif self.context.is_repairing:
             dead = Row(row.id, row.rev + 1, row.time_ms, None)
             is_repaired = self.context.apply_row(record_type, dead)
-        name = f"{record_type} {row.id!r}: a row at another time than its fact's"
+        name = f"{record_type} {row.id!r}: a row at a time that its fact does not know"
         self.context.found(audits.ROW_PHANTOM, record_type, name, is_repaired=is_repaired)
 
-    def _rev_after(self, row: Row) -> int:
-        return max(row.rev, self.context.now_us()) + 1
+    def _rev_after(self, *revs: int) -> int:
+        return max(*revs, self.context.now_us()) + 1
 
     def _restated(self, stored: Fact | None, fact: Fact) -> bool:
         """Replace the fact that was read, and apply it; returns False if it changed meanwhile."""
         return self.context.restate(stored, fact) and self.context.apply(fact)
-
-
-def _is_elsewhere(record_type: str, row: Row, time_ms: int | None) -> bool:
-    if RECORD_TYPES[record_type].time_column is None:
-        return position(0, row.id) != row.position
-    return time_ms != row.time_ms
 
 
 def _just_before(start: str) -> str:

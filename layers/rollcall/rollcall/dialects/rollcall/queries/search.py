@@ -83,6 +83,7 @@ def parse_search(body: Any, org_id: str, now_ms: int) -> SearchRequest:
         is_newest_first=body.get("order", "newest") == "newest",
         after=_place(cursor),
         limit=body.get("limit", DEFAULT_CALLS),
+        began_ms=cursor.now_ms,
     )
     return SearchRequest(search, bounds, body, cursor.now_ms)
 
