@@ -16,6 +16,7 @@ from rollcall.storage import keys
 
 RECORDS, ANALYTICS = "rollcall-records", "rollcall-analytics"
 Item = dict[str, Any]
+_TIMES = ("started_at_ms", "created_at_ms", "occurred_at_ms")
 # The kinds of drift of which at least one must be reported.
 Kinds = frozenset[str]
 
@@ -498,6 +499,140 @@ class Planter:
                 return frozenset({audits.ROW_PHANTOM})
         return None
 
+    # -- facts that have moved -------------------------------------------------------------------
+    def _moved(self, *, is_changed: bool = False) -> Item | None:
+        """A live fact that has moved, and, if `is_changed`, was changed afterwards."""
+        moved = [fact for fact in self.live_facts() if "left_behind" in fact]
+        return self._pick([f for f in moved if "moved_rev" in f] if is_changed else moved)  # type: ignore[no-any-return]
+
+    def _left_row(self, fact: Item | None) -> Any:
+        """A tombstone at a time that a fact has left."""
+        if fact is None:
+            return None
+        times = {int(entry["N"]) for entry in fact["left_behind"]["L"]}
+        record_type, id = fact["type"]["S"], fact["id"]["S"]
+        places = [
+            (item, of_type, rows, index)
+            for item, of_type, rows in self.pages()
+            for index, row in enumerate(rows)
+            if (of_type, row.id) == (record_type, id) and row.time_ms in times
+        ]
+        return self._pick(places)
+
+    def _replace_left_row(self, change: Callable[[Row, Row], Row | None]) -> bool:
+        """Replace a tombstone by what `change` makes of it and of the fact's own row."""
+        fact = self._moved()
+        found = self._left_row(fact)
+        if found is None or fact is None:
+            return False
+        item, record_type, rows, index = found
+        own = next(
+            row
+            for _, of_type, others in self.pages()
+            for row in others
+            if (of_type, row.id) == (record_type, fact["id"]["S"]) and row.record is not None
+        )
+        every = list(rows)
+        changed = change(every[index], own)
+        self._put_rows(item, record_type, every[:index] + every[index + 1 :])
+        if changed is not None:
+            found = next(
+                i for i, _, _ in self.pages() if i["SK"] == item["SK"] and i["PK"] == item["PK"]
+            )
+            self._put_rows(found, record_type, [*every[:index], changed, *every[index + 1 :]])
+            self._count(record_type, changed, 1)
+        return True
+
+    def old_row_is_back(self) -> Kinds | None:
+        """With its contributions, and the revision from before the move, or one that no move had."""
+        newer = self.random.random() < 0.5
+
+        def live(dead: Row, own: Row) -> Row:
+            record = copy.copy(own.record)
+            field = next(n for n in _TIMES if hasattr(record, n))
+            setattr(record, field, dead.time_ms)
+            return Row(dead.id, dead.rev + (5 if newer else -1), dead.time_ms, record)
+
+        if not self._replace_left_row(live):
+            return None
+        return frozenset({audits.ROW_DIFFERS if newer else audits.ROW_BEHIND})
+
+    def tombstone_of_a_move_lost(self) -> Kinds | None:
+        is_there = self._replace_left_row(lambda _dead, _own: None)
+        return frozenset({audits.ROW_MISSING}) if is_there else None
+
+    def tombstone_of_a_move_behind(self) -> Kinds | None:
+        is_there = self._replace_left_row(
+            lambda dead, _own: Row(dead.id, dead.rev - 1, dead.time_ms, None)
+        )
+        return frozenset({audits.ROW_BEHIND}) if is_there else None
+
+    def fact_forgot_that_it_moved(self) -> Kinds | None:
+        fact = self._moved()
+        if fact is None:
+            return None
+        forgotten = {"left_behind"} | ({"moved_rev"} if self.random.random() < 0.5 else set())
+        self.items.put(RECORDS, {n: value for n, value in fact.items() if n not in forgotten})
+        return frozenset({audits.ROW_PHANTOM})
+
+    def fact_forgot_a_time(self) -> Kinds | None:
+        fact = self._moved()
+        if fact is None:
+            return None
+        times = list(fact["left_behind"]["L"])
+        times.remove(self.random.choice(times))
+        kept = {name: value for name, value in fact.items() if name != "left_behind"}
+        self.items.put(RECORDS, kept | ({"left_behind": {"L": times}} if times else {}))
+        return frozenset({audits.ROW_PHANTOM})
+
+    def fact_forgot_its_last_move(self) -> Kinds | None:
+        """Its tombstones then seem to be behind; a lower revision makes them seem to be ahead."""
+        fact = self._moved(is_changed=True)
+        if fact is None:
+            return None
+        kept = {name: value for name, value in fact.items() if name != "moved_rev"}
+        if self.random.random() < 0.5:
+            self.items.put(RECORDS, kept)
+            return frozenset({audits.ROW_BEHIND})
+        self.items.put(RECORDS, kept | {"moved_rev": {"N": "1"}})
+        return frozenset({audits.ROW_DIFFERS})
+
+    def move_never_delivered(self) -> Kinds | None:
+        fact = self._pick(
+            [f for f in self.live_facts() if "time_ms" in f and "left_behind" not in f]
+        )
+        if fact is None:
+            return None
+        old = fact["time_ms"]
+        new = {"N": str(int(old["N"]) + self.random.choice((1, 60_000, 86_400_000)))}
+        record = fact["record"]["M"]
+        field = next(name for name in _TIMES if name in record)
+        self.items.put(
+            RECORDS,
+            fact
+            | {
+                "rev": {"N": str(int(fact["rev"]["N"]) + 1)},
+                "time_ms": new,
+                "left_behind": {"L": [old]},
+                "record": {"M": record | {field: new}},
+            },
+        )
+        return frozenset({audits.ROW_MISSING})
+
+    def fact_from_before_its_move(self) -> Kinds | None:
+        """As after a restore of the records table."""
+        fact = self._moved()
+        if fact is None:
+            return None
+        old = self.random.choice(fact["left_behind"]["L"])
+        record = fact["record"]["M"]
+        field = next(name for name in _TIMES if name in record)
+        kept = {n: v for n, v in fact.items() if n not in ("left_behind", "moved_rev")}
+        rev = {"N": str(int(fact["rev"]["N"]) - 10**6)}
+        restored = {"rev": rev, "time_ms": old, "record": {"M": record | {field: old}}}
+        self.items.put(RECORDS, kept | restored)
+        return frozenset({audits.ROW_PHANTOM})
+
     # -- facts ---------------------------------------------------------------------------------
     def fact_in_another_bucket(self) -> Kinds | None:
         """Where no key says that it is, beside the fact or instead of it."""
@@ -554,6 +689,14 @@ PLANTS = [
     Planter.rollup_of_nobody,
     Planter.rollup_on_a_day_of_nothing,
     Planter.rollup_damaged,
+    Planter.old_row_is_back,
+    Planter.tombstone_of_a_move_lost,
+    Planter.tombstone_of_a_move_behind,
+    Planter.fact_forgot_that_it_moved,
+    Planter.fact_forgot_a_time,
+    Planter.fact_forgot_its_last_move,
+    Planter.move_never_delivered,
+    Planter.fact_from_before_its_move,
 ]
 # What counting cannot see, or what a page or a rollup is beside its counts.
 ODD_PLANTS = [

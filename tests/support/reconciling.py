@@ -23,7 +23,8 @@ from tests.support.answering import NoQuarantine, wired
 from tests.support.drift import ANALYTICS, RECORDS, Item, Items
 from tests.support.emulator.client import MemoryClient
 from tests.support.emulator.dynamodb import MemoryDynamoDb
-from tests.support.generate import mixed_records
+from tests.support.generate import mixed_records, written
+from tests.support.oracle import TYPES, moment
 from tests.support.versions import versions_of
 
 NOW_MS = 1_800_000_100_000
@@ -132,8 +133,19 @@ def organisation(tables: Stored, seed: int, count: int = 60) -> Organisation:
     key = keys.organisation(made.id)
     tables.put(RECORDS, item_of_organisation(key, made))
     records = mixed_records(seed, count, versions=(1, 2), deletes=0.1, days=2, spaces=2, others=2)
-    add(tables, made, records)
+    add(tables, made, [*records, *moves(random, records)])
     return made
+
+
+def moves(random: Random, records: Iterable[Any]) -> Iterator[Any]:
+    """Later versions of every third record at other times, some of which are changed then."""
+    for number, record in enumerate(records):
+        field = TYPES[record["type"]].time
+        if number % 3 == 0 and field in record:
+            for step in range(random.choice((1, 2, 3))):
+                when = moment(1_709_251_200_000 + random.randrange(4) * 43_200_000)
+                later = moment(1_800_000_000_000 + number * 10 + step)
+                yield {**record, field: written(when), "updated_at": written(later)}
 
 
 def add(
