@@ -25,6 +25,8 @@ TEST_MODULE = re.compile(r"tests(\.\w+)*\.(test_\w+|conftest)$")
 COVERED_BY = {
     "contract/test_unpod.py": "api/handlers api/ports",
     "contract/test_health.py": "dialects/rollcall/health",
+    "domain/test_facts.py": "domain/defaults",
+    "domain/test_records.py": "domain/choices",
     "ingest/test_update.py": "ingest/ports",
     "ledger/test_writer.py": "ledger/ports",
     "mapping/test_mapper.py": "mapping/conversion mapping/fields mapping/maps",
@@ -39,6 +41,7 @@ COVERED_BY = {
     "dialects/rollcall/queries/cursor dialects/rollcall/queries/faults "
     "dialects/rollcall/queries/filters dialects/rollcall/queries/names "
     "dialects/rollcall/queries/ranges",
+    "storage/test_fact_items.py": "storage/merge_items",
     "test_bootstrap.py": "commands",
     "dialects/rollcall/queries/test_schema.py": "dialects/rollcall/queries/limits",
 }

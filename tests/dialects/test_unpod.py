@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.dialects import unpod
+from rollcall.domain.choices import TASK_STATUSES
 from rollcall.domain.organisations import Organisation
-from rollcall.domain.records import TASK_STATUSES
 from rollcall.query.reports.totals import Totals
 
 counts = st.integers(0, 10**9)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -16,14 +17,23 @@ from rollcall.domain.facts import (
     Change,
     Fact,
     Outcome,
-    content_hash,
     payload_text,
     payload_value,
     resolve,
+    state_of,
+    state_of_write,
 )
+from rollcall.domain.ids import IntegerId
+from rollcall.domain.merging import join
+from rollcall.domain.records import RECORD_TYPES, Call
+from rollcall.storage import keys
+from rollcall.storage.fact_items import fact_of_item, item_of_fact
 from tests.support.builders import call
-from tests.support.generate import deletions, valid_records
+from tests.support.generate import valid_records
+from tests.support.merging_oracle import OneRecord, write_of
+from tests.support.one_record import histories
 from tests.support.parsing import parsed
+from tests.support.raw_items import facts_of
 from tests.support.rows import payload_values
 
 pytestmark = pytest.mark.property
@@ -39,41 +49,60 @@ def change(record: Any) -> Change | None:
         return None
 
 
-def settle(changes: list[Change]) -> Fact | None:
+def shown(fact: Fact | None) -> Any:
+    """What a fact says, apart from its revision and its places, which depend on what was stored."""
+    assert fact is not None
+    form = type(fact.id), state_of(fact).forms
+    return replace(fact, rev=1, time_ms=None, left_behind=(), moved_rev=None), form
+
+
+def folded(
+    documents: Sequence[Any], record: OneRecord | None = None
+) -> tuple[Fact | None, list[Any]]:
+    """The fact after writes in an order, each compared with the oracle, and those not rejected."""
     stored: Fact | None = None
-    for index, incoming in enumerate(changes):
-        verdict = resolve(stored, incoming, NOW_US + index)
-        if verdict.fact is not None:
-            assert stored is None or verdict.fact.rev > stored.rev
-            stored = verdict.fact
-    return stored
+    record, taken = record or OneRecord(), []
+    for index, document in enumerate(documents):
+        expected = record.write(write_of(document))
+        try:
+            verdict = resolve(stored, parsed(document), NOW_US + index)
+        except RefusedChange as refused:
+            outcome = f"rejected: {refused.field}"
+        else:
+            outcome = verdict.outcome.value
+            stored = verdict.fact or stored
+        assert outcome == expected
+        if outcome.startswith("rejected"):
+            continue
+        taken.append(document)
+        assert stored is not None
+        assert stored.updated_at_ms == record.updated_at
+        assert isinstance(stored.id, IntegerId) == record.came_as_integer
+        item = item_of_fact(keys.fact("org", stored.type, stored.id, 1), stored)
+        [(_, content)] = facts_of([item]).values()
+        assert content == record.content
+        assert fact_of_item(item) == stored
+    return stored, taken
 
 
 @settings(max_examples=300)
-@given(st.data(), valid_records, st.lists(valid_records | deletions, max_size=4))
-def test_explicit_versions_settle_alike_in_any_order(
-    data: st.DataObject, first: Any, others: list[Any]
-) -> None:
-    """Equal times, explicit updated_at, ties included: one winner."""
-    base = change(first)
-    if base is None or base.record is None:
+@given(st.data(), histories)
+def test_writes_end_in_the_same_fact_in_any_order(data: st.DataObject, documents: Any) -> None:
+    """Except that a write may break a rule in one order and not in another."""
+    fact, taken = folded(documents)
+    again, taken_again = folded(data.draw(st.permutations(taken)))
+    if len(taken_again) == len(taken) > 0:
+        assert shown(again) == shown(fact)
+
+
+@settings(max_examples=300)
+@given(histories)
+def test_a_fact_is_the_join_of_the_writes_that_were_taken(documents: Any) -> None:
+    fact, taken = folded(documents)
+    if fact is None:
         return
-    versions = [base]
-    for number, record in enumerate(others):
-        parsed = change({**record, "type": first["type"], "id": first["id"]})
-        if parsed is None:
-            parsed = Change(base.type, base.id, None, None)
-        if parsed.record is not None and type(parsed.record) is not type(base.record):
-            continue
-        parsed.updated_at_ms = 1_700_000_000_000 + number // 2
-        versions.append(parsed)
-    base.updated_at_ms = 1_700_000_000_000
-    shuffled = data.draw(st.permutations(versions))
-    one, other = settle(versions), settle(list(shuffled))
-    assert one is not None
-    assert other is not None
-    assert one.updated_at_ms == other.updated_at_ms
-    assert content_hash(one.record) == content_hash(other.record)
+    written = [state_of_write(parsed(document), 0) for document in taken]
+    assert state_of(fact) == reduce(join, written)
 
 
 @given(valid_records)
@@ -85,6 +114,142 @@ def test_the_same_again_is_unchanged(record: Any) -> None:
     assert resolve(stored, incoming, NOW_US + 5).outcome is Outcome.UNCHANGED
     incoming.updated_at_ms = None
     assert resolve(stored, incoming, NOW_US + 5).outcome is Outcome.UNCHANGED
+
+
+SECOND = "2026-11-10T10:00:05Z"
+LATER = "2026-11-10T10:00:06Z"
+
+
+def merge(**fields: Any) -> dict[str, Any]:
+    return {"type": "call", "id": "t", "merge": True, **fields}
+
+
+def after(*documents: Any) -> list[str]:
+    """What became of each of some writes, one after the other."""
+    stored: Fact | None = None
+    outcomes = []
+    for index, document in enumerate(documents):
+        try:
+            verdict = resolve(stored, parsed(document), NOW_US + index)
+        except RefusedChange as refused:
+            outcomes.append(f"{refused.field}: {refused}")
+            continue
+        stored = verdict.fact or stored
+        outcomes.append(verdict.outcome.value)
+    return outcomes
+
+
+def test_the_further_status_wins_a_tie() -> None:
+    """A provider that stamps to the second gives two states one time."""
+    ringing = call("t", status="ringing", updated_at=SECOND)
+    completed = call("t", status="completed", duration_seconds=30, updated_at=SECOND)
+    assert after(ringing, completed) == ["accepted", "accepted"]
+    assert after(completed, ringing) == ["accepted", "stale"]
+
+
+@pytest.mark.parametrize("type", ["call", "task", "lead"])
+def test_the_order_of_statuses_is_that_of_the_contract(type: str) -> None:
+    ranks = {
+        "call": ["queued", "ringing", "in_progress", "completed"],
+        "task": ["pending", "running", "hold", "completed"],
+        "lead": ["BACKLOG", "PROCESSING", "RETRY", "FINISHED"],
+    }[type]
+    statuses = next(c.choices for c in RECORD_TYPES[type].columns if c.name == "status")
+    progress = {status: RECORD_TYPES[type].progress(status) for status in statuses}
+    assert progress == {s: ranks.index(s) if s in ranks else 3 for s in statuses}
+
+
+def test_a_part_that_arrives_late_leaves_the_rest() -> None:
+    """The analysis of a call names what it knows, and the retried start does not undo the end."""
+    end = call("t", duration_seconds=30, cost=1, campaign_id="c", direction="inbound",
+               updated_at=SECOND)  # fmt: skip
+    analysis = merge(outcome="booked", sentiment=0.5, updated_at=LATER)
+    start = call("t", status="ringing", updated_at="2026-11-10T10:00:00Z")
+    *_, last = resolved(*map(parsed, (end, analysis, start)))
+    assert isinstance(last.record, Call)
+    assert (last.record.status, last.record.duration_seconds) == ("completed", 30)
+    assert (last.record.campaign_id, last.record.outcome) == ("c", "booked")
+
+
+def test_a_merge_cannot_create_without_the_required_fields() -> None:
+    refused = (
+        "started_at: call t is not known; a merge cannot create it without started_at and status"
+    )
+    assert after(merge(outcome="x")) == [refused]
+    gone = {"type": "call", "id": "t", "deleted": True}
+    assert after(call("t"), gone, merge(outcome="x"))[-1] == refused
+    assert after(merge(started_at=SECOND))[-1].endswith("without status")
+    room = {"type": "room", "id": "r", "merge": True, "display_name": "R"}
+    assert after(room)[-1].endswith("without workspace_id, created_at and name")
+    revival = merge(started_at=SECOND, status="completed")
+    assert after(revival) == ["accepted"]
+    assert after(call("t"), gone, revival) == ["accepted"] * 3
+
+
+def test_a_rule_across_fields_holds_for_what_results() -> None:
+    refused = "campaign_id: needs direction"
+    assert after(call("t"), merge(campaign_id="c"))[-1] == refused
+    assert after(call("t", direction="inbound"), merge(campaign_id="c"))[-1] == "accepted"
+    both = call("t", direction="inbound", campaign_id="c")
+    assert after(both, merge(direction=None))[-1] == refused
+    assert after(both, merge(direction=None, campaign_id=None))[-1] == "accepted"
+    older = call("t", updated_at=SECOND)
+    assert after(both | {"updated_at": "2026-11-10T10:00:00Z"},
+                 merge(campaign_id="d", updated_at=LATER), older)[-1] == refused  # fmt: skip
+
+
+def test_defaults_are_those_of_what_results() -> None:
+    *_, last = resolved(*map(parsed, (
+        call("t", status="ringing"), merge(status="completed"),
+    )))  # fmt: skip
+    assert isinstance(last.record, Call)
+    assert (last.record.answered, last.record.attempt) == (True, 1)
+    assert last.defaulted == {"answered", "attempt"}
+    *_, last = resolved(last, parsed(merge(duration_seconds=0, attempt=3)))
+    assert isinstance(last.record, Call)
+    assert (last.record.answered, last.record.attempt) == (False, 3)
+    *_, last = resolved(last, parsed(merge(attempt=None, answered=True)))
+    assert isinstance(last.record, Call)
+    assert (last.record.answered, last.record.attempt) == (True, 1)
+
+
+def test_a_merge_without_updated_at_is_unchanged_if_it_says_what_is_stored() -> None:
+    stored = call("t", outcome="x", labels=["a", "b"], payload={"k": 1})
+    same = merge(outcome="x", labels=["b", "a", "a"], payload={"k": 1}, language=None)
+    assert after(stored, same) == ["accepted", "unchanged"]
+    for other in ({"payload": {"k": True}}, {"language": "de"}, {"outcome": None}, {"attempt": 1}):
+        assert after(stored, merge(**other), merge(**other)) == [
+            "accepted",
+            "accepted",
+            "unchanged",
+        ]
+
+
+def test_a_merge_again_is_unchanged_until_newer_writes_hold_all_its_fields() -> None:
+    first = merge(outcome="x", language="de", updated_at=SECOND)
+    newer = merge(outcome="y", updated_at=LATER)
+    stored = call("t", updated_at="2026-11-10T10:00:00Z")
+    assert after(stored, first, first, newer, first)[2:] == ["unchanged", "accepted", "unchanged"]
+    assert after(stored, first, newer, call("t", updated_at=LATER), first)[-1] == "stale"
+    assert after(stored, newer, first)[-1] == "accepted"
+    assert after(stored, newer, first, stored)[-1] == "unchanged"
+
+
+def test_a_deletion_without_updated_at_leaves_no_value() -> None:
+    """Not even one that a merge set and that an older deletion does not take away."""
+    old_deletion = {"type": "call", "id": "t", "deleted": True, "updated_at": SECOND}
+    *_, tombstone = resolved(*map(parsed, (
+        call("t", updated_at="2026-11-10T10:00:00Z"),
+        merge(lead_id="l", updated_at=LATER),
+        old_deletion,
+    )))  # fmt: skip
+    assert tombstone.record is None
+    assert tombstone.merges is not None
+    assert tombstone.merges.withheld == {"lead_id": "l"}
+    gone = Change("call", "t", None, None)
+    *_, empty = resolved(tombstone, gone)
+    assert (empty.record, empty.merges) == (None, None)
+    assert resolve(empty, gone, NOW_US).outcome is Outcome.UNCHANGED
 
 
 def at(second: int, updated_at_ms: int | None) -> Change:
@@ -153,11 +318,14 @@ def test_the_times_of_a_fact() -> None:
     assert Fact("label", "without a time", None, 1, 1, None).times == (0,)
 
 
-def resolved(*changes: Change) -> Iterator[Fact]:
-    """The fact after each of the changes."""
+def resolved(*changes: Change | Fact) -> Iterator[Fact]:
+    """The fact after each of the changes; a fact is what is stored before the next."""
     stored: Fact | None = None
     for change in changes:
-        stored = resolve(stored, change, NOW_US).fact or stored
+        if isinstance(change, Fact):
+            stored = change
+        else:
+            stored = resolve(stored, change, NOW_US).fact or stored
         assert stored is not None
         yield stored
 

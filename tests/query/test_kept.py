@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from rollcall.dialects.breeze.query_type import CountsType, TotalsType
 from rollcall.dialects.breeze.query_types import QUERY_TYPES
 from rollcall.domain import measures as m
+from rollcall.domain.choices import LEAD_STATUSES, TASK_STATUSES
 from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
 from rollcall.domain.measures import ALL, ORG, RollupKey
-from rollcall.domain.records import LEAD_STATUSES, TASK_STATUSES, Lead, Record, Task
+from rollcall.domain.records import Lead, Record, Task
 from rollcall.domain.time.zones import UTC
 from rollcall.ledger.page import Row, Rows
 from rollcall.query import kept

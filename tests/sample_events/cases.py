@@ -190,6 +190,11 @@ ACCEPTED = [
 ]
 DELETION = {"type": "call", "id": "call-4", "deleted": True}
 START = {"started_at": "2024-03-05T12:00:00Z"}
+MERGES = (
+    {"type": "call", "id": "ingested-4", "merge": True, **START, "status": "ringing"},
+    {"type": "call", "id": "ingested-4", "merge": True, "status": "completed", "outcome": None},
+    {"type": "call", "id": "call-404", "merge": True, "outcome": "callback"},
+)
 SOME_REJECTED = [
     {"type": "call", "id": "ingested-2", **START, "status": "completed"},
     {"type": "call", "id": "ingested-3", **START, "status": "completed", "cost": -1},
@@ -331,6 +336,7 @@ OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule]] =
     "ingest_records": {
         "accepted": records(*ACCEPTED),
         "deletion": records(DELETION),
+        "merges": records(*MERGES),
         "some_rejected": records(*SOME_REJECTED),
         "all_rejected": records(*SOME_REJECTED[1:]),
         "malformed_json": raw_records(b'{"records":[{"type":"space","id":"a","id":"a"}]}'),

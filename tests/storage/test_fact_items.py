@@ -10,7 +10,7 @@ from hypothesis import given
 
 from rollcall.api.records.faults import RefusedRecord
 from rollcall.domain.errors import CorruptItem
-from rollcall.domain.facts import REV_LIMIT, Fact, resolve
+from rollcall.domain.facts import REV_LIMIT, Fact, Outcome, resolve
 from rollcall.domain.time.calendar import LAST_MS
 from rollcall.storage import keys
 from rollcall.storage.fact_items import (
@@ -74,6 +74,111 @@ def test_times_that_no_fact_can_have_left_are_damage(times: Any) -> None:
     entries = [here if time == "here" else {"N": str(time)} for time in times]
     with pytest.raises(CorruptItem, match="left"):
         own_fact({**good, "left_behind": {"L": entries}})
+
+
+def merged(*documents: Any) -> dict[str, Any]:
+    """The item of a call after some writes."""
+    fact = None
+    for document in documents:
+        fact = resolve(fact, parsed(document), 1_800_000_000_000_000).fact
+    assert fact is not None
+    item = item_of_fact(keys.fact("org", "call", "c#1", 1), fact)
+    assert fact_of_item(item) == fact
+    return item
+
+
+def merge(second: int, **fields: Any) -> dict[str, Any]:
+    at = f"2026-11-10T10:00:{second:02}Z"
+    return {"type": "call", "id": "c#1", "merge": True, "updated_at": at, **fields}
+
+
+def document(second: int, **fields: Any) -> dict[str, Any]:
+    return full_call("c#1", updated_at=f"2026-11-10T10:00:{second:02}Z", **fields)
+
+
+def test_a_merge_stores_its_key_until_a_newer_document_comes() -> None:
+    item = merged(document(1), merge(2, outcome="x", status="ringing"), merge(3, language="de"))
+    base, writes = (item["merges"]["M"][name] for name in ("base", "writes"))
+    at = parsed(document(1)).updated_at_ms
+    assert base["M"].keys() == {"updated_at_ms", "progress", "content"}
+    assert [
+        {name: value for name, value in write["M"].items() if name != "content"}
+        for write in writes["L"]
+    ] == [
+        {
+            "updated_at_ms": {"N": f"{at + 1000}"},
+            "progress": {"N": "1"},
+            "fields": {"L": [{"S": "outcome"}, {"S": "status"}]},
+        },
+        {"updated_at_ms": {"N": f"{at + 2000}"}, "fields": {"L": [{"S": "language"}]}},
+    ]
+    again = merged(document(1), merge(2, outcome="x"), document(4))
+    assert again.keys() == good_item().keys()
+    assert (
+        "base"
+        not in merged(merge(1, started_at="2026-11-10T10:00:00Z", status="busy"))["merges"]["M"]
+    )
+
+
+def test_a_fact_that_was_stored_before_there_were_merges_takes_them() -> None:
+    """Its key follows from its content."""
+    old = good_item()
+    stored = fact_of_item(old)
+    after = resolve(stored, parsed(merge(1, outcome="merged")), 1_800_000_000_000_000).fact
+    assert after is not None
+    assert after.record == replace(stored.record, outcome="merged")  # type: ignore[type-var]
+    again = resolve(after, parsed(full_call("c#1")), 1_800_000_000_000_000)
+    assert again.outcome is Outcome.ACCEPTED
+
+
+GONE = {"type": "call", "id": "c#1", "deleted": True, "updated_at": "2026-11-10T10:00:02Z"}
+
+
+def test_a_tombstone_withholds_what_newer_merges_set() -> None:
+    item = merged(document(1), merge(3, outcome="x", lead_id=5), GONE)
+    assert "record" not in item
+    assert item["withheld"] == {
+        "M": {"outcome": {"S": "x"}, "lead_id": {"M": {"integer": {"S": "5"}}}}
+    }
+    assert merged(document(1), merge(3, outcome=None), GONE).keys() >= {"merges", "deleted"}
+
+
+def _write(**changes: Any) -> dict[str, Any]:
+    write = {
+        "updated_at_ms": {"N": "9"},
+        "content": {"S": "00" * 16},
+        "fields": {"L": [{"S": "outcome"}]},
+    }
+    return {"merges": {"M": {"writes": {"L": [{"M": {**write, **changes}}]}}}}
+
+
+DAMAGED_MERGES: list[dict[str, Any]] = [
+    {"merges": None},
+    {"merges": {"M": {}}},
+    {"merges": {"M": {"writes": {"L": []}}}},
+    {"merges": {"M": {"writes": {"L": [{"S": "x"}]}}}},
+    {"withheld": {"M": {"outcome": {"S": "x"}}}},
+    _write(fields={"L": [{"S": "colour"}]}),
+    _write(fields={"L": [{"N": "5"}]}),
+    _write(updated_at_ms={"N": "-1"}),
+    _write(updated_at_ms={"N": "8"}),
+    _write(content={"S": "00"}),
+    _write(content={"S": "?"}),
+    _write(progress={"S": "1"}),
+    _write(deleted={"BOOL": True}),
+    _write() | {"withheld": {"M": {"outcome": {"S": "x"}}}},
+    _write() | {"withheld": {"M": {"provider": {"S": "x"}}}},
+    _write() | {"withheld": {"M": {"outcome": {"N": "5"}}}},
+    _write() | {"withheld": None},
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGED_MERGES)
+def test_merges_that_no_fact_can_have_are_damage(damage: dict[str, Any]) -> None:
+    good = {**good_item(), "updated_at_ms": {"N": "9"}}
+    assert own_fact({**good, **_write()}).fact.merges is not None
+    with pytest.raises(CorruptItem):
+        own_fact({**good, **damage})
 
 
 def test_a_fact_under_the_key_of_another_is_damage() -> None:

@@ -8,12 +8,15 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from random import Random
 from threading import Barrier
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rollcall.domain.errors import ForeignKey, Unavailable
 from rollcall.domain.facts import Change, Fact, Outcome
@@ -21,11 +24,15 @@ from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ingest.ingest import Ingest
 from rollcall.retry import Backoff, time_limit
 from rollcall.storage import keys
+from rollcall.storage.fact_items import item_of_fact
 from rollcall.storage.facts import FactStore
 from tests.support.builders import call, deletion, full_call
 from tests.support.emulator.client import MemoryClient
 from tests.support.engines import DYNAMODB_LOCAL
+from tests.support.merging_oracle import content_of, write_of
+from tests.support.one_record import histories
 from tests.support.parsing import parsed
+from tests.support.raw_items import facts_of
 
 pytestmark = pytest.mark.engine
 
@@ -111,6 +118,46 @@ def test_64_writers_at_once_are_all_stored_one_after_the_other(
     facts = [fact for _, fact in written if fact is not None]
     assert len({fact.rev for fact in facts}) == len({fact.updated_at_ms for fact in facts}) == 64
     assert stored(store, org_id) == max(facts, key=lambda fact: fact.rev)
+
+
+WRITERS = 12
+
+
+@pytest.mark.property
+@settings(
+    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(histories, min_size=3, max_size=6).map(lambda some: [*itertools.chain(*some)]),
+    st.randoms(use_true_random=False),
+)
+def test_writers_at_once_end_in_the_fact_of_their_writes(
+    store: FactStore, documents: list[Any], random: Random
+) -> None:
+    """Twelve clients send full documents, merges and deletions, cut into requests as it comes."""
+    org_id = f"org#{uuid.uuid4()}"
+    directory = SimpleNamespace(organisation=lambda _: Organisation(org_id, "h", "n", 0))
+    requests: list[list[Any]] = [[] for _ in range(WRITERS)]
+    for document in documents:
+        random.choice(requests).append(document)
+
+    with ThreadPoolExecutor(4) as pool, ThreadPoolExecutor(WRITERS) as clients, tenant(org_id):
+        ingest = Ingest(directory, store, pool, lambda: time.time_ns() // 1_000)  # type: ignore[arg-type]
+
+        def send(request: list[Any]) -> list[Any]:
+            receipt = ingest(org_id, list(enumerate(map(parsed, request))))
+            refused = {refusal.index for refusal in receipt.refusals}
+            return [each for index, each in enumerate(request) if index not in refused]
+
+        sent = [clients.submit(copy_context().run, send, each) for each in requests if each]
+        taken = [document for future in sent for document in future.result()]
+        facts = store.read(org_id, 1, {(each["type"], "5") for each in documents})
+    for (kind, _), fact in facts.items():
+        writes = [write_of(each) for each in taken if each["type"] == kind]
+        item = item_of_fact(keys.fact(org_id, kind, fact.id, 1), fact)
+        [found] = facts_of([item]).values()
+        assert found == (max(write.key for write in writes)[0], content_of(writes))
+    assert len(facts) == len({each["type"] for each in taken})
 
 
 def lose_replies(client: Any, count: int) -> None:

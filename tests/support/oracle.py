@@ -463,6 +463,21 @@ def fields_of(
     return None if is_deletion or faults.fields else with_defaults(kind, content)
 
 
+EARLY_STATUSES = {
+    "call": ("queued", "ringing", "in_progress"),
+    "task": ("pending", "running", "hold"),
+    "lead": ("BACKLOG", "PROCESSING", "RETRY"),
+}
+
+
+def progress(kind: str, content: dict[str, Any]) -> int:
+    """How far the status of a record is; -1 if its type has none."""
+    early = EARLY_STATUSES.get(kind)
+    if early is None:
+        return -1
+    return early.index(content["status"]) if content["status"] in early else len(early)
+
+
 def unknown_tie(new: dict[str, Any], old: dict[str, Any]) -> bool:
     raise Tie
 
@@ -518,7 +533,7 @@ class Oracle:
         if updated_at == stored.updated_at:
             if same:
                 return "unchanged"
-            if not self._wins(version.content, stored.content):
+            if not self._wins(version.kind, version.content, stored.content):
                 return "stale"
         if time is not None and stored.time is not None:
             times = stored.left | {stored.time, time}
@@ -531,10 +546,11 @@ class Oracle:
             stored.time = time
         return "accepted"
 
-    def _wins(self, new: dict[str, Any] | None, old: dict[str, Any] | None) -> bool:
+    def _wins(self, kind: str, new: dict[str, Any] | None, old: dict[str, Any] | None) -> bool:
         if new is None or old is None:
             return new is None
-        return self.tie(new, old)
+        further = progress(kind, new) - progress(kind, old)
+        return further > 0 if further else self.tie(new, old)
 
     def would_tie(self, record: Any, now_ms: int) -> bool:
         """Whether the answer for this record hangs on the content hash."""
@@ -549,6 +565,7 @@ class Oracle:
             and stored.content is not None
             and version.updated_at == stored.updated_at
             and version.content != stored.content
+            and progress(version.kind, version.content) == progress(version.kind, stored.content)
         )
 
     # ---- what is alive

@@ -80,15 +80,21 @@ def _content(kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
         assert name in content, stored_name
         match name:
             case "labels":
-                content[name] = frozenset(entry["S"] for entry in attribute["L"])
+                content[name] = frozenset(_reference(entry) for entry in attribute["L"])
             case "events":
                 content[name] = {event: int(count["N"]) for event, count in attribute["M"].items()}
             case "payload":
                 content[name] = {key: _payload(value) for key, value in attribute["M"].items()}
             case _:
                 ((shape, value),) = attribute.items()
-                content[name] = int(value) if shape == "N" else value
+                content[name] = int(value) if shape == "N" else _reference(attribute)
     return content
+
+
+def _reference(attribute: Mapping[str, Any]) -> Any:
+    """A string, or the text of an id that was sent as an integer; another value as it is."""
+    ((shape, value),) = attribute.items()
+    return value["integer"]["S"] if shape == "M" else value
 
 
 def _payload(attribute: Mapping[str, Any]) -> tuple[str, Any]:

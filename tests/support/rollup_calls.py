@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from rollcall.domain.records import CALL_EVENTS, CALL_STATUSES, DISPOSITIONS, Call
+from rollcall.domain.choices import CALL_EVENTS, CALL_STATUSES, DISPOSITIONS
+from rollcall.domain.records import Call
 
 calls = st.builds(
     Call,

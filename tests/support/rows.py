@@ -6,8 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from rollcall.domain.choices import CALL_EVENTS
 from rollcall.domain.decimals import canonical
-from rollcall.domain.records import CALL_EVENTS, RECORD_TYPES, Column, Kind
+from rollcall.domain.records import RECORD_TYPES, Column, Kind
 from rollcall.ledger.page import Row
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

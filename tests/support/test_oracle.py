@@ -162,16 +162,25 @@ def test_a_deletion_is_remembered_and_a_newer_record_revives() -> None:
     assert unpod(model)["total_calls"] == 1
 
 
-def test_the_time_belongs_to_the_identity_even_of_what_is_deleted() -> None:
+def test_a_winning_version_moves_and_a_17th_time_is_refused() -> None:
     model = Oracle()
-    outcome(model, call(updated_at=OLD))
-    moved = call(updated_at=OLD, started_at="2024-03-05T12:00:00.001Z")
-    assert outcome(model, moved) == "started_at"
-    outcome(model, deletion("call", "call-1", NEW))
-    assert outcome(model, {**moved, "updated_at": NEWER}) == "started_at"
-    assert outcome(model, call(updated_at=NEWER, started_at="2024-03-05T13:00:00+01:00")) == (
-        "accepted"
-    )
+
+    def at(minute: int) -> str:
+        return outcome(model, call(started_at=f"2024-03-05T12:{minute:02}:00Z"))
+
+    assert [at(minute) for minute in (*range(16), 3)] == ["accepted"] * 17
+    assert len(model.facts["call", "call-1"].left) == 15
+    assert at(16) == "started_at"
+    outcome(model, deletion("call", "call-1"))
+    assert (at(16), at(15)) == ("started_at", "accepted")
+
+
+def test_the_further_status_wins_a_tie() -> None:
+    model = Oracle()
+    assert outcome(model, call(updated_at=NEW, status="ringing")) == "accepted"
+    assert not model.would_tie(call(updated_at=NEW), NOW)
+    assert outcome(model, call(updated_at=NEW)) == "accepted"
+    assert outcome(model, call(updated_at=NEW, status="queued")) == "stale"
 
 
 def test_content_is_compared_as_it_is_stored() -> None:

@@ -81,7 +81,8 @@ def _opening(schemas: JsonObject) -> str:
 
 `POST /v1/records` takes 1 to {MAX_RECORDS} records in `{{"records": […]}}`, of any types, with a token
 that has the permission `ingest`. Each record is a full document: it replaces the one with the same `type`
-and `id`, and a field that it omits is removed. Sending it again changes nothing.
+and `id`, and a field that it omits is removed, unless it is a [merge](#merging). Sending it again changes
+nothing.
 
 Every record has these fields:
 
@@ -118,6 +119,13 @@ def _common_rules(schemas: JsonObject, call: JsonObject) -> str:
     deletion = {"type": "call", "id": call["id"], "deleted": True} | {
         "updated_at": "2026-11-21T08:00:00Z"
     }
+    merge = {
+        "type": "call",
+        "id": call["id"],
+        "merge": True,
+        "outcome": "callback",
+        "sentiment": None,
+    }
     return f"""## Common rules
 
 ### Ids
@@ -140,8 +148,21 @@ times over its life is rejected.
 The version with the newest `updated_at` wins, in any order of arrival; an older one is reported as
 `stale` and not stored. Without `updated_at`, a version gets the server's time, or one millisecond more
 than the stored version if that is later. Of two versions with the same `updated_at` and different
-content, a deletion wins, else the one whose content has the higher hash. The same content with the same
-`updated_at`, or without one, is `unchanged`.
+content, a deletion wins, else the one whose status is further, else the one whose content has the higher
+hash. The same content with the same `updated_at`, or without one, is `unchanged`.
+
+{_progress()}
+
+### Merging
+
+With `"merge": true`, a record sets only the fields that it names; null takes a value away:
+
+{_json(merge)}
+
+Each field has the value of the newest version that set it, where a full document sets every field and a
+merge those that it names. So parts of a record may arrive in any order. An object or a list is one
+field: a merge replaces it as a whole. A merge of a record that does not exist, or is deleted, must have
+the required fields. They can be changed, but not taken away.
 
 ### Deleting
 
@@ -184,6 +205,15 @@ The status is 200 if every record is accepted, 207 if some are rejected, and 422
 rejected record: its `index` in the request, its `id`, the `field` and a `message`. Accepted records are
 stored before the answer is sent. 400 means that the body as a whole is malformed and nothing is
 stored. Figures follow within seconds. [The API description](api/README.md) has the schemas."""
+
+
+def _progress() -> str:
+    """The statuses of each type that has some, from first to last."""
+    lines = ["| type | statuses, from first to last |", "|---|---|"]
+    for name, record_type in RECORD_TYPES.items():
+        if early := record_type.early_statuses:
+            lines.append(f"| `{name}` | {', '.join(f'`{each}`' for each in early)}, all others |")
+    return "\n".join(lines)
 
 
 # ------------------------------------------------------------------------------- tables

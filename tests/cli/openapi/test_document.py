@@ -165,12 +165,17 @@ def test_every_object_to_choose_from_has_a_title_of_its_own(spec):
         if "properties" in schema:
             assert schema.get("title"), name
             assert seen.setdefault(schema["title"], name) == name
-    assert {*DOCUMENTS, "deletion", *(each.name for each in QUERY_TYPES)} <= set(seen)
+    assert {
+        *DOCUMENTS,
+        *(f"{kind} merge" for kind in DOCUMENTS),
+        "deletion",
+        *(each.name for each in QUERY_TYPES),
+    } <= set(seen)
 
 
 def test_a_record_is_of_one_type(spec):
     names = spec.document["components"]["schemas"]["records.Record"]["oneOf"]
-    assert len(names) == len(DOCUMENTS) + 1
+    assert len(names) == 2 * len(DOCUMENTS) + 1
 
 
 def test_every_type_of_query_has_its_row():

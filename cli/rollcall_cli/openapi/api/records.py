@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
 
 from rollcall.api.ingest import MAX_BODY_BYTES, MAX_RECORDS
-from rollcall.api.records.documents import DOCUMENTS, Deletion
+from rollcall.api.records.documents import DOCUMENTS, Deletion, merge_model
 from rollcall.api.strict_json import MAX_DEPTH
 from rollcall.dialects.rollcall.documents import RecordFound
 from rollcall.dialects.rollcall.problem import PROBLEM_TYPE, Problem
@@ -20,7 +20,8 @@ from rollcall_cli.openapi.schemas import name_of, reference
 TAG = "Records"
 ABOUT = "Write calls, tasks, leads, and what they refer to, and read each back."
 
-_DOCUMENTS: Any = Union[(*DOCUMENTS.values(), Deletion)]
+_MERGES = {f"{name} merge": merge_model(name) for name in RECORD_TYPES}
+_DOCUMENTS: Any = Union[(*DOCUMENTS.values(), *_MERGES.values(), Deletion)]
 Record = TypeAliasType("Record", _DOCUMENTS)
 
 
@@ -35,13 +36,14 @@ _INGEST = Operation(
     summary="Write records",
     description=f"""1 to {MAX_RECORDS} records in at most {MAX_BODY_BYTES:,} bytes.
 
-Each record is a full document: it replaces the one with the same type and id. Sending it again
-changes nothing. Records are accepted or rejected one by one: accepted ones are durable before the
-answer is sent, and it names all faults of the rejected ones. Figures follow within seconds.
+Each record is a full document: it replaces the one with the same type and id. With `"merge": true` it
+sets only the fields that it names. Sending it again changes nothing. Records are accepted or rejected
+one by one: accepted ones are durable before the answer is sent, and it names all faults of the
+rejected ones. Figures follow within seconds.
 
 Bodies are strict JSON: UTF-8, no repeated keys, no NaN, at most {MAX_DEPTH} levels deep. A record with an
 unknown field is rejected. An optional field may be omitted; null is a value, which only
-`display_name` and the values of a payload may have. 1.0 is not an integer.""",
+`display_name`, the values of a payload and the fields of a merge may have. 1.0 is not an integer.""",
     body=Records,
     answers={
         200: Answer("Every record was accepted.", Verdicts),
@@ -124,8 +126,8 @@ def refine(schemas: dict[str, Any]) -> None:
 
 def refine_documents(schemas: dict[str, Any]) -> None:
     """Add the name of its type to each document, and make the choice between them exclusive."""
-    for name, model in {**DOCUMENTS, "deletion": Deletion}.items():
+    for name, model in {**DOCUMENTS, **_MERGES, "deletion": Deletion}.items():
         schemas[name_of(TAG, model)]["title"] = name
-    # No record matches two of them: each has another `type`, and only a deletion has `deleted`.
+    # No record matches two: each has another `type`, only a merge has `merge`, a deletion `deleted`.
     record = schemas[name_of(TAG, Record)]
     record["oneOf"] = record.pop("anyOf")

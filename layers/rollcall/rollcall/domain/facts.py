@@ -1,8 +1,9 @@
-"""Facts, and the rule that resolves an incoming version against the stored one.
+"""Facts, and the rule that resolves an incoming change against the stored fact.
 
 A fact is the stored state of one (type, id): a live record, or the tombstone that a deletion
-leaves. Conflict resolution is pure; the fact store writes the result, on condition that the stored
-revision has not changed since it was read.
+leaves. It is the join of all accepted writes (rollcall.domain.merging), with the ledger position that
+follows from it. Conflict resolution is pure; the fact store writes the result, on condition that the
+stored revision has not changed since it was read.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import enum
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from rollcall.domain.defaults import complete, defaulted
 from rollcall.domain.errors import RefusedChange
+from rollcall.domain.ids import IntegerId
+from rollcall.domain.merging import NEVER, Key, State, join
 from rollcall.domain.records import RECORD_TYPES, PayloadValue, Record, RecordType
 
 MAX_CLOCK_SKEW_MS: Final = 5 * 60 * 1000
@@ -24,14 +28,17 @@ TOO_NEW: Final = "must not be more than 5 minutes in the future"
 REV_LIMIT: Final = 2**62
 # The times that a fact can leave behind; each is a page that its next move has to check.
 MAX_LEFT_BEHIND: Final = 15
+# Of the hash in a key, which a fact stores per merge: no two contents share as many.
+KEY_BYTES: Final = 16
 
 
 @dataclass(slots=True)
 class Change:
-    """One incoming version of a fact; `record` is None for a deletion.
+    """One incoming write of a fact: a full document, a merge or, with neither, a deletion.
 
-    `updated_at_ms` is None when the client left it out. `defaulted` names the fields of the record
-    that the client left out and that have a default value.
+    `record` is the document, and `defaulted` names its fields that the client left out and that have
+    a default value. `merge` has the fields that a merge sets, at least one, by stored name; None
+    takes a value away. `updated_at_ms` is None when the client left it out.
     """
 
     type: str
@@ -39,6 +46,20 @@ class Change:
     updated_at_ms: int | None
     record: Record | None
     defaulted: frozenset[str] = frozenset()
+    merge: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Merges:
+    """What merges have set in a fact: `base` and `keys` are `base` and `merged` of its `State`.
+
+    `withheld` has the values of a tombstone: merges that are newer than the deletion set them, and a
+    record needs more than these.
+    """
+
+    base: Key
+    keys: Mapping[str, Key]
+    withheld: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -50,7 +71,8 @@ class Fact:
     for the tombstone of an id that never had a record. `left_behind` has the other times at which
     the fact has been, ascending, each once, and `moved_rev` the revision of its last move; it is
     None if the fact never moved, or moved with this very revision. `defaulted` names the fields of
-    the record that no client sent.
+    the record that no client sent. `updated_at_ms` is that of the greatest write. `merges` is None
+    unless a merge holds a field.
     """
 
     type: str
@@ -62,6 +84,7 @@ class Fact:
     defaulted: frozenset[str] = frozenset()
     left_behind: tuple[int, ...] = ()
     moved_rev: int | None = None
+    merges: Merges | None = None
 
     @property
     def last_move(self) -> int:
@@ -137,62 +160,144 @@ def content_hash(record: Record | None) -> bytes:
     """A hash of the stored content, equal only for equal content; empty for a deletion."""
     if record is None:
         return b""
-    content: dict[str, Any] = {}
-    for name in record.__dataclass_fields__:
-        value = getattr(record, name)
-        if isinstance(value, Mapping):
-            is_payload = name == "payload"
-            value = {k: payload_text(v) if is_payload else v for k, v in value.items()}
-        content[name] = value
+    return _hash({name: getattr(record, name) for name in record.__dataclass_fields__})
+
+
+def _hash(values: Mapping[str, Any]) -> bytes:
+    content = dict(values)
+    if payload := content.get("payload"):
+        content["payload"] = {key: payload_text(value) for key, value in payload.items()}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).digest()
+
+
+def state_of(fact: Fact) -> State:
+    """The state that a fact stores. Without merges, its key follows from its content."""
+    values = _values(fact.record, fact.defaulted)
+    if fact.merges is None:
+        return State(_document_key(fact.type, fact.record, fact.updated_at_ms), {}, values)
+    return State(fact.merges.base, fact.merges.keys, {**values, **fact.merges.withheld})
 
 
 def resolve(stored: Fact | None, change: Change, now_us: int) -> Verdict:
     """Resolve `change` against `stored`, at `now_us` (microseconds since 1970 UTC).
 
-    The result does not depend on the order in which versions with distinct `updated_at` arrive.
-    With equal `updated_at`, a deletion wins, then the higher content hash. Raises RefusedChange when
-    the change would win and move the fact to one time too many.
+    The new fact is the join of the stored one and the change, so it does not depend on the order in
+    which changes arrive. Of the same change in two forms, the one that says more is stored, although
+    it is UNCHANGED. Raises RefusedChange when the change would take effect and break a rule.
     """
     now_ms = now_us // 1000
     if stored is None:
-        return _accept(None, change, now_ms, now_us)
-    outcome = _outcome(stored, change)
-    if outcome is not Outcome.ACCEPTED:
-        return Verdict(outcome)
-    next_ms = max(now_ms, stored.updated_at_ms + 1)
-    return _accept(stored, change, next_ms, max(stored.rev + 1, now_us))
+        write = state_of_write(change, now_ms)
+        return Verdict(Outcome.ACCEPTED, _fact(None, change, change.id, write, now_us))
+    before = state_of(stored)
+    if change.updated_at_ms is None and _repeats(change, stored, before):
+        return Verdict(Outcome.UNCHANGED)
+    write = state_of_write(change, max(now_ms, stored.updated_at_ms + 1))
+    after = join(before, write)
+    is_again = before.has(write)
+    if after == before and not is_again:
+        return Verdict(Outcome.STALE)
+    id_ = _newest_id((before.greatest, stored.id), (write.greatest, change.id))
+    if is_again and after.forms == before.forms and type(id_) is type(stored.id):
+        return Verdict(Outcome.UNCHANGED)
+    fact = _fact(stored, change, id_, after, now_us)
+    return Verdict(Outcome.UNCHANGED if is_again else Outcome.ACCEPTED, fact)
 
 
-def _outcome(stored: Fact, change: Change) -> Outcome:
+def _newest_id(*written: tuple[Key, str]) -> str:
+    """The id as the greatest write has it, of two the one that was sent as an integer."""
+    return max(written, key=lambda pair: (pair[0], isinstance(pair[1], IntegerId)))[1]
+
+
+def _values(record: Record | None, defaulted: frozenset[str]) -> dict[str, Any]:
+    """The values of a record that a client sent."""
+    if record is None:
+        return {}
+    names = record.__dataclass_fields__.keys() - defaulted
+    return _present({name: getattr(record, name) for name in names})
+
+
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the fields that have no value, which may also be an empty set or object."""
+    return {name: value for name, value in values.items() if value not in (None, (), {})}
+
+
+def _document_key(type_name: str, record: Record | None, updated_at_ms: int) -> Key:
+    """The key of a full document, or of a deletion."""
+    if record is None:
+        return Key(updated_at_ms, True, NEVER.progress, b"")
+    progress = _progress(type_name, getattr(record, "status", None))
+    return Key(updated_at_ms, False, progress, content_hash(record)[:KEY_BYTES])
+
+
+def _progress(type_name: str, status: str | None) -> int:
+    return NEVER.progress if status is None else RECORD_TYPES[type_name].progress(status)
+
+
+def state_of_write(change: Change, default_updated_at_ms: int) -> State:
+    """The state that a change alone makes, at the default time if it has none."""
     updated_at_ms = change.updated_at_ms
-    if updated_at_ms is not None and updated_at_ms != stored.updated_at_ms:
-        return Outcome.ACCEPTED if updated_at_ms > stored.updated_at_ms else Outcome.STALE
-    stored_hash, new_hash = content_hash(stored.record), content_hash(change.record)
-    if stored_hash == new_hash:
-        return Outcome.UNCHANGED
-    if updated_at_ms is None or change.record is None:
-        return Outcome.ACCEPTED
-    is_higher = stored.record is not None and new_hash > stored_hash
-    return Outcome.ACCEPTED if is_higher else Outcome.STALE
+    if updated_at_ms is None:
+        updated_at_ms = default_updated_at_ms
+    if change.merge is None:
+        key = _document_key(change.type, change.record, updated_at_ms)
+        return State(key, {}, _values(change.record, change.defaulted))
+    values = _present(change.merge)
+    progress = _progress(change.type, values.get("status"))
+    content = _hash({name: values.get(name) for name in change.merge})[:KEY_BYTES]
+    key = Key(updated_at_ms, False, progress, content)
+    return State(NEVER, dict.fromkeys(change.merge, key), values)
 
 
-def _accept(stored: Fact | None, change: Change, default_updated_at_ms: int, rev: int) -> Verdict:
-    time_ms, left_behind = _place(stored, RECORD_TYPES[change.type], change.record)
-    updated_at_ms = change.updated_at_ms
-    fact = Fact(
+def _repeats(change: Change, stored: Fact, before: State) -> bool:
+    """Whether a change without `updated_at` says what is stored."""
+    if change.merge is None:
+        is_complete = stored.merges is None or not stored.merges.withheld
+        return is_complete and content_hash(change.record) == content_hash(stored.record)
+    said = _present(change.merge)
+    return stored.record is not None and all(
+        _hash({name: said.get(name)}) == _hash({name: before.values.get(name)})
+        for name in change.merge
+    )
+
+
+def _fact(stored: Fact | None, change: Change, id_: str, state: State, now_us: int) -> Fact:
+    """The fact that has `state`, after a change. Raises RefusedChange."""
+    record_type = RECORD_TYPES[change.type]
+    missing = [
+        column.wire_name
+        for column in record_type.columns
+        if column.is_sent and column.name not in state.values
+    ]
+    record = None
+    if state.is_document or (state.merged and not missing):
+        _check_needs(record_type, state.values)
+        record = complete(record_type, state.values)
+    elif change.merge is not None:
+        rest = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
+        message = f"{change.type} {change.id} is not known; a merge cannot create it without {rest}"
+        raise RefusedChange(missing[0], message)
+    time_ms, left_behind = _place(stored, record_type, record)
+    withheld = state.values if record is None else {}
+    return Fact(
         type=change.type,
-        id=change.id,
+        id=id_,
         time_ms=time_ms,
-        updated_at_ms=default_updated_at_ms if updated_at_ms is None else updated_at_ms,
-        rev=rev,
-        record=change.record,
-        defaulted=change.defaulted,
+        updated_at_ms=state.greatest.updated_at_ms,
+        rev=now_us if stored is None else max(stored.rev + 1, now_us),
+        record=record,
+        defaulted=frozenset() if record is None else defaulted(record_type, state.values),
         left_behind=left_behind,
         moved_rev=_moved_rev(stored, left_behind),
+        merges=Merges(state.base, state.merged, withheld) if state.merged else None,
     )
-    return Verdict(Outcome.ACCEPTED, fact)
+
+
+def _check_needs(record_type: RecordType, values: Mapping[str, Any]) -> None:
+    for column in record_type.columns:
+        if column.needs and column.name in values and column.needs not in values:
+            raise RefusedChange(column.wire_name, f"needs {column.needs}")
 
 
 def _place(

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
-from rollcall.domain.records import CALL_EVENTS, DISPOSITIONS, LEAD_STATUSES
+from rollcall.domain.choices import CALL_EVENTS, DISPOSITIONS, LEAD_STATUSES
 from rollcall.domain.rules import (
     CountBands,
     CountEach,

@@ -13,39 +13,15 @@ from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
-CALL_STATUSES: Final = (
-    "queued",
-    "ringing",
-    "in_progress",
-    "completed",
-    "failed",
-    "busy",
-    "no_answer",
-    "canceled",
+from rollcall.domain.choices import (
+    CALL_EVENTS,
+    CALL_STATUSES,
+    DEFAULT_LABEL_COLOR,
+    DIRECTIONS,
+    DISPOSITIONS,
+    LEAD_STATUSES,
+    TASK_STATUSES,
 )
-DISPOSITIONS: Final = (
-    "need_retry",
-    "wrong_country_code",
-    "need_follow_up",
-    "voicemail_left",
-    "successful",
-    "unsuccessful",
-    "wrong_number",
-    "completed",
-    "unreachable",
-    "error",
-)
-DIRECTIONS: Final = ("inbound", "outbound")
-TASK_STATUSES: Final = ("pending", "running", "completed", "failed", "hold", "partially_completed")
-LEAD_STATUSES: Final = ("BACKLOG", "PROCESSING", "RETRY", "FINISHED")
-CALL_EVENTS: Final = (
-    "take_message",
-    "sms_sent",
-    "call_transferred",
-    "calendar_booked",
-    "email_sent",
-)
-DEFAULT_LABEL_COLOR: Final = "#9e9e9e"
 
 PayloadValue: TypeAlias = str | Decimal | bool | None
 
@@ -359,12 +335,16 @@ def _columns(cls: type[Record]) -> tuple[Column, ...]:
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """A record type: its wire name, its class, and its time field, if it has one."""
+    """A record type: its wire name, its class, and its time field, if it has one.
+
+    `early_statuses` are the statuses that another follows, first to last; all others are ends.
+    """
 
     name: str
     cls: type[Any]
     time_column: str | None
     columns: tuple[Column, ...]
+    early_statuses: tuple[str, ...] = ()
 
     @property
     def time_field(self) -> str | None:
@@ -375,17 +355,22 @@ class RecordType:
         """The time of the record's position; None for types whose rows are all at time 0."""
         return getattr(record, self.time_column) if self.time_column else None
 
+    def progress(self, status: str) -> int:
+        """How far a record with this status is, from 0."""
+        is_early = status in self.early_statuses
+        return self.early_statuses.index(status) if is_early else len(self.early_statuses)
 
-def _type(name: str, cls: type[Any], time_column: str | None = None) -> RecordType:
-    return RecordType(name, cls, time_column, _columns(cls))
+
+def _type(name: str, cls: type[Any], time_column: str | None = None, *early: str) -> RecordType:
+    return RecordType(name, cls, time_column, _columns(cls), early)
 
 
 RECORD_TYPES: Final[dict[str, RecordType]] = {
     t.name: t
     for t in (
-        _type("call", Call, "started_at_ms"),
-        _type("task", Task, "created_at_ms"),
-        _type("lead", Lead, "created_at_ms"),
+        _type("call", Call, "started_at_ms", "queued", "ringing", "in_progress"),
+        _type("task", Task, "created_at_ms", "pending", "running", "hold"),
+        _type("lead", Lead, "created_at_ms", "BACKLOG", "PROCESSING", "RETRY"),
         _type("space", Space),
         _type("campaign", Campaign),
         _type("workspace", Workspace),

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rollcall.domain.records import CALL_EVENTS, RECORD_TYPES, Format
+from rollcall.domain.choices import CALL_EVENTS
+from rollcall.domain.records import RECORD_TYPES, Format
 from rollcall.nearest import nearest_first
 
 COMMON = ("type", "id", "updated_at", "deleted")

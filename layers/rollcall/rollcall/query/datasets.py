@@ -12,9 +12,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final, TypeAlias
 
+from rollcall.domain.choices import CALL_EVENTS
 from rollcall.domain.decimals import Number, divide, percentage
 from rollcall.domain.measures import ATTEMPTS
-from rollcall.domain.records import CALL_EVENTS
 from rollcall.query.components import ALL_ROWS, Cell, Component, Count, Sum, Values
 from rollcall.query.conditions import AllOf, Comparison, equals
 from rollcall.query.fields import (

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from rollcall.domain.records import CALL_EVENTS, RECORD_TYPES, Column, Format, Kind
+from rollcall.domain.choices import CALL_EVENTS
+from rollcall.domain.records import RECORD_TYPES, Column, Format, Kind
 from rollcall.domain.validation import MAX_AMOUNT, MAX_INTEGER, PAYLOAD_KEY
 
 PAYLOAD_PREFIX: Final = "payload."

@@ -12,14 +12,14 @@ from decimal import Decimal
 from typing import Final
 
 from rollcall.domain import measures as m
-from rollcall.domain.measures import ATTEMPTS, Measures, Scope
-from rollcall.domain.records import (
+from rollcall.domain.choices import (
     CALL_EVENTS,
     CALL_STATUSES,
     DISPOSITIONS,
     LEAD_STATUSES,
     TASK_STATUSES,
 )
+from rollcall.domain.measures import ATTEMPTS, Measures, Scope
 from rollcall.query import datasets as d
 from rollcall.query.components import ALL_ROWS, Component, Count, Sum
 from rollcall.query.conditions import Comparison, Value

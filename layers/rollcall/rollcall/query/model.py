@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from rollcall.domain.records import DIRECTIONS
+from rollcall.domain.choices import DIRECTIONS
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.periods import Period
 from rollcall.domain.time.zones import UTC, Zone

@@ -8,8 +8,8 @@ from itertools import product
 from typing import Final
 
 from rollcall.domain import measures as m
+from rollcall.domain.choices import DIRECTIONS
 from rollcall.domain.measures import ORG, Scope
-from rollcall.domain.records import DIRECTIONS
 from rollcall.query.conditions import Comparison, Value, conjuncts
 from rollcall.query.datasets import TIMED
 from rollcall.query.fields import Op

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rollcall.domain.decimals import canonical
 from rollcall.domain.errors import CorruptItem
-from rollcall.domain.facts import MAX_LEFT_BEHIND, REV_LIMIT, Fact, StreamFact
+from rollcall.domain.facts import MAX_LEFT_BEHIND, REV_LIMIT, Fact, Merges, StreamFact, state_of
 from rollcall.domain.ids import IntegerId
 from rollcall.domain.records import RECORD_TYPES, Column, Kind, RecordType
 from rollcall.domain.time.calendar import LAST_MS
@@ -25,6 +25,7 @@ from rollcall.domain.validation import (
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Attribute, Item
+from rollcall.storage.merge_items import merges_of, stored_merges
 
 # DynamoDB's limits for keys.
 _MAX_PK_BYTES: Final = 2_048
@@ -36,7 +37,8 @@ _IS_INTEGER: Final = re.compile(rf"-?[0-9]{{1,{MAX_ID_LENGTH}}}")
 
 
 def item_of_fact(key: keys.Key, fact: Fact) -> Item:
-    """A fact as it is stored. A tombstone keeps no value of the record."""
+    """A fact as it is stored. A tombstone keeps no value but what later merges have set."""
+    merges = fact.merges
     return av.to_item(
         {
             keys.PK: key.pk,
@@ -49,20 +51,25 @@ def item_of_fact(key: keys.Key, fact: Fact) -> Item:
             "rev": fact.rev,
             "deleted": fact.record is None or None,
             # Left out when empty: DynamoDB Local's streams lose an empty map.
-            "record": _attributes_of(fact) or None,
+            "record": _stored_values(fact) or None,
             "defaulted": sorted(fact.defaulted) or None,
             "left_behind": fact.left_behind or None,
             "moved_rev": fact.moved_rev,
+            "merges": stored_merges(merges) if merges else None,
+            "withheld": _stored_columns(fact.type, merges.withheld) or None if merges else None,
         }
     )
 
 
-def _attributes_of(fact: Fact) -> dict[str, Any]:
-    if fact.record is None:
-        return {}
+def _stored_values(fact: Fact) -> dict[str, Any]:
+    names = fact.record.__dataclass_fields__ if fact.record is not None else ()
+    return _stored_columns(fact.type, {name: getattr(fact.record, name) for name in names})
+
+
+def _stored_columns(type_name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     stored = {}
-    for column in RECORD_TYPES[fact.type].columns:
-        value = getattr(fact.record, column.name)
+    for column in RECORD_TYPES[type_name].columns:
+        value = values.get(column.name)
         if value not in (None, (), {}):
             stored[column.name] = _stored(column, value)
     return stored
@@ -128,6 +135,7 @@ def fact_of_item(item: Item) -> Fact:
         defaulted=_defaulted(record_type, item) if record is not None else frozenset(),
         left_behind=_left_behind(item),
         moved_rev=av.optional_integer(item, "moved_rev"),
+        merges=_merges(record_type, item),
     )
     if record is not None and fact.time_ms != record_type.time_ms(record):
         raise CorruptItem("the time of the fact is not the time of its record")
@@ -142,8 +150,16 @@ def _check_identity(fact: Fact) -> None:
         raise CorruptItem("the fact is at a time that it has left, or at none")
     if fact.moved_rev is not None and not 0 < fact.moved_rev <= fact.rev:
         raise CorruptItem("the revision of the last move is out of range")
+    _check_merges(fact)
     if not is_id(fact.id):
         raise CorruptItem("the id is not valid")
+
+
+def _check_merges(fact: Fact) -> None:
+    if fact.merges and fact.updated_at_ms != state_of(fact).greatest.updated_at_ms:
+        raise CorruptItem("the fact has another time of its last change than its merges")
+    if fact.merges and fact.merges.withheld and fact.record is not None:
+        raise CorruptItem("a live fact withholds values")
 
 
 def times_of(item: Item) -> frozenset[int]:
@@ -172,7 +188,22 @@ def _left_behind(item: Item) -> tuple[int, ...]:
     return times
 
 
+def _merges(record_type: RecordType, item: Item) -> Merges | None:
+    if "merges" not in item and "withheld" not in item:
+        return None
+    withheld = _values_of(record_type, item.get("withheld", {"M": {}}).get("M"))
+    return merges_of(record_type, item.get("merges", {}), withheld)
+
+
 def _record_of(record_type: RecordType, stored: Any) -> Any:
+    values = _values_of(record_type, stored)
+    for column in record_type.columns:
+        if column.required and column.name not in values:
+            raise CorruptItem(f"a {record_type.name} has no {column.name!r}")
+    return record_type.cls(**values)
+
+
+def _values_of(record_type: RecordType, stored: Any) -> dict[str, Any]:
     if not isinstance(stored, dict):
         raise CorruptItem("a live fact has no record")
     unknown = stored.keys() - {column.name for column in record_type.columns}
@@ -186,9 +217,7 @@ def _record_of(record_type: RecordType, stored: Any) -> Any:
                 values[column.name] = _PARSERS[column.kind](column, attribute)
             except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
                 raise CorruptItem(f"field {column.name!r} of a {record_type.name}") from error
-        elif column.required:
-            raise CorruptItem(f"a {record_type.name} has no {column.name!r}")
-    return record_type.cls(**values)
+    return values
 
 
 # -- one stored field; each raises ValueError, TypeError or KeyError when the format is broken ------

@@ -13,6 +13,7 @@ from rollcall.domain.facts import (
     Change,
     Fact,
     Outcome,
+    Verdict,
     content_hash,
     resolve,
 )
@@ -152,23 +153,24 @@ class FactStore:
         """
         key = keys.fact(org_id, change.type, change.id, buckets)
         retries = self._backoff.attempts()
-        attempts: dict[int, Fact] = {}
+        attempts: dict[int, Verdict] = {}
         while True:
-            if stored is not None and _is_same(stored, attempts.get(stored.rev)):
+            tried = attempts.get(stored.rev) if stored is not None else None
+            if tried is not None and _is_same(stored, tried.fact):
                 # Our own write succeeded, and only its reply was lost.
-                return Outcome.ACCEPTED, stored
+                return tried.outcome, stored
             verdict = resolve(stored, change, self._now_us())
             fact = verdict.fact
             if fact is None:
                 return verdict.outcome, stored
-            attempts[fact.rev] = fact
+            attempts[fact.rev] = verdict
             try:
                 is_written, found = self._put(key, fact, stored.rev if stored else None)
             except (Conflict, Unavailable) as error:
                 retries.persist(error)
                 continue
             if is_written:
-                return Outcome.ACCEPTED, fact
+                return verdict.outcome, fact
             stored = fact_of_item(found) if found else None
             retries.persist(Conflict("another version was written first"))
 
@@ -193,13 +195,8 @@ class FactStore:
         return True, {}
 
 
-def _is_same(stored: Fact, attempted: Fact | None) -> bool:
-    return attempted is not None and (
-        stored.rev,
-        stored.updated_at_ms,
-        content_hash(stored.record),
-    ) == (
-        attempted.rev,
-        attempted.updated_at_ms,
-        content_hash(attempted.record),
-    )
+def _is_same(stored: Fact | None, attempted: Fact | None) -> bool:
+    if stored is None or attempted is None or stored != attempted:
+        return False
+    # Unlike values, contents tell true and 1 apart.
+    return content_hash(stored.record) == content_hash(attempted.record)

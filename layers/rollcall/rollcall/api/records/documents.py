@@ -6,6 +6,7 @@ stored columns, aliases the names on the wire.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
@@ -21,6 +22,7 @@ from pydantic import (
 
 from rollcall.api.records.faults import UNKNOWN, RecordFault, RefusedRecord, faults_of
 from rollcall.api.records.fields import MOST_ENTRIES, one_of, type_of
+from rollcall.domain.defaults import complete, defaulted
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, TOO_NEW, Change
 from rollcall.domain.records import RECORD_TYPES, Column, Kind, Record, RecordType
 from rollcall.wire import Id, Instant
@@ -28,6 +30,10 @@ from rollcall.wire import Id, Instant
 # The default of an optional field. It is not validated, so that null itself is refused.
 _ABSENT: Final[Any] = None
 _TYPE: Final = "The type of the record."
+_MERGE: Final = (
+    "Leaves the fields that are not there as they are; null takes a value away. A record that does not"
+    " exist needs its required fields."
+)
 _MOVES: Final = "A later version may move the record."
 
 
@@ -56,30 +62,17 @@ class _Document(BaseModel):
     def record(self) -> Record | None:
         """The record to store; None for a deletion."""
         record_type = RECORD_TYPES[self.type]
-        values = {
-            column.name: value
-            for column in record_type.columns
-            if (value := getattr(self, column.name)) is not None
-        }
-        if self.type == "call":
-            values.setdefault("answered", _is_answered(values))
-        record: Record = record_type.cls(**values)
-        return record
+        return complete(record_type, self.values())
+
+    def values(self) -> dict[str, Any]:
+        """The values that were sent, by stored name; None where a merge takes one away."""
+        columns = RECORD_TYPES[self.type].columns
+        names = [column.name for column in columns if column.name in self.model_fields_set]
+        return {name: getattr(self, name) for name in names}
 
     def defaulted(self) -> frozenset[str]:
         """The fields that were left out and have a default value."""
-        columns = RECORD_TYPES[self.type].columns
-        completed = {column.name for column in columns if column.is_completed}
-        return frozenset(completed - self.model_fields_set)
-
-
-def _is_answered(call: dict[str, Any]) -> bool:
-    """Whether a person answered a call that does not say so itself."""
-    return (
-        call["status"] == "completed"
-        and call.get("disposition") != "voicemail_left"
-        and call.get("duration_seconds") != 0
-    )
+        return defaulted(RECORD_TYPES[self.type], self.values())
 
 
 class Deletion(_Document):
@@ -122,12 +115,35 @@ def _field(column: Column, record_type: RecordType) -> Any:
     )
 
 
+@functools.cache  # made when the first merge arrives, because most functions start without one
+def merge_model(type_name: str) -> type[_Document]:
+    """The model of a merge into a record type: no field is required, and null takes a value away."""
+    record_type = RECORD_TYPES[type_name]
+    fields: Any = {
+        column.name: (
+            type_of(column) if column.is_sent else type_of(column) | None,
+            Field(_ABSENT, alias=column.wire_name, description=column.meaning),
+        )
+        for column in record_type.columns
+    }
+    return create_model(
+        f"{record_type.cls.__name__}Merge",
+        __base__=_Document,
+        __doc__=f"Sets some fields of a record of the type `{record_type.name}`, and leaves the others"
+        " as they are.",
+        type=(one_of((record_type.name,)), Field(description=_TYPE)),
+        merge=(Literal[True], Field(description=_MERGE)),
+        **fields,
+    )
+
+
 DOCUMENTS: Final[dict[str, type[_Document]]] = {
     name: _document(record_type) for name, record_type in RECORD_TYPES.items()
 }
 
 
-_COMMON: Final = ("type", "id", "updated_at", "deleted")
+_MARKS: Final = ("deleted", "merge")
+_COMMON: Final = ("type", "id", "updated_at", *_MARKS)
 # The names of the fields of each type, in their order, and of the keys that an object may have.
 _NAMES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     name: {
@@ -148,21 +164,20 @@ def parse_record(document: Any, now_ms: int | None = None) -> Change:
         raise RefusedRecord([RecordFault("record", "must be an object")])
     faults = _type_faults(document)
     type_name: str = "" if faults else document["type"]
-    is_deletion = document.get("deleted") is True
-    if "deleted" in document and not is_deletion:
-        faults.append(RecordFault("deleted", "must be true or absent"))
-        document = document.copy()
-        del document["deleted"]
-    if type_name and not is_deletion:
+    document, wrong = _without_wrong_marks(document)
+    faults += wrong
+    model = _model(type_name, document)
+    if type_name and model is not Deletion:
         faults += _of_several_fields(document, RECORD_TYPES[type_name])
-    model = Deletion if is_deletion else DOCUMENTS.get(type_name, _Document)
     try:
         parsed = model.model_validate(document, context={"now_ms": now_ms})
     except ValidationError as error:
-        faults += _of_model(error, type_name, is_deletion)
+        faults += _of_model(error, type_name, model)
         raise RefusedRecord(_in_order(faults, type_name)) from None
     if faults:
         raise RefusedRecord(_in_order(faults, type_name))
+    if "merge" in document:
+        return Change(type_name, parsed.id, parsed.updated_at_ms, None, merge=parsed.values())
     return Change(
         type=type_name,
         id=parsed.id,
@@ -182,12 +197,29 @@ def _type_faults(document: Mapping[str, Any]) -> list[RecordFault]:
     return [RecordFault("type", rule)]
 
 
-def _of_model(error: ValidationError, type_name: str, is_deletion: bool) -> list[RecordFault]:
+def _without_wrong_marks(document: dict[str, Any]) -> tuple[dict[str, Any], list[RecordFault]]:
+    """The document without the marks that are not true, and a fault of each."""
+    wrong = [mark for mark in _MARKS if mark in document and document[mark] is not True]
+    rest = {name: value for name, value in document.items() if name not in wrong}
+    return rest, [RecordFault(mark, "must be true or absent") for mark in wrong]
+
+
+def _model(type_name: str, document: Mapping[str, Any]) -> type[_Document]:
+    """The model of a document, whose marks are true; without a type that of what all types have."""
+    if "deleted" in document:
+        return Deletion
+    if type_name and "merge" in document:
+        return merge_model(type_name)
+    return DOCUMENTS.get(type_name, _Document)
+
+
+def _of_model(error: ValidationError, type_name: str, model: type[_Document]) -> list[RecordFault]:
     """The faults that the model of a type found, or the one of all types if there is no type."""
     if not type_name:
-        return [each for each in faults_of(error, {"": _COMMON}) if each.field in _COMMON[1:]]
+        found = faults_of(error, {"": _COMMON})
+        return [each for each in found if each.field in _COMMON[1:] and each.rule != UNKNOWN]
     names = _NAMES[type_name]
-    if not is_deletion:
+    if model is not Deletion:
         return faults_of(error, names)
     return [
         RecordFault(each.field, "must be left out of a deletion")
@@ -200,10 +232,16 @@ def _of_model(error: ValidationError, type_name: str, is_deletion: bool) -> list
 def _of_several_fields(
     document: Mapping[str, Any], record_type: RecordType
 ) -> Iterator[RecordFault]:
-    """The faults that a model does not find beside those of single values."""
+    """The faults that a model does not find beside those of single values.
+
+    What the fields of a merge need may be stored, so that is checked on the record that results.
+    """
+    is_whole = "merge" not in document
+    if not is_whole and not any(column.wire_name in document for column in record_type.columns):
+        yield RecordFault("merge", "needs a field to set")
     for column in record_type.columns:
         value = document.get(column.wire_name)
-        if column.needs and value is not None and column.needs not in document:
+        if is_whole and column.needs and value is not None and column.needs not in document:
             yield RecordFault(column.wire_name, f"needs {column.needs}")
         most = MOST_ENTRIES.get(column.kind)
         if most is not None and isinstance(value, list | dict) and len(value) > most:

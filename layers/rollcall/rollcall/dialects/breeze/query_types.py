@@ -17,9 +17,9 @@ from rollcall.dialects.breeze.query_type import (
     QueryType,
     TotalsType,
 )
+from rollcall.domain.choices import LEAD_STATUSES
 from rollcall.domain.decimals import Number, divide, percentage
 from rollcall.domain.measures import ATTEMPTS
-from rollcall.domain.records import LEAD_STATUSES
 from rollcall.domain.time.buckets import Bucket
 from rollcall.query.components import ALL_ROWS, Cell, Count
 from rollcall.query.conditions import equals

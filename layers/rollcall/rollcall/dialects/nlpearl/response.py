@@ -7,8 +7,8 @@ from typing import Final, TypeAlias
 
 from typing_extensions import TypedDict
 
+from rollcall.domain.choices import DEFAULT_LABEL_COLOR
 from rollcall.domain.decimals import Number, divide, percentage
-from rollcall.domain.records import DEFAULT_LABEL_COLOR
 from rollcall.domain.time.calendar import MS_PER_DAY, day_text
 from rollcall.domain.time.periods import Period
 from rollcall.query.components import ALL_ROWS, Cell

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rollcall.domain import measures as m
+from rollcall.domain.choices import CALL_EVENTS, DISPOSITIONS
 from rollcall.domain.errors import TooManyLabels
-from rollcall.domain.records import CALL_EVENTS, DISPOSITIONS, Label
+from rollcall.domain.records import Label
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.periods import Period
 from rollcall.domain.validation import is_id
