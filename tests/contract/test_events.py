@@ -7,7 +7,7 @@ the oracles, which share no code with the functions, say whether what it wrote i
 import base64
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from urllib.parse import unquote
 
 import pytest
@@ -16,6 +16,7 @@ from rollcall.api.records.documents import parse_record
 from tests.sample_events.answering import answer_path, expected_answer, sample_events, seeded
 from tests.sample_events.cases import CASES, SAMPLES, Batch
 from tests.sample_events.documents import EVENTS, FUNCTIONS, NOW_MS, documents, text_of
+from tests.support.merging_oracle import OneRecord, write_of
 from tests.support.oracle import Oracle
 from tests.support.query_oracle import QueryOracle
 from tests.support.questions import DIALECTS
@@ -261,10 +262,26 @@ def test_records_are_judged_as_the_oracle_judges_them(path):
     if path.stem in ("malformed_json", "not_utf8"):
         assert answer["status"] == 400
         return
-    verdict = oracle_of(handle).post(from_json(body)["records"], NOW_MS)
+    records = from_json(body)["records"]
+    if path.stem == "merges":
+        assert answer["body"] | {"rejected": []} == merged(records) | {"rejected": []}
+        assert [(r["index"], r["field"]) for r in answer["body"]["rejected"]] == [(2, "started_at")]
+        return
+    verdict = oracle_of(handle).post(records, NOW_MS)
     for rejection in answer["body"]["rejected"]:
         assert rejection.pop("message")
     assert (answer["status"], answer["body"]) == verdict
+
+
+def merged(records):
+    """How often each outcome is that of a record, when none of them was known before."""
+    known = defaultdict(OneRecord)
+    outcomes = Counter()
+    for number, record in enumerate(records):
+        dated = record | {"updated_at": f"2026-11-21T12:00:{number:02}Z"}
+        outcomes[known[record["id"]].write(write_of(dated)).partition(":")[0]] += 1
+    assert outcomes["rejected"] == 1
+    return {name: outcomes[name] for name in ("accepted", "unchanged", "stale")}
 
 
 @events("update_rollups")
