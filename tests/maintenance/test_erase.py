@@ -18,7 +18,7 @@ from rollcall.domain.organisations import tenant
 from rollcall.maintenance.erase import Erasure
 from rollcall.storage.failed_mentions import mentions
 from rollcall.storage.failures import FolderFailures
-from tests.support.builders import OMIT, call, full_call, lead, task
+from tests.support.builders import OMIT, call, deletion, full_call, lead, task
 from tests.support.engines import ENGINES
 from tests.support.erasing import (
     ANALYTICS,
@@ -259,6 +259,25 @@ def test_an_older_copy_stays_dead_and_a_later_one_is_a_record_of_its_own() -> No
     at.put(organisation, their_call("1"))
     at.drain()
     assert MARK.encode() in at.bytes_of(ANALYTICS)
+    assert at.erase("acme", LEAD).facts == {"lead": 0, "call": 1}
+    at.drain()
+    assert_nothing_is_left(at)
+
+
+def test_what_a_tombstone_withholds_goes_too() -> None:
+    """A deletion that is older than a merge leaves what the merge has set."""
+    at = Deployment()
+    organisation = at.organisation()
+    merge = {"lead_id": LEAD, "outcome": marked("outcome"), "updated_at": "2024-03-05T14:00:00Z"}
+    at.put(
+        organisation,
+        call("1", updated_at=NOON),
+        {"type": "call", "id": "1", "merge": True, **merge},
+        deletion("call", "1", "2024-03-05T13:00:00Z"),
+    )
+    at.drain()
+    assert MARK.encode() in at.bytes_of(RECORDS)
+    assert at.preview("acme", LEAD).facts == {"lead": 0, "call": 1}
     assert at.erase("acme", LEAD).facts == {"lead": 0, "call": 1}
     at.drain()
     assert_nothing_is_left(at)

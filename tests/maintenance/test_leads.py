@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.errors import InvalidOperation
-from rollcall.domain.facts import Fact
+from rollcall.domain.facts import Fact, Merges
+from rollcall.domain.merging import NEVER, Key
 from rollcall.domain.records import Call, Lead
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST
@@ -56,12 +58,17 @@ def test_the_row_of_a_lead_is_its_own_unless_it_is_a_tombstone(
     assert found == [lead_id] * (lead_id in leads - dead)
 
 
-def test_a_fact_is_of_a_lead_while_it_is_live() -> None:
+def test_a_fact_is_of_a_lead_while_it_holds_a_value() -> None:
     def fact(type: str, id: str, record: Any) -> Fact:
         return Fact(type, id, 5, 1, 1, record)
 
     assert is_of_lead(fact("lead", "1", Lead(5, "RETRY")), "1")
     assert is_of_lead(fact("call", "9", call_of("1")), "1")
+    # A deletion that is older than a merge leaves what the merge has set.
+    withheld = Merges(NEVER, {"lead_id": Key(1, False, -1, b"")}, {"lead_id": "1"})
+    assert is_of_lead(replace(fact("call", "9", None), merges=withheld), "1")
+    assert is_of_lead(replace(fact("lead", "1", None), merges=withheld), "1")
+    assert not is_of_lead(replace(fact("call", "9", None), merges=withheld), "2")
     for other in (
         None,
         fact("lead", "1", None),

@@ -76,11 +76,25 @@ def test_times_that_no_fact_can_have_left_are_damage(times: Any) -> None:
         own_fact({**good, "left_behind": {"L": entries}})
 
 
+def test_a_fact_without_merges_and_moves_costs_what_it_did() -> None:
+    """Attribute for attribute, whatever versions it has had."""
+    record = parsed(full_call("c#1")).record
+    versions = [document(1, status="ringing"), document(1), document(2), document(2), document(1)]
+    item = merged(*versions)
+    assert item.keys() == {
+        "PK", "SK", "type", "id", "time_ms", "updated_at_ms", "rev", "record",
+    }  # fmt: skip
+    assert item["record"] == good_item()["record"]
+    assert fact_of_item(item).record == record
+    gone = merged(*versions, GONE | {"updated_at": "2026-11-10T10:00:09Z"})
+    assert gone.keys() == item.keys() - {"record"} | {"deleted"}
+
+
 def merged(*documents: Any) -> dict[str, Any]:
     """The item of a call after some writes."""
     fact = None
-    for document in documents:
-        fact = resolve(fact, parsed(document), 1_800_000_000_000_000).fact
+    for each in documents:
+        fact = resolve(fact, parsed(each), 1_800_000_000_000_000).fact or fact
     assert fact is not None
     item = item_of_fact(keys.fact("org", "call", "c#1", 1), fact)
     assert fact_of_item(item) == fact

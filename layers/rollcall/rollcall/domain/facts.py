@@ -105,6 +105,11 @@ class Fact:
         return replace(self, rev=rev, moved_rev=self.last_move if self.left_behind else None)
 
     @property
+    def withheld(self) -> Mapping[str, Any]:
+        """The values that a tombstone stores; empty for a live record."""
+        return {} if self.merges is None else self.merges.withheld
+
+    @property
     def has_position(self) -> bool:
         """Whether the fact has a ledger position; a tombstone may have none."""
         return self.time_ms is not None or RECORD_TYPES[self.type].time_column is None
@@ -253,8 +258,7 @@ def state_of_write(change: Change, default_updated_at_ms: int) -> State:
 def _repeats(change: Change, stored: Fact, before: State) -> bool:
     """Whether a change without `updated_at` says what is stored."""
     if change.merge is None:
-        is_complete = stored.merges is None or not stored.merges.withheld
-        return is_complete and content_hash(change.record) == content_hash(stored.record)
+        return not stored.withheld and content_hash(change.record) == content_hash(stored.record)
     said = _present(change.merge)
     return stored.record is not None and all(
         _hash({name: said.get(name)}) == _hash({name: before.values.get(name)})

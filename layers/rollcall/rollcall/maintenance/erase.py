@@ -224,10 +224,10 @@ class _Run:
         organisation: Organisation,
         found: Iterable[tuple[tuple[str, str], Fact | None]],
     ) -> bool:
-        """Replace live facts by tombstones, and apply them; returns whether there were any."""
+        """Replace facts by tombstones without values, and apply them; returns whether there were any."""
         tombstones = []
         for (record_type, fact_id), stored in found:
-            if stored is None or stored.record is None:
+            if stored is None or (stored.record is None and not stored.withheld):
                 continue
             deletion = Change(record_type, stored.id, None, None)
             try:

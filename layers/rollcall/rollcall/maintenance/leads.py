@@ -34,12 +34,14 @@ def org_id_of(organisations: Organisations, handle: str, lead_id: str) -> str:
 
 
 def is_of_lead(fact: Fact | None, lead_id: str) -> bool:
-    """Whether a fact is live and the lead's own, or one of its calls."""
-    if fact is None or fact.record is None:
+    """Whether a fact is the lead's own, or one of its calls, and holds a value."""
+    if fact is None or (fact.record is None and not fact.withheld):
         return False
     if fact.type == LEAD:
         return fact.id == lead_id
-    return isinstance(fact.record, Call) and fact.record.lead_id == lead_id
+    record = fact.record
+    named = record.lead_id if isinstance(record, Call) else fact.withheld.get("lead_id")
+    return bool(fact.type == CALL and named == lead_id)
 
 
 def live_rows(page: Page, record_type: str, lead_id: str) -> Iterator[Row]:

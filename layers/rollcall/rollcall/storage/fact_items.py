@@ -38,7 +38,6 @@ _IS_INTEGER: Final = re.compile(rf"-?[0-9]{{1,{MAX_ID_LENGTH}}}")
 
 def item_of_fact(key: keys.Key, fact: Fact) -> Item:
     """A fact as it is stored. A tombstone keeps no value but what later merges have set."""
-    merges = fact.merges
     return av.to_item(
         {
             keys.PK: key.pk,
@@ -55,8 +54,8 @@ def item_of_fact(key: keys.Key, fact: Fact) -> Item:
             "defaulted": sorted(fact.defaulted) or None,
             "left_behind": fact.left_behind or None,
             "moved_rev": fact.moved_rev,
-            "merges": stored_merges(merges) if merges else None,
-            "withheld": _stored_columns(fact.type, merges.withheld) or None if merges else None,
+            "merges": stored_merges(fact.merges) if fact.merges else None,
+            "withheld": _stored_columns(fact.type, fact.withheld) or None,
         }
     )
 
@@ -158,7 +157,7 @@ def _check_identity(fact: Fact) -> None:
 def _check_merges(fact: Fact) -> None:
     if fact.merges and fact.updated_at_ms != state_of(fact).greatest.updated_at_ms:
         raise CorruptItem("the fact has another time of its last change than its merges")
-    if fact.merges and fact.merges.withheld and fact.record is not None:
+    if fact.withheld and fact.record is not None:
         raise CorruptItem("a live fact withholds values")
 
 
