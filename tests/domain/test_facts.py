@@ -50,10 +50,11 @@ def change(record: Any) -> Change | None:
 
 
 def shown(fact: Fact | None) -> Any:
-    """What a fact says, apart from its revision and its places, which depend on what was stored."""
+    """A fact as it is stored, without its revision and its places, which depend on the order."""
     assert fact is not None
-    form = type(fact.id), state_of(fact).forms
-    return replace(fact, rev=1, time_ms=None, left_behind=(), moved_rev=None), form
+    item = item_of_fact(keys.fact("org", fact.type, fact.id, 1), fact)
+    places = {"rev", "time_ms", "left_behind", "moved_rev"}
+    return {name: item[name] for name in item.keys() - places}
 
 
 def folded(

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 _TIMES = [f"2026-11-10T10:00:0{second}Z" for second in range(3)]
+_IDS = ("id", "lead_id", "workspace_id")
 _UPDATES = [f"2026-11-11T10:00:0{second}Z" for second in range(4)]
 
 # What each field may be; a merge may also take the optional ones away.
@@ -69,6 +70,20 @@ def _has_direction(document: dict[str, Any]) -> bool:
     return "campaign_id" not in document or "merge" in document or "direction" in document
 
 
-histories = st.sampled_from(list(_REQUIRED)).flatmap(
-    lambda kind: st.lists(writes_of(kind), min_size=1, max_size=7)
-)
+def _in_another_form(document: dict[str, Any]) -> dict[str, Any]:
+    """The same content: an integer id as a string, and a default left out that was sent."""
+    return {
+        name: str(value) if type(value) is int and name in _IDS else value
+        for name, value in document.items()
+        if "merge" in document or (name, value) != ("attempt", 1)
+    }
+
+
+@st.composite
+def _history(draw: st.DrawFn, kind: str) -> list[dict[str, Any]]:
+    written = draw(st.lists(writes_of(kind), min_size=1, max_size=6))
+    again = draw(st.lists(st.sampled_from(written), max_size=2))
+    return draw(st.permutations(written + [_in_another_form(document) for document in again]))
+
+
+histories = st.sampled_from(list(_REQUIRED)).flatmap(_history)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from rollcall.domain.records import Format
 from rollcall.mapping.fields import (
+    MARKS,
     PAYLOAD_KINDS,
     Fault,
     field_names,
@@ -96,7 +97,7 @@ class Columns:
     """Converts rows of cells to records; `record_type` is the type of records without one."""
 
     def __init__(self, columns: Sequence[str], record_type: str | None) -> None:
-        formats = formats_of(None) | {"deleted": Format.BOOLEAN}
+        formats = formats_of(None) | dict.fromkeys(MARKS, Format.BOOLEAN)
         self._columns = [(name, _kind(name, formats)) for name in columns]
         self._record_type = record_type
 

@@ -217,6 +217,16 @@ def test_csv_columns_take_the_types_of_the_fields(api, rollcall, tmp_path):
     ]
 
 
+def test_a_column_makes_merges_of_rows(api, rollcall, tmp_path):
+    file = tmp_path / "calls.csv"
+    file.write_text("type,id,merge,outcome,language\ncall,1,True,booked,\ncall,2,,,de\n")
+    assert rollcall("import", file, "--api", api.url, "--token", "good").status == 0
+    assert api.taken == [
+        {"type": "call", "id": "1", "merge": True, "outcome": "booked"},
+        {"type": "call", "id": "2", "language": "de"},
+    ]
+
+
 def test_csv_rows_that_are_no_records_are_rejected(api, rollcall, tmp_path):
     file = tmp_path / "calls.csv"
     file.write_bytes(

@@ -11,7 +11,8 @@ from rollcall.domain.choices import CALL_EVENTS
 from rollcall.domain.records import RECORD_TYPES, Format
 from rollcall.nearest import nearest_first
 
-COMMON = ("type", "id", "updated_at", "deleted")
+MARKS = ("deleted", "merge")
+COMMON = ("type", "id", "updated_at", *MARKS)
 GROUPS = ("events", "payload")
 PAYLOAD_KINDS = (":number", ":boolean")
 NOT_UTF_8 = "is not UTF-8; name the encoding with --encoding"

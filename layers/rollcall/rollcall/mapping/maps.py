@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from rollcall.domain.records import RECORD_TYPES, Format
 from rollcall.mapping.amounts import SECONDS_OF
-from rollcall.mapping.fields import field_names, formats_of, is_field, nearest
+from rollcall.mapping.fields import MARKS, field_names, formats_of, is_field, nearest
 from rollcall.mapping.times import STYLES, zone_named
 
 _PRESETS = resources.files("rollcall.mapping.presets")
@@ -156,7 +156,7 @@ class Map(Table):
     def _known_fields(self) -> Map:
         names, formats = field_names(self.type), formats_of(self.type)
         for name in [*self.constants, *self.fields]:
-            if not is_field(name, names) or name in ("type", "deleted"):
+            if not is_field(name, names) or name in ("type", *MARKS):
                 raise ValueError(
                     f"{name} is not a field of {self.type}; nearest: {nearest(name, names)}"
                 )
