@@ -96,6 +96,20 @@ def test_writes_end_in_the_same_fact_in_any_order(data: st.DataObject, documents
         assert shown(again) == shown(fact)
 
 
+@settings(max_examples=200)
+@given(histories)
+def test_a_record_that_is_read_back_and_sent_again_is_unchanged(documents: Any) -> None:
+    fact, _ = folded(documents)
+    if fact is None or fact.record is None:
+        return
+    again = Change(fact.type, fact.id, fact.updated_at_ms, fact.record, fact.defaulted)
+    for updated_at_ms in (fact.updated_at_ms, None):
+        verdict = resolve(fact, replace(again, updated_at_ms=updated_at_ms), NOW_US)
+        assert verdict.outcome is Outcome.UNCHANGED
+        after = verdict.fact or fact
+        assert (after.record, after.updated_at_ms) == (fact.record, fact.updated_at_ms)
+
+
 @settings(max_examples=300)
 @given(histories)
 def test_a_fact_is_the_join_of_the_writes_that_were_taken(documents: Any) -> None:
@@ -234,6 +248,18 @@ def test_a_merge_again_is_unchanged_until_newer_writes_hold_all_its_fields() -> 
     assert after(stored, first, newer, call("t", updated_at=LATER), first)[-1] == "stale"
     assert after(stored, newer, first)[-1] == "accepted"
     assert after(stored, newer, first, stored)[-1] == "unchanged"
+
+
+def test_what_is_read_back_and_sent_again_is_unchanged() -> None:
+    """It has the content and the time of the record, though merges have made it."""
+    first = call("t", outcome="a", updated_at=SECOND)
+    read_back = call("t", outcome="b", updated_at=LATER)
+    merged = merge(outcome="b", updated_at=LATER)
+    assert after(first, merged, read_back, read_back) == ["accepted"] * 2 + ["unchanged"] * 2
+    assert after(first, merged, read_back | {"outcome": "c"})[-1] in {"accepted", "stale"}
+    between = merge(language="de", updated_at="2026-11-10T10:00:05.500Z")
+    assert after(first, merged, read_back, between)[-1] == "stale"
+    assert after(read_back, first, merged, between)[-1] == "stale"
 
 
 def test_a_deletion_without_updated_at_leaves_no_value() -> None:

@@ -114,11 +114,14 @@ class OneRecord:
                 documents = [w.key for w in self.taken if not w.is_merge]
                 holders = [max(documents, default=_NOTHING.key)]
             if all(key > write.key for key in holders):
-                return "stale"
+                return "unchanged" if self._restates(write) else "stale"
             if write.key in holders:
                 self.taken.append(write)  # of two forms of one write, one is kept
                 return "unchanged"
         content = content_of([*self.taken, write])
+        if self._restates(write):
+            self.taken.append(write)
+            return "unchanged"
         if field_at_fault := self._fault(write, content):
             return f"rejected: {field_at_fault}"
         self.taken.append(write)
@@ -126,6 +129,12 @@ class OneRecord:
         if content is not None and time is not None:
             self.times |= {content[time]}
         return "accepted"
+
+    def _restates(self, write: Write) -> bool:
+        """Whether a full document says what is stored, with the time that is stored."""
+        if write.is_merge or write.is_deletion or not self.taken or self.content is None:
+            return False
+        return write.key[0] == self.updated_at and content_of([write]) == self.content
 
     def _fault(self, write: Write, content: dict[str, Any] | None) -> str | None:
         """The field of the record that would result and that breaks a rule."""

@@ -188,8 +188,9 @@ def resolve(stored: Fact | None, change: Change, now_us: int) -> Verdict:
     """Resolve `change` against `stored`, at `now_us` (microseconds since 1970 UTC).
 
     The new fact is the join of the stored one and the change, so it does not depend on the order in
-    which changes arrive. Of the same change in two forms, the one that says more is stored, although
-    it is UNCHANGED. Raises RefusedChange when the change would take effect and break a rule.
+    which changes arrive. There is one for an UNCHANGED change too, if later changes have to be compared
+    with it: it has another form, or is a document that says what merges have made of the record.
+    Raises RefusedChange when the change would take effect and break a rule.
     """
     now_ms = now_us // 1000
     if stored is None:
@@ -200,11 +201,12 @@ def resolve(stored: Fact | None, change: Change, now_us: int) -> Verdict:
         return Verdict(Outcome.UNCHANGED)
     write = state_of_write(change, max(now_ms, stored.updated_at_ms + 1))
     after = join(before, write)
-    is_again = before.has(write)
+    is_again = before.has(write) or _restates(change, stored)
     if after == before and not is_again:
         return Verdict(Outcome.STALE)
     id_ = _newest_id((before.greatest, stored.id), (write.greatest, change.id))
-    if is_again and after.forms == before.forms and type(id_) is type(stored.id):
+    is_noted = (after, after.forms, type(id_)) == (before, before.forms, type(stored.id))
+    if is_noted:
         return Verdict(Outcome.UNCHANGED)
     fact = _fact(stored, change, id_, after, now_us)
     return Verdict(Outcome.UNCHANGED if is_again else Outcome.ACCEPTED, fact)
@@ -263,6 +265,15 @@ def _repeats(change: Change, stored: Fact, before: State) -> bool:
     return stored.record is not None and all(
         _hash({name: said.get(name)}) == _hash({name: before.values.get(name)})
         for name in change.merge
+    )
+
+
+def _restates(change: Change, stored: Fact) -> bool:
+    """Whether a document has the content and the `updated_at` that are stored."""
+    return (
+        change.record is not None
+        and change.updated_at_ms == stored.updated_at_ms
+        and content_hash(change.record) == content_hash(stored.record)
     )
 
 
