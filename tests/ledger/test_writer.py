@@ -8,6 +8,7 @@ made and its reply lost), where a conflict is raised, and which other invocation
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,13 +26,16 @@ from rollcall.ledger.page import Row
 from rollcall.ledger.writer import ApplyFacts, fold
 from tests.support.fakes import MemoryLedger
 from tests.support.generate import anything, deletions, valid_records, without_ties
+from tests.support.merging_oracle import MergingOracle
 from tests.support.neutral import neutral
+from tests.support.one_record import histories
 from tests.support.oracle import Oracle
 from tests.support.versions import NOW_MS, apply, versions_of
 
 pytestmark = pytest.mark.property
 
 
+NOON = "2026-11-10T12:00:00Z"
 record_lists = st.lists(st.one_of(valid_records, valid_records, deletions, anything), max_size=30)
 
 
@@ -115,11 +119,37 @@ def test_rollups_equal_brute_force_under_many_deliveries(
     check_delivery(data, records, target_bytes)
 
 
+@settings(max_examples=100)
+@given(
+    st.data(),
+    st.lists(histories, max_size=6).map(lambda some: [*itertools.chain(*some)]),
+    st.sampled_from([200, 800]),
+)
+def test_rollups_equal_brute_force_of_merges(
+    data: st.DataObject, records: list[Any], target_bytes: int
+) -> None:
+    records = [at_one_time(record) for record in records]
+    oracle = MergingOracle()
+    for record in records:
+        oracle.send(record)
+    check_versions(data, oracle, versions_of(records), target_bytes)
+
+
+def at_one_time(record: Any) -> Any:
+    """The record without moves."""
+    return record | {name: NOON for name in ("started_at", "created_at") if name in record}
+
+
 def check_delivery(data: st.DataObject, records: list[Any], target_bytes: int) -> None:
     records = without_ties(records, Oracle(), NOW_MS)
     oracle = Oracle()
     oracle.post(records, NOW_MS)
-    versions = versions_of(records)
+    check_versions(data, oracle, versions_of(records), target_bytes)
+
+
+def check_versions(
+    data: st.DataObject, oracle: Oracle, versions: Sequence[Fact], target_bytes: int
+) -> None:
     store = MemoryLedger()
     if versions:
         for invocation in data.draw(invocations(len(versions))):

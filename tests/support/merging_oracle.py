@@ -1,4 +1,4 @@
-"""One record as its writes make it: full documents, merges and deletions, folded one by one.
+"""Records as their writes make them: full documents, merges and deletions, folded one by one.
 
 Written from docs/contract.md; it imports nothing of rollcall. Every answer is computed from the list of
 all writes that were taken so far, so there is no state that could be wrong.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,6 +17,9 @@ from typing import Any
 from tests.support.oracle import (
     MOST_TIMES,
     TYPES,
+    Fact,
+    Oracle,
+    identifier,
     instant,
     is_integer,
     progress,
@@ -182,3 +186,23 @@ def content_of(writes: Sequence[Write]) -> dict[str, Any] | None:
     if last.is_deletion and not (merged and is_whole):
         return None
     return with_defaults(kind, {name: value for name, value in values.items() if value is not None})
+
+
+class MergingOracle(Oracle):
+    """One organisation whose records may be merges. Each must be valid and have an `updated_at`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._records: defaultdict[tuple[str, str], OneRecord] = defaultdict(OneRecord)
+
+    def send(self, document: dict[str, Any]) -> str:
+        """What becomes of one record, as `OneRecord.write` says."""
+        write = write_of(document)
+        key = write.kind, identifier(document["id"], "id")
+        record = self._records[key]
+        outcome = record.write(write)
+        if record.taken:
+            content, time_field = record.content, TYPES[write.kind].time
+            time = content[time_field] if content and time_field else None
+            self.facts[key] = Fact(record.updated_at, content, time, record.came_as_integer)
+        return outcome

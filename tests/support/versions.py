@@ -7,6 +7,7 @@ from typing import Any
 
 from rollcall.api.records.faults import RefusedRecord
 from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
+from rollcall.domain.errors import RefusedChange
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, resolve
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.writer import fold
@@ -30,7 +31,10 @@ def versions_of(records: Sequence[Any]) -> list[Fact]:
         if (change.updated_at_ms or 0) > NOW_MS + MAX_CLOCK_SKEW_MS:
             continue
         key = (change.type, change.id)
-        fact = resolve(stored.get(key), change, NOW_MS * 1000 + index).fact
+        try:
+            fact = resolve(stored.get(key), change, NOW_MS * 1000 + index).fact
+        except RefusedChange:
+            continue
         if fact is not None:
             stored[key] = fact
             versions.append(fact)
