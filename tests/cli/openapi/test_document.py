@@ -26,6 +26,7 @@ from rollcall_cli.openapi.examples import SETTING, read_examples
 from rollcall_cli.openapi.operation import CSV_TYPE, JSON_TYPE
 from tests.support.builders import BUILDERS
 from tests.support.generate import anything
+from tests.support.one_record import histories
 from tests.support.openapi import DOCUMENT, EXAMPLES, ROOT, Spec
 from tests.support.questions import scenario
 from tests.support.record_limits import LIMITS
@@ -295,6 +296,15 @@ def test_a_schema_accepts_what_the_parser_does(spec, kind, field):
 def test_a_schema_never_refuses_what_the_parser_takes(record):
     if is_taken(record):
         spec = Spec.committed()
+        assert spec.errors(spec.component("records.Record"), record) == []
+
+
+@settings(max_examples=20)
+@given(histories)
+def test_a_schema_never_refuses_a_merge(records):
+    spec = Spec.committed()
+    for record in records:
+        assert is_taken(record)
         assert spec.errors(spec.component("records.Record"), record) == []
 
 

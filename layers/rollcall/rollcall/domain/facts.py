@@ -132,7 +132,7 @@ class Outcome(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An outcome and, when it is ACCEPTED, the fact to store."""
+    """An outcome, and the fact to store; None if there is nothing to store."""
 
     outcome: Outcome
     fact: Fact | None = None
@@ -188,8 +188,8 @@ def resolve(stored: Fact | None, change: Change, now_us: int) -> Verdict:
     """Resolve `change` against `stored`, at `now_us` (microseconds since 1970 UTC).
 
     The new fact is the join of the stored one and the change, so it does not depend on the order in
-    which changes arrive. There is one for an UNCHANGED change too, if later changes have to be compared
-    with it: it has another form, or is a document that says what merges have made of the record.
+    which changes arrive. An UNCHANGED change has one too if later changes must be compared with it:
+    it has another form, or is a document that says what merges have made of the record.
     Raises RefusedChange when the change would take effect and break a rule.
     """
     now_ms = now_us // 1000
@@ -217,11 +217,11 @@ def _newest_id(*written: tuple[Key, str]) -> str:
     return max(written, key=lambda pair: (pair[0], isinstance(pair[1], IntegerId)))[1]
 
 
-def _values(record: Record | None, defaulted: frozenset[str]) -> dict[str, Any]:
+def _values(record: Record | None, not_sent: frozenset[str]) -> dict[str, Any]:
     """The values of a record that a client sent."""
     if record is None:
         return {}
-    names = record.__dataclass_fields__.keys() - defaulted
+    names = record.__dataclass_fields__.keys() - not_sent
     return _present({name: getattr(record, name) for name in names})
 
 
@@ -262,10 +262,9 @@ def _repeats(change: Change, stored: Fact, before: State) -> bool:
     if change.merge is None:
         return not stored.withheld and content_hash(change.record) == content_hash(stored.record)
     said = _present(change.merge)
-    return stored.record is not None and all(
-        _hash({name: said.get(name)}) == _hash({name: before.values.get(name)})
-        for name in change.merge
-    )
+    is_said = {name: said.get(name) for name in change.merge}
+    is_stored = {name: before.values.get(name) for name in change.merge}
+    return stored.record is not None and _hash(is_said) == _hash(is_stored)
 
 
 def _restates(change: Change, stored: Fact) -> bool:
