@@ -2,7 +2,7 @@
 
 Each is started again until its work is done, as Lambda would: what was answered is never sent
 again, what was not comes back, in other batches. Whatever the place of the deaths, every
-acknowledged record is stored once and counted once.
+acknowledged record is stored once and counted once, wherever it has moved meanwhile.
 
 `ROLLCALL_TEST_SEED` replays a run, `ROLLCALL_TEST_KILLS` (for each of the two) makes a longer one:
 
@@ -28,14 +28,14 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
-from rollcall.ledger.page import Rows
+from rollcall.ledger.page import Row, Rows
 from rollcall_cli.local.stream_source import DynamoStream
 from rollcall_cli.local.tables import create_tables, stream_arn
 from rollcall_cli.local.template import load_template
 from tests.support import stack as stacks
-from tests.support.generate import batches, mixed_records
+from tests.support.generate import batches, mixed_records, wander
 from tests.support.neutral import neutral
-from tests.support.oracle import Fact, Oracle, resolve
+from tests.support.oracle import TYPES, Fact, Oracle, resolve
 from tests.support.raw_items import expected_facts, facts_of, rollups_of, scanned
 from tests.support.stack import ROLLCALL, ROOT, local_environment, to_json
 
@@ -126,17 +126,18 @@ class Deployment:
     def facts(self) -> dict[tuple[str, str], tuple[int, Any]]:
         return facts_of(scanned(self.client(), "rollcall-records", self.org_id))
 
-    def analytics(self) -> tuple[dict[Any, int], dict[tuple[str, str], int]]:
-        """Every measure that is not zero; and the revision of each row in the pages."""
+    def analytics(self) -> tuple[dict[Any, int], dict[tuple[str, str], dict[int, Row]]]:
+        """Every measure that is not zero; and the rows of each fact in the pages, by time."""
         items = scanned(self.client(), "rollcall-analytics", self.org_id)
-        revisions: dict[tuple[str, str], int] = {}
+        found: dict[tuple[str, str], dict[int, Row]] = {}
         for item in items:
             parts = item["PK"]["S"].split("#")
             if parts[3] == "LEDGER":
                 for row in Rows.decode(parts[4], item["data"]["B"]):
-                    assert (parts[4], row.id) not in revisions, f"{row.id} is in two pages"
-                    revisions[parts[4], row.id] = row.rev
-        return neutral(rollups_of(items)), revisions
+                    rows = found.setdefault((parts[4], row.id), {})
+                    assert row.time_ms not in rows, f"{row.id} is in two pages"
+                    rows[row.time_ms] = row
+        return neutral(rollups_of(items)), found
 
     def stream(self) -> list[Any]:
         """Every stream record of a fact written so far, in order."""
@@ -181,10 +182,11 @@ def deployment(endpoint: str, tmp_path: Path, request: pytest.FixtureRequest) ->
 
 
 def records_of(seed: int) -> list[Any]:
-    """Enough versions for all the kills; which one wins does not hang on the order."""
+    """Enough versions for all the kills, at several times each; which one wins is theirs alone."""
     versions = mixed_records(seed, KILLS * RECORDS_A_KILL // 2, days=3, spaces=2, others=2)
     assert len(versions) >= KILLS * RECORDS_A_KILL
-    return versions
+    random_ = random.Random(seed)
+    return [wander(random_, version) for version in versions]
 
 
 def deaths(random_: random.Random, write: str, most_requests: int, most_writes: int) -> Death:
@@ -357,26 +359,38 @@ def test_the_updater_killed_at_its_requests(deployment: Deployment) -> None:
     ingest(deployment, requests, never, nothing)
     records = deployment.stream()
     versions = {}
+    times: dict[tuple[str, str, int], set[int]] = {}  # at which a fact has been by a revision
+    seen: dict[tuple[str, str], set[int]] = {}
     for record in records:
         image = record["dynamodb"]["NewImage"]
         ((key, version),) = facts_of([image]).items()
-        versions[(*key, int(image["rev"]["N"]))] = version
+        rev = int(image["rev"]["N"])
+        versions[(*key, rev)] = version
+        if "time_ms" in image or TYPES[key[0]].time is None:
+            seen.setdefault(key, set()).add(int(image.get("time_ms", {"N": "0"})["N"]))
+        times[(*key, rev)] = set(seen.get(key, ()))
 
     def check() -> None:
-        """What is counted now is what the rows in the pages say now."""
-        measures, revisions = deployment.analytics()
+        """What is counted now is what the rows in the pages say now: one version of each fact."""
+        measures, rows_of = deployment.analytics()
         applied = Oracle()
-        for key, rev in revisions.items():
+        for key, rows in rows_of.items():
+            rev = max(row.rev for row in rows.values())
             updated_at, content = versions[(*key, rev)]
             applied.facts[key] = Fact(updated_at, content, None, False)
+            assert rows.keys() == times[(*key, rev)]
+            live = [row.rev for row in rows.values() if row.record is not None]
+            assert live == ([] if content is None else [rev])
         assert measures == applied.rollups()
 
     kills = Kills(deployment, lambda: deaths(random_, "TransactWriteItems", 30, 4))
     update(deployment, records, kills, check, random_)
     check()
-    _, revisions = deployment.analytics()
+    _, rows_of = deployment.analytics()
+    revisions = {key: max(row.rev for row in rows.values()) for key, rows in rows_of.items()}
     newest = {key: max(r for *k, r in versions if tuple(k) == key) for key in revisions}
     assert revisions == newest
+    assert sum(len(rows) > 1 for rows in rows_of.values()) > len(rows_of) / 4
     report(deployment, "updater", oracle)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from tests.support.generate import mixed_records, written
-from tests.support.oracle import TYPES, moment
+from tests.support.generate import mixed_records, wander, written
+from tests.support.oracle import moment
 
 DAY_MS = 86_400_000
 _FIRST_MS = 1_709_251_200_000  # 2024-03-01
@@ -26,7 +26,7 @@ def requests(random: Random, org_id: str, mark: str, records: int) -> list[list[
     for record in mixed:
         for name in dropped:
             record.pop(name, None)
-        _wander(random, record)
+    mixed = [wander(random, record) for record in mixed]
     scenes = random.sample(_SCENES, random.randint(1, 3))
     awkward = [record for scene in scenes for record in scene(random)]
     sent = [_marked(record, mark) for record in mixed + awkward]
@@ -75,14 +75,6 @@ def crowd(random: Random, mark: str, count: int, first: int) -> list[Any]:
         )
         for number in range(first, first + count)
     ]
-
-
-def _wander(random: Random, record: dict[str, Any]) -> None:
-    """Every other version has another time: near, far, or one that the record may have had before."""
-    field = TYPES[record["type"]].time
-    if field in record and random.random() < 0.5:
-        time = random.choice((random.randrange(3) * DAY_MS // 2, random.randrange(2 * DAY_MS)))
-        record[field] = _at(_FIRST_MS + time)
 
 
 def _marked(record: Any, mark: str) -> Any:

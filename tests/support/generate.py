@@ -21,6 +21,7 @@ from tests.support.oracle import (
     EVENTS,
     LEAD_STATUSES,
     TASK_STATUSES,
+    TYPES,
     Oracle,
 )
 
@@ -305,6 +306,16 @@ def mixed_records(
             records.append(record)
     random_.shuffle(records)
     return records
+
+
+def wander(random_: random.Random, record: dict[str, Any], days: int = 2) -> dict[str, Any]:
+    """A version, every other one at another time: anywhere, or where the record may have been."""
+    field = TYPES[record["type"]].time
+    if field in record and random_.random() < 0.5:
+        halves = random_.randrange(2 * days - 1) * 43_200_000
+        time = random_.choice((halves, random_.randrange(days * 86_400_000)))
+        return {**record, field: written(FIRST_DAY + timedelta(milliseconds=time))}
+    return record
 
 
 def _fields(
