@@ -116,6 +116,14 @@ def test_the_address_holds_which_figures_show_their_table(
     eventually(dashboard.figures, before)
 
 
+def test_a_campaign_of_an_earlier_period_has_its_name(dashboard: Dashboard) -> None:
+    page = dashboard.page
+    dashboard.open(address(campaign="42"))
+    expect(page.get_by_role("heading", name="東京オフィス 42")).to_be_visible()
+    dashboard.press("Show calls")
+    expect(page.get_by_role("dialog")).to_contain_text("Campaign is 東京オフィス")
+
+
 @PAGES
 def test_a_page_states_how_far_its_figures_can_be_trusted(
     dashboard: Dashboard, page_of: dict[str, str]

@@ -38,7 +38,9 @@ export function CampaignPage({ id, view, api }: CampaignPageProps) {
   const labels = useResource(ask((scoped) => breakdownQuery(scoped, ["label"])), api.query);
   const hours = useResource(ask(hoursQuery), api.query);
   const source = useLive(lines, [results, labels, hours]);
-  useEffect(() => wantNames("label", view.peek()), [view.value.period, view.value.zone]);
+  useEffect(() => {
+    for (const dimension of ["campaign_id", "label"]) wantNames(dimension, view.peek());
+  }, [view.value.period, view.value.zone]);
 
   const scoped = scopedView(view.value);
   const hasNone = currentOf(lines.state.value)?.body.totals["calls"] === 0;
