@@ -32,6 +32,7 @@ EVERYTHING = {
     "AccessLogs": "true",
     "TokenRequestsPerMinute": "600",
     "AddressRequestsPerMinute": "1200",
+    "KeepDetail": "false",
     "AllowedOrigins": "https://a.example,https://b.example",
     "Dashboard": "true",
 }

@@ -70,6 +70,12 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
             metavar="ORIGIN", help="Let web pages of this origin read answers; repeatable."
         ),
     ] = None,
+    keep_detail: Annotated[
+        bool,
+        typer.Option(
+            "--keep-detail/--drop-detail", help="Store the detail of calls, or accept and drop it."
+        ),
+    ] = True,
     seed: Annotated[
         bool, typer.Option("--seed", help="Load the sample organisations of events/seed.json.")
     ] = False,
@@ -95,7 +101,10 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
             data_dir=data_dir,
             jar=jar,
             emulator=rie,
-            parameters={"AllowedOrigins": ",".join(allow_origin)} if allow_origin else None,
+            parameters={
+                "AllowedOrigins": ",".join(allow_origin or ()),
+                "KeepDetail": "true" if keep_detail else "false",
+            },
         ) as stack:
             if seed:
                 sample = load_seed(stack).organisations[0]

@@ -218,3 +218,52 @@ def test_a_record_is_only_read_here(strangers, method):
     own, _ = strangers
     for path in (f"{CALLS}/own", path_of("call", "own")):
         assert gateway_error(own.send(method, path, b"{}"), 404, "Not Found")
+
+
+# ------------------------------------------------------------------ the detail of a call
+
+
+def test_the_detail_of_a_call_is_given_again_and_nowhere_else(stack):
+    org = stack.new_organisation()
+    sent = full_call("c", detail={**full_call()["detail"], "summary": "CANARY"})
+    assert org.post([sent]).json["accepted"] == 1
+    stack.drain()
+    for path in (f"{CALLS}/c", path_of("call", "c")):
+        answer = org.send("GET", path).json
+        assert answer["record"]["detail"] == stacks.from_json(stacks.to_json(sent["detail"]))
+        assert answer["counted"] is True
+        assert unchanged(org, answer["record"])
+    elsewhere = [
+        org.send("POST", "/v1/calls/search", {"filters": []}),
+        org.send("POST", "/v1/calls/search", {}, [("Accept", "text/csv")]),
+        org.send("GET", "/v1/values/outcome"),
+        org.send("GET", "/v1/schema"),
+    ]
+    for answer in elsewhere:
+        assert answer.status == 200
+        assert b"CANARY" not in answer.body
+    assert "detail" not in elsewhere[0].json["calls"][0]
+    query = org.send("POST", "/v1/query", {"measures": ["calls"], "dimensions": ["detail"]})
+    assert query.status == 400
+
+
+def test_a_detail_changes_with_its_document(stack):
+    org = stack.new_organisation()
+    versions = [
+        ("2026-01-01T00:00:01Z", {"summary": "one"}, "accepted"),
+        ("2026-01-01T00:00:01Z", {"summary": "one"}, "unchanged"),
+        ("2026-01-01T00:00:00Z", {"summary": "zero"}, "stale"),
+        ("2026-01-01T00:00:02Z", {"summary": "two"}, "accepted"),
+        ("2026-01-01T00:00:03Z", {}, "accepted"),
+        ("2026-01-01T00:00:04Z", {"summary": "four"}, "accepted"),
+    ]
+    for updated_at, detail, outcome in versions:
+        record = call("c", updated_at=updated_at, detail=detail)
+        assert org.post([record]).json[outcome] == 1, updated_at
+        if outcome == "accepted":
+            shown = org.send("GET", f"{CALLS}/c").json["record"]
+            assert shown.get("detail", {}) == detail
+    org.post([{"type": "call", "id": "c", "deleted": True}])
+    assert org.send("GET", f"{CALLS}/c").status == 404
+    org.post([call("c")])
+    assert "detail" not in org.send("GET", f"{CALLS}/c").json["record"]

@@ -164,3 +164,23 @@ def test_what_is_from_the_future_is_refused_before_anything_is_read(
     for _ in range(2):
         assert send(ingest, call("1")).refusals == []
     assert directory.reads == 1  # the number of buckets never changes
+
+
+@pytest.mark.parametrize("keeps_detail", [True, False])
+def test_the_details_of_calls_are_kept_or_dropped(
+    executor: ThreadPoolExecutor, keeps_detail: bool
+) -> None:
+    written: list[Change] = []
+    ingest = Ingest(
+        Directory(ORGANISATION),
+        Facts(written.append),
+        executor,
+        lambda: NOW_MS * 1000,
+        keeps_detail=keeps_detail,
+    )
+    assert send(ingest, call("1", detail={"summary": "x"})).accepted == 1
+    (change,) = written
+    assert (change == parsed(call("1"))) is not keeps_detail
+    assert (change.detail is not None) is keeps_detail
+    again = send(ingest, call("1"))
+    assert (again.accepted, again.unchanged) == ((1, 0) if keeps_detail else (0, 1))

@@ -60,6 +60,7 @@ def their_call(id: Any, **fields: Any) -> dict:
             "updated_at": OMIT,
             "labels": [marked("label"), "shared-label"],
             "payload": {marked("key"): marked("value"), "shared-key": "shared-value"},
+            "detail": {"summary": marked("summary"), "from_number": marked("number")},
             **fields,
         },
     )
@@ -170,6 +171,23 @@ def test_an_erasure_leaves_what_there_would_be_without_the_person(
     assert erased.preview("acme", LEAD).is_empty
     again = erased.erase("acme", LEAD)
     assert (sum(again.facts.values()), again.is_verified) == (0, True)
+
+
+def test_the_details_of_their_calls_go_and_those_of_others_stay() -> None:
+    at = Deployment()
+    organisation = at.organisation()
+    for id in CALLS:
+        at.put(organisation, their_call(f"their-{id}"))
+        at.put(organisation, others_call(f"other-{id}"))
+    at.drain()
+
+    def details() -> set[str]:
+        keys = [item["SK"]["S"] for item in at.items(RECORDS)]
+        return {key for key in keys if key.startswith("DETAIL#")}
+
+    assert details() == {f"DETAIL#{whose}-{id}" for whose in ("their", "other") for id in CALLS}
+    at.erase("acme", LEAD)
+    assert details() == {f"DETAIL#other-{id}" for id in CALLS}
 
 
 @pytest.mark.parametrize("name", ["", "x" * 129])

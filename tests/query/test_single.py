@@ -10,6 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rollcall.domain.errors import CorruptItem
+from rollcall.domain.facts import Fact
+from rollcall.query.single import FindRecord
 from rollcall.settings import settings as deployment_settings
 from rollcall.storage import keys
 from rollcall.storage.fact_items import item_of_fact
@@ -17,6 +20,7 @@ from tests.support.answering import Answer, Deployment, deployed
 from tests.support.builders import OMIT, call, room
 from tests.support.generate import deletions, valid_records, without_ties, written
 from tests.support.oracle import Oracle, moment
+from tests.support.parsing import parsed
 
 pytestmark = pytest.mark.property
 
@@ -114,3 +118,37 @@ def test_a_record_without_a_version_of_its_own_gets_the_clocks(deployment: Deplo
     org_id = deployment.organisation([room("r", updated_at=OMIT)])
     answer = read(deployment, org_id, "room", "r")
     assert answer.body["updated_at"] == written(moment(NOW_MS))
+
+
+def test_a_call_is_read_with_its_detail(deployment: Deployment) -> None:
+    org_id = deployment.organisation([])
+    record = call("with", detail={"summary": "said"})
+    assert deployment.ask("ingest_records", org_id, body={"records": [record]}).status == 200
+    answer = read(deployment, org_id, "call", "with")
+    assert answer.body["record"]["detail"] == {"summary": "said"}
+
+
+class Changing:
+    """A look-up whose detail is another's for some reads."""
+
+    def __init__(self, reads: int) -> None:
+        record = parsed(call("c", detail={"summary": "x"})).record
+        assert record is not None
+        self.fact = Fact("call", "c", record.started_at_ms, 5, 7, record)  # type: ignore[attr-defined]
+        self.reads = reads
+
+    def __call__(self, *_: Any) -> dict[str, Fact]:
+        self.reads -= 1
+        return {"c": self.fact}
+
+    def detail(self, *_: Any) -> dict[str, Any] | None:
+        return None if self.reads else {"summary": "x"}
+
+
+def test_a_detail_that_is_replaced_meanwhile_is_read_again_with_its_fact() -> None:
+    find = FindRecord(Changing(3), None, None)  # type: ignore[arg-type]
+    fact, detail = find._read(None, "call", "c")  # type: ignore[arg-type]
+    assert detail == {"summary": "x"}
+    assert fact is not None
+    with pytest.raises(CorruptItem, match="'c' lacks its detail"):
+        FindRecord(Changing(99), None, None)._read(None, "call", "c")  # type: ignore[arg-type]

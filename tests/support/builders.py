@@ -46,6 +46,14 @@ def full_call(id: Any = "call-1", **overrides: Any) -> dict[str, Any]:
         "labels": ["label-1"],
         "events": {"sms_sent": 1},
         "payload": {"plan": "pro", "seats": 12, "trial": False, "coupon": None},
+        "detail": {
+            "summary": "The caller asked for a demonstration.",
+            "transcript": [{"role": "agent", "text": "Hello.", "at_seconds": 0.4}],
+            "recording_url": "https://recordings.example/call-1",
+            "links": [{"name": "CRM", "url": "https://crm.example/call-1"}],
+            "from_number": "+15550100",
+            "to_number": "+15550199",
+        },
     }
     return call(id, **{**fields, **overrides})
 

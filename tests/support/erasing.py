@@ -198,9 +198,12 @@ def _bytes_of(value: Any) -> Iterator[bytes]:
             yield str(value).encode()
 
 
-def inflated(page: bytes) -> Iterator[bytes]:
-    """What a page's raw deflate streams hold, one behind the other after nine bytes of header."""
-    rest = page[9:]
+def inflated(content: bytes) -> Iterator[bytes]:
+    """What a detail holds, which is zlib's; or a page's raw deflate streams after nine bytes."""
+    if content[:1] == b"x":
+        yield zlib.decompress(content)
+        return
+    rest = content[9:]
     while rest:
         stream = zlib.decompressobj(-15)
         yield stream.decompress(rest)

@@ -6,6 +6,7 @@ question. It never imports `rollcall`, so that it cannot repeat its mistakes.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections import Counter
@@ -250,6 +251,84 @@ def payload_object(value: Any, field: str) -> dict[str, tuple[str, Any]]:
     return content
 
 
+def summary(value: Any, field: str) -> str:
+    if not isinstance(value, str) or len(value) > 4_000:
+        raise InvalidOperation(field, "text of 0 to 4,000 characters")
+    return value
+
+
+def transcript(value: Any, field: str) -> list[Any]:
+    return entries_of(
+        value, field, {"role": text, "text": any_text}, {"at_seconds": amount(MAX_AMOUNT, 3)}
+    )
+
+
+def any_text(value: Any, field: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidOperation(field, "text")
+    return value
+
+
+def address(*schemes: str) -> Callable[[Any, str], str]:
+    def check(value: Any, field: str) -> str:
+        shape = rf"(?:{'|'.join(schemes)})://[^\s/?#]\S*"
+        if not isinstance(value, str) or not re.fullmatch(shape, value):
+            raise InvalidOperation(field, f"an address of {schemes}")
+        return value
+
+    return check
+
+
+def links(value: Any, field: str) -> list[Any]:
+    return entries_of(value, field, {"name": text, "url": address("https?")}, {})
+
+
+def entries_of(
+    value: Any, field: str, required: Mapping[str, Check], optional: Mapping[str, Check]
+) -> list[Any]:
+    """A list of objects; every fault in it is of the field of the list."""
+    if not isinstance(value, list):
+        raise InvalidOperation(field, "a list")
+    faults, entries = Faults(), []
+    for each in value:
+        if not isinstance(each, dict):
+            faults.fields.append(field)
+            continue
+        checks = {**required, **optional}
+        entries.append(
+            {
+                name: faults.checked(check, each[name], field)
+                for name, check in checks.items()
+                if name in each
+            }
+        )
+        faults.fields += [field for name in required if name not in each]
+        faults.fields += [field for name in each if name not in checks]
+    faults.refuse()
+    return entries
+
+
+def detail_object(value: Any, field: str) -> dict[str, Any] | None:
+    if not isinstance(value, dict):
+        raise InvalidOperation(field, "an object")
+    faults, content = Faults(), {}
+    if len(json_bytes(value)) > 65_536:
+        faults.fields.append(field)
+    for name, check in DETAIL.items():
+        if name in value:
+            content[name] = faults.checked(check, value[name], f"{field}.{name}")
+    faults.fields += [f"{field}.{name}" for name in value if name not in DETAIL]
+    faults.refuse()
+    return {name: each for name, each in content.items() if each != []} or None
+
+
+def json_bytes(value: Any) -> bytes:
+    def number(each: Any) -> Any:
+        return float(each) if isinstance(each, Decimal) else each
+
+    return json.dumps(value, default=number, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 COLOR_NAMES = set(
     "black silver gray white maroon red purple fuchsia green lime olive yellow navy blue teal "
     "aqua orange rebeccapurple transparent".split()
@@ -292,6 +371,14 @@ class Type:
 
 direction = one_of(["inbound", "outbound"])
 seconds = amount(MAX_AMOUNT, 0)
+DETAIL: dict[str, Check] = {
+    "summary": summary,
+    "transcript": transcript,
+    "recording_url": address("https"),
+    "links": links,
+    "from_number": text,
+    "to_number": text,
+}
 
 TYPES: dict[str, Type] = {
     "call": Type(
@@ -318,6 +405,7 @@ TYPES: dict[str, Type] = {
             "labels": label_set,
             "events": event_counts,
             "payload": payload_object,
+            "detail": detail_object,
         },
         "started_at",
     ),

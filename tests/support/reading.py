@@ -79,6 +79,9 @@ class MemoryFacts:
         meter.count(len(ids), 1)
         return {id: self.stored[record_type, id] for id in ids if (record_type, id) in self.stored}
 
+    def detail(self, org_id: str, buckets: int, fact: Fact, meter: ReadMeter) -> None:
+        raise AssertionError("no report reads a detail")
+
 
 def lookup(facts: MemoryFacts) -> Lookup:
     """Look-ups of facts, one request at a time."""

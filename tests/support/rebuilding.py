@@ -21,7 +21,7 @@ from rollcall.domain.measures import RollupKey
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.domain.records import RECORD_TYPES, Call, Record, Task
 from rollcall.ledger.apply import Applier
-from rollcall.ledger.writer import ApplyFacts
+from rollcall.ledger.writer import ApplyFacts, row_of
 from rollcall.maintenance.rebuild import ProgressObserver, Rebuild, RebuildTimeouts
 from rollcall.maintenance.rebuilds import RebuildRun
 from rollcall.retry import Backoff
@@ -235,7 +235,8 @@ class World:
                     for page in self.facts.listed(self.org_id, bucket, record_type):
                         for fact in page.facts:
                             if fact.has_position:
-                                found[fact.type, fact.id] = (fact.rev, fact.record)
+                                row = row_of(fact)
+                                found[fact.type, fact.id] = (row.rev, row.record)
         return found
 
     def assert_exact(self, epoch: int, expected: dict[Any, int] | None = None) -> None:

@@ -53,7 +53,7 @@ def rows_of(draw: st.DrawFn, type_name: str, most: int = 12) -> list[Row]:
         time_ms = draw(times) if record_type.time_column else 0
         record = None
         if draw(st.integers(0, 5)):
-            fields = {c.name: draw(values(c)) for c in record_type.columns}
+            fields = {c.name: draw(values(c)) for c in record_type.paged}
             if record_type.time_column:
                 fields[record_type.time_column] = time_ms
             record = record_type.cls(**fields)

@@ -66,7 +66,7 @@ def _write_parquet(spool: Path, file: IO[bytes]) -> None:
     pa = _pyarrow()
     import pyarrow.parquet as pq
 
-    columns = RECORD_TYPES["call"].columns
+    columns = RECORD_TYPES["call"].paged
     schema = pa.schema(
         [
             pa.field(_ID, pa.string(), nullable=False),

@@ -18,6 +18,7 @@ from rollcall.domain.facts import MAX_CLOCK_SKEW_MS
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.domain.validation import (
     MAX_AMOUNT,
+    MAX_DETAIL_BYTES,
     MAX_ID_LENGTH,
     MAX_INTEGER,
     MAX_LABELS,
@@ -42,6 +43,9 @@ _LINKS = {
     "Id": "[id](#ids)",
     "Instant": "[instant](#times)",
     "Payload": "[payload](#payload)",
+    "Detail": "[detail](#detail)",
+    "Turn": "[turns](#detail)",
+    "Link": "[links](#detail)",
 }
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -181,6 +185,20 @@ counted; a deleted call is not.
 A payload has at most {MAX_PAYLOAD_KEYS} keys that match `{PAYLOAD_KEY.pattern}`; values are strings,
 numbers, booleans or null. A number never equals a string, and 2 equals 2.0.
 
+### Detail
+
+{_filled(described["Detail"])} An object of at most {MAX_DETAIL_BYTES:,} bytes as compact JSON, in UTF-8:
+
+{_table_of(schemas, "Detail")}
+
+A turn of the transcript:
+
+{_table_of(schemas, "Turn")}
+
+A link:
+
+{_table_of(schemas, "Link")}
+
 ### Limits
 
 | | at most |
@@ -217,11 +235,17 @@ def _progress() -> str:
 
 
 # ------------------------------------------------------------------------------- tables
+def _table_of(schemas: JsonObject, name: str) -> str:
+    """The table of an object that a field has."""
+    schema = schemas[f"{records.TAG.lower()}.{name}"]
+    return _table(schema, schema["properties"])
+
+
 def _table(schema: JsonObject, fields: Iterable[str]) -> str:
     lines = ["| field | required | type | rule | meaning |", "|---|---|---|---|---|"]
     for field in fields:
         described = schema["properties"][field]
-        required = "yes" if field in schema["required"] else ""
+        required = "yes" if field in schema.get("required", ()) else ""
         rules = list(_rules(described))
         rules += [f"needs `{name}`" for name in schema.get("dependentRequired", {}).get(field, ())]
         cells = (
@@ -244,8 +268,10 @@ def _type(described: JsonObject) -> str:
     match described.get("type"):
         case "string":
             return "string"
-        case "array":
+        case "array" if described["items"]["$ref"].endswith(".Id"):
             return "list of [ids](#ids)"
+        case "array":
+            return f"list of {_type(described['items'])}"
         case str(name):
             return name
     raise ValueError(f"unknown type: {described}")

@@ -243,7 +243,7 @@ def ingest() -> Ingest:
     from rollcall.ingest.ingest import Ingest
 
     executor = ThreadPoolExecutor(settings.ingest_concurrency, thread_name_prefix="ingest")
-    return Ingest(directory(), facts(), executor, now_us)
+    return Ingest(directory(), facts(), executor, now_us, keeps_detail=settings.keep_detail)
 
 
 @functools.cache

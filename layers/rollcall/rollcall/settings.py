@@ -63,6 +63,7 @@ class Settings:
     analytics_table: str = _text("ROLLCALL_ANALYTICS_TABLE", DEFAULT_ANALYTICS_TABLE)
     page_target_bytes: int = _integer("ROLLCALL_PAGE_TARGET_BYTES", 8_192, 1_024, 262_144)
     ingest_concurrency: int = _integer("ROLLCALL_INGEST_CONCURRENCY", 16, 1, 64)
+    keep_detail: bool = _flag("ROLLCALL_KEEP_DETAIL", default=True)
     max_ledger_rows: int = _integer("ROLLCALL_MOST_LEDGER_ROWS", 2_000_000, 2_000_000, 100_000_000)
     reconcile_every_hours: int = _integer("ROLLCALL_RECONCILE_EVERY_HOURS", 24, 1, 8_760)
     reconcile_repairs: bool = _flag("ROLLCALL_RECONCILE_REPAIRS", default=False)

@@ -186,4 +186,4 @@ def test_every_field_of_a_call_has_a_column(tmp_path: Path) -> None:
     formats.write(spooled(tmp_path, [call]), tmp_path / "x.parquet", "parquet")
     (row,) = pq.read_table(tmp_path / "x.parquet").to_pylist()
     present = {name for name, value in row.items() if value is not None}
-    assert present == call.keys() - {"type"}
+    assert present == call.keys() - {"type", "detail"}

@@ -251,6 +251,8 @@ def is_beyond_a_schema(value):
     match value:
         case bool() | None:
             return False
+        case str():
+            return len(value) > 65_536  # bytes of a detail
         case int():
             return abs(value) >= 10**38  # digits of ids and payload numbers
         case float() | Decimal():  # 1.0 is an integer; significant digits; tiny numbers

@@ -101,6 +101,7 @@ def test_the_type_and_the_rule_are_those_of_the_parser(type, field, row):
         "[id](#ids)": ["a", 5, "x" * 128],
         "[instant](#times)": ["2024-03-05T12:00:00+01:00", "1970-01-01T00:00:00Z"],
         "[payload](#payload)": [{"a.b": "x", "c": 1, "d": True, "e": None}],
+        "[detail](#detail)": [{}, {"summary": "x"}],
     }
     rule = row["rule"]
     if choices := re.match(r"one of (.*)", rule):

@@ -66,7 +66,7 @@ class CallFound(RecordFound):
 
 _READ = """`record` is what `POST /v1/records` takes: sent again, it is `unchanged`. Its values are as \
 stored: rounded, in UTC, with defaults filled in. Fields without a value, empty lists and empty objects \
-are left out.
+are left out. A call has its `detail`.
 
 `counted` is false until the figures hold this version, which takes seconds after a write."""
 _REFUSALS = {

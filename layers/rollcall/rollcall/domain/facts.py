@@ -38,7 +38,8 @@ class Change:
 
     `record` is the document, and `defaulted` names its fields that the client left out and that have
     a default value. `merge` has the fields that a merge sets, at least one, by stored name; None
-    takes a value away. `updated_at_ms` is None when the client left it out.
+    takes a value away. `detail` is the JSON text of the detail of either, which has its hash.
+    `updated_at_ms` is None when the client left it out.
     """
 
     type: str
@@ -47,6 +48,15 @@ class Change:
     record: Record | None
     defaulted: frozenset[str] = frozenset()
     merge: Mapping[str, Any] | None = None
+    detail: str | None = field(default=None, repr=False)
+
+    def without_detail(self) -> Change:
+        """The same version of a record without a detail."""
+        if self.detail is None:
+            return self
+        record = None if self.record is None else without_detail(self.record)
+        merge = self.merge and {name: self.merge[name] for name in self.merge if name != "detail"}
+        return replace(self, record=record, merge=merge, detail=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +169,26 @@ def payload_value(text: str) -> PayloadValue:
         case "n" if text != "null":
             return Decimal(text[1:])
     return {"null": None, "true": True, "false": False}[text]
+
+
+def detail_hash(detail: str) -> str:
+    """The hash of the JSON text of a detail, which the record has in its place."""
+    return hashlib.sha256(detail.encode()).hexdigest()
+
+
+def hash_of_detail(fact: Fact | None) -> str | None:
+    """The hash of the detail of a fact, also of one that a tombstone withholds; None without one."""
+    if fact is None:
+        return None
+    return getattr(fact.record, "detail", None) or fact.withheld.get("detail")
+
+
+def without_detail(record: Record) -> Record:
+    """The record as ledger pages hold it."""
+    if getattr(record, "detail", None) is None:
+        return record
+    paged: Record = replace(record, detail=None)
+    return paged
 
 
 def content_hash(record: Record | None) -> bytes:

@@ -36,6 +36,7 @@ class Kind(enum.Enum):
     IDS = "ids"  # references: sorted tuple of distinct str
     COUNTS = "counts"  # mapping of str to int above zero
     PAYLOAD = "payload"  # mapping of str to PayloadValue
+    DETAIL = "detail"  # the hash of what is stored beside the fact, or None
 
 
 class Format(enum.Enum):
@@ -57,6 +58,7 @@ class Format(enum.Enum):
     COST = "cost", Kind.INTEGER, "_micros"  # in millionths of a currency unit
     COUNTS = "counts", Kind.COUNTS
     PAYLOAD = "payload", Kind.PAYLOAD
+    DETAIL = "detail", Kind.DETAIL
 
     def __init__(self, _label: str, kind: Kind, unit: str = "") -> None:
         self.kind = kind
@@ -171,6 +173,11 @@ class Call:
         Format.COUNTS, "How often each happened in the call.", CALL_EVENTS
     )
     payload: Mapping[str, PayloadValue] = _optional(Format.PAYLOAD, _PAYLOAD)
+    detail: str | None = _optional(
+        Format.DETAIL,
+        "What was said, and where it can be heard. It is stored beside the call: no query and no"
+        " search reads it.",
+    )
 
 
 @dataclass(slots=True, eq=True)
@@ -345,6 +352,11 @@ class RecordType:
     time_column: str | None
     columns: tuple[Column, ...]
     early_statuses: tuple[str, ...] = ()
+
+    @property
+    def paged(self) -> tuple[Column, ...]:
+        """The columns of its ledger pages: all but what is stored beside the fact."""
+        return tuple(column for column in self.columns if column.kind is not Kind.DETAIL)
 
     @property
     def time_field(self) -> str | None:

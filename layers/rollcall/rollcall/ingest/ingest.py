@@ -40,7 +40,10 @@ class Receipt:
 
 
 class Ingest:
-    """Writes changes as facts, with bounded concurrency."""
+    """Writes changes as facts, with bounded concurrency.
+
+    Unless `keeps_detail`, the details of calls are dropped: each is as if it had come without one.
+    """
 
     def __init__(
         self,
@@ -48,11 +51,14 @@ class Ingest:
         facts: Facts,
         executor: Executor,
         now_us: Callable[[], int],
+        *,
+        keeps_detail: bool = True,
     ) -> None:
         self._directory = directory
         self._facts = facts
         self._executor = executor
         self._now_us = now_us
+        self._keeps_detail = keeps_detail
         # The number of buckets of an organisation never changes, so it is safe to cache.
         self._buckets: dict[str, int] = {}
 
@@ -71,7 +77,8 @@ class Ingest:
             if change.updated_at_ms is not None and change.updated_at_ms > latest_ms:
                 receipt.refusals.append(Refusal(index, "updated_at", TOO_NEW))
             else:
-                by_fact.setdefault((change.type, change.id), []).append((index, change))
+                kept = change if self._keeps_detail else change.without_detail()
+                by_fact.setdefault((kept.type, kept.id), []).append((index, kept))
         if not by_fact:
             return receipt
         buckets = self._buckets_of(org_id)

@@ -249,7 +249,7 @@ def _empty_column(record_type: RecordType, name: str, count: int) -> Column:
         return IntColumn.nulls(count)
     if name == ID or name.startswith("payload."):
         return TextColumn.nulls(count)
-    kind = next(c.kind for c in record_type.columns if c.name == name)
+    kind = next(c.kind for c in record_type.paged if c.name == name)
     return IntColumn.nulls(count) if kind in (Kind.INTEGER, Kind.FLAG) else TextColumn.nulls(count)
 
 
@@ -258,7 +258,7 @@ def _cells_of(record_type: RecordType, row: Row) -> dict[str, Cell]:
     if row.record is None:
         cells[TOMBSTONE] = 1
         return cells
-    for column in record_type.columns:
+    for column in record_type.paged:
         name = column.name
         value = getattr(row.record, name)
         if value is None or name == record_type.time_column:
@@ -273,7 +273,7 @@ def _cells_of(record_type: RecordType, row: Row) -> dict[str, Cell]:
                     cells[name] = LIST_SEPARATOR.join(value)
             case Kind.COUNTS:
                 _add_cells(cells, name, value)
-            case Kind.PAYLOAD:  # pragma: no branch - there is no other kind
+            case Kind.PAYLOAD:  # pragma: no branch - pages have no other kind
                 _add_cells(cells, name, {key: payload_text(item) for key, item in value.items()})
     return cells
 
@@ -289,7 +289,7 @@ def _row_of(record_type: RecordType, cells: Mapping[str, Any]) -> Row:
         return Row(cells[ID], cells[REV], time_ms, None)
     values = {
         column.name: time_ms if column.name == record_type.time_column else _value_of(column, cells)
-        for column in record_type.columns
+        for column in record_type.paged
     }
     return Row(cells[ID], cells[REV], time_ms, record_type.cls(**values))
 
@@ -306,7 +306,7 @@ def _value_of(column: RecordColumn, cells: Mapping[str, Any]) -> Any:
             return tuple(joined.split(LIST_SEPARATOR)) if joined else ()
         case Kind.COUNTS:
             return {key: cells[prefix + key] for key in column.choices if prefix + key in cells}
-        case Kind.PAYLOAD:  # pragma: no branch - mypy checks that every case is here
+        case Kind.PAYLOAD:  # pragma: no branch - pages have no other kind
             return {
                 key.removeprefix(prefix): payload_value(text)
                 for key, text in sorted(cells.items())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from rollcall.domain.contributions import contribution_function
-from rollcall.domain.facts import Fact
+from rollcall.domain.facts import Fact, without_detail
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ledger.page import Row
 from rollcall.ledger.ports import LedgerWriterFactory
@@ -58,8 +58,10 @@ def fold(facts: Iterable[Fact]) -> list[tuple[str, Row]]:
 def row_of(fact: Fact) -> Row:
     """The row of a fact that has a position, with a tombstone for each time that it has left.
 
-    The tombstones have the revision of the last move, so that no older version can live at their
-    positions, and a change that is no move writes none of them again.
+    It has all but the detail of a record. The tombstones have the revision of the last move, so that
+    no older version can live at their positions, and a change that is no move writes none of them
+    again.
     """
     left = tuple(Row(fact.id, fact.last_move, time_ms, None) for time_ms in fact.left_behind)
-    return Row(fact.id, fact.rev, fact.time_ms or 0, fact.record, left)
+    record = fact.record if fact.record is None else without_detail(fact.record)
+    return Row(fact.id, fact.rev, fact.time_ms or 0, record, left)

@@ -138,7 +138,7 @@ def fields_of(record_type: str) -> dict[str, Field]:
     """The fields of a record type by name, without those of its payload."""
     declared = RECORD_TYPES[record_type]
     fields = list(_clock_fields(record_type))
-    for column in declared.columns:
+    for column in declared.paged:
         if column.name != declared.time_column:
             fields += _fields_of_column(column)
     return {field.name: field for field in fields}

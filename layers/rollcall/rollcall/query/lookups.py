@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor, wait
 from contextvars import copy_context
-from typing import Final
+from typing import Any, Final
 
 from rollcall.domain import measures as m
 from rollcall.domain.errors import UnknownOrganisation
@@ -37,12 +37,7 @@ class Lookup:
         if not ids:
             return {}
         org_id, meter = reading.epoch.org_id, reading.meter
-        if org_id not in self._buckets:
-            organisation = self._directory.organisation(org_id, meter)
-            if organisation is None:
-                raise UnknownOrganisation(org_id)
-            self._buckets[org_id] = organisation.buckets
-        buckets = self._buckets[org_id]
+        buckets = self._buckets_of(reading)
         distinct = list(dict.fromkeys(ids))
 
         def look_up(first: int) -> tuple[Mapping[str, Fact], ReadMeter]:
@@ -55,6 +50,20 @@ class Lookup:
             facts |= found
             meter.count(own.items, own.units)
         return facts
+
+    def detail(self, reading: Reading, fact: Fact) -> dict[str, Any] | None:
+        """The detail of a fact that has one; None if it has changed since the fact was read."""
+        buckets = self._buckets_of(reading)
+        return self._facts.detail(reading.epoch.org_id, buckets, fact, reading.meter)
+
+    def _buckets_of(self, reading: Reading) -> int:
+        org_id = reading.epoch.org_id
+        if org_id not in self._buckets:
+            organisation = self._directory.organisation(org_id, reading.meter)
+            if organisation is None:
+                raise UnknownOrganisation(org_id)
+            self._buckets[org_id] = organisation.buckets
+        return self._buckets[org_id]
 
     def _concurrently(
         self, look_up: Callable[[int], tuple[Mapping[str, Fact], ReadMeter]], firsts: range

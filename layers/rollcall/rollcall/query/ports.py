@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import Rollup, RollupKey, Scope
@@ -35,6 +35,11 @@ class Facts(Protocol):
         meter: ReadMeter,
     ) -> Mapping[str, Fact]:
         """The stored facts of one type among `ids`, by id, read consistently."""
+
+    def detail(
+        self, org_id: str, buckets: int, fact: Fact, meter: ReadMeter
+    ) -> dict[str, Any] | None:
+        """The detail of a fact that has one, read consistently; None if it has changed since."""
 
 
 class Rollups(Protocol):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
-from rollcall.domain.facts import Fact
+from rollcall.domain.errors import CorruptItem
+from rollcall.domain.facts import Fact, hash_of_detail
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.domain.validation import is_id
 from rollcall.ledger.writer import row_of
@@ -12,12 +14,16 @@ from rollcall.query.lookups import Lookup, ensure_as_of
 from rollcall.query.model import Reading
 from rollcall.query.ports import Revisions, Rollups
 
+# A detail that changes between the two reads of a version is read again with its fact.
+_MOST_READS: Final = 5
+
 
 class FoundRecord(NamedTuple):
-    """A live fact; `is_counted` is whether the figures of the epoch hold its version yet."""
+    """A live fact, its detail if it has one, and whether the figures of the epoch hold it yet."""
 
     fact: Fact
     is_counted: bool
+    detail: Mapping[str, Any] | None = None
 
 
 class FindRecord:
@@ -36,7 +42,7 @@ class FindRecord:
         """
         if record_type not in RECORD_TYPES or not is_id(record_id):
             return None
-        fact = self._look_up(reading, record_type, [record_id]).get(record_id)
+        fact, detail = self._read(reading, record_type, record_id)
         if fact is None or fact.record is None:
             return None
         org_id, epoch = reading.epoch
@@ -45,4 +51,17 @@ class FindRecord:
             org_id, epoch, record_type, position, record_id, reading.meter
         )
         ensure_as_of(self._rollups, reading)
-        return FoundRecord(fact, applied >= fact.rev)
+        return FoundRecord(fact, applied >= fact.rev, detail)
+
+    def _read(
+        self, reading: Reading, record_type: str, record_id: str
+    ) -> tuple[Fact | None, dict[str, Any] | None]:
+        """A fact and its detail, of one version."""
+        for _ in range(_MOST_READS):
+            fact = self._look_up(reading, record_type, [record_id]).get(record_id)
+            if hash_of_detail(fact) is None or fact is None:
+                return fact, None
+            detail = self._look_up.detail(reading, fact)
+            if detail is not None:
+                return fact, detail
+        raise CorruptItem(f"{record_type} {record_id!r} lacks its detail")

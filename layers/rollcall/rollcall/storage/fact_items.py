@@ -33,6 +33,7 @@ _MAX_SK_BYTES: Final = 1_024
 
 # The key of the map in which a reference that was sent as an integer is stored.
 _INTEGER: Final = "integer"
+_HASH: Final = re.compile("[0-9a-f]{64}")
 _IS_INTEGER: Final = re.compile(rf"-?[0-9]{{1,{MAX_ID_LENGTH}}}")
 
 
@@ -244,6 +245,12 @@ def _parse_payload(_column: Column, attribute: Attribute) -> dict[str, Any]:
     return payload
 
 
+def _parse_hash(_column: Column, attribute: Attribute) -> str:
+    text = _text(attribute["S"])
+    _require(_HASH.fullmatch(text) is not None)
+    return text
+
+
 _PARSERS: Final[Mapping[Kind, Callable[[Column, Attribute], Any]]] = {
     Kind.INTEGER: lambda _column, attribute: _integer(attribute, 0),
     Kind.FLAG: lambda _column, attribute: _typed(attribute["BOOL"], bool),
@@ -252,6 +259,7 @@ _PARSERS: Final[Mapping[Kind, Callable[[Column, Attribute], Any]]] = {
     Kind.IDS: _parse_ids,
     Kind.COUNTS: _parse_counts,
     Kind.PAYLOAD: _parse_payload,
+    Kind.DETAIL: _parse_hash,
 }
 
 

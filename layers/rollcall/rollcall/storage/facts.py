@@ -15,6 +15,7 @@ from rollcall.domain.facts import (
     Outcome,
     Verdict,
     content_hash,
+    hash_of_detail,
     resolve,
 )
 from rollcall.domain.organisations import MAX_BUCKETS
@@ -25,6 +26,7 @@ from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors
 from rollcall.storage.conditions import number_unchanged
+from rollcall.storage.detail_items import detail_of_item, item_of_detail
 from rollcall.storage.fact_items import fact_of_item, item_of_fact, own_fact, times_of
 from rollcall.storage.queries import batch_get, key_of, keys_between, pages_of
 
@@ -135,9 +137,15 @@ class FactStore:
         return {wanted[key_of(item)]: times_of(item) for item in items}
 
     def restate(self, org_id: str, buckets: int, stored: Fact | None, fact: Fact) -> None:
-        """Replace the fact that was read, or None, by another. Raises Conflict, Unavailable."""
+        """Replace the fact that was read, or None, by one with the same record or by a tombstone.
+
+        With a tombstone goes a detail whose fact was missing. Raises Conflict, Unavailable.
+        """
         key = keys.fact(org_id, fact.type, fact.id, buckets)
-        is_written, _ = self._put(key, fact, stored.rev if stored else None)
+        if fact.record is None and hash_of_detail(fact) is None:
+            is_written, _ = self._put_both(key, fact, stored, None)
+        else:
+            is_written, _ = self._put(key, fact, stored.rev if stored else None)
         if not is_written:
             raise Conflict("another version was written first")
 
@@ -165,7 +173,7 @@ class FactStore:
                 return verdict.outcome, stored
             attempts[fact.rev] = verdict
             try:
-                is_written, found = self._put(key, fact, stored.rev if stored else None)
+                is_written, found = self._store(key, fact, stored, change.detail)
             except (Conflict, Unavailable) as error:
                 retries.persist(error)
                 continue
@@ -173,6 +181,52 @@ class FactStore:
                 return verdict.outcome, fact
             stored = fact_of_item(found) if found else None
             retries.persist(Conflict("another version was written first"))
+
+    def detail(
+        self, org_id: str, buckets: int, fact: Fact, meter: ReadMeter
+    ) -> dict[str, Any] | None:
+        """The detail of a fact that has one, read consistently; None if it is another's by now.
+
+        Raises CorruptItem when it is damaged.
+        """
+        wanted = keys.detail(keys.fact(org_id, fact.type, fact.id, buckets))
+        for item in batch_get(self._client, self._table, [wanted], self._backoff, meter):
+            stored, detail = detail_of_item(item)
+            if stored == hash_of_detail(fact):
+                return detail
+        return None
+
+    def _store(
+        self, key: keys.Key, fact: Fact, stored: Fact | None, detail: str | None
+    ) -> tuple[bool, Item]:
+        """Write the fact, with its detail if that has changed, if `stored` is still what is stored.
+
+        Returns as `_put`. `detail` is the detail that came with the change: where it won, it is
+        that of the fact.
+        """
+        has = hash_of_detail(fact)
+        if has == hash_of_detail(stored):
+            return self._put(key, fact, stored.rev if stored else None)
+        return self._put_both(key, fact, stored, None if has is None else detail)
+
+    def _put_both(
+        self, key: keys.Key, fact: Fact, stored: Fact | None, detail: str | None
+    ) -> tuple[bool, Item]:
+        """Put the fact and its detail, or remove the detail, in one transaction; as `_put`."""
+        condition = number_unchanged("rev", stored.rev if stored else None)
+        put = {"TableName": self._table, "Item": item_of_fact(key, fact), **condition}
+        beside: dict[str, Any] = {"TableName": self._table}
+        if detail is None:
+            action = {"Delete": {**beside, "Key": keys.detail(key).attributes()}}
+        else:
+            action = {"Put": {**beside, "Item": item_of_detail(key, detail)}}
+        try:
+            with translated_errors():
+                self._client.transact_write_items(TransactItems=[{"Put": put}, action])
+        except Conflict:
+            (found,) = batch_get(self._client, self._table, [key], self._backoff) or [{}]
+            return False, found
+        return True, {}
 
     def _put(self, key: keys.Key, fact: Fact, rev_read: int | None) -> tuple[bool, Item]:
         """Put the fact if the stored revision is still the one read.

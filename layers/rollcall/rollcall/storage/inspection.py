@@ -348,7 +348,7 @@ def _version_of(item: Item) -> int | None:
 def _rows_of(page: Page, record_type: RecordType) -> list[Row]:
     """The rows of a page. Raises an error of `_DAMAGE` when no fact can have such a row."""
     _decode_columns(page, record_type)
-    required = [column.name for column in record_type.columns if column.required]
+    required = [column.name for column in record_type.paged if column.required]
     rows = list(page.rows)
     for row in rows:
         _check_row(row, required)
@@ -356,7 +356,7 @@ def _rows_of(page: Page, record_type: RecordType) -> list[Row]:
 
 
 def _decode_columns(page: Page, record_type: RecordType) -> None:
-    for column in record_type.columns:
+    for column in record_type.paged:
         if column.kind in (Kind.INTEGER, Kind.FLAG):
             page.rows.integers(column.name)
         elif column.kind in (Kind.TEXT, Kind.ID, Kind.IDS):

@@ -27,6 +27,7 @@ HANDLE_PREFIX: Final = "HANDLE#"
 ORGANISATIONS_GSI1PK: Final = "ORGS#"
 FACT_SK_PREFIX: Final = "FACT#"
 FACT_SK_END: Final = "FACT$"  # sorts after every fact, because `$` follows `#`
+DETAIL_SK_PREFIX: Final = "DETAIL#"
 _DAY_SK_PREFIX: Final = "DAY#"
 
 LAST: Final = "~"  # sorts after every bucket and every position
@@ -134,6 +135,16 @@ def fact(org_id: str, record_type: str, fact_id: str, buckets: int) -> Key:
     """The key of a fact."""
     partition = facts(org_id, record_type, bucket_of(fact_id, buckets))
     return Key(partition, f"{FACT_SK_PREFIX}{escape(fact_id)}")
+
+
+def detail(fact_key: Key) -> Key:
+    """The key of what is stored beside a fact, in the same partition."""
+    return Key(fact_key.pk, DETAIL_SK_PREFIX + fact_key.sk.removeprefix(FACT_SK_PREFIX))
+
+
+def is_detail(key: Key) -> bool:
+    """Whether a key of the partition of facts is that of a detail."""
+    return key.sk.startswith(DETAIL_SK_PREFIX)
 
 
 def facts(org_id: str, record_type: str, bucket: int) -> str:

@@ -42,23 +42,27 @@ class Purge:
         partition = keys.epoch_prefix(org_id, epoch)
         with tenant(org_id):
             found = index_keys(self._client, self._analytics_table, self._backoff, partition)
-            yield from self._remove(self._analytics_table, found)
+            yield from map(len, self._remove(self._analytics_table, found))
 
     def remove_facts(self, org_id: str, buckets: int) -> Iterator[int]:
-        """Remove every fact; yields the size of each batch. Raises Unavailable."""
+        """Remove every fact and its detail; yields how many facts each batch has.
+
+        Raises Unavailable.
+        """
         with tenant(org_id):
             for record_type in RECORD_TYPES:
                 for bucket in range(buckets):
                     partition = keys.facts(org_id, record_type, bucket)
                     found = keys_under(self._client, self._records_table, self._backoff, partition)
-                    yield from self._remove(self._records_table, found)
+                    for batch in self._remove(self._records_table, found):
+                        yield sum(not keys.is_detail(key) for key in batch)
 
     def remove_tokens(self, org_id: str) -> Iterator[int]:
         """Remove every token; yields the size of each batch. Raises Unavailable."""
         with tenant(org_id):
             partition = keys.tokens_of(org_id)
             found = index_keys(self._client, self._records_table, self._backoff, partition)
-            yield from self._remove(self._records_table, found)
+            yield from map(len, self._remove(self._records_table, found))
 
     def remove_notes(self, org_id: str) -> Iterator[int]:
         """Remove the audits and rebuild state of an organisation, but not the organisation itself.
@@ -68,14 +72,16 @@ class Purge:
         kept = keys.organisation(org_id)
         with tenant(org_id):
             found = keys_under(self._client, self._records_table, self._backoff, kept.pk)
-            yield from self._remove(self._records_table, (key for key in found if key != kept))
+            notes = (key for key in found if key != kept)
+            yield from map(len, self._remove(self._records_table, notes))
 
     def remove(self, org_id: str, wanted: Iterable[keys.Key]) -> int:
         """Remove items of the records table by key; returns the number of keys. Raises Unavailable."""
         with tenant(org_id):
-            return sum(self._remove(self._records_table, wanted))
+            return sum(map(len, self._remove(self._records_table, wanted)))
 
-    def _remove(self, table: str, wanted: Iterable[keys.Key]) -> Iterator[int]:
+    def _remove(self, table: str, wanted: Iterable[keys.Key]) -> Iterator[list[keys.Key]]:
+        """Remove items in batches; yields the keys of each."""
         remaining = iter(wanted)
         while chunk := list(islice(remaining, _MAX_DELETES)):
             left = [{"DeleteRequest": {"Key": key.attributes()}} for key in chunk]
@@ -87,4 +93,4 @@ class Purge:
                 left = answer.get("UnprocessedItems", {}).get(table, [])
                 if left:
                     attempts.failed(Unavailable("unprocessed deletes"))
-            yield len(chunk)
+            yield chunk

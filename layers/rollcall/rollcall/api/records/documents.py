@@ -20,11 +20,14 @@ from pydantic import (
     create_model,
 )
 
+from rollcall.api import strict_json
+from rollcall.api.records import detail
 from rollcall.api.records.faults import UNKNOWN, RecordFault, RefusedRecord, faults_of
 from rollcall.api.records.fields import MOST_ENTRIES, one_of, type_of
 from rollcall.domain.defaults import complete, defaulted
-from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, TOO_NEW, Change
+from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, TOO_NEW, Change, detail_hash
 from rollcall.domain.records import RECORD_TYPES, Column, Kind, Record, RecordType
+from rollcall.domain.validation import MAX_DETAIL_BYTES
 from rollcall.wire import Id, Instant
 
 # The default of an optional field. It is not validated, so that null itself is refused.
@@ -68,7 +71,14 @@ class _Document(BaseModel):
         """The values that were sent, by stored name; None where a merge takes one away."""
         columns = RECORD_TYPES[self.type].columns
         names = [column.name for column in columns if column.name in self.model_fields_set]
-        return {name: getattr(self, name) for name in names}
+        values = {name: getattr(self, name) for name in names}
+        if (text := self.detail_text()) is not None:
+            values["detail"] = detail_hash(text)
+        return values
+
+    def detail_text(self) -> str | None:
+        """The JSON text of what is stored beside the record; None if there is none."""
+        return getattr(self, "detail", None)
 
     def defaulted(self) -> frozenset[str]:
         """The fields that were left out and have a default value."""
@@ -149,6 +159,7 @@ _NAMES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     name: {
         "": (*_COMMON, *(column.wire_name for column in record_type.columns)),
         **{c.wire_name: c.choices for c in record_type.columns if c.kind is Kind.COUNTS},
+        **{c.wire_name: detail.NAMES for c in record_type.columns if c.kind is Kind.DETAIL},
     }
     for name, record_type in RECORD_TYPES.items()
 }
@@ -177,13 +188,21 @@ def parse_record(document: Any, now_ms: int | None = None) -> Change:
     if faults:
         raise RefusedRecord(_in_order(faults, type_name))
     if "merge" in document:
-        return Change(type_name, parsed.id, parsed.updated_at_ms, None, merge=parsed.values())
+        return Change(
+            type=type_name,
+            id=parsed.id,
+            updated_at_ms=parsed.updated_at_ms,
+            record=None,
+            merge=parsed.values(),
+            detail=parsed.detail_text(),
+        )
     return Change(
         type=type_name,
         id=parsed.id,
         updated_at_ms=parsed.updated_at_ms,
         record=parsed.record(),
         defaulted=parsed.defaulted(),
+        detail=parsed.detail_text(),
     )
 
 
@@ -243,9 +262,19 @@ def _of_several_fields(
         value = document.get(column.wire_name)
         if is_whole and column.needs and value is not None and column.needs not in document:
             yield RecordFault(column.wire_name, f"needs {column.needs}")
-        most = MOST_ENTRIES.get(column.kind)
-        if most is not None and isinstance(value, list | dict) and len(value) > most:
-            yield RecordFault(column.wire_name, f"must have at most {most} entries")
+        yield from _of_size(column, value)
+
+
+def _of_size(column: Column, value: Any) -> Iterator[RecordFault]:
+    """That a value has too many entries or bytes."""
+    most = MOST_ENTRIES.get(column.kind)
+    if most is not None and isinstance(value, list | dict) and len(value) > most:
+        yield RecordFault(column.wire_name, f"must have at most {most} entries")
+    if column.kind is Kind.DETAIL and isinstance(value, dict):
+        size = len(strict_json.dumps(value).encode())
+        if size > MAX_DETAIL_BYTES:
+            rule = f"must have at most {MAX_DETAIL_BYTES} bytes as compact JSON"
+            yield RecordFault(column.wire_name, rule)
 
 
 def _in_order(faults: Sequence[RecordFault], type_name: str) -> list[RecordFault]:

@@ -16,6 +16,7 @@ UNKNOWN: Final = "is not a known field"
 
 # Longer than the name of any field, and of any key that a payload may have.
 _MOST_CHARACTERS: Final = 128
+_MOST_OF_PART: Final = 64
 # Of pydantic's errors: the last part of the place of a key that is not allowed.
 _KEY: Final = "[key]"
 
@@ -70,9 +71,13 @@ def _fault(problem: ErrorDetails, known: Mapping[str, Sequence[str]]) -> RecordF
             names = known[""] if problem["type"] == "extra_forbidden" else ()
             return RecordFault(shown(str(name)), rule, tuple(names))
         case [int(index), *_]:
-            return RecordFault(shown(str(name)), f"entry {index} {rule}")
+            return RecordFault(str(name), f"entry {index} {rule}")
+        case [key, int(index), *parts]:
+            place = "".join(f": {str(part)[:_MOST_OF_PART]}" for part in parts)
+            return RecordFault(f"{name}.{key}", f"entry {index}{place} {rule}")
     field = shown(f"{name}.{inside[0]}")
-    if inside[-1] != _KEY:
+    is_key = inside[-1] == _KEY or problem["type"] == "extra_forbidden"
+    if not is_key:
         return RecordFault(field, rule)
     if keys := known.get(str(name)):
         return RecordFault(field, UNKNOWN, tuple(f"{name}.{key}" for key in keys))

@@ -16,6 +16,7 @@ import tinycss2.color4
 from pydantic import AfterValidator, Field, PlainValidator, StringConstraints
 from typing_extensions import TypeAliasType
 
+from rollcall.api.records.detail import StoredDetail
 from rollcall.domain.decimals import scaled
 from rollcall.domain.records import Column, Format, Kind, PayloadValue
 from rollcall.domain.validation import (
@@ -110,6 +111,7 @@ _TYPES: Final[Mapping[Format, Any]] = {
     Format.SENTIMENT: Sentiment,
     Format.COST: Cost,
     Format.PAYLOAD: Payload,
+    Format.DETAIL: StoredDetail,
 }
 
 

@@ -5,6 +5,7 @@ Pure: it reads no store and loads no parser, so that every route that returns re
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from typing_extensions import TypedDict
@@ -29,17 +30,22 @@ class RecordFound(TypedDict):
     """Whether the figures hold this version yet."""
 
 
-def record_body(fact: Fact, is_counted: bool) -> RecordFound:
-    """The body of an answer with one live fact."""
+def record_body(
+    fact: Fact, is_counted: bool, detail: Mapping[str, Any] | None = None
+) -> RecordFound:
+    """The body of an answer with one live fact, and its detail if it has one."""
+    beside = {} if detail is None else {"detail": detail}
     return {
-        "record": document_of(fact),
+        "record": document_of(fact) | beside,
         "updated_at": format_instant(fact.updated_at_ms),
         "counted": is_counted,
     }
 
 
 def document_of(fact: Fact) -> dict[str, Any]:
-    """The document of a live fact, without `updated_at`: parsed, it gives the same record again.
+    """The document of a live fact, without `updated_at` and what is stored beside the fact.
+
+    Parsed, it gives the same record again, unless the record has a detail.
 
     Fields are in the order in which they are declared, and those without a value are left out, as
     are empty lists and objects. Values are normalised: instants in UTC to the millisecond, numbers
@@ -47,7 +53,7 @@ def document_of(fact: Fact) -> dict[str, Any]:
     integers if they were sent as integers, and what was not sent has no default value here.
     """
     document: dict[str, Any] = {"type": fact.type, "id": id_as_sent(fact.id)}
-    for column in RECORD_TYPES[fact.type].columns:
+    for column in RECORD_TYPES[fact.type].paged:
         value = getattr(fact.record, column.name)
         if value not in (None, (), {}) and column.name not in fact.defaulted:
             document[column.wire_name] = _as_sent(column, value)
