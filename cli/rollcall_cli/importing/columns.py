@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
+from rollcall.api import strict_json
 from rollcall.domain.records import Format
 from rollcall.mapping.fields import (
     MARKS,
@@ -18,6 +19,7 @@ from rollcall.mapping.fields import (
     nearest,
     without_kind,
 )
+from rollcall.mapping.transcripts import turns_of
 from rollcall_cli.errors import CommandError
 from rollcall_cli.importing.checking import all_faults
 from rollcall_cli.text import printable
@@ -35,6 +37,7 @@ _KINDS = {
     Format.BOOLEAN: "boolean",
     Format.IDS: "list",
 }
+_TRANSCRIPT = "detail.transcript"
 _MOST_LISTED = 20
 
 
@@ -119,6 +122,8 @@ class Columns:
 
 
 def _kind(column: str, formats: dict[str, Format]) -> str:
+    if column == _TRANSCRIPT:
+        return "transcript"
     name, dot, key = column.partition(".")
     format = formats.get(name)
     if format is Format.PAYLOAD and dot:
@@ -136,6 +141,8 @@ def _value(kind: str, cell: str) -> str | None:
             return cell.strip() if NUMBER.fullmatch(cell.strip()) else None
         case "boolean":
             return cell.strip().lower() if cell.strip().lower() in ("true", "false") else None
+        case "transcript":
+            return strict_json.dumps(turns_of(cell))
         case "list":
             entries = [entry.strip() for entry in cell.split("|")]
             return json.dumps([entry for entry in entries if entry], ensure_ascii=False)

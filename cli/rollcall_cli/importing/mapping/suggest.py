@@ -47,7 +47,7 @@ def suggested(names: Sequence[str], rows: Iterable[Sequence[str]], record_type: 
     """A map as TOML: each field with the column that is most likely its own, and the rest in skip."""
     cells = [list(row) for row in rows]
     columns: dict[str, Column | None] = {"id": None}
-    columns |= {column.wire_name: column for column in RECORD_TYPES[record_type].columns}
+    columns |= {column.wire_name: column for column in RECORD_TYPES[record_type].paged}
     taken = _chosen(columns, names)
     texts = {name: [row[place].strip() for row in cells] for place, name in enumerate(names)}
     blocks = [

@@ -14,6 +14,7 @@ from rollcall.domain.time.calendar import format_instant
 from rollcall.mapping.amounts import SECONDS_OF, read_duration, read_number
 from rollcall.mapping.maps import Rule
 from rollcall.mapping.times import read_time
+from rollcall.mapping.transcripts import turns_of
 
 _TRUE = ("true", "yes", "y", "1")
 _FALSE = ("false", "no", "n", "0")
@@ -42,6 +43,8 @@ def conversion_of(field: str, formats: dict[str, Format]) -> Converts:
     if group == "payload" and dot:
         ending = key.rpartition(":")[2]
         return {"number": _number, "boolean": _boolean}.get(ending, _payload)
+    if field == "detail.transcript":
+        return _transcript
     format = Format.INSTANT if field == "updated_at" else formats.get(group, Format.TEXT)
     return _CONVERSIONS.get(format, _text)
 
@@ -102,6 +105,10 @@ def _boolean(value: object, _rule: Rule, _settings: Settings) -> str:
     if text not in _TRUE + _FALSE:
         raise ValueError("must be true or false, yes or no, 1 or 0")
     return "true" if text in _TRUE else "false"
+
+
+def _transcript(value: object, _rule: Rule, _settings: Settings) -> str:
+    return strict_json.dumps(turns_of(value))
 
 
 def _list(value: object, rule: Rule, _settings: Settings) -> str:

@@ -13,8 +13,10 @@ from rollcall.nearest import nearest_first
 
 MARKS = ("deleted", "merge")
 COMMON = ("type", "id", "updated_at", *MARKS)
-GROUPS = ("events", "payload")
+GROUPS = ("events", "payload", "detail")
 PAYLOAD_KINDS = (":number", ":boolean")
+# Those of a detail that one column or value can hold.
+DETAIL_PARTS = ("summary", "transcript", "recording_url", "from_number", "to_number")
 NOT_UTF_8 = "is not UTF-8; name the encoding with --encoding"
 
 
@@ -39,6 +41,7 @@ def field_names(record_type: str | None) -> list[str]:
     return [
         *(name for name in names if name not in GROUPS),
         *(f"events.{event}" for event in CALL_EVENTS if "events" in names),
+        *(f"detail.{part}" for part in DETAIL_PARTS if "detail" in names),
     ]
 
 
