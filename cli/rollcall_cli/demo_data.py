@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Any, TypeVar
 
+from rollcall_cli.demo_details import detail_of
 from rollcall_cli.demo_values import (
     CAMPAIGNS,
     DISPOSITIONS,
@@ -207,6 +208,9 @@ class _World:
             call["disposition"] = disposition
         if status == "completed":
             call |= self.talk(disposition, PROVIDERS[provider][1])
+            detail = detail_of(call, self.calls_made)
+            if detail is not None:
+                call["detail"] = detail
         elif status != "canceled":
             call["cost"] = 0.001
         return call

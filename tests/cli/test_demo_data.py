@@ -1,6 +1,7 @@
 """The demo's records: valid by the oracle, repeatable, and shaped like a call centre's month."""
 
 import json
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -87,3 +88,17 @@ def test_a_short_range_before_any_hour(days):
 def test_refuses_a_now_without_offset():
     with pytest.raises(ValueError, match="offset"):
         next(demo_records(1, 1, 1, datetime(2026, 1, 1)))
+
+
+def test_a_few_calls_say_what_was_said_with_numbers_of_stories(calls):
+    with_detail = [call for call in calls if "detail" in call]
+    assert len(calls) / 50 < len(with_detail) < len(calls) / 10
+    numbers = {
+        call["detail"][name] for call in with_detail for name in ("from_number", "to_number")
+    }
+    assert all(re.fullmatch(r"\+155501[0-9]{2}", number) for number in numbers)
+    for call in with_detail:
+        said = call["detail"]["transcript"]
+        assert [turn["role"] for turn in said[:2]] == ["agent", "user"]
+        assert said[-1]["at_seconds"] < 60
+        assert call["status"] == "completed"

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Locator, expect
 
 from tests.support.dashboard import Dashboard, address, eventually
-from tests.support.dashboard_data import FROM, TO, WORKSPACE
+from tests.support.dashboard_data import DETAIL, FROM, TO, WITH_DETAIL, WORKSPACE
 from tests.support.dashboard_text import figure, plain
 from tests.support.stack import Organisation
 
@@ -187,6 +187,34 @@ def test_from_a_bar_to_one_call(dashboard: Dashboard, organisation: Organisation
     page.keyboard.press("Escape")
     expect(drawer).to_have_count(0)
     expect_calls(dashboard, count)
+
+
+def test_what_was_said_in_a_call(dashboard: Dashboard, organisation: Organisation) -> None:
+    """Of the call's own answer: a search does not have it."""
+    dashboard.open(address(call=f"call {WITH_DETAIL}"))
+    drawer = dashboard.page.get_by_role("dialog")
+    expect(drawer.locator("h3", has_text="Summary")).to_be_visible()
+    expect(drawer.locator(".call-text").first).to_have_text(DETAIL["summary"])
+    turns = [
+        (turn.locator(".call-role").inner_text(), turn.locator(".call-text").inner_text())
+        for turn in drawer.locator(".call-turn").all()
+    ]
+    assert turns == [
+        ("Agent", DETAIL["transcript"][0]["text"]),
+        ("Caller", DETAIL["transcript"][1]["text"]),
+        ("supervisor", DETAIL["transcript"][2]["text"]),
+    ]
+    assert drawer.locator(".call-at").count() == 2
+    expect(drawer.locator("audio")).to_have_attribute("src", DETAIL["recording_url"])
+    link = drawer.get_by_role("link", name="CRM & mehr")
+    expect(link).to_have_attribute("href", DETAIL["links"][0]["url"])
+    for number in (DETAIL["from_number"], DETAIL["to_number"]):
+        expect(drawer.get_by_text(number, exact=True).first).to_be_visible()
+    drawer.get_by_text("Raw JSON").click()
+    shown = json.loads(drawer.locator(".call-raw").inner_text())
+    assert shown["record"]["detail"] == DETAIL
+    found = organisation.send("POST", "/v1/calls/search", {**SCOPE, "limit": 500}).json["calls"]
+    assert not any("detail" in call for call in found)
 
 
 def test_from_a_point_and_a_cell(dashboard: Dashboard, organisation: Organisation) -> None:

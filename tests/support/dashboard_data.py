@@ -49,6 +49,19 @@ DISPOSITIONS = ["successful", "unsuccessful", "need_follow_up", "voicemail_left"
 LANGUAGES = ["de", "en-GB", "ja", None]
 WORKSPACE = "studio"
 PROVIDERS = ["twilio", "telnyx", None]
+WITH_DETAIL = 7
+DETAIL = {
+    "summary": "Frau Öz möchte <b>nichts</b> ändern.",
+    "transcript": [
+        {"role": "agent", "text": "Guten Tag, was kann ich für Sie tun?", "at_seconds": 0.4},
+        {"role": "user", "text": "Nichts,\ndanke.", "at_seconds": 65},
+        {"role": "supervisor", "text": "Verstanden."},
+    ],
+    "recording_url": "https://recordings.example/7.wav",
+    "links": [{"name": "CRM & mehr", "url": "https://crm.example/?call=7"}],
+    "from_number": "+15550100",
+    "to_number": "+15550199",
+}
 EVENTS = ["take_message", "sms_sent", "call_transferred", "calendar_booked", "email_sent"]
 
 
@@ -69,7 +82,8 @@ def records() -> Iterator[Record]:
             minutes=dice.randrange(_MINUTES), milliseconds=dice.randrange(60_000)
         )
         started = _TWICE[number] if number < len(_TWICE) else _written(moment)
-        yield _call(dice, f"call {number}", started)
+        detail = {"detail": DETAIL} if number == WITH_DETAIL else {}
+        yield _call(dice, f"call {number}", started) | detail
     for number in range(CALLS_BEFORE):
         moment = _START - timedelta(days=14) + timedelta(minutes=dice.randrange(_MINUTES))
         yield _call(dice, f"before/{number}", _written(moment))
