@@ -69,7 +69,9 @@ def test_a_preset_maps_what_was_said_and_where_it_can_be_heard(name: str) -> Non
         if isinstance(content, list)
         else next(each for each in content.values() if isinstance(each, list))
     )
-    record = RowMapper(read_preset(f"{name}-json"), None).convert_json(json.dumps(calls[0]).encode())
+    record = RowMapper(read_preset(f"{name}-json"), None).convert_json(
+        json.dumps(calls[0]).encode()
+    )
     assert isinstance(record, bytes)
     document = strict_json.loads(record)
     assert parse_record(document).detail is not None

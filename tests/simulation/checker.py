@@ -101,10 +101,11 @@ class Checker:
     def facts(self) -> dict[FactName, StoredFact]:
         """The facts that are stored."""
         found: dict[FactName, StoredFact] = {}
-        for item in self._world.store.all_items(RECORDS):
-            place = (item["PK"]["S"], item["SK"]["S"])
+        items = {(i["PK"]["S"], i["SK"]["S"]): i for i in self._world.store.all_items(RECORDS)}
+        for place, item in items.items():
             if place[1].startswith("FACT#") and place not in self._world.poisoned:
-                fact = self._once(item, stored.fact_of)
+                beside = items.get((place[0], place[1].replace("FACT#", "DETAIL#", 1)))
+                fact = stored.with_detail(self._once(item, stored.fact_of), beside)
                 require(fact.name not in found, "I1", "stored twice", fact.name)
                 found[fact.name] = fact
         return found

@@ -8,6 +8,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import json
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +17,7 @@ from typing import Any, NamedTuple
 
 from tests.simulation.pages import decode_page
 from tests.support.neutral import measure
-from tests.support.oracle import TYPES, with_defaults
+from tests.support.oracle import TYPES, detail_object, with_defaults
 
 FIRST = "0" * 15 + "." + "0" * 16
 END = "~"
@@ -58,7 +60,7 @@ class StoredFact:
         """The rows that the ledger must hold of it: its own, and a tombstone where it has been."""
         if not self.has_position:
             return []
-        own = StoredRow(self.name.id, self.rev, self.time or 0, self.content)
+        own = StoredRow(self.name.id, self.rev, self.time or 0, paged(self))
         return [own, *(StoredRow(own.id, self.moved_rev, time, None) for time in sorted(self.left))]
 
 
@@ -148,6 +150,29 @@ def travelled(versions: Iterable[StoredFact]) -> list[StoredFact]:
             dataclasses.replace(version, left=left, moved_rev=moved_rev if left else version.rev)
         )
     return found
+
+
+def with_detail(fact: StoredFact, beside: dict[str, Any] | None) -> StoredFact:
+    """The fact with the detail that the item beside it holds, in place of the hash of it.
+
+    Raises AssertionError unless the item is there exactly if the fact has a hash, and has it.
+    """
+    content = fact.content or {}
+    hash_of_detail = content.get("detail")
+    assert (hash_of_detail is None) == (beside is None), ("one without the other", fact, beside)
+    if beside is None:
+        return fact
+    text = zlib.decompress(beside["detail"]["B"])
+    assert hashlib.sha256(text).hexdigest() == hash_of_detail == beside["hash"]["S"], fact
+    detail = detail_object(json.loads(text, parse_float=Decimal), "detail")
+    return dataclasses.replace(fact, content={**content, "detail": detail})
+
+
+def paged(fact: StoredFact) -> dict[str, Any] | None:
+    """The content that the row of a fact has: all but the detail."""
+    if fact.content is None or "detail" not in fact.content:
+        return fact.content
+    return {**fact.content, "detail": None}
 
 
 def _stored_name(field: str) -> str:
