@@ -235,8 +235,7 @@ def resolve(stored: Fact | None, change: Change, now_us: int) -> Verdict:
     if after == before and not is_again:
         return Verdict(Outcome.STALE)
     id_ = _newest_id((before.greatest, stored.id), (write.greatest, change.id))
-    is_noted = (after, after.forms, type(id_)) == (before, before.forms, type(stored.id))
-    if is_noted:
+    if after == before and after.forms == before.forms and type(id_) is type(stored.id):
         return Verdict(Outcome.UNCHANGED)
     fact = _fact(stored, change, id_, after, now_us)
     return Verdict(Outcome.UNCHANGED if is_again else Outcome.ACCEPTED, fact)

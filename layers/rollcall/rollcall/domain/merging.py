@@ -74,6 +74,8 @@ class State:
 
 def join(one: State, other: State) -> State:
     """The state after the writes of both states."""
+    if one.base != other.base and not one.merged and not other.merged:
+        return max(one, other, key=lambda state: state.base)  # it has set every field
     base = max(one.base, other.base)
     merged: dict[str, Key] = {}
     values: dict[str, Any] = {}
