@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any
 
 from tests.simulation import stored
@@ -17,6 +18,7 @@ from tests.simulation.clients import Attempt, Ledger
 from tests.simulation.neighbour import NEIGHBOUR
 from tests.simulation.stored import FactName, RollupName, StoredFact, StoredPage, StoredRollup
 from tests.simulation.world import ANALYTICS, RECORDS, World
+from tests.support.merging_oracle import content_of, write_of
 from tests.support.oracle import TYPES, Fact, InvalidOperation, Oracle, resolve
 
 # Breakdown letters that a spilled mark names, in the neutral form.
@@ -123,6 +125,10 @@ class Checker:
             if name in self._world.planted:
                 continue
             require(attempts is not None, "I1", "nobody sent", name)
+            if _has_merges(attempts or []):
+                is_fold = self._is_fold(attempts or [], fact)
+                require(is_fold, "I1", "stored otherwise than merged", name, fact)
+                continue
             matching = [attempt for attempt in attempts or [] if self._matches(attempt, fact)]
             require(bool(matching), "I1", "stored otherwise than sent", name, fact)
             require(
@@ -137,7 +143,8 @@ class Checker:
             for attempt in attempts:
                 if attempt.is_taken:
                     require(name in facts, "I1", "acknowledged and lost", name)
-                    self._is_not_older(attempt, facts[name])
+                    if not _has_merges(attempts):
+                        self._is_not_older(attempt, facts[name])
 
     def _matches(self, attempt: Attempt, fact: StoredFact) -> bool:
         version = self._judged(attempt)
@@ -146,6 +153,26 @@ class Checker:
         if version.updated_at is not None:
             return bool(version.updated_at == fact.updated_at)
         return fact.updated_at >= attempt.began_ms - _CLOCKS_DIFFER_MS
+
+    @staticmethod
+    def _is_fold(attempts: list[Attempt], fact: StoredFact) -> bool:
+        """Whether a fact is what all acknowledged writes make, and perhaps some unanswered ones."""
+        taken = {write.key: write for a in attempts if a.is_taken for write in [write_of(a.record)]}
+        open_ = {
+            write.key: write
+            for a in attempts
+            if not a.is_taken and a.refused_field is None
+            for write in [write_of(a.record)]
+            if write.key not in taken
+        }
+        return any(
+            bool(writes)
+            and content_of(writes) == fact.content
+            and max(write.key for write in writes)[0] == fact.updated_at
+            for count in range(len(open_) + 1)
+            for some in combinations(open_.values(), count)
+            for writes in [[*taken.values(), *some]]
+        )
 
     def _is_not_older(self, attempt: Attempt, fact: StoredFact) -> None:
         version = self._judged(attempt)
@@ -388,6 +415,10 @@ class Checker:
             require(is_explained, "I5", line[-800:])
             for secret in self._world.secrets:
                 require(secret not in line, "I6", secret, "in", line[:300])
+
+
+def _has_merges(attempts: list[Attempt]) -> bool:
+    return any("merge" in attempt.record for attempt in attempts)
 
 
 def _name_of(attempt: Attempt) -> FactName | None:

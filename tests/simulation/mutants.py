@@ -16,7 +16,7 @@ import numpy as np
 from botocore.exceptions import ClientError
 
 from rollcall.api import http as http_module
-from rollcall.domain import contributions
+from rollcall.domain import contributions, merging
 from rollcall.domain import facts as facts_module
 from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.domain.facts import Fact, StreamFact
@@ -430,6 +430,23 @@ def left_places_are_lost_on_the_next_change(stack: ExitStack) -> None:
     stack.enter_context(patch.object(facts_module, "_place", place))
 
 
+def key_of_a_merged_field_is_ignored(stack: ExitStack) -> None:
+    """A field that a merge has set counts as set by the document."""
+    stack.enter_context(patch.object(merging.State, "key", lambda self, _name: self.base))
+
+
+def document_keeps_what_a_merge_has_set(stack: ExitStack) -> None:
+    """A newer document does not replace the fields of an older merge."""
+    original = merging.join
+
+    def join(one: merging.State, other: merging.State) -> merging.State:
+        joined = original(one, other)
+        kept = {name: one.values[name] for name in one.merged if name in one.values}
+        return dataclasses.replace(joined, values={**joined.values, **kept})
+
+    stack.enter_context(patch.object(facts_module, "join", join))
+
+
 MUTANTS: tuple[Planted, ...] = (
     bare_add_without_the_page,
     page_without_its_version_condition,
@@ -459,6 +476,8 @@ MUTANTS: tuple[Planted, ...] = (
     tombstone_has_the_old_revision,
     tombstone_is_left_alone,
     left_places_are_lost_on_the_next_change,
+    key_of_a_merged_field_is_ignored,
+    document_keeps_what_a_merge_has_set,
 )
 
 

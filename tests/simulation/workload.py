@@ -159,6 +159,27 @@ def _round_trip(random: Random) -> Iterator[Any]:
             yield _call("round", random, started_at=_at(time), updated_at=updated_at)
 
 
+def _merged(random: Random) -> Iterator[Any]:
+    """Parts of a call in any order, some at equal times, beside documents and perhaps a deletion."""
+
+    def part(later: int, **fields: Any) -> dict[str, Any]:
+        updated_at = _at(_UPDATED_MS + later)
+        return {"type": "call", "id": "merged", "updated_at": updated_at, "merge": True} | fields
+
+    start = _FIRST_MS + random.randrange(DAY_MS)
+    yield _call("merged", random, started_at=_at(start), updated_at=_at(_UPDATED_MS))
+    yield part(random.randrange(3), started_at=_at(start + DAY_MS // 2), status="completed")
+    yield part(random.randrange(4), duration_seconds=random.randrange(100), outcome="interested")
+    yield part(random.randrange(4), outcome=random.choice(("callback", None)), provider=None)
+    yield part(random.randrange(4), labels=["label-1"], started_at=_at(start + 3_412))
+    if random.random() < 0.5:
+        later = random.randrange(4)
+        yield _call("merged", random, started_at=_at(start), updated_at=_at(_UPDATED_MS + later))
+    if random.random() < 0.4:
+        updated_at = _at(_UPDATED_MS + random.randrange(4))
+        yield {"type": "call", "id": "merged", "deleted": True, "updated_at": updated_at}
+
+
 def _restless(random: Random) -> Iterator[Any]:
     """A call with more times than a record may have."""
     for step in range(18):
@@ -209,6 +230,7 @@ _SCENES = (
     _tie,
     _queued_then_started,
     _round_trip,
+    _merged,
     _restless,
     _shifted,
     _without_version,
