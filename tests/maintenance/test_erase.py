@@ -466,6 +466,47 @@ def test_a_row_without_its_fact_goes_too() -> None:
     assert at.rollups() == {}
 
 
+def test_a_call_goes_from_every_time_at_which_it_has_been() -> None:
+    """Whichever of its versions were applied, and whatever arrives late."""
+    at = Deployment()
+    organisation = at.organisation()
+    at.put(organisation, their_lead(), their_call("1", started_at=NOON))
+    at.drain()
+    at.put(organisation, their_call("1", started_at=NEXT_DAY))
+    at.put(organisation, others_call("2", started_at=NOON))
+    at.put(organisation, their_call("1", started_at="2024-03-07T12:00:00Z"))
+    late, at.stream = at.stream, []
+    erased = at.erase("acme", LEAD)
+    assert erased.facts == {"lead": 1, "call": 1}
+    assert erased.rows == {0: 2}
+    at.stream = [*at.stream, *late]
+    at.drain()
+    assert_nothing_is_left(at)
+    assert sum(counts.get("calls", 0) for counts in at.rollups().values()) > 0
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_row_at_a_time_that_its_fact_forgot_goes_too(is_full: bool) -> None:
+    """Also if the fact has left so many times that it cannot have another."""
+    at = Deployment()
+    organisation = at.organisation()
+    at.put(organisation, their_call("1", started_at=NOON))
+    at.drain()
+    for second in range(15 if is_full else 1):
+        at.put(organisation, others_call("1", started_at=f"2024-03-06T12:00:{second:02}Z"))
+    item = stored(at, "1")
+    left = item["left_behind"]["L"][1:]
+    forgotten = {n: v for n, v in item.items() if n not in ("left_behind", "moved_rev")}
+    with tenant(organisation.id):
+        kept = {"left_behind": {"L": [{"N": "5"}, *left]}} if is_full else {}
+        at.client.put_item(TableName=RECORDS, Item=forgotten | kept)
+    at.stream = at.stream[-1:]
+    at.drain()
+    assert MARK.encode() in at.bytes_of(ANALYTICS)
+    at.erase("acme", LEAD)
+    assert_nothing_is_left(at)
+
+
 def test_a_row_that_its_fact_left_behind_is_brought_up_to_it() -> None:
     """The fact, of no higher revision, is another person's call by now."""
     at = Deployment()

@@ -216,19 +216,20 @@ class World:
             )
         return int(answer["Item"][name]["N"]) if "Item" in answer else 0
 
-    def rows(self, epoch: int) -> dict[tuple[str, str], tuple[int, Any]]:
+    def rows(self, epoch: int) -> dict[tuple[str, str, int], tuple[int, Any]]:
+        """Revision and record of each row, by type, id and time."""
         found = {}
         for item in self.items(epoch):
             if "#LEDGER#" in item["PK"]["S"]:
                 record_type = item["PK"]["S"].removesuffix("#").rpartition("#")[2]
                 for row in page_of_item(record_type, item).rows:
-                    assert (record_type, row.id) not in found
-                    found[record_type, row.id] = (row.rev, row.record)
+                    assert (record_type, row.id, row.time_ms) not in found
+                    found[record_type, row.id, row.time_ms] = (row.rev, row.record)
         return found
 
-    def stored_facts(self) -> dict[tuple[str, str], tuple[int, Any]]:
-        """What the rows should be."""
-        found = {}
+    def stored_facts(self) -> dict[tuple[str, str, int], tuple[int, Any]]:
+        """What the rows should be, tombstones at times that were left included."""
+        found: dict[tuple[str, str, int], tuple[int, Any]] = {}
         with tenant(self.org_id):
             for record_type in RECORD_TYPES:
                 for bucket in range(self.buckets):
@@ -236,7 +237,10 @@ class World:
                         for fact in page.facts:
                             if fact.has_position:
                                 row = row_of(fact)
-                                found[fact.type, fact.id] = (row.rev, row.record)
+                                here = (fact.type, fact.id, row.time_ms)
+                                found[here] = (row.rev, row.record)
+                            for time_ms in fact.left_behind:
+                                found[fact.type, fact.id, time_ms] = (fact.last_move, None)
         return found
 
     def assert_exact(self, epoch: int, expected: dict[Any, int] | None = None) -> None:
