@@ -20,14 +20,14 @@ SERVICES = {
     name: make
     for name, make in (vars(bootstrap) | vars(commands)).items()
     if hasattr(make, "cache_clear") and not inspect.signature(make).parameters
-    if name not in ("dynamodb", "_quarantine")
+    if name not in ("dynamodb", "_quarantine", "_inbox", "hook_cipher")
 }
 
 
 @pytest.fixture(autouse=True)
 def tables() -> Iterator[MemoryClient]:
     client = MemoryClient(MemoryDynamoDb())
-    with wired(dynamodb=lambda: client, _quarantine=object):
+    with wired(dynamodb=lambda: client, _quarantine=object, _inbox=object, hook_cipher=object):
         yield client
 
 

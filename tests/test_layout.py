@@ -25,8 +25,10 @@ TEST_MODULE = re.compile(r"tests(\.\w+)*\.(test_\w+|conftest)$")
 COVERED_BY = {
     "contract/test_unpod.py": "api/handlers api/ports",
     "contract/test_health.py": "dialects/rollcall/health",
+    "contract/test_hooks.py": "dialects/rollcall/hooks",
     "domain/test_facts.py": "domain/defaults",
     "domain/test_records.py": "domain/choices",
+    "hooks/test_receive.py": "hooks/ports",
     "ingest/test_update.py": "ingest/ports",
     "ledger/test_writer.py": "ledger/ports",
     "mapping/test_mapper.py": "mapping/conversion mapping/fields mapping/maps",

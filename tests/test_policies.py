@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
-from rollcall import bootstrap
+from rollcall import bootstrap, commands
 from rollcall.domain.organisations import tenant
 from rollcall.query.model import Epoch, Reading
 from rollcall.storage import keys
 from rollcall.storage.fact_items import item_of_fact
+from rollcall_cli.hooks.signing import signed
 from rollcall_cli.openapi.examples import EXAMPLES, Example, read_examples
 from tests.support.builders import NOON, contact_event, full_call, room
 from tests.support.deployment import Stack, as_list, resource_text, stack
@@ -35,7 +36,15 @@ TABLES = {"rollcall-records": "RecordsTable", "rollcall-analytics": "AnalyticsTa
 RESOURCES = TABLES | {
     f"{table}/index/GSI1": f"{resource}/index/GSI1" for table, resource in TABLES.items()
 }
-CACHED = [made for made in vars(bootstrap).values() if hasattr(made, "cache_clear")]
+CACHED = [
+    made
+    for module in (bootstrap, commands)
+    for made in vars(module).values()
+    if hasattr(made, "cache_clear")
+]
+
+SECRET = "key_retell"
+RETELL = b'{"event":"call_started","call":{"call_id":"c9","start_timestamp":1709294400000}}'
 
 Used = set[tuple[str, str, str]]  # action, table or index, leading key
 
@@ -65,7 +74,10 @@ def repairs(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def used(
-    client_of: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, repairs: bool
+    client_of: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    repairs: bool,
+    tmp_path: Path,
 ) -> Iterator[Used]:
     """What the product's own client asks for, on moto."""
     monkeypatch.setattr(
@@ -74,6 +86,7 @@ def used(
         dataclasses.replace(
             bootstrap.settings,
             failure_destination="file:///nowhere",
+            hook_key=(tmp_path / "hook.key").as_uri(),
             reconcile_repairs=repairs,
             reconcile_grace_seconds=0,
         ),
@@ -151,6 +164,18 @@ def query(**body: Any) -> dict[str, Any]:
     return {"body": base64.b64encode(json.dumps(body).encode()).decode(), "isBase64Encoded": True}
 
 
+def delivery(hook: Any, body: bytes) -> dict[str, Any]:
+    """A signed delivery to a hook, without the authorizer."""
+    headers = signed("retell", SECRET, hook.url, body, bootstrap.now_ms())
+    return {
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "pathParameters": {"provider": "retell", "hook_id": hook.id},
+        "requestContext": {"requestId": "r"},
+        "body": base64.b64encode(body).decode(),
+        "isBase64Encoded": True,
+    }
+
+
 def plant(planter: Planter) -> None:
     """Drift whose repair takes a request of every kind."""
     for kind in (Planter.fact_removed, Planter.rollup_altered, Planter.rollup_of_nobody):
@@ -173,6 +198,7 @@ def test_policies_allow_what_handlers_do(
     ]
     body = json.dumps({"records": records})
     deletion = {"type": "call", "id": "c3", "deleted": True}
+    hook = commands.manage_hooks().create(handle, "retell", SECRET, "https://api", {})
     images = [
         item_of_fact(keys.fact(organisation.id, fact.type, fact.id, 1), fact)
         for fact in versions_of([*records, full_call("c3", merchant_id="m3"), deletion])
@@ -250,6 +276,9 @@ def test_policies_allow_what_handlers_do(
             for dimension, start in (("space_token", "2024-01-01"), ("attempt", "2030-01-01"))
         ),
         ("get_audit", proxy_event(organisation, "")),
+        ("list_hooks", proxy_event(organisation, "")),
+        ("receive_hook", delivery(hook, b'{"event":"chat_started"}')),
+        ("receive_hook", delivery(hook, RETELL)),
         ("get_health", {"requestContext": {"requestId": "r"}}),
         ("reconcile_organisations", {}),
     ]

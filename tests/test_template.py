@@ -52,6 +52,7 @@ NAMES = {
 }
 # Types without a name of their own: they belong to another resource of the stack.
 NAMELESS = {
+    "AWS::KMS::Key",
     "AWS::ApiGateway::Deployment",
     "AWS::ApiGateway::Stage",
     "AWS::CloudFormation::Stack",
@@ -198,7 +199,13 @@ def test_data_outlives_the_stack() -> None:
         for name, resource in stack().resources.items()
         if resource.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
     }
-    assert kept == {"RecordsTable", "AnalyticsTable", "FailureBucket", "FailureBucketPolicy"}
+    assert kept == {
+        "RecordsTable",
+        "AnalyticsTable",
+        "FailureBucket",
+        "FailureBucketPolicy",
+        "HookKey",
+    }
     assert all(stack().resources[name]["UpdateReplacePolicy"] == "Retain" for name in kept)
 
 
@@ -306,9 +313,10 @@ def test_old_versions_and_quarantined_records_have_an_age() -> None:
     assert set(rules()) == {""}
     assert rules()[""]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
     assert "ExpirationInDays" not in rules()[""]
-    assert rules(QuarantineDays="30")["quarantine/"]["ExpirationInDays"] == {
-        "Ref": "QuarantineDays"
-    }
+    expiring = rules(QuarantineDays="30")
+    assert set(expiring) == {"", "quarantine/", "hooks/"}
+    for prefix in ("quarantine/", "hooks/"):
+        assert expiring[prefix]["ExpirationInDays"] == {"Ref": "QuarantineDays"}
 
 
 # --------------------------------------------------------------- gateway responses
@@ -340,7 +348,7 @@ def test_a_token_that_cannot_be_checked_is_503() -> None:
 
 # ------------------------------------------------------------- cross-origin requests
 ONE = {"AllowedOrigins": "https://a.example"}
-PUBLIC = {"/v1/health"}  # paths that take no token
+PUBLIC = {"/v1/health", "/v1/hooks/{provider}/{hook_id}"}  # paths that take no token
 ALLOW = "gatewayresponse.header.Access-Control-Allow-Origin"
 RETRY_AFTER = "gatewayresponse.header.Retry-After"
 EXPOSE = "gatewayresponse.header.Access-Control-Expose-Headers"

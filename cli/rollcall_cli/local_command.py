@@ -139,4 +139,5 @@ def ready(stack: LocalStack) -> dict[str, Any]:
         "dynamodb": stack.dynamodb_url,
         "records_table": stack.records_table,
         "analytics_table": stack.analytics_table,
+        "hook_key": stack.hook_key.as_uri(),
     }

@@ -34,6 +34,7 @@ _COMMANDS = {
     "explain": _Command("explain_command", "explain", "Explain what a query reads."),
     "org": _Command("organisations", "app", "Create, list and delete organisations."),
     "token": _Command("tokens", "app", "Create, list, rotate and revoke tokens."),
+    "hook": _Command("hooks.command", "app", "Manage and test hooks of providers."),
     "status": _Command("status_command", "status", "Check reachability, lag and audits."),
     "redrive": _Command("redrive_command", "app", "List, show and replay failed records."),
     "reconcile": _Command("reconcile_command", "reconcile", "Find and repair drift."),

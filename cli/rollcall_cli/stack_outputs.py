@@ -17,6 +17,7 @@ RECORDS_TABLE = "RecordsTableName"
 ANALYTICS_TABLE = "AnalyticsTableName"
 FAILURE_BUCKET = "FailureBucketName"
 API_URL = "ApiUrl"
+HOOK_KEY = "HookKeyArn"
 
 # A stack without a deployment under way, whose last good deployment is in place.
 _COMPLETE = frozenset(
@@ -40,6 +41,7 @@ class StackOutputs:
     analytics_table: str
     failure_bucket: str
     api_url: str
+    hook_key: str = ""  # a release without hooks has none
 
 
 def cloudformation_client() -> Any:
@@ -92,4 +94,5 @@ def stack_outputs(client: Any, name: str) -> StackOutputs:
         analytics_table=output(ANALYTICS_TABLE),
         failure_bucket=output(FAILURE_BUCKET),
         api_url=output(API_URL),
+        hook_key=outputs.get(HOOK_KEY, ""),
     )

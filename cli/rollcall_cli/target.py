@@ -128,6 +128,7 @@ def _read_stack(name: str) -> str:
         "ROLLCALL_RECORDS_TABLE": outputs.records_table,
         "ROLLCALL_ANALYTICS_TABLE": outputs.analytics_table,
         "ROLLCALL_FAILURE_DESTINATION": f"s3://{outputs.failure_bucket}",
+        "ROLLCALL_HOOK_KEY": outputs.hook_key,
     }
     overridden = [key for key in named if os.environ.get(key) not in (None, "", named[key])]
     if overridden:

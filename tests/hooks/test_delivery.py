@@ -15,10 +15,8 @@ def test_a_header_that_was_sent_twice_counts_as_missing():
     assert (SENT.header("X-A"), SENT.header("x-b"), SENT.header("x-c")) == ("1", "", "")
 
 
-def test_the_digest_is_of_the_body_and_the_query():
-    others = [replace(SENT, body=b"a"), replace(SENT, query={"a": ["1"]})]
-    others.append(replace(SENT, query={"a": ["1", "2"]}))
-    assert len({SENT.digest(), *(each.digest() for each in others)}) == 4
+def test_the_digest_is_of_the_body_alone():
+    assert replace(SENT, body=b"a").digest() != SENT.digest()
     assert replace(SENT, received_at_ms=9, headers={}).digest() == SENT.digest()
 
 

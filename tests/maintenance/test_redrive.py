@@ -69,7 +69,7 @@ class Bench:
         self.update = Update(
             self.directory, ApplyFacts(writer), stream_fact, LeftInPlace(), may_pass
         )
-        self.redrive = kind(self.failures, failed_records, self.update)
+        self.redrive = kind(self.failures, failed_records, self.update, lambda _delivery: None)
 
     def kept(self) -> set[str]:
         """The sequence numbers of the records in the destination; each at least once."""

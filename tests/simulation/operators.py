@@ -124,7 +124,9 @@ def redrive(world: World) -> None:
     """`rollcall redrive replay --all`, to its end."""
 
     def command() -> None:
-        service = Redrive(world.failures, failed_records, commands._replay.__wrapped__())
+        service = Redrive(
+            world.failures, failed_records, commands._replay.__wrapped__(), lambda _delivery: None
+        )
         for name in list(service.names()):
             service.replay(name)
 

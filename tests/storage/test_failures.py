@@ -133,7 +133,7 @@ def test_a_batch_makes_room_for_its_poison(destination: tuple[Failures, Put]) ->
         reason = "unknown record type"
         return Result(quarantined=[Quarantined(last, None, Cause.RECORD, reason, "")])
 
-    redrive = Redrive(kept, failed_records, update)
+    redrive = Redrive(kept, failed_records, update, lambda _delivery: None)
     (name,) = redrive.names()
     replayed = redrive.replay(name)
     last = f"quarantine/{2:021d}.json"

@@ -22,9 +22,13 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from rollcall.hooks.manage import ManageHooks
 from rollcall.maintenance.accounts import Administer
 from rollcall.retry import Backoff
 from rollcall.storage.accounts import Directory
+from rollcall.storage.hook_states import HookStates
+from rollcall.storage.hooks import HookStore
+from rollcall.storage.sealing import cipher
 from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.jar import Unavailable
 
@@ -199,6 +203,7 @@ class Stack:
             "AWS_ENDPOINT_URL_DYNAMODB": self.ready["dynamodb"],
             "ROLLCALL_RECORDS_TABLE": self.ready["records_table"],
             "ROLLCALL_ANALYTICS_TABLE": self.ready["analytics_table"],
+            "ROLLCALL_HOOK_KEY": self.ready["hook_key"],
         }
 
     def cli(self, *arguments: str) -> Any:
@@ -235,6 +240,18 @@ class Stack:
         """What `rollcall org` and `rollcall token` do, without a second of start-up for each."""
         directory = Directory(self.client, self.ready["records_table"], Backoff())
         return Administer(directory, lambda: time.time_ns() // 1_000_000)
+
+    @cached_property
+    def hooks(self) -> ManageHooks:
+        """What `rollcall hook` does, without a second of start-up for each."""
+        table, backoff = self.ready["records_table"], Backoff()
+        states = HookStates(self.client, table, backoff)
+        return ManageHooks(
+            HookStore(self.client, table, states, backoff),
+            lambda: cipher(self.ready["hook_key"]),
+            Directory(self.client, table, backoff).org_id_of_handle,
+            lambda: time.time_ns() // 1_000_000,
+        )
 
     def new_organisation(self, handle: str | None = None, name: str = "") -> Organisation:
         self.organisations += 1

@@ -57,7 +57,7 @@ def _bland(secret: str, _url: str, body: bytes, _now_ms: int) -> dict[str, str]:
 
 
 def _twilio(secret: str, url: str, body: bytes, _now_ms: int) -> dict[str, str]:
-    fields = sorted(set(parse_qsl(body.decode(), keep_blank_values=True)))
+    fields = sorted(set(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)))
     text = url + "".join(name + value for name, value in fields)
     digest = hmac.digest(secret.encode(), text.encode(), "sha1")
     return {"X-Twilio-Signature": base64.b64encode(digest).decode()}

@@ -193,6 +193,8 @@ class Resolver:
                 return self._arn("lambda", f"function:{self._reference(name, where)}")
             case "AWS::S3::Bucket", "Arn":
                 return f"arn:aws:s3:::{self._reference(name, where)}"
+            case "AWS::KMS::Key", "Arn":
+                return self._arn("kms", f"key/{self._reference(name, where)}")
             case kind, _:
                 raise TemplateError(
                     f"{where}: the local stack does not support attribute {attribute} of {name} ({kind})"

@@ -145,6 +145,11 @@ class LocalStack:
         """The folder of failed records."""
         return self.state_dir / "failures"
 
+    @property
+    def hook_key(self) -> Path:
+        """The file of the key that encrypts the secrets of hooks."""
+        return self.state_dir / "hook.key"
+
     def drain(self, timeout_seconds: float = DRAIN_SECONDS) -> bool:
         """Wait until every record written before is in the rollups; False if not in time."""
         deadline = time.monotonic() + timeout_seconds
@@ -184,6 +189,7 @@ class LocalStack:
             "ROLLCALL_RECORDS_TABLE": self.records_table,
             "ROLLCALL_ANALYTICS_TABLE": self.analytics_table,
             "ROLLCALL_FAILURE_DESTINATION": self.failures_dir.as_uri(),
+            "ROLLCALL_HOOK_KEY": self.hook_key.as_uri(),
         }
 
     # ------------------------------------------------------------------------ lifetime

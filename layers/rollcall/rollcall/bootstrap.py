@@ -24,6 +24,8 @@ from rollcall.storage.client import READ_TIMEOUT_SECONDS, dynamodb_client
 from rollcall.storage.rollups import RollupStore
 
 if TYPE_CHECKING:
+    from rollcall.hooks.ports import Cipher, Inbox
+    from rollcall.hooks.receive import ReceiveHook
     from rollcall.ingest.authorize import Authorize
     from rollcall.ingest.ingest import Ingest
     from rollcall.ingest.ports import Quarantine
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
     from rollcall.query.single import FindRecord
     from rollcall.storage.audits import AuditStore
     from rollcall.storage.facts import FactStore
+    from rollcall.storage.hook_states import HookStates
+    from rollcall.storage.hooks import HookStore
     from rollcall.storage.row_revisions import RowRevisions
 
 # Queries that run at once for one request, and so the number of DynamoDB answers (1 MB) in memory.
@@ -244,6 +248,44 @@ def ingest() -> Ingest:
 
     executor = ThreadPoolExecutor(settings.ingest_concurrency, thread_name_prefix="ingest")
     return Ingest(directory(), facts(), executor, now_us, keeps_detail=settings.keep_detail)
+
+
+@functools.cache
+def hooks() -> HookStore:
+    """Hooks of providers."""
+    from rollcall.storage.hooks import HookStore
+
+    return HookStore(dynamodb(), settings.records_table, _hook_states(), Backoff())
+
+
+@functools.cache
+def _hook_states() -> HookStates:
+    from rollcall.storage.hook_states import HookStates
+
+    return HookStates(dynamodb(), settings.records_table, Backoff())
+
+
+@functools.cache
+def receive_hook() -> ReceiveHook:
+    """Accepts what providers send."""
+    from rollcall.hooks.receive import ReceiveHook
+
+    return ReceiveHook(hooks(), _hook_states(), hook_cipher, _inbox, ingest(), now_ms, Backoff())
+
+
+@functools.cache
+def hook_cipher() -> Cipher:
+    """Encrypts the secrets of hooks."""
+    from rollcall.storage.sealing import cipher
+
+    return cipher(settings.hook_key)
+
+
+@functools.cache
+def _inbox() -> Inbox:
+    from rollcall.storage.failures import failures
+
+    return failures(settings.failure_destination)
 
 
 @functools.cache

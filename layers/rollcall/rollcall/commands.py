@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rollcall import bootstrap
 from rollcall.domain.errors import BrokenDestination
 
 if TYPE_CHECKING:
+    from rollcall.hooks.manage import ManageHooks
     from rollcall.ingest.update import Result, StreamRecord, Update
     from rollcall.maintenance.delete_organisation import DeleteOrganisation
     from rollcall.maintenance.erase import Erase, Stores
@@ -140,6 +141,19 @@ def _mentions(org_id: str, lead_id: str | None, calls: Collection[str]) -> Itera
 
 
 @functools.cache
+def manage_hooks() -> ManageHooks:
+    """Manages hooks."""
+    from rollcall.hooks.manage import ManageHooks
+
+    return ManageHooks(
+        bootstrap.hooks(),
+        bootstrap.hook_cipher,
+        bootstrap.directory().org_id_of_handle,
+        bootstrap.now_ms,
+    )
+
+
+@functools.cache
 def redrive(destination: str) -> Redrive:
     """Replays failed records; only a replay needs the tables.
 
@@ -152,7 +166,10 @@ def redrive(destination: str) -> Redrive:
     def replay(records: Sequence[StreamRecord]) -> Result:
         return _replay()(records)
 
-    return Redrive(failures(destination), failed_records, replay)
+    def redeliver(document: Mapping[str, Any]) -> str | None:
+        return bootstrap.receive_hook().redeliver(document)
+
+    return Redrive(failures(destination), failed_records, replay, redeliver)
 
 
 @functools.cache

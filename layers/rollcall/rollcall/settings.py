@@ -76,6 +76,8 @@ class Settings:
     # Origins whose web pages may read answers (the template's AllowedOrigins), or `*` alone.
     allowed_origins: tuple[str, ...] = _texts("ROLLCALL_ALLOWED_ORIGINS")
     failure_destination: str = _text("ROLLCALL_FAILURE_DESTINATION", "")  # s3://… or file:///…
+    # What encrypts the secrets of hooks: the ARN of a KMS key, or file:///… of a key file.
+    hook_key: str = _text("ROLLCALL_HOOK_KEY", "")
     # The dimension of the metrics; the stack's name in a deployment.
     service: str = _text("ROLLCALL_SERVICE", "rollcall", max_length=255)
     log_level: str = _text("ROLLCALL_LOG_LEVEL", "INFO", one_of=("DEBUG", "INFO", "WARN", "ERROR"))

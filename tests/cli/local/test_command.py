@@ -70,7 +70,14 @@ def test_it_says_ready_once_and_stops_on_signals(shared_template_path, engine, s
     if engine == "dynamodb-local":
         skip_without_dynamodb_local()
     with started("--engine", engine, "--template", shared_template_path) as (process, ready):
-        assert set(ready) == {"ready", "api", "dynamodb", "records_table", "analytics_table"}
+        assert set(ready) == {
+            "ready",
+            "api",
+            "dynamodb",
+            "records_table",
+            "analytics_table",
+            "hook_key",
+        }
         assert ready["ready"] is True
         assert ready["records_table"] == "rollcall-records"
         with urllib.request.urlopen(ready["api"] + "/_local/health") as answer:

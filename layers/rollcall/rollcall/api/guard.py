@@ -63,7 +63,7 @@ def require_campaign(
     return campaign
 
 
-def limit_body(request: Request, max_bytes: int = MAX_QUERY_BYTES) -> None:
+def limit_body(request: PublicRequest, max_bytes: int = MAX_QUERY_BYTES) -> None:
     """Raises ContentTooLarge when the body has more than `max_bytes` bytes."""
     if len(request.body) > max_bytes:
         raise ContentTooLarge(f"The body must have at most {max_bytes} bytes.")

@@ -5,7 +5,14 @@ imports it before it sets the environment of the functions.
 """
 
 from rollcall.api.endpoint import analytics_headers, endpoint, public_endpoint
-from rollcall.api.errors import BadRequest, ContentTooLarge, Forbidden, NotAvailable, NotFound
+from rollcall.api.errors import (
+    BadRequest,
+    ContentTooLarge,
+    Forbidden,
+    NotAvailable,
+    NotFound,
+    Unauthorized,
+)
 from rollcall.api.guard import (
     limit_body,
     refuse_others,
@@ -35,6 +42,7 @@ __all__ = [
     "PublicRequest",
     "Request",
     "Response",
+    "Unauthorized",
     "accepted_type",
     "analytics_headers",
     "csv_response",

@@ -54,6 +54,11 @@ class PublicRequest:
         except UnicodeDecodeError:
             return ""
 
+    @property
+    def headers(self) -> Mapping[str, list[str]]:
+        """Every value of every header, by names in lower case."""
+        return self._headers
+
     def header(self, name: str) -> list[str]:
         """Every value of a header; its name is compared without case."""
         return self._headers.get(name.lower(), [])

@@ -44,9 +44,8 @@ class Delivery:
         return parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FORM_FIELDS)
 
     def digest(self) -> str:
-        """What identifies the delivery: equal for repetitions, and for nothing else."""
-        query = json.dumps(sorted((name, list(values)) for name, values in self.query.items()))
-        return hashlib.sha256(query.encode() + b"\n" + self.body).hexdigest()
+        """What identifies the delivery: the SHA-256 of its body, equal for repetitions."""
+        return hashlib.sha256(self.body).hexdigest()
 
 
 def parsed_form(delivery: Delivery) -> dict[str, Any]:

@@ -29,7 +29,7 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
         "POST/v1/query",
         "POST/v2/Pearl/*/Analytics",
     ),
-    "admin": ("GET/v1/audit",),
+    "admin": ("GET/v1/audit", "GET/v1/hooks"),
 }
 
 

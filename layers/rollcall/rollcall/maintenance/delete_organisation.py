@@ -30,6 +30,7 @@ _SECONDS_BETWEEN_ROUNDS: Final = 1.0  # GSI1 is about as far behind
 FACTS: Final = "facts"
 ANALYTICS: Final = "pages and rollups"
 TOKENS: Final = "tokens"
+HOOKS: Final = "hooks and states of their calls"
 NOTES: Final = "audits and states"
 
 
@@ -99,7 +100,7 @@ class DeleteOrganisation:
         busy.
         """
         marked = self._marked(organisation.id)
-        removed: Counter[str] = Counter(dict.fromkeys((FACTS, ANALYTICS, TOKENS, NOTES), 0))
+        removed: Counter[str] = Counter(dict.fromkeys((FACTS, ANALYTICS, TOKENS, HOOKS, NOTES), 0))
         self._sweep(marked, removed, show)
         since_ms = marked.deleting_since_ms or 0
         if (waiting := since_ms / 1000 + wait_seconds - self._now_ms() / 1000) > 0:
@@ -149,6 +150,7 @@ class DeleteOrganisation:
     def _removals(self, organisation: Organisation) -> Iterator[tuple[str, Iterator[int]]]:
         org_id = organisation.id
         yield TOKENS, self._purge.remove_tokens(org_id)
+        yield HOOKS, self._purge.remove_hooks(org_id)
         yield NOTES, self._purge.remove_notes(org_id)
         # Every bucket that an organisation can have: a fact may be in the wrong one.
         yield FACTS, self._purge.remove_facts(org_id, MAX_BUCKETS)

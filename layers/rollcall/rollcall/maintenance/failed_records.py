@@ -1,4 +1,4 @@
-"""The contents of the failure destination: stream records that are not yet in pages and rollups."""
+"""The contents of the failure destination: stream records, and deliveries to hooks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ class FailureKind(enum.Enum):
     """Why records are in the failure destination."""
 
     BATCH = "batch"  # the event source discarded them together
+    DELIVERY = "delivery"  # of a provider to a hook, which could not be recorded
     QUARANTINED = "quarantined"  # the function found that no retry can apply them
 
 

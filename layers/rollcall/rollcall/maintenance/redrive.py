@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from rollcall.domain.errors import CorruptItem
-from rollcall.maintenance.failed_records import FailedRecords
+from rollcall.domain.errors import CorruptItem, RollcallError, Unavailable
+from rollcall.maintenance.failed_records import FailedRecords, FailureKind
 from rollcall.maintenance.ports import AppliedBatch, Failures, QuarantinedRecords
 
 
@@ -54,6 +54,7 @@ class Redrive:
     """Lists, shows and replays the failure destination.
 
     `update` applies records as the stream function does, and leaves quarantined ones to its caller.
+    `redeliver` records a delivery to a hook, or returns why it cannot; it raises RollcallError.
     `parse` parses a document, or raises CorruptItem.
     """
 
@@ -62,10 +63,12 @@ class Redrive:
         failures: Failures,
         parse: Callable[[Mapping[str, Any]], FailedRecords],
         update: Callable[[Sequence[Mapping[str, Any]]], AppliedBatch],
+        redeliver: Callable[[Mapping[str, Any]], str | None],
     ) -> None:
         self._failures = failures
         self._parse = parse
         self._update = update
+        self._redeliver = redeliver
 
     def names(self) -> Iterator[str]:
         """The names of all objects. Raises BrokenDestination, as every method here does."""
@@ -87,11 +90,14 @@ class Redrive:
         per reason. With `keep`, the destination does not change.
         """
         try:
-            failed = self.failed(name)
+            document = self._failures.read(name)
+            if document is None:
+                return Replayed(is_found=False)
+            failed = self._parse(document)
         except CorruptItem as corrupt:
             return Replayed(remaining=[Remaining(name, f"damaged or not ours: {corrupt}")])
-        if failed is None:
-            return Replayed(is_found=False)
+        if failed.kind is FailureKind.DELIVERY:
+            return self._delivered(name, document, keep=keep)
         result = self._update(failed.records)
         if result.failures:
             return _not_applied(name, result)
@@ -100,6 +106,18 @@ class Redrive:
         if keep or (left and not settled):
             return Replayed(settled, _remaining(name, left))
         return Replayed(settled, self._replaced(name, failed, left))
+
+    def _delivered(self, name: str, document: Mapping[str, Any], *, keep: bool) -> Replayed:
+        try:
+            reason = self._redeliver(document)
+        except RollcallError as error:
+            remaining = [Remaining(name, f"not recorded: {type(error).__name__}: {error}")]
+            return Replayed(remaining=remaining, is_unreachable=isinstance(error, Unavailable))
+        if reason is not None:
+            return Replayed(remaining=[Remaining(name, reason)])
+        if not keep:
+            self._failures.remove(name)
+        return Replayed(1)
 
     def _replaced(
         self, name: str, failed: FailedRecords, left: Sequence[QuarantinedRecords]

@@ -1,6 +1,6 @@
-"""The two documents of the failure destination, as JSON: built here and parsed here.
+"""The documents of the failure destination, as JSON: built here and parsed here.
 
-Quarantined records are written by the update function. A discarded batch is written by the
+Deliveries to hooks are built by `rollcall.hooks.receive`. Quarantined records are written by the update function. A discarded batch is written by the
 event source mapping, whose format is Lambda's:
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 """
@@ -69,7 +69,11 @@ def parsed(text: bytes | str) -> Document:
 
 def failed_records(document: Document) -> FailedRecords:
     """The records of either kind of document. Raises CorruptItem for anything else."""
-    if "record" in document or "records" in document:
+    if "delivery" in document:
+        records = _records([document["delivery"]])
+        kind, reason = FailureKind.DELIVERY, document.get("reason")
+        kept_at = document.get("kept_at")
+    elif "record" in document or "records" in document:
         records = _records(document["records"] if "records" in document else [document["record"]])
         kind, reason = FailureKind.QUARANTINED, document.get("reason")
         kept_at = document.get("quarantined_at")
@@ -116,6 +120,9 @@ def _instant_ms(value: Any) -> int | None:
 
 def _written_ms(records: Iterable[Mapping[str, Any]]) -> Iterator[int]:
     for record in records:
+        received_ms = record.get("received_at_ms")
+        if isinstance(received_ms, int):
+            yield received_ms
         change = record.get("dynamodb")
         seconds = change.get("ApproximateCreationDateTime") if isinstance(change, Mapping) else None
         if isinstance(seconds, int | float) and 0 < seconds < 1e11:
@@ -124,6 +131,9 @@ def _written_ms(records: Iterable[Mapping[str, Any]]) -> Iterator[int]:
 
 def _org_ids(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for record in records:
+        if isinstance(record.get("org_id"), str):
+            yield record["org_id"]
+            continue
         try:
             pk = record["dynamodb"]["Keys"][keys.PK]["S"]
             org_id = keys.org_id_of(pk)

@@ -20,7 +20,6 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rollcall.domain.errors import BrokenDestination, CorruptItem
-from rollcall.maintenance.ports import Failures
 from rollcall.storage.failure_documents import parsed, quarantine_document, quarantine_name
 from rollcall.storage.private_files import make_private_folders, open_private
 
@@ -30,7 +29,7 @@ _NAMES_A_REQUEST: Final = 1_000
 _ABSENT: Final = ("NoSuchKey", "404")
 
 
-def failures(destination: str) -> Failures:
+def failures(destination: str) -> BucketFailures | FolderFailures:
     """The failure destination at `s3://bucket[/prefix]` or `file:///folder`.
 
     Raises BrokenDestination for anything else.
@@ -54,14 +53,17 @@ class BucketFailures:
 
     def put(self, records: Sequence[Mapping[str, Any]], reason: str) -> str:
         name = quarantine_name(records)
+        self.keep(name, quarantine_document(records, reason))
+        return name
+
+    def keep(self, name: str, document: bytes) -> None:
         with _bucket_errors():
             self._client().put_object(
                 Bucket=self._bucket,
                 Key=self._prefix + name,
-                Body=quarantine_document(records, reason),
+                Body=document,
                 ContentType="application/json",
             )
-        return name
 
     def names(self) -> Iterator[str]:
         request = {
@@ -113,17 +115,20 @@ class FolderFailures:
 
     def put(self, records: Sequence[Mapping[str, Any]], reason: str) -> str:
         name = quarantine_name(records)
+        self.keep(name, quarantine_document(records, reason))
+        return name
+
+    def keep(self, name: str, document: bytes) -> None:
         path = self._folder / name
         unfinished = path.with_name(f".{path.name}")
         with _folder_errors():
             make_private_folders(self._folder, path.parent)
             with open_private(unfinished, "wb") as file:
-                file.write(quarantine_document(records, reason))
+                file.write(document)
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(path)
             _make_durable(path.parent)
-        return name
 
     def names(self) -> Iterator[str]:
         with _folder_errors():

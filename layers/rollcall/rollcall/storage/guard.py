@@ -2,7 +2,7 @@
 
 The check runs just before the SDK builds a request. A key must begin with the prefix of the current
 organisation; the only exceptions are the lookups before the organisation is known (`TOKEN#`,
-`HANDLE#` and the `ORGS#` index), and a read of the key under which nothing is stored (`HEALTH#`).
+`HANDLE#`, `HOOK#` and the `ORGS#` index), and a read of the key under which nothing is stored (`HEALTH#`).
 An operation that the check does not know, such as a Scan, is
 refused. `storage.client` tests that the SDK calls the check whenever it creates a client.
 """
@@ -17,7 +17,12 @@ from rollcall.domain.organisations import current_org_id
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 
-_LOOKUPS: Final = (keys.TOKEN_PREFIX, keys.HANDLE_PREFIX, keys.ORGANISATIONS_GSI1PK)
+_LOOKUPS: Final = (
+    keys.TOKEN_PREFIX,
+    keys.HANDLE_PREFIX,
+    keys.HOOK_PREFIX,
+    keys.ORGANISATIONS_GSI1PK,
+)
 # The operation and the key of a check that the table answers.
 _HEALTH: Final = ("GetItem", keys.health().pk)
 

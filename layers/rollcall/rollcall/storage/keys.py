@@ -24,6 +24,7 @@ GSI1SK: Final = "GSI1SK"
 ORGANISATION_SK: Final = "ORG"
 TOKEN_PREFIX: Final = "TOKEN#"
 HANDLE_PREFIX: Final = "HANDLE#"
+HOOK_PREFIX: Final = "HOOK#"
 ORGANISATIONS_GSI1PK: Final = "ORGS#"
 FACT_SK_PREFIX: Final = "FACT#"
 FACT_SK_END: Final = "FACT$"  # sorts after every fact, because `$` follows `#`
@@ -116,6 +117,31 @@ def org_id_of(pk: str) -> str:
 def tokens_of(org_id: str) -> str:
     """The GSI1 partition that lists an organisation's tokens."""
     return f"{org_prefix(org_id)}TOKENS#"
+
+
+def hook(key: str) -> Key:
+    """The key of a hook, by its own key, which is a hash."""
+    return Key(f"{HOOK_PREFIX}{key}", "HOOK")
+
+
+def hook_key_of(pk: str) -> str:
+    """The hook's key in its partition key."""
+    return pk.removeprefix(HOOK_PREFIX)
+
+
+def hooks_of(org_id: str) -> str:
+    """The GSI1 partition that lists an organisation's hooks."""
+    return f"{org_prefix(org_id)}HOOKS#"
+
+
+def hook_states(org_id: str) -> str:
+    """The partition of the states of all calls that hooks report."""
+    return f"{org_prefix(org_id)}HOOKSTATE#"
+
+
+def hook_state(org_id: str, key: str, call_id: str) -> Key:
+    """The key of the state of one call; those of one hook follow each other."""
+    return Key(hook_states(org_id), f"{key}#{escape(call_id)}")
 
 
 def health() -> Key:

@@ -1,0 +1,114 @@
+"""Send a provider's samples through a hook, and show what they changed."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import urllib3
+
+from rollcall.domain.hooks import Hook
+from rollcall.hooks.maps import hook_table
+from rollcall_cli.api_client import ApiClient
+from rollcall_cli.console import notice
+from rollcall_cli.credentials import read_token
+from rollcall_cli.errors import CommandError
+from rollcall_cli.hooks.signing import signed
+from rollcall_cli.local.stack import find_template
+
+SAMPLES = Path("events/hooks")
+_PLACEHOLDER = "SAMPLE-CALL"
+_MEASURES = ["calls", "completed", "failed", "successful", "talk_seconds", "cost"]
+_COUNTED_SECONDS = 60.0
+
+Access = tuple[str | None, Path | None, bool]
+
+
+def run_trial(hook: Hook, hook_id: str, secret: str, files: Sequence[Path], access: Access) -> None:
+    """Send the samples of the hook's provider, or files, and print what they changed.
+
+    Raises CommandError for the first delivery that is not answered 200.
+    """
+    call_id = f"sample-{secrets.token_hex(4)}"
+    bodies = [_content(file) for file in files] or list(_samples(hook.provider, call_id))
+    client = _reader(hook, access)
+    before = _numbers(client)
+    url = f"{hook.address}/{hook_id}"
+    scheme = hook_table(hook.provider, {}).schemes[0]
+    for number, body in enumerate(bodies, 1):
+        print(f"delivery {number} of {len(bodies)}: {_sent(url, scheme, secret, body)}")
+    if client is None:
+        notice("the record and the numbers need a token: pass --token-file FILE")
+        return
+    record = None if files else _counted(client, call_id)
+    if record is not None:
+        print(json.dumps(record, indent=2, ensure_ascii=False))
+    for name, value in _numbers(client).items():
+        if value != before[name]:
+            print(f"{name}: {before[name]} → {value}")
+
+
+def _samples(provider: str, call_id: str) -> Iterator[bytes]:
+    path = find_template().parent / SAMPLES / f"{provider}.json"
+    if not path.is_file():
+        raise CommandError(f"there are no samples of {provider}; pass --file FILE")
+    for sample in json.loads(path.read_text("utf-8").replace(_PLACEHOLDER, call_id)):
+        body = urlencode(sample["form"]) if "form" in sample else json.dumps(sample["json"])
+        yield body.encode()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CommandError(f"--file {path}: {error.strerror}") from error
+
+
+def _sent(url: str, scheme: str, secret: str, body: bytes) -> str:
+    headers = signed(scheme, secret, url, body, time.time_ns() // 1_000_000)
+    try:
+        answer = urllib3.request("POST", url, body=body, headers=headers, retries=False, timeout=30)
+    except urllib3.exceptions.HTTPError as error:
+        raise CommandError(f"cannot reach {url.partition('/hk_')[0]}/…: {error}") from error
+    text = answer.data.decode("utf-8", "replace")
+    if answer.status != 200:
+        raise CommandError(f"the delivery was answered {answer.status}: {text[:300]}")
+    return f"{answer.status} {text}".rstrip()
+
+
+def _reader(hook: Hook, access: Access) -> ApiClient | None:
+    """A client with the given token; None without one."""
+    token, token_file, is_insecure = access
+    if token is None and token_file is None:
+        return None
+    address = hook.address.removesuffix(f"/v1/hooks/{hook.provider}")
+    return ApiClient(address, read_token(token, token_file), "read", is_insecure=is_insecure)
+
+
+def _numbers(client: ApiClient | None) -> dict[str, Any]:
+    if client is None:
+        return {}
+    reply = client.post("/v1/query", json.dumps({"measures": _MEASURES}).encode())
+    if reply.status != 200:
+        raise CommandError(f"the numbers cannot be read: {reply.message}")
+    totals: dict[str, Any] = json.loads(reply.body)["totals"]
+    return totals
+
+
+def _counted(client: ApiClient, call_id: str) -> Any:
+    """The record of a call, once the figures hold it."""
+    path = f"/v1/calls/{quote(call_id, safe='')}"
+    ends_at = time.monotonic() + _COUNTED_SECONDS
+    while True:
+        reply = client.get(path)
+        found = json.loads(reply.body) if reply.status == 200 else {"counted": False}
+        if found["counted"]:
+            return found["record"]
+        if time.monotonic() > ends_at:
+            raise CommandError(f"the call {call_id} is not counted after {_COUNTED_SECONDS:.0f} s")
+        time.sleep(0.1)

@@ -1,0 +1,225 @@
+"""Accept a delivery: check its signature, fold it into the state of its call, and write the record.
+
+What was answered without an error is never lost: it is in the state and the record of its call, or it
+is kept whole in the failure destination, from where it can be replayed.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rollcall.api import strict_json
+from rollcall.api.records.documents import RefusedRecord, parse_record
+from rollcall.domain.errors import Conflict, CorruptItem, RollcallError, Unavailable
+from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Change
+from rollcall.domain.hooks import Hook, hook_key, is_hook_id
+from rollcall.domain.organisations import tenant
+from rollcall.domain.time.calendar import format_instant
+from rollcall.hooks.delivery import Delivery, Unmappable
+from rollcall.hooks.events import Event, HookMap, Ignored
+from rollcall.hooks.maps import hook_table
+from rollcall.hooks.ports import Cipher, Hooks, Inbox, States, Writes
+from rollcall.hooks.signatures import Unauthentic, authenticate
+from rollcall.hooks.state import CallState
+from rollcall.mapping.maps import BadMap
+from rollcall.retry import Backoff
+
+# What an event has to be a record that can be judged: fields that another event may give.
+_STAND_IN = {"started_at": '"2000-01-01T00:00:00Z"', "status": '"queued"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an authentic delivery.
+
+    `outcome` is `recorded`, `ignored` or `failed`: what failed is kept whole, for the reason.
+    """
+
+    outcome: str
+    reason: str = ""
+    has_empty_answer: bool = False
+
+
+class ReceiveHook:
+    """Accepts deliveries; `cipher` and `inbox` are called when they are needed."""
+
+    def __init__(
+        self,
+        hooks: Hooks,
+        states: States,
+        cipher: Callable[[], Cipher],
+        inbox: Callable[[], Inbox],
+        write: Writes,
+        now_ms: Callable[[], int],
+        backoff: Backoff,
+    ) -> None:
+        self._hooks = hooks
+        self._states = states
+        self._cipher = cipher
+        self._inbox = inbox
+        self._write = write
+        self._now_ms = now_ms
+        self._backoff = backoff
+
+    def __call__(
+        self,
+        provider: str,
+        hook_id: str,
+        body: bytes,
+        headers: Mapping[str, Sequence[str]],
+        query: Mapping[str, Sequence[str]],
+    ) -> Result:
+        """Accept a delivery to a hook. Header names are in lower case.
+
+        Raises Unauthentic for an unknown hook, another provider's, and a bad signature alike, and
+        Unavailable or BrokenDestination when the delivery could be neither recorded nor kept.
+        """
+        hook = self._hooks.hook(hook_key(hook_id)) if is_hook_id(hook_id) else None
+        if hook is None or hook.provider != provider:
+            raise Unauthentic
+        now_ms = self._now_ms()
+        delivery = Delivery(f"{hook.address}/{hook_id}", body, headers, query, now_ms)
+        opened = self._cipher().open
+        secrets = [opened(sealed, hook.key) for sealed in hook.valid_secrets(now_ms)]
+        try:
+            signed_at_ms = authenticate(hook_table(provider, {}).schemes, delivery, secrets)
+        except Unauthentic:
+            self._count(hook, "refused", None)
+            raise
+        result = self._settled(hook, delivery, signed_at_ms)
+        self._count(hook, result.outcome, now_ms)
+        return result
+
+    def redeliver(self, document: Mapping[str, Any]) -> str | None:
+        """Record a kept delivery; returns why it cannot be, or None. Raises CorruptItem, Unavailable."""
+        hook_key_, delivery, signed_at_ms = kept_delivery(document)
+        hook = self._hooks.hook(hook_key_)
+        if hook is None:
+            return "the hook was deleted"
+        try:
+            self._record(hook, delivery, signed_at_ms)
+        except Ignored:
+            pass
+        except (Unmappable, BadMap) as error:
+            return str(error)
+        return None
+
+    def _settled(self, hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> Result:
+        is_empty = hook_table(hook.provider, {}).answer == "empty"
+        try:
+            self._record(hook, delivery, signed_at_ms)
+        except Ignored as ignored:
+            return Result("ignored", str(ignored), is_empty)
+        except (Unmappable, BadMap) as error:
+            self._keep(hook, delivery, signed_at_ms, str(error))
+            return Result("failed", str(error), is_empty)
+        except RollcallError as error:
+            # It is authentic, so it must not be lost; a replay records it.
+            self._keep(hook, delivery, signed_at_ms, f"{type(error).__name__}: not recorded yet")
+            return Result("failed", "", is_empty)
+        return Result("recorded", "", is_empty)
+
+    def _record(self, hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> None:
+        """Fold a delivery into the state of its call, and write the record of the state."""
+        event = _hook_map(hook.provider, hook.own).event(delivery, signed_at_ms)
+        if event.time_ms > self._now_ms() + MAX_CLOCK_SKEW_MS:
+            raise Unmappable("the time of the event is more than 5 minutes in the future")
+        _judge(event)
+        with tenant(hook.org_id):
+            record = self._folded(hook, event).record(event.call_id)
+            if record is None:
+                return
+            receipt = self._write(hook.org_id, [(0, _change(record))])
+        if receipt.refusals:
+            refusal = receipt.refusals[0]
+            raise Unmappable(f"{refusal.field}: {refusal.message}")
+
+    def _folded(self, hook: Hook, event: Event) -> CallState:
+        attempts = self._backoff.attempts()
+        place = hook.org_id, hook.key, event.call_id
+        while True:
+            text, version = self._states.read(*place)
+            state = CallState() if text is None else CallState.of_text(text)
+            folded = state.folded(event)
+            if folded == state:
+                return state
+            try:
+                self._states.write(*place, folded.to_text(), version)
+                return folded
+            except (Conflict, Unavailable) as error:
+                attempts.failed(error)
+
+    def _keep(self, hook: Hook, delivery: Delivery, signed_at_ms: int | None, reason: str) -> None:
+        document = delivery_document(hook, delivery, signed_at_ms, reason)
+        name = f"hooks/{hook.key}/{delivery.digest()[:32]}.json"
+        self._inbox().keep(name, json.dumps(document).encode())
+
+    def _count(self, hook: Hook, outcome: str, at_ms: int | None) -> None:
+        # Counts inform; a delivery never fails for them.
+        with contextlib.suppress(Conflict, Unavailable):
+            self._hooks.count(hook.key, outcome, at_ms)
+
+
+@functools.lru_cache(maxsize=64)
+def _hook_map(provider: str, own: str) -> HookMap:
+    return HookMap(hook_table(provider, json.loads(own)))
+
+
+def _change(record: bytes) -> Change:
+    try:
+        return parse_record(strict_json.loads(record))
+    except RefusedRecord as refused:
+        raise Unmappable(f"{refused.field}: {refused}") from None
+    except strict_json.MalformedJson as error:
+        raise Unmappable(str(error)) from None
+
+
+def _judge(event: Event) -> None:
+    """Raise Unmappable for a value that no record may have, before any state holds it."""
+    alone = replace(event, values=_STAND_IN | dict(event.values))
+    record = CallState().folded(alone).record(event.call_id)
+    if record is not None:
+        _change(record)
+
+
+# ------------------------------------------------------------------------ what is kept
+def delivery_document(
+    hook: Hook, delivery: Delivery, signed_at_ms: int | None, reason: str
+) -> dict[str, Any]:
+    """A delivery as it is kept: whole, but without its headers, which may hold a secret."""
+    return {
+        "reason": reason,
+        "kept_at": format_instant(delivery.received_at_ms),
+        "delivery": {
+            "org_id": hook.org_id,
+            "hook": hook.key,
+            "provider": hook.provider,
+            "query": {name: list(values) for name, values in delivery.query.items()},
+            "received_at_ms": delivery.received_at_ms,
+            "signed_at_ms": signed_at_ms,
+            "body": base64.b64encode(delivery.body).decode(),
+        },
+    }
+
+
+def kept_delivery(document: Mapping[str, Any]) -> tuple[str, Delivery, int | None]:
+    """The key of the hook, the delivery, and when it was signed. Raises CorruptItem."""
+    try:
+        kept = document["delivery"]
+        delivery = Delivery(
+            "",
+            base64.b64decode(kept["body"], validate=True),
+            {},
+            {str(name): list(values) for name, values in kept["query"].items()},
+            int(kept["received_at_ms"]),
+        )
+        signed_at_ms = kept["signed_at_ms"]
+        return str(kept["hook"]), delivery, None if signed_at_ms is None else int(signed_at_ms)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CorruptItem(f"not a kept delivery: {error}") from None

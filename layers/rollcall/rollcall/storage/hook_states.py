@@ -1,0 +1,61 @@
+"""The states of calls that hooks report, as items of the records table.
+
+The event source of the update function filters them out by their sort keys.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from rollcall.domain.organisations import tenant
+from rollcall.retry import Backoff
+from rollcall.storage import attributes as av
+from rollcall.storage import keys
+from rollcall.storage.client import translated_errors, with_retries
+from rollcall.storage.conditions import VERSION, version_unchanged
+from rollcall.storage.queries import key_of, keys_between, pages_of
+
+
+class HookStates:
+    """The states of the calls of all hooks (`rollcall.hooks.ports.States`)."""
+
+    def __init__(self, client: Any, table: str, backoff: Backoff) -> None:
+        self._client = client
+        self._table = table
+        self._backoff = backoff
+
+    def read(self, org_id: str, key: str, call_id: str) -> tuple[str | None, int]:
+        """The state of a call and its version, read consistently; (None, 0) if nothing is stored."""
+        request = partial(
+            self._client.get_item,
+            TableName=self._table,
+            Key=keys.hook_state(org_id, key, call_id).attributes(),
+            ConsistentRead=True,
+        )
+        item = with_retries(self._backoff, request).get("Item")
+        return (av.text(item, "state"), av.integer(item, VERSION)) if item else (None, 0)
+
+    def write(self, org_id: str, key: str, call_id: str, text: str, version: int) -> None:
+        """Store a state in place of the version read. Raises Conflict, Unavailable."""
+        place = keys.hook_state(org_id, key, call_id)
+        values = {keys.PK: place.pk, keys.SK: place.sk, "state": text, VERSION: version + 1}
+        with translated_errors():
+            self._client.put_item(
+                TableName=self._table, Item=av.to_item(values), **version_unchanged(version)
+            )
+
+    def remove(self, org_id: str, key: str) -> None:
+        """Remove the states of all calls of a hook. Raises Unavailable."""
+        request = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            **keys_between(keys.hook_states(org_id), f"{key}#", f"{key}$"),
+        }
+        with tenant(org_id):
+            for answer in pages_of(self._client, request, self._backoff):
+                for place in map(key_of, answer["Items"]):
+                    delete = partial(
+                        self._client.delete_item, TableName=self._table, Key=place.attributes()
+                    )
+                    with_retries(self._backoff, delete)

@@ -1,0 +1,351 @@
+"""Webhooks of every provider through the real route: what is recorded, ignored, kept and refused."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote, urlsplit
+
+import pytest
+
+from rollcall.hooks.delivery import MAX_BODY_BYTES
+from rollcall.hooks.maps import PROVIDERS, hook_table
+from rollcall_cli.hooks.signing import signed
+from tests.support import stack as stacks
+from tests.support.hook_events import OWN, SECRETS, START_MS, call_of
+from tests.support.http_answers import gateway_error
+
+CANARY = "canary-5f1c"
+
+
+class Hooked(NamedTuple):
+    """A hook of an organisation, with what signs its deliveries."""
+
+    organisation: Any
+    provider: str
+    created: Any
+    secret: str
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.created.url).path
+
+    def signed(self, body: bytes, query: str = "", secret: str | None = None) -> list[Any]:
+        scheme = hook_table(self.provider, {}).schemes[0]
+        url = self.created.url + query
+        now_ms = time.time_ns() // 1_000_000
+        return [*signed(scheme, secret or self.secret, url, body, now_ms).items()]
+
+    def send(self, body: bytes, headers: Any = None, path: str | None = None, query: str = ""):
+        sent = self.signed(body, query) if headers is None else headers
+        return stacks.request(
+            self.organisation.stack.api, "POST", (path or self.path) + query, sent, body
+        )
+
+    def call(self, call_id: str) -> Any:
+        answer = self.organisation.send("GET", f"/v1/calls/{quote(call_id, safe='')}")
+        return answer.json["record"] if answer.status == 200 else None
+
+    def counts(self) -> dict[str, int]:
+        found = self.organisation.stack.hooks.find(self.created.id)
+        return {n: getattr(found, n) for n in ("recorded", "ignored", "refused", "failed")}
+
+
+def hooked(organisation: Any, provider: str, own: Any = None, secret: str | None = None) -> Hooked:
+    secret = secret or SECRETS[provider]
+    created = organisation.stack.hooks.create(
+        organisation.handle,
+        provider,
+        secret,
+        organisation.stack.api,
+        OWN.get(provider, {}) if own is None else own,
+    )
+    return Hooked(organisation, provider, created, secret)
+
+
+@pytest.fixture(scope="module", params=PROVIDERS)
+def hook(request, alice):
+    return hooked(alice, request.param)
+
+
+@pytest.fixture(scope="module")
+def retell(alice):
+    return hooked(alice, "retell")
+
+
+def retell_body(call_id: str, event: str = "call_ended", **call: Any) -> bytes:
+    known = {
+        "call_id": call_id,
+        "start_timestamp": START_MS,
+        "call_status": "ended",
+        "disconnection_reason": "user_hangup",
+    }
+    return json.dumps({"event": event, "call": {**known, **call}}).encode()
+
+
+def kept(stack: Any) -> list[Path]:
+    """The deliveries that are kept, as files."""
+    url = urlsplit(stack.ready["hook_key"])
+    return sorted((Path(unquote(url.path)).parent / "failures" / "hooks").rglob("*.json"))
+
+
+# ------------------------------------------------------------------------ what is recorded
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_any_order_with_repetitions_ends_in_the_same_call(stack, provider):
+    """Each order in an organisation of its own, so that the calls may have one id."""
+    random = Random(3)
+    bodies = [sent.body for sent in call_of(provider, Random(5))]
+    ends = []
+    for number in range(4):
+        hook = hooked(stack.new_organisation(), provider)
+        order = [*bodies, *random.choices(bodies, k=2 * bool(number))]
+        if number:
+            random.shuffle(order)
+        for body in order:
+            answer = hook.send(body)
+            assert answer.status == 200, answer.body
+            assert (answer.body == b"") is (provider == "twilio")
+        ends.append((hook.call("call-1"), hook.organisation))
+    stack.drain()
+    assert ends[0][0]
+    query = {"measures": ["calls", "completed", "talk_seconds", "cost"], "dimensions": ["status"]}
+    for record, organisation in ends[1:]:
+        if provider in ("retell", "bland", "generic"):  # their signatures state the time
+            record["updated_at"] = ends[0][0]["updated_at"] = ""
+        assert record == ends[0][0]
+        assert organisation.unpod() == ends[0][1].unpod()
+        asked = [each.send("POST", "/v1/query", query).json for each in (organisation, ends[0][1])]
+        assert asked[0] == asked[1]
+
+
+def test_concurrent_deliveries_lose_nothing(hook):
+    for seed in range(3):
+        call_id = f"{hook.provider}-at-once-{seed}"
+        bodies = [sent.body for sent in call_of(hook.provider, Random(seed), call_id)] * 2
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(hook.send, bodies))
+        assert {answer.status for answer in answers} == {200}
+        at_once = hook.call(call_id)
+        for body in bodies:
+            assert hook.send(body).status == 200
+        assert hook.call(call_id) == at_once
+        assert at_once is not None
+
+
+def test_a_delivery_changes_the_figures(alice):
+    hook = hooked(alice, "retell")
+    alice.stack.drain()
+    before = alice.unpod()
+    assert hook.send(retell_body("figures-1", duration_ms=61_000)).json == {"recorded": True}
+    alice.stack.drain()
+    after = alice.unpod()
+    assert after["total_calls"] == before["total_calls"] + 1
+    assert after["completed_calls"] == before["completed_calls"] + 1
+
+
+def test_what_a_user_adds_is_recorded(alice):
+    own = {
+        "fields": {
+            "payload.plan": {"from": "/call/metadata/plan"},
+            "lead_id": {"from": "/call/metadata/customer"},
+        }
+    }
+    hook = hooked(alice, "retell", own)
+    hook.send(retell_body("added-1", metadata={"plan": "pro", "customer": "c-9"}))
+    record = hook.call("added-1")
+    assert (record["payload"], record["lead_id"]) == ({"plan": "pro"}, "c-9")
+
+
+def test_twilio_takes_references_from_a_signed_address(alice):
+    hook = hooked(alice, "twilio")
+    (*_, last) = call_of("twilio", Random(2), "CA-address")
+    query = "?lead_id=l-7&space_token=sp%201"
+    assert hook.send(last.body, query=query).status == 200
+    record = hook.call("CA-address")
+    assert (record["lead_id"], record["space_token"]) == ("l-7", "sp 1")
+    changed = hook.send(last.body, hook.signed(last.body, query), query="?lead_id=l-8")
+    assert gateway_error(changed, 401, "Unauthorized")
+
+
+def test_rotation_accepts_both_secrets_until_the_overlap_ends(alice):
+    hook = hooked(alice, "retell")
+    hooks, body = alice.stack.hooks, retell_body("rotated-1")
+    hooks.rotate(hook.created.id, "second", 60_000)
+    for secret in (hook.secret, "second"):
+        assert hook.send(body, hook.signed(body, secret=secret)).status == 200
+    hooks.rotate(hook.created.id, "third", 0)
+    for secret, status in ((hook.secret, 401), ("second", 401), ("third", 200)):
+        assert hook.send(body, hook.signed(body, secret=secret)).status == status
+
+
+# ------------------------------------------------------------------------ what is not
+def test_an_unknown_event_is_ignored(retell):
+    before = retell.counts()
+    answer = retell.send(b'{"event":"chat_started","chat":{}}')
+    assert (answer.status, answer.json) == (
+        200,
+        {"ignored": "the event chat_started is not used"},
+    )
+    assert retell.counts() == {**before, "ignored": before["ignored"] + 1}
+
+
+def test_what_cannot_be_mapped_is_kept_whole_and_can_be_replayed(alice):
+    hook = hooked(alice, "retell")
+    stack = alice.stack
+    before = set(kept(stack))
+    body = retell_body("kept-1", duration_ms="soon")
+    answer = hook.send(body)
+    assert answer.status == 200
+    assert answer.json["ignored"].startswith("duration_seconds")
+    (path,) = set(kept(stack)) - before
+    assert path.stat().st_mode & 0o777 == 0o600
+    name = path.relative_to(path.parents[2]).as_posix()
+    place = path.parents[2].as_uri()
+    listed = [
+        e for e in stack.cli("redrive", "list", "--from", place, "--json") if e["name"] == name
+    ]
+    assert [(e["kind"], e["reason"]) for e in listed] == [("delivery", answer.json["ignored"])]
+    with pytest.raises(stacks.StackError, match="duration_seconds"):
+        stack.cli("redrive", "replay", name, "--from", place)
+    assert path.exists()
+    # What the provider meant, as if its table had been corrected meanwhile.
+    document = json.loads(path.read_text())
+    import base64
+
+    fixed = retell_body("kept-1", duration_ms=5_000)
+    document["delivery"]["body"] = base64.b64encode(fixed).decode()
+    path.write_text(json.dumps(document))
+    assert "1 record of 1 object applied" in stack.cli("redrive", "replay", name, "--from", place)
+    assert hook.call("kept-1")["duration_seconds"] == 5
+    assert not path.exists()
+
+
+def unauthentic(hook: Hooked, other: Hooked, stranger: Hooked) -> dict[str, Any]:
+    """Answers to everyone who is not the provider of the hook."""
+    body = retell_body("never-1")
+    now = time.time_ns() // 1_000_000
+    old = signed("retell", hook.secret, "", body, now - 6 * 60_000).items()
+    good = hook.signed(body)
+    own_id = hook.path.rpartition("/")[2]
+    return {
+        "no signature": hook.send(body, []),
+        "bad signature": hook.send(body, hook.signed(body, secret="other")),
+        "another body": hook.send(body + b" ", good),
+        "twice": hook.send(body, [*good, *good]),
+        "stale": hook.send(body, list(old)),
+        "another algorithm": hook.send(body, other.signed(body)),
+        "no algorithm": hook.send(
+            body, [("Authorization", "eyJhbGciOiJub25lIn0.e30."), ("X-Retell-Signature", "none")]
+        ),
+        "a token of Rollcall": hook.send(
+            body, [("Authorization", f"Token {hook.organisation.token}")]
+        ),
+        "another provider's path": hook.send(body, good, f"/v1/hooks/vapi/{own_id}"),
+        "an unknown provider": hook.send(body, good, f"/v1/hooks/acme/{own_id}"),
+        "another organisation's hook": hook.send(body, good, stranger.path),
+        "an unknown hook": hook.send(body, good, f"/v1/hooks/retell/hk_{'0' * 32}"),
+        "no hook": hook.send(body, good, "/v1/hooks/retell/x"),
+        "not UTF-8": hook.send(b"\xff", []),
+        "not JSON": hook.send(b"{", []),
+        "an id that is not UTF-8": hook.send(body, good, "/v1/hooks/retell/%ff"),
+    }
+
+
+def test_everyone_who_is_not_the_provider_gets_the_same_bytes(alice, bob):
+    hook, other, stranger = (
+        hooked(alice, "retell"),
+        hooked(alice, "bland"),
+        hooked(bob, "retell", secret="theirs"),
+    )
+    answers = unauthentic(hook, other, stranger)
+    for name, answer in answers.items():
+        assert gateway_error(answer, 401, "Unauthorized"), name
+    assert len({answer.body for answer in answers.values()}) == 1
+    assert len({str(sorted(dict(a.headers))) for a in answers.values()}) == 1
+    assert hook.call("never-1") is None
+    assert stranger.call("never-1") is None
+    assert hook.counts() == {"recorded": 0, "ignored": 0, "refused": 10, "failed": 0}
+    assert stranger.counts()["refused"] == 1
+
+
+def test_the_size_comes_first(retell):
+    body = b"x" * (MAX_BODY_BYTES + 1)
+    for headers in ([], retell.signed(body)):
+        assert gateway_error(retell.send(body, headers), 413, "Content Too Large")
+    padded = retell_body("large-1")[:-1] + b',"pad":"'
+    padded += b"x" * (MAX_BODY_BYTES - len(padded) - 2) + b'"}'
+    assert len(padded) == MAX_BODY_BYTES
+    assert retell.send(padded).json == {"recorded": True}
+
+
+ODD = [b"", b"\xff\xfe", b"{", b"[]", b"null", b"0", b'"x"', b"{}", b'{"event":5}', b"[" * 50_000]
+
+
+def test_nothing_that_is_signed_is_a_server_error(hook):
+    random = Random(8)
+    (first, *_) = call_of(hook.provider, Random(1), "odd-1")
+    cuts = [first.body[: random.randrange(len(first.body))] for _ in range(10)]
+    texts = [json.dumps({"event": e, "call": c}).encode() for e, c in itertools.product(
+        ("call_ended", None, []), ({}, None, {"call_id": {}}, {"call_id": ""}))]  # fmt: skip
+    for body in [*ODD, *cuts, *texts]:
+        answer = hook.send(body)
+        assert answer.status == 200, (body[:100], answer.body)
+
+
+def test_no_canary_shows_where_it_does_not_belong(alice):
+    secret = f"{CANARY}-secret"
+    hook = hooked(alice, "retell", secret=secret)
+    number, words = f"+1555{CANARY}", f"{CANARY} words"
+    more = {"from_number": number, "transcript": words}
+    assert hook.send(retell_body("canary-1", **more)).json == {"recorded": True}
+    hook.send(retell_body("canary-2", **more), [])
+    listed = alice.send("GET", "/v1/hooks")
+    assert CANARY not in listed.body.decode()
+    assert CANARY not in alice.stack.log.read_text()
+    assert CANARY not in json.dumps(hook.call("canary-1"))
+    items = alice.stack.client.scan(TableName=alice.stack.ready["records_table"])["Items"]
+    assert CANARY not in repr(items)
+
+
+# ------------------------------------------------------------------------ the list
+def test_an_admin_sees_the_hooks_and_their_counts(stack):
+    organisation = stack.new_organisation()
+    assert organisation.send("GET", "/v1/hooks").json == {"hooks": []}
+    hook = hooked(organisation, "retell")
+    hook.send(retell_body("listed-1"))
+    hook.send(b'{"event":"x"}')
+    hook.send(retell_body("listed-1"), [])
+    hook.send(retell_body("", duration_ms="soon"))
+    (listed,) = organisation.send("GET", "/v1/hooks").json["hooks"]
+    assert listed.pop("last_delivery_at")
+    assert listed.pop("created_at")
+    assert listed == {
+        "hook": hook.created.stored.key,
+        "provider": "retell",
+        "recorded": 1,
+        "ignored": 1,
+        "refused": 1,
+        "failed": 1,
+        "secrets": 1,
+    }
+    for scope in ("read", "ingest"):
+        token = organisation.new_token(scope)["token"]
+        headers = [("Authorization", f"Token {token}")]
+        answer = stacks.request(stack.api, "GET", "/v1/hooks", headers)
+        assert gateway_error(answer, 403, "Forbidden")
+    assert organisation.send("GET", "/v1/hooks?x=1").status == 400
+
+
+def test_a_hook_that_was_removed_is_unknown(alice):
+    hook = hooked(alice, "retell")
+    hook.send(retell_body("removed-1"))
+    alice.stack.hooks.remove(hook.created.id)
+    assert hook.send(retell_body("removed-1")).status == 401
+    assert hook.call("removed-1")
+    items = alice.stack.client.scan(TableName=alice.stack.ready["records_table"])["Items"]
+    assert hook.created.stored.key not in repr(items)

@@ -1,0 +1,237 @@
+"""A delivery is recorded, or kept, or refused; never lost, whatever fails."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rollcall.domain.errors import (
+    BrokenDestination,
+    Conflict,
+    CorruptItem,
+    Unavailable,
+    UnknownOrganisation,
+)
+from rollcall.domain.hooks import Hook, SealedSecret, hook_key, new_hook_id
+from rollcall.hooks.receive import ReceiveHook, kept_delivery
+from rollcall.hooks.signatures import Unauthentic
+from rollcall.ingest.ingest import Receipt, Refusal
+from rollcall.retry import Backoff
+from rollcall_cli.hooks.signing import signed
+from tests.support.hook_events import START_MS, call_of
+
+NOW_MS = START_MS + 60_000
+BODY = json.dumps(
+    {
+        "event": "call_ended",
+        "call": {
+            "call_id": "r-1",
+            "start_timestamp": START_MS,
+            "call_status": "ended",
+            "disconnection_reason": "user_hangup",
+        },
+    }
+).encode()
+
+
+class World:
+    """Stores in memory, each of which can be made to fail."""
+
+    def __init__(self, provider: str = "retell", own: str = "{}") -> None:
+        self.id = new_hook_id()
+        key = hook_key(self.id)
+        address = f"https://e.com/v1/hooks/{provider}"
+        self.stored = Hook(key, "org", provider, address, own, (SealedSecret(b"s3cret"),), 1)
+        self.states: dict[str, tuple[str, int]] = {}
+        self.kept: dict[str, bytes] = {}
+        self.facts: dict[str, Any] = {}
+        self.counted: list[tuple[str, int | None]] = []
+        self.failing: dict[str, list[Exception]] = {}
+        self.refusals: list[Refusal] = []
+        self.receive = ReceiveHook(
+            self, self, lambda: self, lambda: self, self.ingest, lambda: NOW_MS,
+            Backoff(tries=4, sleep=lambda _seconds: None),
+        )  # fmt: skip
+
+    def _may_fail(self, what: str) -> None:
+        if self.failing.get(what):
+            raise self.failing[what].pop(0)
+
+    def hook(self, key: str) -> Hook | None:
+        return self.stored if key == self.stored.key else None
+
+    def count(self, key: str, outcome: str, at_ms: int | None) -> None:
+        self._may_fail("count")
+        self.counted.append((outcome, at_ms))
+
+    def read(self, org_id: str, key: str, call_id: str) -> tuple[str | None, int]:
+        self._may_fail("read")
+        return self.states.get(call_id, (None, 0))
+
+    def write(self, org_id: str, key: str, call_id: str, text: str, version: int) -> None:
+        self._may_fail("write")
+        if self.states.get(call_id, ("", 0))[1] != version:
+            raise Conflict("another version")
+        self.states[call_id] = (text, version + 1)
+
+    def open(self, sealed: bytes, key: str) -> str:
+        assert key == self.stored.key
+        return sealed.decode()
+
+    def keep(self, name: str, document: bytes) -> None:
+        self._may_fail("keep")
+        self.kept[name] = document
+
+    def ingest(self, org_id: str, changes: Any) -> Receipt:
+        self._may_fail("ingest")
+        receipt = Receipt(refusals=list(self.refusals))
+        for _, change in changes:
+            self.facts[change.id] = change
+        return receipt
+
+    def send(self, body: bytes = BODY, provider: str | None = None, at_ms: int = NOW_MS) -> Any:
+        headers = signed("retell", "s3cret", "", body, at_ms)
+        named = {name.lower(): [value] for name, value in headers.items()}
+        return self.receive(provider or self.stored.provider, self.id, body, named, {})
+
+
+def test_a_delivery_is_recorded_and_counted() -> None:
+    world = World()
+    assert world.send().outcome == "recorded"
+    assert world.facts["r-1"].record.status == "completed"
+    assert world.facts["r-1"].updated_at_ms == NOW_MS
+    assert world.counted == [("recorded", NOW_MS)]
+    assert world.kept == {}
+
+
+def test_a_repetition_writes_the_record_again_but_not_the_state() -> None:
+    """The first may have failed between the two."""
+    world = World()
+    world.failing["ingest"] = [Unavailable("busy")]
+    world.send()
+    assert world.facts == {}
+    version = world.states["r-1"][1]
+    assert world.send().outcome == "recorded"
+    assert world.states["r-1"][1] == version
+    assert "r-1" in world.facts
+
+
+def test_conflicts_are_retried() -> None:
+    world = World()
+    world.failing["write"] = [Conflict("first"), Unavailable("busy"), Conflict("second")]
+    assert world.send().outcome == "recorded"
+
+
+@pytest.mark.parametrize("place", ["read", "write", "ingest"])
+@pytest.mark.parametrize(
+    "error", [Unavailable("busy"), CorruptItem("damaged"), UnknownOrganisation("org")]
+)
+def test_what_could_not_be_recorded_is_kept_and_can_be_replayed(
+    place: str, error: Exception
+) -> None:
+    world = World()
+    world.failing[place] = [error] * 9
+    result = world.send()
+    assert (result.outcome, result.reason) == ("failed", "")
+    ((name, kept),) = world.kept.items()
+    assert name.startswith(f"hooks/{world.stored.key}/")
+    document = json.loads(kept)
+    key, delivery, signed_at_ms = kept_delivery(document)
+    assert (key, delivery.body, signed_at_ms) == (world.stored.key, BODY, NOW_MS)
+    assert b"s3cret" not in kept
+    world.failing = {}
+    assert world.receive.redeliver(document) is None
+    assert world.facts["r-1"].updated_at_ms == NOW_MS
+
+
+def test_what_can_be_neither_recorded_nor_kept_is_an_error() -> None:
+    world = World()
+    world.failing = {"read": [Unavailable("busy")] * 9, "keep": [BrokenDestination("gone")]}
+    with pytest.raises(BrokenDestination):
+        world.send()
+
+
+def test_a_count_that_fails_harms_nothing() -> None:
+    world = World()
+    world.failing["count"] = [Unavailable("busy")]
+    assert world.send().outcome == "recorded"
+
+
+def test_what_ingest_refuses_is_kept() -> None:
+    world = World()
+    world.refusals = [Refusal(0, "started_at", "started_at cannot change")]
+    result = world.send()
+    assert (result.outcome, result.reason) == ("failed", "started_at: started_at cannot change")
+    assert len(world.kept) == 1
+
+
+def test_a_value_that_no_record_may_have_reaches_no_state() -> None:
+    own = json.dumps({"fields": {"outcome": {"from": "/call/words"}}})
+    world = World(own=own)
+    body = BODY.replace(b'"r-1"', b'"r-1","words":"' + b"x" * 300 + b'"')
+    result = world.send(body)
+    assert result.outcome == "failed"
+    assert result.reason == "outcome: must have at most 256 characters"
+    assert world.states == {}
+    assert world.send().outcome == "recorded"
+
+
+def test_an_event_of_the_future_is_kept() -> None:
+    world = World()
+    late = NOW_MS + 5 * 60_000
+    assert world.send(at_ms=late).outcome == "recorded"
+    world = World("vapi")
+    message = {"type": "status-update", "status": "queued", "timestamp": NOW_MS + 300_001}
+    body = json.dumps({"message": {**message, "call": {"id": "v", "createdAt": NOW_MS}}}).encode()
+    headers = {"x-vapi-secret": ["s3cret"]}
+    result = world.receive("vapi", world.id, body, headers, {})
+    assert "in the future" in result.reason
+
+
+@pytest.mark.parametrize("provider", ["vapi", "RETELL", ""])
+def test_another_provider_is_not_authentic(provider: str) -> None:
+    world = World()
+    with pytest.raises(Unauthentic):
+        world.receive(provider, world.id, BODY, {}, {})
+    assert world.counted == []
+
+
+def test_a_bad_signature_is_counted_without_a_time() -> None:
+    world = World()
+    with pytest.raises(Unauthentic):
+        world.receive("retell", world.id, BODY, {}, {})
+    assert world.counted == [("refused", None)]
+
+
+def test_a_secret_that_ended_is_not_authentic() -> None:
+    world = World()
+    world.stored = replace(world.stored, secrets=(SealedSecret(b"s3cret", NOW_MS),))
+    with pytest.raises(Unauthentic):
+        world.send()
+
+
+def test_twilio_gets_an_empty_answer() -> None:
+    world = World("twilio")
+    (sent, *_) = call_of("twilio", random.Random(1))
+    url = f"{world.stored.address}/{world.id}"
+    headers = signed("twilio", "s3cret", url, sent.body, NOW_MS)
+    named = {name.lower(): [value] for name, value in headers.items()}
+    result = world.receive("twilio", world.id, sent.body, named, {})
+    assert (result.outcome, result.has_empty_answer) == ("recorded", True)
+
+
+def test_a_replay_says_why_it_cannot_be() -> None:
+    world = World()
+    world.send(BODY.replace(b'"r-1"', b'""'))
+    (kept,) = world.kept.values()
+    document = json.loads(kept)
+    assert world.receive.redeliver(document) == "id: is required"
+    document["delivery"]["hook"] = "0" * 32
+    assert world.receive.redeliver(document) == "the hook was deleted"
+    for damaged in ({}, {"delivery": {}}, {"delivery": {**document["delivery"], "body": "é"}}):
+        with pytest.raises(CorruptItem):
+            world.receive.redeliver(damaged)

@@ -1,0 +1,42 @@
+"""States of calls on a real engine: written on the version that was read."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from rollcall.domain.errors import Conflict, ForeignKey
+from rollcall.domain.organisations import tenant
+from rollcall.retry import Backoff
+from rollcall.storage.hook_states import HookStates
+
+pytestmark = pytest.mark.engine
+
+KEY = "0" * 32
+
+
+@pytest.fixture
+def states(client: Any) -> HookStates:
+    return HookStates(client, "rollcall-records", Backoff(tries=5, first_seconds=0.001))
+
+
+def test_only_the_version_that_was_read_is_replaced(states: HookStates) -> None:
+    org_id = f"org#{uuid.uuid4()}"
+    with tenant(org_id):
+        assert states.read(org_id, KEY, "c") == (None, 0)
+        states.write(org_id, KEY, "c", "one", 0)
+        assert states.read(org_id, KEY, "c") == ("one", 1)
+        for version in (0, 2):
+            with pytest.raises(Conflict):
+                states.write(org_id, KEY, "c", "lost", version)
+        states.write(org_id, KEY, "c", "two", 1)
+        assert states.read(org_id, KEY, "c") == ("two", 2)
+        assert states.read(org_id, KEY, "c#") == (None, 0)
+        assert states.read(org_id, "1" * 32, "c") == (None, 0)
+
+
+def test_another_organisations_state_is_out_of_reach(states: HookStates) -> None:
+    with tenant("mine"), pytest.raises(ForeignKey):
+        states.read("theirs", KEY, "c")
