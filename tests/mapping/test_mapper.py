@@ -38,6 +38,9 @@ def test_minus_takes_seconds_from_a_time(document, started_at):
 def test_what_minus_names_must_be_a_length_of_time():
     rule = '[fields.started_at]\nfrom = "/end"\nminus = "/seconds"\n'
     (fault,) = record(rule, {"id": "a", "end": 1795262415, "seconds": "soon"})
+    assert "length of time" in fault.message
+    (early,) = record(rule, {"id": "a", "end": 1795262415, "seconds": "9" * 30})
+    assert "years 1970" in early.message or "1970" in early.message
     assert fault == Fault("started_at", '"1795262415" must be a length of time', "/end")
 
 

@@ -41,7 +41,7 @@ def loads(data: bytes) -> Any:
             text,
             object_pairs_hook=_object,
             parse_constant=_refuse_constant,
-            parse_float=_decimal,
+            parse_float=number,
             parse_int=_integer,
         )
     except RecursionError:
@@ -72,13 +72,14 @@ def _refuse_constant(name: str) -> NoReturn:
     raise MalformedJson(f"{name} is not a JSON number")
 
 
-def _decimal(text: str) -> Decimal:
+def number(text: str) -> Decimal:
+    """A JSON number of any size as a Decimal that keeps the text it was sent as."""
     try:
-        number = _Number(text)
+        made = _Number(text)
     except InvalidOperation:
-        number = _beyond_reach(text)
-    number.text = text
-    return number
+        made = _beyond_reach(text)
+    made.text = text
+    return made
 
 
 def _beyond_reach(text: str) -> _Number:
@@ -96,7 +97,7 @@ def _beyond_reach(text: str) -> _Number:
 def _integer(text: str) -> int | Decimal:
     if text == "-0":
         return 0
-    return int(text) if len(text) <= _MAX_INTEGER_DIGITS else _decimal(text)
+    return int(text) if len(text) <= _MAX_INTEGER_DIGITS else number(text)
 
 
 def _check_depth(value: Any, depth: int) -> None:

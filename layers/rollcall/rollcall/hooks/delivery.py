@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
+
+from rollcall.api.strict_json import number
 
 MAX_BODY_BYTES = 4_500_000
 
@@ -64,11 +65,11 @@ def parsed_json(delivery: Delivery) -> dict[str, Any]:
     """
     try:
         document = json.loads(
-            delivery.body.decode("utf-8"), parse_float=Decimal, parse_constant=_refuse
+            delivery.body.decode("utf-8"), parse_float=number, parse_constant=_refuse
         )
     except UnicodeDecodeError:
         raise Unmappable("the body is not UTF-8") from None
-    except (ValueError, ArithmeticError, RecursionError):
+    except (ValueError, RecursionError):
         raise Unmappable("the body is not JSON") from None
     if not isinstance(document, dict):
         raise Unmappable("the body is not a JSON object")

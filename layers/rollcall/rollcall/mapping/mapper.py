@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fnmatch import translate
 from zoneinfo import ZoneInfo
 
-from rollcall.domain.time.calendar import format_instant
+from rollcall.domain.time.calendar import check_instant, format_instant
 from rollcall.mapping.conversion import (
     Converts,
     Settings,
@@ -162,7 +162,8 @@ class _Prepared:
     def _earlier(self, end: object, seconds: object, settings: Settings) -> str:
         """The time so many seconds before another; that time itself without a number of seconds."""
         elapsed_ms = 0 if seconds in (None, "") else int(seconds_of(seconds, settings) * 1_000)
-        return format_instant(instant_ms(end, self.rule, settings) - elapsed_ms)
+        started_ms = check_instant(instant_ms(end, self.rule, settings) - elapsed_ms)
+        return format_instant(started_ms)
 
     def _mapped(self, text: str) -> object:
         value = self._exact.get(text.lower())
