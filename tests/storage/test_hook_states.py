@@ -37,6 +37,21 @@ def test_only_the_version_that_was_read_is_replaced(states: HookStates) -> None:
         assert states.read(org_id, "1" * 32, "c") == (None, 0)
 
 
+def test_an_erased_lead_leaves_no_state(states: HookStates) -> None:
+    org_id = f"org#{uuid.uuid4()}"
+    named = '{"fields":{"lead_id":[3,5,"d","\\"7\\""]},"digests":[],"latest_ms":5}'
+    other = '{"fields":{"lead_id":[3,5,"d","\\"70\\""]},"digests":[],"latest_ms":5}'
+    texts = {"c#1": other, "named": named, "kept": other, "damaged": "{}"}
+    with tenant(org_id):
+        for call_id, text in texts.items():
+            for key in (KEY, "f" * 32):
+                states.write(org_id, key, call_id, text, 0)
+        states.forget(org_id, "7", {"c#1"})
+        for key in (KEY, "f" * 32):
+            left = {call_id for call_id in texts if states.read(org_id, key, call_id)[1]}
+            assert left == {"kept"}
+
+
 def test_another_organisations_state_is_out_of_reach(states: HookStates) -> None:
     with tenant("mine"), pytest.raises(ForeignKey):
         states.read("theirs", KEY, "c")

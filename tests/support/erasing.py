@@ -23,6 +23,7 @@ from rollcall.storage.client import may_pass
 from rollcall.storage.epochs import EpochContents
 from rollcall.storage.fact_items import stream_fact
 from rollcall.storage.facts import FactStore
+from rollcall.storage.hook_states import HookStates
 from rollcall.storage.page_scan import PageScan
 from rollcall.storage.pages import PageStore
 from rollcall.storage.purge import Purge
@@ -82,7 +83,8 @@ class Deployment:
             EpochContents(self.client, ANALYTICS, BACKOFF),
             self.now_us,
         )
-        self.erases = Erase(stores, self.mentions)
+        self.hook_states = HookStates(self.client, RECORDS, BACKOFF)
+        self.erases = Erase(stores, self.mentions, self.hook_states.forget)
         self.preview = PreviewErasure(stores, self.mentions)
         self.deletes = DeleteOrganisation(
             self.directory, self.purge, self.mentions, self.now_ms, self.sleep

@@ -255,11 +255,12 @@ def hooks() -> HookStore:
     """Hooks of providers."""
     from rollcall.storage.hooks import HookStore
 
-    return HookStore(dynamodb(), settings.records_table, _hook_states(), Backoff())
+    return HookStore(dynamodb(), settings.records_table, hook_states(), Backoff())
 
 
 @functools.cache
-def _hook_states() -> HookStates:
+def hook_states() -> HookStates:
+    """What hooks know of calls."""
     from rollcall.storage.hook_states import HookStates
 
     return HookStates(dynamodb(), settings.records_table, Backoff())
@@ -270,7 +271,7 @@ def receive_hook() -> ReceiveHook:
     """Accepts what providers send."""
     from rollcall.hooks.receive import ReceiveHook
 
-    return ReceiveHook(hooks(), _hook_states(), hook_cipher, _inbox, ingest(), now_ms, Backoff())
+    return ReceiveHook(hooks(), hook_states(), hook_cipher, _inbox, ingest(), now_ms, Backoff())
 
 
 @functools.cache

@@ -93,7 +93,7 @@ def erase() -> Erase:
     """Erases leads."""
     from rollcall.maintenance.erase import Erase
 
-    return Erase(_erasure_stores(), _mentions)
+    return Erase(_erasure_stores(), _mentions, bootstrap.hook_states().forget)
 
 
 @functools.cache

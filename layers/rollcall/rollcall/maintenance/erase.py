@@ -23,6 +23,7 @@ from rollcall.maintenance.leads import CALL, LEAD, TYPES, is_of_lead, live_rows,
 from rollcall.maintenance.ports import (
     Epochs,
     ErasableFacts,
+    ForgetCalls,
     Mentions,
     Organisations,
     Pages,
@@ -95,9 +96,10 @@ class Stores:
 class Erase:
     """Erases one lead of an organisation."""
 
-    def __init__(self, stores: Stores, mentions: Mentions) -> None:
+    def __init__(self, stores: Stores, mentions: Mentions, forget: ForgetCalls) -> None:
         self._stores = stores
         self._mentions = mentions
+        self._forget = forget
 
     def __call__(
         self,
@@ -117,6 +119,7 @@ class Erase:
         with tenant(org_id):
             for _ in range(_MAX_ROUNDS):
                 if not run.erase_once():
+                    self._forget(org_id, lead_id, run.erased[CALL])
                     return self._erasure(run)
         raise InvalidOperation(
             f"new records of lead {lead_id!r} keep arriving: stop their sender, and erase it again"

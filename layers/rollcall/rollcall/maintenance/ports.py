@@ -211,6 +211,13 @@ class Mentions(Protocol):
     ) -> Iterator[str]: ...
 
 
+class ForgetCalls(Protocol):
+    """Removes what hooks know of calls (`rollcall.storage.hook_states.HookStates.forget`)."""
+
+    def __call__(self, org_id: str, lead_id: str, calls: Collection[str]) -> None:
+        """Remove the states of these calls, and those that name the lead."""
+
+
 class UnappliedWork(Protocol):
     """Records of a batch that could not be applied, and why."""
 

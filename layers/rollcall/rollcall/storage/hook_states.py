@@ -5,6 +5,8 @@ The event source of the update function filters them out by their sort keys.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Any
 
@@ -12,6 +14,7 @@ from rollcall.domain.organisations import tenant
 from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
+from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors, with_retries
 from rollcall.storage.conditions import VERSION, version_unchanged
 from rollcall.storage.queries import key_of, keys_between, pages_of
@@ -47,15 +50,37 @@ class HookStates:
 
     def remove(self, org_id: str, key: str) -> None:
         """Remove the states of all calls of a hook. Raises Unavailable."""
+        with tenant(org_id):
+            for item in self._between(org_id, f"{key}#", f"{key}$"):
+                self._delete(key_of(item))
+
+    def forget(self, org_id: str, lead_id: str, calls: Collection[str]) -> None:
+        """Remove the states of these calls, and those that name the lead. Raises Unavailable."""
+        with tenant(org_id):
+            # Every sort key begins with a hexadecimal digit.
+            for item in self._between(org_id, "0", "g"):
+                place = key_of(item)
+                if keys.call_of_hook_state(place.sk) in calls or _names(item, lead_id):
+                    self._delete(place)
+
+    def _between(self, org_id: str, first: str, last: str) -> Iterator[Item]:
         request = {
             "TableName": self._table,
             "ConsistentRead": True,
-            **keys_between(keys.hook_states(org_id), f"{key}#", f"{key}$"),
+            **keys_between(keys.hook_states(org_id), first, last),
         }
-        with tenant(org_id):
-            for answer in pages_of(self._client, request, self._backoff):
-                for place in map(key_of, answer["Items"]):
-                    delete = partial(
-                        self._client.delete_item, TableName=self._table, Key=place.attributes()
-                    )
-                    with_retries(self._backoff, delete)
+        for answer in pages_of(self._client, request, self._backoff):
+            yield from answer["Items"]
+
+    def _delete(self, place: keys.Key) -> None:
+        delete = partial(self._client.delete_item, TableName=self._table, Key=place.attributes())
+        with_retries(self._backoff, delete)
+
+
+def _names(item: Item, lead_id: str) -> bool:
+    """Whether a state has the id of a lead as one of its values. A damaged one counts as such."""
+    try:
+        fields = json.loads(av.text(item, "state"))["fields"].values()
+        return any(json.loads(value) == lead_id for *_, value in fields)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return True

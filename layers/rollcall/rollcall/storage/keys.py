@@ -144,6 +144,11 @@ def hook_state(org_id: str, key: str, call_id: str) -> Key:
     return Key(hook_states(org_id), f"{key}#{escape(call_id)}")
 
 
+def call_of_hook_state(sk: str) -> str:
+    """The call in the sort key of a state."""
+    return unescape(sk.partition("#")[2])
+
+
 def health() -> Key:
     """The key that a check of the records table reads; nothing is stored there."""
     return Key("HEALTH#", "HEALTH")
