@@ -53,11 +53,11 @@ def expected_answer(event: Path) -> dict[str, Any]:
 
 
 def sample_events() -> list[Path]:
-    """Every event's file; `imports` has files for `rollcall import`."""
+    """Every event's file; `imports` and `hooks` have what `rollcall` itself sends."""
     return [
         path
         for path in sorted(EVENTS.glob("*/*.json"))
-        if not path.name.endswith(ANSWER) and path.parent.name != "imports"
+        if not path.name.endswith(ANSWER) and path.parent.name not in ("imports", "hooks")
     ]
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import urllib3
 
 from rollcall.domain.hooks import Hook
-from rollcall.hooks.maps import hook_table
+from rollcall.hooks.maps import schemes_of
 from rollcall_cli.api_client import ApiClient
 from rollcall_cli.console import notice
 from rollcall_cli.credentials import read_token
@@ -39,7 +39,7 @@ def run_trial(hook: Hook, hook_id: str, secret: str, files: Sequence[Path], acce
     client = _reader(hook, access)
     before = _numbers(client)
     url = f"{hook.address}/{hook_id}"
-    scheme = hook_table(hook.provider, {}).schemes[0]
+    scheme = schemes_of(hook.provider)[0]
     for number, body in enumerate(bodies, 1):
         print(f"delivery {number} of {len(bodies)}: {_sent(url, scheme, secret, body)}")
     if client is None:

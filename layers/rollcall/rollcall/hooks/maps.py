@@ -112,6 +112,18 @@ def _before(rules: Any, provided: Any) -> Any:
 
 
 @functools.cache
+def schemes_of(provider: str) -> tuple[str, ...]:
+    """How a provider signs, which no user's map changes."""
+    return tuple(_provided(provider)["schemes"])
+
+
+@functools.cache
+def has_empty_answer(provider: str) -> bool:
+    """Whether a provider is answered with an empty body."""
+    return bool(_provided(provider).get("answer") == "empty")
+
+
+@functools.cache
 def _provided(provider: str) -> Mapping[str, Any]:
     """The table of a provider as TOML has it, with the fields of its preset."""
     table = tomllib.loads(_TABLES.joinpath(f"{provider}.toml").read_text("utf-8"))

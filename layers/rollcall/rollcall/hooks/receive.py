@@ -23,7 +23,7 @@ from rollcall.domain.organisations import tenant
 from rollcall.domain.time.calendar import format_instant
 from rollcall.hooks.delivery import Delivery, Unmappable
 from rollcall.hooks.events import Event, HookMap, Ignored
-from rollcall.hooks.maps import hook_table
+from rollcall.hooks.maps import has_empty_answer, hook_table, schemes_of
 from rollcall.hooks.ports import Cipher, Hooks, Inbox, States, Writes
 from rollcall.hooks.signatures import Unauthentic, authenticate
 from rollcall.hooks.state import CallState
@@ -88,7 +88,7 @@ class ReceiveHook:
         opened = self._cipher().open
         secrets = [opened(sealed, hook.key) for sealed in hook.valid_secrets(now_ms)]
         try:
-            signed_at_ms = authenticate(hook_table(provider, {}).schemes, delivery, secrets)
+            signed_at_ms = authenticate(schemes_of(provider), delivery, secrets)
         except Unauthentic:
             self._count(hook, "refused", None)
             raise
@@ -111,7 +111,7 @@ class ReceiveHook:
         return None
 
     def _settled(self, hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> Result:
-        is_empty = hook_table(hook.provider, {}).answer == "empty"
+        is_empty = has_empty_answer(hook.provider)
         try:
             self._record(hook, delivery, signed_at_ms)
         except Ignored as ignored:
