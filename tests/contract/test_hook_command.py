@@ -27,7 +27,7 @@ class Command:
     def __call__(self, *arguments: Any, secret: str = "", status: int = 0) -> str:
         done = subprocess.run(
             [ROLLCALL, "hook", *map(str, arguments)],
-            env=self.stack.environment(),
+            env=self.stack.environment() | {"COLUMNS": "120"},
             input=secret,
             capture_output=True,
             text=True,
@@ -78,7 +78,8 @@ def test_samples_of_a_provider_change_the_numbers(hook, alice, token_file, provi
 def test_hooks_are_listed_rotated_and_deleted(hook, stack):
     stack.new_organisation("hooked")
     made = hook.create("hooked", "retell", CANARY)
-    assert made["hook"] in hook("list", "hooked")
+    (_, row) = hook("list", "hooked").splitlines()
+    assert row.startswith(made["hook"])
     (listed,) = json.loads(hook("list", "hooked", "--json"))
     assert (listed["hook"], listed["secrets"]) == (made["hook"], 1)
     rotated = hook("rotate", made["hook"], "--secret-stdin", "--json", secret=f"{CANARY}-2")

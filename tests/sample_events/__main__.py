@@ -20,7 +20,12 @@ def main() -> None:
         for path in written:
             if kept := answer_path(path):
                 kept.write_text(text_of(functions.answer(path)) + "\n", "utf-8")
-    staying = {*written, *map(answer_path, written), *EVENTS.glob("imports/*"), *EVENTS.glob("hooks/*")}
+    staying = {
+        *written,
+        *map(answer_path, written),
+        *EVENTS.glob("imports/*"),
+        *EVENTS.glob("hooks/*"),
+    }
     for path in set(EVENTS.glob("*/*")) - staying:
         path.unlink()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rollcall_cli.api_options import Api, Insecure, Token, TokenFile, api_url
-from rollcall_cli.console import AsJson, print_result, print_table
+from rollcall_cli.console import AsJson, print_result, print_table, stdout_columns
 from rollcall_cli.deployment import deployment
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
@@ -34,6 +34,8 @@ SecretFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="File that contains the secret.")
 ]
 _MAX_SECRET_BYTES = 4_096
+# Narrower terminals omit the last column.
+_WIDE_COLUMNS = 110
 
 
 @app.command()
@@ -102,17 +104,19 @@ def list_(handle: Handle, as_json: AsJson = False) -> None:
         print_result(found, [], as_json=True)
     elif found:
         counts = ("recorded", "ignored", "refused", "failed")
-        titles = ["HOOK", "PROVIDER", *(name.upper() for name in counts), "LAST DELIVERY"]
+        is_wide = stdout_columns() >= _WIDE_COLUMNS
+        titles = ["HOOK", "PROVIDER", *(name.upper() for name in counts)]
+        titles += ["LAST DELIVERY"] * is_wide
         rows = [
             [
                 each["hook"],
                 each["provider"],
                 *(str(each[name]) for name in counts),
-                each["last_delivery_at"] or "-",
+                *([each["last_delivery_at"] or "-"] * is_wide),
             ]
             for each in found
         ]
-        print_table(titles, rows, wrapped=(), right=[name.upper() for name in counts])
+        print_table(titles, rows, wrapped=("HOOK",), right=[name.upper() for name in counts])
 
 
 @app.command()
