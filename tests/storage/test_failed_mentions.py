@@ -79,3 +79,12 @@ def test_an_object_that_is_nested_deeply_is_looked_into(tmp_path: Path) -> None:
     (tmp_path / "deep").write_text(json.dumps({"record": {"a": nested}}))
     assert list(mentions(FolderFailures(tmp_path), "org_1", LEAD, ())) == ["deep"]
     assert list(mentions(FolderFailures(tmp_path), "org_1", "another", ())) == []
+
+
+def test_a_delivery_to_a_hook_may_be_of_any_lead_of_its_organisation() -> None:
+    failures = MemoryFailures()
+    delivery = {"org_id": "org_1", "hook": "0" * 32, "body": "", "query": {}}
+    failures.objects["hooks/a.json"] = json.dumps({"reason": "r", "delivery": delivery})
+    assert list(mentions(failures, "org_1", LEAD, ())) == ["hooks/a.json"]
+    assert list(mentions(failures, "org_1", None, ())) == ["hooks/a.json"]
+    assert list(mentions(failures, "org_2", None, ())) == []

@@ -108,3 +108,18 @@ def test_what_is_beside_the_records_may_be_missing_or_rubbish() -> None:
         assert (failed.oldest_ms, failed.org_ids) == (None, ())
     batch = failed_records({"payload": {"Records": [{}]}, "requestContext": []})
     assert (batch.kind, batch.reason) == (FailureKind.BATCH, "no reason given")
+
+
+def test_a_delivery_to_a_hook() -> None:
+    delivery = {"org_id": "org_1", "hook": "0" * 32, "received_at_ms": 1_795_262_400_000}
+    document = {
+        "reason": "id: is required",
+        "kept_at": "2026-11-21T12:00:00.000Z",
+        "delivery": delivery,
+    }
+    failed = failed_records(document)
+    assert (failed.kind, failed.reason) == (FailureKind.DELIVERY, "id: is required")
+    assert (failed.kept_at_ms, failed.oldest_ms) == (1_795_262_400_000, 1_795_262_400_000)
+    assert (failed.org_ids, list(failed.records)) == (("org_1",), [delivery])
+    with pytest.raises(CorruptItem):
+        failed_records({"delivery": "x"})
