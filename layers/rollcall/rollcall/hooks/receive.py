@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rollcall.api import strict_json
-from rollcall.api.records.documents import RefusedRecord, parse_record
+from rollcall.api.records.documents import parse_record
+from rollcall.api.records.faults import RefusedRecord
 from rollcall.domain.errors import Conflict, CorruptItem, RollcallError, Unavailable
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Change
 from rollcall.domain.hooks import Hook, hook_key, is_hook_id
@@ -175,7 +176,7 @@ def _change(record: bytes) -> Change:
     try:
         return parse_record(strict_json.loads(record))
     except RefusedRecord as refused:
-        raise Unmappable(f"{refused.field}: {refused}") from None
+        raise Unmappable(str(refused)) from None
     except strict_json.MalformedJson as error:
         raise Unmappable(str(error)) from None
 

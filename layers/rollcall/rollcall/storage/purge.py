@@ -72,10 +72,10 @@ class Purge:
         with tenant(org_id):
             partition = keys.hooks_of(org_id)
             found = index_keys(self._client, self._records_table, self._backoff, partition)
-            yield from self._remove(self._records_table, found)
+            yield from map(len, self._remove(self._records_table, found))
             states = keys.hook_states(org_id)
             found = keys_under(self._client, self._records_table, self._backoff, states)
-            yield from self._remove(self._records_table, found)
+            yield from map(len, self._remove(self._records_table, found))
 
     def remove_notes(self, org_id: str) -> Iterator[int]:
         """Remove the audits and rebuild state of an organisation, but not the organisation itself.
