@@ -112,7 +112,7 @@ def test_a_filter_without_its_key_or_value_is_refused(dashboard: Dashboard) -> N
     editor.get_by_label("Field").select_option("Payload")
     editor.get_by_role("button", name="Apply").click()
     expect(editor.get_by_role("alert")).to_have_text("Enter a key.")
-    editor.get_by_label("Key of the payload").press_sequentially("city")
+    editor.get_by_label("Payload key").press_sequentially("city")
     expect(editor.get_by_role("alert")).to_have_count(0)
     editor.get_by_role("button", name="Apply").click()
     expect(editor.get_by_role("alert")).to_have_text("Enter a value.")
