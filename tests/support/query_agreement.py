@@ -7,9 +7,7 @@ reads it, and from ledger pages alone; the two answers are to be the same byte f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
@@ -25,7 +23,7 @@ from tests.support.answering import Answer, Deployment
 from tests.support.query_faults import Invalid, fault_of
 from tests.support.query_generator import Scenario
 from tests.support.query_oracle import Query, QueryOracle
-from tests.support.query_records import TIME, Content
+from tests.support.query_records import Content
 from tests.support.query_tables import file_name, table_difference
 
 PAGES = 4
@@ -44,13 +42,16 @@ def check_queries(deployment: Deployment, scenario: Scenario, sent_ms: int) -> C
 def organisation_with(
     deployment: Deployment, scenario: Scenario, sent_ms: int
 ) -> tuple[QueryOracle, str]:
-    """A new organisation with the records of a scenario: what the oracle knows of it, and its id."""
-    deployment.now_ms = sent_ms
-    records = without_corrections(scenario.records)
+    """A new organisation with the records of a scenario: what the oracle knows of it, and its id.
+
+    They are received at `sent_ms`, or just before the scenario's time if that is earlier: a search
+    leaves out calls that moved since it began.
+    """
+    deployment.now_ms = sent_ms = min(sent_ms, scenario.now_ms - 1)
     with spilling(scenario.spill_bytes):
-        org_id = deployment.organisation(records)
+        org_id = deployment.organisation(scenario.records)
     deployment.now_ms = scenario.now_ms
-    return QueryOracle(records, sent_ms), org_id
+    return QueryOracle(scenario.records, sent_ms), org_id
 
 
 def ask_everything(
@@ -67,24 +68,6 @@ def ask_everything(
     for dimension, asked in scenario.values:
         seen["values", check_values(deployment, org_id, oracle, dimension, asked)] += 1
     return seen
-
-
-def without_corrections(records: Sequence[Content]) -> list[Content]:
-    """The records without what the oracle knows and the product does not do yet.
-
-    A later version at another time is refused so far; and `answered` has to be given where no second
-    was talked.
-    """
-    times: dict[tuple[str, str], str] = {}
-    kept = []
-    for record in records:
-        changed, name = dict(record), TIME.get(record["type"], "")
-        if name in record:
-            changed[name] = times.setdefault((record["type"], str(record["id"])), record[name])
-        if record["type"] == "call" and record.get("duration_seconds", 1) < Decimal("0.5"):
-            changed.setdefault("answered", False)
-        kept.append(changed)
-    return kept
 
 
 def check_query(deployment: Deployment, org_id: str, oracle: QueryOracle, body: Content) -> str:

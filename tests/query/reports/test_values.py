@@ -15,9 +15,8 @@ from rollcall import bootstrap
 from rollcall.query.reports import values as module
 from tests.support.answering import Answer, Deployment, deployed
 from tests.support.builders import call, deletion, label, room, space
-from tests.support.query_agreement import without_corrections
+from tests.support.query_agreement import organisation_with
 from tests.support.query_generator import generate
-from tests.support.query_oracle import QueryOracle
 
 pytestmark = pytest.mark.property
 
@@ -58,11 +57,7 @@ def test_values_of_many_datasets(deployment: Deployment, seed: int) -> None:
 
 def check_values(deployment: Deployment, random: Random) -> None:
     scenario = generate(random, queries=60)
-    records = without_corrections(scenario.records)
-    deployment.now_ms = NOW_MS
-    org_id = deployment.organisation(records)
-    oracle = QueryOracle(records, NOW_MS)
-    deployment.now_ms = scenario.now_ms
+    oracle, org_id = organisation_with(deployment, scenario, NOW_MS)
     for dimension, asked in scenario.values:
         answer = ask(deployment, org_id, dimension, asked)
         assert answer.status == 200, answer.text
