@@ -51,7 +51,7 @@ def merge(second: float, **fields: Any) -> dict[str, Any]:
 
 GONE = {"type": "call", "id": 5, "updated_at": "2026-11-11T10:00:03Z", "deleted": True}
 
-# What is replaced, by what, and writes that must be told apart from what the oracle makes of them.
+# What is replaced, by what, and writes whose outcome then differs from that of the oracle.
 FAULTS: dict[str, tuple[Any, str, Callable[..., Any], list[Any]]] = {
     "the own key of a field is ignored": (
         facts,
