@@ -256,7 +256,7 @@ def _of_several_fields(
     What the fields of a merge need may be stored, so that is checked on the record that results.
     """
     is_whole = "merge" not in document
-    if not is_whole and not any(column.wire_name in document for column in record_type.columns):
+    if not is_whole and document.keys() <= set(_COMMON):
         yield RecordFault("merge", "needs a field to set")
     for column in record_type.columns:
         value = document.get(column.wire_name)
