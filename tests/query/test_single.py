@@ -11,20 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollcall.domain.errors import CorruptItem
-from rollcall.domain.facts import Fact
+from rollcall.domain.facts import Fact, hash_of_detail
 from rollcall.query.single import FindRecord
 from rollcall.settings import settings as deployment_settings
 from rollcall.storage import keys
 from rollcall.storage.fact_items import item_of_fact
 from tests.support.answering import Answer, Deployment, deployed
-from tests.support.builders import OMIT, call, room
+from tests.support.builders import OMIT, call, deletion, room
 from tests.support.generate import deletions, valid_records, without_ties, written
 from tests.support.oracle import Oracle, moment
 from tests.support.parsing import parsed
+from tests.support.versions import versions_of
 
 pytestmark = pytest.mark.property
 
 NOW_MS = 1_720_000_000_000
+LATER = "2024-03-05T12:00:02Z"
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +154,33 @@ def test_a_detail_that_is_replaced_meanwhile_is_read_again_with_its_fact() -> No
     assert fact is not None
     with pytest.raises(CorruptItem, match="'c' lacks its detail"):
         FindRecord(Changing(99), None, None)._read(None, "call", "c")  # type: ignore[arg-type]
+
+
+class Withholding:
+    """A look-up whose tombstone withholds a detail that a merge has set after the deletion."""
+
+    def __call__(self, *_: Any) -> dict[str, Fact]:
+        *_, fact = versions_of(
+            [
+                call("c", updated_at="2024-03-05T12:00:00Z"),
+                {
+                    "type": "call",
+                    "id": "c",
+                    "merge": True,
+                    "detail": {"summary": "x"},
+                    "updated_at": LATER,
+                },
+                deletion("call", "c", "2024-03-05T12:00:01Z"),
+            ]
+        )
+        assert fact.record is None
+        assert hash_of_detail(fact) is not None
+        return {"c": fact}
+
+    def detail(self, *_: Any) -> dict[str, Any] | None:
+        raise AssertionError("the detail was read")
+
+
+def test_the_detail_that_a_tombstone_withholds_is_not_read() -> None:
+    find = FindRecord(Withholding(), None, None)  # type: ignore[arg-type]
+    assert find(None, "call", "c") is None  # type: ignore[arg-type]

@@ -56,10 +56,10 @@ class FindRecord:
     def _read(
         self, reading: Reading, record_type: str, record_id: str
     ) -> tuple[Fact | None, dict[str, Any] | None]:
-        """A fact and its detail, of one version."""
+        """A fact and its detail, of one version; what a tombstone withholds is not read."""
         for _ in range(_MOST_READS):
             fact = self._look_up(reading, record_type, [record_id]).get(record_id)
-            if hash_of_detail(fact) is None or fact is None:
+            if fact is None or fact.record is None or hash_of_detail(fact) is None:
                 return fact, None
             detail = self._look_up.detail(reading, fact)
             if detail is not None:
