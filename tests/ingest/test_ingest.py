@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rollcall.api.records.faults import RefusedRecord
 from rollcall.domain.errors import CorruptItem, Unavailable, UnknownOrganisation
-from rollcall.domain.facts import Change, Fact, Outcome, resolve
+from rollcall.domain.facts import Change, Fact, Outcome, hash_of_detail, resolve
 from rollcall.domain.organisations import Organisation, current_org_id, tenant
 from rollcall.ingest.ingest import Ingest, Receipt
 from tests.support.builders import call, label
@@ -184,3 +184,24 @@ def test_the_details_of_calls_are_kept_or_dropped(
     assert (change.detail is not None) is keeps_detail
     again = send(ingest, call("1"))
     assert (again.accepted, again.unchanged) == ((1, 0) if keeps_detail else (0, 1))
+
+
+@pytest.mark.parametrize("keeps_detail", [True, False])
+def test_a_merge_of_a_detail_has_the_same_outcomes_where_details_are_dropped(
+    executor: ThreadPoolExecutor, keeps_detail: bool
+) -> None:
+    facts = Facts()
+    directory = Directory(ORGANISATION)
+    keeping = Ingest(directory, facts, executor, lambda: NOW_MS * 1000)
+    ingest = Ingest(directory, facts, executor, lambda: NOW_MS * 1000, keeps_detail=keeps_detail)
+    merge = {"type": "call", "id": "1", "merge": True, "detail": {"summary": "y"}}
+    later = merge | {"updated_at": "2026-01-01T00:00:02Z"}
+    assert [each.field for each in send(ingest, later).refusals] == ["started_at"]
+    first = call("1", detail={"summary": "x"}, updated_at="2026-01-01T00:00:01Z")
+    assert send(keeping, first).accepted == 1
+    assert send(ingest, later).accepted == 1
+    assert send(ingest, later).unchanged == 1
+    assert send(ingest, merge | {"updated_at": "2026-01-01T00:00:00Z"}).stale == 1
+    (stored,) = facts.stored.values()
+    # What was stored before is older than the detail that was dropped.
+    assert (hash_of_detail(stored) is not None) is keeps_detail

@@ -73,6 +73,12 @@ def test_a_version_without_its_detail_is_one_that_came_without() -> None:
     assert bare.without_detail() is bare
 
 
+def test_a_merge_without_its_detail_takes_the_stored_one_away() -> None:
+    merge = {"type": "call", "id": "c", "merge": True, "outcome": "x"}
+    dropped = parsed(merge | {"detail": {"summary": "a"}}).without_detail()
+    assert dropped == parsed(merge | {"detail": None})
+
+
 # ------------------------------------------------------------------ faults
 
 

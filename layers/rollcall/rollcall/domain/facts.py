@@ -51,11 +51,11 @@ class Change:
     detail: str | None = field(default=None, repr=False)
 
     def without_detail(self) -> Change:
-        """The same version of a record without a detail."""
+        """The same version of a record without a detail; a merge takes the stored one away."""
         if self.detail is None:
             return self
         record = None if self.record is None else without_detail(self.record)
-        merge = self.merge and {name: self.merge[name] for name in self.merge if name != "detail"}
+        merge = self.merge and {**self.merge, "detail": None}
         return replace(self, record=record, merge=merge, detail=None)
 
 

@@ -42,7 +42,7 @@ class Receipt:
 class Ingest:
     """Writes changes as facts, with bounded concurrency.
 
-    Unless `keeps_detail`, the details of calls are dropped: each is as if it had come without one.
+    Unless `keeps_detail`, the details of calls are dropped: each is as if it had come empty.
     """
 
     def __init__(
