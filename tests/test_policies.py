@@ -22,7 +22,7 @@ from rollcall.storage import keys
 from rollcall.storage.fact_items import item_of_fact
 from rollcall_cli.hooks.signing import signed
 from rollcall_cli.openapi.examples import EXAMPLES, Example, read_examples
-from tests.support.builders import NOON, contact_event, full_call, room
+from tests.support.builders import NOON, call, contact_event, full_call, room
 from tests.support.deployment import Stack, as_list, resource_text, stack
 from tests.support.drift import Planter
 from tests.support.tables import Tables
@@ -198,6 +198,8 @@ def test_policies_allow_what_handlers_do(
     ]
     body = json.dumps({"records": records})
     deletion = {"type": "call", "id": "c3", "deleted": True}
+    said = [call(id, detail={"summary": "A talk."}, updated_at=NOON) for id in ("c7", "c8")]
+    bodies = [json.dumps({"records": sent}) for sent in (said, [call("c7")])]
     hook = commands.manage_hooks().create(handle, "retell", SECRET, "https://api", {})
     images = [
         item_of_fact(keys.fact(organisation.id, fact.type, fact.id, 1), fact)
@@ -279,6 +281,9 @@ def test_policies_allow_what_handlers_do(
         ("list_hooks", proxy_event(organisation, "")),
         ("receive_hook", delivery(hook, b'{"event":"chat_started"}')),
         ("receive_hook", delivery(hook, RETELL)),
+        # What was said is removed by a version without it.
+        *(("ingest_records", proxy_event(organisation, handle, body=body)) for body in bodies),
+        ("receive_hook", delivery(hook, RETELL.replace(b'"c9"', b'"c8"'))),
         ("get_health", {"requestContext": {"requestId": "r"}}),
         ("reconcile_organisations", {}),
     ]

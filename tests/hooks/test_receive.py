@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -16,12 +17,15 @@ from rollcall.domain.errors import (
     UnknownOrganisation,
 )
 from rollcall.domain.hooks import SealedSecret
+from rollcall.domain.validation import MAX_DETAIL_BYTES, MAX_SUMMARY_LENGTH
 from rollcall.hooks.receive import kept_delivery
 from rollcall.hooks.signatures import Unauthentic
 from rollcall.ingest.ingest import Refusal
 from rollcall_cli.hooks.signing import signed
-from tests.support.hook_events import call_of
+from tests.support.hook_events import START_MS, call_of
 from tests.support.hook_world import BODY, NOW_MS, World
+
+CANARY = "canary-5f1c"
 
 
 def test_a_delivery_is_recorded_and_counted() -> None:
@@ -88,9 +92,10 @@ def test_a_count_that_fails_harms_nothing() -> None:
 
 def test_what_ingest_refuses_is_kept() -> None:
     world = World()
-    world.refusals = [Refusal(0, "started_at", "started_at cannot change")]
+    world.refusals = [Refusal(0, "started_at", "started_at has changed too often")]
     result = world.send()
-    assert (result.outcome, result.reason) == ("failed", "started_at: started_at cannot change")
+    assert result.outcome == "failed"
+    assert result.reason == "started_at: started_at has changed too often"
     assert len(world.kept) == 1
 
 
@@ -100,9 +105,89 @@ def test_a_value_that_no_record_may_have_reaches_no_state() -> None:
     body = BODY.replace(b'"r-1"', b'"r-1","words":"' + b"x" * 300 + b'"')
     result = world.send(body)
     assert result.outcome == "failed"
-    assert result.reason == "outcome: must have at most 256 characters"
+    assert result.reason == "outcome must have at most 256 characters"
     assert world.states == {}
     assert world.send().outcome == "recorded"
+
+
+def test_what_waits_for_another_field_is_judged_too() -> None:
+    world = World(own=json.dumps({"fields": {"campaign_id": {"from": "/call/words"}}}))
+    body = BODY.replace(b'"r-1"', b'"r-1","words":"' + b"x" * 300 + b'"')
+    assert world.send(body).reason == "campaign_id must have 1 to 128 characters"
+    assert world.states == {}
+
+
+def said(**parts: Any) -> bytes:
+    """A delivery with parts of a detail, at the places where Retell has them."""
+    document = json.loads(BODY)
+    document["call"] |= parts
+    return json.dumps(document).encode()
+
+
+def test_what_was_said_is_recorded() -> None:
+    world = World()
+    world.send(
+        said(
+            transcript="Agent: Hello.\nUser: Hi.",
+            call_analysis={"call_summary": "A greeting."},
+            recording_url="https://a.example/r",
+        )
+    )
+    assert json.loads(world.facts["r-1"].detail) == {
+        "summary": "A greeting.",
+        "transcript": [{"role": "Agent", "text": "Hello."}, {"role": "User", "text": "Hi."}],
+        "recording_url": "https://a.example/r",
+    }
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"transcript": f"User: {CANARY}" + "x" * MAX_DETAIL_BYTES},
+        {"transcript": [CANARY]},
+        {"transcript": "User: \ud800" + CANARY},
+        {"call_analysis": {"call_summary": CANARY + "x" * MAX_SUMMARY_LENGTH}},
+        {"call_analysis": {"call_summary": [CANARY]}},
+        {"recording_url": f"https://{CANARY} x"},
+    ],
+)
+def test_a_part_of_a_detail_that_no_record_may_have_is_left_out(parts: dict[str, Any]) -> None:
+    """The call counts, and the next event of it is recorded too."""
+    world = World()
+    result = world.send(said(**parts))
+    assert (result.outcome, result.reason) == ("recorded", "")
+    assert world.facts["r-1"].detail is None
+    assert CANARY not in repr(world.states)
+    assert world.kept == {}
+
+
+def test_without_keep_detail_no_state_has_what_was_said() -> None:
+    world = World(keeps_detail=False)
+    assert world.send(said(transcript=f"User: {CANARY}")).outcome == "recorded"
+    assert world.facts["r-1"].detail is None
+    assert CANARY not in repr(world.states)
+
+
+def test_what_was_said_is_in_no_reason_and_no_error() -> None:
+    world = World()
+    result = world.send(said(transcript=[CANARY], duration_ms="soon"))
+    assert result.outcome == "failed"
+    (kept,) = world.kept.values()
+    document = json.loads(kept)
+    assert CANARY not in result.reason + document["reason"]
+    assert CANARY not in str(world.receive.redeliver(document))
+
+
+def test_a_start_that_differs_moves_the_call() -> None:
+    """In either order the greatest event holds, as for every field."""
+    ended = said()
+    analysed = said(start_timestamp=START_MS + 2_000).replace(b"call_ended", b"call_analyzed")
+    starts = []
+    for order in ([ended, analysed], [analysed, ended]):
+        world = World()
+        assert {world.send(body).outcome for body in order} == {"recorded"}
+        starts.append(world.facts["r-1"].record.started_at_ms)
+    assert starts == [START_MS + 2_000] * 2
 
 
 def test_an_event_of_the_future_is_kept() -> None:

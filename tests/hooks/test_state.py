@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from rollcall.api import strict_json
 from rollcall.api.records.documents import parse_record
 from rollcall.domain.errors import CorruptItem
+from rollcall.domain.validation import MAX_DETAIL_BYTES
 from rollcall.hooks.delivery import Unmappable
 from rollcall.hooks.events import Event
 from rollcall.hooks.maps import PROVIDERS
@@ -41,7 +43,7 @@ def brute_force(events: Iterable[Event]) -> dict[str, str]:
 @pytest.mark.property
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_order_ends_in_the_same_call(provider):
-    records = set()
+    records, details = set(), 0
     for seed in range(CALLS):
         events = [event_of(provider, sent) for sent in call_of(provider, Random(seed))]
         expected = fold(events)
@@ -52,10 +54,15 @@ def test_every_order_ends_in_the_same_call(provider):
             records.add(record)
             document = strict_json.loads(record)
             parse_record(document)
-            assert {name: json.loads(text) for name, text in brute_force(events).items()} == {
+            values = {name: json.loads(text) for name, text in brute_force(events).items()}
+            assert values == {
                 name: json.loads(stamped.value) for name, stamped in expected.fields.items()
             }
+            said = {n.removeprefix("detail."): v for n, v in values.items() if "detail." in n}
+            assert json.loads(record).get("detail", {}) == said
+            details += bool(said)
     assert len(records) > 5
+    assert (details > 0) is (provider in ("vapi", "retell", "elevenlabs", "bland"))
 
 
 @pytest.mark.property
@@ -117,6 +124,37 @@ def test_what_needs_another_field_waits_for_it():
     assert "campaign_id" not in json.loads(state.record("c") or b"")
     state = state.folded(event(3, 5, "b", direction="inbound"))
     assert json.loads(state.record("c") or b"")["campaign_id"] == "7"
+
+
+def said(event_digest: str, rank: int = 5, **parts: str) -> Event:
+    """An event with parts of a detail."""
+    made = event(rank, 5, event_digest, started_at="2026-11-21T12:00:00Z", status="completed")
+    added = {f"detail.{name}": value for name, value in parts.items()}
+    return replace(made, values={**made.values, **added})
+
+
+def transcript(size: int) -> str:
+    """The JSON of a transcript of so many bytes."""
+    turn = '[{"role":"a","text":"%s"}]'
+    return turn % ("x" * (size - len(turn % "")))
+
+
+def test_of_a_detail_that_is_too_long_the_longest_parts_are_left_out():
+    """Each part alone has a size that a record may have."""
+    words = MAX_DETAIL_BYTES - len('{"summary":"short","transcript":}')
+    events = [
+        said("a", transcript=transcript(words)),
+        said("b", summary='"short"'),
+        said("c", 4, recording_url='"https://a.example/r"'),
+    ]
+    document = json.loads(fold(events[:2]).record("c") or b"")
+    assert set(document["detail"]) == {"summary", "transcript"}
+    parse_record(strict_json.loads(fold(events[:2]).record("c") or b""))
+    for order in itertools.permutations(events):
+        record = json.loads(fold(order).record("c") or b"")
+        assert record["detail"] == {"summary": "short", "recording_url": "https://a.example/r"}
+    longer = said("a", transcript=transcript(words + 1))
+    assert set(json.loads(fold([longer, events[1]]).record("c") or b"")["detail"]) == {"summary"}
 
 
 def test_the_text_of_a_state():

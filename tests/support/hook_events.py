@@ -97,6 +97,14 @@ def _sent(at_ms: int, document: Any) -> Sent:
     return Sent(json.dumps(document).encode(), at_ms)
 
 
+def _words(random: Random) -> str:
+    return f"A talk about {random.randrange(10**6)} things."
+
+
+def _lines(random: Random) -> str:
+    return f"Agent: Hello.\nUser: {_words(random)}"
+
+
 def _vapi(random: Random, call_id: str) -> list[Sent]:
     at, length = START_MS, random.randrange(5, 900) * 1_000
     call = {
@@ -122,8 +130,15 @@ def _vapi(random: Random, call_id: str) -> list[Sent]:
             "type": "end-of-call-report",
             "endedReason": reason,
             "cost": random.randrange(1_000) / 1_000,
-            "analysis": {"successEvaluation": random.choice(["true", "false", "8"])},
-            "artifact": {"transfers": [{}] * random.randrange(3)},
+            "analysis": {
+                "successEvaluation": random.choice(["true", "false", "8"]),
+                "summary": _words(random),
+            },
+            "artifact": {
+                "transfers": [{}] * random.randrange(3),
+                "transcript": _lines(random),
+                "recordingUrl": f"https://storage.example.com/{random.randrange(99)}.wav",
+            },
             **(times if random.random() < 0.8 else {}),
         }
     )
@@ -154,16 +169,22 @@ def _retell(random: Random, call_id: str) -> list[Sent]:
             ["user_hangup", "voicemail_reached", "dial_busy", "call_transfer", "error_llm", "new"]
         ),
         "call_cost": {"combined_cost": random.randrange(9_999) / 100},
+        "transcript": _lines(random),
     }
     analysis = {
         "user_sentiment": random.choice(["Negative", "Neutral", "Positive", "Unknown"]),
         "call_successful": random.choice([True, False]),
         "in_voicemail": random.random() < 0.1,
+        "call_summary": _words(random),
     }
+    recording = f"https://storage.example.com/{random.randrange(99)}.wav"
+    analysed = {**ended, "call_analysis": analysis, "recording_url": recording}
+    if random.random() < 0.5:
+        analysed["transcript"] = _lines(random)
     steps = [("call_started", call)]
     if random.random() < 0.5:
         steps += [("transfer_started", call), ("transfer_bridged", call)]
-    steps += [("call_ended", ended), ("call_analyzed", {**ended, "call_analysis": analysis})]
+    steps += [("call_ended", ended), ("call_analyzed", analysed)]
     return [
         _sent(START_MS + number * random.choice([0, 700]), {"event": name, "call": content})
         for number, (name, content) in enumerate(steps)
@@ -193,7 +214,14 @@ def _elevenlabs(random: Random, call_id: str) -> list[Sent]:
                 "cost_fiat": random.choice([None, 0.25]),
                 "phone_call": random.choice([None, {"type": "twilio", "direction": "inbound"}]),
             },
-            "analysis": {"call_successful": random.choice(["success", "failure", "unknown"])},
+            "analysis": {
+                "call_successful": random.choice(["success", "failure", "unknown"]),
+                "transcript_summary": random.choice([None, _words(random)]),
+            },
+            "transcript": [
+                {"role": role, "message": _words(random), "time_in_call_secs": number}
+                for number, role in enumerate(("agent", "user"))
+            ],
         }
         stamp = random.choice([seconds + 60 + version, str(seconds + 60)])
         bodies.append(
@@ -281,7 +309,9 @@ def _bland(random: Random, call_id: str) -> list[Sent]:
                 "inbound": random.choice([True, False]),
                 "corrected_duration": str(random.randrange(600)),
                 "price": random.randrange(999) / 1_000,
-                "summary": f"A talk about {random.randrange(10**6)} things.",
+                "summary": _words(random),
+                "concatenated_transcript": _lines(random),
+                "recording_url": f"https://storage.example.com/{random.randrange(99)}.mp3",
             },
         )
         for _ in range(2)

@@ -30,7 +30,9 @@ BODY = json.dumps(
 class World:
     """Stores in memory, each of which can be made to fail."""
 
-    def __init__(self, provider: str = "retell", own: str = "{}") -> None:
+    def __init__(
+        self, provider: str = "retell", own: str = "{}", *, keeps_detail: bool = True
+    ) -> None:
         self.id = new_hook_id()
         key = hook_key(self.id)
         address = f"https://e.com/v1/hooks/{provider}"
@@ -43,7 +45,7 @@ class World:
         self.refusals: list[Refusal] = []
         self.receive = ReceiveHook(
             self, self, lambda: self, lambda: self, self.ingest, lambda: NOW_MS,
-            Backoff(tries=4, sleep=lambda _seconds: None),
+            Backoff(tries=4, sleep=lambda _seconds: None), keeps_detail=keeps_detail,
         )  # fmt: skip
 
     def _may_fail(self, what: str) -> None:

@@ -271,7 +271,8 @@ def receive_hook() -> ReceiveHook:
     """Accepts what providers send."""
     from rollcall.hooks.receive import ReceiveHook
 
-    return ReceiveHook(hooks(), hook_states(), hook_cipher, _inbox, ingest(), now_ms, Backoff())
+    stores = hooks(), hook_states(), hook_cipher, _inbox, ingest()
+    return ReceiveHook(*stores, now_ms, Backoff(), keeps_detail=settings.keep_detail)
 
 
 @functools.cache

@@ -23,16 +23,21 @@ from rollcall.domain.hooks import Hook, hook_key, is_hook_id
 from rollcall.domain.organisations import tenant
 from rollcall.domain.time.calendar import format_instant
 from rollcall.hooks.delivery import Delivery, Unmappable
-from rollcall.hooks.events import Event, HookMap, Ignored
+from rollcall.hooks.events import DETAIL, Event, HookMap, Ignored
 from rollcall.hooks.maps import has_empty_answer, hook_table, schemes_of
 from rollcall.hooks.ports import Cipher, Hooks, Inbox, States, Writes
 from rollcall.hooks.signatures import Unauthentic, authenticate
 from rollcall.hooks.state import CallState
+from rollcall.mapping.fields import joined
 from rollcall.mapping.maps import BadMap
 from rollcall.retry import Backoff
 
 # What an event has to be a record that can be judged: fields that another event may give.
-_STAND_IN = {"started_at": '"2000-01-01T00:00:00Z"', "status": '"queued"'}
+_STAND_IN = {
+    "started_at": '"2000-01-01T00:00:00Z"',
+    "status": '"queued"',
+    "direction": '"inbound"',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,10 @@ class Result:
 
 
 class ReceiveHook:
-    """Accepts deliveries; `cipher` and `inbox` are called when they are needed."""
+    """Accepts deliveries; `cipher` and `inbox` are called when they are needed.
+
+    Unless `keeps_detail`, what was said is dropped before anything is stored of it.
+    """
 
     def __init__(
         self,
@@ -59,6 +67,8 @@ class ReceiveHook:
         write: Writes,
         now_ms: Callable[[], int],
         backoff: Backoff,
+        *,
+        keeps_detail: bool = True,
     ) -> None:
         self._hooks = hooks
         self._states = states
@@ -67,6 +77,7 @@ class ReceiveHook:
         self._write = write
         self._now_ms = now_ms
         self._backoff = backoff
+        self._keeps_detail = keeps_detail
 
     def __call__(
         self,
@@ -131,6 +142,7 @@ class ReceiveHook:
         event = _hook_map(hook.provider, hook.own).event(delivery, signed_at_ms)
         if event.time_ms > self._now_ms() + MAX_CLOCK_SKEW_MS:
             raise Unmappable("the time of the event is more than 5 minutes in the future")
+        event = _with_detail(event, self._keeps_detail)
         _judge(event)
         with tenant(hook.org_id):
             record = self._folded(hook, event).record(event.call_id)
@@ -187,6 +199,25 @@ def _judge(event: Event) -> None:
     record = CallState().folded(alone).record(event.call_id)
     if record is not None:
         _change(record)
+
+
+def _with_detail(event: Event, keeps_detail: bool) -> Event:
+    """The event with those parts of a detail that are kept and that a record may have."""
+    kept = {
+        name: value
+        for name, value in event.values.items()
+        if not name.startswith(DETAIL) or (keeps_detail and _is_valid(name, value))
+    }
+    return replace(event, values=kept)
+
+
+def _is_valid(name: str, value: str) -> bool:
+    """Whether a record may have a value as the only one of its field."""
+    record = joined({"type": '"call"', "id": '"c"', **_STAND_IN, name: value})
+    try:
+        return isinstance(record, bytes) and _change(record) is not None
+    except Unmappable:
+        return False
 
 
 # ------------------------------------------------------------------------ what is kept

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.domain.time.calendar import format_instant
+from rollcall.domain.validation import MAX_DETAIL_BYTES
 from rollcall.hooks.delivery import Unmappable
-from rollcall.hooks.events import Event
+from rollcall.hooks.events import DETAIL, Event
 from rollcall.mapping.fields import joined
 
 # Enough that two of the events of a call never share one.
@@ -57,7 +58,8 @@ class CallState:
         """The record of the call as JSON; None before its required fields are known.
 
         Its `updated_at` is the latest time of any event, and a millisecond later for each further
-        event: more is known then, so the record must win over the one before.
+        event: more is known then, so the record must win over the one before. Of a detail that is too
+        long as a whole, the longest parts are left out.
         """
         columns = {column.wire_name: column for column in RECORD_TYPES["call"].columns}
         values = {name: stamped.value for name, stamped in self.fields.items()}
@@ -66,6 +68,7 @@ class CallState:
         for name, column in columns.items():
             if column.needs is not None and column.needs not in values:
                 values.pop(name, None)
+        _fit_detail(values)
         updated_at_ms = self.latest_ms + len(self.digests) - 1
         head = {"type": '"call"', "id": json.dumps(call_id, ensure_ascii=False)}
         values = head | dict(sorted(values.items()))
@@ -90,3 +93,16 @@ class CallState:
             return CallState(fields, frozenset(document["digests"]), document["latest_ms"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CorruptItem(f"not the state of a call: {error}") from None
+
+
+def _fit_detail(values: dict[str, str]) -> None:
+    """Remove the longest parts of the detail until it has a size that a record may have."""
+    sizes = {
+        name: len(f'"{name.removeprefix(DETAIL)}":{value},'.encode("utf-8", "surrogatepass"))
+        for name, value in values.items()
+        if name.startswith(DETAIL)
+    }
+    # Two braces, and no comma after the last part.
+    while sizes and sum(sizes.values()) + 1 > MAX_DETAIL_BYTES:
+        longest = max(sizes, key=lambda name: (sizes[name], name))
+        del sizes[longest], values[longest]
