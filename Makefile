@@ -134,8 +134,8 @@ test-all: $(INSTALLED)
 test-vendors: requirements/vendors.txt
 	@[ -d $(VENDORS_VENV) ] || $(PYTHON) -m venv $(VENDORS_VENV)
 	@$(VENDORS_VENV)/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements/vendors.txt
-	PYTHONPATH=layers/rollcall:cli $(VENDORS_VENV)/bin/python -m pytest --noconftest -c /dev/null \
-		--rootdir . -p no:cacheprovider tests/hooks/test_vendors.py $(ARGS)
+	ROLLCALL_REQUIRE_VENDORS=1 PYTHONPATH=layers/rollcall:cli \
+		$(VENDORS_VENV)/bin/python -m pytest --noconftest -c /dev/null --rootdir . -p no:cacheprovider tests/hooks/test_vendors.py $(ARGS)
 
 # The packages of which every branch runs, or the line gives the reason.
 COVERED := domain ledger
@@ -235,7 +235,7 @@ dashboard-packages:
 	node dashboard/list_packages.mjs
 
 clean:
-	rm -rf .venv .venv-3.13 .venv-lambda .venv-sam .aws-sam build dist *.egg-info
+	rm -rf .venv .venv-3.13 .venv-lambda .venv-sam $(VENDORS_VENV) .aws-sam build dist *.egg-info
 	rm -rf dashboard/node_modules dashboard/build
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
 	find layers cli functions tests -name __pycache__ -type d -prune -exec rm -rf {} +
