@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from rollcall.api.http import json_response
+from rollcall.dialects.rollcall.hooks import delivery_body
 from rollcall.domain.errors import (
     BrokenDestination,
     Conflict,
@@ -21,6 +23,7 @@ from rollcall.domain.validation import MAX_DETAIL_BYTES, MAX_SUMMARY_LENGTH
 from rollcall.hooks.receive import kept_delivery
 from rollcall.hooks.signatures import Unauthentic
 from rollcall.ingest.ingest import Refusal
+from rollcall.retry import time_limit
 from rollcall_cli.hooks.signing import signed
 from tests.support.hook_events import START_MS, call_of
 from tests.support.hook_world import BODY, NOW_MS, World
@@ -55,9 +58,17 @@ def test_conflicts_are_retried() -> None:
     assert world.send().outcome == "recorded"
 
 
+def test_lost_races_are_retried_while_there_is_time() -> None:
+    world = World()
+    world.failing["write"] = [Conflict("another delivery was first") for _ in range(30)]
+    with time_limit(60):
+        assert world.send().outcome == "recorded"
+
+
 @pytest.mark.parametrize("place", ["read", "write", "ingest"])
 @pytest.mark.parametrize(
-    "error", [Unavailable("busy"), CorruptItem("damaged"), UnknownOrganisation("org")]
+    "error",
+    [Unavailable("busy"), CorruptItem("damaged"), UnknownOrganisation("org"), KeyError("a bug")],
 )
 def test_what_could_not_be_recorded_is_kept_and_can_be_replayed(
     place: str, error: Exception
@@ -188,6 +199,36 @@ def test_a_start_that_differs_moves_the_call() -> None:
         assert {world.send(body).outcome for body in order} == {"recorded"}
         starts.append(world.facts["r-1"].record.started_at_ms)
     assert starts == [START_MS + 2_000] * 2
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        (rb'{"event":"\ud800"}', "ignored"),
+        (BODY.replace(b'"r-1"', rb'"r-1","duration_ms":"\ud800"'), "failed"),
+    ],
+)
+def test_a_reason_can_be_answered(body: bytes, outcome: str) -> None:
+    world = World()
+    result = world.send(body)
+    assert result.outcome == outcome
+    assert "?" in result.reason
+    json_response(200, delivery_body(result.reason)).deliverable()
+    for kept in world.kept.values():
+        reason = world.receive.redeliver(json.loads(kept))
+        assert reason is not None
+        assert reason.encode()
+
+
+@pytest.mark.parametrize("depth", [100, 500, 600, 700, 900, 5_000, 100_000])
+@pytest.mark.parametrize("place", [b'"r-1"', b'"call_ended"', b'"ended"', b'"user_hangup"'])
+def test_a_nested_value_is_never_an_error(place: bytes, depth: int) -> None:
+    world = World()
+    result = world.send(BODY.replace(place, b"[" * depth + b"]" * depth))
+    assert result.outcome in {"recorded", "ignored", "failed"}
+    assert len(world.kept) == (result.outcome == "failed")
+    for kept in world.kept.values():
+        assert world.receive.redeliver(json.loads(kept)) == result.reason != ""
 
 
 def test_an_event_of_the_future_is_kept() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from rollcall.api import strict_json
 from rollcall.api.records.documents import parse_record
 from rollcall.api.records.faults import RefusedRecord
-from rollcall.domain.errors import Conflict, CorruptItem, RollcallError, Unavailable
+from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Change
 from rollcall.domain.hooks import Hook, hook_key, is_hook_id
 from rollcall.domain.organisations import tenant
@@ -31,6 +31,7 @@ from rollcall.hooks.state import CallState
 from rollcall.mapping.fields import joined
 from rollcall.mapping.maps import BadMap
 from rollcall.retry import Backoff
+from rollcall.telemetry import logger
 
 # What an event has to be a record that can be judged: fields that another event may give.
 _STAND_IN = {
@@ -44,7 +45,8 @@ _STAND_IN = {
 class Result:
     """What became of an authentic delivery.
 
-    `outcome` is `recorded`, `ignored` or `failed`: what failed is kept whole, for the reason.
+    `outcome` is `recorded`, `ignored` or `failed`: what failed is kept whole, for the reason. The
+    reason may show parts of the delivery; it has no lone surrogates.
     """
 
     outcome: str
@@ -119,7 +121,7 @@ class ReceiveHook:
         except Ignored:
             pass
         except (Unmappable, BadMap) as error:
-            return str(error)
+            return _reason(error)
         return None
 
     def _settled(self, hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> Result:
@@ -127,19 +129,20 @@ class ReceiveHook:
         try:
             self._record(hook, delivery, signed_at_ms)
         except Ignored as ignored:
-            return Result("ignored", str(ignored), is_empty)
+            return Result("ignored", _reason(ignored), is_empty)
         except (Unmappable, BadMap) as error:
-            self._keep(hook, delivery, signed_at_ms, str(error))
-            return Result("failed", str(error), is_empty)
-        except RollcallError as error:
-            # It is authentic, so it must not be lost; a replay records it.
+            self._keep(hook, delivery, signed_at_ms, _reason(error))
+            return Result("failed", _reason(error), is_empty)
+        except Exception as error:  # noqa: BLE001 - what is authentic must not be lost for any error
+            # A replay records it.
+            logger.exception("a delivery is not recorded")
             self._keep(hook, delivery, signed_at_ms, f"{type(error).__name__}: not recorded yet")
             return Result("failed", "", is_empty)
         return Result("recorded", "", is_empty)
 
     def _record(self, hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> None:
         """Fold a delivery into the state of its call, and write the record of the state."""
-        event = _hook_map(hook.provider, hook.own).event(delivery, signed_at_ms)
+        event = _event(hook, delivery, signed_at_ms)
         if event.time_ms > self._now_ms() + MAX_CLOCK_SKEW_MS:
             raise Unmappable("the time of the event is more than 5 minutes in the future")
         event = _with_detail(event, self._keeps_detail)
@@ -165,7 +168,9 @@ class ReceiveHook:
             try:
                 self._states.write(*place, folded.to_text(), version)
                 return folded
-            except (Conflict, Unavailable) as error:
+            except Conflict as error:
+                attempts.persist(error)
+            except Unavailable as error:
                 attempts.failed(error)
 
     def _keep(self, hook: Hook, delivery: Delivery, signed_at_ms: int | None, reason: str) -> None:
@@ -177,6 +182,18 @@ class ReceiveHook:
         # Counts inform; a delivery never fails for them.
         with contextlib.suppress(Conflict, Unavailable):
             self._hooks.count(hook.key, outcome, at_ms)
+
+
+def _event(hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> Event:
+    try:
+        return _hook_map(hook.provider, hook.own).event(delivery, signed_at_ms)
+    except RecursionError:
+        raise Unmappable("the body is nested too deeply") from None
+
+
+def _reason(error: Exception) -> str:
+    """The message of an error, with `?` for a lone surrogate, which no answer can have."""
+    return str(error).encode("utf-8", "replace").decode()
 
 
 @functools.lru_cache(maxsize=64)
