@@ -90,6 +90,7 @@ def test_two_secrets_at_most_are_valid() -> None:
         ("retell", "x" * 1_025, {}, "1,024"),
         ("livekit", "secret", {}, "KEY:SECRET"),
         ("livekit", ":secret", {}, "KEY:SECRET"),
+        ("generic", "whsec_", {}, "no key"),
         ("generic", "s", {}, "the map gives no id and no started_at and no status"),
         ("retell", "s", {"fields": {"outcome": {"form": "/a"}}}, "form: is not a key"),
         ("retell", "s", {"schemes": []}, "schemes is not one of"),

@@ -191,6 +191,10 @@ def claims_of(body: bytes, **changed: Any) -> dict[str, Any]:
         (jwt(claims_of(b"{}", exp=None)), False),
         (jwt(claims_of(b"{}", exp="never")), False),
         (jwt(claims_of(b"{}", exp=True)), False),
+        (jwt(claims_of(b"{}", exp=float("inf"))), False),
+        (jwt(claims_of(b"{}", nbf=float("-inf"))), False),
+        (jwt(claims_of(b"{}", nbf=float("nan"))), False),
+        (jwt(claims_of(b"{}", nbf=-(10**400))), False),
         (jwt(claims_of(b"{}", iss="other")), False),
         (jwt(claims_of(b"{}", sha256="")), False),
         (jwt(claims_of(b"{}", sha256=5)), False),
@@ -301,6 +305,14 @@ def test_a_form_of_very_many_fields_is_refused():
 def test_a_secret_that_is_no_key_of_standard_webhooks_is_refused():
     (sent,) = [delivery_of("generic", Sent(b"{}", NOW_MS))]
     assert not is_accepted("standard", "not base64!", sent)
+
+
+@pytest.mark.parametrize("secret", ["whsec_", ""])
+def test_an_empty_key_of_standard_webhooks_is_refused(secret):
+    stamp = str(NOW_MS // 1_000)
+    digest = base64.b64encode(hmac.digest(b"", f"m.{stamp}.{{}}".encode(), "sha256")).decode()
+    named = {"webhook_id": "m", "webhook_timestamp": stamp, "webhook_signature": f"v1,{digest}"}
+    assert not is_accepted("standard", secret, delivery("{}", **named))
 
 
 def test_the_names_of_schemes():

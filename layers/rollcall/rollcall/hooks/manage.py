@@ -135,6 +135,8 @@ def _check_secret(provider: str, secret: str) -> None:
     key, colon, rest = secret.partition(":")
     if provider == "livekit" and not (key and colon and rest):
         raise InvalidOperation("the secret of LiveKit must be KEY:SECRET")
+    if secret == "whsec_":
+        raise InvalidOperation("the secret has no key after whsec_")
 
 
 def _check_map(provider: str, own: Mapping[str, Any]) -> None:

@@ -24,6 +24,7 @@ _MINUTE_MS = 60_000
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 # Seconds until the year 5138, milliseconds from 1973 on.
 _LEAST_MILLISECONDS = 10**11
+_MOST_SECONDS = 10**11
 
 
 class Unauthentic(Exception):
@@ -102,6 +103,8 @@ def _standard(delivery: Delivery, secret: str) -> int:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except ValueError:
         raise Unauthentic from None
+    if not key:  # of which anyone can make signatures
+        raise Unauthentic
     message = _bytes(f"{delivery.header('webhook-id')}.{timestamp}.") + delivery.body
     expected = base64.b64encode(hmac.digest(key, message, "sha256")).decode()
     given = delivery.header("webhook-signature").split()
@@ -250,4 +253,5 @@ def _within(delivery: Delivery, signed_at_ms: int, most_ms: int) -> int:
 
 
 def _is_number(value: Any) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) < _MOST_SECONDS  # neither infinite nor NaN
