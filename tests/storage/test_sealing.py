@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
 from rollcall.domain.errors import CorruptItem, InvalidOperation, Unavailable
+from rollcall.storage import sealing
 from rollcall.storage.sealing import FileCipher, KmsCipher, cipher
 
 SECRETS = ["s", "key_retell", "KEY:SECRET", "Schlüssel 🔑", "x" * 1_024]
@@ -32,6 +35,39 @@ def test_the_key_file_is_private(path: Path) -> None:
     FileCipher(path).seal("s", "k1")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert len(path.read_bytes()) == 32
+
+
+def test_a_key_file_that_others_may_read_becomes_private(path: Path) -> None:
+    sealed = FileCipher(path).seal("s", "k1")
+    path.chmod(0o644)
+    assert FileCipher(path).open(sealed, "k1") == "s"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_key_file_that_another_process_makes_meanwhile_is_used(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(root: Path, folder: Path) -> None:
+        monkeypatch.undo()
+        FileCipher(path).seal("s", "k1")
+
+    monkeypatch.setattr(sealing, "make_private_folders", overtaken)
+    sealed = FileCipher(path).seal("secret", "k1")
+    assert FileCipher(path).open(sealed, "k1") == "secret"
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_key_file_is_never_seen_unfinished(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        assert not path.exists()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Unavailable, match="No space left"):
+        FileCipher(path).seal("s", "k1")
+    monkeypatch.undo()
+    assert list(path.parent.iterdir()) == []
+    assert FileCipher(path).open(FileCipher(path).seal("s", "k1"), "k1") == "s"
 
 
 def test_no_two_encryptions_are_equal(path: Path) -> None:

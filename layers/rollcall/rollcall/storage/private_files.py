@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from pathlib import Path
 from typing import IO, Any, Final
@@ -19,6 +20,22 @@ def open_private(path: Path, mode: str) -> IO[Any]:
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         os.fchmod(file.fileno(), _FILE_MODE)
     return file
+
+
+def create_private(path: Path, content: bytes) -> None:
+    """Create a file with mode 0600, complete from the moment it exists.
+
+    Its folder must exist. Raises FileExistsError if the file does.
+    """
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with open_private(unfinished, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(unfinished)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _open(path: str, flags: int) -> int:

@@ -5,6 +5,7 @@ The key of the hook is authenticated with the secret, so that no hook can use an
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import hmac
@@ -19,7 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rollcall.domain.errors import CorruptItem, InvalidOperation, Unavailable
-from rollcall.storage.private_files import make_private_folders, open_private
+from rollcall.storage.private_files import create_private, make_private_folders, open_private
 
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 16
@@ -122,9 +123,10 @@ class FileCipher:
         try:
             if not self._path.exists():
                 make_private_folders(self._path.parent, self._path.parent)
-                with open_private(self._path, "xb") as file:
-                    file.write(secrets.token_bytes(_KEY_BYTES))
-            content = self._path.read_bytes()
+                with contextlib.suppress(FileExistsError):  # another process was first
+                    create_private(self._path, secrets.token_bytes(_KEY_BYTES))
+            with open_private(self._path, "rb") as file:
+                content: bytes = file.read()
         except OSError as error:
             raise Unavailable(f"the key file {self._path}: {error.strerror}") from error
         if len(content) != _KEY_BYTES:
