@@ -278,6 +278,14 @@ def test_twilio_signs_with_or_without_the_port(url, signed_url, is_good):
         ({"lead_id": ["7"], "campaign_id": ["c 1"]}, "lead_id=7&campaign_id=c%201"),
         ({"lead_id": ["7"], "campaign_id": ["c 1"]}, "lead_id=7&campaign_id=c+1"),
         ({"lead_id": ["7"], "campaign_id": ["c"]}, "campaign_id=c&lead_id=7"),
+        (
+            {"lead_id": ["a@b.example"], "campaign_id": ["spring/9:1"]},
+            "lead_id=a@b.example&campaign_id=spring/9:1",
+        ),
+        (
+            {"lead_id": ["a@b.example"], "campaign_id": ["spring/9:1"]},
+            "lead_id=a%40b.example&campaign_id=spring%2F9%3A1",
+        ),
     ],
 )
 def test_twilio_signs_the_query(query, written):
@@ -286,6 +294,11 @@ def test_twilio_signs_the_query(query, written):
     assert is_accepted("twilio", "k", sent)
     for changed in ({}, {**query, "lead_id": ["8"]}, {**query, "more": ["1"]}):
         assert not is_accepted("twilio", "k", replace(sent, query=changed))
+
+
+def test_a_query_that_no_address_can_have_is_refused():
+    sent = delivery("a=1", url="https://e.com/h", x_twilio_signature="x")
+    assert not is_accepted("twilio", "k", replace(sent, query={"lead_id": ["\ud800"]}))
 
 
 def test_twilio_signs_json_by_its_digest():

@@ -21,6 +21,8 @@ from rollcall.hooks.delivery import Delivery
 Check: TypeAlias = Callable[[Delivery, str], int | None]
 
 _MINUTE_MS = 60_000
+# What RFC 3986 lets a value of a query have unencoded, beside letters, digits and `-._~`.
+_PLAIN_IN_QUERIES = "!$'()*,;:@/?"
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 # Seconds until the year 5138, milliseconds from 1973 on.
 _LEAST_MILLISECONDS = 10**11
@@ -156,12 +158,17 @@ def _sorted_form(delivery: Delivery) -> str:
 def _addresses(delivery: Delivery) -> Iterator[str]:
     """The addresses that may have been signed: with and without the port, the query as it was written.
 
-    The gateway hands over the query decoded, so that spaces may have been `%20` or `+`.
+    The gateway hands over the query decoded, so that spaces may have been `%20` or `+`, and what a
+    query may hold as it is, such as `@`, may have been encoded or not.
     """
     pairs = [(name, value) for name, values in delivery.query.items() for value in values]
     queries = {""} if not pairs else set()
     for order in (pairs, sorted(pairs)) if pairs else ():
-        queries |= {"?" + urlencode(order, quote_via=encode) for encode in (quote, quote_plus)}
+        queries |= {
+            "?" + urlencode(order, safe=safe, errors="replace", quote_via=encode)
+            for encode in (quote, quote_plus)
+            for safe in ("", _PLAIN_IN_QUERIES)
+        }
     split = urlsplit(delivery.url)
     bare = split._replace(netloc=split.hostname or "")
     ported = split._replace(netloc=f"{split.hostname}:{_DEFAULT_PORTS.get(split.scheme, 443)}")
