@@ -23,7 +23,7 @@ from rollcall.domain.validation import MAX_DETAIL_BYTES, MAX_SUMMARY_LENGTH
 from rollcall.hooks.receive import kept_delivery
 from rollcall.hooks.signatures import Unauthentic
 from rollcall.ingest.ingest import Refusal
-from rollcall.retry import time_limit
+from rollcall.retry import MAX_REQUEST_SECONDS, seconds_left, time_limit
 from rollcall_cli.hooks.signing import signed
 from tests.support.hook_events import START_MS, call_of
 from tests.support.hook_world import BODY, NOW_MS, World
@@ -61,8 +61,27 @@ def test_conflicts_are_retried() -> None:
 def test_lost_races_are_retried_while_there_is_time() -> None:
     world = World()
     world.failing["write"] = [Conflict("another delivery was first") for _ in range(30)]
-    with time_limit(60):
-        assert world.send().outcome == "recorded"
+    assert world.send().outcome == "recorded"
+
+
+def test_retries_leave_time_to_keep_a_delivery() -> None:
+    """Without an end to them, the invocation would time out, and the delivery be lost."""
+    world = World()
+    left: list[float] = []
+
+    def busy(*_place: str) -> Any:
+        left.append(seconds_left() + MAX_REQUEST_SECONDS)
+        raise Unavailable("busy")
+
+    world.read = busy  # type: ignore[method-assign]
+    with time_limit(28):
+        assert world.send().outcome == "failed"
+        assert seconds_left() + MAX_REQUEST_SECONDS > 12
+    assert left[0] <= 12
+    with time_limit(10):
+        world.send()
+    assert left[1] <= 10
+    assert len(world.kept) == 1
 
 
 @pytest.mark.parametrize("place", ["read", "write", "ingest"])
@@ -95,10 +114,13 @@ def test_what_can_be_neither_recorded_nor_kept_is_an_error() -> None:
         world.send()
 
 
-def test_a_count_that_fails_harms_nothing() -> None:
+@pytest.mark.parametrize("error", [Unavailable("busy"), Conflict("gone"), KeyError("a bug")])
+def test_a_count_that_fails_harms_nothing(error: Exception) -> None:
     world = World()
-    world.failing["count"] = [Unavailable("busy")]
+    world.failing["count"] = [error, error]
     assert world.send().outcome == "recorded"
+    with pytest.raises(Unauthentic):
+        world.receive("retell", world.id, BODY, {}, {})
 
 
 def test_what_ingest_refuses_is_kept() -> None:

@@ -25,8 +25,12 @@ _ends_at: ContextVar[float] = ContextVar("ends_at", default=float("inf"))
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """A context in which no retry begins that might not end within `seconds` from now."""
-    token = _ends_at.set(time.monotonic() + seconds - MAX_REQUEST_SECONDS)
+    """A context in which no retry begins that might not end within `seconds` from now.
+
+    Inside another one, the earlier end holds.
+    """
+    ends_at = time.monotonic() + seconds - MAX_REQUEST_SECONDS
+    token = _ends_at.set(min(ends_at, _ends_at.get()))
     try:
         yield
     finally:

@@ -7,7 +7,6 @@ is kept whole in the failure destination, from where it can be replayed.
 from __future__ import annotations
 
 import base64
-import contextlib
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -30,8 +29,11 @@ from rollcall.hooks.signatures import Unauthentic, authenticate
 from rollcall.hooks.state import CallState
 from rollcall.mapping.fields import joined
 from rollcall.mapping.maps import BadMap
-from rollcall.retry import Backoff
+from rollcall.retry import Backoff, time_limit
 from rollcall.telemetry import logger
+
+# Until then a delivery is recorded; what remains of the invocation's time is for keeping it.
+_RECORDING_SECONDS = 12.0
 
 # What an event has to be a record that can be judged: fields that another event may give.
 _STAND_IN = {
@@ -127,7 +129,8 @@ class ReceiveHook:
     def _settled(self, hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> Result:
         is_empty = has_empty_answer(hook.provider)
         try:
-            self._record(hook, delivery, signed_at_ms)
+            with time_limit(_RECORDING_SECONDS):
+                self._record(hook, delivery, signed_at_ms)
         except Ignored as ignored:
             return Result("ignored", _reason(ignored), is_empty)
         except (Unmappable, BadMap) as error:
@@ -179,9 +182,10 @@ class ReceiveHook:
         self._inbox().keep(name, json.dumps(document).encode())
 
     def _count(self, hook: Hook, outcome: str, at_ms: int | None) -> None:
-        # Counts inform; a delivery never fails for them.
-        with contextlib.suppress(Conflict, Unavailable):
+        try:
             self._hooks.count(hook.key, outcome, at_ms)
+        except Exception:  # noqa: BLE001 - counts inform; a delivery never fails for them
+            logger.exception("a delivery is not counted")
 
 
 def _event(hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> Event:
