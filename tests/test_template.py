@@ -15,6 +15,8 @@ import yaml
 
 from rollcall.api.cors import EXPOSED_HEADERS
 from rollcall.api.errors import RETRY_AFTER_SECONDS
+from rollcall.storage import keys
+from rollcall.storage.hooks import COUNTED
 from rollcall_cli.local.intrinsics import read_yaml
 from tests.support.deployment import ROOT, SAM_PYTHON, as_list, resource_text, stack
 
@@ -153,6 +155,19 @@ def test_only_the_updater_reads_the_stream() -> None:
         if "dynamodb:GetRecords" in as_list(statement["Action"])
     }
     assert readers == {("UpdateRollupsRole", "RecordsTable.StreamArn")}
+
+
+def test_what_receives_deliveries_changes_counts_and_decrypts_secrets_of_hooks_only() -> None:
+    role = stack().resources["ReceiveHookRole"]["Properties"]
+    conditions = {
+        statement["Action"]: statement["Condition"]
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] in ("dynamodb:UpdateItem", "kms:Decrypt")
+    }
+    written = conditions["dynamodb:UpdateItem"]["ForAllValues:StringEquals"]
+    assert set(written["dynamodb:Attributes"]) == {keys.PK, keys.SK, "last_at_ms", *COUNTED}
+    assert conditions["kms:Decrypt"] == {"StringLike": {"kms:EncryptionContext:rollcall:hook": "*"}}
 
 
 # ------------------------------------------------------------ a creation that fails
