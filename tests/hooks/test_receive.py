@@ -242,6 +242,16 @@ def test_a_reason_can_be_answered(body: bytes, outcome: str) -> None:
         assert reason.encode()
 
 
+def test_the_reason_of_a_long_value_can_be_answered() -> None:
+    """A quotation mark grows with every encoding: such an answer would pass the greatest size."""
+    own = {"fields": {"lead_id": {"from": "/call/words", "values": {"a": "b"}}}}
+    world = World(own=json.dumps(own))
+    words = json.dumps('"' * 2_000_000).encode()
+    result = world.send(BODY.replace(b'"r-1"', b'"r-1","words":' + words))
+    assert (result.outcome, len(result.reason)) == ("failed", 1_001)
+    json_response(200, delivery_body(result.reason)).deliverable()
+
+
 @pytest.mark.parametrize("depth", [100, 500, 600, 700, 900, 5_000, 100_000])
 @pytest.mark.parametrize("place", [b'"r-1"', b'"call_ended"', b'"ended"', b'"user_hangup"'])
 def test_a_nested_value_is_never_an_error(place: bytes, depth: int) -> None:

@@ -35,6 +35,9 @@ from rollcall.telemetry import logger
 # Until then a delivery is recorded; what remains of the invocation's time is for keeping it.
 _RECORDING_SECONDS = 12.0
 
+# Some messages show a value whole, which may be as long as the body.
+_REASON_CHARACTERS = 1_000
+
 # What an event has to be a record that can be judged: fields that another event may give.
 _STAND_IN = {
     "started_at": '"2000-01-01T00:00:00Z"',
@@ -48,7 +51,7 @@ class Result:
     """What became of an authentic delivery.
 
     `outcome` is `recorded`, `ignored` or `failed`: what failed is kept whole, for the reason. The
-    reason may show parts of the delivery; it has no lone surrogates.
+    reason may show parts of the delivery; it has no lone surrogates and is not long.
     """
 
     outcome: str
@@ -196,8 +199,10 @@ def _event(hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> Event:
 
 
 def _reason(error: Exception) -> str:
-    """The message of an error, with `?` for a lone surrogate, which no answer can have."""
-    return str(error).encode("utf-8", "replace").decode()
+    """The message of an error as an answer can have it: not too long, and `?` for a lone surrogate."""
+    text = str(error)
+    cut = text[:_REASON_CHARACTERS] + ("…" if len(text) > _REASON_CHARACTERS else "")
+    return cut.encode("utf-8", "replace").decode()
 
 
 @functools.lru_cache(maxsize=64)
