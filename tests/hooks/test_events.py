@@ -291,6 +291,15 @@ def test_the_time_of_an_event(provider, body, time_ms):
     assert event(provider, body).time_ms == time_ms
 
 
+@pytest.mark.parametrize(
+    ("sequence", "added_ms"), [("-1", 0), ("-" + "9" * 4_000, 0), ("9" * 4_000, 999)]
+)
+def test_a_sequence_stays_within_its_second(sequence, added_ms):
+    known_ms = event("twilio", twilio("ringing", SequenceNumber="0")).time_ms
+    made = event("twilio", twilio("ringing", SequenceNumber=sequence))
+    assert made.time_ms == known_ms + added_ms
+
+
 def test_twilio_knows_no_start_before_the_end():
     assert "started_at" not in event("twilio", twilio("ringing")).values
 

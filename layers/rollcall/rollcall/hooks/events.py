@@ -92,7 +92,7 @@ class HookMap:
         try:
             if found is not None:
                 known_ms = read_time(text_of(found), self._zone).instant_ms
-            return known_ms + min(int(text_of(sequence or 0)), _MOST_SEQUENCE)
+            return known_ms + min(max(int(text_of(sequence or 0)), 0), _MOST_SEQUENCE)
         except ValueError as error:
             raise Unmappable(f"the time of the event {error}") from None
 
