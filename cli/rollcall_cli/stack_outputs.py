@@ -18,6 +18,8 @@ ANALYTICS_TABLE = "AnalyticsTableName"
 FAILURE_BUCKET = "FailureBucketName"
 API_URL = "ApiUrl"
 HOOK_KEY = "HookKeyArn"
+# The parameter that says whether details are stored.
+KEEP_DETAIL = "KeepDetail"
 
 # A stack without a deployment under way, whose last good deployment is in place.
 _COMPLETE = frozenset(
@@ -35,13 +37,14 @@ _COMPLETE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class StackOutputs:
-    """The outputs that commands use."""
+    """The outputs that commands use, and the parameter that they share with functions."""
 
     records_table: str
     analytics_table: str
     failure_bucket: str
     api_url: str
     hook_key: str = ""  # a release without hooks has none
+    keep_detail: str = "true"
 
 
 def cloudformation_client() -> Any:
@@ -81,6 +84,10 @@ def stack_outputs(client: Any, name: str) -> StackOutputs:
         )
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
 
+    parameters = {
+        each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])
+    }
+
     def output(key: str) -> str:
         if key not in outputs:
             raise CommandError(
@@ -95,4 +102,5 @@ def stack_outputs(client: Any, name: str) -> StackOutputs:
         failure_bucket=output(FAILURE_BUCKET),
         api_url=output(API_URL),
         hook_key=outputs.get(HOOK_KEY, ""),
+        keep_detail=parameters.get(KEEP_DETAIL, "true"),
     )

@@ -129,6 +129,7 @@ def _read_stack(name: str) -> str:
         "ROLLCALL_ANALYTICS_TABLE": outputs.analytics_table,
         "ROLLCALL_FAILURE_DESTINATION": f"s3://{outputs.failure_bucket}",
         "ROLLCALL_HOOK_KEY": outputs.hook_key,
+        "ROLLCALL_KEEP_DETAIL": outputs.keep_detail,
     }
     overridden = [key for key in named if os.environ.get(key) not in (None, "", named[key])]
     if overridden:

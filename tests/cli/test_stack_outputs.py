@@ -73,6 +73,16 @@ def test_outputs_of_a_complete_stack(client: Any, stub: Stubber, status: str) ->
     assert stack_outputs(client, "prod") == StackOutputs(*OUTPUTS.values())
 
 
+@pytest.mark.parametrize("keep", ["true", "false"])
+def test_commands_keep_details_where_the_functions_do(
+    client: Any, stub: Stubber, keep: str
+) -> None:
+    answer = described(**OUTPUTS)
+    answer["Stacks"][0]["Parameters"] = [{"ParameterKey": "KeepDetail", "ParameterValue": keep}]
+    stub.add_response("describe_stacks", answer)
+    assert stack_outputs(client, "prod").keep_detail == keep
+
+
 @pytest.mark.parametrize(
     "status",
     [
