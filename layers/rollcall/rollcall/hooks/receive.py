@@ -214,7 +214,8 @@ def _change(record: bytes) -> Change:
     try:
         return parse_record(strict_json.loads(record))
     except RefusedRecord as refused:
-        raise Unmappable(str(refused)) from None
+        faults = (f"{fault.field}: {fault.message}" for fault in refused.faults)
+        raise Unmappable("; ".join(faults)) from None
     except strict_json.MalformedJson as error:
         raise Unmappable(str(error)) from None
 
