@@ -196,7 +196,9 @@ def test_policies_allow_what_handlers_do(
         room("r1", workspace_id="w"),
         contact_event("e1", workspace_id="w", event_type="room_join", room_id="r1"),
     ]
-    body = json.dumps({"records": records})
+    # A later version without a detail removes the stored one: of c8 another record, of c9 its hook's.
+    said = [full_call("c8"), call("c8"), full_call("c9", updated_at="2024-03-01T12:00:00Z")]
+    body = json.dumps({"records": [*records, *said]})
     deletion = {"type": "call", "id": "c3", "deleted": True}
     said = [call(id, detail={"summary": "A talk."}, updated_at=NOON) for id in ("c7", "c8")]
     bodies = [json.dumps({"records": sent}) for sent in (said, [call("c7")])]

@@ -441,6 +441,13 @@ def test_the_functions_know_the_allowed_origins() -> None:
         assert variables["ROLLCALL_ALLOWED_ORIGINS"] == {"Ref": "AllowedOrigins"}
 
 
+def test_what_writes_records_knows_whether_to_keep_details() -> None:
+    functions = stack(KeepDetail="false").of_type("AWS::Lambda::Function")
+    for name in ("IngestRecordsFunction", "ReceiveHookFunction"):
+        variables = functions[name]["Properties"]["Environment"]["Variables"]
+        assert variables["ROLLCALL_KEEP_DETAIL"] == {"Ref": "KeepDetail"}
+
+
 # ------------------------------------------------------------------- architecture
 def test_the_architecture_is_stated_once() -> None:
     text = (ROOT / "template.yaml").read_text("utf-8")

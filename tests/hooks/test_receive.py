@@ -52,6 +52,17 @@ def test_a_repetition_writes_the_record_again_but_not_the_state() -> None:
     assert "r-1" in world.facts
 
 
+@pytest.mark.parametrize("keeps_detail", [True, False])
+def test_no_state_has_a_detail_where_details_are_dropped(keeps_detail: bool) -> None:
+    world = World(keeps_detail=keeps_detail)
+    body = json.loads(BODY)
+    body["call"]["transcript"] = "Agent: never kept"
+    assert world.send(json.dumps(body).encode()).outcome == "recorded"
+    assert world.facts["r-1"].record.status == "completed"
+    assert ("never kept" in world.states["r-1"][0]) is keeps_detail
+    assert (world.facts["r-1"].detail is not None) is keeps_detail
+
+
 def test_conflicts_are_retried() -> None:
     world = World()
     world.failing["write"] = [Conflict("first"), Unavailable("busy"), Conflict("second")]
