@@ -130,10 +130,10 @@ class Applier:
     def apply(self, rows: Iterable[tuple[str, Row]]) -> None:
         """Apply (record type, row) pairs to pages and rollups, at most one pair per fact.
 
-        A row and its `left_behind` are applied in one transaction. Returns when all rows are applied, by this writer or another. Raises Unavailable when no
-        tries or no time are left, CorruptItem if a stored item is damaged, and TransactionTooLarge
-        if a single row does not fit; some rows may be applied by then, and it is safe to apply all
-        of them again.
+        A row and its `left_behind` are applied in one transaction. Returns when all rows are applied,
+        by this writer or another. Raises Unavailable when no tries or no time are left, CorruptItem if
+        a stored item is damaged, and TransactionTooLarge if a single row does not fit; some rows may
+        be applied by then, and it is safe to apply all of them again.
         """
         queue = deque(sorted(rows, key=lambda pair: (pair[0], pair[1].position)))
         attempts = self._backoff.attempts()
