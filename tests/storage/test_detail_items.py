@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 import uuid
@@ -14,11 +15,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rollcall.api import strict_json
-from rollcall.domain.errors import CorruptItem, Unavailable
+from rollcall.domain.errors import CorruptItem, RefusedChange, Unavailable
 from rollcall.domain.facts import Change, Fact, Outcome, detail_hash, hash_of_detail
 from rollcall.domain.organisations import tenant
 from rollcall.query.metering import ReadMeter
@@ -28,7 +29,7 @@ from rollcall.storage.detail_items import detail_of_item, item_of_detail
 from rollcall.storage.facts import FactStore
 from rollcall_cli.local.stack import find_template
 from rollcall_cli.local.template import load_template
-from tests.support.builders import call, deletion
+from tests.support.builders import OMIT, call, deletion
 from tests.support.emulator.client import MemoryClient
 from tests.support.emulator.dynamodb import MemoryDynamoDb
 from tests.support.parsing import parsed
@@ -157,6 +158,52 @@ def test_a_detail_is_written_replaced_removed_and_deleted_with_its_fact(client: 
     revival = change({"summary": "four"}, updated_at="2991-01-01T00:00:00Z")
     assert stored.write(revival, stored.fact()) is Outcome.ACCEPTED
     assert stored.detail() == {"summary": "four"}
+
+
+TIMES = [f"2024-03-05T12:00:0{second}Z" for second in range(6)]
+times = st.sampled_from(TIMES)
+some_details = st.sampled_from([OMIT, {"summary": "a"}, {"summary": "b"}, {"links": []}])
+
+
+def _without_omitted(**fields: Any) -> dict[str, Any]:
+    sent = {"type": "call", "id": "c#1", **fields}
+    return {name: value for name, value in sent.items() if value is not OMIT}
+
+
+documents = st.builds(call, st.just("c#1"), detail=some_details, updated_at=times)
+merges = st.builds(
+    _without_omitted,
+    merge=st.just(True),
+    detail=st.one_of(some_details, st.none()),
+    outcome=st.sampled_from(["x", OMIT]),
+    updated_at=times,
+).filter(lambda merge: merge.keys() & {"detail", "outcome"})
+removals = st.builds(_without_omitted, deleted=st.just(True), updated_at=times)
+
+
+@pytest.mark.property
+@given(st.lists(st.one_of(documents, merges, merges, removals), max_size=8))
+@example(
+    [
+        _without_omitted(merge=True, detail={"summary": "a"}, updated_at=TIMES[4]),
+        _without_omitted(merge=True, detail={"summary": "b"}, outcome="x", updated_at=TIMES[2]),
+        _without_omitted(deleted=True, updated_at=TIMES[3]),
+        call("c#1", updated_at=TIMES[5]),
+    ]
+)
+def test_the_stored_detail_is_that_of_the_fact_whatever_is_written(records: list[Any]) -> None:
+    """The detail of a fact may come from a merge that a later document or deletion did not reach."""
+    stored = Stored(MemoryClient(MemoryDynamoDb()))
+    for record in (call("c#1", updated_at=TIMES[0]), *records):
+        with contextlib.suppress(RefusedChange):
+            stored.write(parsed(record), stored.fact())
+        detail, fact = stored.detail(), stored.fact()
+        expected = None if detail is None else detail_hash(strict_json.dumps(detail))
+        assert expected == hash_of_detail(fact)
+        if fact is not None:
+            with tenant(stored.org_id):
+                stored.store.restate(stored.org_id, 1, fact, fact.with_rev(fact.rev + 1))
+            assert stored.detail() == detail
 
 
 @pytest.mark.engine
