@@ -101,10 +101,7 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
             data_dir=data_dir,
             jar=jar,
             emulator=rie,
-            parameters={
-                "AllowedOrigins": ",".join(allow_origin or ()),
-                "KeepDetail": "true" if keep_detail else "false",
-            },
+            parameters=_parameters(allow_origin, keep_detail),
         ) as stack:
             if seed:
                 sample = load_seed(stack).organisations[0]
@@ -125,6 +122,12 @@ def local(  # noqa: PLR0913, PLR0917 - each is an option
         notice("stopped")
     finally:
         sys.stdout = ready_line
+
+
+def _parameters(allow_origin: list[str] | None, keep_detail: bool) -> dict[str, str]:
+    """The template's parameters that differ from its defaults: a template may lack the others."""
+    chosen = {} if keep_detail else {"KeepDetail": "false"}
+    return chosen | ({"AllowedOrigins": ",".join(allow_origin)} if allow_origin else {})
 
 
 def _show_dashboard(stack: LocalStack, handle: str, token: str) -> None:

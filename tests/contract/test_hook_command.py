@@ -45,6 +45,12 @@ class Command:
 
 
 @pytest.fixture(scope="module")
+def alice(stack):
+    """An organisation of this module alone: samples change its figures."""
+    return stack.new_organisation()
+
+
+@pytest.fixture(scope="module")
 def hook(stack) -> Command:
     return Command(stack)
 
@@ -58,7 +64,7 @@ def token_file(alice, tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize("provider", SAMPLED)
 def test_samples_of_a_provider_change_the_numbers(hook, alice, token_file, provider):
-    made = hook.create("alice", provider, SECRETS[provider] + "\n")
+    made = hook.create(alice.handle, provider, SECRETS[provider] + "\n")
     assert made["url"] == f"{alice.stack.api}/v1/hooks/{provider}/{made['hook_id']}"
     output = hook("test", made["hook_id"], "--token-file", token_file)
     lines = output.splitlines()
@@ -100,7 +106,7 @@ def test_a_map_and_pointers_are_kept_with_the_hook(hook, alice, token_file, tmp_
         '[fields.status]\nvalue = "completed"\n'
     )
     options = ("--map", chosen, "--payload", "plan=/plan", "--lead", "/who", "--outcome", "/so")
-    made = hook.create("alice", "generic", SECRETS["generic"], *options)
+    made = hook.create(alice.handle, "generic", SECRETS["generic"], *options)
     body = tmp_path / "body.json"
     body.write_text('{"kind":"end","call":"g-1","at":1795262400,"plan":"pro","who":7,"so":"sold"}')
     output = hook("test", made["hook_id"], "--file", body, "--token-file", token_file)
@@ -138,7 +144,7 @@ def test_what_cannot_be_done_is_one_line(hook, alice, arguments, message):
 
 
 def test_without_a_token_only_the_answers_are_shown(hook, alice):
-    made = hook.create("alice", "retell", "s")
+    made = hook.create(alice.handle, "retell", "s")
     output = hook("test", made["hook_id"])
     assert output.count(": 200") == 3
     assert "need a token" in output

@@ -70,6 +70,12 @@ def hooked(organisation: Any, provider: str, own: Any = None, secret: str | None
     return Hooked(organisation, provider, created, secret)
 
 
+@pytest.fixture(scope="module")
+def alice(stack):
+    """An organisation of this module alone: deliveries change its figures."""
+    return stack.new_organisation()
+
+
 @pytest.fixture(scope="module", params=PROVIDERS)
 def hook(request, alice):
     return hooked(alice, request.param)

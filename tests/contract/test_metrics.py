@@ -23,6 +23,7 @@ COUNTS_NOTHING = {
     "get_audit",
     "get_health",
     "get_schema",
+    "list_hooks",
 }
 COUNTS_ELSEWISE = {"ingest_records", "update_rollups", "reconcile_organisations"}
 READING = set(FUNCTIONS) - COUNTS_NOTHING - COUNTS_ELSEWISE

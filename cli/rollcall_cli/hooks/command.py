@@ -69,7 +69,7 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter for each option
     api: Api = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a hook, and print the address to give to the provider. It is printed once.
+    """Create a hook and print its address, once.
 
     Pass the secret with --secret-stdin or --secret-file; LiveKit's is KEY:SECRET.
     """
@@ -94,7 +94,7 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
 @app.command(name="list")
 def list_(handle: Handle, as_json: AsJson = False) -> None:
-    """List an organisation's hooks, oldest first, with counts of deliveries.
+    """List hooks, with counts of their deliveries.
 
     REFUSED were not authentic; FAILED are kept in the failure destination (rollcall redrive).
     """
@@ -150,14 +150,14 @@ def rotate(
 
 @app.command()
 def delete(hook_id: HookId) -> None:
-    """Delete a hook and what it knows of unfinished calls. The records stay."""
+    """Delete a hook; the records of its calls stay."""
     with _managing() as hooks:
         print(f"deleted {hooks.remove(hook_id).key}")
 
 
 @app.command(name="test")
 def try_out(
-    hook_id: Annotated[str, typer.Argument(metavar="HOOK_ID", help="The id, hk_….")],
+    hook_id: Annotated[str, typer.Argument(metavar="HOOK_ID", help="The id that begins with hk_.")],
     file: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="Body to send instead of the samples; repeatable."),
@@ -166,7 +166,7 @@ def try_out(
     token_file: TokenFile = None,
     insecure: Insecure = False,
 ) -> None:
-    """Send signed samples through the hook, and show the record and the numbers that changed.
+    """Send signed samples and show what changes.
 
     The record and the numbers are read with a token that has the permission read. The sample is a
     call of its own each time; erase it with the organisation, or send it to one made for tests.
