@@ -76,3 +76,13 @@ def test_a_relative_period_is_the_same_on_every_page() -> None:
         parse_query({**body, "cursor": cursor}, "org", tomorrow).query.bounds == first.query.bounds
     )
     assert parse_query(body, "org", tomorrow).query.bounds != first.query.bounds
+
+
+def test_a_day_that_its_zone_skipped_has_no_length() -> None:
+    """Samoa went from 29 to 31 December 2011."""
+    days = {"from": "2011-12-30", "to": "2011-12-30", "timezone": "Pacific/Apia"}
+    bounds = parse_query({"measures": ["calls"], **days}, "org", NOW).query.bounds
+    assert bounds.start_ms == bounds.end_ms
+    late = {**days, "from": "2011-12-31"}
+    (fault,) = refusal({"measures": ["calls"], **late}).faults
+    assert (fault.pointer, fault.message) == ("/from", "must not be after to")
