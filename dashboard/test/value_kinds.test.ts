@@ -22,7 +22,7 @@ test("values stay while they are given in the same way, and no others do", () =>
   }
 });
 
-test("whatever word follows, a form has only values that it shows", () => {
+test("a form has only values that it shows, after any word", () => {
   for (const field of [TEXT, NUMBER]) {
     for (const before of wordsOf(field)) {
       for (const after of wordsOf(field)) {

@@ -1,4 +1,4 @@
-"""The laws of merging: a join is commutative, associative and idempotent, whatever the writes."""
+"""The laws of merging: a join is commutative, associative and idempotent for all writes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VALUES = [None, "5", IntegerId("5"), "b", ("5",), (IntegerId("5"),)]
 
 
 def _content(values: dict[str, Any]) -> bytes:
-    """Equal for equal content, whatever its form."""
+    """Equal for equal content, in any form."""
     return repr({name: values[name] and str(values[name]) for name in sorted(values)}).encode()
 
 

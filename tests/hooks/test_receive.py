@@ -1,4 +1,4 @@
-"""A delivery is recorded, or kept, or refused; never lost, whatever fails."""
+"""A delivery is recorded, or kept, or refused; no failure loses it."""
 
 from __future__ import annotations
 

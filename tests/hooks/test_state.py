@@ -1,4 +1,4 @@
-"""A call is the same whatever the order of its events, and however often each comes."""
+"""A call is the same for any order of its events and any repetition."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def test_times_that_no_fact_can_have_left_are_damage(times: Any) -> None:
 
 
 def test_a_fact_without_merges_and_moves_costs_what_it_did() -> None:
-    """Attribute for attribute, whatever versions it has had."""
+    """Attribute for attribute, after any versions."""
     record = parsed(full_call("c#1")).record
     versions = [document(1, status="ringing"), document(1), document(2), document(2), document(1)]
     item = merged(*versions)

@@ -101,7 +101,7 @@ def test_writers_at_once_leave_one_winner_and_lose_no_revision(
 def test_64_writers_at_once_are_all_stored_one_after_the_other(
     client_of: Callable[[str], Any], org_id: str, engine: str
 ) -> None:
-    """Without `updated_at` each of them wins in the end, in whatever order."""
+    """Without `updated_at` each of them wins in the end, in some order."""
     impatient = Backoff(tries=1, first_seconds=0.001, max_seconds=0.05)
     client = client_of(engine)
     store = FactStore(client, TABLE, lambda: time.time_ns() // 1_000, impatient)

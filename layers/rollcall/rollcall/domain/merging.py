@@ -3,8 +3,8 @@
 A write is a full document, a deletion or a merge, and has a key; keys are totally ordered. A document
 sets every field, a deletion sets every field to nothing, a merge sets the fields that it names. A
 write is itself a state, and `join` of two states is their maximum per field. It is commutative,
-associative and idempotent, so a state is the same in whatever order, however often and in whatever
-groups its writes are joined.
+associative and idempotent, so a state is the same for any order, any repetition and any grouping of
+its writes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is known of one call: a function of the set of events seen, whatever their order.
+"""What is known of one call: a function of the set of events seen, in any order.
 
 Each field holds the value of the greatest event that gave it, by (rank, time, digest of the body); a
 field that an event does not give keeps its value. So folding is commutative, associative and

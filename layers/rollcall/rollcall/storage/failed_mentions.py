@@ -39,7 +39,7 @@ def _may_be_of(
     record: Mapping[str, Any], org_id: str, by_lead: set[str] | None, by_lead_or_call: set[str]
 ) -> bool:
     if isinstance(record.get("hook"), str):
-        # Its body is not searched: whatever its call says of a lead.
+        # Its body is not searched, which may name a lead anywhere.
         return record.get("org_id") == org_id
     owner, record_type = _whose(record)
     if owner not in (None, keys.org_prefix(org_id)):

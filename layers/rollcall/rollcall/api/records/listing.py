@@ -11,7 +11,7 @@ from rollcall.ingest.ingest import Refusal
 
 # Lambda carries the answer as a string in JSON, where each of its bytes may take two.
 MAX_LISTED_BYTES: Final = 3_000_000
-# The most that one entry takes beside the id, whatever its fault is.
+# The most that one entry takes beside the id, for any fault.
 _ENTRY_BYTES: Final = 1_100
 # What every entry has: `{"index":499,"id":,"field":,"message":},`.
 _FRAME_BYTES: Final = 42
