@@ -201,7 +201,7 @@ def test_what_was_said_in_a_call(dashboard: Dashboard, organisation: Organisatio
     ]
     assert turns == [
         ("Agent", DETAIL["transcript"][0]["text"]),
-        ("Caller", DETAIL["transcript"][1]["text"]),
+        ("Customer", DETAIL["transcript"][1]["text"]),
         ("supervisor", DETAIL["transcript"][2]["text"]),
     ]
     assert drawer.locator(".call-at").count() == 2

@@ -250,7 +250,7 @@ def _values(record: Record | None, not_sent: frozenset[str]) -> dict[str, Any]:
     """The values of a record that a client sent."""
     if record is None:
         return {}
-    names = record.__dataclass_fields__.keys() - not_sent
+    names = [name for name in record.__dataclass_fields__ if name not in not_sent]
     return _present({name: getattr(record, name) for name in names})
 
 

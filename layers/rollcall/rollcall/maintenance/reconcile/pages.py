@@ -143,7 +143,8 @@ class ComparePages:
         if RECORD_TYPES[record_type].time_column is not None:
             self.days.update({utc_day(row.time_ms) for row in rows if row.record})
         org = self.context.organisation
-        ids = {row.id for row in rows}
+        # Each once, in their order: the same pages lead to the same requests.
+        ids = list(dict.fromkeys(row.id for row in rows))
         places = self.context.facts.places(org.id, org.buckets, record_type, ids)
         for row in rows:
             if row.id not in places:
