@@ -190,7 +190,7 @@ def records_of(random: Random, scene: Scene, count: int) -> list[Content]:
     return records
 
 
-UPDATES_MS = instant("2010-01-01T00:00:00Z", "updated_at")
+UPDATES_MS = instant("1990-01-01T00:00:00Z", "updated_at")
 
 
 def changed(random: Random, scene: Scene, record: Content) -> Content:
