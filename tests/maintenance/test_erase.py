@@ -467,7 +467,7 @@ def test_a_row_without_its_fact_goes_too() -> None:
 
 
 def test_a_call_goes_from_every_time_at_which_it_has_been() -> None:
-    """Whichever of its versions were applied, and whatever arrives late."""
+    """Late copies of its versions too, for any of them that were applied before."""
     at = Deployment()
     organisation = at.organisation()
     at.put(organisation, their_lead(), their_call("1", started_at=NOON))

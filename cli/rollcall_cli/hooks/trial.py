@@ -111,4 +111,4 @@ def _counted(client: ApiClient, call_id: str) -> Any:
             return found["record"]
         if time.monotonic() > ends_at:
             raise CommandError(f"the call {call_id} is not counted after {_COUNTED_SECONDS:.0f} s")
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two readings: counting a call announces nothing
