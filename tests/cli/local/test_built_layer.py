@@ -20,6 +20,7 @@ from rollcall_cli.openapi.examples import SETTING
 from tests.support import stack as stacks
 from tests.support.auditing import EXACT, have_audited
 from tests.support.exchanges import EXCHANGES, check, send
+from tests.support.hooking import hooked, retell_body
 from tests.support.stack import Organisation, Stack
 
 pytestmark = pytest.mark.engine
@@ -149,8 +150,17 @@ def test_every_function_of_the_api_gives_its_documented_answers(acme: Organisati
         if EXCHANGES[function, name].status == 200:
             answering.add(function)
     scheduled_or_internal = {"authorize_request", "update_rollups", "reconcile_organisations"}
+    answered_once_signed = {"receive_hook"}
     handlers = {path.parent.name for path in (ROOT / "functions").glob("*/handler.py")}
-    assert answering | scheduled_or_internal == handlers
+    assert answering | scheduled_or_internal | answered_once_signed == handlers
+
+
+@pytest.mark.dynamodb_local
+def test_a_signed_delivery_of_a_provider_is_recorded(stack: Stack):
+    hook = hooked(stack.new_organisation(), "retell")
+    answer = hook.send(retell_body("call-1"))
+    assert (answer.status, answer.json) == (200, {"recorded": True})
+    assert hook.call("call-1")["provider"] == "retell"
 
 
 @pytest.mark.dynamodb_local

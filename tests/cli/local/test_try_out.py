@@ -26,9 +26,12 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.dynamodb_local] 
 WITHOUT_FIGURES = {
     "/v1/audit",
     "/v1/health",
+    "/v1/hooks",
     "/v1/records/{type}/{id}",
     "/api/v2/platform/organizations",
 }
+# Only a provider can sign what this one takes.
+DELIVERIES = "/v1/hooks/{provider}/{hook_id}"
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +78,14 @@ def test_every_form_is_answered_as_it_is_shown(api: str, token: str) -> None:
     [scheme] = document["components"]["securitySchemes"]
     assert scheme == "bearer"
     executed = 0
+    del document["paths"][DELIVERIES]
     for path, item in document["paths"].items():
         for method, operation in item.items():
             answer = execute(api, token, method.upper(), path, operation)
             assert answer.status == 200, (path, answer.body)
             assert has_figures(answer.json) or path in WITHOUT_FIGURES, (path, answer.body)
             executed += 1
-    assert executed == 17
+    assert executed == 18
 
 
 def execute(api: str, token: str, method: str, path: str, operation: dict[str, Any]) -> Any:
