@@ -26,17 +26,18 @@ class Pace:
         self._source = source
         self._clock = clock
         self._started, self._printed = clock(), clock()
-        self._first_record, self._first_byte = progress.records, source.consumed
+        self._first_record, self._first_offset = progress.records, progress.offset
 
     def text(self, progress: Progress) -> str:
         """How far it is, as text."""
         elapsed = self._clock() - self._started
         rate = (progress.records - self._first_record) / elapsed if elapsed > 0 else 0.0
         parts = [f"{progress.records:,} records, {rate:,.0f} a second"]
-        consumed, size = self._source.consumed, self._source.size
-        if size and consumed > self._first_byte:
-            left = elapsed * (size - consumed) / (consumed - self._first_byte)
-            parts.append(f"{100 * consumed // size} %, {shown(round(left * 1_000))} left")
+        size, sent = self._source.size, self._source.bytes_up_to(progress.offset)
+        before = self._source.bytes_up_to(self._first_offset)
+        if size and sent > before:
+            left = elapsed * (size - sent) / (sent - before)
+            parts.append(f"{100 * sent // size} %, {shown(round(left * 1_000))} left")
         return ", ".join(parts)
 
     def print_line(self, progress: Progress) -> None:
@@ -55,9 +56,11 @@ def shown_progress(source: Source, progress: Progress) -> Iterator[Shows]:
         if bar.disable:
             yield pace.print_line
             return
-        task = bar.add_task(escaped(source.name), total=source.size, completed=source.consumed)
+        sent = source.bytes_up_to(progress.offset)
+        task = bar.add_task(escaped(source.name), total=source.size, completed=sent)
 
         def show(now: Progress) -> None:
-            bar.update(task, completed=source.consumed, description=pace.text(now))
+            sent = source.bytes_up_to(now.offset)
+            bar.update(task, completed=sent, description=pace.text(now))
 
         yield show

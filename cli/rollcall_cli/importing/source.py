@@ -61,6 +61,7 @@ class Source(AbstractContextManager["Source"]):
         self.name = "standard input" if self.is_stdin else path.name
         codec = codec_named(encoding)
         self._raw = _standard_input() if self.is_stdin else path.open("rb")
+        self._made = 0  # bytes of UTF-8, of what has been read of the file
         try:
             self._content = self._decompressed()
             first = self._read(HEAD_BYTES)
@@ -88,10 +89,9 @@ class Source(AbstractContextManager["Source"]):
         status = os.fstat(self._raw.fileno()) if _has_descriptor(self._raw) else None
         return status.st_size if status is not None and stat.S_ISREG(status.st_mode) else None
 
-    @property
-    def consumed(self) -> int:
-        """How many bytes of the file have been read."""
-        return self._raw.tell() if self._raw.seekable() else 0
+    def bytes_up_to(self, offset: int) -> int:
+        """About how many bytes of the file have the content up to an offset; 0 if it is no regular file."""
+        return self._raw.tell() * offset // self._made if self._made and self._raw.seekable() else 0
 
     def advance(self, start: Position, offset: int, lines: int) -> Position | None:
         """Read on from `start` to an offset with so many lines before it; None if the end is before it."""
@@ -120,13 +120,14 @@ class Source(AbstractContextManager["Source"]):
         return chunk
 
     def _utf8(self, content: bytes, *, is_last: bool) -> bytes:
-        if self._decoder is None:
-            return content
-        try:
-            text = self._decoder.decode(content, final=is_last)
-        except UnicodeDecodeError as error:
-            raise CommandError(f"{self.name} is not {self.encoding}: {error.reason}") from error
-        return text.encode("utf-8", "surrogateescape")
+        if self._decoder is not None:
+            try:
+                text = self._decoder.decode(content, final=is_last)
+            except UnicodeDecodeError as error:
+                raise CommandError(f"{self.name} is not {self.encoding}: {error.reason}") from error
+            content = text.encode("utf-8", "surrogateescape")
+        self._made += len(content)
+        return content
 
     def _read(self, size: int) -> bytes:
         try:
