@@ -23,7 +23,7 @@ class Hooked(NamedTuple):
 
     @property
     def path(self) -> str:
-        return urlsplit(self.created.url).path
+        return str(urlsplit(self.created.url).path)
 
     def signed(self, body: bytes, query: str = "", secret: str | None = None) -> list[Any]:
         scheme = hook_table(self.provider, {}).schemes[0]
@@ -31,7 +31,9 @@ class Hooked(NamedTuple):
         now_ms = time.time_ns() // 1_000_000
         return [*signed(scheme, secret or self.secret, url, body, now_ms).items()]
 
-    def send(self, body: bytes, headers: Any = None, path: str | None = None, query: str = ""):
+    def send(
+        self, body: bytes, headers: Any = None, path: str | None = None, query: str = ""
+    ) -> stacks.Response:
         sent = self.signed(body, query) if headers is None else headers
         return stacks.request(
             self.organisation.stack.api, "POST", (path or self.path) + query, sent, body

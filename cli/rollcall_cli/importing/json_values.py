@@ -121,8 +121,8 @@ def read_values(
             yield Row(first, lines, values.position, printable_text(stripped), convert(stripped))
     if kind != "values" and not values.is_closed:
         fault = "is cut off: the file ends before its array does"
-    elif kind == "list" and not values.leave_list():
-        fault = "is cut off: the file ends before its object does"
+    elif kind == "list" and (unread := values.leave_list()):
+        fault = unread
     elif kind == "list" and not values.rest_is_blank(b"}"):
         fault = "is not read: the file goes on after its object"
     elif kind == "array" and not values.rest_is_blank(b"]"):
@@ -158,18 +158,26 @@ class _Values:
                 return self._cut(token.start(), comma=1)
         return self._cut(len(self._buffer)) if self._buffer else None
 
-    def leave_list(self) -> bool:
-        """Pass over all before the end of the object that has the array; False if the file ends first."""
-        depth, place = 2, 0
+    def leave_list(self) -> str:
+        """Pass over all before the end of the object that has the array; returns a fault, or ""."""
+        depth, place, key = 2, 0, b""
         while (token := self._token(place)) is not None:
             place = token.end()
-            depth += _STEPS.get(token[0], 0)
+            match token[0]:
+                case b"[" if depth == 1 and key in _KEYS:
+                    return f"is not read: the object has a second list, {key.decode()}"
+                case b"{" | b"[" | b"}" | b"]" as bracket:
+                    depth += _STEPS[bracket]
+                case b",":
+                    key = b""
+                case text if depth == 1:
+                    key = key or text
             if not depth:
                 self._buffer = self._buffer[token.start() :]
-                return True
+                return ""
             if place > _PASSED_BYTES:
                 self._buffer, place = self._buffer[place:], 0
-        return False
+        return "is cut off: the file ends before its object does"
 
     def rest_is_blank(self, end: bytes) -> bool:
         """Whether nothing follows the bracket that ends the array or its object."""
