@@ -23,7 +23,7 @@ class DataRange(NamedTuple):
 def timeline_of(
     granularity: Granularity, zone: Zone, bounds: Bounds, data: DataRange
 ) -> Timeline | None:
-    """The buckets of a range; None if the range is open and has no data."""
+    """The buckets of a range; None if it is open and has no data, or is a day that the zone skipped."""
     (start_ms, end_ms), first_date, last_date = bounds.period, None, None
     if None in bounds:
         if data.first_ms is None or data.last_ms is None or data.keys is None:
@@ -32,4 +32,6 @@ def timeline_of(
             start_ms, first_date = data.first_ms, data.keys[0]
         if bounds.end_ms is None:
             end_ms, last_date = data.last_ms + 1, data.keys[1]
+    elif start_ms >= end_ms:
+        return None
     return Timeline(granularity, zone, Period(start_ms, end_ms), first_date, last_date)
