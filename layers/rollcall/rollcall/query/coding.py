@@ -3,107 +3,27 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from rollcall.domain.decimals import UNROUNDED, at_least, at_most, canonical, exact_sum
-from rollcall.domain.errors import TooManyGroups
 from rollcall.domain.facts import payload_text, payload_value
 from rollcall.domain.time.buckets import Granularity, bucket_of
 from rollcall.domain.time.zones import Zone
-from rollcall.ledger.columns import NULL, Int32s, Int64s
-from rollcall.ledger.page import LIST_SEPARATOR, TIME
+from rollcall.ledger.columns import NULL, Int64s
+from rollcall.ledger.page import TIME
 from rollcall.query.fields import SENTIMENT_BANDS, Field, Source
 from rollcall.query.model import Dimension, TimeBucket
+from rollcall.query.numbering import Numbering, TextNumbering
 from rollcall.query.values import Columns, integers_of, offsets_ms
 
 # The value of a dimension: a text, a number, a boolean or None; of buckets the key.
 GroupValue: TypeAlias = str | int | Decimal | bool | None
 
 _NULL_TEXT: Final = payload_text(None)
-
-
-def is_dense(span: int, count: int) -> bool:
-    """Whether an array of all integers in a span is not much longer than `count` of them."""
-    return span <= 4 * count + 1024
-
-
-class Numbering:
-    """Numbers values in the order in which they appear, from 1; 0 is null.
-
-    Raises TooManyGroups beyond `most` values.
-    """
-
-    def __init__(self, most: int | None = None) -> None:
-        self.values: list[Any] = [None]
-        self._number_of: dict[Any, int] = {None: 0}
-        self._most = most
-
-    def number(self, value: Any) -> int:
-        """The number of a value."""
-        number = self._number_of.get(value)
-        if number is None:
-            number = self._number_of[value] = len(self.values)
-            self.values.append(value)
-            if self._most is not None and number > self._most:
-                raise TooManyGroups
-        return number
-
-    def of_texts(self, codes: Int32s, words: Sequence[str]) -> Int64s:
-        """The numbers of coded texts. Only texts that a code names are numbered."""
-        numbers = np.zeros(len(words) + 1, dtype=np.int64)
-        used = np.flatnonzero(np.bincount(codes, minlength=len(words) + 1))
-        for code in used.tolist():
-            if code:
-                numbers[code] = self.number(words[code - 1])
-        numbered: Int64s = numbers[codes]
-        return numbered
-
-    def of_lists(self, codes: Int32s, words: Sequence[str]) -> tuple[Int64s, Int64s]:
-        """(row, number) of each entry of coded lists; an empty list has one entry of null."""
-        lists: list[list[int]] = [[0]] * (len(words) + 1)
-        for code in np.flatnonzero(np.bincount(codes)).tolist():
-            if code:
-                lists[code] = [
-                    self.number(entry) for entry in words[code - 1].split(LIST_SEPARATOR)
-                ]
-        lengths = np.array([len(entries) for entries in lists], dtype=np.int64)
-        starts = np.cumsum(lengths) - lengths
-        of_row = lengths[codes]
-        rows = np.repeat(np.arange(len(codes)), of_row)
-        places = np.arange(len(rows)) - np.repeat(np.cumsum(of_row) - of_row, of_row)
-        flat = np.array([number for entries in lists for number in entries], dtype=np.int64)
-        return rows, flat[np.repeat(starts[codes], of_row) + places]
-
-    def of_integers(self, values: Int64s, decode: Callable[[int], Any]) -> Int64s:
-        """The numbers of integers, each of which stands for a value; null is 0."""
-        has_value = values != NULL
-        if has_value.all():
-            return self._of_integers(values, decode) if len(values) else values
-        numbered = np.zeros_like(values)
-        if has_value.any():
-            numbered[has_value] = self._of_integers(values[has_value], decode)
-        return numbered
-
-    def _of_integers(self, values: Int64s, decode: Callable[[int], Any]) -> Int64s:
-        low = int(values.min())
-        span = int(values.max()) - low
-        if is_dense(span, len(values)):
-            places = values - low
-            numbers = np.zeros(span + 1, dtype=np.int64)
-            for place in np.flatnonzero(np.bincount(places)).tolist():
-                numbers[place] = self.number(decode(low + place))
-            numbered: Int64s = numbers[places]
-            return numbered
-        # Rows are in the order of time in pages, so many neighbours have equal buckets.
-        starts = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
-        distinct, runs = np.unique(values[starts], return_inverse=True)
-        of_distinct = [self.number(decode(value)) for value in distinct.tolist()]
-        of_runs = np.array(of_distinct, dtype=np.int64)[runs]
-        return np.repeat(of_runs, np.diff(starts, append=len(values)))
 
 
 class DimensionCoder:
@@ -122,7 +42,7 @@ class DimensionCoder:
 
     def value(self, number: int) -> GroupValue:
         """The value of a number."""
-        value: GroupValue = self._numbering.values[number]
+        value: GroupValue = self._numbering.value(number)
         is_payload = isinstance(self._dimension, Field) and self._dimension.source is Source.PAYLOAD
         return payload_value(value) if is_payload and isinstance(value, str) else value
 
@@ -185,21 +105,26 @@ class ValueCoder:
         self._field = field
         self._zone = zone
         self._numbering = Numbering()
+        self._texts = TextNumbering()
         self.is_list = field.source is Source.LIST
         # Pages repeat the texts of most keys, and parsing one takes longer than all else.
         self._payload_code = functools.lru_cache(_KNOWN_TEXTS)(self._parsed_code)
 
     def code(self, value: int | str) -> int:
         """The code of a value that a rollup counts."""
-        is_text = self._field.source in (Source.TEXT, Source.LIST)
-        return self._numbering.number(value) if is_text else int(value)
+        match self._field.source:
+            case Source.TEXT:
+                return self._texts.number(str(value))
+            case Source.LIST:
+                return self._numbering.number(value)
+        return int(value)
 
     def codes(self, columns: Columns) -> Int64s:
         """The code of each row's value."""
         name = self._field.column
         match self._field.source:
             case Source.TEXT:
-                numbers = self._numbering.of_texts(*columns.texts(name))
+                numbers = self._texts.of_texts(*columns.texts(name))
                 return np.where(numbers == 0, NULL, numbers)
             case Source.PAYLOAD:
                 codes, words = columns.texts(name)
@@ -225,15 +150,15 @@ class ValueCoder:
 
     def text(self, code: int) -> str:
         """The text of a code, of a field of texts or of lists."""
-        text: str = self._numbering.values[code]
-        return text
+        is_text = self._field.source is Source.TEXT
+        return self._texts.value(code) if is_text else str(self._numbering.value(code))
 
     def decoded(self, code: int) -> Decimal:
         """The number of a code."""
         if self._field.source is not Source.PAYLOAD:
             return Decimal(code)
         if code <= -_LIMIT:
-            number: Decimal = self._numbering.values[-_LIMIT - code]
+            number: Decimal = self._numbering.value(-_LIMIT - code)
             return number
         return canonical(Decimal(code).scaleb(-_PLACES))
 

@@ -10,9 +10,10 @@ import numpy as np
 from rollcall.domain.errors import MAX_GROUPS, TooManyGroups
 from rollcall.ledger.columns import NULL, Indices, Int64s
 from rollcall.query.cells import LOW_BITS, GroupCell
-from rollcall.query.coding import ValueCoder, is_dense
+from rollcall.query.coding import ValueCoder
 from rollcall.query.components import Component, Count, Sum, Values
 from rollcall.query.masks import Mask
+from rollcall.query.numbering import is_dense
 
 # A table of columns, row by row: its rows are equally long.
 Rows: TypeAlias = list[Int64s]
