@@ -16,7 +16,9 @@ from rollcall_cli.local.shard_reader import Delivery, ShardReader
 from rollcall_cli.local.stream_source import Shard, StreamSource
 
 _LISTING_SECONDS = 2.0
-_IDLE_SECONDS = 0.05
+# Lambda polls a stream four times a second. While someone waits for what was written, more often.
+_IDLE_SECONDS = 0.25
+_AWAITED_SECONDS = 0.02
 _ERROR_SECONDS = 0.5
 _log = logging.getLogger("rollcall.local.pump")
 
@@ -67,7 +69,7 @@ class Pump:
     def _run(self) -> None:
         while not self._is_stopping.is_set():
             try:
-                pause = 0.0 if self.turn() else _IDLE_SECONDS
+                pause = 0.0 if self.turn() else self._pause()
             except Exception as error:
                 # The engine may have stopped. No record is lost: those not delivered are held here
                 # or read again.
@@ -77,6 +79,10 @@ class Pump:
             if pause:
                 self._wake.wait(pause)
                 self._wake.clear()
+
+    def _pause(self) -> float:
+        with self._lock:
+            return _AWAITED_SECONDS if self._drains else _IDLE_SECONDS
 
     # -------------------------------------------------------------------- one step
     def turn(self) -> bool:
