@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pytest
 from typer.main import get_command
 
 from rollcall_cli.main import app
@@ -50,7 +50,8 @@ COVERED_BY = {
 
 
 # ------------------------------------------------------------------ modules
-def imported(path: Path) -> set[str]:
+@functools.cache
+def imported(path: Path) -> frozenset[str]:
     """The full names of all modules, and of names of modules, that a file imports."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -58,12 +59,24 @@ def imported(path: Path) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
+    return frozenset(names)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(TESTS).as_posix())
-def test_no_module_imports_a_test_module(path: Path) -> None:
-    assert not [name for name in imported(path) if TEST_MODULE.match(name)]
+def modules_that_import(is_forbidden: Callable[[str], object]) -> dict[str, list[str]]:
+    """The modules below tests/ that import one of these, with what they import."""
+    found = {
+        path.relative_to(TESTS).as_posix(): sorted(filter(is_forbidden, imported(path)))
+        for path in MODULES
+    }
+    return {path: names for path, names in found.items() if names}
+
+
+def test_no_module_imports_a_test_module() -> None:
+    assert modules_that_import(TEST_MODULE.match) == {}
+
+
+def test_no_module_imports_a_benchmark() -> None:
+    assert modules_that_import(lambda name: name.partition(".")[0] == "benchmarks") == {}
 
 
 def places_of(module: Path) -> Iterator[Path]:
@@ -73,11 +86,6 @@ def places_of(module: Path) -> Iterator[Path]:
         yield TESTS / "contract" / f"test_{Path(module.parts[1]).stem}.py"
     if module.parts[:2] == ("query", "reports"):
         yield TESTS / "contract" / f"test_{module.name}"
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(TESTS).as_posix())
-def test_no_module_imports_a_benchmark(path: Path) -> None:
-    assert not [name for name in imported(path) if name.partition(".")[0] == "benchmarks"]
 
 
 def without_a_test_file() -> set[str]:
