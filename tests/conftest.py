@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 from typing import Any
 
@@ -34,6 +35,13 @@ os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
 # Most tests of stores make a client. Reading botocore's service descriptions takes six times the CPU
 # of everything else about that, so all sessions of a process share them.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Let no garbage collection traverse what lives to the end: modules and collected tests."""
+    gc.collect()
+    gc.freeze()
 
 
 # ------------------------------------------------------------------ with `-n`, side by side

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rollcall.hooks.maps import PROVIDERS
+from tests.support.command_line import run_command
 from tests.support.hook_events import SECRETS
-from tests.support.stack import ROLLCALL
 
 SAMPLED = [provider for provider in PROVIDERS if provider != "generic"]
 CANARY = "canary-9b2e"
@@ -25,15 +24,8 @@ class Command:
         self.stack = stack
 
     def __call__(self, *arguments: Any, secret: str = "", status: int = 0) -> str:
-        done = subprocess.run(
-            [ROLLCALL, "hook", *map(str, arguments)],
-            env=self.stack.environment() | {"COLUMNS": "120"},
-            input=secret,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        environment = self.stack.environment() | {"COLUMNS": "120"}
+        done = run_command("hook", *map(str, arguments), environment=environment, stdin=secret)
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 

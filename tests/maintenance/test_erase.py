@@ -19,7 +19,6 @@ from rollcall.maintenance.erase import Erasure
 from rollcall.storage.failed_mentions import mentions
 from rollcall.storage.failures import FolderFailures
 from tests.support.builders import OMIT, call, deletion, full_call, lead, task
-from tests.support.engines import ENGINES
 from tests.support.erasing import (
     ANALYTICS,
     RECORDS,
@@ -29,6 +28,7 @@ from tests.support.erasing import (
     stop_killing,
 )
 from tests.support.parsing import parsed
+from tests.support.stack import ENGINES
 from tests.support.tables import scan
 
 pytestmark = pytest.mark.engine

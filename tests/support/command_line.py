@@ -12,7 +12,9 @@ from unittest.mock import patch
 
 import pytest
 
+from rollcall.settings import Settings
 from rollcall_cli.main import run
+from tests.support.answering import wired
 
 
 def run_command(
@@ -21,6 +23,7 @@ def run_command(
     """The exit status and the output of `rollcall`, with this environment and no other."""
     out, err = io.StringIO(), io.StringIO()
     with (
+        wired(settings=Settings.from_environment(environment)),
         patch.dict(os.environ, environment, clear=True),
         patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()))),
         redirect_stdout(out),

@@ -1,5 +1,6 @@
 """Engines with the template's tables, and the product's client on each: fixtures."""
 
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,15 @@ from rollcall.storage.client import dynamodb_client
 from rollcall_cli.local.engines import Engine, start_engine
 from rollcall_cli.local.tables import create_tables
 from rollcall_cli.local.template import load_template
+from rollcall_cli.local.template_model import Template
 from tests.support.emulator.client import MemoryClient
 from tests.support.emulator.dynamodb import MemoryDynamoDb
-from tests.support.stack import skip_without_dynamodb_local
+from tests.support.stack import ENGINES, chosen_engine, skip_without_dynamodb_local
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 MEMORY_CLIENT = "memory-client"
 DYNAMODB_LOCAL = pytest.param("dynamodb-local", marks=pytest.mark.dynamodb_local)
-ENGINES = ["moto", DYNAMODB_LOCAL]
-# Those, and the store that the simulator runs on.
+# The engines of stacks, and the store that the simulator runs on.
 CONTRACT_ENGINES = [MEMORY_CLIENT, *ENGINES]
 
 
@@ -80,7 +81,12 @@ def _empty_tables(url: str) -> None:
     )
     for table in client.list_tables()["TableNames"]:
         client.delete_table(TableName=table)
-    create_tables(client, load_template(TEMPLATE))
+    create_tables(client, _template())
+
+
+@functools.cache
+def _template() -> Template:
+    return load_template(TEMPLATE)
 
 
 @pytest.fixture
@@ -92,7 +98,7 @@ def client_of(
     def make(name: str) -> Any:
         if name == MEMORY_CLIENT:
             return MemoryClient(MemoryDynamoDb())
-        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint_of(name))
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint_of(chosen_engine(name)))
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")

@@ -8,8 +8,8 @@ import pytest
 from rollcall_cli.local.stack import LocalStack
 from rollcall_cli.local.template import load_template
 from rollcall_cli.local.template_model import Template
+from tests.support import stack as stacks
 from tests.support.project import write_project
-from tests.support.stack import skip_without_dynamodb_local
 
 
 @pytest.fixture
@@ -27,19 +27,14 @@ def shared_template_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_project(tmp_path_factory.mktemp("project") / "project")
 
 
-@pytest.fixture(
-    scope="module",
-    params=["moto", pytest.param("dynamodb-local", marks=pytest.mark.dynamodb_local)],
-)
+@pytest.fixture(scope="module", params=stacks.ENGINES)
 def stack(
     request: pytest.FixtureRequest,
     shared_template_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LocalStack]:
-    if request.param == "dynamodb-local":
-        skip_without_dynamodb_local()
     with LocalStack(
-        engine=request.param,
+        engine=stacks.chosen_engine(request.param),
         port=0,
         dynamodb_port=0,
         template=shared_template_path,
