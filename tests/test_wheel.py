@@ -20,7 +20,7 @@ from tests.support import stack as stacks
 from tests.support.exchanges import check
 from tests.support.stack import Stack
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 
 ROOT = Path(__file__).parents[1]

@@ -32,7 +32,7 @@ from tests.support import stack as stacks
 from tests.support.exchanges import lasting
 from tests.support.stack import ROLLCALL, ROOT, local_environment
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 
 READY_SECONDS = 600  # moto takes its time for the sample data on a busy machine
