@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.api.records.documents import RefusedRecord
@@ -26,6 +26,7 @@ from rollcall.domain.facts import (
 from rollcall.domain.merging import join
 from rollcall.domain.records import RECORD_TYPES, Call
 from tests.support.builders import call
+from tests.support.cases import cases
 from tests.support.folding import NOW_US, folded, in_two_orders
 from tests.support.generate import valid_records
 from tests.support.one_record import histories
@@ -42,7 +43,7 @@ def change(record: Any) -> Change | None:
         return None
 
 
-@settings(max_examples=300)
+@cases(300)
 @given(st.data(), histories)
 def test_writes_end_in_the_same_fact_in_any_order(data: st.DataObject, documents: Any) -> None:
     """Except that a write may break a rule in one order and not in another."""
@@ -50,7 +51,7 @@ def test_writes_end_in_the_same_fact_in_any_order(data: st.DataObject, documents
     in_two_orders(taken, data.draw(st.permutations(taken)))
 
 
-@settings(max_examples=200)
+@cases(200)
 @given(histories)
 def test_a_record_that_is_read_back_and_sent_again_is_unchanged(documents: Any) -> None:
     fact, _ = folded(documents)
@@ -64,7 +65,7 @@ def test_a_record_that_is_read_back_and_sent_again_is_unchanged(documents: Any) 
         assert (after.record, after.updated_at_ms) == (fact.record, fact.updated_at_ms)
 
 
-@settings(max_examples=300)
+@cases(300)
 @given(histories)
 def test_a_fact_is_the_join_of_the_writes_that_were_taken(documents: Any) -> None:
     fact, taken = folded(documents)

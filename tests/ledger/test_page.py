@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger.columns import compress, decompress
 from rollcall.ledger.page import Row, Rows
+from tests.support.cases import cases
 from tests.support.rows import by_id, rows_of, type_names
 
 pytestmark = pytest.mark.property
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
+@cases(200)
 @given(data=st.data(), type_name=type_names)
 def test_round_trip(data: st.DataObject, type_name: str) -> None:
     rows = data.draw(rows_of(type_name))
@@ -29,7 +30,7 @@ def test_round_trip(data: st.DataObject, type_name: str) -> None:
     assert decoded.encode() == page.encode()
 
 
-@settings(max_examples=100)
+@cases(100)
 @given(data=st.data(), type_name=type_names)
 def test_replacing_and_adding_rows(data: st.DataObject, type_name: str) -> None:
     first = data.draw(rows_of(type_name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log2
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.contributions import contribution_function
@@ -16,6 +16,7 @@ from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST
 from rollcall.ledger.tree import MAX_PAGES, split
+from tests.support.cases import cases
 from tests.support.fakes import MemoryLedger
 from tests.support.rows import by_id, rows_of, type_names
 from tests.support.versions import apply, versions_of
@@ -81,7 +82,7 @@ def test_a_batch_too_large_for_one_page_is_cut(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.property
-@settings(max_examples=60)
+@cases(60)
 @given(data=st.data(), type_name=type_names, target=st.integers(1, 2_000))
 def test_a_split_tiles_and_loses_nothing(data: st.DataObject, type_name: str, target: int) -> None:
     rows = data.draw(rows_of(type_name, most=25))

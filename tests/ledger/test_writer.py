@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.contributions import ContributionFunction, contribution_function
@@ -24,6 +24,7 @@ from rollcall.domain.organisations import Organisation, current_org_id
 from rollcall.ledger import transaction
 from rollcall.ledger.page import Row
 from rollcall.ledger.writer import ApplyFacts, fold
+from tests.support.cases import cases
 from tests.support.fakes import MemoryLedger
 from tests.support.generate import anything, deletions, valid_records, without_ties
 from tests.support.merging_oracle import MergingOracle
@@ -102,7 +103,7 @@ any_delivery = given(
 )
 
 
-@settings(max_examples=100)
+@cases(100)
 @any_delivery
 def test_rollups_equal_brute_force_under_any_delivery(
     data: st.DataObject, records: list[Any], target_bytes: int
@@ -111,7 +112,7 @@ def test_rollups_equal_brute_force_under_any_delivery(
 
 
 @pytest.mark.slow
-@settings(max_examples=400)
+@cases(400)
 @any_delivery
 def test_rollups_equal_brute_force_under_many_deliveries(
     data: st.DataObject, records: list[Any], target_bytes: int
@@ -119,7 +120,7 @@ def test_rollups_equal_brute_force_under_many_deliveries(
     check_delivery(data, records, target_bytes)
 
 
-@settings(max_examples=100)
+@cases(100)
 @given(
     st.data(),
     st.lists(histories, max_size=6).map(lambda some: [*itertools.chain(*some)]),
@@ -168,7 +169,7 @@ def check_versions(
     assert (store.pages, store.stored) == before
 
 
-@settings(max_examples=150)
+@cases(150)
 @given(data=st.data(), records=record_lists)
 def test_a_spill_loses_nothing_but_the_spilled_breakdown(
     data: st.DataObject, records: list[Any]

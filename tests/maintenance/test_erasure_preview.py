@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.errors import InvalidOperation
 from rollcall.domain.organisations import tenant
 from rollcall.storage import keys
 from tests.support.builders import call, deletion, lead
+from tests.support.cases import cases
 from tests.support.erasing import ANALYTICS, RECORDS, Deployment
 
 LEAD = "lead~#é 1"
@@ -32,7 +33,7 @@ def everything(at: Deployment) -> list[Any]:
 
 
 @pytest.mark.property
-@settings(max_examples=40)
+@cases(40)
 @given(st.lists(records, max_size=8), st.booleans())
 def test_a_preview_counts_what_the_erasure_erases(documents: list[Any], is_applied: bool) -> None:
     at = Deployment()

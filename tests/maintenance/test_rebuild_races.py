@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.facts import Fact
@@ -25,6 +25,7 @@ from rollcall.maintenance import rebuild as rebuild_module
 from rollcall.maintenance.rebuild import ProgressObserver, Rebuild, RebuildTimeouts
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from tests.support.builders import NOON, call
+from tests.support.cases import cases
 from tests.support.rebuilding import PATIENCE, Killed, Request, World
 
 pytestmark = pytest.mark.property
@@ -218,7 +219,7 @@ def run_schedule(
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@cases(60)
 @given(seed=st.integers(0, 2**32))
 def test_no_answer_is_torn_stale_or_goes_back(seed: int) -> None:
     run_schedule(seed)

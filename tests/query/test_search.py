@@ -17,6 +17,7 @@ from rollcall import bootstrap
 from rollcall.storage.ledger_walk import LedgerWalk
 from tests.support.answering import Deployment, deployed
 from tests.support.builders import call, deletion
+from tests.support.cases import cases
 from tests.support.query_agreement import organisation_with
 from tests.support.query_generator import generate
 from tests.support.query_oracle import QueryOracle
@@ -81,7 +82,7 @@ def test_a_search_finds_what_brute_force_finds(deployment: Deployment, random: R
 
 
 @pytest.mark.slow
-@settings(max_examples=80)
+@cases(80)
 @given(random=randoms)
 def test_searches_of_many_datasets(deployment: Deployment, random: Random) -> None:
     check_at_rest(deployment, random)
@@ -109,7 +110,7 @@ def test_no_call_comes_twice_and_none_is_left_out_while_others_are_written(
 
 
 @pytest.mark.slow
-@settings(max_examples=80)
+@cases(80)
 @given(random=randoms)
 def test_many_searches_while_calls_are_written(deployment: Deployment, random: Random) -> None:
     check_while_written(deployment, random)

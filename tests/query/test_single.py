@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.errors import CorruptItem
@@ -18,6 +18,7 @@ from rollcall.storage import keys
 from rollcall.storage.fact_items import item_of_fact
 from tests.support.answering import Answer, Deployment, deployed
 from tests.support.builders import OMIT, call, deletion, room
+from tests.support.cases import cases
 from tests.support.generate import deletions, valid_records, without_ties, written
 from tests.support.oracle import Oracle, moment
 from tests.support.parsing import parsed
@@ -44,7 +45,7 @@ def read(deployment: Deployment, org_id: str, type: str, id: str) -> Answer:
     return answer
 
 
-@settings(max_examples=60)
+@cases(60)
 @given(records=st.lists(st.one_of(valid_records, valid_records, deletions), max_size=40))
 def test_records_are_read_back_as_the_oracle_has_them(
     deployment: Deployment, records: list[Any]

@@ -27,6 +27,7 @@ from rollcall.storage import keys
 from rollcall.storage.fact_items import item_of_fact
 from rollcall.storage.facts import FactStore
 from tests.support.builders import call, deletion, full_call
+from tests.support.cases import cases
 from tests.support.emulator.client import MemoryClient
 from tests.support.engines import DYNAMODB_LOCAL
 from tests.support.merging_oracle import content_of, write_of
@@ -124,9 +125,7 @@ WRITERS = 12
 
 
 @pytest.mark.property
-@settings(
-    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(cases(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(histories, min_size=3, max_size=6).map(lambda some: [*itertools.chain(*some)]),
     st.randoms(use_true_random=False),

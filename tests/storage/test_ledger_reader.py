@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.time.periods import EVER, Period
@@ -15,6 +15,7 @@ from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Selection
 from rollcall.retry import Backoff
 from rollcall.storage.ledger_reader import LedgerReader
+from tests.support.cases import cases
 from tests.support.lagging_ledger import EPOCH, ORG, TYPE, History, LaggingClient, times
 
 pytestmark = pytest.mark.property
@@ -49,14 +50,14 @@ any_history = given(
 )
 
 
-@settings(max_examples=100)
+@cases(100)
 @any_history
 def test_every_row_is_read_once(writes, bounds, seed, items_a_query):
     check_reads(writes, bounds, seed, items_a_query)
 
 
 @pytest.mark.slow
-@settings(max_examples=400)
+@cases(400)
 @any_history
 def test_every_row_is_read_once_in_many_histories(writes, bounds, seed, items_a_query):
     check_reads(writes, bounds, seed, items_a_query)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.errors import CorruptItem, Unavailable
@@ -16,6 +16,7 @@ from rollcall.ledger.positions import END, FIRST, Span, floor, position
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
 from rollcall.storage.ledger_walk import LedgerWalk
+from tests.support.cases import cases
 from tests.support.lagging_ledger import EPOCH, ORG, TYPE, History, LaggingClient, row, times
 
 pytestmark = pytest.mark.property
@@ -49,14 +50,14 @@ any_walk = given(
 )
 
 
-@settings(max_examples=150)
+@cases(150)
 @any_walk
 def test_every_row_comes_once_and_in_order(writes, span, seed, items_a_query, is_backward):
     check_walk(writes, span, seed, items_a_query, is_backward)
 
 
 @pytest.mark.slow
-@settings(max_examples=600)
+@cases(600)
 @any_walk
 def test_every_row_comes_once_and_in_order_in_many_histories(
     writes, span, seed, items_a_query, is_backward

@@ -19,6 +19,7 @@ from rollcall_cli.exporting import formats
 from rollcall_cli.exporting.exporter import PAGE_CALLS, Progress, read_pages
 from rollcall_cli.exporting.spool import Spool, calls_in
 from tests.support.builders import full_call
+from tests.support.cases import cases
 
 
 class Crash(Exception):
@@ -54,9 +55,7 @@ class Pages:
 
 
 @pytest.mark.property
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50
-)
+@settings(cases(50), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sizes=st.lists(st.integers(0, 7), min_size=1, max_size=8),
     crashes=st.sets(st.integers(1, 20), max_size=6),

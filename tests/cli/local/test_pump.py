@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall_cli.local.failure_destination import FailureFolder
@@ -27,6 +27,7 @@ from rollcall_cli.local.stream_source import (
     lambda_record,
 )
 from rollcall_cli.local.template_model import StreamMapping, Table
+from tests.support.cases import cases
 
 NOW = 1_800_000_000.0
 MAPPING = StreamMapping(
@@ -446,7 +447,7 @@ def test_what_is_given_up_is_laid_out_as_lambda_does(bench):
     assert json.loads(document["payload"]) == {"Records": [fact(0)]}
 
 
-@settings(max_examples=60)
+@cases(60)
 @given(
     count=st.integers(1, 60),
     batch_size=st.integers(1, 20),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -25,6 +25,7 @@ from rollcall_cli.openapi.document import openapi_document, scopes_of
 from rollcall_cli.openapi.examples import SETTING, read_examples
 from rollcall_cli.openapi.operation import CSV_TYPE, JSON_TYPE
 from tests.support.builders import BUILDERS
+from tests.support.cases import cases
 from tests.support.generate import anything
 from tests.support.one_record import histories
 from tests.support.openapi import DOCUMENT, EXAMPLES, ROOT, Spec
@@ -296,7 +297,7 @@ def test_a_schema_accepts_what_the_parser_does(spec, kind, field):
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@cases(300)
 @given(anything)
 def test_a_schema_never_refuses_what_the_parser_takes(record):
     if is_taken(record):
@@ -304,7 +305,7 @@ def test_a_schema_never_refuses_what_the_parser_takes(record):
         assert spec.errors(spec.component("records.Record"), record) == []
 
 
-@settings(max_examples=20)
+@cases(20)
 @given(histories)
 def test_a_schema_never_refuses_a_merge(records):
     spec = Spec.committed()

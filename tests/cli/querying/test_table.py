@@ -13,6 +13,7 @@ from rich.cells import cell_len
 
 from rollcall_cli.querying import table
 from rollcall_cli.querying.table import print_answer
+from tests.support.cases import cases
 
 FIGURES = (
     st.none()
@@ -54,9 +55,7 @@ def figures_of(answer: dict[str, Any], measure: str, has_totals: bool) -> list[A
 
 @pytest.mark.property
 @pytest.mark.parametrize("columns", [60, 80])
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
-)
+@settings(cases(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=answers())
 def test_every_line_fits_and_every_figure_is_there(
     case: Any, columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -15,6 +15,7 @@ from rollcall import bootstrap
 from rollcall.query.reports import values as module
 from tests.support.answering import Answer, Deployment, deployed
 from tests.support.builders import call, deletion, label, room, space
+from tests.support.cases import cases
 from tests.support.query_agreement import organisation_with
 from tests.support.query_generator import generate
 
@@ -49,7 +50,7 @@ def test_values_are_those_of_brute_force(deployment: Deployment, seed: int) -> N
 
 
 @pytest.mark.slow
-@settings(max_examples=120)
+@cases(120)
 @given(seed=st.integers(0, 2**32))
 def test_values_of_many_datasets(deployment: Deployment, seed: int) -> None:
     check_values(deployment, Random(seed))
