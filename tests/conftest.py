@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+from collections.abc import Generator
 from typing import Any
 
 import botocore.session
@@ -37,11 +38,15 @@ os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
     """Let no garbage collection traverse what lives to the end: modules and collected tests."""
-    gc.collect()
-    gc.freeze()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 # ------------------------------------------------------------------ with `-n`, side by side

@@ -26,7 +26,11 @@ class TemplateError(CommandError):
     """template.yaml has something that the local stack does not support."""
 
 
-class _CloudFormationLoader(yaml.SafeLoader):
+# libyaml's loader reads the template in a tenth of the time; PyYAML may be built without it.
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _CloudFormationLoader(_SafeLoader):  # type: ignore[misc]
     """Safe YAML in which `!Name value` is read as `{"Fn::Name": value}`, as CloudFormation does."""
 
 
