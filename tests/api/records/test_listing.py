@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -41,20 +42,20 @@ def call(id: Any, **fields: Any) -> dict[str, Any]:
     return {"type": "call", "id": id, **fields}
 
 
-HOSTILE = {
-    "one record of unknown fields": [filled(call("x"), unknown(60_000, 6), MAX_BODY_BYTES)],
-    "500 records of unknown fields": [
+HOSTILE: dict[str, Callable[[], list[Any]]] = {
+    "one record of unknown fields": lambda: [filled(call("x"), unknown(60_000, 6), MAX_BODY_BYTES)],
+    "500 records of unknown fields": lambda: [
         filled(call("x"), unknown(99, 30, f"{number}x"), 4_100) for number in range(500)
     ],
-    "an id of quotes": [filled(call('"' * 1_000_000), unknown(1_000, 9), MAX_BODY_BYTES)],
-    "500 ids of quotes": [call('"' * 2_000, status=1, cost="", a=1) for _ in range(500)],
-    "names of quotes": [filled(call(""), unknown(99, 125, '"'), 4_100) for _ in range(500)],
-    "names of control characters": [
+    "an id of quotes": lambda: [filled(call('"' * 1_000_000), unknown(1_000, 9), MAX_BODY_BYTES)],
+    "500 ids of quotes": lambda: [call('"' * 2_000, status=1, cost="", a=1) for _ in range(500)],
+    "names of quotes": lambda: [filled(call(""), unknown(99, 125, '"'), 4_100) for _ in range(500)],
+    "names of control characters": lambda: [
         filled(call(""), unknown(99, 128, "\x01"), 4_100) for _ in range(500)
     ],
-    "labels": [call(1, labels=[None] * 60_000)],
-    "a payload": [call(1, payload={key: [] for key in unknown(40_000, 7)})],
-    "events": [call(1, events=unknown(40_000, 7))],
+    "labels": lambda: [call(1, labels=[None] * 60_000)],
+    "a payload": lambda: [call(1, payload={key: [] for key in unknown(40_000, 7)})],
+    "events": lambda: [call(1, events=unknown(40_000, 7))],
 }
 
 
@@ -86,7 +87,7 @@ def faults_of(document: Any) -> int:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_answer_to_a_hostile_request_is_delivered_and_counts_every_fault(name: str) -> None:
-    documents = HOSTILE[name]
+    documents = HOSTILE[name]()
     body = json.dumps({"records": documents}, separators=(",", ":"), ensure_ascii=False)
     assert len(body.encode()) <= MAX_BODY_BYTES
     entries = listed(documents)
