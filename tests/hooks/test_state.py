@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -30,6 +30,22 @@ def fold(events: Iterable[Event]) -> CallState:
     return state
 
 
+def in_every_order(events: Sequence[Event]) -> CallState:
+    """The state after these events, once no set of them has another one in another order.
+
+    The state after a set of events is that after all but one of them, folded with the last. So if it
+    is the same whichever came last, for each set, then it is the same for each order.
+    """
+    places = range(len(events))
+    states = {frozenset[int](): CallState()}
+    for size in range(1, len(events) + 1):
+        for some in map(frozenset, itertools.combinations(places, size)):
+            ends = [states[some - {last}].folded(events[last]) for last in some]
+            assert all(end == ends[0] for end in ends)
+            states[some] = ends[0]
+    return states[frozenset(places)]
+
+
 def brute_force(events: Iterable[Event]) -> dict[str, str]:
     """The value of each field by looking at all events at once, and the time, without folding."""
     distinct = {event.digest: event for event in sorted(events, key=lambda event: event.time_ms)}
@@ -46,9 +62,8 @@ def test_every_order_ends_in_the_same_call(provider):
     records, details = set(), 0
     for seed in range(CALLS):
         events = [event_of(provider, sent) for sent in call_of(provider, Random(seed))]
-        expected = fold(events)
-        for order in itertools.permutations(events):
-            assert fold(order) == expected, seed
+        expected = in_every_order(events)
+        assert fold(events) == expected, seed
         record = expected.record("call-1")
         if record is not None:
             records.add(record)

@@ -400,6 +400,7 @@ def state(at: Deployment) -> Any:
     return facts, at.rollups()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_made", [False, True], ids=["before", "after"])
 def test_broken_off_at_any_request_and_done_again(is_made: bool) -> None:
     whole = prepared()

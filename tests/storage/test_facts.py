@@ -98,6 +98,7 @@ def test_writers_at_once_leave_one_winner_and_lose_no_revision(
     assert set(outcomes) <= {Outcome.ACCEPTED, Outcome.STALE}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", [DYNAMODB_LOCAL])
 def test_64_writers_at_once_are_all_stored_one_after_the_other(
     client_of: Callable[[str], Any], org_id: str, engine: str
