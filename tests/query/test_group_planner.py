@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.periods import EVER, Period
 from rollcall.domain.time.zones import UTC, Zone
-from rollcall.query.datasets import DATASETS, DURATIONS, LEADS
+from rollcall.query.datasets import DATASETS, DURATIONS, HOURS, LEADS
 from rollcall.query.group_planner import FromPages, FromRollups, plan_aggregation
 from rollcall.query.model import Aggregation, Selection, TimeBucket
 from rollcall.query.reports.query import components_of
@@ -108,6 +108,12 @@ def test_what_rollups_do_not_keep_is_read_from_pages_with_a_reason(asked: Aggreg
     plan = plan_aggregation(asked)
     assert isinstance(plan, FromPages)
     assert plan.reason
+
+
+@pytest.mark.parametrize(("zone", "expected"), [(UTC, FromRollups), (BERLIN, FromPages)])
+def test_hours_of_another_zone_are_counted_in_pages(zone: Zone, expected: type) -> None:
+    asked = Aggregation(Selection("call", (), zone), DAYS, (), (HOURS,))
+    assert isinstance(plan_aggregation(asked), expected)
 
 
 @given(st.integers(0, 5 * MS_PER_DAY), st.integers(1, 5 * MS_PER_DAY))

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,11 +18,13 @@ from rollcall.domain.errors import TooManyGroups
 from rollcall.domain.records import Call
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.periods import EVER
+from rollcall.ledger.columns import NULL
 from rollcall.ledger.page import Row, Rows
 from rollcall.query import chunks, grouping, sums
+from rollcall.query.coding import Numbering
 from rollcall.query.components import ALL_ROWS, Component, Count, Sum, Values
 from rollcall.query.conditions import equals
-from rollcall.query.datasets import call_field
+from rollcall.query.datasets import PAYLOAD_AGGREGATES, call_field, payload_measure
 from rollcall.query.fields import field_of_key
 from rollcall.query.filtering import Selected
 from rollcall.query.grouping import GroupBuilder, GroupedRows
@@ -171,13 +174,43 @@ def test_groups_are_merged_without_loss(found: list[Call], merged: set[str | Non
     assert content_of(grouped.merged(indices)) == content([c for c in found if c.outcome in merged])
 
 
-def test_parts_of_rollups_are_added_to_rows() -> None:
+@given(st.lists(st.sampled_from([NULL, 0, 1, 5, 10**12])))
+def test_integers_are_numbered_as_what_they_stand_for(values: list[int]) -> None:
+    numbering = Numbering()
+    numbers = numbering.of_integers(np.array(values, dtype=np.int64), str)
+    decoded = [numbering.values[number] for number in numbers.tolist()]
+    assert decoded == [None if value == NULL else str(value) for value in values]
+
+
+@given(st.lists(calls, max_size=20), st.sampled_from(PAYLOAD_AGGREGATES))
+def test_measures_of_a_payload_key_are_of_its_numbers(found: list[Call], aggregate: str) -> None:
+    measure = payload_measure(f"{aggregate}.payload.n")
+    assert measure is not None
+    adding = GroupBuilder(Aggregation(Selection("call"), EVER, (), measure.needs))
+    adding.add_rows([selected(found)] if found else [])
+    numbers = [v for call in found if isinstance(v := call.payload.get("n"), Decimal)]
+    figure = measure.of(adding.groups().whole())
+    if aggregate == "sum":
+        assert Fraction(figure) == sum(map(Fraction, numbers))
+    elif not numbers:
+        assert figure is None
+    elif aggregate == "avg":
+        average = sum(map(Fraction, numbers)) / len(numbers)
+        assert abs(Fraction(figure) - average) <= Fraction(1, 2 * 10**6)
+    else:
+        percent = int({"min": "p0", "max": "p100"}.get(aggregate, aggregate)[1:])
+        assert figure == sorted(numbers)[max(0, -(-percent * len(numbers) // 100) - 1)]
+
+
+@pytest.mark.parametrize("at_once", [1, 1_000])
+def test_parts_of_rollups_are_added_to_rows(at_once: int) -> None:
     adding = builder(DIMENSIONS["outcome"])
     call = Call(started_at_ms=5, status="failed", outcome="a", attempt=1, answered=True)
     adding.add_rows([selected([call])])
     huge = 2**80
-    adding.add_rollup(0, ("a",), {ALL_ROWS: 2, COST: huge}, {DURATIONS: {7: 2}})
-    adding.add_rollup(0, (None,), {ALL_ROWS: 3}, {})
+    with patch.object(grouping, "MERGED_AT_ONCE", at_once):
+        adding.add_rollup(0, ("a",), {ALL_ROWS: 2, COST: huge}, {DURATIONS: {7: 2}})
+        adding.add_rollup(0, (None,), {ALL_ROWS: 3}, {})
     grouped = adding.groups()
     assert {values[0]: grouped.cell(n).integer(ALL_ROWS) for values, n in grouped} == {
         "a": 3,

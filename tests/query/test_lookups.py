@@ -7,12 +7,14 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.domain.errors import Unavailable
+from rollcall.domain.errors import Unavailable, UnknownOrganisation
+from rollcall.domain.facts import Fact
 from rollcall.domain.measures import ALL, CALLS, KNOWN, ORG, Rollup, RollupKey, space_scope
 from rollcall.domain.organisations import current_org_id, tenant
 from rollcall.query.lookups import Lookup, ensure_as_of, is_known
@@ -46,6 +48,10 @@ class Store:
         meter.count(len(found), len(ids) / 2)
         return found
 
+    def detail(self, org_id: str, buckets: int, fact: Fact, meter: ReadMeter) -> dict[str, Any]:
+        assert (org_id, buckets) == ("org_1", 4)
+        return {"of": fact}
+
 
 @pytest.fixture(scope="module")
 def executor() -> Iterator[ThreadPoolExecutor]:
@@ -77,6 +83,22 @@ def test_requests_run_at_once(executor: ThreadPoolExecutor) -> None:
     store.together = threading.Barrier(5)  # passes when five requests have come
     found, _ = look_up(store, executor, [str(number) for number in range(500)])
     assert len(found) == 167
+
+
+def test_an_organisation_that_is_unknown_has_no_facts(executor: ThreadPoolExecutor) -> None:
+    store = Store()
+    with (
+        patch.object(store, "organisation", lambda _org_id, _meter: None),
+        pytest.raises(UnknownOrganisation, match="org_1"),
+    ):
+        look_up(store, executor, ["3"])
+    assert store.asked == []
+
+
+def test_a_detail_is_read_in_the_bucket_of_its_fact(executor: ThreadPoolExecutor) -> None:
+    store, reading = Store(), Reading(Epoch("org_1", 0))
+    fact = Fact("call", "7", None, 1, 1, None)
+    assert Lookup(store, store, executor).detail(reading, fact) == {"of": fact}
 
 
 def test_one_request_that_fails_fails_the_look_up(executor: ThreadPoolExecutor) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
 
+from rollcall.domain.errors import TooManyLabels
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import ALL, KNOWN, Rollup, RollupKey, campaign_scope
 from rollcall.domain.organisations import Organisation
@@ -15,6 +17,7 @@ from rollcall.query.components import ALL_ROWS
 from rollcall.query.datasets import LABELS
 from rollcall.query.grouping import GroupedRows
 from rollcall.query.model import CampaignId
+from rollcall.query.reports import campaign
 from rollcall.query.reports.campaign import ReportCampaign
 from tests.support.groups import groups
 from tests.support.reading import MemoryFacts, MemoryRollups, lookup, reading
@@ -65,8 +68,19 @@ def test_the_calls_of_a_campaign_are_added_up_over_its_days(direction: Any, expe
     assert report.labels == {"hot": HOT}
 
 
+def test_too_many_labels_are_refused_before_they_are_looked_up() -> None:
+    facts = MemoryFacts()
+    report = ReportCampaign(MemoryRollups({}), cast(Any, Engine()), lookup(facts))
+    with (
+        patch.object(campaign, "MAX_LABELS", 2),
+        pytest.raises(TooManyLabels, match="more than 2 different labels"),
+    ):
+        report(reading(), CampaignId("c", None), PERIOD)
+    assert facts.looked_up == []
+
+
 @pytest.mark.parametrize(
-    ("campaign", "expected"),
+    ("asked", "expected"),
     [
         (CampaignId("c", "inbound"), True),
         (CampaignId("c", "outbound"), False),
@@ -76,8 +90,8 @@ def test_the_calls_of_a_campaign_are_added_up_over_its_days(direction: Any, expe
     ],
 )
 def test_a_campaign_is_known_in_the_direction_of_a_live_fact(
-    campaign: CampaignId, expected: bool
+    asked: CampaignId, expected: bool
 ) -> None:
     key = RollupKey(KNOWN, campaign_scope("inbound", "c"), ALL)
     rollups = MemoryRollups({key: Rollup({"facts": 1})})
-    assert make(Engine(), rollups).is_known(reading(), campaign) is expected
+    assert make(Engine(), rollups).is_known(reading(), asked) is expected

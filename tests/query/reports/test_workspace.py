@@ -114,7 +114,13 @@ def test_the_last_days_are_read_in_order() -> None:
     assert found.lifetime == {"bookings": 9}
 
 
-def test_spilled_breakdowns_are_counted_in_the_ledger_in_one_reading() -> None:
+@pytest.mark.parametrize(
+    ("spilled", "event_types"),
+    [("er", {"booking": 1, "room_join": 2, "x": 1}), ("r", {"booking": 9})],
+)
+def test_spilled_breakdowns_are_counted_in_the_ledger_in_one_reading(
+    spilled: str, event_types: dict[str, int]
+) -> None:
     events = [
         ("booking", None, "p"),
         ("room_join", "2", "p"),
@@ -129,11 +135,11 @@ def test_spilled_breakdowns_are_counted_in_the_ledger_in_one_reading() -> None:
             builder.add_rows([selected(events)])
             return builder.groups()
 
-    open_ = Rollup({"b=q": 7}, frozenset("er"))
+    open_ = Rollup({"b=q": 7, "e=booking": 9}, frozenset(spilled))
     facts = MemoryFacts(room("2"), organisation=MADE)
     found, _ = report(facts, Engine, open_=open_, lifetime={"rooms": 1})
     assert found is not None
-    assert found.event_types == {"booking": 1, "room_join": 2, "x": 1}
+    assert found.event_types == event_types
     assert [(counted.id, counted.count) for counted in found.rooms] == [("2", 2)]
 
 

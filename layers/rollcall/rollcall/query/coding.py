@@ -66,7 +66,7 @@ class DimensionCoder:
     def entries(self, columns: Columns) -> tuple[Int64s, Int64s]:
         """(row, number) of each entry of a list; a row with an empty list has one of null."""
         if not isinstance(self._dimension, Field):
-            raise TypeError("a time bucket is no list")
+            raise TypeError("a time bucket is no list")  # pragma: no cover - see is_list
         return self._numbering.of_lists(*columns.texts(self._dimension.column))
 
 

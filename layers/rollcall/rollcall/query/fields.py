@@ -9,7 +9,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from rollcall.domain.choices import CALL_EVENTS
@@ -104,10 +103,6 @@ class Field:
     def ops(self) -> tuple[Op, ...]:
         """The operators of conditions on the field."""
         return OPS[self.type]
-
-    def number(self, stored: int) -> Decimal | int:
-        """The value of a stored integer."""
-        return Decimal(stored).scaleb(-self.places) if self.places else stored
 
 
 SENTIMENT_BANDS: Final = (
