@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 
+from rollcall.hooks import signed_messages as messages
+
 Signs: TypeAlias = Callable[[str, str, bytes, int], dict[str, str]]
 
 
@@ -25,26 +27,26 @@ def _timestamped_hex(secret: str, _url: str, body: bytes, now_ms: int) -> dict[s
     timestamp = str(now_ms // 1_000)
     return {
         "X-Timestamp": timestamp,
-        "X-Signature": _hmac(secret, timestamp.encode() + b"." + body).hex(),
+        "X-Signature": messages.sha256(secret, messages.timestamped(timestamp, body)).hex(),
     }
 
 
 def _retell(secret: str, _url: str, body: bytes, now_ms: int) -> dict[str, str]:
-    digest = _hmac(secret, body + str(now_ms).encode()).hex()
+    digest = messages.sha256(secret, messages.retell(str(now_ms), body)).hex()
     return {"X-Retell-Signature": f"v={now_ms},d={digest}"}
 
 
 def _elevenlabs(secret: str, _url: str, body: bytes, now_ms: int) -> dict[str, str]:
     seconds = str(now_ms // 1_000)
-    digest = _hmac(secret, seconds.encode() + b"." + body).hex()
+    digest = messages.sha256(secret, messages.timestamped(seconds, body)).hex()
     return {"ElevenLabs-Signature": f"t={seconds},v0={digest}"}
 
 
 def _standard(secret: str, _url: str, body: bytes, now_ms: int) -> dict[str, str]:
     id_ = f"msg_{hashlib.sha256(body).hexdigest()[:20]}"
     timestamp = str(now_ms // 1_000)
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    digest = hmac.digest(key, f"{id_}.{timestamp}.".encode() + body, "sha256")
+    key = messages.standard_key(secret)
+    digest = hmac.digest(key, messages.standard(id_, timestamp, body), "sha256")
     return {
         "Webhook-Id": id_,
         "Webhook-Timestamp": timestamp,
@@ -53,13 +55,12 @@ def _standard(secret: str, _url: str, body: bytes, now_ms: int) -> dict[str, str
 
 
 def _bland(secret: str, _url: str, body: bytes, _now_ms: int) -> dict[str, str]:
-    return {"X-Webhook-Signature": _hmac(secret, body).hex()}
+    return {"X-Webhook-Signature": messages.sha256(secret, body).hex()}
 
 
 def _twilio(secret: str, url: str, body: bytes, _now_ms: int) -> dict[str, str]:
-    fields = sorted(set(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)))
-    text = url + "".join(name + value for name, value in fields)
-    digest = hmac.digest(secret.encode(), text.encode(), "sha1")
+    fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    digest = hmac.digest(secret.encode(), messages.twilio(url, fields), "sha1")
     return {"X-Twilio-Signature": base64.b64encode(digest).decode()}
 
 
@@ -69,10 +70,10 @@ def _livekit(secret: str, _url: str, body: bytes, now_ms: int) -> dict[str, str]
         "iss": key,
         "nbf": now_ms // 1_000,
         "exp": now_ms // 1_000 + 300,
-        "sha256": base64.b64encode(hashlib.sha256(body).digest()).decode(),
+        "sha256": messages.body_digest(body),
     }
     head = ".".join(map(_base64url, (_json({"alg": "HS256", "typ": "JWT"}), _json(claims))))
-    return {"Authorization": f"{head}.{_base64url(_hmac(api_secret, head.encode()))}"}
+    return {"Authorization": f"{head}.{_base64url(messages.sha256(api_secret, head.encode()))}"}
 
 
 _SIGNERS: dict[str, Signs] = {
@@ -84,10 +85,6 @@ _SIGNERS: dict[str, Signs] = {
     "timestamped-hex": _timestamped_hex,
     "twilio": _twilio,
 }
-
-
-def _hmac(secret: str, message: bytes) -> bytes:
-    return hmac.digest(secret.encode(), message, "sha256")
 
 
 def _json(value: object) -> bytes:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias, TypeGuard
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
+from rollcall.hooks import signed_messages as messages
 from rollcall.hooks.delivery import Delivery
 
 Check: TypeAlias = Callable[[Delivery, str], int | None]
@@ -72,7 +73,7 @@ def _timestamped_hex(delivery: Delivery, secret: str) -> int:
     """Vapi's HMAC credential with its defaults and SHA-256: `{timestamp}.{body}`."""
     timestamp = delivery.header("x-timestamp")
     signed_at_ms = _instant_ms(timestamp)
-    expected = _hmac(secret, timestamp.encode() + b"." + delivery.body).hex()
+    expected = messages.sha256(secret, messages.timestamped(timestamp, delivery.body)).hex()
     _require_equal(delivery.header("x-signature").removeprefix("sha256="), expected)
     return _within(delivery, signed_at_ms, 5 * _MINUTE_MS)
 
@@ -81,7 +82,8 @@ def _retell(delivery: Delivery, secret: str) -> int:
     match = re.fullmatch(r"v=([0-9]{1,15}),d=([0-9a-f]{64})", delivery.header("x-retell-signature"))
     if match is None:
         raise Unauthentic
-    _require_equal(match[2], _hmac(secret, delivery.body + match[1].encode()).hex())
+    expected = messages.sha256(secret, messages.retell(match[1], delivery.body)).hex()
+    _require_equal(match[2], expected)
     return _within(delivery, int(match[1]), 5 * _MINUTE_MS)
 
 
@@ -92,7 +94,7 @@ def _elevenlabs(delivery: Delivery, secret: str) -> int:
     if len(times) != 1 or not signatures:
         raise Unauthentic
     signed_at_ms = _instant_ms(times[0])
-    expected = _hmac(secret, times[0].encode() + b"." + delivery.body).hex()
+    expected = messages.sha256(secret, messages.timestamped(times[0], delivery.body)).hex()
     _require_any(signatures, expected)
     return _within(delivery, signed_at_ms, 30 * _MINUTE_MS)
 
@@ -102,12 +104,12 @@ def _standard(delivery: Delivery, secret: str) -> int:
     timestamp = delivery.header("webhook-timestamp")
     signed_at_ms = _instant_ms(timestamp)
     try:
-        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        key = messages.standard_key(secret)
     except ValueError:
         raise Unauthentic from None
     if not key:  # of which anyone can make signatures
         raise Unauthentic
-    message = _bytes(f"{delivery.header('webhook-id')}.{timestamp}.") + delivery.body
+    message = messages.standard(delivery.header("webhook-id"), timestamp, delivery.body)
     expected = base64.b64encode(hmac.digest(key, message, "sha256")).decode()
     given = delivery.header("webhook-signature").split()
     _require_any([each[3:] for each in given if each.startswith("v1,")], expected)
@@ -118,9 +120,9 @@ def _bland(delivery: Delivery, secret: str) -> None:
     """Over the body, or over its compact form: the vendor's own sample serialises it again."""
     given = delivery.header("x-webhook-signature")
     try:
-        _require_equal(given, _hmac(secret, delivery.body).hex())
+        _require_equal(given, messages.sha256(secret, delivery.body).hex())
     except Unauthentic:
-        _require_equal(given, _hmac(secret, _compact(delivery.body)).hex())
+        _require_equal(given, messages.sha256(secret, _compact(delivery.body)).hex())
 
 
 def _compact(body: bytes) -> bytes:
@@ -135,24 +137,23 @@ def _twilio(delivery: Delivery, secret: str) -> None:
     """Over the address with its query and the form; over the address alone where it names a digest."""
     given = delivery.header("x-twilio-signature")
     digests = delivery.query.get("bodySHA256", ())
-    form = ""
+    fields: list[tuple[str, str]] = []
     if digests:
         _require_equal(digests[-1], hashlib.sha256(delivery.body).hexdigest())
     else:
-        form = _sorted_form(delivery)
+        fields = _form(delivery)
     for url in _addresses(delivery):
-        expected = hmac.digest(secret.encode(), (url + form).encode("utf-8", "replace"), "sha1")
+        expected = hmac.digest(secret.encode(), messages.twilio(url, fields), "sha1")
         if hmac.compare_digest(_bytes(given), base64.b64encode(expected)):
             return
     raise Unauthentic
 
 
-def _sorted_form(delivery: Delivery) -> str:
+def _form(delivery: Delivery) -> list[tuple[str, str]]:
     try:
-        pairs = delivery.form()
+        return delivery.form()
     except ValueError:
         raise Unauthentic from None
-    return "".join(name + value for name, value in sorted(set(pairs)))
 
 
 def _addresses(delivery: Delivery) -> Iterator[str]:
@@ -188,8 +189,7 @@ def _livekit(delivery: Delivery, secret: str) -> int:
         raise Unauthentic
     if not begins - leeway <= now_seconds <= ends + leeway:
         raise Unauthentic
-    digest = base64.b64encode(hashlib.sha256(delivery.body).digest()).decode()
-    _require_equal(str(claims.get("sha256", "")), digest)
+    _require_equal(str(claims.get("sha256", "")), messages.body_digest(delivery.body))
     return int((begins or now_seconds) * 1_000)
 
 
@@ -197,7 +197,7 @@ def _claims(token: str, secret: str) -> dict[str, Any]:
     """The claims of a JWT that is signed with HS256, and with nothing else."""
     try:
         head, body, signature = token.split(".")
-        expected = _hmac(secret, _bytes(f"{head}.{body}"))
+        expected = messages.sha256(secret, _bytes(f"{head}.{body}"))
         is_signed = hmac.compare_digest(_unpadded(signature), expected)
         header: Any = json.loads(_unpadded(head))
         claims: Any = json.loads(_unpadded(body))
@@ -226,10 +226,6 @@ SCHEMES: dict[str, Check] = {
 
 
 # --------------------------------------------------------------------------------- helpers
-def _hmac(secret: str, message: bytes) -> bytes:
-    return hmac.digest(secret.encode(), message, "sha256")
-
-
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
