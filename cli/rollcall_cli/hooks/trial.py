@@ -101,12 +101,16 @@ def _numbers(client: ApiClient | None) -> dict[str, Any]:
 
 
 def _counted(client: ApiClient, call_id: str) -> Any:
-    """The record of a call, once the figures hold it."""
+    """The record of a call, once the figures hold it. Raises CommandError."""
     path = f"/v1/calls/{quote(call_id, safe='')}"
     ends_at = time.monotonic() + _COUNTED_SECONDS
     while True:
         reply = client.get(path)
-        found = json.loads(reply.body) if reply.status == 200 else {"counted": False}
+        if reply.status != 200:
+            raise CommandError(
+                f"the record of {call_id} cannot be read: {reply.status} {reply.message}"
+            )
+        found = json.loads(reply.body)
         if found["counted"]:
             return found["record"]
         if time.monotonic() > ends_at:
