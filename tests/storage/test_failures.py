@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
+from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 from rollcall.domain.errors import BrokenDestination, CorruptItem
+from rollcall.hooks.receive import RECORDING_SECONDS
 from rollcall.ingest.update import Cause, Quarantined, Result
 from rollcall.maintenance.failed_records import FailureKind
 from rollcall.maintenance.ports import Failures
 from rollcall.maintenance.redrive import Redrive, is_unfinished
+from rollcall.storage import failures as storage
 from rollcall.storage.failure_documents import failed_records
 from rollcall.storage.failures import BucketFailures, FolderFailures, failures
 from rollcall_cli.local.failure_destination import FailureFolder
+from rollcall_cli.local.template import load_template
 from tests.support.failures import FOLDER, MemoryFailures, given_up, poison
 
 pytestmark = pytest.mark.engine
@@ -187,6 +194,57 @@ def test_a_bucket_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch, s3: An
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
     with pytest.raises(BrokenDestination, match="connect"):
         list(failures("s3://failures").names())
+
+
+class Silent:
+    """A server that accepts connections and never answers."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.accepted: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self.accepted.append(self._socket.accept()[0])
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+        for connection in self.accepted:
+            connection.close()
+
+
+def test_a_bucket_that_does_not_answer_is_asked_twice(
+    monkeypatch: pytest.MonkeyPatch, s3: Any
+) -> None:
+    silent = Silent()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", silent.url)
+    shorter = storage._CONFIG.merge(Config(read_timeout=0.05))
+    monkeypatch.setattr(storage, "_CONFIG", shorter)
+    try:
+        with pytest.raises(BrokenDestination, match="timeout"):
+            BucketFailures("failures", "").keep("hooks/x.json", b"{}")
+    finally:
+        silent.close()
+    assert len(silent.accepted) == 2
+
+
+def test_a_delivery_can_be_kept_in_the_time_that_is_left() -> None:
+    """Also when the bucket does not answer: the function must still say so."""
+    config = storage._CONFIG
+    attempts = config.retries["total_max_attempts"]
+    longest_pause_seconds = 1.0  # the standard mode: a random part of 1, 2, 4, …
+    assert attempts == 2
+    seconds = attempts * (config.connect_timeout + config.read_timeout) + longest_pause_seconds
+    assert seconds <= storage.MAX_KEEPING_SECONDS
+    template = load_template(Path(__file__).parents[2] / "template.yaml")
+    function = template.functions["ReceiveHookFunction"]
+    assert function.timeout_seconds > RECORDING_SECONDS + storage.MAX_KEEPING_SECONDS
 
 
 @pytest.mark.parametrize("destination", ["folder", "bucket"], indirect=True)

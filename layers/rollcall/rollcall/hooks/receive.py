@@ -33,7 +33,7 @@ from rollcall.retry import Backoff, time_limit
 from rollcall.telemetry import logger
 
 # Until then a delivery is recorded; what remains of the invocation's time is for keeping it.
-_RECORDING_SECONDS = 12.0
+RECORDING_SECONDS = 12.0
 
 # Some messages show a value whole, which may be as long as the body.
 _REASON_CHARACTERS = 1_000
@@ -132,7 +132,7 @@ class ReceiveHook:
     def _settled(self, hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> Result:
         is_empty = has_empty_answer(hook.provider)
         try:
-            with time_limit(_RECORDING_SECONDS):
+            with time_limit(RECORDING_SECONDS):
                 self._record(hook, delivery, signed_at_ms)
         except Ignored as ignored:
             return Result("ignored", _reason(ignored), is_empty)
