@@ -28,7 +28,7 @@ COVERED_BY = {
     "contract/test_hooks.py": "dialects/rollcall/hooks",
     "domain/test_facts.py": "domain/defaults",
     "domain/test_records.py": "domain/choices",
-    "hooks/test_receive.py": "hooks/ports",
+    "hooks/test_receive.py": "hooks/ports hooks/recording",
     "hooks/test_signatures.py": "hooks/signed_messages",
     "ingest/test_update.py": "ingest/ports",
     "ledger/test_writer.py": "ledger/ports",

@@ -17,6 +17,8 @@ import pytest
 
 from rollcall import bootstrap, commands
 from rollcall.domain.organisations import tenant
+from rollcall.hooks.events import Event
+from rollcall.hooks.state import CallState
 from rollcall.query.model import Epoch, Reading
 from rollcall.storage import keys
 from rollcall.storage.fact_items import item_of_fact
@@ -176,6 +178,16 @@ def delivery(hook: Any, body: bytes) -> dict[str, Any]:
     }
 
 
+def leave_open(hook: Any, call_id: str) -> None:
+    """Store what the hook knows of a call whose end never came."""
+    values = {"started_at": '"2024-03-01T12:00:00Z"', "status": '"in_progress"'}
+    two_days_ago_ms = bootstrap.now_ms() - 48 * 3_600_000
+    state = CallState().folded(Event(call_id, 3, two_days_ago_ms, "d" * 64, values))
+    place = hook.stored.org_id, hook.stored.key, call_id
+    with tenant(hook.stored.org_id):
+        bootstrap.hook_states().write(*place, state.to_text(), 0, state.open_since_ms)
+
+
 def plant(planter: Planter) -> None:
     """Drift whose repair takes a request of every kind."""
     for kind in (Planter.fact_removed, Planter.rollup_altered, Planter.rollup_of_nobody):
@@ -202,7 +214,9 @@ def test_policies_allow_what_handlers_do(
     deletion = {"type": "call", "id": "c3", "deleted": True}
     said = [call(id, detail={"summary": "A talk."}, updated_at=NOON) for id in ("c7", "c8")]
     bodies = [json.dumps({"records": sent}) for sent in (said, [call("c7")])]
+    swept = json.dumps({"records": [call("c6", detail={"summary": "A talk."}, updated_at=NOON)]})
     hook = commands.manage_hooks().create(handle, "retell", SECRET, "https://api", {})
+    room_hook = commands.manage_hooks().create(handle, "livekit", "key:secret", "https://api", {})
     images = [
         item_of_fact(keys.fact(organisation.id, fact.type, fact.id, 1), fact)
         for fact in versions_of([*records, full_call("c3", merchant_id="m3"), deletion])
@@ -288,6 +302,8 @@ def test_policies_allow_what_handlers_do(
         ("receive_hook", delivery(hook, RETELL.replace(b'"c9"', b'"c8"'))),
         ("get_health", {"requestContext": {"requestId": "r"}}),
         ("reconcile_organisations", {}),
+        ("ingest_records", proxy_event(organisation, handle, body=swept)),
+        ("sweep_hooks", {}),
     ]
     listed = {function for function, _ in requests}
     requests += [
@@ -305,6 +321,8 @@ def test_policies_allow_what_handlers_do(
         used.clear()
         for service in CACHED:  # as in an execution environment of its own
             service.cache_clear()
+        if function == "sweep_hooks":
+            leave_open(room_hook, "c6")
         if function == "reconcile_organisations":
             tables = Tables(endpoint_of("moto"), organisation.id)
             plant(Planter(tables, organisation.id, organisation.live, Random(1)))

@@ -30,8 +30,8 @@ UNPOD = "get_organisation_analytics"  # its errors depend on a header
 READING = {name for name in CASES if name.startswith(("get", "list", "query", "search"))}
 MS_PER_DAY = 86_400_000
 PUBLIC = {"get_health", "receive_hook"}  # take no token
-# The scheduled function reads nothing of its event, so there is none that it could refuse.
-NEVER_REFUSES = {"reconcile_organisations"}
+# The scheduled functions read nothing of their events, so there is none that they could refuse.
+NEVER_REFUSES = {"reconcile_organisations", "sweep_hooks"}
 # A delivery is signed with the time: tests/contract/test_hooks.py.
 NEVER_SUCCEEDS = {"receive_hook"}
 
@@ -152,6 +152,12 @@ def test_the_audit_reads_nothing_of_its_event(functions):
     functions.answer(EVENTS / "reconcile_organisations/hourly.json")
     for event in ({}, {"detail": "garbage"}, []):
         assert functions.invoke("reconcile_organisations", event) == dict.fromkeys(expected, 0)
+
+
+def test_the_sweep_reads_nothing_of_its_event(functions):
+    expected = read(EVENTS / "sweep_hooks/hourly.answer.json")["answer"]
+    for event in ({}, {"detail": "garbage"}, []):
+        assert functions.invoke("sweep_hooks", event) == expected
 
 
 # ------------------------------------------------------------------ the oracles

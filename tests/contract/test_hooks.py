@@ -24,6 +24,7 @@ from tests.support.hooking import Hooked, hooked, retell_body
 from tests.support.http_answers import gateway_error
 
 CANARY = "canary-5f1c"
+MS_PER_HOUR = 3_600_000
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +136,54 @@ def test_rotation_accepts_both_secrets_until_the_overlap_ends(alice):
     hooks.rotate(hook.created.id, "third", 0)
     for secret, status in ((hook.secret, 401), ("second", 401), ("third", 200)):
         assert hook.send(body, hook.signed(body, secret=secret)).status == status
+
+
+# ------------------------------------------------------------------------ what never ended
+def room(call_id: str, event: str, begun_ms: int, at_ms: int) -> bytes:
+    """A webhook of LiveKit."""
+    document = {
+        "event": event,
+        "room": {"sid": call_id, "creationTimeMs": str(begun_ms)},
+        "id": f"EV_{event}",
+        "createdAt": str(at_ms // 1_000),
+    }
+    return json.dumps(document).encode()
+
+
+def test_a_call_whose_end_never_came_fails_after_a_day(stack):
+    organisation = stack.new_organisation()
+    hook, other = hooked(organisation, "livekit"), hooked(organisation, "vapi")
+    now_ms = time.time_ns() // 1_000_000
+    begun_ms = now_ms - 30 * MS_PER_HOUR
+    for call_id, at_ms in (("old", begun_ms), ("young", now_ms - 23 * MS_PER_HOUR)):
+        body = room(call_id, "room_started", begun_ms, at_ms)
+        assert hook.send(body).json == {"recorded": True}
+    message = {"type": "status-update", "status": "ringing", "timestamp": begun_ms}
+    call = {"id": "ringing", "createdAt": begun_ms}
+    body = json.dumps({"message": {**message, "call": call}}).encode()
+    assert other.send(body).json == {"recorded": True}
+    listed = stack.cli("hook", "unfinished", organisation.handle, "--json")
+    assert sorted(each["id"] for each in listed) == ["old", "ringing"]
+    assert all(30 * 3_600 <= each["last_event_age_seconds"] < 31 * 3_600 for each in listed)
+
+    def statuses() -> dict[str, int]:
+        stack.drain()
+        query = {"measures": ["calls"], "dimensions": ["status"]}
+        rows = organisation.send("POST", "/v1/query", query).json["rows"]
+        return {row["status"]: row["calls"] for row in rows}
+
+    assert statuses() == {"in_progress": 2, "ringing": 1}
+    assert stack.invoke("sweep_hooks")["swept"] == 1
+    assert statuses() == {"failed": 1, "in_progress": 1, "ringing": 1}
+    assert (hook.call("old")["status"], hook.call("old")["disposition"]) == ("failed", "error")
+    assert stack.invoke("sweep_hooks")["swept"] == 0
+    table = stack.cli("hook", "unfinished", organisation.handle)
+    assert [line.split()[:2] for line in table.splitlines()[1:]] == [["vapi", "ringing"]]
+    # The end comes after all.
+    assert hook.send(room("old", "room_finished", begun_ms, now_ms)).json == {"recorded": True}
+    assert statuses() == {"completed": 1, "in_progress": 1, "ringing": 1}
+    assert "disposition" not in hook.call("old")
+    assert stack.invoke("sweep_hooks")["swept"] == 0
 
 
 # ------------------------------------------------------------------------ what is not

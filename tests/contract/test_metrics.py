@@ -25,7 +25,7 @@ COUNTS_NOTHING = {
     "get_schema",
     "list_hooks",
 }
-COUNTS_ELSEWISE = {"ingest_records", "update_rollups", "reconcile_organisations"}
+COUNTS_ELSEWISE = {"ingest_records", "update_rollups", "reconcile_organisations", "sweep_hooks"}
 READING = set(FUNCTIONS) - COUNTS_NOTHING - COUNTS_ELSEWISE
 MS_PER_HOUR = 3_600_000
 NAMES = {path: f"{path.parent.name}/{path.stem}" for path in sample_events()}
@@ -100,6 +100,12 @@ def test_drift_is_counted_as_the_audits_report_it(functions, path: Path) -> None
     assert line.values == {"Drift": drift, "DriftRepaired": 0, "RollupsUnverified": 0}
     assert drift > 0
     assert {each["correlation_id"] for each in lines} == {line.properties["correlation_id"]}
+
+
+@events("sweep_hooks")
+def test_swept_calls_are_counted_as_the_answer_counts_them(functions, path: Path) -> None:
+    answered, printed = functions.printed(path)
+    assert only_line(printed).values == {"CallsSwept": answered["swept"]}
 
 
 @events(*READING)

@@ -16,7 +16,7 @@ from rollcall.domain.errors import CorruptItem
 from rollcall.domain.validation import MAX_DETAIL_BYTES
 from rollcall.hooks.delivery import Unmappable
 from rollcall.hooks.events import Event
-from rollcall.hooks.maps import PROVIDERS
+from rollcall.hooks.maps import PROVIDERS, unfinished_values
 from rollcall.hooks.state import CallState
 from tests.support.hook_events import call_of, event_of
 
@@ -141,6 +141,59 @@ def test_what_needs_another_field_waits_for_it():
     assert json.loads(state.record("c") or b"")["campaign_id"] == "7"
 
 
+PRESUMED = {"status": '"failed"', "disposition": '"error"'}
+
+
+@pytest.mark.property
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_is_presumed_commutes_with_every_event(provider):
+    """A sweep at any time, and any number of them, end in the same call."""
+    ended = 0
+    for seed in range(50):
+        events = [event_of(provider, sent) for sent in call_of(provider, Random(seed))]
+        expected = fold(events).presuming(PRESUMED)
+        for at in range(len(events) + 1):
+            state = fold(events[:at]).presuming(PRESUMED)
+            for each in events[at:]:
+                state = state.folded(each).presuming(PRESUMED)
+            assert state == expected
+            assert CallState.of_text(state.to_text()) == state
+        plain, record = fold(events).record("call-1"), expected.record("call-1")
+        if record is None:
+            continue
+        documents = [json.loads(plain or b""), json.loads(record)]
+        assert documents[0].pop("updated_at") < documents[1].pop("updated_at")
+        if fold(events).has_ended:
+            ended += 1
+            assert documents[0] == documents[1]
+        else:
+            assert documents[1] == documents[0] | {"status": "failed", "disposition": "error"}
+    assert ended > 0
+
+
+def test_a_real_end_takes_all_that_was_presumed_away():
+    start = {"started_at": "2026-11-21T12:00:00.000Z"}
+    state = fold([event(3, 5, "a", status="in_progress", **start)])
+    assert (state.has_ended, state.open_since_ms) == (False, 5)
+    swept = state.presuming(PRESUMED)
+    assert (swept.has_ended, swept.open_since_ms) == (False, 5)
+    assert swept.presuming(PRESUMED) == swept
+    late = swept.folded(event(3, 9, "b", status="in_progress"))
+    assert json.loads(late.record("c") or b"")["status"] == "failed"
+    document = json.loads(late.folded(event(4, 10, "c", status="completed")).record("c") or b"")
+    assert document["status"] == "completed"
+    assert "disposition" not in document
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_a_provider_presumes_is_a_record(provider):
+    start = {"started_at": "2026-11-21T12:00:00.000Z", "status": "in_progress"}
+    values = unfinished_values(provider)
+    assert bool(values) is (provider == "livekit")
+    record = fold([event(3, 5, "a", **start)]).presuming(values).record("c") or b""
+    parse_record(strict_json.loads(record))
+
+
 def said(event_digest: str, rank: int = 5, **parts: str) -> Event:
     """An event with parts of a detail."""
     made = event(rank, 5, event_digest, started_at="2026-11-21T12:00:00Z", status="completed")
@@ -175,6 +228,8 @@ def test_of_a_detail_that_is_too_long_the_longest_parts_are_left_out():
 def test_the_text_of_a_state():
     state = fold([event(4, 5, "a", outcome="Grüße"), event(5, 6, "b", status="completed")])
     assert CallState.of_text(state.to_text()) == state
+    presumed = state.presuming({"status": '"failed"'})
+    assert CallState.of_text(presumed.to_text()) == presumed
     for text in ("", "[]", "{}", '{"fields":{"a":[1]},"digests":[],"latest_ms":0}'):
         with pytest.raises(CorruptItem):
             CallState.of_text(text)

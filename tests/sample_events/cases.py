@@ -410,6 +410,7 @@ OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule]] =
     },
     "update_rollups": BATCHES,
     "reconcile_organisations": {"hourly": Schedule()},
+    "sweep_hooks": {"hourly": Schedule()},
 }
 
 # A function without cases of its own has those that the documentation shows.

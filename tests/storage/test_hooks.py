@@ -93,7 +93,7 @@ def test_a_removal_takes_the_states_along(
         store.create(each)
         with tenant(org_id):
             for number in range(5):
-                states.write(org_id, each.key, f"c#{number}", "{}", 0)
+                states.write(org_id, each.key, f"c#{number}", "{}", 0, None)
     for _ in range(2):
         store.remove(gone)
     assert store.hook(gone.key) is None

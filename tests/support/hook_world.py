@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from rollcall.domain.errors import Conflict
 from rollcall.domain.hooks import Hook, SealedSecret, hook_key, new_hook_id
 from rollcall.hooks.receive import ReceiveHook
+from rollcall.hooks.recording import RecordCalls
 from rollcall.ingest.ingest import Receipt, Refusal
 from rollcall.retry import Backoff
 from rollcall_cli.hooks.signing import signed
@@ -38,15 +40,16 @@ class World:
         address = f"https://e.com/v1/hooks/{provider}"
         self.stored = Hook(key, "org", provider, address, own, (SealedSecret(b"s3cret"),), 1)
         self.states: dict[str, tuple[str, int]] = {}
+        self.open_since: dict[str, int] = {}
         self.kept: dict[str, bytes] = {}
         self.facts: dict[str, Any] = {}
         self.counted: list[tuple[str, int | None]] = []
         self.failing: dict[str, list[Exception]] = {}
         self.refusals: list[Refusal] = []
+        self.record = RecordCalls(self, self.ingest, Backoff(tries=4, sleep=lambda _seconds: None))
         self.receive = ReceiveHook(
-            self, self, lambda: self, lambda: self, self.ingest, lambda: NOW_MS,
-            Backoff(tries=4, sleep=lambda _seconds: None), keeps_detail=keeps_detail,
-        )  # fmt: skip
+            self, self.record, lambda: self, lambda: self, lambda: NOW_MS, keeps_detail=keeps_detail
+        )
 
     def _may_fail(self, what: str) -> None:
         if self.failing.get(what):
@@ -63,11 +66,26 @@ class World:
         self._may_fail("read")
         return self.states.get(call_id, (None, 0))
 
-    def write(self, org_id: str, key: str, call_id: str, text: str, version: int) -> None:
+    def write(
+        self,
+        org_id: str,
+        key: str,
+        call_id: str,
+        text: str,
+        version: int,
+        open_since_ms: int | None,
+    ) -> None:
         self._may_fail("write")
         if self.states.get(call_id, ("", 0))[1] != version:
             raise Conflict("another version")
         self.states[call_id] = (text, version + 1)
+        self.open_since.pop(call_id, None)
+        if open_since_ms is not None:
+            self.open_since[call_id] = open_since_ms
+
+    def open_calls(self, org_id: str, key: str, before_ms: int) -> Iterator[str]:
+        self._may_fail("open_calls")
+        yield from sorted(c for c, since_ms in self.open_since.items() if since_ms < before_ms)
 
     def open(self, sealed: bytes, key: str) -> str:
         assert key == self.stored.key

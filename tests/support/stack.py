@@ -41,6 +41,13 @@ RECORDS = "/v1/records"
 BREEZE = "/analytics"
 BREEZE_IN_FULL = "/agent/voice/breeze-buddy/analytics"
 
+# Runs the handler at a path, and prints its answer as the last line.
+_INVOKE = """
+import json, runpy, sys, types
+context = types.SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 60_000)
+print(json.dumps(runpy.run_path(sys.argv[1])["lambda_handler"]({}, context)))
+"""
+
 Headers = Iterable[tuple[str, str]]
 
 
@@ -206,6 +213,11 @@ class Stack:
             "ROLLCALL_HOOK_KEY": self.ready["hook_key"],
         }
 
+    @property
+    def failures(self) -> str:
+        """The failure destination."""
+        return str(self.ready["hook_key"]).rpartition("/")[0] + "/failures"
+
     def cli(self, *arguments: str) -> Any:
         """Run a `rollcall` command; its output read as JSON, or as text when it is none."""
         done = subprocess.run(
@@ -222,6 +234,20 @@ class Stack:
             return json.loads(done.stdout)
         except ValueError:
             return done.stdout
+
+    def invoke(self, function: str) -> Any:
+        """What a scheduled function answers; schedules do not run locally."""
+        done = subprocess.run(
+            [sys.executable, "-c", _INVOKE, str(ROOT / "functions" / function / "handler.py")],
+            env=self.environment() | {"ROLLCALL_FAILURE_DESTINATION": self.failures},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if done.returncode:
+            raise StackError(f"{function}: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout.splitlines()[-1])
 
     @cached_property
     def client(self) -> Any:

@@ -1,4 +1,4 @@
-"""`rollcall hook`: create, list, show, rotate, test and delete hooks."""
+"""`rollcall hook`: create, list, show, rotate, test and delete hooks, and list unfinished calls."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from rollcall_cli.console import AsJson, print_result, print_table, stdout_colum
 from rollcall_cli.deployment import deployment
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
+from rollcall_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rollcall.domain.hooks import Hook
     from rollcall.hooks.manage import ManageHooks
+    from rollcall.hooks.unfinished import UnfinishedCall
 
 app = typer.Typer(help="Manage hooks, which receive calls from providers.", no_args_is_help=True)
 
@@ -155,6 +157,36 @@ def delete(hook_id: HookId) -> None:
         print(f"deleted {hooks.remove(hook_id).key}")
 
 
+@app.command()
+def unfinished(handle: Handle, as_json: AsJson = False) -> None:
+    """List calls whose end never came: without an event for 24 hours.
+
+    Those of LiveKit count as failed once the hourly sweep has seen them, and are not listed then.
+    """
+    with _managing() as hooks:
+        from rollcall import commands
+
+        now_ms = time.time_ns() // 1_000_000
+        found = [
+            _unfinished(call, now_ms) for call in commands.list_unfinished()(hooks.org(handle))
+        ]
+    if as_json:
+        print_result(found, [], as_json=True)
+    elif found:
+        titles = ["PROVIDER", "ID", "STARTED", "STATUS", "LAST EVENT"]
+        rows = [
+            [
+                each["provider"],
+                printable(each["id"]),
+                each["started_at"] or "-",
+                each["status"] or "-",
+                f"{each['last_event_age_seconds'] // 3_600} h ago",
+            ]
+            for each in found
+        ]
+        print_table(titles, rows, wrapped=("ID",))
+
+
 @app.command(name="test")
 def try_out(
     hook_id: Annotated[str, typer.Argument(metavar="HOOK_ID", help="The id that begins with hk_.")],
@@ -232,6 +264,16 @@ def _secret(from_stdin: bool, file: Path | None) -> str:
     # On a terminal, the secret is not echoed.
     text = getpass.getpass("Secret: ") if sys.stdin.isatty() else sys.stdin.read(_MAX_SECRET_BYTES)
     return text.strip()
+
+
+def _unfinished(call: UnfinishedCall, now_ms: int) -> dict[str, Any]:
+    return {
+        "provider": call.provider,
+        "id": call.id,
+        "started_at": call.started_at,
+        "status": call.status,
+        "last_event_age_seconds": (now_ms - call.last_event_ms) // 1_000,
+    }
 
 
 def _document(hook: Hook) -> dict[str, Any]:

@@ -26,6 +26,8 @@ from rollcall.storage.rollups import RollupStore
 if TYPE_CHECKING:
     from rollcall.hooks.ports import Cipher, Inbox
     from rollcall.hooks.receive import ReceiveHook
+    from rollcall.hooks.recording import RecordCalls
+    from rollcall.hooks.unfinished import SweepHooks
     from rollcall.ingest.authorize import Authorize
     from rollcall.ingest.ingest import Ingest
     from rollcall.ingest.ports import Quarantine
@@ -271,8 +273,24 @@ def receive_hook() -> ReceiveHook:
     """Accepts what providers send."""
     from rollcall.hooks.receive import ReceiveHook
 
-    stores = hooks(), hook_states(), hook_cipher, _inbox, ingest()
-    return ReceiveHook(*stores, now_ms, Backoff(), keeps_detail=settings.keep_detail)
+    stores = hooks(), record_call(), hook_cipher, _inbox
+    return ReceiveHook(*stores, now_ms, keeps_detail=settings.keep_detail)
+
+
+@functools.cache
+def record_call() -> RecordCalls:
+    """Records calls of hooks."""
+    from rollcall.hooks.recording import RecordCalls
+
+    return RecordCalls(hook_states(), ingest(), Backoff())
+
+
+@functools.cache
+def sweep_hooks() -> SweepHooks:
+    """Ends the calls whose end never came."""
+    from rollcall.hooks.unfinished import SweepHooks
+
+    return SweepHooks(directory(), hooks(), hook_states(), record_call(), now_ms)
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from rollcall.domain.errors import BrokenDestination
 
 if TYPE_CHECKING:
     from rollcall.hooks.manage import ManageHooks
+    from rollcall.hooks.unfinished import ListUnfinished
     from rollcall.ingest.update import Result, StreamRecord, Update
     from rollcall.maintenance.delete_organisation import DeleteOrganisation
     from rollcall.maintenance.erase import Erase, Stores
@@ -151,6 +152,14 @@ def manage_hooks() -> ManageHooks:
         bootstrap.directory().org_id_of_handle,
         bootstrap.now_ms,
     )
+
+
+@functools.cache
+def list_unfinished() -> ListUnfinished:
+    """Lists calls of hooks whose end never came."""
+    from rollcall.hooks.unfinished import ListUnfinished
+
+    return ListUnfinished(bootstrap.hooks(), bootstrap.hook_states(), bootstrap.now_ms)
 
 
 @functools.cache

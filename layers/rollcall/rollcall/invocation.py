@@ -25,6 +25,7 @@ class Metric(StrEnum):
     DRIFT = "Drift"  # found by audits and not repaired
     DRIFT_REPAIRED = "DriftRepaired"
     ROLLUPS_UNVERIFIED = "RollupsUnverified"
+    CALLS_SWEPT = "CallsSwept"  # of hooks, whose end never came and is presumed
     ROWS_SCANNED = "RowsScanned"  # of ledger pages, matching or not, for one request
 
     @property

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
+from rollcall.domain.errors import RollcallError
 from rollcall.invocation import Metric, correlation_id, invocation
 from rollcall.settings import settings
 
@@ -28,6 +30,19 @@ logger = Logger(
     service="rollcall", level="WARNING" if settings.log_level == "WARN" else settings.log_level
 )
 logger.addFilter(_Correlate())
+
+
+def error_fields(error: Exception | None) -> dict[str, Any]:
+    """The log fields of an error.
+
+    An error that Rollcall does not raise itself may quote a record: only its type and place are
+    logged.
+    """
+    if error is None or isinstance(error, RollcallError):
+        return {"error": repr(error)}
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
+    return {"error": type(error).__name__, "places": places}
 
 
 @contextmanager

@@ -149,7 +149,12 @@ def test_every_function_of_the_api_gives_its_documented_answers(acme: Organisati
             check(acme, function, name)
         if EXCHANGES[function, name].status == 200:
             answering.add(function)
-    scheduled_or_internal = {"authorize_request", "update_rollups", "reconcile_organisations"}
+    scheduled_or_internal = {
+        "authorize_request",
+        "update_rollups",
+        "reconcile_organisations",
+        "sweep_hooks",
+    }
     answered_once_signed = {"receive_hook"}
     handlers = {path.parent.name for path in (ROOT / "functions").glob("*/handler.py")}
     assert answering | scheduled_or_internal | answered_once_signed == handlers

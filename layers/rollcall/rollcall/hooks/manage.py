@@ -68,7 +68,7 @@ class ManageHooks:
         if len(text) > _MAX_MAP_CHARACTERS:
             raise InvalidOperation(f"the map has more than {_MAX_MAP_CHARACTERS:,} characters")
         _check_map(provider, json.loads(text))
-        hook_id, org_id = new_hook_id(), self._org_of(handle)
+        hook_id, org_id = new_hook_id(), self.org(handle)
         key = hook_key(hook_id)
         hook = Hook(
             key=key,
@@ -84,7 +84,7 @@ class ManageHooks:
 
     def of(self, handle: str) -> list[Hook]:
         """The hooks of an organisation, oldest first. Raises InvalidOperation."""
-        found = self._hooks.hooks(self._org_of(handle))
+        found = self._hooks.hooks(self.org(handle))
         return sorted(found, key=lambda hook: (hook.created_at_ms, hook.key))
 
     def find(self, name: str) -> Hook:
@@ -120,7 +120,8 @@ class ManageHooks:
         self._hooks.remove(hook)
         return hook
 
-    def _org_of(self, handle: str) -> str:
+    def org(self, handle: str) -> str:
+        """The id of the organisation with a handle. Raises InvalidOperation."""
         org_id = self._org_id_of_handle(handle)
         if org_id is None:
             raise InvalidOperation(f"no organisation has the handle {handle!r}")

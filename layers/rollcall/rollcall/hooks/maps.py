@@ -8,6 +8,7 @@ user's map        ──┘
 from __future__ import annotations
 
 import functools
+import json
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -49,7 +50,8 @@ class HookTable(Map):
     """A map of deliveries. `at` are the objects that together are the call: the first key found holds.
 
     `name` is where the name of the event is, `time` where its time is, `sequence` its number among
-    those of one time.
+    those of one time. `unfinished` are the values of a call whose end never came; without any, such
+    calls stay as they are.
     """
 
     schemes: list[str]
@@ -60,6 +62,7 @@ class HookTable(Map):
     time: list[str] = Field(default_factory=list)
     sequence: str | None = None
     answer: str = "json"
+    unfinished: dict[str, str] = Field(default_factory=dict)
     events: list[EventRule]
     fields: dict[str, list[Rule]] = Field(default_factory=dict)
 
@@ -121,6 +124,13 @@ def schemes_of(provider: str) -> tuple[str, ...]:
 def has_empty_answer(provider: str) -> bool:
     """Whether a provider is answered with an empty body."""
     return bool(_provided(provider).get("answer") == "empty")
+
+
+@functools.cache
+def unfinished_values(provider: str) -> Mapping[str, str]:
+    """What is presumed of a provider's call whose end never came, as JSON texts; mostly nothing."""
+    values = _provided(provider).get("unfinished", {})
+    return {name: json.dumps(value) for name, value in values.items()}
 
 
 @functools.cache

@@ -45,8 +45,25 @@ class States(Protocol):
     def read(self, org_id: str, key: str, call_id: str) -> tuple[str | None, int]:
         """The state of a call and its version; (None, 0) if nothing is stored."""
 
-    def write(self, org_id: str, key: str, call_id: str, text: str, version: int) -> None:
-        """Store a state in place of the version read. Raises Conflict if it is another by now."""
+    def write(
+        self,
+        org_id: str,
+        key: str,
+        call_id: str,
+        text: str,
+        version: int,
+        open_since_ms: int | None,
+    ) -> None:
+        """Store a state in place of the version read; it is open since a time, or not at all.
+
+        Raises Conflict if another version is stored by now.
+        """
+
+    def open_calls(self, org_id: str, key: str, before_ms: int) -> Iterator[str]:
+        """The calls of a hook that are open since before a time, longest first.
+
+        One that was just written may be missing, and one that just ended may still be listed.
+        """
 
 
 class Cipher(Protocol):

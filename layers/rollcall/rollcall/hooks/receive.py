@@ -13,23 +13,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rollcall.api import strict_json
-from rollcall.api.records.documents import parse_record
-from rollcall.api.records.faults import RefusedRecord
-from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
-from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Change
+from rollcall.domain.errors import CorruptItem
+from rollcall.domain.facts import MAX_CLOCK_SKEW_MS
 from rollcall.domain.hooks import Hook, hook_key, is_hook_id
-from rollcall.domain.organisations import tenant
 from rollcall.domain.time.calendar import format_instant
 from rollcall.hooks.delivery import Delivery, Unmappable
 from rollcall.hooks.events import DETAIL, Event, HookMap, Ignored
 from rollcall.hooks.maps import has_empty_answer, hook_table, schemes_of
-from rollcall.hooks.ports import Cipher, Hooks, Inbox, States, Writes
+from rollcall.hooks.ports import Cipher, Hooks, Inbox
+from rollcall.hooks.recording import RecordCalls, change_of
 from rollcall.hooks.signatures import Unauthentic, authenticate
 from rollcall.hooks.state import CallState
 from rollcall.mapping.fields import joined
 from rollcall.mapping.maps import BadMap
-from rollcall.retry import Backoff, time_limit
+from rollcall.retry import time_limit
 from rollcall.telemetry import logger
 
 # Until then a delivery is recorded; what remains of the invocation's time is for keeping it.
@@ -68,22 +65,18 @@ class ReceiveHook:
     def __init__(
         self,
         hooks: Hooks,
-        states: States,
+        record_call: RecordCalls,
         cipher: Callable[[], Cipher],
         inbox: Callable[[], Inbox],
-        write: Writes,
         now_ms: Callable[[], int],
-        backoff: Backoff,
         *,
         keeps_detail: bool = True,
     ) -> None:
         self._hooks = hooks
-        self._states = states
         self._cipher = cipher
         self._inbox = inbox
-        self._write = write
         self._now_ms = now_ms
-        self._backoff = backoff
+        self._record_call = record_call
         self._keeps_detail = keeps_detail
 
     def __call__(
@@ -153,31 +146,7 @@ class ReceiveHook:
             raise Unmappable("the time of the event is more than 5 minutes in the future")
         event = _with_detail(event, self._keeps_detail)
         _judge(event)
-        with tenant(hook.org_id):
-            record = self._folded(hook, event).record(event.call_id)
-            if record is None:
-                return
-            receipt = self._write(hook.org_id, [(0, _change(record))])
-        if receipt.refusals:
-            refusal = receipt.refusals[0]
-            raise Unmappable(f"{refusal.field}: {refusal.message}")
-
-    def _folded(self, hook: Hook, event: Event) -> CallState:
-        attempts = self._backoff.attempts()
-        place = hook.org_id, hook.key, event.call_id
-        while True:
-            text, version = self._states.read(*place)
-            state = CallState() if text is None else CallState.of_text(text)
-            folded = state.folded(event)
-            if folded == state:
-                return state
-            try:
-                self._states.write(*place, folded.to_text(), version)
-                return folded
-            except Conflict as error:
-                attempts.persist(error)
-            except Unavailable as error:
-                attempts.failed(error)
+        self._record_call(hook, event.call_id, lambda state: state.folded(event))
 
     def _keep(self, hook: Hook, delivery: Delivery, signed_at_ms: int | None, reason: str) -> None:
         document = delivery_document(hook, delivery, signed_at_ms, reason)
@@ -210,22 +179,12 @@ def _hook_map(provider: str, own: str) -> HookMap:
     return HookMap(hook_table(provider, json.loads(own)))
 
 
-def _change(record: bytes) -> Change:
-    try:
-        return parse_record(strict_json.loads(record))
-    except RefusedRecord as refused:
-        faults = (f"{fault.field}: {fault.message}" for fault in refused.faults)
-        raise Unmappable("; ".join(faults)) from None
-    except strict_json.MalformedJson as error:
-        raise Unmappable(str(error)) from None
-
-
 def _judge(event: Event) -> None:
     """Raise Unmappable for a value that no record may have, before any state holds it."""
     alone = replace(event, values=_STAND_IN | dict(event.values))
     record = CallState().folded(alone).record(event.call_id)
     if record is not None:
-        _change(record)
+        change_of(record)
 
 
 def _with_detail(event: Event, keeps_detail: bool) -> Event:
@@ -242,7 +201,7 @@ def _is_valid(name: str, value: str) -> bool:
     """Whether a record may have a value as the only one of its field."""
     record = joined({"type": '"call"', "id": '"c"', **_STAND_IN, name: value})
     try:
-        return isinstance(record, bytes) and _change(record) is not None
+        return isinstance(record, bytes) and change_of(record) is not None
     except Unmappable:
         return False
 

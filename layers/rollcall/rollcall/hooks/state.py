@@ -2,14 +2,16 @@
 
 Each field holds the value of the greatest event that gave it, by (rank, time, digest of the body); a
 field that an event does not give keeps its value. So folding is commutative, associative and
-idempotent.
+idempotent. What is presumed of a call without an end holds until an event says that it ended, and
+changes no field, so it commutes with every event too.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from rollcall.domain.errors import CorruptItem
@@ -24,6 +26,9 @@ from rollcall.mapping.fields import joined
 _DIGEST_CHARACTERS = 16
 # 16 bytes for each in an item of at most 400 KB; a call has some dozens of events.
 _MOST_EVENTS = 5_000
+# Counts as an event, so that the record with what is presumed wins over the one before.
+_PRESUMPTION = hashlib.sha256(b"the end of this call is presumed").hexdigest()[:_DIGEST_CHARACTERS]
+_CALL = RECORD_TYPES["call"]
 
 
 class Stamped(NamedTuple):
@@ -37,11 +42,15 @@ class Stamped(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CallState:
-    """The fields of a call, the digests of the events seen, and the latest time of any."""
+    """The fields of a call, the digests of the events seen, and the latest time of any.
+
+    `presumed` are values, as JSON texts, that hold while no event says that the call ended.
+    """
 
     fields: Mapping[str, Stamped] = field(default_factory=dict)
     digests: frozenset[str] = frozenset()
     latest_ms: int = 0
+    presumed: Mapping[str, str] = field(default_factory=dict)
 
     def folded(self, event: Event) -> CallState:
         """The state with one event more. Raises Unmappable for a call with too many events."""
@@ -52,7 +61,28 @@ class CallState:
         for name, value in event.values.items():
             stamped = Stamped(event.rank, event.time_ms, digest, value)
             fields[name] = max(fields.get(name, stamped), stamped)
-        return CallState(fields, self.digests | {digest}, max(self.latest_ms, event.time_ms))
+        latest_ms = max(self.latest_ms, event.time_ms)
+        return CallState(fields, self.digests | {digest}, latest_ms, self.presumed)
+
+    def presuming(self, values: Mapping[str, str]) -> CallState:
+        """The state with values, as JSON texts, for a call whose end never came."""
+        return replace(self, digests=self.digests | {_PRESUMPTION}, presumed=dict(values))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether an event says that the call ended."""
+        status = self.value("status")
+        return status is not None and status not in _CALL.early_statuses
+
+    @property
+    def open_since_ms(self) -> int | None:
+        """The time of the last event, while no event says that the call ended."""
+        return None if self.has_ended else self.latest_ms
+
+    def value(self, name: str) -> Any:
+        """The value of a field; None while no event gave one."""
+        stamped = self.fields.get(name)
+        return None if stamped is None else json.loads(stamped.value)
 
     def record(self, call_id: str) -> bytes | None:
         """The record of the call as JSON; None before its required fields are known.
@@ -61,8 +91,10 @@ class CallState:
         event: more is known then, so the record must win over the one before. Of a detail that is too
         long as a whole, the longest parts are left out.
         """
-        columns = {column.wire_name: column for column in RECORD_TYPES["call"].columns}
+        columns = {column.wire_name: column for column in _CALL.columns}
         values = {name: stamped.value for name, stamped in self.fields.items()}
+        if not self.has_ended:
+            values |= self.presumed
         if any(column.is_sent and name not in values for name, column in columns.items()):
             return None
         for name, column in columns.items():
@@ -82,6 +114,8 @@ class CallState:
         """The state as JSON, equal for equal states."""
         fields = {name: list(stamped) for name, stamped in sorted(self.fields.items())}
         document = {"fields": fields, "digests": sorted(self.digests), "latest_ms": self.latest_ms}
+        if self.presumed:
+            document["presumed"] = dict(sorted(self.presumed.items()))
         return json.dumps(document, separators=(",", ":"))
 
     @staticmethod
@@ -90,7 +124,9 @@ class CallState:
         try:
             document: Any = json.loads(text)
             fields = {name: Stamped(*stamped) for name, stamped in document["fields"].items()}
-            return CallState(fields, frozenset(document["digests"]), document["latest_ms"])
+            presumed = dict(document.get("presumed", {}))
+            digests = frozenset(document["digests"])
+            return CallState(fields, digests, document["latest_ms"], presumed)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CorruptItem(f"not the state of a call: {error}") from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
@@ -11,7 +10,7 @@ from rollcall.domain.errors import RollcallError
 from rollcall.invocation import Metric, count
 from rollcall.maintenance.audits import Audit
 from rollcall.maintenance.reconcile.schedule import Outcome, Visit
-from rollcall.telemetry import logger
+from rollcall.telemetry import error_fields, logger
 
 # One message per outcome, so that a metric filter can distinguish them.
 _MESSAGES: Final = {
@@ -50,7 +49,7 @@ def log_visits(visits: Iterable[Visit]) -> dict[str, int]:
 def _log(visit: Visit) -> None:
     message, extra = _MESSAGES[visit.outcome], {"org_id": visit.org_id, **_counts(visit.audit)}
     if visit.outcome is Outcome.FAILED:
-        logger.error(message, extra=extra | _error_fields(visit.error))
+        logger.error(message, extra=extra | error_fields(visit.error))
         return
     if visit.outcome is Outcome.TAKEN_OVER:
         logger.warning(message, extra=extra)
@@ -68,19 +67,6 @@ def _count(audit: Audit) -> None:
     count(Metric.DRIFT, audit.drift_count - audit.repaired)
     count(Metric.DRIFT_REPAIRED, audit.repaired)
     count(Metric.ROLLUPS_UNVERIFIED, audit.unsettled)
-
-
-def _error_fields(error: Exception | None) -> dict[str, Any]:
-    """The log fields of an error.
-
-    An error that Rollcall does not raise itself may quote a record: only its type and place are
-    logged.
-    """
-    if error is None or isinstance(error, RollcallError):
-        return {"error": repr(error)}
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
-    return {"error": type(error).__name__, "places": places}
 
 
 def _counts(audit: Audit | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The states of calls that hooks report, as items of the records table.
 
-The event source of the update function filters them out by their sort keys.
+The event source of the update function filters them out by their sort keys. While a call has no end,
+GSI1 lists its state by the time of its last event; all others cost the index nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors, with_retries
 from rollcall.storage.conditions import VERSION, version_unchanged
+from rollcall.storage.guard import PARTITION_VALUE
 from rollcall.storage.queries import key_of, keys_between, pages_of
 
 
@@ -39,14 +41,43 @@ class HookStates:
         item = with_retries(self._backoff, request).get("Item")
         return (av.text(item, "state"), av.integer(item, VERSION)) if item else (None, 0)
 
-    def write(self, org_id: str, key: str, call_id: str, text: str, version: int) -> None:
-        """Store a state in place of the version read. Raises Conflict, Unavailable."""
+    def write(
+        self,
+        org_id: str,
+        key: str,
+        call_id: str,
+        text: str,
+        version: int,
+        open_since_ms: int | None,
+    ) -> None:
+        """Store a state in place of the version read; see `States`. Raises Conflict, Unavailable."""
         place = keys.hook_state(org_id, key, call_id)
         values = {keys.PK: place.pk, keys.SK: place.sk, "state": text, VERSION: version + 1}
+        if open_since_ms is not None:
+            values[keys.GSI1PK] = keys.open_calls(org_id, key)
+            values[keys.GSI1SK] = keys.open_since(open_since_ms)
         with translated_errors():
             self._client.put_item(
                 TableName=self._table, Item=av.to_item(values), **version_unchanged(version)
             )
+
+    def open_calls(self, org_id: str, key: str, before_ms: int) -> Iterator[str]:
+        """The calls of a hook without an end and without an event since a time, longest first.
+
+        The index is about a second behind. Raises Unavailable.
+        """
+        request = {
+            "TableName": self._table,
+            "IndexName": keys.GSI1,
+            "KeyConditionExpression": "#pk = :pk AND #sk < :before",
+            "ExpressionAttributeNames": {"#pk": keys.GSI1PK, "#sk": keys.GSI1SK},
+            "ExpressionAttributeValues": {
+                PARTITION_VALUE: {"S": keys.open_calls(org_id, key)},
+                ":before": {"S": keys.open_since(before_ms)},
+            },
+        }
+        for answer in pages_of(self._client, request, self._backoff):
+            yield from (keys.call_of_hook_state(key_of(item).sk) for item in answer["Items"])
 
     def remove(self, org_id: str, key: str) -> None:
         """Remove the states of all calls of a hook. Raises Unavailable."""

@@ -144,6 +144,16 @@ def hook_state(org_id: str, key: str, call_id: str) -> Key:
     return Key(hook_states(org_id), f"{key}#{escape(call_id)}")
 
 
+def open_calls(org_id: str, key: str) -> str:
+    """The GSI1 partition that lists the calls of a hook that have no end yet."""
+    return f"{org_prefix(org_id)}HOOKOPEN#{key}"
+
+
+def open_since(time_ms: int) -> str:
+    """The sort key there: the time of a call's last event, in order of the time."""
+    return f"{max(time_ms, 0):015d}"
+
+
 def call_of_hook_state(sk: str) -> str:
     """The call in the sort key of a state."""
     return unescape(sk.partition("#")[2])
