@@ -31,7 +31,7 @@ HEAVY = ("numpy", "pydantic", "boto3")
 # A process for each function, forked from one that has what all of them load. Prints a line of JSON for
 # each: its name, and which of the heavy packages it loaded.
 # These write records, which are parsed like those of a body.
-WRITE_RECORDS = {"sweep_hooks"}
+WRITE_RECORDS = {"sweep_hooks", "replay_deliveries"}
 PROGRAM = """
 import json, os, pathlib, runpy, sys
 import rollcall.bootstrap, rollcall.storage.client

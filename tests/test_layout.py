@@ -29,6 +29,7 @@ COVERED_BY = {
     "domain/test_facts.py": "domain/defaults",
     "domain/test_records.py": "domain/choices",
     "hooks/test_receive.py": "hooks/ports hooks/recording",
+    "hooks/test_replay.py": "hooks/kept",
     "hooks/test_signatures.py": "hooks/signed_messages",
     "ingest/test_update.py": "ingest/ports",
     "ledger/test_writer.py": "ledger/ports",

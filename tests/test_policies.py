@@ -17,7 +17,9 @@ import pytest
 
 from rollcall import bootstrap, commands
 from rollcall.domain.organisations import tenant
+from rollcall.hooks.delivery import Delivery
 from rollcall.hooks.events import Event
+from rollcall.hooks.kept import delivery_document, waiting_name
 from rollcall.hooks.state import CallState
 from rollcall.query.model import Epoch, Reading
 from rollcall.storage import keys
@@ -87,7 +89,7 @@ def used(
         "settings",
         dataclasses.replace(
             bootstrap.settings,
-            failure_destination="file:///nowhere",
+            failure_destination=(tmp_path / "failures").as_uri(),
             hook_key=(tmp_path / "hook.key").as_uri(),
             reconcile_repairs=repairs,
             reconcile_grace_seconds=0,
@@ -188,6 +190,15 @@ def leave_open(hook: Any, call_id: str) -> None:
         bootstrap.hook_states().write(*place, state.to_text(), 0, state.open_since_ms)
 
 
+def let_wait(hook: Any, body: bytes) -> None:
+    """Keep a delivery for the replay."""
+    now_ms = bootstrap.now_ms()
+    kept = Delivery("", body, {}, {}, now_ms)
+    document = delivery_document(hook.stored, kept, now_ms, "not recorded yet")
+    name = waiting_name(hook.stored.key, kept)
+    bootstrap._inbox().keep(name, json.dumps(document).encode())
+
+
 def plant(planter: Planter) -> None:
     """Drift whose repair takes a request of every kind."""
     for kind in (Planter.fact_removed, Planter.rollup_altered, Planter.rollup_of_nobody):
@@ -214,7 +225,8 @@ def test_policies_allow_what_handlers_do(
     deletion = {"type": "call", "id": "c3", "deleted": True}
     said = [call(id, detail={"summary": "A talk."}, updated_at=NOON) for id in ("c7", "c8")]
     bodies = [json.dumps({"records": sent}) for sent in (said, [call("c7")])]
-    swept = json.dumps({"records": [call("c6", detail={"summary": "A talk."}, updated_at=NOON)]})
+    said = [call(id, detail={"summary": "A talk."}, updated_at=NOON) for id in ("c5", "c6")]
+    later = json.dumps({"records": said})
     hook = commands.manage_hooks().create(handle, "retell", SECRET, "https://api", {})
     room_hook = commands.manage_hooks().create(handle, "livekit", "key:secret", "https://api", {})
     images = [
@@ -302,8 +314,9 @@ def test_policies_allow_what_handlers_do(
         ("receive_hook", delivery(hook, RETELL.replace(b'"c9"', b'"c8"'))),
         ("get_health", {"requestContext": {"requestId": "r"}}),
         ("reconcile_organisations", {}),
-        ("ingest_records", proxy_event(organisation, handle, body=swept)),
+        ("ingest_records", proxy_event(organisation, handle, body=later)),
         ("sweep_hooks", {}),
+        ("replay_deliveries", {}),
     ]
     listed = {function for function, _ in requests}
     requests += [
@@ -323,6 +336,8 @@ def test_policies_allow_what_handlers_do(
             service.cache_clear()
         if function == "sweep_hooks":
             leave_open(room_hook, "c6")
+        if function == "replay_deliveries":
+            let_wait(hook, RETELL.replace(b'"c9"', b'"c5"'))
         if function == "reconcile_organisations":
             tables = Tables(endpoint_of("moto"), organisation.id)
             plant(Planter(tables, organisation.id, organisation.live, Random(1)))

@@ -31,7 +31,7 @@ READING = {name for name in CASES if name.startswith(("get", "list", "query", "s
 MS_PER_DAY = 86_400_000
 PUBLIC = {"get_health", "receive_hook"}  # take no token
 # The scheduled functions read nothing of their events, so there is none that they could refuse.
-NEVER_REFUSES = {"reconcile_organisations", "sweep_hooks"}
+NEVER_REFUSES = {"reconcile_organisations", "sweep_hooks", "replay_deliveries"}
 # A delivery is signed with the time: tests/contract/test_hooks.py.
 NEVER_SUCCEEDS = {"receive_hook"}
 
@@ -154,10 +154,11 @@ def test_the_audit_reads_nothing_of_its_event(functions):
         assert functions.invoke("reconcile_organisations", event) == dict.fromkeys(expected, 0)
 
 
-def test_the_sweep_reads_nothing_of_its_event(functions):
-    expected = read(EVENTS / "sweep_hooks/hourly.answer.json")["answer"]
+@events("sweep_hooks", "replay_deliveries")
+def test_what_a_schedule_does_reads_nothing_of_its_event(functions, path):
+    expected = expected_answer(path)["answer"]
     for event in ({}, {"detail": "garbage"}, []):
-        assert functions.invoke("sweep_hooks", event) == expected
+        assert functions.invoke(path.parent.name, event) == expected
 
 
 # ------------------------------------------------------------------ the oracles

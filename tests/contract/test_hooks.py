@@ -228,6 +228,30 @@ def test_what_cannot_be_mapped_is_kept_whole_and_can_be_replayed(alice):
     assert not path.exists()
 
 
+def test_an_end_without_a_start_waits_for_the_analysis(stack):
+    hook = hooked(stack.new_organisation(), "retell")
+    assert hook.send(b'{"event":"x"}').status == 200
+    before = set(kept(stack))
+    body = retell_body("unconnected-1", start_timestamp=None)
+    assert hook.send(body).json == {"recorded": True}
+    assert hook.call("unconnected-1") is None
+    (path,) = set(kept(stack)) - before
+    name = path.relative_to(path.parents[3]).as_posix()
+    assert name.startswith(f"hooks/waiting/{hook.created.stored.key}/")
+    listed = stack.cli("redrive", "list", "--from", stack.failures, "--json")
+    assert [e["reason"] for e in listed if e["name"] == name] == [
+        "the call ended, and no event gave its start yet"
+    ]
+    assert stack.invoke("replay_deliveries")["waiting"] >= 1
+    assert path.exists()
+    analysed = retell_body("unconnected-1", "call_analyzed")
+    assert hook.send(analysed).json == {"recorded": True}
+    assert stack.invoke("replay_deliveries")["recorded"] >= 1
+    assert not path.exists()
+    assert hook.call("unconnected-1")["status"] == "completed"
+    assert hook.counts() == {"recorded": 2, "ignored": 1, "refused": 0, "failed": 0}
+
+
 def unauthentic(hook: Hooked, other: Hooked, stranger: Hooked) -> dict[str, Any]:
     """Answers to everyone who is not the provider of the hook."""
     body = retell_body("never-1")

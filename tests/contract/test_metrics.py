@@ -25,7 +25,14 @@ COUNTS_NOTHING = {
     "get_schema",
     "list_hooks",
 }
-COUNTS_ELSEWISE = {"ingest_records", "update_rollups", "reconcile_organisations", "sweep_hooks"}
+COUNTS_ELSEWISE = {
+    "ingest_records",
+    "update_rollups",
+    "reconcile_organisations",
+    "receive_hook",
+    "sweep_hooks",
+    "replay_deliveries",  # as `receive_hook` does, and the seed has nothing that waits
+}
 READING = set(FUNCTIONS) - COUNTS_NOTHING - COUNTS_ELSEWISE
 MS_PER_HOUR = 3_600_000
 NAMES = {path: f"{path.parent.name}/{path.stem}" for path in sample_events()}
@@ -100,6 +107,16 @@ def test_drift_is_counted_as_the_audits_report_it(functions, path: Path) -> None
     assert line.values == {"Drift": drift, "DriftRepaired": 0, "RollupsUnverified": 0}
     assert drift > 0
     assert {each["correlation_id"] for each in lines} == {line.properties["correlation_id"]}
+
+
+@events("receive_hook")
+def test_requests_that_are_not_authentic_are_counted(functions, path: Path) -> None:
+    answered, printed = functions.printed(path)
+    if answered["statusCode"] == 413:
+        assert metrics_in(printed) == []
+        return
+    assert answered["statusCode"] == 401
+    assert only_line(printed).values == {"DeliveriesRefused": 1}
 
 
 @events("sweep_hooks")

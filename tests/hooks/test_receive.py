@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -20,9 +21,10 @@ from rollcall.domain.errors import (
 )
 from rollcall.domain.hooks import SealedSecret
 from rollcall.domain.validation import MAX_DETAIL_BYTES, MAX_SUMMARY_LENGTH
-from rollcall.hooks.receive import kept_delivery
+from rollcall.hooks.kept import kept_delivery
 from rollcall.hooks.signatures import Unauthentic
 from rollcall.ingest.ingest import Refusal
+from rollcall.invocation import Metric, invocation
 from rollcall.retry import MAX_REQUEST_SECONDS, seconds_left, time_limit
 from rollcall_cli.hooks.signing import signed
 from tests.support.hook_events import START_MS, call_of
@@ -86,7 +88,7 @@ def test_retries_leave_time_to_keep_a_delivery() -> None:
 
     world.read = busy  # type: ignore[method-assign]
     with time_limit(28):
-        assert world.send().outcome == "failed"
+        assert world.send().outcome == "waiting"
         assert seconds_left() + MAX_REQUEST_SECONDS > 12
     assert left[0] <= 12
     with time_limit(10):
@@ -106,9 +108,10 @@ def test_what_could_not_be_recorded_is_kept_and_can_be_replayed(
     world = World()
     world.failing[place] = [error] * 9
     result = world.send()
-    assert (result.outcome, result.reason) == ("failed", "")
+    assert (result.outcome, result.reason) == ("waiting", "")
     ((name, kept),) = world.kept.items()
-    assert name.startswith(f"hooks/{world.stored.key}/")
+    assert name.startswith(f"hooks/waiting/{world.stored.key}/")
+    assert world.counted == [(None, NOW_MS)]
     document = json.loads(kept)
     key, delivery, signed_at_ms = kept_delivery(document)
     assert (key, delivery.body, signed_at_ms) == (world.stored.key, BODY, NOW_MS)
@@ -220,6 +223,52 @@ def test_what_was_said_is_in_no_reason_and_no_error() -> None:
     document = json.loads(kept)
     assert CANARY not in result.reason + document["reason"]
     assert CANARY not in str(world.receive.redeliver(document))
+
+
+def test_an_end_without_a_start_waits() -> None:
+    """Retell may give an unconnected call none before its analysis."""
+    world = World()
+    body = said(start_timestamp=None)
+    result = world.send(body)
+    assert (result.outcome, result.reason) == ("waiting", "")
+    ((name, kept),) = world.kept.items()
+    digest = sha256(body).hexdigest()[:32]
+    assert name == f"hooks/waiting/{world.stored.key}/{digest}-{NOW_MS}.json"
+    document = json.loads(kept)
+    assert document["reason"] == "the call ended, and no event gave its start yet"
+    assert world.receive.redeliver(document) == document["reason"]
+    assert world.facts == {}
+    assert world.send(said().replace(b"call_ended", b"call_analyzed")).outcome == "recorded"
+    assert world.receive.redeliver(document) is None
+    assert world.facts["r-1"].record.started_at_ms == START_MS
+
+
+def test_what_began_without_a_start_does_not_wait() -> None:
+    world = World()
+    body = said(start_timestamp=None, call_status="ongoing").replace(b"call_ended", b"call_started")
+    assert world.send(body).outcome == "recorded"
+    assert (world.kept, world.facts) == ({}, {})
+
+
+def test_deliveries_are_counted_by_outcome() -> None:
+    world = World()
+    with invocation("r") as metrics:
+        world.send()
+        world.send(b'{"event":"chat_started"}')
+        world.send(BODY.replace(b'"r-1"', b'""'))
+        world.send(said(start_timestamp=None, call_id="r-2"))
+        for hook_id in (world.id, "hk_" + "0" * 32):
+            with pytest.raises(Unauthentic):
+                world.receive("retell", hook_id, BODY, {}, {})
+    assert metrics == {
+        Metric.DELIVERIES_RECORDED: 1,
+        Metric.DELIVERIES_IGNORED: 1,
+        Metric.DELIVERIES_FAILED: 1,
+        Metric.DELIVERIES_WAITING: 1,
+        Metric.DELIVERIES_REFUSED: 2,
+    }
+    names = ["recorded", "ignored", "failed", None]
+    assert world.counted == [*((name, NOW_MS) for name in names), ("refused", None)]
 
 
 def test_a_start_that_differs_moves_the_call() -> None:

@@ -411,6 +411,7 @@ OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule]] =
     "update_rollups": BATCHES,
     "reconcile_organisations": {"hourly": Schedule()},
     "sweep_hooks": {"hourly": Schedule()},
+    "replay_deliveries": {"often": Schedule()},
 }
 
 # A function without cases of its own has those that the documentation shows.

@@ -105,6 +105,16 @@ def test_an_object_is_put_read_and_removed(destination: tuple[Failures, Put]) ->
     assert list(kept.names()) == [FOLDER + "-1"]
 
 
+def test_names_are_listed_by_what_they_begin_with(destination: tuple[Any, Put]) -> None:
+    kept, put = destination
+    for name in ("hooks/waiting/a/1.json", "hooks/waiting/b.json", "hooks/waiting.json", "hooks/a"):
+        put(name, b"{}")
+    expected = ["hooks/waiting/a/1.json", "hooks/waiting/b.json"]
+    assert sorted(kept.names("hooks/waiting/")) == expected
+    assert list(kept.names("hooks/none/")) == []
+    assert len(list(kept.names())) == 4
+
+
 def test_records_of_one_fault_share_an_object(destination: tuple[Failures, Put]) -> None:
     kept, _ = destination
     together = [poison(7), poison(9), poison(8)]

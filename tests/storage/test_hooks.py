@@ -81,6 +81,9 @@ def test_counts_of_many_deliveries_at_once(store: HookStore, org_id: str) -> Non
     store.count(made.key, "refused", None)
     stored = store.hook(made.key)
     assert stored == replace(made, recorded=24, refused=1, last_at_ms=5)
+    store.count(made.key, None, 6)
+    stored = store.hook(made.key)
+    assert stored == replace(made, recorded=24, refused=1, last_at_ms=6)
     with pytest.raises(Conflict):
         store.count(hook_key("hk_gone"), "recorded", 5)
 

@@ -29,8 +29,9 @@ class MemoryFailures:
         self.around("put", lambda: self.objects.__setitem__(name, content))
         return name
 
-    def names(self) -> Iterator[str]:
-        yield from self.around("names", lambda: list(self.objects))
+    def names(self, prefix: str = "") -> Iterator[str]:
+        found = self.around("names", lambda: list(self.objects))
+        yield from [name for name in found if name.startswith(prefix)]
 
     def read(self, name: str) -> Mapping[str, Any] | None:
         text = self.around("read", lambda: self.objects.get(name))

@@ -43,7 +43,7 @@ class World:
         self.open_since: dict[str, int] = {}
         self.kept: dict[str, bytes] = {}
         self.facts: dict[str, Any] = {}
-        self.counted: list[tuple[str, int | None]] = []
+        self.counted: list[tuple[str | None, int | None]] = []
         self.failing: dict[str, list[Exception]] = {}
         self.refusals: list[Refusal] = []
         self.record = RecordCalls(self, self.ingest, Backoff(tries=4, sleep=lambda _seconds: None))
@@ -58,7 +58,7 @@ class World:
     def hook(self, key: str) -> Hook | None:
         return self.stored if key == self.stored.key else None
 
-    def count(self, key: str, outcome: str, at_ms: int | None) -> None:
+    def count(self, key: str, outcome: str | None, at_ms: int | None) -> None:
         self._may_fail("count")
         self.counted.append((outcome, at_ms))
 
@@ -97,6 +97,18 @@ class World:
     def keep(self, name: str, document: bytes) -> None:
         self._may_fail("keep")
         self.kept[name] = document
+
+    def names(self, prefix: str) -> Iterator[str]:
+        self._may_fail("names")
+        yield from [name for name in self.kept if name.startswith(prefix)]
+
+    def read_kept(self, name: str) -> Any:
+        self._may_fail("read_kept")
+        return json.loads(self.kept[name]) if name in self.kept else None
+
+    def remove(self, name: str) -> None:
+        self._may_fail("remove")
+        self.kept.pop(name, None)
 
     def ingest(self, org_id: str, changes: Any) -> Receipt:
         self._may_fail("ingest")

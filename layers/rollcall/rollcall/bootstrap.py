@@ -24,9 +24,10 @@ from rollcall.storage.client import READ_TIMEOUT_SECONDS, dynamodb_client
 from rollcall.storage.rollups import RollupStore
 
 if TYPE_CHECKING:
-    from rollcall.hooks.ports import Cipher, Inbox
+    from rollcall.hooks.ports import Cipher, KeptDeliveries
     from rollcall.hooks.receive import ReceiveHook
     from rollcall.hooks.recording import RecordCalls
+    from rollcall.hooks.replay import ReplayDeliveries
     from rollcall.hooks.unfinished import SweepHooks
     from rollcall.ingest.authorize import Authorize
     from rollcall.ingest.ingest import Ingest
@@ -294,6 +295,14 @@ def sweep_hooks() -> SweepHooks:
 
 
 @functools.cache
+def replay_deliveries() -> ReplayDeliveries:
+    """Replays the deliveries that wait."""
+    from rollcall.hooks.replay import ReplayDeliveries
+
+    return ReplayDeliveries(_inbox, receive_hook(), now_ms)
+
+
+@functools.cache
 def hook_cipher() -> Cipher:
     """Encrypts the secrets of hooks."""
     from rollcall.storage.sealing import cipher
@@ -302,7 +311,7 @@ def hook_cipher() -> Cipher:
 
 
 @functools.cache
-def _inbox() -> Inbox:
+def _inbox() -> KeptDeliveries:
     from rollcall.storage.failures import failures
 
     return failures(settings.failure_destination)

@@ -25,6 +25,11 @@ class Metric(StrEnum):
     DRIFT = "Drift"  # found by audits and not repaired
     DRIFT_REPAIRED = "DriftRepaired"
     ROLLUPS_UNVERIFIED = "RollupsUnverified"
+    DELIVERIES_RECORDED = "DeliveriesRecorded"  # to hooks, when they are received or replayed
+    DELIVERIES_IGNORED = "DeliveriesIgnored"
+    DELIVERIES_REFUSED = "DeliveriesRefused"  # not signed with a secret of the hook
+    DELIVERIES_WAITING = "DeliveriesWaiting"  # kept for a passing cause, to be replayed
+    DELIVERIES_FAILED = "DeliveriesFailed"  # kept until a person replays them
     CALLS_SWEPT = "CallsSwept"  # of hooks, whose end never came and is presumed
     ROWS_SCANNED = "RowsScanned"  # of ledger pages, matching or not, for one request
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from rollcall.domain.facts import Change
 from rollcall.domain.hooks import Hook, SealedSecret
@@ -16,10 +16,10 @@ class Hooks(Protocol):
     def hook(self, key: str) -> Hook | None:
         """One hook, read consistently."""
 
-    def count(self, key: str, outcome: str, at_ms: int | None) -> None:
+    def count(self, key: str, outcome: str | None, at_ms: int | None) -> None:
         """Add a delivery to `recorded`, `ignored`, `refused` or `failed`, and set the last time.
 
-        Raises Conflict if the hook is gone, and Unavailable.
+        None leaves the counts or the time as they are. Raises Conflict if the hook is gone, and Unavailable.
         """
 
 
@@ -81,6 +81,22 @@ class Inbox(Protocol):
 
     def keep(self, name: str, document: bytes) -> None:
         """Store a JSON document durably under a name. Raises BrokenDestination."""
+
+
+class KeptDeliveries(Inbox, Protocol):
+    """Deliveries that are kept, among other objects of the failure destination.
+
+    Every operation may raise BrokenDestination.
+    """
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """The names of all objects that begin with a prefix, in no particular order."""
+
+    def read(self, name: str) -> Mapping[str, Any] | None:
+        """The JSON document under a name, or None. Raises CorruptItem if it is not a JSON object."""
+
+    def remove(self, name: str) -> None:
+        """Remove an object; no-op if it does not exist."""
 
 
 class Writes(Protocol):

@@ -1,36 +1,38 @@
 """Accept a delivery: check its signature, fold it into the state of its call, and write the record.
 
 What was answered without an error is never lost: it is in the state and the record of its call, or it
-is kept whole in the failure destination, from where it can be replayed.
+is kept whole in the failure destination. What waits there is replayed on a schedule; what cannot be
+mapped, by a person.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rollcall.domain.errors import CorruptItem
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS
 from rollcall.domain.hooks import Hook, hook_key, is_hook_id
-from rollcall.domain.time.calendar import format_instant
 from rollcall.hooks.delivery import Delivery, Unmappable
 from rollcall.hooks.events import DETAIL, Event, HookMap, Ignored
+from rollcall.hooks.kept import delivery_document, failed_name, kept_delivery, waiting_name
 from rollcall.hooks.maps import has_empty_answer, hook_table, schemes_of
 from rollcall.hooks.ports import Cipher, Hooks, Inbox
 from rollcall.hooks.recording import RecordCalls, change_of
 from rollcall.hooks.signatures import Unauthentic, authenticate
 from rollcall.hooks.state import CallState
+from rollcall.invocation import Metric, count
 from rollcall.mapping.fields import joined
 from rollcall.mapping.maps import BadMap
 from rollcall.retry import time_limit
-from rollcall.telemetry import logger
+from rollcall.telemetry import error_fields, logger
 
 # Until then a delivery is recorded; what remains of the invocation's time is for keeping it.
 RECORDING_SECONDS = 12.0
+
+HOOK_DELETED = "the hook was deleted"
 
 # Some messages show a value whole, which may be as long as the body.
 _REASON_CHARACTERS = 1_000
@@ -47,13 +49,28 @@ _STAND_IN = {
 class Result:
     """What became of an authentic delivery.
 
-    `outcome` is `recorded`, `ignored` or `failed`: what failed is kept whole, for the reason. The
-    reason may show parts of the delivery; it has no lone surrogates and is not long.
+    `outcome` is `recorded`, `ignored`, `waiting` or `failed`. What failed cannot be mapped, for the
+    reason; what waits could not be recorded yet, for the error. Both are kept whole. The reason may
+    show parts of the delivery; it has no lone surrogates and is not long.
     """
 
     outcome: str
     reason: str = ""
     has_empty_answer: bool = False
+    error: Exception | None = None
+
+
+class NotYet(Exception):
+    """A delivery is part of what is known of its call, which has no record before another one comes."""
+
+
+_METRICS = {
+    "recorded": Metric.DELIVERIES_RECORDED,
+    "ignored": Metric.DELIVERIES_IGNORED,
+    "refused": Metric.DELIVERIES_REFUSED,
+    "waiting": Metric.DELIVERIES_WAITING,
+    "failed": Metric.DELIVERIES_FAILED,
+}
 
 
 class ReceiveHook:
@@ -94,6 +111,7 @@ class ReceiveHook:
         """
         hook = self._hooks.hook(hook_key(hook_id)) if is_hook_id(hook_id) else None
         if hook is None or hook.provider != provider:
+            count(Metric.DELIVERIES_REFUSED, 1)
             raise Unauthentic
         now_ms = self._now_ms()
         delivery = Delivery(f"{hook.address}/{hook_id}", body, headers, query, now_ms)
@@ -102,42 +120,59 @@ class ReceiveHook:
         try:
             signed_at_ms = authenticate(schemes_of(provider), delivery, secrets)
         except Unauthentic:
-            self._count(hook, "refused", None)
+            self.count(hook, "refused", None)
             raise
-        result = self._settled(hook, delivery, signed_at_ms)
-        self._count(hook, result.outcome, now_ms)
+        with time_limit(RECORDING_SECONDS):
+            result = self.settle(hook, delivery, signed_at_ms)
+        if result.error is not None and not isinstance(result.error, NotYet):
+            logger.error("a delivery is not recorded", extra=error_fields(result.error))
+        if result.outcome == "waiting":
+            self._keep(waiting_name(hook.key, delivery), hook, delivery, signed_at_ms, result)
+        elif result.outcome == "failed":
+            self._keep(failed_name(hook.key, delivery), hook, delivery, signed_at_ms, result)
+        self.count(hook, result.outcome, now_ms)
         return result
 
     def redeliver(self, document: Mapping[str, Any]) -> str | None:
         """Record a kept delivery; returns why it cannot be, or None. Raises CorruptItem, Unavailable."""
-        hook_key_, delivery, signed_at_ms = kept_delivery(document)
-        hook = self._hooks.hook(hook_key_)
+        key, delivery, signed_at_ms = kept_delivery(document)
+        hook = self.hook(key)
         if hook is None:
-            return "the hook was deleted"
+            return HOOK_DELETED
         try:
             self._record(hook, delivery, signed_at_ms)
         except Ignored:
             pass
-        except (Unmappable, BadMap) as error:
+        except (NotYet, Unmappable, BadMap) as error:
             return _reason(error)
         return None
 
-    def _settled(self, hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> Result:
+    def hook(self, key: str) -> Hook | None:
+        """The hook with a key, or None."""
+        return self._hooks.hook(key)
+
+    def settle(self, hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> Result:
+        """Record a delivery if it can be; the caller keeps what is `waiting` or `failed`."""
         is_empty = has_empty_answer(hook.provider)
         try:
-            with time_limit(RECORDING_SECONDS):
-                self._record(hook, delivery, signed_at_ms)
+            self._record(hook, delivery, signed_at_ms)
         except Ignored as ignored:
             return Result("ignored", _reason(ignored), is_empty)
+        except NotYet as not_yet:
+            return Result("waiting", "", is_empty, not_yet)
         except (Unmappable, BadMap) as error:
-            self._keep(hook, delivery, signed_at_ms, _reason(error))
             return Result("failed", _reason(error), is_empty)
         except Exception as error:  # noqa: BLE001 - what is authentic must not be lost for any error
-            # A replay records it.
-            logger.exception("a delivery is not recorded")
-            self._keep(hook, delivery, signed_at_ms, f"{type(error).__name__}: not recorded yet")
-            return Result("failed", "", is_empty)
+            return Result("waiting", "", is_empty, error)
         return Result("recorded", "", is_empty)
+
+    def count(self, hook: Hook, outcome: str, at_ms: int | None) -> None:
+        """Count a delivery of a hook that came at a time; one that waits is counted once it settles."""
+        count(_METRICS[outcome], 1)
+        try:
+            self._hooks.count(hook.key, None if outcome == "waiting" else outcome, at_ms)
+        except Exception:  # noqa: BLE001 - counts inform; a delivery never fails for them
+            logger.exception("a delivery is not counted")
 
     def _record(self, hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> None:
         """Fold a delivery into the state of its call, and write the record of the state."""
@@ -146,18 +181,30 @@ class ReceiveHook:
             raise Unmappable("the time of the event is more than 5 minutes in the future")
         event = _with_detail(event, self._keeps_detail)
         _judge(event)
-        self._record_call(hook, event.call_id, lambda state: state.folded(event))
+        recorded = self._record_call(hook, event.call_id, lambda state: state.folded(event))
+        if recorded.state.has_ended and not recorded.is_written:
+            raise NotYet("the call ended, and no event gave its start yet")
 
-    def _keep(self, hook: Hook, delivery: Delivery, signed_at_ms: int | None, reason: str) -> None:
-        document = delivery_document(hook, delivery, signed_at_ms, reason)
-        name = f"hooks/{hook.key}/{delivery.digest()[:32]}.json"
+    def _keep(
+        self,
+        name: str,
+        hook: Hook,
+        delivery: Delivery,
+        signed_at_ms: int | None,
+        result: Result,
+    ) -> None:
+        document = delivery_document(hook, delivery, signed_at_ms, reason_of(result))
         self._inbox().keep(name, json.dumps(document).encode())
 
-    def _count(self, hook: Hook, outcome: str, at_ms: int | None) -> None:
-        try:
-            self._hooks.count(hook.key, outcome, at_ms)
-        except Exception:  # noqa: BLE001 - counts inform; a delivery never fails for them
-            logger.exception("a delivery is not counted")
+
+def reason_of(result: Result) -> str:
+    """Why a delivery is kept."""
+    error = result.error
+    if error is None:
+        return result.reason
+    if isinstance(error, NotYet):
+        return str(error)
+    return f"{type(error).__name__}: not recorded yet"
 
 
 def _event(hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> Event:
@@ -204,40 +251,3 @@ def _is_valid(name: str, value: str) -> bool:
         return isinstance(record, bytes) and change_of(record) is not None
     except Unmappable:
         return False
-
-
-# ------------------------------------------------------------------------ what is kept
-def delivery_document(
-    hook: Hook, delivery: Delivery, signed_at_ms: int | None, reason: str
-) -> dict[str, Any]:
-    """A delivery as it is kept: whole, but without its headers, which may hold a secret."""
-    return {
-        "reason": reason,
-        "kept_at": format_instant(delivery.received_at_ms),
-        "delivery": {
-            "org_id": hook.org_id,
-            "hook": hook.key,
-            "provider": hook.provider,
-            "query": {name: list(values) for name, values in delivery.query.items()},
-            "received_at_ms": delivery.received_at_ms,
-            "signed_at_ms": signed_at_ms,
-            "body": base64.b64encode(delivery.body).decode(),
-        },
-    }
-
-
-def kept_delivery(document: Mapping[str, Any]) -> tuple[str, Delivery, int | None]:
-    """The key of the hook, the delivery, and when it was signed. Raises CorruptItem."""
-    try:
-        kept = document["delivery"]
-        delivery = Delivery(
-            "",
-            base64.b64decode(kept["body"], validate=True),
-            {},
-            {str(name): list(values) for name, values in kept["query"].items()},
-            int(kept["received_at_ms"]),
-        )
-        signed_at_ms = kept["signed_at_ms"]
-        return str(kept["hook"]), delivery, None if signed_at_ms is None else int(signed_at_ms)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CorruptItem(f"not a kept delivery: {error}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from rollcall.api import strict_json
 from rollcall.api.records.documents import parse_record
@@ -17,6 +18,13 @@ from rollcall.hooks.state import CallState
 from rollcall.retry import Backoff
 
 
+class Recorded(NamedTuple):
+    """The state of a call that is stored now, and whether its record is written."""
+
+    state: CallState
+    is_written: bool
+
+
 class RecordCalls:
     """Records calls of hooks."""
 
@@ -27,22 +35,22 @@ class RecordCalls:
 
     def __call__(
         self, hook: Hook, call_id: str, change: Callable[[CallState], CallState]
-    ) -> CallState:
+    ) -> Recorded:
         """Apply an idempotent change to the state of a call, and write its record if it has one.
 
-        Returns the state that is stored now. Raises Unmappable when the record is refused,
+        Raises Unmappable when the record is refused,
         CorruptItem, UnknownOrganisation and Unavailable.
         """
         with tenant(hook.org_id):
             state = self._changed(hook, call_id, change)
             record = state.record(call_id)
             if record is None:
-                return state
+                return Recorded(state, False)
             receipt = self._write(hook.org_id, [(0, change_of(record))])
         if receipt.refusals:
             refusal = receipt.refusals[0]
             raise Unmappable(f"{refusal.field}: {refusal.message}")
-        return state
+        return Recorded(state, True)
 
     def _changed(
         self, hook: Hook, call_id: str, change: Callable[[CallState], CallState]

@@ -146,7 +146,7 @@ class SweepHooks:
 
         fields = {"org_id": hook.org_id, "hook": hook.key}
         try:
-            state = self._record_call(hook, call_id, swept)
+            recorded = self._record_call(hook, call_id, swept)
             self._close(hook, call_id)
         except Unavailable:
             raise
@@ -154,10 +154,10 @@ class SweepHooks:
             counts["failed"] += 1
             logger.error("call not swept", extra=fields | error_fields(error))
             return
-        if not state.presumed:
+        if not recorded.state.presumed:
             return
         counts["swept"] += 1
-        if state.record(call_id) is None:
+        if not recorded.is_written:
             counts["unrecorded"] += 1
             logger.warning("call swept without a start", extra=fields)
 

@@ -72,10 +72,10 @@ class BucketFailures:
                 ContentType="application/json",
             )
 
-    def names(self) -> Iterator[str]:
+    def names(self, prefix: str = "") -> Iterator[str]:
         request = {
             "Bucket": self._bucket,
-            "Prefix": self._prefix,
+            "Prefix": self._prefix + prefix,
             "MaxKeys": self._names_a_request,
         }
         while True:
@@ -135,12 +135,14 @@ class FolderFailures:
             unfinished.replace(path)
             _make_durable(path.parent)
 
-    def names(self) -> Iterator[str]:
+    def names(self, prefix: str = "") -> Iterator[str]:
         with _folder_errors():
             for folder, subfolders, files in os.walk(self._folder, onerror=_raise):
                 subfolders.sort()
                 for file in sorted(files):
-                    yield (pathlib.Path(folder) / file).relative_to(self._folder).as_posix()
+                    name = (pathlib.Path(folder) / file).relative_to(self._folder).as_posix()
+                    if name.startswith(prefix):
+                        yield name
 
     def read(self, name: str) -> Mapping[str, Any] | None:
         path = self._path(name)

@@ -70,16 +70,20 @@ class HookStore:
                 },
             )
 
-    def count(self, key: str, outcome: str, at_ms: int | None) -> None:
+    def count(self, key: str, outcome: str | None, at_ms: int | None) -> None:
         """Add 1 to a count, and set the time of the last delivery; see `Hooks.count`.
 
         It is not repeated when its reply is lost, so a count may be one too low or too high.
         """
-        update = "ADD #outcome :one"
-        values: dict[str, Any] = {":one": {"N": "1"}}
-        names = {"#outcome": outcome, "#pk": keys.PK}
+        updates = []
+        values: dict[str, Any] = {}
+        names = {"#pk": keys.PK}
+        if outcome is not None:
+            updates.append("ADD #outcome :one")
+            values[":one"] = {"N": "1"}
+            names["#outcome"] = outcome
         if at_ms is not None:
-            update += " SET #last = :at"
+            updates.append("SET #last = :at")
             values[":at"] = {"N": str(at_ms)}
             names["#last"] = "last_at_ms"
         exists = "attribute_exists(#pk)"
@@ -87,7 +91,7 @@ class HookStore:
             self._client.update_item(
                 TableName=self._table,
                 Key=keys.hook(key).attributes(),
-                UpdateExpression=update,
+                UpdateExpression=" ".join(updates),
                 ConditionExpression=exists,
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
