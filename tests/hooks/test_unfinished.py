@@ -134,6 +134,15 @@ def test_what_is_swept_or_ended_or_young_is_not_listed() -> None:
     assert list(it.unfinished("org")) == []
 
 
+def test_a_call_that_was_erased_is_not_made_again() -> None:
+    """The index is behind."""
+    it = Sweeping()
+    it.world.open_since["room-1"] = 1
+    assert list(it.unfinished("org")) == []
+    assert it.sweep() == COUNTS
+    assert it.world.states == {}
+
+
 def test_a_call_without_a_start_is_named() -> None:
     it = Sweeping()
     document = json.loads(BEGUN.body)

@@ -59,6 +59,11 @@ class Result:
     has_empty_answer: bool = False
     error: Exception | None = None
 
+    @property
+    def fault(self) -> Exception | None:
+        """The error, unless it is only that another event of the call is missing."""
+        return None if isinstance(self.error, NotYet) else self.error
+
 
 class NotYet(Exception):
     """A delivery is part of what is known of its call, which has no record before another one comes."""
@@ -124,8 +129,8 @@ class ReceiveHook:
             raise
         with time_limit(RECORDING_SECONDS):
             result = self.settle(hook, delivery, signed_at_ms)
-        if result.error is not None and not isinstance(result.error, NotYet):
-            logger.error("a delivery is not recorded", extra=error_fields(result.error))
+        if result.fault is not None:
+            logger.error("a delivery is not recorded", extra=error_fields(result.fault))
         if result.outcome == "waiting":
             self._keep(waiting_name(hook.key, delivery), hook, delivery, signed_at_ms, result)
         elif result.outcome == "failed":
@@ -134,18 +139,18 @@ class ReceiveHook:
         return result
 
     def redeliver(self, document: Mapping[str, Any]) -> str | None:
-        """Record a kept delivery; returns why it cannot be, or None. Raises CorruptItem, Unavailable."""
+        """Record a kept delivery; returns why it cannot be, or None.
+
+        Raises CorruptItem, Unavailable, and every other error of the recording.
+        """
         key, delivery, signed_at_ms = kept_delivery(document)
         hook = self.hook(key)
         if hook is None:
             return HOOK_DELETED
-        try:
-            self._record(hook, delivery, signed_at_ms)
-        except Ignored:
-            pass
-        except (NotYet, Unmappable, BadMap) as error:
-            return _reason(error)
-        return None
+        result = self.settle(hook, delivery, signed_at_ms)
+        if result.fault is not None:
+            raise result.fault
+        return reason_of(result) if result.outcome in {"waiting", "failed"} else None
 
     def hook(self, key: str) -> Hook | None:
         """The hook with a key, or None."""
@@ -199,12 +204,9 @@ class ReceiveHook:
 
 def reason_of(result: Result) -> str:
     """Why a delivery is kept."""
-    error = result.error
-    if error is None:
-        return result.reason
-    if isinstance(error, NotYet):
-        return str(error)
-    return f"{type(error).__name__}: not recorded yet"
+    if result.fault is not None:
+        return f"{type(result.fault).__name__}: not recorded yet"
+    return result.reason if result.error is None else str(result.error)
 
 
 def _event(hook: Hook, delivery: Delivery, signed_at_ms: int | None) -> Event:

@@ -18,7 +18,6 @@ from rollcall.hooks.ports import KeptDeliveries
 from rollcall.hooks.receive import (
     HOOK_DELETED,
     RECORDING_SECONDS,
-    NotYet,
     ReceiveHook,
     Result,
     reason_of,
@@ -72,9 +71,8 @@ class ReplayDeliveries:
             result = self._replay(name)
             if result is None:
                 continue
-            is_error = result.error is not None and not isinstance(result.error, NotYet)
-            counts["errors" if is_error else result.outcome] += 1
-            unreachable = unreachable + 1 if isinstance(result.error, Unavailable) else 0
+            counts[result.outcome if result.fault is None else "errors"] += 1
+            unreachable = unreachable + 1 if isinstance(result.fault, Unavailable) else 0
         logger.info("replay of deliveries", extra=counts)
         if counts["errors"]:
             raise ReplayFailed(f"{counts['errors']} of {len(names)} deliveries are not recorded")
@@ -99,11 +97,11 @@ class ReplayDeliveries:
                 result = Result("failed", HOOK_DELETED)
             else:
                 result = self._receive.settle(hook, delivery, signed_at_ms)
-        if result.error is not None and not isinstance(result.error, NotYet):
-            fields = {"object": name, **error_fields(result.error)}
+        if result.fault is not None:
+            fields = {"object": name, **error_fields(result.fault)}
             logger.error("delivery not replayed", extra=fields)
         is_old = delivery.received_at_ms < self._now_ms() - WAITING_MS
-        if result.outcome == "waiting" and is_old and not isinstance(result.error, Unavailable):
+        if result.outcome == "waiting" and is_old and not isinstance(result.fault, Unavailable):
             result = Result("failed", reason_of(result))
         if result.outcome == "waiting":
             return result

@@ -174,5 +174,9 @@ class SweepHooks:
 
 
 def _is_open(state: CallState, before_ms: int) -> bool:
-    """Whether a call has no end and no event since a time."""
-    return state.open_since_ms is not None and state.open_since_ms < before_ms
+    """Whether a call has events, but no end and none since a time.
+
+    The index may still list a call whose state was removed.
+    """
+    since_ms = state.open_since_ms
+    return bool(state.digests) and since_ms is not None and since_ms < before_ms
