@@ -129,6 +129,17 @@ def test_each_event_more_makes_a_later_version():
     assert again == two
 
 
+def test_a_repetition_that_changes_the_call_makes_a_later_version():
+    """What has no time of its own has that of its signature, which is made again for a repetition."""
+    start = {"started_at": "2026-11-21T12:00:00.000Z", "status": "completed"}
+    first, other = event(5, 5, "a", outcome="one", **start), event(5, 7, "b", outcome="two")
+    known = fold([first, other, event(3, 10, "c")])
+    changed = known.folded(replace(first, time_ms=8))
+    versions = [json.loads(state.record("c") or b"") for state in (known, changed)]
+    assert [version["outcome"] for version in versions] == ["two", "one"]
+    assert versions[0]["updated_at"] < versions[1]["updated_at"]
+
+
 def test_a_call_without_a_start_has_no_record_yet():
     assert fold([event(3, 5, "a", status="in_progress")]).record("c") is None
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.simulation.providers import Delivery
 from tests.simulation.world import TIMEOUTS_MS, World
 from tests.support.stack import to_json
 
@@ -29,6 +30,7 @@ class Ledger:
     """All that all clients of a world know."""
 
     attempts: list[Attempt] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 

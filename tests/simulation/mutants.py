@@ -40,6 +40,7 @@ from rollcall.storage import client as client_module
 from rollcall.storage import fact_items, keys
 from rollcall.storage.accounts import Directory
 from rollcall.storage.pages import PageStore
+from tests.simulation.hook_mutants import HOOK_MUTANTS
 from tests.simulation.network import Network
 
 # The package exports the decorator under the name of its module.
@@ -478,6 +479,7 @@ MUTANTS: tuple[Planted, ...] = (
     left_places_are_lost_on_the_next_change,
     key_of_a_merged_field_is_ignored,
     document_keeps_what_a_merge_has_set,
+    *HOOK_MUTANTS,
 )
 
 

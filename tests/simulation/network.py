@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 2  # as `rollcall.storage.client` configures the SDK
 READ_TIMEOUT_MS = 3_000
-_WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
+_WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "PutObject"}
 _BATCHES = {"BatchGetItem": "UnprocessedKeys", "BatchWriteItem": "UnprocessedItems"}
 # What the SDK itself tries again; any other error it raises at once.
 _RETRIED = {
@@ -137,12 +137,31 @@ class Network(MemoryClient):
         world.operation_begins()
         fault = self._fault(operation, keys)
         world.trace(operation, keys[0], len(keys), fault)
+        if fault == "unprocessed":
+            return self._partly(operation, asked)
+        self._befall(fault, operation, asked)
+        answer: dict[str, Any] = self._carried_out(
+            operation, fault, lambda: self.send(operation, asked)
+        )
+        return answer
+
+    def around_object(self, name: str, put: Callable[[], Any]) -> None:
+        """Put an object into the failure destination, as one attempt at a request."""
+        self._world.operation_begins()
+        fault = self._fault("PutObject", [(name, "")])
+        self._world.trace("PutObject", name, fault)
+        self._befall(fault, "PutObject", {})
+        self._carried_out("PutObject", fault, put)
+
+    def _befall(self, fault: str, operation: str, asked: dict[str, Any]) -> None:
+        """What happens to a request before the store has it."""
         match fault:
             case "kill":
                 raise Killed
             case "suspend":
                 # Past its time-out: its caller has given up, yet it still runs.
-                world.scheduler.pause(world.random.choice((5_000, 40_000, 130_000, 700_000)))
+                seconds = self._world.random.choice((5, 40, 130, 700))
+                self._world.scheduler.pause(seconds * 1_000)
             case "throttle":
                 raise _throttled(operation)
             case "broken_before":
@@ -151,10 +170,11 @@ class Network(MemoryClient):
                 raise _conflict(operation, asked)
             case "in_progress":
                 raise _error(operation, 400, "TransactionInProgressException")
-            case "unprocessed":
-                return self._partly(operation, asked)
+
+    def _carried_out(self, operation: str, fault: str, send: Callable[[], Any]) -> Any:
+        world = self._world
         try:
-            answer = self.send(operation, asked)
+            answer = send()
         except NotImplementedError as unknown:
             # The product would take it for a failure of the store, and try again.
             world.unexpected.append(f"{operation}: {unknown}")

@@ -120,15 +120,19 @@ def compare(
     return audit
 
 
-def redrive(world: World) -> None:
-    """`rollcall redrive replay --all`, to its end."""
+def redrive(world: World, prefix: str = "") -> None:
+    """`rollcall redrive replay` of all whose names begin with a prefix, to its end."""
 
     def command() -> None:
         service = Redrive(
-            world.failures, failed_records, commands._replay.__wrapped__(), lambda _delivery: None
+            world.failures,
+            failed_records,
+            commands._replay.__wrapped__(),
+            bootstrap.receive_hook.__wrapped__().redeliver,
         )
         for name in list(service.names()):
-            service.replay(name)
+            if name.startswith(prefix):
+                world.counts[f"replayed of {prefix}"] += service.replay(name).settled
 
     until_done(world, "redrive", command)
     world.counts["redrives"] += 1

@@ -32,6 +32,11 @@ _COUNTS = (
     "reconcile killed",
     "items damaged",
     "items repaired",
+    "hook calls",
+    "hook deliveries acknowledged",
+    "hook deliveries again",
+    "hook deliveries kept",
+    "replayed of hooks/",
 )
 
 

@@ -18,14 +18,19 @@ from tests.simulation.clients import Ledger, send
 from tests.simulation.event_source import EventSource, deliver, replay
 from tests.simulation.neighbour import MARK, NEIGHBOUR, damage, repair
 from tests.simulation.network import Outage
-from tests.simulation.operators import compare, rebuild
+from tests.simulation.operators import compare, rebuild, redrive
+from tests.simulation.providers import FUNCTION as HOOKS
+from tests.simulation.providers import Provider, new_hook
 from tests.simulation.scenario import as_record, open_epoch
 from tests.simulation.scheduler import Task
 from tests.simulation.stored import FactName
-from tests.simulation.world import ANALYTICS, MAX_STEPS, RECORDS, NeverAtRest, World
+from tests.simulation.world import ANALYTICS, MAX_STEPS, RECORDS, START_MS, NeverAtRest, World
 from tests.support.emulator.items import Attributes
+from tests.support.hook_events import START_MS as CALLS_BEGIN_MS
 
 MIN_WRITES = 20
+# Their latest events are 10 minutes after their first, and no delivery may be from the future.
+_HOOKS_BEGIN_MS = CALLS_BEGIN_MS + 600_000
 
 
 @dataclass
@@ -61,12 +66,16 @@ class Schedule:
 
     def __init__(self, seed: int) -> None:
         self.random = random = Random(seed)
+        # Drawn apart, so that the schedules without hooks are what their seeds always were.
+        self.hooking = Random(f"hooks {seed}")
+        self.has_hooks = self.hooking.random() < 0.2
         # Every row a page of its own and every record an invocation: they meet in the rollups.
         self.is_crowded = random.random() < 0.08
         self.world = world = World(
             random,
             shards=random.choice((2, 2, 3)),
             page_target_bytes=1 if self.is_crowded else random.choice((700, 1_000)),
+            start_ms=_HOOKS_BEGIN_MS if self.has_hooks else START_MS,
         )
         self.ledger = Ledger()
         self.checker = Checker(world, self.ledger)
@@ -117,6 +126,8 @@ class Schedule:
             actors.append(world.spawn("comparing", self._compare))
         if random.random() < 0.3:
             actors.append(world.spawn("replica", self._lag_behind))
+        if self.has_hooks:
+            actors.append(world.spawn("hooks", self._report_calls))
         ending = world.spawn("end", lambda: self._end(actors))
         world.run(self.checker.check_running, chance=0.003)
         if ending.error is not None:
@@ -199,6 +210,26 @@ class Schedule:
             seconds = random.choice((2, 12, 20))
             code = random.choice(("throttle", "broken"))
             world.outages.append(Outage(org, world.now_ms + seconds * 1_000, code))
+
+    def _report_calls(self) -> None:
+        """Providers deliver the events of calls, and an operator replays what was kept meanwhile."""
+        world, random = self.world, self.hooking
+        providers = []
+        for org_id in random.sample(self.org_ids, random.choice((1, 1, 2))):
+            hook = new_hook(world, org_id, random)
+            providers.append(Provider(world, self.ledger, hook, random))
+        for _ in range(random.choice((1, 2, 3))):
+            random.choice(providers).begin_call()
+            world.scheduler.pause(random.choice((0, 0, 2_000)))
+            if random.random() < 0.3:
+                seconds = random.choice((20, 60))
+                world.outages.append(Outage("hooks/", world.now_ms + seconds * 1_000, "broken"))
+            if random.random() < 0.3:
+                world.scheduler.pause(random.choice((5_000, 30_000)))
+                redrive(world, "hooks/")
+        for provider in providers:
+            for task in provider.tasks:  # an event that comes again is one task more
+                self._join(task)
 
     def _replay(self) -> None:
         """Old batches after newer ones, some of them many times at once."""
@@ -306,10 +337,12 @@ class Schedule:
     def _settle(self) -> None:
         world = self.world
         # An invocation that timed out long ago may still write.
-        while late := [task for task in world.scheduler.tasks if task.function == INGEST]:
+        while late := [t for t in world.scheduler.tasks if t.function in (INGEST, HOOKS)]:
             world.scheduler.join(late[0])
         world.faults.budget = 0
         world.outages.clear()
+        if self.has_hooks:
+            redrive(world, "hooks/")
         self.source.close()
         for poller in self.source.pollers:
             self._join(poller)

@@ -32,6 +32,7 @@ class Task:
         self.waiters: list[Task] = []
         self.function: str | None = None  # whose process it is, if any
         self.skew_us = 0  # how far the clock of its process is ahead
+        self.on_kept: Callable[[], None] = lambda: None  # a delivery is kept, perhaps
         self._run = run
         self.greenlet = greenlet(self._main, parent=scheduler.main)
 

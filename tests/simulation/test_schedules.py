@@ -44,6 +44,9 @@ def test_every_schedule_is_exact(first: int) -> None:
     assert totals.figures["writes"] >= MIN_WRITES * PART
     assert min(totals.figures[name] for name in ("redeliveries", "splits")) >= PART
     assert min(totals.figures[name] for name in ("rebuilds", "audits")) >= PART // 20
+    assert totals.figures["hook deliveries acknowledged"] >= PART
+    for name in ("hook calls", "hook deliveries again", "replayed of hooks/"):
+        assert totals.figures[name] >= PART // 10, name
     # Every kind of fault did happen, often.
     kinds = "lost_reply throttle conflict in_progress broken_before broken_after".split()
     for kind in [*kinds, "unprocessed", "suspend", "kill", "outage"]:
@@ -90,7 +93,8 @@ print(*(one_seed(seed, "").trace_hash for seed in {seeds!r}), end="")
     }
     reports = [run_schedule(seed) for seed in seeds]
     assert hashes == {" ".join(report.trace_hash for report in reports)}
-    assert all(any(report.counts[name] for report in reports) for name in ("audits", "rebuilds"))
+    for name in ("audits", "rebuilds", "hook calls"):
+        assert any(report.counts[name] for report in reports), name
 
 
 @pytest.mark.slow

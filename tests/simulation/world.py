@@ -19,9 +19,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from botocore.exceptions import ClientError, ReadTimeoutError
+
 from rollcall import bootstrap
 from rollcall import retry as backoff_module
+from rollcall.domain.errors import BrokenDestination
 from rollcall.domain.organisations import Organisation
+from rollcall.hooks import receive as receive_module
 from rollcall.lambdas import stream as stream_module
 from rollcall.ledger import transaction as transaction_module
 from rollcall.retry import Backoff
@@ -48,7 +52,7 @@ MAX_STEPS = 20_000
 # Mostly fast, sometimes not: what is slow overlaps with much else.
 _LATENCIES_MS = (2, 5, 10, 20, 50, 200, 800, 2_000)
 START_MS = 1_790_000_000_000
-TIMEOUTS_MS = {"ingest_records": 28_000, "update_rollups": 120_000}
+TIMEOUTS_MS = {"ingest_records": 28_000, "receive_hook": 28_000, "update_rollups": 120_000}
 
 _now: World | None = None
 
@@ -60,9 +64,16 @@ class NeverAtRest(AssertionError):
 class World:
     """A deployment. `random` decides everything that is not decided."""
 
-    def __init__(self, random: Random, *, shards: int = 2, page_target_bytes: int = 900) -> None:
+    def __init__(
+        self,
+        random: Random,
+        *,
+        shards: int = 2,
+        page_target_bytes: int = 900,
+        start_ms: int = START_MS,
+    ) -> None:
         self.random = random
-        self.scheduler = Scheduler(random, START_MS)
+        self.scheduler = Scheduler(random, start_ms)
         self.store = MemoryDynamoDb(now_ms=lambda: self.now_ms)
         self.store.on_write = self._written
         self.stream = Stream(shards)
@@ -290,6 +301,30 @@ class _Log:
         self.error(f"{message} {traceback.format_exc()}", extra)
 
 
+class _Inbox:
+    """Keeps deliveries; a request to it fails, is lost or ends its process as one to a table does."""
+
+    @staticmethod
+    def keep(name: str, document: bytes) -> None:
+        world = _world()
+        assert world.scheduler.current is not None
+        world.scheduler.current.on_kept()
+        world.counts["hook deliveries kept"] += 1
+        try:
+            world.client.around_object(name, lambda: world.failures.keep(name, document))
+        except (ClientError, ReadTimeoutError) as error:
+            world.counts["hook deliveries not kept"] += 1
+            raise BrokenDestination(str(error)) from error
+
+
+class _PlainCipher:
+    """Secrets are not encrypted here."""
+
+    @staticmethod
+    def open(sealed: bytes, key: str) -> str:
+        return sealed.decode()
+
+
 class _Quarantine:
     @staticmethod
     def put(records: Sequence[Any], reason: str) -> str:
@@ -315,6 +350,8 @@ def simulating() -> Iterator[None]:
         wired(
             dynamodb=lambda: _world().client,
             _quarantine=_Quarantine,
+            _inbox=_Inbox,
+            hook_cipher=_PlainCipher,
             Backoff=lambda: Backoff(
                 sleep=lambda seconds: _world().sleep(seconds),
                 jitter=lambda: _world().random.random(),  # noqa: PLW0108 - the world changes
@@ -327,5 +364,6 @@ def simulating() -> Iterator[None]:
         patch.object(backoff_module, "time", clock),
         patch.object(stream_module, "logger", _Log()),
         patch.object(endpoint_module, "logger", _Log()),
+        patch.object(receive_module, "logger", _Log()),
     ):
         yield

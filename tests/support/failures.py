@@ -25,9 +25,11 @@ class MemoryFailures:
 
     def put(self, records: Sequence[Mapping[str, Any]], reason: str) -> str:
         name = quarantine_name(records)
-        content = quarantine_document(records, reason)
-        self.around("put", lambda: self.objects.__setitem__(name, content))
+        self.keep(name, quarantine_document(records, reason))
         return name
+
+    def keep(self, name: str, document: bytes) -> None:
+        self.around("put", lambda: self.objects.__setitem__(name, document))
 
     def names(self, prefix: str = "") -> Iterator[str]:
         found = self.around("names", lambda: list(self.objects))

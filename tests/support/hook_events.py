@@ -185,6 +185,8 @@ def _retell(random: Random, call_id: str) -> list[Sent]:
     if random.random() < 0.5:
         steps += [("transfer_started", call), ("transfer_bridged", call)]
     steps += [("call_ended", ended), ("call_analyzed", analysed)]
+    if random.random() < 0.3:
+        steps.append(("call_analyzed", {**analysed, "call_analysis": {"call_successful": True}}))
     return [
         _sent(START_MS + number * random.choice([0, 700]), {"event": name, "call": content})
         for number, (name, content) in enumerate(steps)

@@ -54,15 +54,15 @@ class CallState:
 
     def folded(self, event: Event) -> CallState:
         """The state with one event more. Raises Unmappable for a call with too many events."""
-        digest = event.digest[:_DIGEST_CHARACTERS]
-        if digest not in self.digests and len(self.digests) >= _MOST_EVENTS:
+        digest, seen = event.digest[:_DIGEST_CHARACTERS], _digest(event)
+        if seen not in self.digests and len(self.digests) >= _MOST_EVENTS:
             raise Unmappable(f"the call has more than {_MOST_EVENTS:,} events")
         fields = dict(self.fields)
         for name, value in event.values.items():
             stamped = Stamped(event.rank, event.time_ms, digest, value)
             fields[name] = max(fields.get(name, stamped), stamped)
         latest_ms = max(self.latest_ms, event.time_ms)
-        return CallState(fields, self.digests | {digest}, latest_ms, self.presumed)
+        return CallState(fields, self.digests | {seen}, latest_ms, self.presumed)
 
     def presuming(self, values: Mapping[str, str]) -> CallState:
         """The state with values, as JSON texts, for a call whose end never came."""
@@ -129,6 +129,12 @@ class CallState:
             return CallState(fields, digests, document["latest_ms"], presumed)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CorruptItem(f"not the state of a call: {error}") from None
+
+
+def _digest(event: Event) -> str:
+    """What identifies an event. A body that is signed again is another one: its time is another."""
+    text = f"{event.rank} {event.time_ms} {event.digest}"
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_CHARACTERS]
 
 
 def _fit_detail(values: dict[str, str]) -> None:
