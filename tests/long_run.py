@@ -2,8 +2,11 @@
 
     python -m tests.long_run --seed 1 --datasets 5000
     python -m tests.long_run --of queries --seed 1 --datasets 5000
+    python -m tests.long_run --of hooks --seed 1 --datasets 1100 --questions 4
+    python -m tests.long_run --of deliveries --seed 1 --datasets 2500
 
-The first asks in the dialects, the second in Rollcall's own query language.
+The first asks in the dialects, the second in Rollcall's own query language. The third has providers report
+calls in every order and asks in both; the fourth sends random deliveries to hooks.
 Prints what was asked. A disagreement is printed with the fewest records that show it, and with the
 command that repeats it.
 """
@@ -21,6 +24,8 @@ from typing import Any, NamedTuple
 
 from tests.support.agreement import Disagreement, check_scenario, reduced
 from tests.support.answering import Deployment, deployed
+from tests.support.hook_agreement import check_reported, reported
+from tests.support.hook_fuzz import check_fuzzed, fuzzed
 from tests.support.oracle import instant
 from tests.support.query_agreement import check_queries, fewer
 from tests.support.query_generator import generate
@@ -43,6 +48,9 @@ class Run(NamedTuple):
 
 DIALECTS = Run("dialects", scenario, check_scenario, reduced)
 QUERIES = Run("queries", generate, check_queries, fewer)
+HOOKS = Run("hooks", reported, check_reported, lambda _deployment, scenario, _now_ms: scenario)
+DELIVERIES = Run("deliveries", fuzzed, check_fuzzed, lambda *_: "")
+RUNS = {run.name: run for run in (DIALECTS, QUERIES, HOOKS, DELIVERIES)}
 
 
 def ask_many(
@@ -66,13 +74,13 @@ def ask_many(
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--of", choices=("dialects", "queries"), default="dialects")
+    parser.add_argument("--of", choices=RUNS, default="dialects")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--datasets", type=int, default=1_000)
     parser.add_argument("--questions", type=int, default=40, help="of each dataset")
     parser.add_argument("--first", type=int, default=0, help="number of the first dataset")
     options = parser.parse_args()
-    run = DIALECTS if options.of == "dialects" else QUERIES
+    run = RUNS[options.of]
     seen: Counter[Any] = Counter()
     end = options.first + options.datasets
     with deployed(NOW_MS) as deployment:

@@ -18,6 +18,9 @@ from rollcall.hooks.delivery import Unmappable
 from rollcall.hooks.events import Event
 from rollcall.hooks.maps import PROVIDERS, unfinished_values
 from rollcall.hooks.state import CallState
+from tests.long_run import HOOKS, ask_many
+from tests.support.answering import deployed
+from tests.support.hook_agreement import NOW_MS, check_orders
 from tests.support.hook_events import call_of, event_of
 
 CALLS = 200
@@ -91,6 +94,27 @@ def test_shuffles_with_repetitions_end_in_the_same_call(provider):
         order = [*events, *random.choices(events, k=random.randrange(10))]
         random.shuffle(order)
         assert fold(order).to_text() == expected
+
+
+@pytest.mark.property
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_records_of_every_order_end_in_the_same_fact(provider):
+    """Byte for byte, although each order writes other records on the way."""
+    for seed in range(8):
+        check_orders(provider, call_of(provider, Random(seed)))
+    longer = [each for seed in range(4) for each in call_of(provider, Random(seed), most=9)]
+    assert check_orders(provider, longer, shuffles=20) == 20
+
+
+@pytest.mark.property
+def test_answers_do_not_depend_on_the_order_of_deliveries():
+    """In all four dialects and `POST /v1/query`; `python -m tests.long_run --of hooks` asks more."""
+    with deployed(NOW_MS) as deployment:
+        seen = ask_many(deployment, HOOKS, 3, datasets=4, questions=1)
+    asked = {function for _, function in seen}
+    assert {"get_organisation_analytics", "query_analytics", "get_workspace_analytics"} <= asked
+    assert asked & {"get_inbound_analytics", "get_outbound_analytics", "get_pearl_analytics"}
+    assert "query" in asked
 
 
 def event(rank: int, time_ms: int, digest: str, **values: str) -> Event:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from rollcall.domain.hooks import Hook, SealedSecret, hook_key
-from rollcall.hooks.maps import PROVIDERS, hook_table
-from rollcall.storage.hooks import item_of_hook
-from rollcall_cli.hooks.signing import signed
+from rollcall.hooks.maps import PROVIDERS
 from tests.simulation.scheduler import Task
 from tests.simulation.stored import FactName
 from tests.simulation.world import RECORDS, TIMEOUTS_MS, World
-from tests.support.hook_events import OWN, SECRETS, Sent, call_of, event_of
+from tests.support.hook_events import Sent, call_of, event_of
 from tests.support.hook_oracle import Said
+from tests.support.hook_requests import SentHook, new_hook
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Ledger
@@ -26,27 +21,8 @@ if TYPE_CHECKING:
 FUNCTION = "receive_hook"
 # Where the bodies have parts that no log may show.
 SPOKEN = "A talk about"
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_ADDRESS = "https://api.example.com/live/v1/hooks"
 # Providers sign again what they send again later; no signature lives longer than 5 minutes.
 _SIGNATURE_LIVES_MS = 200_000
-
-
-@dataclass(frozen=True)
-class SentHook:
-    """A hook of an organisation, as its provider knows it."""
-
-    id: str
-    org_id: str
-    provider: str
-
-    @property
-    def key(self) -> str:
-        return hook_key(self.id)
-
-    @property
-    def url(self) -> str:
-        return f"{_ADDRESS}/{self.provider}/{self.id}"
 
 
 @dataclass
@@ -115,7 +91,7 @@ class Provider:
                 signed_at_ms = world.now_ms
             delivery = Delivery(self.hook, call, body, said(signed_at_ms))
             self.ledger.deliveries.append(delivery)
-            task = world.invoke(FUNCTION, proxy_event(self.hook, body, signed_at_ms))
+            task = world.invoke(FUNCTION, self.hook.event(body, signed_at_ms))
             task.on_kept = partial(setattr, delivery, "was_kept", True)
             if not world.scheduler.join(task, TIMEOUTS_MS[FUNCTION] + 1_000):
                 if random.random() < 0.5:
@@ -138,35 +114,9 @@ class Provider:
         return True
 
 
-def new_hook(world: World, org_id: str, random: Random) -> SentHook:
-    """A hook of an organisation, for one of the providers, stored as the command stores it."""
-    provider = random.choice(PROVIDERS)
-    made = SentHook("hk_" + "".join(random.choices(_DIGITS, k=32)), org_id, provider)
-    hook = Hook(
-        key=made.key,
-        org_id=org_id,
-        provider=provider,
-        address=made.url.rpartition("/")[0],
-        own=json.dumps(OWN.get(provider, {})),
-        secrets=(SealedSecret(SECRETS[provider].encode()),),
-        created_at_ms=world.now_ms,
-    )
-    world.store.put(RECORDS, item_of_hook(hook))
-    world.secrets += [SECRETS[provider], made.id, SPOKEN]
-    return made
-
-
-def proxy_event(hook: SentHook, body: bytes, signed_at_ms: int) -> dict[str, Any]:
-    """The request as the gateway hands it over."""
-    scheme = hook_table(hook.provider, {}).schemes[0]
-    headers = signed(scheme, SECRETS[hook.provider], hook.url, body, signed_at_ms)
-    return {
-        "httpMethod": "POST",
-        "path": f"/v1/hooks/{hook.provider}/{hook.id}",
-        "pathParameters": {"provider": hook.provider, "hook_id": quote(hook.id, safe="")},
-        "multiValueQueryStringParameters": None,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "requestContext": {"requestId": "delivery"},
-        "body": base64.b64encode(body).decode(),
-        "isBase64Encoded": True,
-    }
+def stored_hook(world: World, org_id: str, random: Random) -> SentHook:
+    """A hook of an organisation, for one of the providers."""
+    hook = new_hook(random, org_id, random.choice(PROVIDERS))
+    world.store.put(RECORDS, hook.item(world.now_ms))
+    world.secrets += [hook.secret, hook.id, SPOKEN]
+    return hook

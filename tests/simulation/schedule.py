@@ -20,7 +20,7 @@ from tests.simulation.neighbour import MARK, NEIGHBOUR, damage, repair
 from tests.simulation.network import Outage
 from tests.simulation.operators import compare, rebuild, redrive
 from tests.simulation.providers import FUNCTION as HOOKS
-from tests.simulation.providers import Provider, new_hook
+from tests.simulation.providers import Provider, stored_hook
 from tests.simulation.scenario import as_record, open_epoch
 from tests.simulation.scheduler import Task
 from tests.simulation.stored import FactName
@@ -216,7 +216,7 @@ class Schedule:
         world, random = self.world, self.hooking
         providers = []
         for org_id in random.sample(self.org_ids, random.choice((1, 1, 2))):
-            hook = new_hook(world, org_id, random)
+            hook = stored_hook(world, org_id, random)
             providers.append(Provider(world, self.ledger, hook, random))
         for _ in range(random.choice((1, 2, 3))):
             random.choice(providers).begin_call()

@@ -35,7 +35,7 @@ from rollcall.storage.accounts import item_of_organisation, organisation_of_item
 from tests.simulation.network import Faults, Network, Outage
 from tests.simulation.scheduler import Scheduler, Task
 from tests.simulation.stream import Stream, StreamRecord
-from tests.support.answering import forget_services, load_handler, wired
+from tests.support.answering import PlainCipher, forget_services, load_handler, wired
 from tests.support.emulator.dynamodb import MemoryDynamoDb
 from tests.support.failures import MemoryFailures
 
@@ -317,14 +317,6 @@ class _Inbox:
             raise BrokenDestination(str(error)) from error
 
 
-class _PlainCipher:
-    """Secrets are not encrypted here."""
-
-    @staticmethod
-    def open(sealed: bytes, key: str) -> str:
-        return sealed.decode()
-
-
 class _Quarantine:
     @staticmethod
     def put(records: Sequence[Any], reason: str) -> str:
@@ -351,7 +343,7 @@ def simulating() -> Iterator[None]:
             dynamodb=lambda: _world().client,
             _quarantine=_Quarantine,
             _inbox=_Inbox,
-            hook_cipher=_PlainCipher,
+            hook_cipher=PlainCipher,
             Backoff=lambda: Backoff(
                 sleep=lambda seconds: _world().sleep(seconds),
                 jitter=lambda: _world().random.random(),  # noqa: PLW0108 - the world changes

@@ -39,6 +39,7 @@ from rollcall.storage.pages import PageStore
 from tests.support.emulator.dynamodb import MemoryDynamoDb
 from tests.support.emulator.limits import Limits
 from tests.support.emulator.transport import attach
+from tests.support.failures import MemoryFailures
 from tests.support.oracle import Oracle
 from tests.support.parsing import parsed
 from tests.support.stack import to_json
@@ -87,12 +88,22 @@ class NoQuarantine:
         raise AssertionError(f"quarantined, because {reason}: {records}")
 
 
+class PlainCipher:
+    """Secrets of hooks are not encrypted here."""
+
+    @staticmethod
+    def open(sealed: bytes, key: str) -> str:
+        del key
+        return sealed.decode()
+
+
 class Deployment:
     """Tables, functions, and a clock that stands still until it is set."""
 
     def __init__(self, store: MemoryDynamoDb, now_ms: int) -> None:
         self.store = store
         self.now_ms = now_ms
+        self.failures = MemoryFailures()
         self._numbers = itertools.count(1)
         self._epoch = 0
         self._organisation: Organisation
@@ -210,6 +221,10 @@ class Deployment:
             "body": sent,
             "isBase64Encoded": is_bytes,
         }
+        return self.invoke(function, event)
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Answer:
+        """What a function answers to an event of the gateway."""
         answer = self._handler(function)(event, Lambda())
         return Answer(answer["statusCode"], answer["headers"], answer["body"])
 
@@ -270,6 +285,8 @@ def deployed(
             settings=changed,
             dynamodb=lambda: client,
             _quarantine=NoQuarantine,
+            _inbox=lambda: deployment.failures,
+            hook_cipher=PlainCipher,
             Backoff=lambda: Backoff(sleep=lambda _seconds: None),
             now_ms=lambda: deployment.now_ms,
             now_us=lambda: deployment.now_ms * 1_000,
