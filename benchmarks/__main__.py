@@ -23,6 +23,7 @@ NAMES = (
     "endpoints",
     "queries",
     "hostile",
+    "hooks",
 )
 
 

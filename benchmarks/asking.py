@@ -20,7 +20,7 @@ from tests.support.emulator.dynamodb import MemoryDynamoDb
 CHECKOUT = Path(__file__).parents[1]
 FUNCTIONS = CHECKOUT / "functions"
 # More than any function has: a slow emulator is to be measured, not refused.
-_CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
 
 Handler = Callable[[Any, Any], dict[str, Any]]
 
@@ -150,14 +150,14 @@ class Functions:
 
     def __init__(self, watch: Watch, names: Iterable[str]) -> None:
         self._watch = watch
-        self._handlers = {name: _handler(name) for name in names}
+        self._handlers = {name: load_handler(name) for name in names}
 
     def ask(
         self, question: Query, *, is_refusal_expected: bool = False
     ) -> tuple[dict[str, Any], Split]:
         """The proxy's answer, and what it took."""
         handler, event = self._handlers[question.function], question.event()
-        answer, split = self._watch.time(lambda: handler(event, _CONTEXT))
+        answer, split = self._watch.time(lambda: handler(event, CONTEXT))
         if answer["statusCode"] != 200 and not is_refusal_expected:
             raise AssertionError(answer)
         return answer, split
@@ -198,7 +198,8 @@ def in_turns(
     ]
 
 
-def _handler(function: str) -> Handler:
+def load_handler(function: str) -> Handler:
+    """A function's handler. Needs `wiring.wired` while it is made."""
     path = FUNCTIONS / function / "handler.py"
     spec = importlib.util.spec_from_file_location(f"benchmarked.{function}", path)
     assert spec is not None
