@@ -104,7 +104,7 @@ class Provider:
     def _was_answered(self, delivery: Delivery, answer: dict[str, Any]) -> bool:
         """Whether the answer is 200. A signature that is too old by then is made again."""
         status = answer["statusCode"]
-        if status in (401, 500, 503):
+        if status in (401, 503):
             self.world.counts[f"hook deliveries answered {status}"] += 1
             return False
         if status != 200:
