@@ -30,7 +30,7 @@ from rollcall.storage.accounts import item_of_organisation
 from rollcall.storage.client import dynamodb_client
 from rollcall_cli.local import dynamodb_local, jar
 from rollcall_cli.local.child_process import ChildProcess
-from rollcall_cli.local.stack import find_template
+from rollcall_cli.local.project import find_template
 from rollcall_cli.local.tables import create_tables
 from rollcall_cli.local.template import load_template
 from tests.support.emulator import transport

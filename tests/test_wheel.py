@@ -96,8 +96,8 @@ def test_the_wheel_has_what_a_checkout_has_for_the_command(wheel: Path):
 
 def test_only_the_wheel_is_used(rollcall: Path, empty: Path):
     program = (
-        "import rollcall, rollcall_cli, rollcall_cli.local.stack as stack;"
-        "print(rollcall.__file__, rollcall_cli.__file__, stack.find_template())"
+        "import rollcall, rollcall_cli, rollcall_cli.local.project as project;"
+        "print(rollcall.__file__, rollcall_cli.__file__, project.find_template())"
     )
     files = run([rollcall.with_name("python"), "-c", program], cwd=empty).split()
     environment = rollcall.parents[1].resolve()

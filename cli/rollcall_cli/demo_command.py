@@ -248,6 +248,8 @@ def _show_other_ways(page: _Page, stack: LocalStack, tenant: Tenant) -> None:
     page.title("Query it")
     page.command(f"export {API_VARIABLE}={stack.api_url} {TOKEN_VARIABLE}={tenant.token}")
     page.command(f"{_rollcall()} query --measure calls --by day --last 7d")
+    page.title("Let a provider's signed webhooks change the numbers")
+    page.command(f"{_rollcall()} hook try --api {stack.api_url}")
     page.title("Point other rollcall commands at it")
     for name in names:
         page.command(f"export {name}={shlex.quote(environment[name])}")

@@ -16,6 +16,7 @@ from rollcall_cli.console import notice
 from rollcall_cli.demo_output import aligned
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.ports import HOST, bind, chosen_port
+from rollcall_cli.local.project import find_template
 from rollcall_cli.local.sam import (
     AWS_CONFIG,
     HOST_OF_CONTAINERS,
@@ -26,7 +27,7 @@ from rollcall_cli.local.sam import (
     variables_text,
 )
 from rollcall_cli.local.seed import SEED, load_seed, read_seed
-from rollcall_cli.local.stack import LocalStack, find_template
+from rollcall_cli.local.stack import LocalStack
 from rollcall_cli.local.template import load_template
 from rollcall_cli.signals import Stopped, raise_on_signals, wait_until_stopped
 

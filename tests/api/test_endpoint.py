@@ -13,7 +13,7 @@ import pytest
 
 from rollcall.api.endpoint import endpoint
 from rollcall.api.http import Request, Response
-from rollcall_cli.local.stack import find_template
+from rollcall_cli.local.project import find_template
 from rollcall_cli.local.template import load_template
 from tests.support.answering import Lambda
 

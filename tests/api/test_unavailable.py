@@ -23,7 +23,7 @@ from botocore.exceptions import (
 from rollcall import bootstrap
 from rollcall.retry import Backoff
 from rollcall.storage.client import dynamodb_client
-from rollcall_cli.local.stack import find_template
+from rollcall_cli.local.project import find_template
 from rollcall_cli.local.template import load_template
 from rollcall_cli.openapi.document import function_name
 from tests.sample_events.answering import expected_answer, sample_events

@@ -25,8 +25,8 @@ from rollcall_cli.demo_progress import progress
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local import dynamodb_local
 from rollcall_cli.local.jar import Unavailable
+from rollcall_cli.local.project import find_template
 from rollcall_cli.local.routes import RouteTable
-from rollcall_cli.local.stack import find_template
 from rollcall_cli.local.template import load_template
 
 API = "http://127.0.0.1:3000"

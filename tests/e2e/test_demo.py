@@ -160,6 +160,14 @@ def test_its_commands_can_be_pasted_and_ctrl_c_ends_it(tmp_path):
             timeout=60,
         )
         assert [token["state"] for token in json.loads(tokens.stdout)] == ["active"]
+        tried = re.search(
+            r"^\S*rollcall (hook try --api http://127\.0\.0\.1:\d+)$", printed, re.MULTILINE
+        )
+        assert tried
+        for before in (20, 21):
+            # As in a new terminal: without the exported variables.
+            changed = try_hook(*tried[1].split())
+            assert f"calls: {before} → {before + 1}" in changed
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=20)
     finally:
@@ -169,6 +177,23 @@ def test_its_commands_can_be_pasted_and_ctrl_c_ends_it(tmp_path):
     assert process.returncode == 0
     assert log.read_text().splitlines()[-2:] == ["rollcall: stopping", "rollcall: stopped"]
     assert "Traceback" not in log.read_text()
+
+
+def try_hook(*words: str) -> list[str]:
+    """The lines that `rollcall hook try` prints."""
+    done = subprocess.run(
+        [ROLLCALL, *words],
+        env=local_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    record = json.loads("\n".join(lines[lines.index("{") : lines.index("}") + 1]))
+    assert (record["status"], record["duration_seconds"]) == ("completed", 92)
+    return lines
 
 
 def read_until(process: subprocess.Popen[str], text: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from rollcall.domain.organisations import Organisation, Token
 from rollcall.ingest.authorize import CredentialsRefused, Grant
 from rollcall.lambdas.authorizer import ROUTES, policy, single_header
-from rollcall_cli.local.stack import find_template
+from rollcall_cli.local.project import find_template
 from rollcall_cli.local.template import load_template
 
 NOW_MS = 1_800_000_000_000

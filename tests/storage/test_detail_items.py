@@ -27,7 +27,7 @@ from rollcall.retry import Backoff, time_limit
 from rollcall.storage import keys
 from rollcall.storage.detail_items import detail_of_item, item_of_detail
 from rollcall.storage.facts import FactStore
-from rollcall_cli.local.stack import find_template
+from rollcall_cli.local.project import find_template
 from rollcall_cli.local.template import load_template
 from tests.support.builders import OMIT, call, deletion
 from tests.support.emulator.client import MemoryClient

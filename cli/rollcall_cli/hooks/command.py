@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 import time
 import tomllib
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rollcall_cli.api_options import Api, Insecure, Token, TokenFile, api_url
+from rollcall_cli.api_options import API_VARIABLE, Api, Insecure, Token, TokenFile, api_url
 from rollcall_cli.console import AsJson, print_result, print_table, stdout_columns
 from rollcall_cli.deployment import deployment
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
+from rollcall_cli.local.ports import DEFAULT_PORT, HOST
 from rollcall_cli.text import printable
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ SecretStdin = Annotated[
 SecretFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="File that contains the secret.")
 ]
+LOCAL_API = f"http://{HOST}:{DEFAULT_PORT}"
 _MAX_SECRET_BYTES = 4_096
 # Narrower terminals omit the last column.
 _WIDE_COLUMNS = 110
@@ -204,14 +207,39 @@ def try_out(
     call of its own each time; erase it with the organisation, or send it to one made for tests.
     """
     from rollcall.domain.hooks import is_hook_id
-    from rollcall_cli.hooks.trial import run_trial
+    from rollcall_cli.hooks.trial import Receiver, reader, run_trial
 
     if not is_hook_id(hook_id):
         raise CommandError("HOOK_ID must be the id from the address, which begins with hk_")
     with _managing() as hooks:
         hook = hooks.find(hook_id)
         secret = hooks.secret(hook)
-    run_trial(hook, hook_id, secret, file or [], (token, token_file, insecure))
+    receiver = Receiver(hook.provider, f"{hook.address}/{hook_id}", secret)
+    run_trial(receiver, file or [], reader(hook, (token, token_file, insecure)))
+
+
+@app.command(name="try")
+def try_local(
+    provider: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="vapi, retell, elevenlabs, twilio, livekit or bland."),
+    ] = "retell",
+    api: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help=f"URL of the local stack; default: ROLLCALL_API, or {LOCAL_API}.",
+        ),
+    ] = None,
+) -> None:
+    """Send signed samples to a stack on this machine, and show what changes.
+
+    For rollcall demo and rollcall local --org: the stack makes the hook, and keeps it while it runs.
+    """
+    from rollcall_cli.hooks.trial import local_receiver, run_trial
+
+    receiver, client = local_receiver(api or os.environ.get(API_VARIABLE) or LOCAL_API, provider)
+    run_trial(receiver, [], client)
 
 
 # --------------------------------------------------------------------------------- helpers

@@ -6,9 +6,10 @@ import json
 import secrets
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
 
@@ -17,9 +18,12 @@ from rollcall.hooks.maps import schemes_of
 from rollcall_cli.api_client import ApiClient
 from rollcall_cli.console import notice
 from rollcall_cli.credentials import read_token
+from rollcall_cli.demo_client import Request, send
 from rollcall_cli.errors import CommandError
 from rollcall_cli.hooks.signing import signed
-from rollcall_cli.local.stack import find_template
+from rollcall_cli.local.project import find_template
+from rollcall_cli.local.sample_hook import PATH as SAMPLE_HOOK
+from rollcall_cli.loopback import is_loopback
 
 SAMPLES = Path("events/hooks")
 _PLACEHOLDER = "SAMPLE-CALL"
@@ -29,19 +33,26 @@ _COUNTED_SECONDS = 60.0
 Access = tuple[str | None, Path | None, bool]
 
 
-def run_trial(hook: Hook, hook_id: str, secret: str, files: Sequence[Path], access: Access) -> None:
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A hook's provider, its address with its id, and a secret that signs deliveries to it."""
+
+    provider: str
+    url: str
+    secret: str
+
+
+def run_trial(receiver: Receiver, files: Sequence[Path], client: ApiClient | None) -> None:
     """Send the samples of the hook's provider, or files, and print what they changed.
 
+    Without a client, which reads the record and the numbers, only the answers are printed.
     Raises CommandError for the first delivery that is not answered 200.
     """
     call_id = f"sample-{secrets.token_hex(4)}"
-    bodies = [_content(file) for file in files] or list(_samples(hook.provider, call_id))
-    client = _reader(hook, access)
+    bodies = [_content(file) for file in files] or list(_samples(receiver.provider, call_id))
     before = _numbers(client)
-    url = f"{hook.address}/{hook_id}"
-    scheme = schemes_of(hook.provider)[0]
     for number, body in enumerate(bodies, 1):
-        print(f"delivery {number} of {len(bodies)}: {_sent(url, scheme, secret, body)}")
+        print(f"delivery {number} of {len(bodies)}: {_sent(receiver, body)}")
     if client is None:
         notice("the record and the numbers need a token: pass --token-file FILE")
         return
@@ -51,6 +62,36 @@ def run_trial(hook: Hook, hook_id: str, secret: str, files: Sequence[Path], acce
     for name, value in _numbers(client).items():
         if value != before[name]:
             print(f"{name}: {before[name]} → {value}")
+
+
+def local_receiver(api: str, provider: str) -> tuple[Receiver, ApiClient]:
+    """A hook to try of the local stack at an address, and a client of its organisation.
+
+    Raises CommandError.
+    """
+    if not is_loopback(urlsplit(api).hostname or ""):
+        raise CommandError(
+            f"{api} is not on this machine: create a hook, and use rollcall hook test"
+        )
+    try:
+        answer = send(api, Request("POST", SAMPLE_HOOK, {}, {"provider": provider}))
+    except CommandError as error:
+        message = f"no stack answers at {api}: start rollcall demo, or pass its address with --api"
+        raise CommandError(message) from error
+    found = answer.json()
+    if answer.status != 200:
+        raise CommandError(str(found.get("message", answer.text[:200])))
+    receiver = Receiver(provider, found["url"], found["secret"])
+    return receiver, ApiClient(api, found["token"], "read")
+
+
+def reader(hook: Hook, access: Access) -> ApiClient | None:
+    """A client with the given token; None without one."""
+    token, token_file, is_insecure = access
+    if token is None and token_file is None:
+        return None
+    address = hook.address.removesuffix(f"/v1/hooks/{hook.provider}")
+    return ApiClient(address, read_token(token, token_file), "read", is_insecure=is_insecure)
 
 
 def _samples(provider: str, call_id: str) -> Iterator[bytes]:
@@ -69,8 +110,9 @@ def _content(path: Path) -> bytes:
         raise CommandError(f"--file {path}: {error.strerror}") from error
 
 
-def _sent(url: str, scheme: str, secret: str, body: bytes) -> str:
-    headers = signed(scheme, secret, url, body, time.time_ns() // 1_000_000)
+def _sent(receiver: Receiver, body: bytes) -> str:
+    url, scheme = receiver.url, schemes_of(receiver.provider)[0]
+    headers = signed(scheme, receiver.secret, url, body, time.time_ns() // 1_000_000)
     try:
         answer = urllib3.request("POST", url, body=body, headers=headers, retries=False, timeout=30)
     except urllib3.exceptions.HTTPError as error:
@@ -79,15 +121,6 @@ def _sent(url: str, scheme: str, secret: str, body: bytes) -> str:
     if answer.status != 200:
         raise CommandError(f"the delivery was answered {answer.status}: {text[:300]}")
     return f"{answer.status} {text}".rstrip()
-
-
-def _reader(hook: Hook, access: Access) -> ApiClient | None:
-    """A client with the given token; None without one."""
-    token, token_file, is_insecure = access
-    if token is None and token_file is None:
-        return None
-    address = hook.address.removesuffix(f"/v1/hooks/{hook.provider}")
-    return ApiClient(address, read_token(token, token_file), "read", is_insecure=is_insecure)
 
 
 def _numbers(client: ApiClient | None) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 An ASGI application. It checks in API Gateway's order: the route, then the identity source and the
 authorizer, then the size of the body, then the function. Apart from the template's routes it serves
-the dashboard at `/`, and answers `GET /_local/health`, `POST /_local/drain`, `POST /_local/sign-in` and
-the requests of the documentation's page.
+the dashboard at `/`, and answers `GET /_local/health`, `POST /_local/drain`, `POST /_local/sign-in`,
+`POST /_local/hook` and the requests of the documentation's page.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from starlette.requests import ClientDisconnect, Request
@@ -36,6 +36,8 @@ from rollcall_cli.local.runtime import (
     Runtime,
     answer_in_thread,
 )
+from rollcall_cli.local.sample_hook import PATH as SAMPLE_HOOK
+from rollcall_cli.local.sample_hook import SampleHooks, sample_hook
 from rollcall_cli.local.sign_in import PATH as SIGN_IN
 from rollcall_cli.local.sign_in import OneTimeCodes, sign_in
 from rollcall_cli.local.template_model import Route, Template
@@ -48,6 +50,7 @@ DRAIN_SECONDS = 600.0
 _MAX_DISCARDED_BYTES = 100 * 1024 * 1024
 
 Drain = Callable[[float], bool]
+_Result = TypeVar("_Result")
 _log = logging.getLogger("rollcall.local.gateway")
 
 
@@ -76,6 +79,8 @@ class Gateway:
         self._limit_seconds = limit_seconds
         # The values that the documentation's page fills in, once there is an organisation.
         self.try_out: TryOut | None = None
+        # What `rollcall hook try` uses, likewise.
+        self.sample_hooks: SampleHooks | None = None
         # What the dashboard exchanges for a token.
         self.codes = OneTimeCodes(clock)
 
@@ -97,12 +102,9 @@ class Gateway:
         await reply(scope, receive, send)
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
-        if request.raw_path == "/_local/health" and request.method == "GET":
-            return _json_response(200, {"status": "ok"})
-        if request.raw_path == "/_local/drain" and request.method == "POST":
-            return await self._answer_drain(request)
-        if request.raw_path == SIGN_IN and request.method == "POST":
-            return sign_in(request, self.codes)
+        local = await self._answer_local(request)
+        if local is not None:
+            return local
         page = self._page(request)
         if page is not None:
             return page
@@ -116,6 +118,19 @@ class Gateway:
             _log.exception("%s %s", request.method, request.raw_path)
             kind = "INTEGRATION_FAILURE"
         return gateway_response(kind, self._api.responses, request.request_id)
+
+    async def _answer_local(self, request: HttpRequest) -> HttpResponse | None:
+        """The answer to a request for the stack itself; None for any other."""
+        match request.method, request.raw_path:
+            case "GET", "/_local/health":
+                return _json_response(200, {"status": "ok"})
+            case "POST", "/_local/drain":
+                return await self._answer_drain(request)
+            case "POST", path if path == SAMPLE_HOOK:
+                return await _in_thread(lambda: sample_hook(request, self.sample_hooks), "hook")
+            case "POST", path if path == SIGN_IN:
+                return sign_in(request, self.codes)
+        return None
 
     def _page(self, request: HttpRequest) -> HttpResponse | None:
         """A file of the documentation or of the dashboard."""
@@ -191,10 +206,7 @@ class Gateway:
             message = "timeout must be seconds, from 0 to 86400"
             return _json_response(400, {"drained": False, "message": message})
         try:
-            # Threads of the loop's default pool would keep the process from ending.
-            is_drained = await asyncio.wrap_future(
-                answer_in_thread(lambda: self._drain(timeout), "drain")
-            )
+            is_drained = await _in_thread(lambda: self._drain(timeout), "drain")
         except Exception as error:
             _log.exception("drain")
             return _json_response(503, {"drained": False, "message": str(error)})
@@ -202,6 +214,11 @@ class Gateway:
             return _json_response(200, {"drained": True})
         message = f"some records are not applied after {timeout:g} s"
         return _json_response(503, {"drained": False, "message": message})
+
+
+async def _in_thread(act: Callable[[], _Result], name: str) -> _Result:
+    """What `act` returns. Threads of the loop's default pool would keep the process from ending."""
+    return await asyncio.wrap_future(answer_in_thread(act, name))
 
 
 def _json_response(status: int, body: Mapping[str, Any]) -> HttpResponse:

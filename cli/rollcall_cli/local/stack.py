@@ -34,10 +34,12 @@ from rollcall_cli.local.gateway import DRAIN_SECONDS, Gateway
 from rollcall_cli.local.http_server import HttpServer
 from rollcall_cli.local.intrinsics import REGION
 from rollcall_cli.local.ports import DEFAULT_PORT, bind, chosen_port
+from rollcall_cli.local.project import find_template
 from rollcall_cli.local.pump import Pump
 from rollcall_cli.local.recovery import recover
 from rollcall_cli.local.rie import RieRuntime, find_emulator
 from rollcall_cli.local.runtime import InProcessRuntime, Runtime, invoke
+from rollcall_cli.local.sample_hook import SampleHooks
 from rollcall_cli.local.shard_reader import SENTINEL_KEY, Delivery
 from rollcall_cli.local.stream_source import DynamoStream
 from rollcall_cli.local.tables import create_tables, stream_arn
@@ -54,19 +56,6 @@ class _Durable(NamedTuple):
 
     installation: Installation
     folder: DataFolder
-
-
-def find_template(start: Path | None = None) -> Path:
-    """template.yaml in the folder or the nearest one above it, else Rollcall's own.
-
-    That is the one of its checkout, or the one in the wheel. Raises CommandError without any.
-    """
-    here = (start or Path.cwd()).resolve()
-    package = Path(__file__).resolve().parents[1]
-    for folder in (here, *here.parents, package.parents[1], package / "project"):
-        if (folder / "template.yaml").is_file() and (folder / "functions").is_dir():
-            return folder / "template.yaml"
-    raise CommandError("there is no template.yaml here or above; pass its path with --template")
 
 
 class LocalStack:
@@ -156,8 +145,9 @@ class LocalStack:
         return all(pump.drain(max(0.0, deadline - time.monotonic())) for pump in self._pumps)
 
     def offer(self, try_out: TryOut) -> None:
-        """Let the documentation's page fill in an organisation's token and sample requests."""
+        """Let this machine try the organisation: its token, sample requests and sample hooks."""
         self._gateway.try_out = try_out
+        self._gateway.sample_hooks = SampleHooks(self.api_url, try_out)
 
     def dashboard_url(self, token: str) -> str:
         """The dashboard's address with a one-time code, which its page exchanges for the token."""

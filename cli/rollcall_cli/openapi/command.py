@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rollcall_cli.local.stack import find_template
+from rollcall_cli.local.project import find_template
 from rollcall_cli.local.template import load_template
 from rollcall_cli.openapi.document import openapi_document
 from rollcall_cli.openapi.examples import EXAMPLES

@@ -27,7 +27,7 @@ from rollcall.domain.validation import (
     PAYLOAD_KEY,
 )
 from rollcall_cli.demo_output import pretty
-from rollcall_cli.local.stack import find_template
+from rollcall_cli.local.project import find_template
 from rollcall_cli.openapi.api import records
 from rollcall_cli.openapi.examples import EXAMPLES, SETTING, read_examples
 from rollcall_cli.openapi.schemas import name_of, request_schemas
