@@ -14,6 +14,7 @@ import "./styles/calls.css";
 import "./styles/call.css";
 import "./styles/empty.css";
 import "./styles/sheets.css";
+import "./styles/sources.css";
 import { render } from "preact";
 import { App } from "./app";
 import { signInByCode } from "./sign_in";

@@ -1,9 +1,11 @@
 import { useState } from "preact/hooks";
 import { ApiError, exchangeCode, Offline, readSchemaWith } from "./api/client";
 import { ended, session, signIn, signOut } from "./state/session";
+import { useTitle } from "./state/title";
 import { t } from "./text/index";
 
 export function SignIn() {
+  useTitle(t("signin.title"));
   const [token, setToken] = useState("");
   const [error, setError] = useState<string | null>(null);
   const [isBusy, setIsBusy] = useState(false);

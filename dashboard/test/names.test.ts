@@ -2,7 +2,7 @@ import "./browser";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Filter } from "../src/state/filters";
-import { fieldName, filterName, forgetNames, keepNames, valueName, wantNames } from "../src/state/names";
+import { fieldName, filterName, forgetNames, keepNames, namedValues, valueName, wantNames } from "../src/state/names";
 import { session } from "../src/state/session";
 import { defaultView } from "../src/state/view";
 
@@ -39,6 +39,32 @@ test("what the API may send and no name is known for is shown as it is", () => {
   assert.equal(valueName("provider", null), "No value");
   assert.equal(valueName("attempt", 1000), "1,000");
   assert.equal(fieldName("payload.a.b"), "Payload: a.b");
+});
+
+test("a value of a filter that is not among the most frequent is named by its record, once", async () => {
+  const requests: string[] = [];
+  const bodies: Record<string, object> = {
+    "/v1/values/campaign_id?limit=200": { values: [{ value: "7", name: "Renewals", count: 1 }, { value: "8", name: null, count: 1 }] },
+    "/v1/records/campaign/9": { record: { name: "Rare" } },
+  };
+  Object.assign(globalThis, { fetch: async (path: string) => {
+    requests.push(path);
+    return path in bodies ? new Response(JSON.stringify(bodies[path])) : new Response("{}", { status: 404 });
+  } });
+  session.value = { token: "rc_1", since: Date.now() };
+  for (const values of [["7", "8", "9"], ["9", "gone"], ["gone"]]) {
+    wantNames("campaign_id", defaultView("UTC"), values);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.equal(filter("campaign_id", "in", "7", "8", "9"), "Campaign is Renewals, 8, or Rare");
+  assert.deepEqual(requests, ["/v1/values/campaign_id?limit=200", "/v1/records/campaign/9", "/v1/records/campaign/gone"]);
+  session.value = null;
+});
+
+test("the values that a filter's words name are at most three, and whole", () => {
+  assert.deepEqual(namedValues({ field: "label", op: "in", values: ["a", "b", "c", "d"] }), ["a", "b", "c"]);
+  assert.deepEqual(namedValues({ field: "label", op: "starts_with", values: ["a"] }), []);
+  assert.deepEqual(namedValues({ field: "label", op: "is_null", values: [] }), []);
 });
 
 test("names of the organisation before are not kept when they arrive after the end of its session", async () => {

@@ -36,7 +36,7 @@ function randomView(seed: number): View {
     calls: random.whole(2) === 0,
     call: random.pick([null, "c-1", "a/b?c", "5"]),
     page: random.pick([
-      { kind: "overview" } as const, { kind: "campaign", id: "a&b" } as const, { kind: "workspace", id: "w" } as const,
+      { kind: "overview" } as const, { kind: "sources" } as const, { kind: "campaign", id: "a&b" } as const, { kind: "workspace", id: "w" } as const,
     ]),
   };
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from rollcall_cli.demo_data import demo_records
 from tests.support import stack as stacks
 from tests.support.browser import FLAGS, chromium
 from tests.support.dashboard import PHONE, Dashboard, address, new_context
+from tests.support.hooking import hooked, retell_body
 from tests.support.stack import Organisation
 
 VIEW = {"period": "last_28_days", "zone": "Europe/Berlin"}
@@ -27,6 +29,17 @@ def fill(organisation: Organisation) -> None:
         receipt = organisation.post(records[start : start + 500])
         assert receipt.status == 200, receipt.body[:500]
     organisation.stack.drain()
+
+
+def connect(organisation: Organisation) -> None:
+    """Two hooks: one with deliveries of every kind, one without any."""
+    hook = hooked(organisation, "retell")
+    for number in range(24):
+        hook.send(retell_body(f"hooked-{number}"))
+    hook.send(json.dumps({"event": "chat_started", "chat": {}}).encode())
+    hook.send(retell_body("hooked-0"), headers=[("X-Retell-Signature", "v=1,d=00")])
+    hook.send(retell_body("hooked-24", start_timestamp="never"))
+    hooked(organisation, "twilio")
 
 
 def take(browser: Browser, organisation: Organisation, folder: Path) -> None:
@@ -58,6 +71,8 @@ def take(browser: Browser, organisation: Organisation, folder: Path) -> None:
         one.page.get_by_label("Token").wait_for()
         picture(f"sign-in-{theme}", one)
         picture(f"calls-{theme}", tab(address(**VIEW, calls="open"), **scheme))
+        whole(f"sources-{theme}", address(**VIEW, page="sources"), **scheme)
+        whole(f"sources-phone-{theme}", address(**VIEW, page="sources"), **scheme, **ON_PHONE)
     one = tab(address(**VIEW, calls="open"))
     one.page.locator(".calls-link").first.click()
     one.page.get_by_text("Counted.").wait_for()
@@ -75,6 +90,9 @@ def take(browser: Browser, organisation: Organisation, folder: Path) -> None:
     one.open(address(**VIEW))
     one.page.get_by_role("heading", name="No calls yet").wait_for()
     picture("empty", one)
+    one = Dashboard(new_context(browser).new_page(), empty)
+    one.open(address(**VIEW, page="sources"))
+    picture("sources-empty", one, whole=True)
 
 
 def main(folder: Path) -> None:
@@ -83,6 +101,7 @@ def main(folder: Path) -> None:
     try:
         organisation = stack.new_organisation("demo", "Demo")
         fill(organisation)
+        connect(organisation)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
             take(browser, organisation, folder)

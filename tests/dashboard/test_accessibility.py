@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.dashboard import PHONE, Dashboard, address
 from tests.support.dashboard_data import WORKSPACE
+from tests.support.hooking import hooked, retell_body
 from tests.support.stack import ROOT, Stack
 
 NewDashboard = Callable[..., Dashboard]
@@ -113,10 +114,29 @@ def test_no_violation_on_other_pages_and_in_other_states(
     expect(dashboard.page.get_by_role("alert").first).to_be_visible()
     check("error", dashboard)
 
-    dashboard = new_dashboard(stack.new_organisation(), **options)
+    fresh = stack.new_organisation()
+    dashboard = new_dashboard(fresh, **options)
     dashboard.open(address())
     expect(dashboard.page.get_by_role("heading", name="No calls yet")).to_be_visible()
     check("empty", dashboard)
+    dashboard.press("Sources")
+    expect(dashboard.page.get_by_role("heading", name="No hooks yet")).to_be_visible()
+    check("no hooks", dashboard)
+
+    hook = hooked(fresh, "retell")
+    hook.send(b"{}", headers=[])
+    hook.send(retell_body("call", start_timestamp="never"))
+    hooked(fresh, "twilio")
+    dashboard = new_dashboard(fresh, **options)
+    dashboard.open(address(page="sources"))
+    expect(dashboard.page.get_by_text("rollcall redrive list")).to_be_visible()
+    check("sources", dashboard)
+
+    dashboard = new_dashboard(fresh, **options)
+    dashboard.go(address(page="sources"))
+    dashboard.sign_in(fresh.new_token("read")["token"])
+    expect(dashboard.page.get_by_text("This page needs a token")).to_be_visible()
+    check("sources without admin", dashboard)
 
 
 def test_keys_do_what_the_help_says(dashboard: Dashboard) -> None:

@@ -124,6 +124,40 @@ def test_a_campaign_of_an_earlier_period_has_its_name(dashboard: Dashboard) -> N
     expect(page.get_by_role("dialog")).to_contain_text("Campaign is 東京オフィス")
 
 
+def test_a_filter_by_a_campaign_that_is_not_among_the_listed_has_its_name(
+    dashboard: Dashboard,
+) -> None:
+    dashboard.page.route(READS_CAMPAIGNS, lambda route: route.fulfill(json={"values": []}))
+    dashboard.open(address(filters=["campaign_id:eq:42"]))
+    eventually(dashboard.chips, ["Campaign is 東京オフィス"])
+
+
+def test_the_title_names_the_page_and_the_organisation(
+    dashboard: Dashboard, organisation: Organisation
+) -> None:
+    page = dashboard.page
+    of = f"{organisation.name} · Rollcall"
+    dashboard.go(address())
+    expect(page).to_have_title("Sign in · Rollcall")
+    dashboard.open(address())
+    expect(page).to_have_title(f"Overview · {of}")
+    dashboard.press("Sources")
+    expect(page).to_have_title(f"Sources · {of}")
+    page.go_back()
+    expect(page).to_have_title(f"Overview · {of}")
+    dashboard.press("Sign out")
+    expect(page).to_have_title("Sign in · Rollcall")
+    dashboard.open(address(campaign="42"))
+    expect(page).to_have_title(f"東京オフィス · {of}")
+
+
+def test_the_title_without_the_organisation(dashboard: Dashboard) -> None:
+    page = dashboard.page
+    page.route("**/organizations/", lambda route: route.fulfill(status=503, body="{}"))
+    dashboard.open(address(workspace=WORKSPACE))
+    expect(page).to_have_title("Atelier Zoë · Rollcall")
+
+
 @PAGES
 def test_a_page_states_how_far_its_figures_can_be_trusted(
     dashboard: Dashboard, page_of: dict[str, str]

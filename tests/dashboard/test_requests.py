@@ -12,7 +12,14 @@ from tests.support.dashboard import Dashboard, address, eventually
 from tests.support.dashboard_data import CALLS, FROM, TO
 from tests.support.stack import Organisation
 
-READS = ("/v1/query", "/v1/calls/", "/v1/values/", "/v1/audit", "/v1/schema")
+READS = (
+    "/v1/query",
+    "/v1/calls/",
+    "/v1/values/",
+    "/v1/audit",
+    "/v1/schema",
+    "/api/v2/platform/organizations/",
+)
 
 
 def bodies(dashboard: Dashboard) -> list[Any]:

@@ -1,6 +1,7 @@
 import { endWhenOver, session, signOut } from "../state/session";
 import type {
-  Audit, CallAnswer, QueryAnswer, QueryBody, RecordAnswer, Schema, SearchAnswer, SearchBody, ValuesAnswer, ValuesOptions,
+  Audit, CallAnswer, HookList, Organisations, QueryAnswer, QueryBody, RecordAnswer, Schema, SearchAnswer, SearchBody,
+  ValuesAnswer, ValuesOptions,
 } from "./types";
 
 /** What an answer says of itself; null where the answer has no such header. */
@@ -55,6 +56,8 @@ export interface Api {
   values(dimension: string, options: ValuesOptions, signal?: AbortSignal): Promise<Answer<ValuesAnswer>>;
   audit(signal?: AbortSignal): Promise<Answer<Audit>>;
   schema(signal?: AbortSignal): Promise<Answer<Schema>>;
+  hooks(signal?: AbortSignal): Promise<Answer<HookList>>;
+  organisations(signal?: AbortSignal): Promise<Answer<Organisations>>;
   csv(path: "/v1/query" | "/v1/calls/search", body: object, signal?: AbortSignal): Promise<CsvPage>;
 }
 
@@ -68,6 +71,8 @@ export const api: Api = {
     answer("GET", `/v1/values/${encodeURIComponent(dimension)}${queryString(options)}`, null, signal),
   audit: (signal) => answer("GET", "/v1/audit", null, signal),
   schema: (signal) => answer("GET", "/v1/schema", null, signal),
+  hooks: (signal) => answer("GET", "/v1/hooks", null, signal),
+  organisations: (signal) => answer("GET", "/api/v2/platform/organizations/", null, signal),
   async csv(path, body, signal) {
     const response = await send("POST", path, body, "text/csv", signal);
     const disposition = response.headers.get("Content-Disposition") ?? "";

@@ -159,6 +159,33 @@ export interface Audit {
   exact: boolean | null;
 }
 
+/** A hook, which receives the deliveries of a provider, and their counts since it was created. */
+export interface Hook {
+  hook: string;
+  provider: string;
+  created_at: string;
+  recorded: number;
+  ignored: number;
+  refused: number;
+  failed: number;
+  last_delivery_at: string | null;
+  secrets: number;
+}
+
+export interface HookList {
+  hooks: Hook[];
+}
+
+/** Always one: the organisation of the token. */
+export interface Organisations {
+  data: [Organisation];
+}
+
+export interface Organisation {
+  name: string;
+  domain_handle: string;
+}
+
 export interface SchemaField {
   name: string;
   type: string;

@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { filterName, wantNames } from "../state/names";
+import { filterName, namedValues, wantNames } from "../state/names";
 import { addFilter, removeFilter, type Filter } from "../state/filters";
 import { navigate, view } from "../state/view";
 import { t } from "../text/index";
@@ -9,10 +9,9 @@ import { Popover } from "./popover";
 
 export function FilterControl() {
   const { filters } = view.value;
-  const fields = filters.map(({ field }) => field).join();
   useEffect(() => {
-    for (const { field } of filters) wantNames(field, view.peek());
-  }, [fields]);
+    for (const filter of filters) wantNames(filter.field, view.peek(), namedValues(filter));
+  }, [filters]);
   const group = useKeptFocus(filters.length);
   const isAdding = opened.value === "filter" || opened.value === "search";
   return (

@@ -22,6 +22,8 @@ export function useKeyboard(): void {
 /** Whether the key means something here. */
 function press(key: string): boolean {
   const name = key.length === 1 ? key.toLowerCase() : key;
+  // Its period and filters are not to be seen on the page of the sources.
+  if (view.peek().page.kind === "sources" && !["?", "Escape"].includes(name)) return false;
   const [period, open] = [PERIODS[name], OPENS[name]];
   if (period !== undefined) navigate({ period });
   else if (open !== undefined) opened.value = open;

@@ -3,6 +3,7 @@ import { isRefused, type Api } from "../api/client";
 import { named, t } from "../text/index";
 import { CopyButton } from "./copy_button";
 import { firstCallSamples, TOKEN_PLACEHOLDER } from "./samples";
+import { ViewLink } from "./view_link";
 
 export interface EmptyOrganisationProps {
   api: Api;
@@ -36,6 +37,13 @@ export function EmptyOrganisation({ api, onArrived }: EmptyOrganisationProps) {
             <pre tabIndex={0} role="region" aria-labelledby={`empty-${id}`}><code>{text}</code></pre>
           </div>
         ))}
+        <div class="empty-way">
+          <header class="empty-head">
+            <h3>{t("empty.way.hook")}</h3>
+            <p>{t("empty.about.hook")}</p>
+            <ViewLink class="drawer-button" change={{ all: null, page: { kind: "sources" } }}>{t("sources.connect")}</ViewLink>
+          </header>
+        </div>
       </div>
       <p class="empty-token"><Filled text={t("empty.token")} /></p>
     </section>

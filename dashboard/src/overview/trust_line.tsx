@@ -1,7 +1,8 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { view } from "../state/view";
 import { t } from "../text/index";
 import type { TrustSource } from "./data";
+import { useNow } from "./now";
 import { readingOf, trustParts, type Mark } from "./trust";
 
 /** The address of docs/exactness.md; the build replaces it. */
@@ -34,13 +35,4 @@ export function TrustLine({ data }: { data: TrustSource }) {
       )}
     </section>
   );
-}
-
-function useNow(): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1_000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
 }

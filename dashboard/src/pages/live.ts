@@ -21,8 +21,15 @@ export function useLive(first: Figures, others: Figures[]): TrustSource {
   useOnline(() => {
     for (const one of [first, ...others, audit]) void one.reload();
   });
+  useRefresh(() => refresher(first, others, audit), [first]);
+  const trusts = () => [first, ...others].flatMap((one) => one.state.value.data?.trust ?? []);
+  return { calls: first, audit, trusts };
+}
+
+/** Calls what `make` gives every five seconds while the view is live and can be seen. */
+export function useRefresh(make: () => () => Promise<void>, inputs: unknown[]): void {
   useEffect(() => {
-    const refresh = refresher(first, others, audit);
+    const refresh = make();
     let timer: ReturnType<typeof setTimeout>;
     let isOver = false;
     const next = () => {
@@ -36,9 +43,7 @@ export function useLive(first: Figures, others: Figures[]): TrustSource {
       isOver = true;
       clearTimeout(timer);
     };
-  }, [first]);
-  const trusts = () => [first, ...others].flatMap((one) => one.state.value.data?.trust ?? []);
-  return { calls: first, audit, trusts };
+  }, inputs);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
-import { ApiError, type Api } from "../api/client";
+import type { Api } from "../api/client";
 import type { NamedValue } from "../api/types";
-import { keepNames, valueName } from "../state/names";
+import { keepNames, recordName, valueName } from "../state/names";
 import { useResource } from "../state/resource";
 import type { PageKind } from "./names";
 
@@ -21,14 +21,4 @@ export function usePageName(api: Api, kind: PageKind, id: string, values: NamedV
     [kind, id, isMissing],
   );
   return valueName(dimension, id);
-}
-
-/** The name in a record; null where it has none, or there is no record. */
-export async function recordName(api: Api, type: string, id: string, signal?: AbortSignal): Promise<string | null> {
-  try {
-    return (await api.record(type, id, signal)).body.record.name ?? null;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return null;
-    throw error;
-  }
 }

@@ -23,7 +23,7 @@ export function PageSelect({ kind, view, values }: Omit<PagePickerProps, "api"> 
   const { page } = view.value;
   const { data, error } = values.state.value;
   if (data === null && error !== null) return <ErrorNote title={named(kind, "list")} error={error} onRetry={values.reload} />;
-  const chosen = page.kind === kind ? page.id : "";
+  const chosen = page.kind === kind && "id" in page ? page.id : "";
   const options = (data ?? []).map(({ value, name }) => ({ id: String(value), name: name ?? String(value) }));
   if (chosen !== "" && !options.some(({ id }) => id === chosen)) options.unshift({ id: chosen, name: valueName(`${kind}_id`, chosen) });
   if (data !== null && options.length === 0) return <p class="sheet-none">{named(kind, "absent")}</p>;

@@ -2,7 +2,7 @@
 // those of the organisation's records, by `GET /v1/values`.
 
 import { signal } from "@preact/signals";
-import { api } from "../api/client";
+import { api, ApiError, type Api } from "../api/client";
 import type { NamedValue, Value } from "../api/types";
 import { hourName, hourTick, weekdayName } from "../format/dates";
 import { decimal } from "../format/decimal";
@@ -12,30 +12,66 @@ import { addDays, localDay, toDays } from "./periods";
 import { session } from "./session";
 import type { View } from "./view";
 
-/** Dimensions whose values can have a name in a record of their own. */
-const WITH_NAMES: ReadonlySet<string> = new Set(["campaign_id", "space_token", "label"]);
+/** The dimensions whose values can have a name, and the type of the records that give it. */
+const RECORDS: Readonly<Record<string, string>> = { campaign_id: "campaign", space_token: "space", label: "label" };
 const MOST_VALUES = 200;
+/** As many values of a filter as its words have. */
+const MOST_NAMED = 3;
 /** The range of values where none is given: a comparison shows values that the period does not have. */
 const USUAL_DAYS = 90;
 
 const known = signal<ReadonlyMap<string, string>>(new Map());
-/** What the present session has asked for; another one has another set. */
-let asked = new Set<string>();
+/** What the present session has asked for; another one has another map. */
+let asked = new Map<string, Promise<NamedValue[]>>();
 
-/** Load the names of a dimension's values about the view's period, once; until then values have their ids. */
-export function wantNames(dimension: string, view: View): void {
-  if (!WITH_NAMES.has(dimension)) return;
+/**
+ * Load the names of a dimension's values about the view's period, once; until then values have their ids. Those of
+ * `values` that are not among the most frequent are named by their own records.
+ */
+export function wantNames(dimension: string, view: View, values: Value[] = []): void {
+  const type = RECORDS[dimension];
+  if (type === undefined) return;
   const days = toDays(view.period, view.zone, new Date());
   const isLate = days.from >= addDays(localDay(view.zone, new Date()), 1 - USUAL_DAYS);
   const range = isLate ? {} : { ...days, timezone: view.zone };
-  const key = JSON.stringify([dimension, range]);
-  if (asked.has(key)) return;
-  const mine = asked.add(key);
-  api.values(dimension, { ...range, limit: MOST_VALUES }).then(
-    ({ body }) => mine === asked && keepNames(dimension, body.values),
-    // An id is a name too; the next view asks again.
-    () => mine.delete(key),
+  const frequent = askOnce(dimension, range, async () =>
+    (await api.values(dimension, { ...range, limit: MOST_VALUES })).body.values);
+  const name = async (value: Value) => {
+    if ((await frequent).some((one) => String(one.value) === String(value))) return;
+    await askOnce(dimension, value, async () =>
+      [{ value, name: await recordName(api, type, String(value)), count: 0 }]);
+  };
+  for (const value of values) void name(value);
+}
+
+/** Keep the names that `load` gives, and give them; nothing after a failure: an id is a name too, and the next view asks again. */
+function askOnce(dimension: string, what: unknown, load: () => Promise<NamedValue[]>): Promise<NamedValue[]> {
+  const key = JSON.stringify([dimension, what]);
+  const mine = asked;
+  const before = mine.get(key);
+  if (before !== undefined) return before;
+  const loaded = load().then(
+    (values) => {
+      if (mine === asked) keepNames(dimension, values);
+      return values;
+    },
+    () => {
+      mine.delete(key);
+      return [];
+    },
   );
+  mine.set(key, loaded);
+  return loaded;
+}
+
+/** The name in a record; null where it has none, or there is no record. */
+export async function recordName(api: Api, type: string, id: string, signal?: AbortSignal): Promise<string | null> {
+  try {
+    return (await api.record(type, id, signal)).body.record.name ?? null;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
 }
 
 export function keepNames(dimension: string, values: NamedValue[]): void {
@@ -45,7 +81,7 @@ export function keepNames(dimension: string, values: NamedValue[]): void {
 
 /** Also those that are still on their way. */
 export function forgetNames(): void {
-  asked = new Set();
+  asked = new Map();
   known.value = new Map();
 }
 
@@ -85,6 +121,11 @@ export function filterName(filter: Filter): string {
   return `${field} ${op} ${listed(names, filter.op === "between")}`;
 }
 
+/** The values of a filter that its words name. */
+export function namedValues({ op, values }: Filter): Value[] {
+  return ["eq", "ne", "in", "not_in"].includes(op) ? values.slice(0, MOST_NAMED) : [];
+}
+
 /** "12–18": the end of the last hour, because the filter has all of it. */
 function hourSpan([first, last]: Value[]): string {
   return `${hourTick(Number(first))}–${hourTick(Number(last) + 1)}`;
@@ -92,7 +133,7 @@ function hourSpan([first, last]: Value[]): string {
 
 function listed(names: string[], isRange: boolean): string {
   if (isRange) return t("filter.and", { first: names[0] ?? "", last: names[1] ?? "" });
-  if (names.length > 3) return t("filter.more", { first: names.slice(0, 2).join(", "), count: names.length - 2 });
+  if (names.length > MOST_NAMED) return t("filter.more", { first: names.slice(0, 2).join(", "), count: names.length - 2 });
   return new Intl.ListFormat(language, { type: "disjunction" }).format(names);
 }
 

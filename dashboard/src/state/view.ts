@@ -43,7 +43,8 @@ export interface Sort {
   descending: boolean;
 }
 
-export type Page = { kind: "overview" } | { kind: "campaign"; id: string } | { kind: "workspace"; id: string };
+export type Page =
+  | { kind: "overview" } | { kind: "sources" } | { kind: "campaign"; id: string } | { kind: "workspace"; id: string };
 
 export interface View {
   period: Period;
@@ -99,7 +100,8 @@ export function serialiseView(view: View): string {
   const add = (name: string, value: string, usual: string) => {
     if (value !== usual) pairs.push([name, value]);
   };
-  if (view.page.kind !== "overview") pairs.push([view.page.kind, view.page.id]);
+  if ("id" in view.page) pairs.push([view.page.kind, view.page.id]);
+  else if (view.page.kind === "sources") pairs.push(["page", "sources"]);
   if (typeof view.period === "string") add("period", view.period, base.period as string);
   else pairs.push(["from", view.period.from], ["to", view.period.to]);
   pairs.push(["zone", view.zone]);
@@ -217,7 +219,7 @@ function parsePage(search: URLSearchParams): Page {
     const id = search.get(kind);
     if (id !== null && id !== "") return { kind, id };
   }
-  return { kind: "overview" };
+  return { kind: search.get("page") === "sources" ? "sources" : "overview" };
 }
 
 const sortText = ({ by, descending }: Sort): string => `${by}${descending ? "" : ".up"}`;

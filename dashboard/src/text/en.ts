@@ -403,7 +403,7 @@ export const en = {
   "call.copy_failed": "Not copied: select the text and copy it yourself.",
   // empty organisation
   "empty.title": "No calls yet",
-  "empty.lead": "Send the first call in one of three ways. This page notices when it arrives.",
+  "empty.lead": "Send a call, import a file or connect a provider. This page notices when the first call arrives.",
   "empty.token": "Replace {placeholder} with a token that has the permission ingest. An administrator creates one with {command}.",
   "empty.way.curl": "curl",
   "empty.way.python": "Python",
@@ -411,6 +411,8 @@ export const en = {
   "empty.about.curl": "For a shell.",
   "empty.about.python": "Needs the standard library alone.",
   "empty.about.import": "For a CSV or JSON Lines file, however large: an interrupted import resumes.",
+  "empty.way.hook": "Provider",
+  "empty.about.hook": "For Vapi, Retell, Twilio and others: their calls arrive by themselves.",
   "empty.copy": "Copy",
   "empty.waiting": "Waiting for the first call",
   "empty.failed": "The query failed: {message}",
@@ -434,6 +436,35 @@ export const en = {
   "workspace.by.booking_page_id": "Most booked pages",
   "workspace.count": "Events",
   "workspace.none": "No events in this period",
+  // sources
+  "sources.title": "Sources",
+  "sources.lead": "A hook receives what a provider reports of its calls, as they happen.",
+  "sources.other": "Any other platform",
+  "sources.count.recorded": "Recorded",
+  "sources.count.ignored": "Ignored",
+  "sources.count.refused": "Refused",
+  "sources.count.failed": "Failed",
+  "sources.last": "Last delivery",
+  "sources.never": "None yet",
+  "sources.created": "Created",
+  "sources.rotation": "The secret is being replaced: until the old one ends, both are accepted.",
+  "sources.hint.refused": {
+    one: "{count} request was not signed with this hook\u2019s secret, or was signed too long ago. If the number grows, check the secret at the provider, or replace that of the hook:",
+    other: "{count} requests were not signed with this hook\u2019s secret, or were signed too long ago. If the number grows, check the secret at the provider, or replace that of the hook:",
+  },
+  "sources.hint.failed": {
+    one: "{count} delivery could not be recorded. It was kept: list it to see why, then record it with rollcall redrive replay.",
+    other: "{count} deliveries could not be recorded. They were kept: list them to see why, then record them with rollcall redrive replay.",
+  },
+  "sources.hint.none": "Set the hook\u2019s address at the provider. To check it, send signed samples; HOOK_ID is the end of the address, from hk_ on:",
+  "sources.none": "No hooks yet",
+  "sources.none_advice": "Connect the platform that makes your calls: from then on, they arrive by themselves, seconds after they happen.",
+  "sources.try": "To see it work first, send signed samples to this stack:",
+  "sources.forbidden": "This page needs a token with the permission admin",
+  "sources.forbidden_advice": "Yours can read calls and figures, but not list hooks. An administrator creates a token for both:",
+  "sources.connect": "Connect a provider",
+  "sources.connect_first": "Connect your first provider",
+  "sources.connect_how": "Write the secret with which the provider signs into a file named secret, and run the provider\u2019s command where you administer Rollcall. It prints the address to set at the provider. The folder docs/providers describes each step.",
 } satisfies Record<string, Text>;
 
 export type Texts = Record<keyof typeof en, Text>;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { api, ApiError, type Api } from "../src/api/client";
 import type { RecordAnswer } from "../src/api/types";
-import { recordName } from "../src/pages/page_name";
+import { recordName } from "../src/state/names";
 
 function serving(record: () => RecordAnswer["record"]): Api {
   const answer = async () => ({ body: { record: record(), updated_at: "", counted: true }, trust: { source: null, items: null, units: null, asOf: null } });
