@@ -204,14 +204,19 @@ REACHABLE = """() => {
 }"""
 
 
-def test_everything_is_reached_by_tab(dashboard: Dashboard) -> None:
+@pytest.mark.parametrize(
+    ("path", "least"),
+    [(address(filters=["provider:eq:twilio"]), 60), (address(page="sources"), 14)],
+)
+def test_everything_is_reached_by_tab(new_dashboard: NewDashboard, path: str, least: int) -> None:
+    dashboard = new_dashboard()
     page = dashboard.page
-    dashboard.open(address(filters=["provider:eq:twilio"]))
+    dashboard.open(path)
     dashboard.see_all()
     page.evaluate("scrollTo(0, 0)")
     found = page.evaluate(REACHABLE)
     assert found["misplaced"] == []
-    assert len(found["stops"]) > 60
+    assert len(found["stops"]) > least
     visited = []
     page.keyboard.press("Tab")
     while (place := page.evaluate("document.activeElement.dataset.testPlace ?? null")) is not None:

@@ -75,7 +75,7 @@ def test_every_number_is_that_of_the_api(sources: Dashboard, used: Organisation)
     found = used.send("GET", "/v1/hooks").json["hooks"]
     assert [hook["provider"] for hook in found] == ["retell", "twilio"]
     assert [found[0][name.lower()] for name in COUNTS] == [3, 2, 1, 1]
-    cards = sources.page.get_by_role("list", name="Sources").get_by_role("listitem")
+    cards = sources.page.get_by_role("list", name="Hooks").get_by_role("listitem")
     expect(cards).to_have_count(2)
     for place, hook in enumerate(found):
         shown = facts(cards.nth(place))
@@ -252,7 +252,7 @@ def test_loading_then_an_error_then_the_hooks(
         status=503, json={"detail": "Service unavailable."}, headers={"x-amzn-RequestId": "r-1"}
     )
     error = page.get_by_role("alert")
-    expect(error).to_contain_text("Sources could not be loaded")
+    expect(error).to_contain_text("Hooks could not be loaded")
     expect(error).to_contain_text("Service unavailable.")
     expect(error).to_contain_text("Request r-1")
     page.unroute(READS_HOOKS)

@@ -32,11 +32,11 @@ export function SourcesPage({ view, api, organisation }: SourcesPageProps) {
   }, [hooks]);
   useOnline(() => void hooks.reload());
   const { data, error } = hooks.state.value;
-  const title = t("sources.title");
+  const title = t("sources.list");
   return (
     <>
       <OfflineBanner error={error} />
-      <header class="sheet-head"><h2 class="sheet-title">{title}</h2></header>
+      <header class="sheet-head"><h2 class="sheet-title">{t("sources.title")}</h2></header>
       <p class="sheet-note">{t("sources.lead")}</p>
       {isForbidden(error) ? <NeedsAdmin /> : (
         <Loaded title={title} {...partOf(hooks)} size="size-sources">

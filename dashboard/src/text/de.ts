@@ -438,6 +438,7 @@ export const de: Texts = {
   // sources
   "sources.title": "Quellen",
   "sources.lead": "Ein Hook nimmt entgegen, was ein Anbieter über seine Anrufe meldet, während sie stattfinden.",
+  "sources.list": "Hooks",
   "sources.other": "Jede andere Plattform",
   "sources.count.recorded": "Erfasst",
   "sources.count.ignored": "Ignoriert",
@@ -448,8 +449,8 @@ export const de: Texts = {
   "sources.created": "Angelegt",
   "sources.rotation": "Das Secret wird ersetzt: Bis das alte abläuft, gelten beide.",
   "sources.hint.refused": {
-    one: "{count} Anfrage war nicht mit dem Secret dieses Hooks signiert oder vor zu langer Zeit. Steigt die Zahl, prüfen Sie das Secret beim Anbieter oder ersetzen Sie das des Hooks:",
-    other: "{count} Anfragen waren nicht mit dem Secret dieses Hooks signiert oder vor zu langer Zeit. Steigt die Zahl, prüfen Sie das Secret beim Anbieter oder ersetzen Sie das des Hooks:",
+    one: "{count} Anfrage war nicht mit dem Secret dieses Hooks signiert oder zu alt. Steigt die Zahl, prüfen Sie das Secret beim Anbieter oder ersetzen Sie das des Hooks:",
+    other: "{count} Anfragen waren nicht mit dem Secret dieses Hooks signiert oder zu alt. Steigt die Zahl, prüfen Sie das Secret beim Anbieter oder ersetzen Sie das des Hooks:",
   },
   "sources.hint.failed": {
     one: "{count} Zustellung ließ sich nicht erfassen. Sie wurde aufbewahrt: Die Liste nennt den Grund; danach erfasst sie rollcall redrive replay.",

@@ -438,7 +438,8 @@ export const en = {
   "workspace.none": "No events in this period",
   // sources
   "sources.title": "Sources",
-  "sources.lead": "A hook receives what a provider reports of its calls, as they happen.",
+  "sources.lead": "A hook receives what a provider reports about its calls, as they happen.",
+  "sources.list": "Hooks",
   "sources.other": "Any other platform",
   "sources.count.recorded": "Recorded",
   "sources.count.ignored": "Ignored",

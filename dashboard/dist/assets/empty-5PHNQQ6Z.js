@@ -1,4 +1,4 @@
-import{a as E}from"./chunk-NJGZ453U.js";import{a as v}from"./chunk-QYHH7KQX.js";import{a as u,ca as s,d as y,da as d,e as f,ea as t,h as g,x as h}from"./chunk-7GKXOOEF.js";var c="YOUR_TOKEN";function b(e,r){let n=new Date(r.getTime()-9e4).toISOString().replace(/\.\d+Z$/,"Z");return[{id:"curl",text:T(e,n)},{id:"python",text:O(e,n)},{id:"import",text:_(e,n)}]}function T(e,r){return`curl -sS "${e}/v1/records" \\
+import{a as E}from"./chunk-TNC6LIJG.js";import{a as v}from"./chunk-RV5PPIS5.js";import{a as u,ca as s,d as y,da as d,e as f,ea as t,h as g,x as h}from"./chunk-GI6HUSHN.js";var c="YOUR_TOKEN";function b(e,r){let n=new Date(r.getTime()-9e4).toISOString().replace(/\.\d+Z$/,"Z");return[{id:"curl",text:T(e,n)},{id:"python",text:O(e,n)},{id:"import",text:_(e,n)}]}function T(e,r){return`curl -sS "${e}/v1/records" \\
   -H "Authorization: Token ${c}" \\
   -d '{"records": [{
     "type": "call",

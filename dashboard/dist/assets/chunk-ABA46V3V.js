@@ -1,1 +1,0 @@
-import{e as o,g as r}from"./chunk-7GKXOOEF.js";function s(e){let n=r(e);n.current=e,o(()=>{let t=()=>n.current();return addEventListener("online",t),()=>removeEventListener("online",t)},[])}export{s as a};

@@ -1,0 +1,1 @@
+import{F as i}from"./chunk-GI6HUSHN.js";function t(e){return e.page.kind!=="campaign"?e:{...e,filters:i(e.filters,{field:"campaign_id",op:"eq",values:[e.page.id]})}}function p(e,r,n){return e.page.kind===r?n(t(e),e.page.id):null}export{t as a,p as b};

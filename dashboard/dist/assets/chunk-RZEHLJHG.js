@@ -1,0 +1,1 @@
+import{e as o,g as r}from"./chunk-GI6HUSHN.js";function s(e){let n=r(e);n.current=e,o(()=>{let t=()=>n.current();return addEventListener("online",t),()=>removeEventListener("online",t)},[])}export{s as a};

@@ -1,0 +1,1 @@
+import{X as r,Z as t,_ as n,ea as o}from"./chunk-GI6HUSHN.js";function f({change:e,children:a,...p}){return o("a",{...p,href:r({...t.peek(),...e}),onClick:i=>{i.button!==0||i.metaKey||i.ctrlKey||i.shiftKey||i.altKey||(i.preventDefault(),n(e))},children:a})}export{f as a};
