@@ -232,9 +232,10 @@ def try_local(
         ),
     ] = None,
 ) -> None:
-    """Send signed samples to a stack on this machine, and show what changes.
+    """Send signed samples to the local stack.
 
     For rollcall demo and rollcall local --org: the stack makes the hook, and keeps it while it runs.
+    Prints the answers, the record, and the numbers before and after.
     """
     from rollcall_cli.hooks.trial import local_receiver, run_trial
 
