@@ -82,6 +82,12 @@ test("names of the organisation before are not kept when they arrive after the e
   ask("rc_1");
   session.value = null;
   assert.equal(await answer("Theirs"), "7");
+  // The record of a filter's value would be read next, with the token of the next session.
+  session.value = { token: "rc_1", since: Date.now() };
+  wantNames("campaign_id", defaultView("UTC"), ["9"]);
+  session.value = { token: "rc_2", since: Date.now() };
+  await answer("Theirs");
+  assert.equal(answers.length, 0);
   ask("rc_2");
   assert.equal(await answer("Ours"), "Ours");
   session.value = null;

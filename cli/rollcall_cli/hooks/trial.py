@@ -78,11 +78,12 @@ def local_receiver(api: str, provider: str) -> tuple[Receiver, ApiClient]:
     except CommandError as error:
         message = f"no stack answers at {api}: start rollcall demo, or pass its address with --api"
         raise CommandError(message) from error
-    found = answer.json()
-    if answer.status != 200:
-        raise CommandError(str(found.get("message", answer.text[:200])))
-    receiver = Receiver(provider, found["url"], found["secret"])
-    return receiver, ApiClient(api, found["token"], "read")
+    match answer.status, answer.json():
+        case 200, {"url": str(url), "secret": str(secret), "token": str(token)}:
+            return Receiver(provider, url, secret), ApiClient(api, token, "read")
+        case _, {"message": str(message)}:
+            raise CommandError(message)
+    raise CommandError(f"{api} is not a local stack of Rollcall")
 
 
 def reader(hook: Hook, access: Access) -> ApiClient | None:

@@ -36,15 +36,16 @@ export function wantNames(dimension: string, view: View, values: Value[] = []): 
   const range = isLate ? {} : { ...days, timezone: view.zone };
   const frequent = askOnce(dimension, range, async () =>
     (await api.values(dimension, { ...range, limit: MOST_VALUES })).body.values);
+  const mine = asked;
   const name = async (value: Value) => {
-    if ((await frequent).some((one) => String(one.value) === String(value))) return;
+    if ((await frequent).some((one) => String(one.value) === String(value)) || mine !== asked) return;
     await askOnce(dimension, value, async () =>
       [{ value, name: await recordName(api, type, String(value)), count: 0 }]);
   };
   for (const value of values) void name(value);
 }
 
-/** Keep the names that `load` gives, and give them; nothing after a failure: an id is a name too, and the next view asks again. */
+/** Keep the names that `load` gives. After a failure there are none: an id is a name too, and the next view asks again. */
 function askOnce(dimension: string, what: unknown, load: () => Promise<NamedValue[]>): Promise<NamedValue[]> {
   const key = JSON.stringify([dimension, what]);
   const mine = asked;

@@ -14,8 +14,9 @@ import pytest
 from rollcall.domain.errors import InvalidOperation
 from rollcall.domain.hooks import Hook
 from rollcall.hooks.manage import ManageHooks
+from rollcall_cli.demo_client import Answer
 from rollcall_cli.errors import CommandError
-from rollcall_cli.hooks.trial import local_receiver
+from rollcall_cli.hooks import trial
 from rollcall_cli.local.http_request import HttpRequest
 from rollcall_cli.local.sample_hook import PATH, SampleHooks, sample_hook
 from rollcall_cli.local.try_out import TryOut
@@ -125,9 +126,27 @@ def test_without_a_stack_the_command_says_how_to_get_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unanswered:
         free = f"http://127.0.0.1:{unanswered.getsockname()[1]}"
     with pytest.raises(CommandError, match="start rollcall demo, or pass its address with --api"):
-        local_receiver(free, "retell")
+        trial.local_receiver(free, "retell")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "message"),
+    [
+        (403, {"message": "Missing Authentication Token"}, "Missing Authentication Token"),
+        (200, [], "is not a local stack"),
+        (200, {"url": "http://127.0.0.1:1/", "secret": 1}, "is not a local stack"),
+        (404, {"error": "no such page"}, "is not a local stack"),
+    ],
+)
+def test_another_server_is_reported(
+    monkeypatch: pytest.MonkeyPatch, status: int, body: Any, message: str
+) -> None:
+    answer = Answer(status, (), json.dumps(body))
+    monkeypatch.setattr(trial, "send", lambda _api, _request: answer)
+    with pytest.raises(CommandError, match=message):
+        trial.local_receiver(API, "retell")
 
 
 def test_another_machine_is_not_tried() -> None:
     with pytest.raises(CommandError, match="is not on this machine"):
-        local_receiver("https://rollcall.example", "retell")
+        trial.local_receiver("https://rollcall.example", "retell")
