@@ -15,10 +15,10 @@ from tests.support import stack as stacks
 from tests.support.browser import FLAGS, chromium
 from tests.support.dashboard import PHONE, Dashboard, address, new_context
 from tests.support.hooking import hooked, retell_body
-from tests.support.stack import Organisation
+from tests.support.stack import Organisation, Stack
 
 VIEW = {"period": "last_28_days", "zone": "Europe/Berlin"}
-DARK = {"color_scheme": "dark"}
+DARK: dict[str, Any] = {"color_scheme": "dark"}
 ON_PHONE = {"viewport": PHONE, "device_scale_factor": 2}
 
 
@@ -31,8 +31,9 @@ def fill(organisation: Organisation) -> None:
     organisation.stack.drain()
 
 
-def connect(organisation: Organisation) -> None:
-    """Two hooks: one with deliveries of every kind, one without any."""
+def connected(stack: Stack) -> Organisation:
+    """An organisation with two hooks: one with deliveries of every kind, one without any."""
+    organisation = stack.new_organisation("acme", "Acme")
     hook = hooked(organisation, "retell")
     for number in range(24):
         hook.send(retell_body(f"hooked-{number}"))
@@ -40,14 +41,17 @@ def connect(organisation: Organisation) -> None:
     hook.send(retell_body("hooked-0"), headers=[("X-Retell-Signature", "v=1,d=00")])
     hook.send(retell_body("hooked-24", start_timestamp="never"))
     hooked(organisation, "twilio")
+    return organisation
 
 
 def take(browser: Browser, organisation: Organisation, folder: Path) -> None:
     """Write the pictures as NAME.png."""
     campaign = organisation.send("GET", "/v1/values/campaign_id?limit=1").json["values"][0]["value"]
+    hooks = connected(organisation.stack)
+    sources = address(**VIEW, page="sources")
 
-    def tab(path: str, **options: Any) -> Dashboard:
-        one = Dashboard(new_context(browser, **options).new_page(), organisation)
+    def tab(path: str, of: Organisation = organisation, **options: Any) -> Dashboard:
+        one = Dashboard(new_context(browser, **options).new_page(), of)
         one.open(path)
         return one
 
@@ -71,8 +75,8 @@ def take(browser: Browser, organisation: Organisation, folder: Path) -> None:
         one.page.get_by_label("Token").wait_for()
         picture(f"sign-in-{theme}", one)
         picture(f"calls-{theme}", tab(address(**VIEW, calls="open"), **scheme))
-        whole(f"sources-{theme}", address(**VIEW, page="sources"), **scheme)
-        whole(f"sources-phone-{theme}", address(**VIEW, page="sources"), **scheme, **ON_PHONE)
+        whole(f"sources-{theme}", sources, of=hooks, **scheme)
+        whole(f"sources-phone-{theme}", sources, of=hooks, **scheme, **ON_PHONE)
     one = tab(address(**VIEW, calls="open"))
     one.page.locator(".calls-link").first.click()
     one.page.get_by_text("Counted.").wait_for()
@@ -91,7 +95,8 @@ def take(browser: Browser, organisation: Organisation, folder: Path) -> None:
     one.page.get_by_role("heading", name="No calls yet").wait_for()
     picture("empty", one)
     one = Dashboard(new_context(browser).new_page(), empty)
-    one.open(address(**VIEW, page="sources"))
+    one.open(sources)
+    one.page.get_by_role("heading", name="No hooks yet").wait_for()
     picture("sources-empty", one, whole=True)
 
 
@@ -101,7 +106,6 @@ def main(folder: Path) -> None:
     try:
         organisation = stack.new_organisation("demo", "Demo")
         fill(organisation)
-        connect(organisation)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
             take(browser, organisation, folder)
