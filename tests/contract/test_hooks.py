@@ -20,7 +20,7 @@ from rollcall.hooks.delivery import MAX_BODY_BYTES
 from rollcall.hooks.maps import PROVIDERS
 from rollcall_cli.hooks.signing import signed
 from tests.support import stack as stacks
-from tests.support.hook_events import call_of
+from tests.support.hook_events import OWN, call_of
 from tests.support.hook_fuzz import fuzzed_body
 from tests.support.hooking import Hooked, hooked, retell_body
 from tests.support.http_answers import gateway_error

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from typing import Any
 from unittest.mock import patch
 
-from rollcall.hooks import receive as receive_module
 from rollcall.hooks import state as state_module
 from rollcall.hooks.events import Event
 from rollcall.hooks.receive import ReceiveHook, Result
+from rollcall.hooks.recording import RecordCalls
 from rollcall.hooks.state import CallState
 from rollcall.storage import hook_states
 from tests.simulation import world as world_module
@@ -38,14 +38,14 @@ def later_event_wipes_fields(stack: ExitStack) -> None:
 
 def delivery_is_answered_before_it_is_recorded(stack: ExitStack) -> None:
     """The provider is answered at once, and the process may end before the state is stored."""
-    original = ReceiveHook._settled
+    original = ReceiveHook.settle
 
-    def settled(self: ReceiveHook, *delivery: Any) -> Result:
+    def settle(self: ReceiveHook, *delivery: Any) -> Result:
         task = world_module._world().spawn("recording", lambda: original(self, *delivery))
         task.function = FUNCTION
         return Result("recorded")
 
-    stack.enter_context(patch.object(ReceiveHook, "_settled", settled))
+    stack.enter_context(patch.object(ReceiveHook, "settle", settle))
 
 
 def delivery_that_is_not_recorded_is_not_kept(stack: ExitStack) -> None:
@@ -54,14 +54,14 @@ def delivery_that_is_not_recorded_is_not_kept(stack: ExitStack) -> None:
 
 def known_event_is_not_written_again(stack: ExitStack) -> None:
     """A repetition writes no record: the one whose process ended before the record is lost."""
-    original = ReceiveHook._folded
+    original = RecordCalls._changed
 
-    def folded(self: ReceiveHook, hook: Any, event: Event) -> CallState:
-        text, _ = self._states.read(hook.org_id, hook.key, event.call_id)
-        made = original(self, hook, event)
+    def changed(self: RecordCalls, hook: Any, call_id: str, change: Any) -> CallState:
+        text, _ = self._states.read(hook.org_id, hook.key, call_id)
+        made = original(self, hook, call_id, change)
         return CallState() if text == made.to_text() else made
 
-    stack.enter_context(patch.object(receive_module.ReceiveHook, "_folded", folded))
+    stack.enter_context(patch.object(RecordCalls, "_changed", changed))
 
 
 def body_that_is_signed_again_is_the_same_event(stack: ExitStack) -> None:
