@@ -2,7 +2,7 @@
 
     python -m tests.long_run --seed 1 --datasets 5000
     python -m tests.long_run --of queries --seed 1 --datasets 5000
-    python -m tests.long_run --of hooks --seed 1 --datasets 1100 --questions 4
+    python -m tests.long_run --of hooks --seed 1 --datasets 500 --questions 4
     python -m tests.long_run --of deliveries --seed 1 --datasets 2500
 
 The first asks in the dialects, the second in Rollcall's own query language. The third has providers report

@@ -97,13 +97,18 @@ def test_shuffles_with_repetitions_end_in_the_same_call(provider):
 
 
 @pytest.mark.property
+@pytest.mark.parametrize(
+    ("calls", "shuffles"),
+    [(8, 20), pytest.param(CALLS, 1_000, marks=pytest.mark.slow)],
+    ids=["some", "many"],
+)
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_the_records_of_every_order_end_in_the_same_fact(provider):
+def test_the_records_of_every_order_end_in_the_same_fact(provider, calls, shuffles):
     """Byte for byte, although each order writes other records on the way."""
-    for seed in range(8):
+    for seed in range(calls):
         check_orders(provider, call_of(provider, Random(seed)))
     longer = [each for seed in range(4) for each in call_of(provider, Random(seed), most=9)]
-    assert check_orders(provider, longer, shuffles=20) == 20
+    assert check_orders(provider, longer, shuffles=shuffles) == shuffles
 
 
 @pytest.mark.property

@@ -428,7 +428,7 @@ class Checker:
         require(not self._world.unexpected, "I5", self._world.unexpected[:3])
         for line in self._world.logged:
             is_unexpected = line.startswith(("unexpected error", "a delivery is not recorded"))
-            is_explained = "errors.Unavailable" in line or not is_unexpected
+            is_explained = "Unavailable" in line or not is_unexpected
             require(is_explained, "I5", line[-800:])
             for secret in self._world.secrets:
                 require(secret not in line, "I6", secret, "in", line[:300])
