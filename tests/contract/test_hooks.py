@@ -212,7 +212,9 @@ def test_a_call_whose_end_never_came_fails_after_a_day(stack):
         return {row["status"]: row["calls"] for row in rows}
 
     assert statuses() == {"in_progress": 2, "ringing": 1}
-    assert stack.invoke("sweep_hooks")["swept"] == 1
+    assert (
+        stack.invoke("sweep_hooks")["swept"] >= 1
+    )  # other organisations may have calls without an end
     assert statuses() == {"failed": 1, "in_progress": 1, "ringing": 1}
     assert (hook.call("old")["status"], hook.call("old")["disposition"]) == ("failed", "error")
     assert stack.invoke("sweep_hooks")["swept"] == 0

@@ -99,7 +99,7 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
 @app.command(name="list")
 def list_(handle: Handle, as_json: AsJson = False) -> None:
-    """List hooks, with counts of their deliveries.
+    """List hooks and their counts.
 
     REFUSED were not authentic; FAILED are kept in the failure destination (rollcall redrive).
     """
@@ -155,16 +155,17 @@ def rotate(
 
 @app.command()
 def delete(hook_id: HookId) -> None:
-    """Delete a hook; the records of its calls stay."""
+    """Delete a hook; its calls stay."""
     with _managing() as hooks:
         print(f"deleted {hooks.remove(hook_id).key}")
 
 
 @app.command()
 def unfinished(handle: Handle, as_json: AsJson = False) -> None:
-    """List calls whose end never came: without an event for 24 hours.
+    """List calls whose end never came.
 
-    Those of LiveKit count as failed once the hourly sweep has seen them, and are not listed then.
+    They had no event for 24 hours. Those of LiveKit count as failed once the hourly sweep has seen
+    them, and are not listed then.
     """
     with _managing() as hooks:
         from rollcall import commands
