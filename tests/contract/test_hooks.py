@@ -20,6 +20,7 @@ from rollcall.hooks.delivery import MAX_BODY_BYTES
 from rollcall.hooks.maps import PROVIDERS
 from rollcall_cli.hooks.signing import signed
 from tests.support import stack as stacks
+from tests.support.cases import cases
 from tests.support.hook_events import OWN, call_of
 from tests.support.hook_fuzz import fuzzed_body
 from tests.support.hooking import Hooked, hooked, retell_body
@@ -27,6 +28,7 @@ from tests.support.http_answers import gateway_error
 
 CANARY = "canary-5f1c"
 MS_PER_HOUR = 3_600_000
+SOME = cases(3).max_examples
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +96,7 @@ def test_any_order_with_repetitions_ends_in_the_same_call(stack, provider):
     ends = []
     own = {**OWN.get(provider, {}), "constants": SCOPES}
     workspace = {"type": "workspace", "id": "w-1", "name": "W"}
-    for number in range(4):
+    for number in range(1 + SOME):
         hook = hooked(stack.new_organisation(), provider, own)
         assert hook.organisation.send("POST", "/v1/records", {"records": [workspace]}).status == 200
         order = [*bodies, *random.choices(bodies, k=2 * bool(number))]
@@ -118,11 +120,11 @@ def test_any_order_with_repetitions_ends_in_the_same_call(stack, provider):
 
 
 def test_concurrent_deliveries_lose_nothing(hook):
-    for seed in range(3):
+    for seed in range(SOME):
         call_id = f"{hook.provider}-at-once-{seed}"
-        bodies = [sent.body for sent in call_of(hook.provider, Random(seed), call_id)] * 2
+        bodies = [sent.body for sent in call_of(hook.provider, Random(seed), call_id)]
         with ThreadPoolExecutor(6) as pool:
-            answers = list(pool.map(hook.send, bodies))
+            answers = list(pool.map(hook.send, bodies * 2))
         assert {answer.status for answer in answers} == {200}
         at_once = hook.call(call_id)
         for body in bodies:
