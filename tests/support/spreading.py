@@ -6,9 +6,12 @@ takes long goes alone. The longest of all this begins first, so that no worker i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 ENGINES = ("moto", "dynamodb-local", "one")
 # Of these every test is a unit of its own: most take long, and none shares anything.
@@ -60,6 +63,16 @@ class Spreading(LoadScopeScheduling):
     def __init__(self, config: pytest.Config, log: Producer) -> None:
         config.option.loadscopereorder = False  # by their number of tests, it would be
         super().__init__(config, log)
+
+    def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
+        """Let a worker end that replaces a crashed one and found other tests: files changed meanwhile.
+
+        pytest-xdist would fail with a KeyError, and report nothing of the tests that ran.
+        """
+        super().add_node_collection(node, collection)
+        if node not in self.registered_collections:
+            del self.assigned_work[node]
+            node.shutdown()
 
     def _split_scope(self, nodeid: str) -> str:
         return unit(nodeid)
