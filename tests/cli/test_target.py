@@ -16,7 +16,7 @@ from rollcall_cli.local.template import load_template
 from tests.support.engines import TEMPLATE
 from tests.support.stack import ROLLCALL
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 
 STACK = "prod"
