@@ -4,11 +4,12 @@ import json
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import stack as stacks
 from tests.support.builders import BUILDERS, call, full_call
+from tests.support.cases import cases
 from tests.support.generate import RECORDS
 from tests.support.http_answers import gateway_error, malformed
 
@@ -44,7 +45,7 @@ def org(stack):
 # ------------------------------------------------------------------ what comes back
 
 
-@settings(max_examples=8)
+@cases(8)
 @given(records=st.lists(st.one_of(*RECORDS.values()), min_size=20, max_size=40))
 def test_a_record_that_is_sent_back_is_unchanged(stack, records):
     org = stack.new_organisation()

@@ -14,13 +14,14 @@ from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.long_run import DIALECTS, NOW_MS, ask_many
 from tests.support.agreement import check, check_scenario
 from tests.support.answering import deployed
 from tests.support.builders import OMIT, booking_page, call, contact_event, lead, room
+from tests.support.cases import cases
 from tests.support.oracle import Oracle, instant
 from tests.support.oracle_breeze import (
     CALL_TYPES,
@@ -59,7 +60,7 @@ def check_all(deployment, records, questions):
     return Counter(check(deployment, org_id, oracle, question) for question in questions)
 
 
-@settings(max_examples=8)  # test_many_questions has thousands
+@cases(8)  # test_many_questions has thousands
 @given(st.randoms(use_true_random=False))
 def test_answers_equal_brute_force(deployment, random):
     check_scenario(deployment, scenario(random, questions=10), NOW_MS)

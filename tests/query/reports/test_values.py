@@ -8,7 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall import bootstrap
@@ -43,7 +43,7 @@ def listed(deployment: Deployment, org_id: str, dimension: str, **asked: str) ->
     return [tuple(each.values()) for each in answer.body["values"]]
 
 
-@settings(max_examples=8)
+@cases(8)
 @given(seed=st.integers(0, 2**32))
 def test_values_are_those_of_brute_force(deployment: Deployment, seed: int) -> None:
     check_values(deployment, Random(seed))
