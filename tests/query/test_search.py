@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall import bootstrap
@@ -75,7 +76,23 @@ def in_time(calls: Sequence[Content]) -> list[Content]:
 randoms = st.integers(0, 2**32).map(Random)
 
 
-@settings(max_examples=5)
+def test_conditions_that_exclude_each_other_find_no_call(deployment: Deployment) -> None:
+    org_id = deployment.organisation([call("1", outcome="a")])
+    both = [{"field": "outcome", "op": "eq", "value": each} for each in "ab"]
+    assert everything(deployment, org_id, {"filters": both}) == []
+
+
+def test_a_call_whose_newest_version_does_not_match_is_left_out(deployment: Deployment) -> None:
+    """Its page still has the version before."""
+    org_id = deployment.organisation([call("1", outcome="a"), call("2", outcome="a")])
+    nothing = SimpleNamespace(failures=[])
+    with patch.object(bootstrap, "update", lambda: lambda _records: nothing):
+        deployment.add([call("1", outcome="b")])
+    body = {"filters": [{"field": "outcome", "op": "eq", "value": "a"}]}
+    assert [each["id"] for each in everything(deployment, org_id, body)] == ["2"]
+
+
+@cases(5)
 @given(random=randoms)
 def test_a_search_finds_what_brute_force_finds(deployment: Deployment, random: Random) -> None:
     check_at_rest(deployment, random)
@@ -101,7 +118,7 @@ def check_at_rest(deployment: Deployment, random: Random) -> None:
         assert len(found) == counted(deployment, org_id, body)
 
 
-@settings(max_examples=5)
+@cases(5)
 @given(random=randoms)
 def test_no_call_comes_twice_and_none_is_left_out_while_others_are_written(
     deployment: Deployment, random: Random
@@ -270,7 +287,7 @@ def test_a_call_that_moved_before_the_search_is_found_although_it_changes_meanwh
     assert [each["id"] for page in search for each in page] == ["c-8", "c-14"]
 
 
-@settings(max_examples=8)
+@cases(8)
 @given(random=randoms)
 def test_while_calls_move_none_comes_twice_and_none_that_stays_is_left_out(
     deployment: Deployment, random: Random

@@ -81,8 +81,6 @@ def _decoder(field: Field) -> Callable[[int], GroupValue]:
 
 def _bucket_keys(columns: Columns, granularity: Granularity, zone: Zone) -> Int64s:
     times = columns.integers(TIME)
-    if not len(times):
-        return times
     offsets = offsets_ms(zone, times)
     keys: Int64s = bucket_of(granularity, times + offsets, offsets)
     return keys

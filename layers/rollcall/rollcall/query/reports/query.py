@@ -208,13 +208,17 @@ class _Rows:
     def _granularity(self) -> Granularity:
         dimension = self.query.dimensions[self._bucket or 0]
         if not isinstance(dimension, TimeBucket):
-            raise TypeError("the query has no time bucket")
+            raise TypeError(  # pragma: no cover - asked only of a query that has one
+                "the query has no time bucket"
+            )
         return dimension.granularity
 
     def _index(self, key: int) -> int:
         """The place of a bucket in this period, in the order of time."""
         if self._timeline is None:
-            raise TypeError("a period without buckets has no rows")
+            raise TypeError(  # pragma: no cover - rows have buckets of this timeline
+                "a period without buckets has no rows"
+            )
         return self._timeline.index(key)
 
     def _current_timeline(self) -> Timeline | None:
