@@ -133,6 +133,7 @@ def run_range(start: int, end: int, mutant: str = "") -> Totals:
     began = time.process_time()
     # Worlds are cycles of greenlets: collected here, between schedules, instead of at any moment.
     was_enabled = gc.isenabled()
+    is_first_freeze = gc.get_freeze_count() == 0
     gc.disable()
     gc.collect()
     gc.freeze()  # what is there already lives on: no collection need look at it
@@ -143,7 +144,8 @@ def run_range(start: int, end: int, mutant: str = "") -> Totals:
                 if seed % 20 == 0:
                     gc.collect()
     finally:
-        gc.unfreeze()
+        if is_first_freeze:
+            gc.unfreeze()
         if was_enabled:
             gc.enable()
     totals.seconds = time.process_time() - began
