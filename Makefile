@@ -138,7 +138,7 @@ test-vendors: requirements/vendors.txt
 		$(VENDORS_VENV)/bin/python -m pytest --noconftest -c /dev/null --rootdir . -p no:cacheprovider tests/hooks/test_vendors.py $(ARGS)
 
 # The packages of which every branch runs, or the line gives the reason.
-COVERED := domain ledger
+COVERED := domain ledger query
 COVERAGE ?= $(BIN)/coverage
 
 # ARGS follow the arguments of make test: another `-m` chooses other tests.

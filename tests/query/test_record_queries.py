@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from rollcall.query.reports import query as query_report
 from tests.long_run import NOW_MS, QUERIES, ask_many
 from tests.support.answering import deployed
 from tests.support.builders import call
@@ -57,6 +59,12 @@ def some_calls() -> list[Any]:
 LATER = {"from": "2024-03-04", "to": "2024-03-05"}
 EARLIER = {"from": "2024-03-01", "to": "2024-03-03"}
 SEEN_SELDOM = [
+    {
+        "dimensions": ["label"],
+        "limit": 1,
+        "others": True,
+        "filters": [{"field": "duration_seconds", "op": "gte", "value": 10}],
+    },
     {"dimensions": ["label"], "limit": 1, "others": True},
     {"dimensions": ["label"], "limit": 1, "others": True, **LATER, "compare": "previous_period"},
     {"dimensions": ["outcome"], "limit": 1, "others": True, **LATER, "compare": EARLIER},
@@ -80,6 +88,25 @@ def test_what_generated_queries_seldom_ask(deployment: Any, body: Any) -> None:
     asked = {"measures": ["calls"], **body}
     now_ms = instant("2024-03-06T12:00:00Z", "now")
     check_queries(deployment, Scenario(some_calls(), now_ms, [asked], [], [], None), now_ms)
+
+
+TOO_MANY = {
+    "buckets": {"dimensions": ["day"], **EARLIER},
+    "rows that only the comparison has": {"dimensions": ["label"], **LATER, "compare": EARLIER},
+}
+
+
+@pytest.mark.parametrize("body", TOO_MANY.values(), ids=TOO_MANY)
+def test_more_rows_than_an_answer_may_have_are_refused(deployment: Any, body: Any) -> None:
+    deployment.now_ms = instant("2024-03-06T12:00:00Z", "now")
+    org_id = deployment.organisation(some_calls())
+    asked = {"measures": ["calls"], **body}
+    rows = len(deployment.ask("query_records", org_id, body=asked).body["rows"])
+    for most, status in ((rows, 200), (rows - 1, 422)):
+        with patch.object(query_report, "MAX_GROUPS", most):
+            answer = deployment.ask("query_records", org_id, body=asked)
+        assert answer.status == status
+    assert "Use fewer dimensions" in answer.text
 
 
 @pytest.mark.slow

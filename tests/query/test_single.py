@@ -45,6 +45,13 @@ def read(deployment: Deployment, org_id: str, type: str, id: str) -> Answer:
     return answer
 
 
+@pytest.mark.parametrize(("type", "id"), [("meeting", "x"), ("call", "x" * 129)])
+def test_what_cannot_be_a_record_is_not_found(deployment: Deployment, type: str, id: str) -> None:
+    org_id = deployment.organisation([call("x")])
+    assert read(deployment, org_id, "call", "x").status == 200
+    assert read(deployment, org_id, type, id).status == 404
+
+
 @cases(60)
 @given(records=st.lists(st.one_of(valid_records, valid_records, deletions), max_size=40))
 def test_records_are_read_back_as_the_oracle_has_them(

@@ -100,8 +100,6 @@ class SearchCalls:
 
     def _candidates(self, reading: Reading, search: CallSearch) -> Iterator[_Candidate]:
         """The rows that match, in order, without those that were shown."""
-        if not search.selection.can_match:
-            return
         meter = reading.meter
         org_id, epoch = reading.epoch
         for stretch in self._ledger.stretches(
