@@ -64,6 +64,25 @@ def test_what_waited_for_the_store_is_recorded() -> None:
     assert it.replay() == COUNTS
 
 
+def test_one_that_was_just_kept_is_replayed_alone() -> None:
+    it = Waiting(call(1), call(2), error=Unavailable("busy"))
+    name, other = it.world.kept
+    it.world.failing["ingest"] = [Unavailable("busy")]
+    assert it.replay.one(name) == {**COUNTS, "waiting": 1}
+    assert set(it.world.kept) == {name, other}
+    assert it.replay.one(name) == {**COUNTS, "recorded": 1}
+    assert set(it.world.kept) == {other}
+    assert it.replay.one(name) == COUNTS
+
+
+def test_an_object_that_does_not_wait_is_not_replayed() -> None:
+    it = Waiting()
+    assert it.world.send(BODY.replace(b'"r-1"', b'""')).outcome == "failed"
+    (name,) = it.world.kept
+    assert it.replay.one(name) == COUNTS
+    assert set(it.world.kept) == {name}
+
+
 def test_what_cannot_be_mapped_is_left_alone() -> None:
     it = Waiting()
     assert it.world.send(BODY.replace(b'"r-1"', b'""')).outcome == "failed"

@@ -84,6 +84,13 @@ class Schedule:
     """A visit of the scheduler, which says nothing but when."""
 
 
+@dataclass(frozen=True)
+class CreatedObject:
+    """EventBridge announces an object of the failure bucket."""
+
+    key: str
+
+
 # ------------------------------------------------------------------ NLPearl
 
 MONTH = {"from": "2026-10-22T00:00:00Z", "to": "2026-11-20T23:59:59Z"}
@@ -321,7 +328,7 @@ def documented(examples: Sequence[Example]) -> Mapping[str, Request]:
     }
 
 
-OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule]] = {
+OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule | CreatedObject]] = {
     "authorize_request": {
         "read_token": Authorization((("Token", "acme.read"),)),
         "ingest_token": Authorization((("Bearer", "acme.ingest"),)),
@@ -411,7 +418,10 @@ OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule]] =
     "update_rollups": BATCHES,
     "reconcile_organisations": {"hourly": Schedule()},
     "sweep_hooks": {"hourly": Schedule()},
-    "replay_deliveries": {"often": Schedule()},
+    "replay_deliveries": {
+        "often": Schedule(),
+        "kept": CreatedObject(f"hooks/waiting/{'0' * 64}/{'a' * 32}-1795262400000.json"),
+    },
 }
 
 # A function without cases of its own has those that the documentation shows.

@@ -29,6 +29,7 @@ from tests.sample_events.cases import (
     Authorization,
     Batch,
     Change,
+    CreatedObject,
     Image,
     Request,
     Schedule,
@@ -239,4 +240,25 @@ def _of_schedule(case: Schedule, function: str, name: str) -> dict[str, Any]:
         "region": REGION,
         "resources": [f"arn:aws:events:{REGION}:{ACCOUNT_ID}:rule/{rule}"],
         "detail": {},
+    }
+
+
+@_document.register
+def _of_object(case: CreatedObject, function: str, name: str) -> dict[str, Any]:
+    bucket = "rollcall-failurebucket-example"
+    return {
+        "version": "0",
+        "id": REQUEST_ID,
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "account": ACCOUNT_ID,
+        "time": NOW,
+        "region": REGION,
+        "resources": [f"arn:aws:s3:::{bucket}"],
+        "detail": {
+            "version": "0",
+            "bucket": {"name": bucket},
+            "object": {"key": case.key, "size": 1_234},
+            "reason": "PutObject",
+        },
     }

@@ -233,8 +233,8 @@ class _Reader:
         mappings = []
         for function in functions:
             for event_name, event in (self._properties(function).get("Events") or {}).items():
-                # Schedules do not run locally.
-                if event["Type"] in ("Api", "Schedule"):
+                # Schedules and rules do not run locally.
+                if event["Type"] in ("Api", "Schedule", "EventBridgeRule"):
                     continue
                 where = f"{function}.Events.{event_name}"
                 if event["Type"] != "DynamoDB":

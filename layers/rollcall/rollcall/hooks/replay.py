@@ -31,6 +31,7 @@ WAITING_MS: Final = 24 * 3_600_000
 # With less time than this, no replay begins: the time in which one is recorded.
 _MIN_SECONDS: Final = RECORDING_SECONDS
 _TRIES_WITHOUT_STORE: Final = 3
+_OUTCOMES: Final = ("recorded", "ignored", "failed", "waiting", "errors")
 
 
 class ReplayFailed(RollcallError):
@@ -62,7 +63,7 @@ class ReplayDeliveries:
         """
         names = [name for name in self._kept().names(WAITING) if not is_unfinished(name)]
         self._shuffle(names)
-        counts = dict.fromkeys(("recorded", "ignored", "failed", "waiting", "errors"), 0)
+        counts = dict.fromkeys(_OUTCOMES, 0)
         unreachable = 0
         for done, name in enumerate(names):
             if seconds_left() < _MIN_SECONDS or unreachable == _TRIES_WITHOUT_STORE:
@@ -76,6 +77,18 @@ class ReplayDeliveries:
         logger.info("replay of deliveries", extra=counts)
         if counts["errors"]:
             raise ReplayFailed(f"{counts['errors']} of {len(names)} deliveries are not recorded")
+        return counts
+
+    def one(self, name: str) -> dict[str, int]:
+        """Replay one delivery, as soon as it is kept; returns counts as a replay of all does.
+
+        What cannot be recorded yet stays for the next replay of all, which reports its error. Raises
+        BrokenDestination.
+        """
+        counts = dict.fromkeys(_OUTCOMES, 0)
+        result = self._replay(name) if name.startswith(WAITING) else None
+        if result is not None:
+            counts[result.outcome] += 1
         return counts
 
     def _replay(self, name: str) -> Result | None:
