@@ -191,6 +191,7 @@ def room(call_id: str, event: str, begun_ms: int, at_ms: int) -> bytes:
     return json.dumps(document).encode()
 
 
+@pytest.mark.slow
 def test_a_call_whose_end_never_came_fails_after_a_day(stack):
     organisation = stack.new_organisation()
     hook, other = hooked(organisation, "livekit"), hooked(organisation, "vapi")

@@ -18,7 +18,7 @@ from rollcall.maintenance.redrive import Redrive
 from rollcall.storage.failure_documents import failed_records
 from tests.simulation.event_source import FUNCTION as UPDATER
 from tests.simulation.scheduler import Killed
-from tests.simulation.world import World
+from tests.simulation.world import NeverAtRest, World
 
 # Whose processes the faults may kill, beside the functions'.
 OPERATOR = "operator"
@@ -60,7 +60,7 @@ def until_done(
             case error:
                 raise error
         world.scheduler.pause(1_000)
-    raise AssertionError(f"{name} is not finished after {_MAX_RUNS} runs: {task.error!r}")
+    raise NeverAtRest(f"{name} is not finished after {_MAX_RUNS} runs: {task.error!r}")
 
 
 def rebuild(world: World, org_id: str) -> RebuildRun:
