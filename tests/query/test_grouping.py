@@ -9,7 +9,6 @@ from fractions import Fraction
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,10 +17,8 @@ from rollcall.domain.errors import TooManyGroups
 from rollcall.domain.records import Call
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.periods import EVER
-from rollcall.ledger.columns import NULL
 from rollcall.ledger.page import Row, Rows
 from rollcall.query import chunks, grouping, sums
-from rollcall.query.coding import Numbering
 from rollcall.query.components import ALL_ROWS, Component, Count, Sum, Values
 from rollcall.query.conditions import equals
 from rollcall.query.datasets import PAYLOAD_AGGREGATES, call_field, payload_measure
@@ -172,14 +169,6 @@ def test_groups_are_merged_without_loss(found: list[Call], merged: set[str | Non
     grouped = adding.groups()
     indices = [index for (outcome,), index in grouped if outcome in merged]
     assert content_of(grouped.merged(indices)) == content([c for c in found if c.outcome in merged])
-
-
-@given(st.lists(st.sampled_from([NULL, 0, 1, 5, 10**12])))
-def test_integers_are_numbered_as_what_they_stand_for(values: list[int]) -> None:
-    numbering = Numbering()
-    numbers = numbering.of_integers(np.array(values, dtype=np.int64), str)
-    decoded = [numbering.values[number] for number in numbers.tolist()]
-    assert decoded == [None if value == NULL else str(value) for value in values]
 
 
 @pytest.mark.parametrize("aggregate", PAYLOAD_AGGREGATES)

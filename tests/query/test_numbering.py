@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.errors import TooManyGroups
+from rollcall.ledger.columns import NULL
 from rollcall.query import numbering
 from rollcall.query.numbering import Numbering, TextNumbering
 
@@ -72,6 +73,14 @@ def test_values_are_numbered_in_the_order_in_which_they_appear(values):
     assert [numbers.number(value) for value in values] == [1 + order.index(v) for v in values]
     assert [numbers.value(1 + place) for place in range(len(order))] == order
     assert numbers.value(0) is None
+
+
+@given(st.lists(st.sampled_from([NULL, 0, 1, 5, 10**12])))
+def test_integers_are_numbered_as_what_they_stand_for(values: list[int]) -> None:
+    numbers = Numbering()
+    found = numbers.of_integers(np.array(values, dtype=np.int64), str)
+    decoded = [numbers.value(number) for number in found.tolist()]
+    assert decoded == [None if value == NULL else str(value) for value in values]
 
 
 def test_a_limited_numbering_refuses_one_more():
