@@ -205,6 +205,7 @@ def plant(planter: Planter) -> None:
         assert kind(planter)
 
 
+@pytest.mark.slow
 def test_policies_allow_what_handlers_do(
     used: Used, endpoint_of: Callable[[str], str], repairs: bool
 ) -> None:

@@ -93,6 +93,7 @@ def test_what_sam_uploads_has_no_yaml_aliases() -> None:
     assert not [t for t in tokens if isinstance(t, yaml.AliasToken | yaml.AnchorToken)]
 
 
+@pytest.mark.slow
 def test_the_guide_uses_options_that_sam_has() -> None:
     commands = set(re.findall(r"^\.venv-sam/bin/sam (.+)$", GUIDE, re.MULTILINE))
     assert {command.split()[0] for command in commands} == {"deploy", "delete", "list"}

@@ -126,6 +126,7 @@ WRITERS = 12
 
 
 @pytest.mark.property
+@pytest.mark.slow
 @settings(cases(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(histories, min_size=3, max_size=6).map(lambda some: [*itertools.chain(*some)]),
