@@ -1,4 +1,4 @@
-"""Numbers stand for values: equal numbers for equal values, whatever holds them."""
+"""Equal values have equal numbers, in a dict and packed."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def check_fuzzed(deployment: Deployment, scenario: Fuzzed, _now_ms: int) -> Coun
 
 
 def _outcome(status: int, text: str) -> str:
-    """What an answer says; "" for one that nobody may get."""
+    """What an answer says; "" for an answer that is a fault."""
     if status == 401:
         is_uniform = text == _UNAUTHENTIC
         return "refused" if is_uniform else ""

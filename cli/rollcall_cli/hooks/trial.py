@@ -149,4 +149,4 @@ def _counted(client: ApiClient, call_id: str) -> Any:
             return found["record"]
         if time.monotonic() > ends_at:
             raise CommandError(f"the call {call_id} is not counted after {_COUNTED_SECONDS:.0f} s")
-        time.sleep(0.1)  # between two readings: counting a call announces nothing
+        time.sleep(0.1)  # the API has no notification that a call is counted, so it is asked again
