@@ -44,10 +44,11 @@ def organisation_with(
 ) -> tuple[QueryOracle, str]:
     """A new organisation with the records of a scenario: what the oracle knows of it, and its id.
 
-    They are received at `sent_ms`, or just before the scenario's time if that is earlier: a search
-    leaves out calls that moved since it began.
+    They are received at `sent_ms`, or a second before the scenario's time if that is earlier: a search
+    leaves out calls that moved since it began. The versions of a fact have increasing revisions, so
+    the last one may be some milliseconds later than it was sent.
     """
-    deployment.now_ms = sent_ms = min(sent_ms, scenario.now_ms - 1)
+    deployment.now_ms = sent_ms = min(sent_ms, scenario.now_ms - 1_000)
     with spilling(scenario.spill_bytes):
         org_id = deployment.organisation(scenario.records)
     deployment.now_ms = scenario.now_ms
