@@ -93,11 +93,14 @@ def dates_of(period: str, today: date) -> tuple[date, date]:
 
 
 def whole_days(span: Span, zone: ZoneInfo) -> tuple[date, date] | None:
-    """The first and the last local day, if the range is exactly those days."""
+    """The first and the last local day, if the range is exactly those days.
+
+    A range without an instant, as that of a day that a zone skipped, is no day.
+    """
     assert span.start is not None
     assert span.end is not None
     first, last = local(span.start, zone).date(), local(span.end, zone).date()
-    return (first, last) if days(first, last, zone) == span else None
+    return (first, last) if first <= last and days(first, last, zone) == span else None
 
 
 def compared(span: Span, compare: Any, zone: ZoneInfo) -> Span:

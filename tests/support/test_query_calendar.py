@@ -19,6 +19,7 @@ from tests.support.query_calendar import (
 
 UTC = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")
+APIA = ZoneInfo("Pacific/Apia")
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
 NEW_YORK = ZoneInfo("America/New_York")
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
@@ -129,6 +130,13 @@ def test_other_bounds_are_compared_with_as_many_milliseconds() -> None:
     assert compared(day, "previous_period", BERLIN) == span(
         "2026-10-24T00:00:00Z", "2026-10-24T23:59:59.999Z"
     )
+
+
+def test_a_day_that_the_zone_skipped_is_compared_with_nothing() -> None:
+    """Samoa went from 29 to 31 December 2011: the day between has no instant, as has the range before it."""
+    here = span_of({"from": "2011-12-30", "to": "2011-12-30"}, 0, APIA)
+    assert here == span("2011-12-30T10:00:00Z", "2011-12-30T09:59:59.999Z")
+    assert compared(here, "previous_period", APIA) == here
 
 
 def test_other_bounds_move_with_the_local_clock() -> None:
