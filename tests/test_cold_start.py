@@ -28,10 +28,10 @@ READ_PAGES = {
 }
 READ_BODIES = {name for name, operation in OPERATIONS.items() if operation.body is not None}
 HEAVY = ("numpy", "pydantic", "boto3")
-# A process for each function, forked from one that has what all of them load. Prints a line of JSON for
-# each: its name, and which of the heavy packages it loaded.
 # These write records, which are parsed like those of a body.
 WRITE_RECORDS = {"sweep_hooks", "replay_deliveries"}
+# A process for each function, forked from one that has what all of them load. Prints a line of JSON for
+# each: its name, and which of the heavy packages it loaded.
 PROGRAM = """
 import json, os, pathlib, runpy, sys
 import rollcall.bootstrap, rollcall.storage.client

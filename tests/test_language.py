@@ -26,7 +26,8 @@ REPLACED = {
 }
 # Where the words are listed, and what was written before the glossary.
 EXCEPT = ("CHANGELOG.md", "docs/glossary.md", "tests/test_language.py")
-WORDS = re.compile(rf"\b({'|'.join(REPLACED)})\b", re.IGNORECASE)
+# Also within names, where an underscore or a capital separates words.
+WORDS = re.compile(rf"(?<![A-Za-z])({'|'.join(REPLACED)})(?![a-z])", re.IGNORECASE)
 
 
 def files() -> list[str]:

@@ -107,7 +107,7 @@ def test_tombstones_of_earlier_erasures_are_not_said_to_be_none() -> None:
     assert "count" not in tombstones
 
 
-def test_failed_objects_are_named_also_of_nobody() -> None:
+def test_failed_objects_are_named_for_a_lead_without_facts() -> None:
     nobody = erasure(
         facts={"lead": 0, "call": 0},
         is_known=False,

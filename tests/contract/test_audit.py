@@ -32,6 +32,7 @@ def audited(org, path=AUDIT):
     return answer.json
 
 
+@pytest.mark.slow
 def test_before_the_first_audit_nothing_looks_like_a_clean_one(org):
     body = audited(org)
     assert {name: body[name] for name in FIGURES} == dict.fromkeys(FIGURES)
@@ -133,7 +134,7 @@ def test_a_run_under_way(org):
     assert (body["drift"], body["exact"], body["running"]) == (0, True, shown)
 
 
-def test_nobody_sees_the_audit_of_another(org, stack):
+def test_no_organisation_sees_the_audit_of_another(org, stack):
     have_audited(org, EXACT)
     other = stack.new_organisation()
     assert audited(other)["last_run"] is None

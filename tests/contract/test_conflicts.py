@@ -23,6 +23,7 @@ def written_at_once(org, records):
         return list(pool.map(write, records))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("versions", ["without updated_at", "of one updated_at", "of their own"])
 def test_writers_of_one_record_are_answered_200_or_503(stack, versions):
     org = stack.new_organisation()

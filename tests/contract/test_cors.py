@@ -91,6 +91,7 @@ def test_without_the_parameter_nothing_is_allowed(alice: Organisation) -> None:
         assert (each.status, cors_of(each)) == (int(status), {})
 
 
+@pytest.mark.slow
 def test_every_route_answers_the_preflight_of_an_allowed_page(
     one: Organisation, several: Organisation
 ) -> None:
@@ -141,6 +142,7 @@ def test_another_page_reads_no_answer_of_a_function(
             assert (answer.status, cors_of(answer)) == (int(status), {"vary": "Origin"})
 
 
+@pytest.mark.slow
 def test_an_allowed_page_reads_the_errors_of_the_gateway(
     one: Organisation, several: Organisation
 ) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from rollcall.api.records.documents import parse_record
-from tests.sample_events.answering import answer_path, expected_answer, sample_events, seeded
+from tests.sample_events.answering import answer_path, expected_answer, sample_events
 from tests.sample_events.cases import CASES, SAMPLES, Batch
 from tests.sample_events.documents import EVENTS, FUNCTIONS, NOW_MS, documents, text_of
 from tests.support.merging_oracle import OneRecord, write_of
@@ -40,12 +40,6 @@ def events(*functions):
     """A test for each event, or for each of these functions."""
     chosen = [path for path in NAMES if not functions or path.parent.name in functions]
     return pytest.mark.parametrize("path", chosen, ids=NAMES.get)
-
-
-@pytest.fixture(scope="module")
-def functions(tmp_path_factory):
-    with seeded(tmp_path_factory.mktemp("sample-events")) as running:
-        yield running
 
 
 def read(path):

@@ -95,7 +95,7 @@ def test_a_table_that_does_not_answer_is_503(client):
     }
 
 
-def test_it_reads_one_key_as_nobody():
+def test_it_reads_one_key_of_no_organisation():
     reads = []
 
     def get_item(**request):

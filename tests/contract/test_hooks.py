@@ -241,6 +241,7 @@ def test_an_unknown_event_is_ignored(retell):
     assert retell.counts() == {**before, "ignored": before["ignored"] + 1}
 
 
+@pytest.mark.slow
 def test_what_cannot_be_mapped_is_kept_whole_and_can_be_replayed(alice):
     hook = hooked(alice, "retell")
     stack = alice.stack
@@ -272,6 +273,7 @@ def test_what_cannot_be_mapped_is_kept_whole_and_can_be_replayed(alice):
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_an_end_without_a_start_waits_for_the_analysis(stack):
     hook = hooked(stack.new_organisation(), "retell")
     assert hook.send(b'{"event":"x"}').status == 200

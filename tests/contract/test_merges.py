@@ -65,6 +65,7 @@ def test_a_merge_sets_what_it_names(org):
     assert found["record"] | {"updated_at": found["updated_at"]} == expected
 
 
+@pytest.mark.slow
 def test_full_documents_merges_and_deletions_end_alike_in_any_order(org):
     def writes(id):
         return [

@@ -13,7 +13,7 @@ import pytest
 from rollcall.query import engine, search
 from rollcall.settings import settings
 from rollcall.storage import row_revisions
-from tests.sample_events.answering import sample_events, seeded
+from tests.sample_events.answering import sample_events
 from tests.sample_events.documents import FUNCTIONS, NOW_MS, REQUEST_ID
 from tests.support.emf import Metrics, logged, metrics_in
 
@@ -41,12 +41,6 @@ NAMES = {path: f"{path.parent.name}/{path.stem}" for path in sample_events()}
 def events(*functions: str) -> Any:
     chosen = [path for path in NAMES if path.parent.name in functions]
     return pytest.mark.parametrize("path", chosen, ids=NAMES.get)
-
-
-@pytest.fixture(scope="module")
-def functions(tmp_path_factory):
-    with seeded(tmp_path_factory.mktemp("metrics")) as running:
-        yield running
 
 
 def only_line(printed: str) -> Metrics:

@@ -95,6 +95,7 @@ def test_the_largest_condition_is_answered(
         assert [each["pointer"].split("/")[1] for each in answer.json["errors"]] == ["filters"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("until", "status"), [("2037-05-29T15:59:59Z", 200), ("2037-05-29T16:00:00Z", 422)]
 )

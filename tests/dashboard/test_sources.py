@@ -214,7 +214,9 @@ def reads_of_hooks(dashboard: Dashboard) -> int:
     return sum(url.endswith("/v1/hooks") for url in dashboard.heard().addresses)
 
 
-def test_a_token_without_admin_is_told_so(new_dashboard: NewDashboard, used: Organisation) -> None:
+def test_a_token_without_admin_reads_why_it_sees_nothing(
+    new_dashboard: NewDashboard, used: Organisation
+) -> None:
     dashboard = new_dashboard(used)
     page = dashboard.page
     page.clock.install()

@@ -230,7 +230,7 @@ def epochs_stored(stack: Stack, org_id: str) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.dynamodb_local
-def test_a_rebuild_during_ingest_is_seen_by_nobody(stack: Stack, tmp_path: Path) -> None:
+def test_no_client_notices_a_rebuild_during_ingest(stack: Stack, tmp_path: Path) -> None:
     organisation = stack.new_organisation("busy")
     (listed,) = stack.cli("org", "list", "--json")
     first, second = (organisation.new_token("read")["token"] for _ in range(2))

@@ -89,7 +89,7 @@ def test_what_failed_comes_back(stack: Stack, impatient: Path) -> None:
     assert len(records) > 480
     oracle = Oracle()
 
-    # While the analytics table is away, what comes in is given up in batches.
+    # While the analytics table is away, what comes in is discarded in batches.
     dynamodb.delete_table(TableName=stack.ready["analytics_table"])
     for start in range(0, 300, 100):
         send(org, oracle, records[start : start + 100])

@@ -14,6 +14,7 @@ from tests.support.hook_agreement import NOW_MS
 pytestmark = pytest.mark.property
 
 
+@pytest.mark.slow
 def test_random_deliveries_have_one_of_six_outcomes():
     with deployed(NOW_MS) as deployment:
         seen = ask_many(deployment, DELIVERIES, 7, datasets=10, questions=40)

@@ -111,6 +111,7 @@ def test_the_records_of_every_order_end_in_the_same_fact(provider, calls, shuffl
     assert check_orders(provider, longer, shuffles=shuffles) == shuffles
 
 
+@pytest.mark.slow
 @pytest.mark.property
 def test_answers_do_not_depend_on_the_order_of_deliveries():
     """In all four dialects and `POST /v1/query`; `python -m tests.long_run --of hooks` asks more."""

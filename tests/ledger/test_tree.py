@@ -40,6 +40,7 @@ def calls(count: int, keys: int = 0) -> list[Row]:
     ]
 
 
+@pytest.mark.slow
 def test_a_much_smaller_target_splits_in_steps_that_fit() -> None:
     """A page made when the target was large is written once more, after it was made small."""
     store = MemoryLedger()
@@ -66,6 +67,7 @@ def test_rows_that_cannot_part_and_do_not_fit_are_an_error(monkeypatch: pytest.M
         split(FIRST, END, Rows.empty("call").with_rows({}, calls(1, keys=32)), 50)
 
 
+@pytest.mark.slow
 def test_a_batch_too_large_for_one_page_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every row brings its own payload keys, so a page holds few."""
     monkeypatch.setattr(tree, "CEILING_BYTES", 3_000)

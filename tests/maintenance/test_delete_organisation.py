@@ -194,7 +194,7 @@ def _change(fact_id: str) -> Any:
 # ------------------------------------------------------------------ who may still come in
 
 
-def test_once_marked_nobody_comes_in() -> None:
+def test_once_marked_no_caller_comes_in() -> None:
     at = Deployment()
     organisation = filled(at, "acme")
     token = administer(at).issue_token("acme", ["read"])
@@ -259,7 +259,7 @@ def administer_token(at: Deployment, organisation: Organisation) -> None:
     at.directory.put_token(Token(token_id(new_token()), organisation.id, ("read",), 1))
 
 
-def test_who_never_stops_writing_is_told_of() -> None:
+def test_a_writer_that_never_stops_is_reported() -> None:
     at = Deployment()
     organisation = filled(at, "acme")
 

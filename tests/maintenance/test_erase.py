@@ -332,7 +332,8 @@ def test_calls_that_arrive_meanwhile_are_found() -> None:
     assert_nothing_is_left(at)
 
 
-def test_who_never_stops_sending_is_told_of() -> None:
+@pytest.mark.slow
+def test_a_client_that_never_stops_sending_is_reported() -> None:
     at = Deployment()
     organisation = at.organisation()
     during(at, "Query", 100_000, lambda n: at.put(organisation, their_call(f"new-{n}")))
@@ -669,7 +670,7 @@ def test_a_version_of_before_a_call_named_its_lead_is_theirs_too(tmp_path: Path)
     assert at.erase("acme", LEAD).failed_objects.names == ("0",)
 
 
-def test_a_destination_that_cannot_be_looked_at_is_told_of() -> None:
+def test_a_destination_that_cannot_be_read_is_reported() -> None:
     at = prepared()
 
     def broken(_org_id: str, _lead_id: str | None, _calls: Any) -> Any:

@@ -351,7 +351,7 @@ def test_a_number_under_which_something_lies_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4, 6, 8, 10])
-def test_a_run_whose_state_is_lost_is_made_anew_and_its_traces_go(steps: int) -> None:
+def test_a_run_whose_state_is_lost_starts_again_and_its_traces_go(steps: int) -> None:
     world = made()
     left = iter(range(steps))
     world.command(ProgressObserver(wants_to_stop=lambda: next(left, None) is None))
@@ -488,7 +488,7 @@ def test_an_epoch_that_this_release_cannot_write_is_replaced(
         world.assert_rebuilt(1, counted_otherwise(world.oracle.rollups()))
 
 
-def test_a_release_in_the_middle_begins_anew() -> None:
+def test_a_release_in_the_middle_starts_again() -> None:
     with release(CURRENT, CURRENT):
         world = made()
         steps = iter(range(4))

@@ -263,6 +263,7 @@ def test_pages_that_split_meanwhile(deployment, seed):
             check(deployment, org_id, oracle, breeze("call_duration", {**only_old, **period}))
 
 
+@pytest.mark.slow
 def test_breakdowns_that_really_spill(deployment):
     """More than 32 KB of outcomes, providers and labels in a day, and of rooms in all."""
     records = []
@@ -424,6 +425,7 @@ def test_odd_filters(deployment):
     check_all(deployment, records, questions)
 
 
+@pytest.mark.slow
 def test_odd_zones(deployment):
     times = [
         *("1970-01-01T00:00:00Z", "1972-01-07T00:44:29.999Z", "1972-01-07T00:44:30Z"),

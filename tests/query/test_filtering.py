@@ -144,7 +144,7 @@ def test_no_more_answers_are_held_than_queries_may_run(executor):
     assert client.most_held <= 4 + 1  # and the one that is being taken
 
 
-def test_whoever_stops_reading_leaves_nothing_running(executor):
+def test_a_reader_that_stops_leaves_nothing_running(executor):
     client = SlowlyRead(3_000)
     pages = read(client, executor)
     for _ in range(50):

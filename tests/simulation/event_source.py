@@ -1,7 +1,7 @@
 """The event source mapping: shards into batches into invocations, with all that Lambda promises.
 
 At least once, in order within a shard, one invocation at a time of each; a batch that fails comes
-again whole, in halves, or from the record that was reported; what is given up goes to the failure
+again whole, in halves, or from the record that was reported; what is discarded goes to the failure
 destination. Nothing is skipped in silence.
 """
 
@@ -20,7 +20,7 @@ FUNCTION = "update_rollups"
 class EventSource:
     """Polls every shard of a world's stream.
 
-    A batch has at most `most_records`; one that failed `most_tries` times is given up, as Lambda
+    A batch has at most `most_records`; one that failed `most_tries` times is discarded, as Lambda
     does with records that have grown too old.
     """
 

@@ -135,7 +135,7 @@ class Schedule:
         self.checker.check_at_rest()
         if world.damage is not None:
             self._repair()
-        # What was given up is missing until it is redriven: nothing is invented about it.
+        # What was discarded is missing until it is redriven: nothing is invented about it.
         if not world.given_up:
             require(not self.invented, "I2", "reported without drift:", self.invented)
 
@@ -290,9 +290,9 @@ class Schedule:
         world, random = self.world, self.random
         world.scheduler.pause(random.choice((0, 2_000, 12_000)))
         org_id, is_repairing = random.choice(self.org_ids), random.random() < 0.5
-        compare(world, org_id, self._told, is_repairing=is_repairing)
+        compare(world, org_id, self._report_drift, is_repairing=is_repairing)
 
-    def _told(self, difference: Difference) -> None:
+    def _report_drift(self, difference: Difference) -> None:
         if not difference.name:
             return  # reported before, with its name, by the run that was interrupted
         is_by_hand = (difference.kind == ROW_PHANTOM and "by hand" in difference.name) or (
@@ -347,7 +347,7 @@ class Schedule:
         for poller in self.source.pollers:
             self._join(poller)
         if world.given_up:
-            # Redriven: everything that was given up is delivered again, by an operator.
+            # Redriven: everything that was discarded is delivered again, by an operator.
             self._until_applied(list(world.given_up))
 
     def _complete(self) -> None:

@@ -332,7 +332,7 @@ def test_the_stream_is_off_for_an_hour() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_lost_records_are_seen_by_the_checker_and_healed_by_a_replay(seed: int) -> None:
+def test_lost_records_are_seen_by_the_checker_and_repaired_by_a_replay(seed: int) -> None:
     """What is trimmed or dropped is drift, and every fact through the ordinary path repairs it."""
     scenario = Scenario(seed)
     scenario.world.drop_stream_records(0.3)
@@ -371,7 +371,7 @@ def test_restore_from_backup_with_the_stream_gone_is_drift() -> None:
 
 
 @pytest.mark.parametrize("most_tries", [1, 2, 3])
-def test_what_is_given_up_is_in_the_failure_destination_whole(most_tries: int) -> None:
+def test_what_is_discarded_is_in_the_failure_destination_whole(most_tries: int) -> None:
     scenario = Scenario()
     world = scenario.world
     for record in records(20):
@@ -534,6 +534,7 @@ def test_100_000_rows_at_one_instant() -> None:
     assert len(scenario.checker.epochs()[ORG, 0].pages["label"]) >= 16
 
 
+@pytest.mark.slow
 def test_a_page_near_the_ceiling() -> None:
     """Rows too large for their page's target, up to what an item can hold."""
     scenario = Scenario(page_target_bytes=340_000)
@@ -585,7 +586,7 @@ def is_allowed(task: Any) -> bool:
 
 @pytest.mark.parametrize("kind", ["throttle", "broken_before", "broken_after", "lost_reply"])
 @pytest.mark.parametrize("place", [0, 1])
-def test_the_authorizers_store_fails_and_nobody_gets_in(kind: str, place: int) -> None:
+def test_the_authorizers_store_fails_and_no_caller_gets_in(kind: str, place: int) -> None:
     scenario = Scenario()
     token = issue(scenario, ORG)
     assert is_allowed(authorize(scenario, token))
@@ -595,7 +596,7 @@ def test_the_authorizers_store_fails_and_nobody_gets_in(kind: str, place: int) -
     assert str(refused.error) != "Unauthorized"  # a 500: the token is good
 
 
-def test_the_authorizers_store_is_slow_and_nobody_gets_in_who_must_not() -> None:
+def test_the_authorizers_store_is_slow_and_no_refused_caller_gets_in() -> None:
     scenario = Scenario()
     good, revoked = issue(scenario, ORG), issue(scenario, OTHER, revoked_at_ms=START_MS)
     for place in range(2):

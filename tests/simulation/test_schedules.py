@@ -138,6 +138,7 @@ def small_workload(function: str, operation: int | None) -> Scenario:
     return scenario
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", ["ingest_records", "update_rollups"])
 def test_kill_between_any_two_operations(function: str, product: None) -> None:
     undisturbed = small_workload(function, None)

@@ -258,7 +258,7 @@ def test_a_delivery_can_be_kept_in_the_time_that_is_left() -> None:
 
 
 @pytest.mark.parametrize("destination", ["folder", "bucket"], indirect=True)
-def test_an_object_that_nobody_here_wrote_is_not_read_into_memory(
+def test_an_object_that_rollcall_did_not_write_is_not_read_into_memory(
     destination: tuple[Failures, Put], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, put = destination

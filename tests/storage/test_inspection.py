@@ -133,7 +133,7 @@ def test_the_index_lists_rollups_by_bucket(bench: Bench) -> None:
     assert list(bench.inspection.rollup_keys("2024-03-06")) == []
 
 
-def test_strays_are_told_apart(bench: Bench) -> None:
+def test_kinds_of_misplaced_items_are_distinguished(bench: Bench) -> None:
     assert list(bench.inspection.strays()) == []
     page, rollup = bench.pages()[1], bench.rollup(DAY)
     listed = {name: page[name] for name in ("GSI1PK", "GSI1SK")}

@@ -133,7 +133,7 @@ def test_a_lost_reply_is_no_conflict(
         assert store.read(org_id) == expected
 
 
-def test_garbage_is_told_as_such(store: RebuildStore, client: Any, org_id: str) -> None:
+def test_garbage_is_reported_as_garbage(store: RebuildStore, client: Any, org_id: str) -> None:
     store.begin(org_id, FIRST, replacing=None)
     key = keys.rebuild(org_id)
     for broken in ({"phase": {"S": "dreaming"}}, {"epoch": {"S": "one"}}, {"cursor": {"N": "1"}}):
@@ -385,7 +385,7 @@ def test_outdated_are_those_half_rebuilt_or_of_another_release(
 # ------------------------------------------------------------------ what is asked for
 
 
-def test_a_grace_that_is_too_short_is_raised_and_told(
+def test_a_grace_that_is_too_short_is_raised_and_reported(
     alone: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     alone.organisation("acme", calls=1)
@@ -407,7 +407,7 @@ def test_a_grace_that_is_too_short_is_raised_and_told(
         (("--org", "acme", "--settle", "5"), "--settle must be a duration such as 90s"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_one_line(
+def test_what_cannot_be_done_is_reported_in_one_line(
     alone: Deployed,
     capsys: pytest.CaptureFixture[str],
     arguments: tuple[str, ...],

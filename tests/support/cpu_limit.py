@@ -2,7 +2,7 @@
 
 `ROLLCALL_TEST_CPU_SECONDS` sets it: user and system time of a test's call, with that of the child
 processes that it waited for. Without the variable nothing is measured. CPU time, because wall time
-on a shared machine says nothing about a test; mark a test from about two thirds of the limit on.
+on a shared machine says nothing about a test.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def question(random: Random, scene: Scene) -> Query:
 class Scenario:
     """A dataset and questions about it.
 
-    `spill_bytes` is how much of a breakdown is kept before it is given up (None: as in life).
+    `spill_bytes` is how much of a breakdown is kept before it is spilled (None: as in life).
     """
 
     records: Sequence[Content]

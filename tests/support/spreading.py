@@ -23,6 +23,8 @@ ALONE = (
     "tests/maintenance/reconcile/test_races.py",
     "tests/maintenance/test_rebuild_races.py",
 )
+# These share the functions on the seed, in this order: the metrics' tests apply batches and move the clock.
+ON_THE_SEED = ("tests/contract/test_events.py", "tests/contract/test_metrics.py")
 # What these begin with comes first, in this order.
 LONGEST = (
     "e2e",
@@ -45,6 +47,8 @@ def unit(nodeid: str) -> str:
     if path.startswith("tests/dashboard/"):
         # One stack with its records, and one browser.
         return "dashboard"
+    if path in ON_THE_SEED:
+        return "contract on the seed"
     if path.startswith("tests/contract/"):
         # One stack per engine serves them all.
         return next((f"contract on {engine}" for engine in ENGINES if f"[{engine}" in test), path)

@@ -223,6 +223,7 @@ def test_pages() -> None:
     assert (far["data"], far["total"], far["page"]) == ([], 60, 10**9)
 
 
+@pytest.mark.slow
 def test_an_open_range_may_have_millions_of_hours() -> None:
     times = at("1970-01-01T00:00:00Z", "9998-12-31T23:59:59.999Z")
     body = {"query_type": "calls_over_time", "granularity": "hour", "page": 10, "page_size": 7}
@@ -620,6 +621,7 @@ def test_ranges(from_: str, to: str, zone: str | None, status: int) -> None:
         assert status_of(**body)[0] == status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("granularity", ["day", "week", "month"])
 def test_only_hours_limit_the_length_of_a_range(granularity: str) -> None:
     filters = {"date_from": "1970-01-01", "date_to": "9998-12-31"}

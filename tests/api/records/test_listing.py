@@ -85,6 +85,7 @@ def faults_of(document: Any) -> int:
     return 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_answer_to_a_hostile_request_is_delivered_and_counts_every_fault(name: str) -> None:
     documents = HOSTILE[name]()
@@ -94,6 +95,7 @@ def test_the_answer_to_a_hostile_request_is_delivered_and_counts_every_fault(nam
     assert counted(entries) == {n: faults_of(each) for n, each in enumerate(documents)}
 
 
+@pytest.mark.slow
 def test_what_has_no_room_is_left_out() -> None:
     entries = listed([call("x", **unknown(40_000, 6)), call("y", a=1, b=2)])
     listed_of_y = [entry for entry in entries if entry["index"] == 1]

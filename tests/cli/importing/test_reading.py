@@ -468,6 +468,7 @@ def test_pieces_of_any_size_are_the_same_file(monkeypatch, tmp_path, seed):
         assert [row.record for row in rows] == [row[-1] for row in expected], name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["jsonl", "csv", "json"])
 def test_rows_are_read_one_at_a_time(tmp_path, format):
     count = 30_000

@@ -93,7 +93,7 @@ def test_nothing_points_to_another_host(name):
 
 
 @pytest.mark.parametrize("path", [PAGE, DOCUMENT, f"{PAGE}/start.js", f"{PAGE}/swagger-ui.css"])
-def test_the_browser_is_told_to_refuse_other_hosts(path):
+def test_the_browser_must_refuse_other_hosts(path):
     headers, _ = served(path)
     rules = [rule.split() for rule in headers["Content-Security-Policy"].split(";")]
     policy = {name: set(sources) for name, *sources in rules}

@@ -284,7 +284,7 @@ def test_ten_megabytes_pass_and_more_is_too_large(bench):
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": ""}, {"Authorization": "  "}])
-def test_without_the_identity_header_nobody_is_asked(bench, headers):
+def test_without_the_identity_header_the_authorizer_is_not_called(bench, headers):
     answer = bench.request("GET", "/echo/5", headers)
     assert (answer.status, answer.json) == (401, {"message": "Unauthorized"})
     assert bench.runtime.events == []
@@ -296,7 +296,7 @@ def test_a_route_without_authorizer_is_open(bench):
     assert bench.runtime.calls("AuthorizeFunction") == 0
 
 
-def test_what_the_authorizer_is_told(bench):
+def test_what_the_authorizer_receives(bench):
     bench.request("GET", "/echo/a%2Fb/?q=1", GOOD)
     event = bench.runtime.events[0][1]
     assert event["type"] == "REQUEST"
@@ -381,14 +381,14 @@ def test_errors_are_never_kept(bench, message, status):
         allow({}, nothing=None),
     ],
 )
-def test_a_malformed_answer_of_the_authorizer_lets_nobody_in(bench, answer):
+def test_a_malformed_answer_of_the_authorizer_lets_no_caller_in(bench, answer):
     bench.runtime.functions["AuthorizeFunction"] = lambda event: answer
     reply = bench.request("GET", "/echo/5", GOOD)
     assert (reply.status, reply.json["message"]) == (500, "failed")
     assert bench.runtime.calls("EchoFunction") == 0
 
 
-def test_an_authorizer_that_hangs_lets_nobody_in(bench):
+def test_an_authorizer_that_hangs_lets_no_caller_in(bench):
     bench.runtime.functions["AuthorizeFunction"] = lambda event: Never()
     assert bench.request("GET", "/echo/5", GOOD).status == 500
 

@@ -365,7 +365,7 @@ def test_without_the_response_type_only_an_error_is_a_failure(bench):
     assert run.batches == [[0, 1]]
 
 
-def test_without_bisect_the_whole_batch_is_tried_and_given_up(bench):
+def test_without_bisect_the_whole_batch_is_tried_and_discarded(bench):
     run = bench(
         FakeStream({"a": facts(range(4))}),
         answer=raising_at(2),
@@ -400,7 +400,7 @@ def test_retries_back_off_longer_and_longer_up_to_five_seconds(bench):
     assert max(gaps) <= 5.02
 
 
-def test_records_past_the_maximum_age_are_given_up_and_the_rest_delivered(bench):
+def test_records_past_the_maximum_age_are_discarded_and_the_rest_delivered(bench):
     old = [fact(number, created=NOW - 500) for number in range(3)]
     run = bench(FakeStream({"a": old + facts([3, 4])}), maximum_age_seconds=100)
     run.run(turns=40)
@@ -410,7 +410,7 @@ def test_records_past_the_maximum_age_are_given_up_and_the_rest_delivered(bench)
     assert run.given_up_numbers() == [0, 1, 2]
 
 
-def test_a_record_that_keeps_failing_is_given_up_when_it_is_too_old(bench):
+def test_a_record_that_keeps_failing_is_discarded_when_it_is_too_old(bench):
     run = bench(
         FakeStream({"a": [fact(0), fact(1, created=NOW + 50)]}),
         answer=raising_at(0),
@@ -421,7 +421,7 @@ def test_a_record_that_keeps_failing_is_given_up_when_it_is_too_old(bench):
     assert run.batches[-1] == [1]
 
 
-def test_what_is_given_up_is_laid_out_as_lambda_does(bench):
+def test_what_is_discarded_is_laid_out_as_lambda_does(bench):
     run = bench(FakeStream({"a": facts([0])}), answer=raising_at(0), maximum_retries=1)
     run.run()
     (document,) = run.given_up()
@@ -502,7 +502,7 @@ def test_drain_does_not_end_while_a_record_before_it_keeps_failing(bench):
     assert not drain.done.is_set()
 
 
-def test_drain_ends_when_what_failed_has_been_given_up(bench):
+def test_drain_ends_when_what_failed_has_been_discarded(bench):
     run = bench(FakeStream({"a": facts(range(5))}), answer=raising_at(3), maximum_retries=1)
     drain = run.pump.begin_drain()
     run.run()
@@ -550,7 +550,7 @@ def test_drain_of_a_replaying_pump_waits_for_the_replay(bench):
     assert run.batches == [[*range(8)], [*range(8)]]
 
 
-def test_drain_gives_up_after_its_timeout(bench):
+def test_drain_ends_after_its_timeout(bench):
     run = bench(FakeStream({"a": facts([0])}), answer=raising_at(0))
     assert run.pump.drain(0.0) is False
 

@@ -132,6 +132,7 @@ def post(base: str, code: str, **headers: str) -> tuple[int, dict]:
         connection.close()
 
 
+@pytest.mark.slow
 @pytest.mark.engine
 def test_the_address_of_a_stack_signs_in_its_own_page_once(stack) -> None:
     page, code = stack.dashboard_url("rc_token").split("#code=")

@@ -158,7 +158,7 @@ def test_drain_says_when_it_could_not(stack):
     )
     status, body = request(stack, "POST", "/_local/drain?timeout=0")
     assert (status, body["drained"]) == (503, False)
-    # Given up after its two retries, and kept whole.
+    # Discarded after its two retries, and kept whole.
     assert request(stack, "POST", "/_local/drain?timeout=120") == (200, {"drained": True})
     paths = [path for path in stack.failures_dir.rglob("*") if path.is_file()]
     payloads = [json.loads(json.loads(path.read_text())["payload"]) for path in paths]
@@ -229,6 +229,7 @@ def test_an_endpoint_that_does_not_answer_is_reported(shared_template_path, tmp_
         LocalStack(engine=url, port=0, template=shared_template_path).__enter__()
 
 
+@pytest.mark.slow
 def test_a_stack_leaves_nothing_behind(shared_template_path, tmp_path, monkeypatch):
     # A folder of its own: in the system's, other stacks come and go meanwhile.
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

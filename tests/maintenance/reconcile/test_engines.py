@@ -63,7 +63,7 @@ def applied(stream: list[Any]) -> None:
 
 
 @pytest.mark.slow
-def test_planted_drift_is_told_and_repaired(deployed: tuple[Tables, Organisation]) -> None:
+def test_planted_drift_is_reported_and_repaired(deployed: tuple[Tables, Organisation]) -> None:
     tables, made = deployed
     applied(written(tables, made, mixed_records(1, 40, days=2, spaces=2, others=2)))
     assert reconcile(made, is_repairing=False).is_exact
@@ -86,7 +86,7 @@ def test_planted_drift_is_told_and_repaired(deployed: tuple[Tables, Organisation
 
 
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
-def test_lost_stream_records_are_told_and_mended_in_one_pass(
+def test_lost_stream_records_are_reported_and_repaired_in_one_pass(
     deployed: tuple[Tables, Organisation], seed: int
 ) -> None:
     tables, made = deployed
@@ -102,7 +102,7 @@ def test_lost_stream_records_are_told_and_mended_in_one_pass(
 
 
 @pytest.mark.slow
-def test_a_restored_table_is_told_and_mended_in_one_pass(
+def test_a_restored_table_is_reported_and_repaired_in_one_pass(
     deployed: tuple[Tables, Organisation],
 ) -> None:
     """The records table as it was, its stream gone, the analytics as they are."""

@@ -27,7 +27,7 @@ few_and_all = pytest.mark.parametrize(
 
 @few_and_all
 @pytest.mark.parametrize("plant", drift.FACTS_TO_LOOK_AT, ids=lambda plant: plant.__name__)
-def test_facts_in_a_wrong_place_are_told(plant: Any, seeds: range) -> None:
+def test_facts_in_a_wrong_place_are_reported(plant: Any, seeds: range) -> None:
     with stored() as tables:
         for seed in seeds:
             tables.store.clear()

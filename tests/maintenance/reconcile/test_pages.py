@@ -85,7 +85,9 @@ def test_a_lost_page_hides_only_what_its_rows_add_to() -> None:
 
 @one_and_all
 @pytest.mark.parametrize("plant", drift.ODD_PLANTS, ids=lambda plant: plant.__name__)
-def test_items_that_nobody_writes_are_told_and_put_right(plant: Any, seeds: Sequence[int]) -> None:
+def test_items_that_no_writer_makes_are_reported_and_repaired(
+    plant: Any, seeds: Sequence[int]
+) -> None:
     planted = 0
     with stored() as tables:
         for seed in seeds:
@@ -112,7 +114,7 @@ def test_items_that_nobody_writes_are_told_and_put_right(plant: Any, seeds: Sequ
     assert planted >= len(seeds) / 3
 
 
-def test_an_item_of_another_organisation_is_told_and_left_alone() -> None:
+def test_an_item_of_another_organisation_is_reported_and_left_alone() -> None:
     with stored() as tables:
         made, other = organisation(tables, 1), organisation(tables, 2)
         prefix = keys.epoch_prefix(other.id, other.live)

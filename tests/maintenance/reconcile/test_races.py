@@ -76,7 +76,7 @@ def test_nothing_is_invented_while_writes_go_on() -> None:
     for race in races(20):
         race.run(*operators(race), is_checked=True)
         race.checker.check_at_rest()
-        _nothing_was_told(race)
+        _nothing_was_reported(race)
         figures += race.counts
     print(dict(figures))
     assert figures["audits"] >= 20
@@ -90,13 +90,13 @@ def test_nothing_is_invented_while_epochs_are_switched() -> None:
         race.rebuild()
         race.run(*operators(race), is_checked=False)
         race.checker.check_at_rest()
-        _nothing_was_told(race)
+        _nothing_was_reported(race)
         figures += race.counts
     print(dict(figures))
     assert figures["epochs switched"] >= 9
 
 
-def _nothing_was_told(race: Race) -> None:
+def _nothing_was_reported(race: Race) -> None:
     assert race.reported == [], race.seed
     for audit in race.audits:
         assert (audit.drift, audit.repaired) == ({}, 0), (race.seed, audit)

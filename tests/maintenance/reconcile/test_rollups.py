@@ -79,6 +79,7 @@ def test_a_count_is_not_lost_with_a_mark_that_goes_meanwhile(monkeypatch: Any) -
         assert tables.violations(made) == []
 
 
+@pytest.mark.slow
 def test_what_a_transaction_shows_item_by_item_is_no_drift() -> None:
     """Reads are committed, but no snapshot: one item of a transaction is seen before another."""
     for torn in ("ROLLUP", "OPEN"):

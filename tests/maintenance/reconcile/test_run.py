@@ -26,7 +26,7 @@ SEEDS = range(int(os.environ.get("ROLLCALL_TEST_DRIFTS", "5")))
 
 @pytest.mark.slow
 @pytest.mark.parametrize("plant", drift.PLANTS, ids=lambda plant: plant.__name__)
-def test_every_planted_drift_is_told_and_repaired(plant):
+def test_every_planted_drift_is_reported_and_repaired(plant):
     planted = 0
     with stored() as tables:
         for seed in SEEDS:
@@ -58,7 +58,8 @@ def test_every_planted_drift_is_told_and_repaired(plant):
     assert planted > len(SEEDS) / 2
 
 
-def test_nothing_is_told_where_nothing_differs():
+@pytest.mark.slow
+def test_nothing_is_reported_where_nothing_differs():
     with stored() as tables:
         for seed in range(8):
             tables.store.clear()
@@ -169,6 +170,7 @@ def _die_at(tables, moment, is_before):
     tables.client.around = around
 
 
+@pytest.mark.slow
 def test_a_run_out_of_time_goes_on_where_it_was(monkeypatch):
     """Every call has time for some more requests; the differences add up to those of one run."""
     with stored() as tables:

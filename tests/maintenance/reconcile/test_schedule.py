@@ -161,7 +161,7 @@ def test_what_is_being_deleted_is_left_alone() -> None:
     assert outcomes(list(reconcile_due(stored, reconcile, known)())) == [("staying", "finished")]
 
 
-def test_nobody_is_due() -> None:
+def test_no_organisation_is_due() -> None:
     stored = {"a": (audit(0), None), "b": (audit(23), None)}
     assert list(reconcile_due(stored, Reconcile())()) == []
 
@@ -197,7 +197,7 @@ def test_everyone_who_is_due_is_visited_once(ages: list[tuple[float | None, floa
 @pytest.mark.parametrize(
     "error", [CorruptItem("an item"), KeyError("a defect"), Unavailable("busy")], ids=repr
 )
-def test_one_failure_keeps_nobody_from_being_visited(error: Exception) -> None:
+def test_one_failure_keeps_no_organisation_from_being_visited(error: Exception) -> None:
     stored = {"a": (None, None), "b": error, "c": (None, None), "d": (None, None)}
     reconcile = Reconcile()
     reconcile.errors = {"c": error}
