@@ -20,6 +20,7 @@ from rollcall_cli.errors import CommandError
 from rollcall_cli.importing.delimited import delimiter_named
 from rollcall_cli.importing.dry_run import Checker, Problems
 from rollcall_cli.importing.importer import RejectedRows, import_rows
+from rollcall_cli.importing.mapping.exchange import DialPlan
 from rollcall_cli.importing.mapping.map_file import NamedMap, read_map, read_preset, zone_option
 from rollcall_cli.importing.mapping.sampling import sample
 from rollcall_cli.importing.mapping.suggest import ROWS, suggested
@@ -62,6 +63,25 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     timezone: Annotated[
         str | None, typer.Option(metavar="ZONE", help="Zone of times without one, for a map.")
     ] = None,
+    legs: Annotated[
+        bool, typer.Option("--legs", help="Join no rows: each row of a call is a call.")
+    ] = False,
+    inbound_context: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Contexts of incoming calls, such as ext-did*."),
+    ] = None,
+    trunk: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Trunks of outgoing calls, such as PJSIP/acme."),
+    ] = None,
+    space: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column of the space token, such as accountcode."),
+    ] = None,
+    outcome: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column of the outcome, such as userfield."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check the file; send nothing.")
     ] = False,
@@ -103,12 +123,13 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """
     if str(file) == "-" and token == "-":
         raise CommandError("standard input cannot hold both the file and the token")
+    dial_plan = DialPlan(inbound_context, trunk, space, outcome)
     options = Options(
         checked_format(format),
         checked_type(type),
         delimiter_named(delimiter),
         encoding,
-        _chosen_map(map_file, preset),
+        _chosen_map(map_file, preset, dial_plan, by_row=legs),
         timezone,
     )
     _check_options(options)
@@ -129,12 +150,20 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     return None
 
 
-def _chosen_map(path: Path | None, preset: str | None) -> NamedMap | None:
+def _chosen_map(
+    path: Path | None, preset: str | None, dial_plan: DialPlan, *, by_row: bool
+) -> NamedMap | None:
     if path is not None and preset is not None:
         raise CommandError("pass --map or --from, not both")
     if preset is not None:
-        return read_preset(preset)
-    return read_map(path) if path is not None else None
+        return dial_plan.applied(read_preset(preset, by_row=by_row))
+    if path is not None:
+        return dial_plan.applied(read_map(path, by_row=by_row))
+    if by_row or dial_plan != DialPlan():
+        raise CommandError(
+            "--legs, --inbound-context, --trunk, --space and --outcome need --map or --from"
+        )
+    return None
 
 
 def _check_options(options: Options) -> None:
@@ -215,9 +244,14 @@ def _resumed(job: _Job, trail: Trail) -> Progress:
     if not trail.marks:
         return Progress()
     reached = trail.marks[-1]["lines"]
+    is_joined = trail.marks[-1]["bound"] > trail.marks[-1]["offset"]
     progress = trail.unchanged(job.open) or Progress()
     if progress.lines < reached:
-        notice(f"the file has changed before line {reached}, up to which it had been sent")
+        notice(
+            f"the file has changed before line {reached}, up to which it had been sent"
+            if not is_joined
+            else "the file has changed, and which rows are one call with it"
+        )
     notice(f"resuming after line {progress.lines}")
     return progress
 
@@ -237,7 +271,7 @@ def _send(
         refused = RejectedRows(job.rejected_path, progress, reading.columns)
         try:
             # The part of the file that was sent before is passed over here, so it counts for no pace.
-            rows = reading.rows(progress.offset, progress.lines)
+            rows = reading.rows(progress.offset, progress.lines, stop.is_set)
             with shown_progress(source, progress) as show:
                 return import_rows(
                     rows,

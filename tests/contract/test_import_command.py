@@ -18,6 +18,7 @@ from urllib.parse import quote
 import pytest
 
 from rollcall.mapping.maps import preset_names
+from tests.support import exchange
 from tests.support import stack as stacks
 from tests.support.command_line import run_command
 from tests.support.stack import ROOT
@@ -53,19 +54,16 @@ def bland_seconds(call: Any) -> Any:
     return call["call_length"] * 60 if "call_length" in call else None
 
 
+JOINED = ("asterisk-csv", "freepbx-csv")
 PBX = {
-    "ids": lambda row: f"{row['uniqueid']}-{row['sequence']}",
+    "ids": lambda call: call["id"],
     "statuses": "completed completed busy no_answer failed completed failed canceled completed"
-    " completed no_answer completed",
-    "dispositions": "- - - - - - - - - - - -",
-    "answered": 6,
-    "seconds": lambda row: row["billsec"] if row["disposition"] == "ANSWERED" else None,
-    "cost": lambda row: None,
+    " completed no_answer completed completed completed",
+    "dispositions": "- - - - - - - - - - - - - -",
+    "answered": 8,
+    "seconds": lambda call: call.get("duration_seconds"),
+    "cost": lambda call: None,
 }
-MASTER_COLUMNS = (
-    "accountcode src dst dcontext clid channel dstchannel lastapp lastdata start answer end duration"
-    " billsec disposition amaflags uniqueid userfield peeraccount linkedid sequence"
-).split()
 
 PRESETS = {
     "vapi-json": Sample(
@@ -167,7 +165,7 @@ PRESETS = {
     "asterisk-csv": Sample(
         "asterisk-master.csv",
         example={
-            "id": "1795162774.102-2",
+            "id": "1795162774.102",
             "started_at": "2026-11-20T08:19:34.000Z",
             "direction": "inbound",
             "provider": "asterisk",
@@ -178,22 +176,24 @@ PRESETS = {
     "freepbx-csv": Sample(
         "freepbx.csv",
         example={
-            "id": "pbx-1795162774.102-2",
-            "started_at": "2026-11-20T08:19:34.000Z",
+            "id": "pbx-1795174800.124",
+            "started_at": "2026-11-20T11:40:00.000Z",
             "direction": "inbound",
             "provider": "asterisk",
-            "duration_seconds": 22,
+            "duration_seconds": 285,
         },
         **PBX,
     ),
 }
 
 
-def calls_of(name: str) -> list[Any]:
+def calls_of(preset: str) -> list[Any]:
+    if preset in JOINED:
+        return exchange.calls(exchange.sample(preset))
+    name = PRESETS[preset].file
     text = (SAMPLES / name).read_text("utf-8")
     if name.endswith(".csv"):
-        names = MASTER_COLUMNS if "master" in name else None
-        return list(csv.DictReader(text.splitlines(), fieldnames=names))
+        return list(csv.DictReader(text.splitlines()))
     parsed = json.loads(text)
     return parsed if isinstance(parsed, list) else parsed.get("calls") or parsed["conversations"]
 
@@ -223,13 +223,15 @@ def test_a_preset(stack, tmp_path, preset):
     org, sample = stack.new_organisation(), PRESETS[preset]
     file = tmp_path / sample.file
     file.write_bytes((SAMPLES / sample.file).read_bytes())
-    done = run_import(org, file, "--from", preset)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "12 records: 12 accepted, 0 unchanged, 0 stale, 0 rejected\n"
-    again = run_import(org, file, "--from", preset)
-    assert again.stdout == "12 records: 0 accepted, 12 unchanged, 0 stale, 0 rejected\n"
+    options = ["--from", preset, *(["--timezone", exchange.ZONE] if preset in JOINED else [])]
+    done = run_import(org, file, *options)
+    assert (done.returncode, "first, to join" in done.stderr) == (0, preset in JOINED)
+    source = calls_of(preset)
+    count = len(source)
+    assert done.stdout == f"{count} records: {count} accepted, 0 unchanged, 0 stale, 0 rejected\n"
+    again = run_import(org, file, *options)
+    assert again.stdout == f"{count} records: 0 accepted, {count} unchanged, 0 stale, 0 rejected\n"
 
-    source = calls_of(sample.file)
     ids = [sample.ids(each) for each in source]
     stored = [org.send("GET", f"/v1/calls/{quote(id, safe='')}").json["record"] for id in ids]
     assert [call["status"] for call in stored] == sample.statuses.split()
@@ -247,7 +249,7 @@ def test_a_preset(stack, tmp_path, preset):
     seconds = [rounded(value) for each in source if (value := sample.seconds(each)) is not None]
     costs = [Decimal(str(value)) for each in source if (value := sample.cost(each)) is not None]
     assert answer["totals"] == {
-        "calls": 12,
+        "calls": count,
         "answered": sample.answered,
         "talk_seconds": sum(seconds),
         "timed": len(seconds),

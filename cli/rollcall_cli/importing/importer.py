@@ -58,9 +58,10 @@ class RejectedRows:
         if self._file is None:
             self._file = open_private(self.path, "w" if self._is_stale else "a")
             self._is_stale = False
-        entry = {
+        entry: dict[str, object] = {
             "line": row.line_number,
             "lines": row.lines,
+            **({"rows": row.rows} if row.rows else {}),
             "faults": [self._entry(fault) for fault in faults],
             "original": row.text,
         }
@@ -109,6 +110,7 @@ def import_rows(
         rejected.flush()
         end = batch[-1].end
         progress.offset, progress.lines = end.offset, end.lines
+        progress.bound = end.offset if (bound := batch[-1].bound) is None else bound
         progress.digest = end.digest.hexdigest()
         save(progress)
         show(progress)

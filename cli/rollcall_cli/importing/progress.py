@@ -13,10 +13,15 @@ _MOST_MARKS = 64
 
 @dataclass(slots=True)
 class Progress:
-    """What has been acknowledged: the rows up to `offset`, whose bytes have this digest; their results."""
+    """What has been acknowledged: the rows up to `offset`; their results.
+
+    The bytes up to `bound` have this digest: those up to `offset`, and where rows are joined all that
+    were read, because the rows of one call may be anywhere.
+    """
 
     offset: int = 0
     lines: int = 0
+    bound: int = 0
     digest: str = ""
     accepted: int = 0
     unchanged: int = 0
@@ -60,7 +65,7 @@ class Trail:
         with opened() as source:
             position = Position.start()
             for mark in self.marks:
-                reached = source.advance(position, mark["offset"], mark["lines"])
+                reached = source.advance(position, mark["bound"], mark["lines"])
                 if reached is None or reached.digest.hexdigest() != mark["digest"]:
                     break
                 position = reached

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from rollcall_cli.importing.delimited import (
 from rollcall_cli.importing.delimited import read_rows as read_delimited
 from rollcall_cli.importing.documents import Documents
 from rollcall_cli.importing.encodings import UTF_8
+from rollcall_cli.importing.joining.calls import Calls
+from rollcall_cli.importing.joining.rows import joined_rows
 from rollcall_cli.importing.json_values import Shape, read_lines, read_values, shape_of
 from rollcall_cli.importing.lines import Lines
 from rollcall_cli.importing.mapping.header import check_columns as check_mapped
@@ -68,6 +70,10 @@ class Reading:
         self.notes: list[str] = []
         if source.encoding != UTF_8 and options.encoding is None:
             self.notes.append(f"{source.name} is read as {source.encoding}; --encoding overrides")
+        if self._mapper and self._mapper.join:
+            self.notes.append(
+                f"all rows of {source.name} are read first, to join those of each call"
+            )
         format = options.format or _format(path, source.head, options.mapping)
         self._header = self._csv_header() if format == "csv" else None
         self._shape = Shape("lines")
@@ -84,8 +90,23 @@ class Reading:
         """How many local times so far occur twice or never."""
         return self._mapper.settings.unclear if self._mapper else 0
 
-    def rows(self, offset: int, lines: int) -> Iterator[Row]:
-        """The rows after a position, or all of them. Raises CommandError if the file ends before it."""
+    def rows(
+        self, offset: int, lines: int, wants_to_stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[Row]:
+        """The rows after a position, or all of them. Raises CommandError if the file ends before it.
+
+        Where the map joins rows, all are read now, and those whose last row ends after the position
+        are returned; raises Interrupted if `wants_to_stop` ends that.
+        """
+        if self._mapper and self._mapper.join:
+            calls = Calls(self._mapper.join, self._mapper.settings)
+            position = self._position(0, 0)
+            return joined_rows(
+                self._rows(position), position, calls, sent=offset, wants_to_stop=wants_to_stop
+            )
+        return self._rows(self._position(offset, lines))
+
+    def _position(self, offset: int, lines: int) -> Position:
         begin = self._header.end if self._header else Position.start()
         first = max(begin.offset, self._shape.start)
         if offset <= first:
@@ -94,7 +115,7 @@ class Reading:
         position = self._source.advance(Position.start(), offset, lines)
         if position is None:
             raise CommandError(f"{self._source.name} has become shorter while it was read")
-        return self._rows(position)
+        return position
 
     def _rows(self, position: Position) -> Iterator[Row]:
         chunks, record_type = self._source.chunks(), self._options.record_type
@@ -145,6 +166,11 @@ def _mapper(options: Options) -> RowMapper | None:
     if options.mapping is None:
         return None
     zone = zone_option(options.timezone or options.mapping.map.timezone)
+    if zone is None and options.mapping.map.join:
+        raise CommandError(
+            f"{options.mapping.name} joins the rows of a call by their local times: pass --timezone,"
+            " such as Europe/Berlin; or pass --legs, which makes each row a call"
+        )
     return RowMapper(options.mapping, zone)
 
 

@@ -10,7 +10,12 @@ from rollcall_cli.importing.source import Position
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the file: its first line, how many it spans, its end, its text, its record or faults."""
+    """One row of the file: its first line, how many it spans, its end, its text, its record or faults.
+
+    Where rows are joined, it stands for all of one record: `end` is that of the last, `rows` are the
+    first lines of several, and the record depends on all that precedes the offset `bound`, whose
+    digest `end` has.
+    """
 
     line_number: int
     lines: int
@@ -18,6 +23,8 @@ class Row:
     text: str
     record: bytes | tuple[Fault, ...]
     is_csv: bool = False
+    rows: tuple[int, ...] = ()
+    bound: int | None = None
 
 
 def printable_text(content: bytes) -> str:

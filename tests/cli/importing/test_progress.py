@@ -130,7 +130,7 @@ def test_the_trail_is_short_and_reaches_back(tmp_path):
     with Source(file, "utf-8") as source:
         for offset in range(1, 10_000, 7):
             position = source.advance(position, offset, offset)
-            trail.add(Progress(offset, offset, position.digest.hexdigest()))
+            trail.add(Progress(offset, offset, offset, position.digest.hexdigest()))
             assert len(trail.marks) <= 64
             assert trail.marks[-1]["offset"] == offset
     offsets = [mark["offset"] for mark in trail.marks]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rollcall.mapping.fields import nearest
 from rollcall.mapping.maps import Map
+from rollcall_cli.errors import CommandError
 from rollcall_cli.importing.columns import UnknownColumns
 from rollcall_cli.importing.mapping.map_file import NamedMap
 from rollcall_cli.text import printable
@@ -18,7 +19,8 @@ def check_columns(file_name: str, columns: Sequence[str], named: NamedMap) -> li
     skips.
     """
     chosen = named.map
-    missing = _missing(chosen, chosen.required, columns)
+    _check_joined(file_name, columns, named)
+    missing = _missing(chosen, [*chosen.required, *named.asked], columns)
     if missing:
         raise UnknownColumns(
             f"{file_name}: no column for {len(missing)} required fields with {named.name};"
@@ -30,6 +32,16 @@ def check_columns(file_name: str, columns: Sequence[str], named: NamedMap) -> li
         _check_skipped(file_name, columns, named)
     absent = _missing(chosen, list(chosen.fields), columns)
     return [f"{file_name} has no column for {_listed(absent)}"] if absent else []
+
+
+def _check_joined(file_name: str, columns: Sequence[str], named: NamedMap) -> None:
+    join = named.map.join
+    for name in (join.start, join.length) if join else ():
+        if name not in columns:
+            raise CommandError(
+                f"{file_name} has no column {name}, by which {named.name} joins rows;"
+                " nothing was sent"
+            )
 
 
 def _check_skipped(file_name: str, columns: Sequence[str], named: NamedMap) -> None:

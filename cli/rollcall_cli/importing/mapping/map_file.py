@@ -13,15 +13,22 @@ from rollcall_cli.errors import CommandError
 
 @dataclass(frozen=True, slots=True)
 class NamedMap:
-    """A map, and the name of its file or preset for messages."""
+    """A map, and the name of its file or preset for messages.
+
+    `content` is all that it follows from. A field in `asked` must have a column.
+    """
 
     name: str
     map: Map = field(repr=False)
     content: str
+    asked: tuple[str, ...] = ()
 
 
-def read_map(path: Path) -> NamedMap:
-    """The map in a file. Raises CommandError, which names each key that is wrong, and the rule."""
+def read_map(path: Path, *, by_row: bool = False) -> NamedMap:
+    """The map in a file; `by_row` is one that joins no rows, although its file says so.
+
+    Raises CommandError, which names each key that is wrong, and the rule.
+    """
     try:
         content = path.read_text("utf-8")
     except OSError as error:
@@ -29,18 +36,28 @@ def read_map(path: Path) -> NamedMap:
     except UnicodeDecodeError as error:
         raise CommandError(f"--map {path} is not UTF-8") from error
     try:
-        return NamedMap(path.name, parse_map(content, f"--map {path}"), content)
+        chosen = parse_map(content, f"--map {path}")
     except BadMap as error:
         raise CommandError(str(error)) from error
+    return _named(path.name, chosen, content, by_row=by_row)
 
 
-def read_preset(name: str) -> NamedMap:
-    """A map that ships with Rollcall. Raises CommandError."""
+def read_preset(name: str, *, by_row: bool = False) -> NamedMap:
+    """A map that ships with Rollcall; `by_row` as in `read_map`. Raises CommandError."""
     try:
         content = preset_text(name)
-        return NamedMap(name, parse_map(content, name), content)
+        chosen = parse_map(content, name)
     except BadMap as error:
         raise CommandError(f"--from: {error}") from error
+    return _named(name, chosen, content, by_row=by_row)
+
+
+def _named(name: str, chosen: Map, content: str, *, by_row: bool) -> NamedMap:
+    if not by_row:
+        return NamedMap(name, chosen.joining, content)
+    if chosen.join is None:
+        raise CommandError(f"--legs: {name} joins no rows")
+    return NamedMap(name, chosen.by_row, content + "by row")
 
 
 def zone_option(name: str | None) -> ZoneInfo | None:

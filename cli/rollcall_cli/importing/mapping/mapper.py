@@ -5,20 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from rollcall.mapping.conversion import text_of
 from rollcall.mapping.fields import Fault, joined
 from rollcall.mapping.mapper import Mapper, Reads, pointed
+from rollcall.mapping.maps import Join
 from rollcall_cli.importing.checking import all_faults
 from rollcall_cli.importing.documents import parsed
+from rollcall_cli.importing.joining.legs import Leg
 from rollcall_cli.importing.mapping.map_file import NamedMap
 
 
 class RowMapper(Mapper):
-    """Converts rows by a map; `zone` is that of times without one."""
+    """Converts rows by a map; `zone` is that of times without one.
+
+    Where the map joins rows, a row becomes an encoded leg instead of a record.
+    """
 
     def __init__(self, named: NamedMap, zone: ZoneInfo | None) -> None:
-        super().__init__(named.map, zone)
         self._map = named.map
+        super().__init__(self._map, zone)
         self._places: dict[str, int] = {}
+
+    @property
+    def join(self) -> Join | None:
+        """How rows are joined, if they are."""
+        return self._map.join
 
     @property
     def columns(self) -> dict[str, str]:
@@ -53,4 +64,8 @@ class RowMapper(Mapper):
 
     def _record(self, read: Reads) -> bytes | tuple[Fault, ...]:
         values, faults = self.values(read)
+        if self._map.join is not None:
+            cells = (read(name) if name else None for name in self._map.join.cells)
+            texts = ("" if cell is None else text_of(cell) for cell in cells)
+            return Leg(values, tuple(faults), *texts).encoded()
         return all_faults(faults, values) if faults else joined(values)

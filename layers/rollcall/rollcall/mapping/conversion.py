@@ -79,20 +79,20 @@ def seconds_of(value: object, settings: Settings) -> Decimal:
 
 def _seconds(value: object, rule: Rule, settings: Settings) -> str:
     seconds = read_duration(text_of(value), rule.unit or "seconds", _mark(value, settings))
-    return _shown(abs(seconds) if rule.absolute else seconds)
+    return number_text(abs(seconds) if rule.absolute else seconds)
 
 
 def _milliseconds(value: object, rule: Rule, settings: Settings) -> str:
     unit = rule.unit or "milliseconds"
     seconds = read_duration(text_of(value), unit, _mark(value, settings))
-    return _shown((seconds / SECONDS_OF["milliseconds"]).to_integral_value(ROUND_HALF_UP))
+    return number_text((seconds / SECONDS_OF["milliseconds"]).to_integral_value(ROUND_HALF_UP))
 
 
 def _number(value: object, rule: Rule, settings: Settings) -> str:
     number = read_number(text_of(value), _mark(value, settings))
     if rule.unit in ("cents", "percent"):
         number /= 100
-    return _shown(abs(number) if rule.absolute else number)
+    return number_text(abs(number) if rule.absolute else number)
 
 
 def _mark(value: object, settings: Settings) -> str:
@@ -117,7 +117,8 @@ def _list(value: object, rule: Rule, _settings: Settings) -> str:
     return json.dumps([text for text in texts if text], ensure_ascii=False)
 
 
-def _shown(number: Decimal) -> str:
+def number_text(number: Decimal) -> str:
+    """A number as JSON text, without zeros at the end of its fraction."""
     shown = format(number, "f")
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
 

@@ -100,6 +100,33 @@ class Rule(Table):
         return [*self.sources, *filter(None, (self.since, self.minus)), *self.when]
 
 
+def _rules_listed(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name: rules if isinstance(rules, list) else [rules] for name, rules in value.items()}
+
+
+class Join(Table):
+    """Makes one call of the rows with the same id, such as its attempts and transfers.
+
+    `start` names the column of the time at which a row begins, `length` that of the seconds from there
+    to its end, and `order` that of a number which orders rows of the same start. `fields` replace
+    those of the map, which are the fields of a row by itself.
+    """
+
+    start: str
+    length: str
+    order: str | None = None
+    fields: dict[str, list[Rule]] = {}
+
+    _one_rule = field_validator("fields", mode="before")(_rules_listed)
+
+    @property
+    def cells(self) -> tuple[str, str, str | None]:
+        """The columns that it reads beside those of its fields; None for one that it does not name."""
+        return self.start, self.length, self.order
+
+
 class Map(Table):
     """A whole map file. `fields` has the rules of each field, in the order in which they are tried."""
 
@@ -111,14 +138,10 @@ class Map(Table):
     layouts: list[list[str]] = []
     skip: list[str] = []
     constants: dict[str, Scalar] = {}
+    join: Join | None = None
     fields: dict[str, list[Rule]]
 
-    @field_validator("fields", mode="before")
-    @classmethod
-    def _one_rule(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        return {k: v if isinstance(v, list) else [v] for k, v in value.items()}
+    _one_rule = field_validator("fields", mode="before")(_rules_listed)
 
     @field_validator("skip", mode="before")
     @classmethod
@@ -153,17 +176,29 @@ class Map(Table):
         return value
 
     @model_validator(mode="after")
+    def _joins_calls(self) -> Map:
+        if self.join is not None and self.type != "call":
+            raise ValueError(f"join is for calls, and not for records of type {self.type}")
+        return self
+
+    @model_validator(mode="after")
     def _known_fields(self) -> Map:
-        names, formats = field_names(self.type), formats_of(self.type)
-        for name in [*self.constants, *self.fields]:
+        names = field_names(self.type)
+        mapped = [name for name, _ in self._all_fields()]
+        for name in [*self.constants, *mapped]:
             if not is_field(name, names) or name in ("type", *MARKS):
                 raise ValueError(
                     f"{name} is not a field of {self.type}; nearest: {nearest(name, names)}"
                 )
-        for name in self.constants:
-            if name in self.fields:
+        for name in mapped:
+            if name in self.constants:
                 raise ValueError(f"{name} is both in constants and in fields")
-        for name, rules in self.fields.items():
+        return self
+
+    @model_validator(mode="after")
+    def _known_units(self) -> Map:
+        formats = formats_of(self.type)
+        for name, rules in self._all_fields():
             units = _UNITS.get(formats.get(name, Format.TEXT), ())
             for unit in (rule.unit for rule in rules if rule.unit):
                 if unit not in units:
@@ -171,12 +206,28 @@ class Map(Table):
                     raise ValueError(f"fields.{name}.unit must be {known}")
         return self
 
+    def _all_fields(self) -> list[tuple[str, list[Rule]]]:
+        """The fields with their rules, and those of the join."""
+        return [*self.fields.items(), *(self.join.fields.items() if self.join else ())]
+
     @property
     def reads(self) -> list[str]:
-        """Every column or pointer that any rule reads, once."""
-        return list(
-            dict.fromkeys(n for rules in self.fields.values() for r in rules for n in r.reads)
-        )
+        """Every column or pointer that is read, once."""
+        of_rules = [n for rules in self.fields.values() for r in rules for n in r.reads]
+        of_join = filter(None, self.join.cells) if self.join else ()
+        return list(dict.fromkeys([*of_rules, *of_join]))
+
+    @property
+    def joining(self) -> Map:
+        """This map with the fields of its join in the place of its own."""
+        if self.join is None:
+            return self
+        return self.model_copy(update={"fields": self.fields | self.join.fields})
+
+    @property
+    def by_row(self) -> Map:
+        """This map without its join: a row is a record."""
+        return self.model_copy(update={"join": None})
 
     @property
     def required(self) -> list[str]:

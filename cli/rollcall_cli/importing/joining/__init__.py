@@ -1,0 +1,1 @@
+"""Several rows of a file make one call."""
