@@ -8,7 +8,7 @@ from rollcall.api import strict_json
 from rollcall.api.records.documents import parse_record
 from rollcall.api.records.faults import RefusedRecord
 from rollcall.clock import now_ms
-from rollcall.mapping.fields import Fault, joined
+from rollcall.mapping.fields import MARKS, Fault, joined
 
 
 def all_faults(unreadable: Sequence[Fault], values: Mapping[str, str]) -> tuple[Fault, ...]:
@@ -17,10 +17,16 @@ def all_faults(unreadable: Sequence[Fault], values: Mapping[str, str]) -> tuple[
     `values` are the others, by the names of their fields, each as JSON text.
     """
     # A value that cannot be read is not missing where another field needs it.
-    record = joined({**values, **{fault.field: "null" for fault in unreadable}})
+    stand_ins = {fault.field: "null" for fault in unreadable}
+    known = {fault.field.partition(":")[0] for fault in unreadable}
+    if known & set(MARKS):
+        # It may be no full document: which fields are required is unknown, and a merge requires none.
+        stand_ins |= {"merge": "true"}
+        stand_ins.pop("deleted", None)
+        known |= set(MARKS)
+    record = joined({**values, **stand_ins})
     if not isinstance(record, bytes):
         return (*unreadable, *record)
-    known = {fault.field.partition(":")[0] for fault in unreadable}
     try:
         parse_record(strict_json.loads(record), now_ms())
     except RefusedRecord as refused:

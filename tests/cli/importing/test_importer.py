@@ -227,6 +227,22 @@ def test_a_column_makes_merges_of_rows(api, rollcall, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("mark", ["merge", "deleted"])
+def test_an_unreadable_mark_hides_which_fields_are_required(api, rollcall, tmp_path, mark):
+    """A merge and a deletion need no `started_at`, so that it is missing cannot be known."""
+    file = tmp_path / "calls.csv"
+    rows = ["1,ja,,,", "2,nein,x,ended,", "3,ja,,,yes"]
+    file.write_text("\n".join([f"id,{mark},attempt,status,answered", *rows]))
+    done = rollcall("import", file, "--api", api.url, "--token", "good", "--type", "call")
+    assert done.status == 1
+    lines = (tmp_path / "calls.csv.rejected.jsonl").read_text().splitlines()
+    assert [[fault["field"] for fault in json.loads(line)["faults"]] for line in lines] == [
+        [mark],
+        [mark, "attempt", "status"],
+        [mark, "answered"],
+    ]
+
+
 def test_csv_rows_that_are_no_records_are_rejected(api, rollcall, tmp_path):
     file = tmp_path / "calls.csv"
     file.write_bytes(
