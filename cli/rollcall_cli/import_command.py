@@ -21,7 +21,13 @@ from rollcall_cli.importing.delimited import delimiter_named
 from rollcall_cli.importing.dry_run import Checker, Problems
 from rollcall_cli.importing.importer import RejectedRows, import_rows
 from rollcall_cli.importing.mapping.exchange import DialPlan
-from rollcall_cli.importing.mapping.map_file import NamedMap, read_map, read_preset, zone_option
+from rollcall_cli.importing.mapping.map_file import (
+    NamedMap,
+    in_currency,
+    read_map,
+    read_preset,
+    zone_option,
+)
 from rollcall_cli.importing.mapping.sampling import sample
 from rollcall_cli.importing.mapping.suggest import ROWS, suggested
 from rollcall_cli.importing.pace import shown_progress
@@ -62,6 +68,10 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ] = None,
     timezone: Annotated[
         str | None, typer.Option(metavar="ZONE", help="Zone of times without one, for a map.")
+    ] = None,
+    currency: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="Currency of costs, for a map that checks it."),
     ] = None,
     legs: Annotated[
         bool, typer.Option("--legs", help="Join no rows: each row of a call is a call.")
@@ -129,7 +139,7 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
         checked_type(type),
         delimiter_named(delimiter),
         encoding,
-        _chosen_map(map_file, preset, dial_plan, by_row=legs),
+        _chosen_map(map_file, preset, currency, dial_plan, by_row=legs),
         timezone,
     )
     _check_options(options)
@@ -151,19 +161,28 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
 
 def _chosen_map(
-    path: Path | None, preset: str | None, dial_plan: DialPlan, *, by_row: bool
+    path: Path | None,
+    preset: str | None,
+    currency: str | None,
+    dial_plan: DialPlan,
+    *,
+    by_row: bool,
 ) -> NamedMap | None:
     if path is not None and preset is not None:
         raise CommandError("pass --map or --from, not both")
     if preset is not None:
-        return dial_plan.applied(read_preset(preset, by_row=by_row))
-    if path is not None:
-        return dial_plan.applied(read_map(path, by_row=by_row))
-    if by_row or dial_plan != DialPlan():
+        named = read_preset(preset, by_row=by_row)
+    elif path is not None:
+        named = read_map(path, by_row=by_row)
+    elif currency is not None:
+        raise CommandError("--currency needs --map or --from")
+    elif by_row or dial_plan != DialPlan():
         raise CommandError(
             "--legs, --inbound-context, --trunk, --space and --outcome need --map or --from"
         )
-    return None
+    else:
+        return None
+    return dial_plan.applied(named if currency is None else in_currency(named, currency))
 
 
 def _check_options(options: Options) -> None:

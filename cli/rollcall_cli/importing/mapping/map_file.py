@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -58,6 +59,16 @@ def _named(name: str, chosen: Map, content: str, *, by_row: bool) -> NamedMap:
     if chosen.join is None:
         raise CommandError(f"--legs: {name} joins no rows")
     return NamedMap(name, chosen.by_row, content + "by row")
+
+
+def in_currency(named: NamedMap, code: str) -> NamedMap:
+    """The map with the currency of a `--currency`. Raises CommandError."""
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise CommandError(f"--currency: {code} is no code of a currency, such as EUR")
+    if named.map.currency is None:
+        raise CommandError(f"--currency: {named.name} reads no currency")
+    changed = named.map.model_copy(update={"currency": code})
+    return replace(named, map=changed, content=named.content + code)
 
 
 def zone_option(name: str | None) -> ZoneInfo | None:

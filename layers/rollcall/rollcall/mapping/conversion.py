@@ -26,6 +26,7 @@ class Settings:
 
     zone: ZoneInfo | None
     decimal: str
+    currency: str | None = None
     unclear: int = 0
 
 

@@ -34,7 +34,7 @@ class Mapper:
     def __init__(
         self, chosen: Map, zone: ZoneInfo | None, required: Sequence[str] | None = None
     ) -> None:
-        self.settings = Settings(zone, chosen.decimal)
+        self.settings = Settings(zone, chosen.decimal, chosen.currency)
         formats = formats_of(chosen.type)
         needed = chosen.required if required is None else required
         self._fields = [
@@ -129,6 +129,7 @@ class _Prepared:
             return None
         if rule.count:
             return len(found) or None if isinstance(found, list) else None
+        self._check_currency(read, settings)
         if rule.since is not None:
             return self._elapsed(found, read(rule.since), settings)
         if rule.minus is not None:
@@ -136,6 +137,15 @@ class _Prepared:
         if rule.values is None:
             return found
         return self._mapped(text_of(found).strip())
+
+    def _check_currency(self, read: Reads, settings: Settings) -> None:
+        for name in self.rule.currency:
+            found = text_of(read(name) or "").strip().upper()
+            if found and found != settings.currency:
+                raise ValueError(
+                    f"is in {found} by the column {name}, and the map has {settings.currency};"
+                    f" --currency {found} takes {found} alone"
+                )
 
     def shown(self, read: Reads) -> str:
         """What was found, for messages."""

@@ -57,10 +57,11 @@ class Rule(Table):
     unit: str | None = None
     time: str | None = None
     absolute: bool = False
+    currency: list[str] = []
     split: str = "|"
     when: dict[str, list[str]] = {}
 
-    @field_validator("sources", mode="before")
+    @field_validator("sources", "currency", mode="before")
     @classmethod
     def _one_source(cls, value: Any) -> Any:
         return _listed(value)
@@ -97,7 +98,8 @@ class Rule(Table):
     @property
     def reads(self) -> list[str]:
         """Every column or pointer that it reads."""
-        return [*self.sources, *filter(None, (self.since, self.minus)), *self.when]
+        times = filter(None, (self.since, self.minus))
+        return [*self.sources, *times, *self.currency, *self.when]
 
 
 def _rules_listed(value: Any) -> Any:
@@ -134,6 +136,7 @@ class Map(Table):
     format: str | None = None
     timezone: str | None = None
     decimal: str = "."
+    currency: str | None = None
     delimiter: str | None = None
     layouts: list[list[str]] = []
     skip: list[str] = []
@@ -204,6 +207,18 @@ class Map(Table):
                 if unit not in units:
                     known = f"one of {', '.join(units)}" if units else "left out"
                     raise ValueError(f"fields.{name}.unit must be {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_currency(self) -> Map:
+        formats = formats_of(self.type)
+        for name, rules in self._all_fields():
+            if not any(rule.currency for rule in rules):
+                continue
+            if formats.get(name) is not Format.COST:
+                raise ValueError(f"fields.{name}.currency must be left out")
+            if self.currency is None:
+                raise ValueError(f"fields.{name}.currency needs the currency of the map")
         return self
 
     def _all_fields(self) -> list[tuple[str, list[Rule]]]:
