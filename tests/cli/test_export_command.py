@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 
 from rollcall_cli import api_client
 from rollcall_cli.main import run
+from tests.support.http_server import serving
 
 CALLS = [
     {
@@ -52,32 +51,16 @@ class FakeApi:
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
     fake = FakeApi()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, answer = fake.answer(self.path, body)
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def answer(path: str, _token: str | None, body: bytes) -> tuple[int, bytes]:
+        status, content = fake.answer(path, json.loads(body))
+        return status, json.dumps(content).encode()
 
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    fake.url = f"http://127.0.0.1:{server.server_address[1]}"
     monkeypatch.setattr(api_client, "_FIRST_PAUSE_SECONDS", 0.001)
     monkeypatch.setattr(api_client, "_MAX_PAUSE_SECONDS", 0.002)
-    monkeypatch.setenv("ROLLCALL_API", fake.url)
     monkeypatch.setenv("ROLLCALL_TOKEN", "good")
-    yield fake
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+    with serving(answer) as fake.url:
+        monkeypatch.setenv("ROLLCALL_API", fake.url)
+        yield fake
 
 
 Export = Callable[..., tuple[int, str, str]]
