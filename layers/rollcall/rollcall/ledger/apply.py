@@ -164,7 +164,8 @@ class Applier:
             self._remember(transaction, pages)
             for _ in range(work.taken):
                 queue.popleft()
-            most = len(queue)
+            # After one transaction that was too large, the next would be too: grow by doubling.
+            most *= 2
 
     def _gather(self, queue: Iterable[tuple[str, Row]], most: int) -> _Work:
         work = _Work()

@@ -69,7 +69,7 @@ def split(start: str, end: str, rows: Rows, target_bytes: int) -> list[EncodedPa
     times = rows.integers(TIME).values
     if end == END and times[0] != times[-1]:
         return _filled(start, end, rows, positions, target_bytes, len(data) / len(rows))
-    return _halves(start, end, rows, positions, target_bytes, MAX_PAGES, data)
+    return _halves(start, end, rows, positions, target_bytes, MAX_PAGES, len(data))
 
 
 def _halves(
@@ -79,17 +79,22 @@ def _halves(
     positions: Sequence[str],
     target_bytes: int,
     max_pages: int,
-    data: bytes,
+    estimate: int,
 ) -> list[EncodedPage]:
-    is_done = len(data) <= target_bytes or max_pages == 1
+    # Encoding is the cost of a split, so rows that are far above the target are not encoded.
+    is_last = max_pages == 1
+    data = None if estimate > 2 * target_bytes and not is_last else rows.encode()
+    is_done = is_last or (data is not None and len(data) <= target_bytes)
     cut = None if is_done else _cut_near(positions, 0, len(positions) // 2)
     if cut is None:
-        return [_checked(EncodedPage(start, end, rows, data))]
+        return [_checked(EncodedPage(start, end, rows, data or rows.encode()))]
     middle, most = positions[cut], max_pages // 2
     left, right = _slice(rows, 0, cut), _slice(rows, cut, len(rows))
+    size = estimate if data is None else len(data)
+    of_left = size * cut // len(rows)
     return [
-        *_halves(start, middle, left, positions[:cut], target_bytes, most, left.encode()),
-        *_halves(middle, end, right, positions[cut:], target_bytes, most, right.encode()),
+        *_halves(start, middle, left, positions[:cut], target_bytes, most, of_left),
+        *_halves(middle, end, right, positions[cut:], target_bytes, most, size - of_left),
     ]
 
 
