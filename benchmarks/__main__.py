@@ -17,6 +17,7 @@ NAMES = (
     "throughput",
     "write_units",
     "updater_cpu",
+    "wide_rows",
     "warm_get",
     "page_bytes",
     "cold_start",

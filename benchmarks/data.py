@@ -139,6 +139,11 @@ def backfill(count: int, days: int = 30, seed: int = SEED, *, ids: str = "uuid")
     return versions
 
 
+def first_versions(documents: Sequence[dict[str, Any]]) -> list[Version]:
+    """Each document as a fact that is new."""
+    return [_version(each, None, TODAY_MS + number) for number, each in enumerate(documents)]
+
+
 def demo_facts(calls: int, days: int, seed: int = SEED) -> Iterator[Fact]:
     """`rollcall demo`'s world with so many calls before TODAY, whatever their type, as facts."""
     at_us = int(TODAY.timestamp() * 1_000_000)

@@ -16,9 +16,9 @@ from rollcall.ledger.columns import (
     IntColumn,
     TextColumn,
     compress,
-    decode_column,
     decompress,
 )
+from rollcall.ledger.nested import decode_column
 
 pytestmark = pytest.mark.property
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.errors import CorruptItem
+from rollcall.domain.facts import payload_value
 from rollcall.domain.records import RECORD_TYPES
-from rollcall.ledger.columns import compress, decompress
-from rollcall.ledger.page import Row, Rows
+from rollcall.ledger.apply import Applier
+from rollcall.ledger.columns import IntColumn, TextColumn, compress, decompress
+from rollcall.ledger.merge import PageIndex, merge
+from rollcall.ledger.page import Row, Rows, _Encoded
+from rollcall.ledger.positions import END, FIRST
+from rollcall.ledger.tree import split
+from tests.support import pages_of_version_1
 from tests.support.cases import cases
+from tests.support.fakes import MemoryLedger
 from tests.support.rows import by_id, rows_of, type_names
+from tests.support.wide_rows import KEYS, UNUSUAL, own_keys, wide_call, wide_calls
 
 pytestmark = pytest.mark.property
 
@@ -62,7 +71,7 @@ def test_erased_values_leave_the_bytes() -> None:
     "damage",
     [
         lambda data: b"",
-        lambda data: b"\x02" + data[1:],
+        lambda data: b"\x03" + data[1:],
         lambda data: data[:-1],
         lambda data: data + b"\x00",
         lambda data: data[:9] + b"\xff" * 8 + data[17:],
@@ -105,3 +114,137 @@ def test_an_unknown_encoding_is_damage() -> None:
     )
     with pytest.raises(CorruptItem, match="unknown column encoding 99"):
         page.ids()
+
+
+@cases(60)
+@given(found=wide_calls())
+def test_wide_rows_are_decoded_as_they_were(found: list[Row]) -> None:
+    page = Rows.empty("call").with_rows({}, found)
+    data = page.encode()
+    decoded = Rows.decode("call", data)
+    assert by_id(decoded) == by_id(page) == by_id(found)
+    assert decoded.encode() == data
+    for row in decoded:
+        for key, value in (row.record.payload if row.record else {}).items():
+            text = decoded.texts(f"payload.{key}").get(decoded.ids().index(row.id))
+            assert text is not None
+            assert type(payload_value(text)) is type(value)
+
+
+@cases(60)
+@given(batches=st.lists(wide_calls(most=15), max_size=4))
+def test_merging_wide_rows_equals_merging_row_by_row(batches: list[list[Row]]) -> None:
+    expected: dict[str, Row] = {}
+    page = Rows.empty("call")
+    for batch in batches:
+        index = PageIndex(page)
+        changes = [index.change(row) for row in batch]
+        page = merge(page, [change for change in changes if change is not None])
+        for row in batch:
+            if row.id not in expected or expected[row.id].rev < row.rev:
+                expected[row.id] = row
+        page = Rows.decode("call", page.encode())
+    assert by_id(page) == expected
+    # However the rows arrived, their bytes are the same.
+    ordered = list(page)
+    assert page.encode() == Rows.empty("call").with_rows({}, ordered).encode()
+
+
+@cases(60)
+@given(data=st.data(), found=wide_calls(most=25))
+def test_taking_and_splitting_keep_wide_rows(data: st.DataObject, found: list[Row]) -> None:
+    page = Rows.decode("call", Rows.empty("call").with_rows({}, found).encode())
+    ordered = list(page)
+    places = data.draw(st.lists(st.integers(0, len(found) - 1))) if found else []
+    taken = page.take(np.array(places, dtype=np.intp))
+    assert list(taken) == [ordered[place] for place in places]
+    if places:
+        assert list(Rows.decode("call", taken.encode())) == list(taken)
+    pages = split(FIRST, END, page, data.draw(st.sampled_from([200, 2_000, 10_000])))
+    stored = [row for each in pages for row in Rows.decode("call", each.data)]
+    assert by_id(stored) == by_id(found)
+    assert len(stored) == len(found)
+
+
+@pytest.mark.slow
+@cases(100)
+@given(data=st.data(), type_name=type_names)
+def test_pages_of_version_1_are_read_and_written_as_version_2(
+    data: st.DataObject, type_name: str
+) -> None:
+    wide = wide_calls() if type_name == "call" else rows_of(type_name)
+    fresh = Rows.empty(type_name).with_rows({}, data.draw(rows_of(type_name) | wide))
+    rows = list(fresh)
+    old = Rows.decode(type_name, pages_of_version_1.encode(type_name, rows))
+    assert list(old) == rows
+    assert old.encode() == fresh.encode()
+    assert old.encode()[0] == 2
+    assert list(old) == rows
+
+
+WRITTEN_BY_VERSION_1 = {
+    "wide calls": [
+        wide_call(
+            number,
+            {**own_keys(number, 20), **dict(zip(KEYS, UNUSUAL[number:], strict=False))},
+            {f"label {number}", "l", "ž"} if number else set(),
+        )
+        for number in range(6)
+    ],
+    "calls": [wide_call(1, {"plan": "pro"}, {"a", "b"}), Row("gone", 7, 2_000, None)],
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN_BY_VERSION_1)
+def test_pages_that_a_release_of_version_1_wrote_are_read(name: str) -> None:
+    rows = WRITTEN_BY_VERSION_1[name]
+    data = pages_of_version_1.written()[name]
+    page = Rows.decode("call", data)
+    assert list(page) == rows
+    assert page.lists("labels").get(0) == (rows[0].record.labels or None)  # type: ignore[union-attr]
+    assert pages_of_version_1.encode("call", rows) == data
+
+
+@pytest.mark.parametrize("name", ["id", "labels", "payload", "status"])
+def test_a_column_cut_short_is_damage(name: str) -> None:
+    rows = [wide_call(n, own_keys(n), {f"l{n}", "l"}) for n in range(3)]
+    page = Rows.decode("call", Rows.empty("call").with_rows({}, rows).encode())
+    encoding, first, end = page._encoded.places[name]
+    short = compress(decompress(page._encoded.data[first:end])[:3])
+    data = page._encoded.data[:first] + short
+    page._encoded = _Encoded({name: (encoding, first, len(data))}, data)
+    with pytest.raises(CorruptItem, match=f"damaged column '{name}'"):
+        page.column(name)
+
+
+def test_what_a_wide_page_takes_grows_with_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells, not seconds: of every column that is decoded, changed, taken or encoded."""
+    work = 0
+
+    def counted(function: Any) -> Any:
+        def run(column: Any, *arguments: Any) -> Any:
+            nonlocal work
+            work += 1 + len(column) + len(getattr(column, "words", ()))
+            return function(column, *arguments)
+
+        return run
+
+    for kind in (IntColumn, TextColumn):
+        for name in ("take", "changed", "encode"):
+            monkeypatch.setattr(kind, name, counted(getattr(kind, name)))
+
+    def of(count: int) -> int:
+        nonlocal work
+        work = 0
+        rows = [wide_call(n, own_keys(n), {f"l{n}.{k}" for k in range(32)}) for n in range(count)]
+        store = MemoryLedger()
+        applier = Applier(store, lambda *_: iter(()), target_bytes=4_096)
+        for start in range(0, count, 10):
+            applier.apply([("call", row) for row in rows[start : start + 10]])
+        applier.apply([("call", Row(row.id, 2, row.time_ms, row.record)) for row in rows])
+        assert len(list(store.rows())) == count
+        return work
+
+    few = of(40)
+    # Four times the rows of 64 values each; a column per key would take sixteen times the work.
+    assert of(160) < 6 * few

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from math import log2
 
 import pytest
@@ -69,12 +70,12 @@ def test_rows_that_cannot_part_and_do_not_fit_are_an_error(monkeypatch: pytest.M
 
 @pytest.mark.slow
 def test_a_batch_too_large_for_one_page_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every row brings its own payload keys, so a page holds few."""
+    """Every row has payload keys of its own, so few rows fit in a page."""
     monkeypatch.setattr(tree, "CEILING_BYTES", 3_000)
     store = MemoryLedger()
     records = [
         {"type": "call", "id": f"c{n}", "started_at": "2026-01-01T00:00:00Z", "status": "queued",
-         "payload": {f"k{n}.{k}": f"value {n * k}" for k in range(32)}}
+         "payload": {f"k{n}.{k}": sha256(f"{n}.{k}".encode()).hexdigest() for k in range(32)}}
         for n in range(120)
     ]  # fmt: skip
     apply(store, versions_of(records), 2_000)

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 
 from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
-from rollcall.domain.errors import Conflict
+from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import RollupKey
 from rollcall.domain.organisations import tenant
 from rollcall.ledger import transaction
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row, Rows
+from rollcall.ledger.positions import END, FIRST
 from rollcall.ledger.writer import fold
 from rollcall.retry import Backoff
-from rollcall.storage.pages import PageStore
+from rollcall.storage.pages import PageStore, page_of_item
 from tests.support.engines import CONTRACT_ENGINES, DYNAMODB_LOCAL, MEMORY_CLIENT
 from tests.support.fakes import MemoryLedger
 from tests.support.generate import mixed_records
@@ -207,3 +208,12 @@ def test_an_unknown_page_is_none_and_the_first_page_covers_everything(store: Any
     assert page.version == 1
     assert len(page.rows) == 1
     assert len(Rows.decode("call", next(iter(look().pages["call"].values())).data)) == 1
+
+
+def test_a_page_of_an_unknown_format_is_named() -> None:
+    data = b"\x63" + Rows.empty("call").encode()[1:]
+    item: Any = {"start": {"S": FIRST}, "end": {"S": END}, "v": {"N": "1"}, "data": {"B": data}}
+    with pytest.raises(
+        CorruptItem, match=f"the call page at {FIRST}: unknown ledger page format 63"
+    ):
+        page_of_item("call", item)

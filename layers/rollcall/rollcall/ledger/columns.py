@@ -1,8 +1,9 @@
 """The columns of a page in memory, and the bytes of each column.
 
-There are two kinds: integers with nulls, and dictionary-coded strings with nulls. Both are
-immutable; every operation returns a new column. Bytes are little-endian, and each column can be
-decoded without the others. See docs/data-model.md for the layout.
+There are two kinds with one value per row: integers with nulls, and dictionary-coded strings with
+nulls; `rollcall.ledger.nested` has those with several. All are immutable; every operation returns a
+new column. Bytes are little-endian, and each column can be decoded without the others. See
+docs/data-model.md for the layout.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Encoding(enum.IntEnum):
     WORDS = 2  # a dictionary, and a code per row
     DISTINCT = 3  # one string per row, no codes
     UUIDS = 4  # DISTINCT, each a lower-case UUID in 16 bytes
+    LISTS = 5  # the number of strings of each row, and all of them as one column
+    PAIRS = 6  # the number of pairs of each row, and all keys and all values as columns
 
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -85,11 +88,12 @@ class IntColumn:
         values = self.values
         if len(values) > 1 and values[0] != NULL and bool((values[1:] >= values[:-1]).all()):
             steps = np.diff(values)
-            return Encoding.STEPS, struct.pack("<q", int(values[0])) + _pack_offsets(steps)
-        return Encoding.OFFSETS, _pack_offsets(values)
+            return Encoding.STEPS, struct.pack("<q", int(values[0])) + pack_offsets(steps)
+        return Encoding.OFFSETS, pack_offsets(values)
 
 
-def _pack_offsets(values: Int64s) -> bytes:
+def pack_offsets(values: Int64s) -> bytes:
+    """The bytes of integers as (value − smallest), as narrow as they can be."""
     null = values == NULL
     has_null = bool(null.any())
     present = values[~null] if has_null else values
@@ -116,7 +120,8 @@ def _from_planes(data: memoryview, width: int, count: int) -> NDArray[Any]:
     return rows.view(_UINT[width]).reshape(count)
 
 
-def _unpack_offsets(data: memoryview, count: int) -> Int64s:
+def unpack_offsets(data: memoryview, count: int) -> Int64s:
+    """The `count` integers that `pack_offsets` turned into these bytes."""
     low, width, has_null = struct.unpack_from("<qBB", data)
     if width == 0:
         return np.full(count, low, dtype=np.int64)
@@ -146,6 +151,11 @@ class TextColumn:
         """A column of nulls."""
         return TextColumn([], np.zeros(count, dtype=np.int32))
 
+    @staticmethod
+    def of(values: Sequence[str | None]) -> TextColumn:
+        """A column of the given values."""
+        return TextColumn.nulls(len(values)).changed(range(len(values)), values, 0)
+
     def __len__(self) -> int:
         return len(self.codes)
 
@@ -161,7 +171,14 @@ class TextColumn:
 
     def take(self, rows: Indices) -> TextColumn:
         """The given rows, in the given order."""
-        return TextColumn(self.words, self.codes[rows])
+        codes = self.codes[rows]
+        if len(self.words) <= 2 * len(rows):
+            return TextColumn(self.words, codes)
+        # Whatever is done with few rows of a large page must not take as long as with all of them.
+        used, numbers = np.unique(codes, return_inverse=True)
+        words = [self.words[code - 1] for code in used.tolist() if code]
+        first = 0 if len(used) and used[0] == 0 else 1
+        return TextColumn(words, (numbers + first).astype(np.int32))
 
     def is_empty(self) -> bool:
         """Whether every value is null."""
@@ -169,6 +186,8 @@ class TextColumn:
 
     def changed(self, rows: Sequence[int], values: Iterable[Any], added: int) -> TextColumn:
         """A copy with `added` more rows and `values` in `rows`; of values for one row, the last."""
+        if not len(rows):
+            return TextColumn(self.words, _grown(self.codes, added))
         words = list(self.words)
         code_of: dict[Any, int] = {word: code for code, word in enumerate(words, 1)}
         code_of[None] = 0
@@ -179,8 +198,7 @@ class TextColumn:
                 words.append(value)
                 code = code_of[value] = len(words)
             codes.append(code)
-        grown = np.zeros(len(self.codes) + added, dtype=np.int32)
-        grown[: len(self.codes)] = self.codes
+        grown = _grown(self.codes, added)
         grown[rows] = codes
         return TextColumn(words, grown)
 
@@ -206,15 +224,19 @@ class TextColumn:
         return Encoding.WORDS, struct.pack("<IB", len(packed), width) + packed + planes
 
 
+def _grown(codes: Int32s, added: int) -> Int32s:
+    return np.concatenate((codes, np.zeros(added, dtype=np.int32)))
+
+
 def _pack_words(words: Sequence[str]) -> bytes:
     lengths = np.fromiter((len(w) for w in words), dtype=np.int64, count=len(words))
-    packed = _pack_offsets(lengths)
+    packed = pack_offsets(lengths)
     return struct.pack("<II", len(words), len(packed)) + packed + "".join(words).encode()
 
 
 def _unpack_words(data: memoryview) -> list[str]:
     count, size = struct.unpack_from("<II", data)
-    ends = np.cumsum(_unpack_offsets(data[8 : 8 + size], count)).tolist()
+    ends = np.cumsum(unpack_offsets(data[8 : 8 + size], count)).tolist()
     text = str(data[8 + size :], "utf-8")
     words, start = [], 0
     for end in ends:
@@ -223,18 +245,17 @@ def _unpack_words(data: memoryview) -> list[str]:
     return words
 
 
-Column: TypeAlias = IntColumn | TextColumn
+def decode_flat(encoding: Encoding, view: memoryview, count: int) -> IntColumn | TextColumn:
+    """The column of `count` rows that `encode` turned into these bytes.
 
-
-def decode_column(encoding: Encoding, data: bytes, count: int) -> Column:
-    """The column of `count` rows that `encode` turned into these bytes."""
-    view = memoryview(data)
+    Raises CorruptItem on an encoding of several values per row.
+    """
     match encoding:
         case Encoding.OFFSETS:
-            return IntColumn(_unpack_offsets(view, count))
+            return IntColumn(unpack_offsets(view, count))
         case Encoding.STEPS:
             (first,) = struct.unpack_from("<q", view)
-            steps = _unpack_offsets(view[8:], count - 1)
+            steps = unpack_offsets(view[8:], count - 1)
             return IntColumn(np.cumsum(np.concatenate(([first], steps)), dtype=np.int64))
         case Encoding.WORDS:
             size, width = struct.unpack_from("<IB", view)
@@ -243,13 +264,14 @@ def decode_column(encoding: Encoding, data: bytes, count: int) -> Column:
             return TextColumn(words, codes.astype(np.int32))
         case Encoding.DISTINCT:
             return TextColumn(_unpack_words(view), np.arange(1, count + 1, dtype=np.int32))
-        case Encoding.UUIDS:  # pragma: no branch - mypy checks that every case is here
+        case Encoding.UUIDS:
             digits = view.hex()
             words = [
                 f"{d[:8]}-{d[8:12]}-{d[12:16]}-{d[16:20]}-{d[20:]}"
                 for d in (digits[i : i + 32] for i in range(0, 32 * count, 32))
             ]
             return TextColumn(words, np.arange(1, count + 1, dtype=np.int32))
+    raise CorruptItem(f"column encoding {encoding:d} where single values are expected")
 
 
 def compress(data: bytes) -> bytes:

@@ -1,41 +1,47 @@
 """A ledger page: rows of one record type as columns, and its bytes.
 
-    byte 0        format version (1)
+    byte 0        format version (2)
     bytes 1–4     number of rows, u32
     bytes 5–8     size of the directory, u32
     directory     raw deflate of: per column u8 length, name, u8 encoding, u32 size
     columns       raw deflate each, in the directory's order
 
 Each column is decompressed when it is first used, so a query about durations never decodes
-payloads. A column in which every value is null is left out.
+payloads. A column in which every value is null is left out. Lists are columns of several values per
+row. A payload key that many rows have is a column, `payload.<key>`; all others share the column
+`payload` of pairs (`rollcall.ledger.payload_keys`), so that all work on a page takes time in
+proportion to the number of its values.
+
+Version 1 is still read: it has a column for every payload key, and lists as joined strings.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.facts import payload_text, payload_value
-from rollcall.domain.records import RECORD_TYPES, Kind, Record, RecordType
+from rollcall.domain.records import RECORD_TYPES, Kind, PayloadValue, Record, RecordType
 from rollcall.domain.records import Column as RecordColumn
 from rollcall.ledger.columns import (
-    Column,
     Encoding,
     Indices,
     IntColumn,
     TextColumn,
     compress,
-    decode_column,
     decompress,
 )
+from rollcall.ledger.nested import Column, ListColumn, PairColumn, Pairs, decode_column
+from rollcall.ledger.payload_keys import OWN_KEYS, arranged
 from rollcall.ledger.positions import position
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+_READ_VERSIONS: Final = (1, FORMAT_VERSION)
 
 # Columns of pages of every type. `time` also holds the type's own time field.
 ID: Final = "id"
@@ -43,11 +49,12 @@ REV: Final = "rev"
 TIME: Final = "time"
 TOMBSTONE: Final = "tombstone"
 
-LIST_SEPARATOR: Final = "\x1f"  # ids contain no control characters
+PAYLOAD: Final = "payload"
+_OF_KEY: Final = f"{PAYLOAD}."
 _HEADER: Final = struct.Struct("<BII")
 _ENTRY: Final = struct.Struct("<BI")
 
-Cell: TypeAlias = int | str | None
+Cell: TypeAlias = int | str | tuple[str, ...] | Pairs | None
 
 
 @dataclass(slots=True)
@@ -115,12 +122,35 @@ class Rows:
         return column
 
     def texts(self, name: str) -> TextColumn:
-        """A column of strings; all null if the page lacks it. Raises CorruptItem."""
+        """A column of strings; all null if the page lacks it. Raises CorruptItem.
+
+        `payload.<key>` is a column of `payload_text`s, wherever the page has the key.
+        """
         column = self.column(name)
+        if column is None and name.startswith(_OF_KEY):
+            column = self.pairs().of_key(name.removeprefix(_OF_KEY))
         if column is None:
             return TextColumn.nulls(self._count)
         if not isinstance(column, TextColumn):
             raise CorruptItem(f"column {name!r} does not hold strings")
+        return column
+
+    def lists(self, name: str) -> ListColumn:
+        """A column of lists; all empty if the page lacks it. Raises CorruptItem."""
+        column = self.column(name)
+        if column is None:
+            return ListColumn.nulls(self._count)
+        if not isinstance(column, ListColumn):
+            raise CorruptItem(f"column {name!r} does not hold lists")
+        return column
+
+    def pairs(self) -> PairColumn:
+        """The payload keys that have no column of their own. Raises CorruptItem."""
+        column = self.column(PAYLOAD)
+        if column is None:
+            return PairColumn.nulls(self._count)
+        if not isinstance(column, PairColumn):
+            raise CorruptItem(f"column {PAYLOAD!r} does not hold pairs")
         return column
 
     def ids(self) -> list[str]:
@@ -160,16 +190,17 @@ class Rows:
         """A copy with some rows replaced and others added, in order of time."""
         count = self._count + len(added)
         cells: dict[str, tuple[list[int], list[Cell]]] = {}
+        names = self.names
         if replaced:
             # Values that the new version of a row lacks become null.
-            cells = {name: ([*replaced], [None] * len(replaced)) for name in self.names}
+            cells = {name: ([*replaced], [None] * len(replaced)) for name in names}
         for index, row in (*replaced.items(), *enumerate(added, self._count)):
-            for name, value in _cells_of(self._type, row).items():
+            for name, value in _cells_of(self._type, row, names).items():
                 indices, values = cells.setdefault(name, ([], []))
                 indices.append(index)
                 values.append(value)
         columns: dict[str, Column] = {}
-        for name in self.names | cells.keys():
+        for name in names | cells.keys():
             column = self.column(name)
             if column is None:
                 column = _empty_column(self._type, name, self._count)
@@ -182,6 +213,7 @@ class Rows:
 
     def encode(self) -> bytes:
         """The page's bytes; deterministic for equal rows in equal order."""
+        self._arrange_payload()
         directory, bodies = [], []
         for name in sorted(self.names):
             column = self.column(name)
@@ -199,20 +231,38 @@ class Rows:
         packed = compress(b"".join(directory))
         return b"".join([_HEADER.pack(FORMAT_VERSION, self._count, len(packed)), packed, *bodies])
 
+    def _arrange_payload(self) -> None:
+        """Move payload keys between columns of their own and the shared one; no value changes."""
+        own = {name for name in self.names if name.startswith(_OF_KEY)}
+        if len(own) <= OWN_KEYS and PAYLOAD not in self.names:
+            return
+        columns = {name.removeprefix(_OF_KEY): self.texts(name) for name in own}
+        columns, shared = arranged(columns, self.pairs())
+        for name in own:
+            self._columns.pop(name)
+        self._columns[PAYLOAD] = shared
+        self._columns |= {f"{_OF_KEY}{key}": column for key, column in columns.items()}
+        places = self._encoded.places
+        self._encoded = replace(
+            self._encoded, places={name: places[name] for name in places.keys() - own}
+        )
+
     @staticmethod
     def decode(record_type: str, data: bytes) -> Rows:
         """The rows that `encode` turned into these bytes.
 
         Raises CorruptItem on an unknown format version or damaged bytes.
         """
-        if len(data) < _HEADER.size or data[0] != FORMAT_VERSION:
+        if len(data) < _HEADER.size or data[0] not in _READ_VERSIONS:
             raise CorruptItem(f"unknown ledger page format {data[:1].hex() or '(no bytes)'}")
-        _, count, directory_size = _HEADER.unpack_from(data)
+        version, count, directory_size = _HEADER.unpack_from(data)
         first = _HEADER.size + directory_size
         places = _places(decompress(data[_HEADER.size : first]), first)
         if max((end for _, _, end in places.values()), default=first) != len(data):
             raise CorruptItem("ledger page is truncated or has trailing bytes")
-        return Rows(record_type, count, {}, _Encoded(places, data))
+        paged = RECORD_TYPES[record_type].paged if version == 1 else ()
+        joined = frozenset(column.name for column in paged if column.kind is Kind.IDS)
+        return Rows(record_type, count, {}, _Encoded(places, data, joined))
 
 
 def _places(directory: bytes, first: int) -> dict[str, tuple[int, int, int]]:
@@ -230,10 +280,11 @@ def _places(directory: bytes, first: int) -> dict[str, tuple[int, int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Encoded:
-    """A page's bytes, and the place of each column in them."""
+    """A page's bytes, the place of each column in them, and the lists that are joined strings."""
 
     places: Mapping[str, tuple[int, int, int]]
     data: bytes
+    joined: frozenset[str] = frozenset()
 
     def column(self, name: str, count: int) -> Column:
         code, first, end = self.places[name]
@@ -241,19 +292,33 @@ class _Encoded:
             encoding = Encoding(code)
         except ValueError:
             raise CorruptItem(f"unknown column encoding {code}") from None
-        return decode_column(encoding, decompress(self.data[first:end]), count)
+        raw = decompress(self.data[first:end])
+        try:
+            column = decode_column(encoding, raw, count)
+        except (ValueError, IndexError, struct.error) as error:
+            raise CorruptItem(f"damaged column {name!r}: {error}") from error
+        if name in self.joined and isinstance(column, TextColumn):
+            return ListColumn.of_joined(column)
+        return column
 
 
 def _empty_column(record_type: RecordType, name: str, count: int) -> Column:
     if name in (REV, TIME, TOMBSTONE) or name.startswith("events."):
         return IntColumn.nulls(count)
-    if name == ID or name.startswith("payload."):
+    if name == ID:
         return TextColumn.nulls(count)
-    kind = next(c.kind for c in record_type.paged if c.name == name)
-    return IntColumn.nulls(count) if kind in (Kind.INTEGER, Kind.FLAG) else TextColumn.nulls(count)
+    match next(c.kind for c in record_type.paged if c.name == name):
+        case Kind.INTEGER | Kind.FLAG:
+            return IntColumn.nulls(count)
+        case Kind.IDS:
+            return ListColumn.nulls(count)
+        case Kind.PAYLOAD:
+            return PairColumn.nulls(count)
+    return TextColumn.nulls(count)
 
 
-def _cells_of(record_type: RecordType, row: Row) -> dict[str, Cell]:
+def _cells_of(record_type: RecordType, row: Row, names: Collection[str]) -> dict[str, Cell]:
+    """The cells of a row that is merged into a page whose columns have these names."""
     cells: dict[str, Cell] = {ID: row.id, REV: row.rev, TIME: row.time_ms}
     if row.record is None:
         cells[TOMBSTONE] = 1
@@ -269,18 +334,24 @@ def _cells_of(record_type: RecordType, row: Row) -> dict[str, Cell]:
             case Kind.FLAG:
                 cells[name] = int(value)
             case Kind.IDS:
-                if value:
-                    cells[name] = LIST_SEPARATOR.join(value)
+                cells[name] = value
             case Kind.COUNTS:
-                _add_cells(cells, name, value)
+                cells |= {f"{name}.{key}": count for key, count in value.items()}
             case Kind.PAYLOAD:  # pragma: no branch - pages have no other kind
-                _add_cells(cells, name, {key: payload_text(item) for key, item in value.items()})
+                cells |= _payload_cells(value, names)
     return cells
 
 
-def _add_cells(cells: dict[str, Cell], name: str, values: Mapping[str, Cell]) -> None:
-    for key, value in values.items():
-        cells[f"{name}.{key}"] = value
+def _payload_cells(payload: Mapping[str, PayloadValue], names: Collection[str]) -> dict[str, Cell]:
+    cells: dict[str, Cell] = {}
+    shared = []
+    for key in sorted(payload):
+        name, text = f"{_OF_KEY}{key}", payload_text(payload[key])
+        if name in names:
+            cells[name] = text
+        else:
+            shared.append((key, text))
+    return cells | {PAYLOAD: tuple(shared)} if shared else cells
 
 
 def _row_of(record_type: RecordType, cells: Mapping[str, Any]) -> Row:
@@ -302,13 +373,9 @@ def _value_of(column: RecordColumn, cells: Mapping[str, Any]) -> Any:
         case Kind.FLAG:
             return bool(cells[name]) if name in cells else None
         case Kind.IDS:
-            joined = cells.get(name)
-            return tuple(joined.split(LIST_SEPARATOR)) if joined else ()
+            return cells.get(name, ())
         case Kind.COUNTS:
             return {key: cells[prefix + key] for key in column.choices if prefix + key in cells}
         case Kind.PAYLOAD:  # pragma: no branch - pages have no other kind
-            return {
-                key.removeprefix(prefix): payload_value(text)
-                for key, text in sorted(cells.items())
-                if key.startswith(prefix)
-            }
+            own = ((n.removeprefix(prefix), t) for n, t in cells.items() if n.startswith(prefix))
+            return {k: payload_value(t) for k, t in sorted((*own, *cells.get(name, ())))}

@@ -23,6 +23,7 @@ class Chunk:
         self._pages = pages
         self._integers: dict[str, Int64s] = {}
         self._texts: dict[str, tuple[Int32s, list[str]]] = {}
+        self._lists: dict[str, tuple[Int64s, Int32s, list[str]]] = {}
 
     def integers(self, name: str) -> Int64s:
         """A column's values; null is `NULL`."""
@@ -37,6 +38,17 @@ class Chunk:
             codes = [_renumbered(*page.texts(name), number_of) for page in self._pages]
             self._texts[name] = np.concatenate(codes), list(number_of)
         return self._texts[name]
+
+    def lists(self, name: str) -> tuple[Int64s, Int32s, list[str]]:
+        """A column of lists: the length of each, the codes of all entries, and the words."""
+        if name not in self._lists:
+            number_of: dict[str, int] = {}
+            lengths, codes = [], []
+            for of_page, entries, words in (page.lists(name) for page in self._pages):
+                lengths.append(of_page)
+                codes.append(_renumbered(entries, words, number_of))
+            self._lists[name] = np.concatenate(lengths), np.concatenate(codes), list(number_of)
+        return self._lists[name]
 
 
 def chunks(pages: Iterable[Selected]) -> Iterator[Chunk]:

@@ -67,7 +67,7 @@ class DimensionCoder:
         """(row, number) of each entry of a list; a row with an empty list has one of null."""
         if not isinstance(self._dimension, Field):
             raise TypeError("a time bucket is no list")  # pragma: no cover - see is_list
-        return self._numbering.of_lists(*columns.texts(self._dimension.column))
+        return self._numbering.of_lists(*columns.lists(self._dimension.column))
 
 
 def _decoder(field: Field) -> Callable[[int], GroupValue]:
@@ -133,7 +133,7 @@ class ValueCoder:
 
     def entries(self, columns: Columns) -> tuple[Int64s, Int64s]:
         """(row, code) of each entry of a list."""
-        rows, numbers = self._numbering.of_lists(*columns.texts(self._field.column))
+        rows, numbers = self._numbering.of_lists(*columns.lists(self._field.column))
         return rows, np.where(numbers == 0, NULL, numbers)
 
     def _parsed_code(self, text: str) -> int:

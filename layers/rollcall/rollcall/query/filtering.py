@@ -57,6 +57,13 @@ class Selected:
         codes = column.codes if self.indices is None else column.codes[self.indices]
         return codes, column.words
 
+    def lists(self, name: str) -> tuple[Int64s, Int32s, list[str]]:
+        """A column of lists: the length of each, the codes of all entries, and the words."""
+        column = self.rows.lists(name)
+        if self.indices is not None:
+            column = column.take(self.indices)
+        return column.lengths, column.entries.codes, column.entries.words
+
 
 def select(read: PageRead, selection: Selection) -> tuple[int, Selected | None]:
     """(the number of rows in the clip, the live ones among them that match, or None).

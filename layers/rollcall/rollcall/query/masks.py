@@ -16,7 +16,6 @@ from rollcall.domain.decimals import at_least, at_most
 from rollcall.domain.facts import payload_text, payload_value
 from rollcall.domain.time.zones import Zone
 from rollcall.ledger.columns import NULL, Int64s
-from rollcall.ledger.page import LIST_SEPARATOR
 from rollcall.query.conditions import AllOf, AnyOf, Comparison, Condition, Not
 from rollcall.query.fields import NUMBER_OPS, SENTIMENT_BANDS, Field, Op, Source
 from rollcall.query.values import Columns, integers_of
@@ -56,12 +55,7 @@ def _compared(comparison: Comparison, columns: Columns, zone: Zone) -> Mask:
         case Source.TEXT:
             return _texts(comparison, columns, _matcher(comparison))
         case Source.LIST:
-            matches = _matcher(comparison)
-            return _texts(
-                comparison,
-                columns,
-                lambda joined: any(map(matches, joined.split(LIST_SEPARATOR))),
-            )
+            return _lists(comparison, columns, _matcher(comparison))
         case Source.PAYLOAD:
             return _texts(comparison, columns, _payload_matcher(comparison))
     values = integers_of(field, columns, zone)
@@ -77,6 +71,18 @@ def _texts(comparison: Comparison, columns: Columns, matches: Callable[[str], bo
     found[0] = comparison.op is Op.IS_NULL
     found[1:] = [matches(word) for word in words]
     mask: Mask = found[codes]
+    return mask
+
+
+def _lists(comparison: Comparison, columns: Columns, matches: Callable[[str], bool]) -> Mask:
+    """The rows of which any entry matches."""
+    lengths, codes, words = columns.lists(comparison.field.column)
+    if comparison.op is Op.IS_NULL:
+        nulls: Mask = lengths == 0
+        return nulls
+    found = np.array([False, *map(matches, words)], dtype=np.bool_)
+    mask = np.zeros(columns.count, dtype=np.bool_)
+    mask[np.repeat(np.arange(columns.count), lengths)[found[codes]]] = True
     return mask
 
 

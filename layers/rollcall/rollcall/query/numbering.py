@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from rollcall.domain.errors import TooManyGroups
 from rollcall.ledger.columns import NULL, Int32s, Int64s
-from rollcall.ledger.page import LIST_SEPARATOR
 
 _Bytes: TypeAlias = npt.NDArray[np.bytes_]
 
@@ -58,21 +57,15 @@ class Numbering:
         numbered: Int64s = numbers[codes]
         return numbered
 
-    def of_lists(self, codes: Int32s, words: Sequence[str]) -> tuple[Int64s, Int64s]:
+    def of_lists(
+        self, lengths: Int64s, codes: Int32s, words: Sequence[str]
+    ) -> tuple[Int64s, Int64s]:
         """(row, number) of each entry of coded lists; an empty list has one entry of null."""
-        lists: list[list[int]] = [[0]] * (len(words) + 1)
-        for code in np.flatnonzero(np.bincount(codes)).tolist():
-            if code:
-                lists[code] = [
-                    self.number(entry) for entry in words[code - 1].split(LIST_SEPARATOR)
-                ]
-        lengths = np.array([len(entries) for entries in lists], dtype=np.int64)
-        starts = np.cumsum(lengths) - lengths
-        of_row = lengths[codes]
-        rows = np.repeat(np.arange(len(codes)), of_row)
-        places = np.arange(len(rows)) - np.repeat(np.cumsum(of_row) - of_row, of_row)
-        flat = np.array([number for entries in lists for number in entries], dtype=np.int64)
-        return rows, flat[np.repeat(starts[codes], of_row) + places]
+        of_row = np.maximum(lengths, 1)
+        rows = np.repeat(np.arange(len(lengths)), of_row)
+        numbers = np.zeros(len(rows), dtype=np.int64)
+        numbers[np.repeat(lengths > 0, of_row)] = self.of_texts(codes, words)
+        return rows, numbers
 
     def of_integers(self, values: Int64s, decode: Callable[[int], Any]) -> Int64s:
         """The numbers of integers, each of which stands for a value; null is 0."""

@@ -30,6 +30,9 @@ class Columns(Protocol):
     def texts(self, name: str) -> tuple[Int32s, list[str]]:
         """A column's codes and words: code n is word n − 1, and 0 is null."""
 
+    def lists(self, name: str) -> tuple[Int64s, Int32s, list[str]]:
+        """A column of lists: the length of each, the codes of all entries, and the words."""
+
 
 def integers_of(field: Field, columns: Columns, zone: Zone) -> Int64s:
     """The values of a field whose source is no text, as integers; null is `NULL`.

@@ -359,8 +359,10 @@ def _decode_columns(page: Page, record_type: RecordType) -> None:
     for column in record_type.paged:
         if column.kind in (Kind.INTEGER, Kind.FLAG):
             page.rows.integers(column.name)
-        elif column.kind in (Kind.TEXT, Kind.ID, Kind.IDS):
+        elif column.kind in (Kind.TEXT, Kind.ID):
             page.rows.texts(column.name)
+        elif column.kind is Kind.IDS:
+            page.rows.lists(column.name)
 
 
 def _check_row(row: Row, required: Collection[str]) -> None:

@@ -177,18 +177,18 @@ class PageStore:
 
 
 def page_of_item(record_type: str, item: Item) -> Page:
-    """A stored page. Raises CorruptItem on a format this release does not know."""
+    """A stored page. Raises CorruptItem, which names the page, on a format it does not know."""
     data = item.get("data", {}).get("B")
     if isinstance(data, str):  # as Lambda and the CLI print binary attributes
         data = base64.b64decode(data)
     if not isinstance(data, bytes):
         raise CorruptItem("a ledger page has no data")
-    return Page(
-        start=av.text(item, "start"),
-        end=av.text(item, "end"),
-        version=av.integer(item, VERSION),
-        rows=Rows.decode(record_type, data),
-    )
+    start = av.text(item, "start")
+    try:
+        rows = Rows.decode(record_type, data)
+    except CorruptItem as error:
+        raise CorruptItem(f"the {record_type} page at {start}: {error}") from error
+    return Page(start, av.text(item, "end"), av.integer(item, VERSION), rows)
 
 
 def stored_rollup(item: Item) -> StoredRollup:
