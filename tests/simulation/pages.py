@@ -15,9 +15,12 @@ class BadPage(AssertionError):
 
 
 def decode_page(data: bytes) -> list[dict[str, Any]]:
-    """The rows of a page: the cells that are not null, by column."""
+    """The rows of a page: the cells that are not null, by column.
+
+    A list is a tuple, and the column `payload` has a dict of what no other column has.
+    """
     version, count, size = struct.unpack_from("<BII", data)
-    if version != 1:
+    if version != 2:
         raise BadPage(f"version {version}")
     rows: list[dict[str, Any]] = [{} for _ in range(count)]
     directory = zlib.decompress(data[9 : 9 + size], -15)
@@ -53,7 +56,41 @@ def _column(encoding: int, data: bytes, count: int) -> list[Any]:
         case 4:
             texts = (data[row * 16 : row * 16 + 16].hex() for row in range(count))
             return [f"{t[:8]}-{t[8:12]}-{t[12:16]}-{t[16:20]}-{t[20:]}" for t in texts]
+        case 5:
+            ends, rest = _ends(data, count)
+            return [entries or _NULL for entries in _cut(_entries(rest, ends), ends)]
+        case 6:
+            ends, rest = _ends(data, count)
+            (size,) = struct.unpack_from("<I", rest)
+            pairs = zip(
+                _entries(rest[4 : 4 + size], ends), _entries(rest[4 + size :], ends), strict=True
+            )
+            return [_distinct(of_row) or _NULL for of_row in _cut(tuple(pairs), ends)]
     raise BadPage(f"encoding {encoding}")
+
+
+def _ends(data: bytes, count: int) -> tuple[list[int], bytes]:
+    """(where the values of each row end, what follows the lengths)."""
+    (size,) = struct.unpack_from("<I", data)
+    return list(accumulate(_offsets(data[4 : 4 + size], count))), data[4 + size :]
+
+
+def _entries(data: bytes, ends: list[int]) -> tuple[Any, ...]:
+    entries = tuple(_column(data[0], data[1:], ends[-1]))
+    if len(entries) != ends[-1] or _NULL in entries:
+        raise BadPage("a list of the wrong length, or with a null")
+    return entries
+
+
+def _cut(values: tuple[Any, ...], ends: list[int]) -> list[tuple[Any, ...]]:
+    return [values[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def _distinct(pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    keys = [key for key, _ in pairs]
+    if keys != sorted(set(keys)):
+        raise BadPage("the keys of a row are out of order")
+    return dict(pairs)
 
 
 def _offsets(data: bytes, count: int) -> list[Any]:

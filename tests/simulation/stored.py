@@ -232,16 +232,18 @@ def _row(type: str, cells: dict[str, Any]) -> StoredRow:
             inner = {name for name in cells if name.startswith(f"{field}.")}
             used |= inner
             values = {name.removeprefix(f"{field}."): cells[name] for name in inner}
-            content[field] = (
-                {key: _payload_text(text) for key, text in values.items()}
-                if field == "payload"
-                else values
-            )
+            content[field] = values
+            if field == "payload":
+                shared = cells.get("payload", {})
+                used |= {"payload"} if shared else set()
+                assert not shared.keys() & values.keys(), cells
+                values |= shared
+                content[field] = {key: _payload_text(text) for key, text in values.items()}
         elif column in cells:
             used.add(column)
             value = cells[column]
             if field == "labels":
-                value = frozenset(value.split("\x1f"))
+                value = frozenset(value)
             elif field in ("answered", "converted"):
                 value = bool(value)
             content[field] = value

@@ -43,7 +43,7 @@ def requests(random: Random, org_id: str, mark: str, records: int) -> list[list[
 
 
 def fat_calls(random: Random, mark: str, count: int, first: int) -> list[Any]:
-    """Calls that fill a page fast."""
+    """Calls that fill a page fast, and whose payload keys are more than a page has columns for."""
     return [
         _marked(
             {
@@ -53,7 +53,10 @@ def fat_calls(random: Random, mark: str, count: int, first: int) -> list[Any]:
                 "started_at": _at(_FIRST_MS + random.randrange(2 * DAY_MS)),
                 "status": "completed",
                 "lead_id": f"{random.getrandbits(128):032x}",
-                "payload": {"text": f"{random.getrandbits(400):0100x}"},
+                "payload": {
+                    "text": f"{random.getrandbits(400):0100x}",
+                    **{f"own.{first + number}.{key}": key for key in range(5)},
+                },
             },
             mark,
         )
