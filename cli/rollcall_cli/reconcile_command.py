@@ -36,6 +36,9 @@ def reconcile(
             help="How long the stream may take to deliver a change; default: 60s.",
         ),
     ] = None,
+    details: Annotated[
+        bool, typer.Option("--details", help="Read the details of calls too, which costs more.")
+    ] = False,
     restart: Annotated[
         bool, typer.Option("--restart", help="Start again instead of resuming an interrupted run.")
     ] = False,
@@ -71,6 +74,7 @@ def reconcile(
                         report=findings,
                         restart=restart,
                         grace_seconds=grace_seconds,
+                        reads_details=details,
                     )
                 except Conflict as conflict:
                     message = (

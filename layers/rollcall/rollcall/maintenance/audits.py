@@ -15,6 +15,8 @@ PAGE_DAMAGED: Final = "page_damaged"
 PAGE_MISSING: Final = "page_missing"
 PAGE_PHANTOM: Final = "page_phantom"
 FACT_DAMAGED: Final = "fact_damaged"
+DETAIL_MISSING: Final = "detail_missing"
+DETAIL_DIFFERS: Final = "detail_differs"
 ROW_MISSING: Final = "row_missing"
 ROW_BEHIND: Final = "row_behind"
 ROW_DIFFERS: Final = "row_differs"
@@ -29,6 +31,8 @@ KINDS: Final = (
     PAGE_MISSING,
     PAGE_PHANTOM,
     FACT_DAMAGED,
+    DETAIL_MISSING,
+    DETAIL_DIFFERS,
     ROW_MISSING,
     ROW_BEHIND,
     ROW_DIFFERS,
@@ -39,6 +43,8 @@ KINDS: Final = (
     ROLLUP_DAMAGED,
 )
 
+# Most audits do not read details.
+DETAIL_KINDS: Final = (DETAIL_MISSING, DETAIL_DIFFERS)
 ROLLUP_KINDS: Final = (ROLLUP_MISSING, ROLLUP_DIFFERS, ROLLUP_PHANTOM, ROLLUP_DAMAGED)
 
 # How many differences an audit stores; all are counted, and reported when found.

@@ -106,6 +106,9 @@ class AuditedFacts(ListedFacts, RestatedFacts, Protocol):
     def read(
         self, org_id: str, buckets: int, facts: Collection[tuple[str, str]]
     ) -> Mapping[tuple[str, str], Fact]: ...
+    def detail_hashes(
+        self, org_id: str, buckets: int, facts: Sequence[Fact]
+    ) -> Mapping[str, str | None]: ...
 
 
 class ProbeReads(Protocol):

@@ -33,7 +33,7 @@ class EpochChanged(RollcallError):
 class Context:
     """The comparison of one organisation's live epoch.
 
-    `audit` is the audit so far. `since_ms` is when everything was last found exact; `grace_us` is how long the stream may take to
+    `audit` is the audit so far, which compares details if `reads_details`. `since_ms` is when everything was last found exact; `grace_us` is how long the stream may take to
     apply a change; `report` is called with every difference when it is found.
     """
 
@@ -50,6 +50,7 @@ class Context:
     grace_us: int
     since_ms: int
     is_repairing: bool
+    reads_details: bool = False
 
     @property
     def epoch(self) -> int:
@@ -77,8 +78,10 @@ class Context:
         its removal.
         """
         self.current()
-        # Everything was exact at `since_ms`, so the drift began later.
-        since_ms = max(self.since_ms, since_ms or 0)
+        # Everything was exact at `since_ms`, so the drift began later; but few audits read details.
+        is_of_detail = kind in audits.DETAIL_KINDS
+        exact_ms = self.organisation.created_at_ms if is_of_detail else self.since_ms
+        since_ms = max(exact_ms, since_ms or 0)
         difference = Difference(
             kind, self.epoch, subject, bucket, amount, since_ms, is_repaired, name
         )

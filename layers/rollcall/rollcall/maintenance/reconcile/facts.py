@@ -16,6 +16,7 @@ from rollcall.ledger.page import Row
 from rollcall.ledger.writer import row_of
 from rollcall.maintenance import audits
 from rollcall.maintenance.reconcile.context import Context
+from rollcall.maintenance.reconcile.details import CompareDetails
 from rollcall.maintenance.reconcile.inspection import SurveyedPage
 from rollcall.retry import seconds_left
 
@@ -104,12 +105,17 @@ class CompareFacts:
             self.context.count(facts=len(listed.facts) + len(listed.damaged))
             for name in listed.damaged:
                 self.context.found(audits.FACT_DAMAGED, record_type, f"{record_type} {name}")
+            own: list[Fact] = []
             for fact in listed.facts:
                 if self.context.facts.bucket_of(fact.id, org.buckets) != bucket:
                     name = f"{record_type} {fact.id!r} is in the wrong bucket, {bucket}"
                     self.context.found(audits.FACT_DAMAGED, record_type, name)
-                elif fact.has_position:
+                    continue
+                own.append(fact)
+                if fact.has_position:
                     chunk += _listed(fact)
+            if self.context.reads_details:
+                CompareDetails(self.context)(own)
             if len(chunk) >= CHUNK_FACTS or listed.last is None:
                 self._compare(record_type, chunk)
                 chunk = []

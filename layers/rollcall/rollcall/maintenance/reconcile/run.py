@@ -82,10 +82,12 @@ class Reconcile:
         report: Callable[[Difference], None] | None = None,
         restart: bool = False,
         grace_seconds: float | None = None,
+        reads_details: bool = False,
     ) -> Audit:
         """Compare an organisation, store the finished audit and return it.
 
-        Resumes an interrupted run with the same `is_repairing`, unless `restart`. `show` is called
+        Resumes an interrupted run with the same `is_repairing` and `reads_details`, unless `restart`:
+        whether the details of calls are compared too, which reads all of their content. `show` is called
         with each state of the audit, and `report` with each difference when it is found; a resumed
         run first reports its stored differences, without names. `grace_seconds` is how long the
         stream may take; None means the configured time. Raises Unavailable when the store stays busy
@@ -97,7 +99,9 @@ class Reconcile:
             if found is None or found.is_deleting:
                 break
             try:
-                return self._run(found, is_repairing, show, report, restart, grace_seconds)
+                return self._run(
+                    found, is_repairing, show, report, restart, grace_seconds, reads_details
+                )
             except EpochChanged:
                 restart = True
         raise Unavailable("the epochs of the organisation keep changing, or it is being deleted")
@@ -110,9 +114,12 @@ class Reconcile:
         report: Callable[[Difference], None] | None,
         restart: bool,
         grace_seconds: float | None,
+        reads_details: bool,
     ) -> Audit:
         last, running = self._audits.both(organisation.id)
-        audit, cursor = self._begun(organisation, last, running, is_repairing, restart)
+        audit, cursor = self._begun(
+            organisation, last, running, is_repairing, restart, reads_details
+        )
         self._audits.begin(organisation.id, audit, running)
         grace_seconds = self._grace_seconds if grace_seconds is None else grace_seconds
         context = Context(
@@ -129,6 +136,7 @@ class Reconcile:
             grace_us=int(grace_seconds * _US),
             since_ms=organisation.created_at_ms if audit.exact_at_ms is None else audit.exact_at_ms,
             is_repairing=is_repairing,
+            reads_details=reads_details,
         )
         for difference in audit.differences:  # of the run that this one resumes
             context.report(difference)
@@ -143,19 +151,28 @@ class Reconcile:
         running: Audit | None,
         is_repairing: bool,
         restart: bool,
+        reads_details: bool,
     ) -> tuple[Audit, dict[str, Any]]:
         now_ms = self._now_us() // 1_000
         # Always a new id: it stops a command that still executes the old run.
         run_id = secrets.token_hex(8)
         if running is not None and running.cursor and not restart:
             cursor = json.loads(running.cursor)
-            if cursor["epoch"] == organisation.live and running.is_repairing == is_repairing:
+            has_read = cursor.get("details", False)
+            is_same = (running.is_repairing, has_read) == (is_repairing, reads_details)
+            if cursor["epoch"] == organisation.live and is_same:
                 return dataclasses.replace(running, run_id=run_id, checked_at_ms=now_ms), cursor
         exact_at_ms = None
         if last is not None:
             exact_at_ms = last.started_at_ms if last.is_exact else last.exact_at_ms
         fresh = Audit(run_id, now_ms, now_ms, exact_at_ms=exact_at_ms, is_repairing=is_repairing)
-        place = {"epoch": organisation.live, "place": [_PAGES, 0, None], "days": [], "pending": []}
+        place = {
+            "epoch": organisation.live,
+            "details": reads_details,
+            "place": [_PAGES, 0, None],
+            "days": [],
+            "pending": [],
+        }
         return dataclasses.replace(fresh, cursor=json.dumps(place)), place
 
 
@@ -244,6 +261,7 @@ class _Run:
         days = sorted(self._pages.days)
         cursor = {
             "epoch": self._context.epoch,
+            "details": self._context.reads_details,
             "place": self._place,
             "days": days,
             "pending": self._pending,
