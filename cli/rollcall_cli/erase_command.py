@@ -102,6 +102,15 @@ def _remains(erasure: Erasure) -> list[Remainder]:
                 count=erasure.damaged,
             )
         )
+    if erasure.unnamed:
+        remainders.append(
+            Remainder(
+                "deleted calls that hold values of later merges and name no lead, so that they may be"
+                " the lead's; deleting one without updated_at removes its values",
+                count=len(erasure.unnamed),
+                names=erasure.unnamed,
+            )
+        )
     if erasure.left_epochs:
         remainders.append(
             Remainder(

@@ -87,6 +87,16 @@ def test_what_is_left_elsewhere_is_named() -> None:
     assert "quarantine/1.json" in text
 
 
+@pytest.mark.parametrize("was_known", [True, False])
+def test_deleted_calls_that_name_no_lead_are_named(was_known: bool) -> None:
+    found = erasure(is_known=was_known, unnamed=("c1", "c\x1b2"))
+    [unnamed] = remains(erase_command._document(found), "name no lead")
+    assert (unnamed["count"], unnamed["names"]) == (2, ["c1", "c\x1b2"])
+    text = "\n".join(erase_command._lines(found))
+    assert "c1" in text
+    assert "\x1b" not in text
+
+
 def test_a_destination_that_was_not_looked_at_is_named() -> None:
     document = erase_command._document(erasure(failed_objects=FailedObjects(problem="not set")))
     assert "not set" in remains(document, "failure destination")[0]["what"]

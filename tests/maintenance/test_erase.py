@@ -301,6 +301,27 @@ def test_what_a_tombstone_withholds_goes_too() -> None:
     assert_nothing_is_left(at)
 
 
+def test_what_a_tombstone_withholds_without_a_lead_is_named() -> None:
+    """Nothing shows whose call it was: the receipt has its id, and a deletion removes it."""
+    at = Deployment()
+    organisation = at.organisation()
+    merge = {"detail": {"summary": marked("summary")}, "updated_at": "2024-03-05T14:00:00Z"}
+    at.put(
+        organisation,
+        call("1", lead_id=LEAD, updated_at=NOON),
+        {"type": "call", "id": "1", "merge": True, **merge},
+        deletion("call", "1", "2024-03-05T13:00:00Z"),
+        their_call("2"),
+    )
+    at.drain()
+    result = at.erase("acme", LEAD)
+    assert (result.facts, result.unnamed) == ({"lead": 0, "call": 1}, ("1",))
+    at.put(organisation, deletion("call", "1"))
+    at.drain()
+    assert at.erase("acme", LEAD).unnamed == ()
+    assert_nothing_is_left(at)
+
+
 # ------------------------------------------------------------------ meanwhile
 
 

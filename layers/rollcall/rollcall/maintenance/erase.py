@@ -19,7 +19,15 @@ from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
 from rollcall.ledger.page import TOMBSTONE, Row
 from rollcall.ledger.tree import Page
 from rollcall.ledger.writer import ApplyFacts
-from rollcall.maintenance.leads import CALL, LEAD, TYPES, is_of_lead, live_rows, org_id_of
+from rollcall.maintenance.leads import (
+    CALL,
+    LEAD,
+    TYPES,
+    is_of_lead,
+    live_rows,
+    names_no_lead,
+    org_id_of,
+)
 from rollcall.maintenance.ports import (
     Epochs,
     ErasableFacts,
@@ -62,7 +70,8 @@ class Erasure:
     epoch. `is_known` is whether there was any data of the lead, including the tombstone of an
     earlier erasure. `damaged` counts the facts that cannot be read, so that it is unknown whether
     they are the lead's, and those of the lead in the wrong bucket. `left_epochs` are no longer
-    written and not yet removed.
+    written and not yet removed. `unnamed` are the ids of deleted calls that hold values of later
+    merges and name no lead, so that they may be anyone's.
     """
 
     organisation: Organisation
@@ -74,6 +83,7 @@ class Erasure:
     damaged: int
     left_epochs: tuple[int, ...]
     failed_objects: FailedObjects
+    unnamed: tuple[str, ...] = ()
 
     @property
     def is_verified(self) -> bool:
@@ -140,6 +150,7 @@ class Erase:
             damaged=len(run.damaged),
             left_epochs=tuple(e for e in sorted(others) if not is_empty(run.org_id, e)),
             failed_objects=look_for(self._mentions, run.org_id, run.lead_id, run.erased[CALL]),
+            unnamed=tuple(sorted(run.unnamed)),
         )
 
 
@@ -164,6 +175,7 @@ class _Run:
     erased: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in TYPES})
     rows: Counter[int] = field(default_factory=Counter)
     damaged: set[tuple[str, str]] = field(default_factory=set)
+    unnamed: set[str] = field(default_factory=set)
     is_known: bool = False
     facts_seen: int = 0
     pages_seen: int = 0
@@ -197,11 +209,13 @@ class _Run:
             self.damaged.add((LEAD, f"{bucket}/{self.lead_id}"))
             self.is_known = True
         found = self._erase(organisation, [(key, stored)])
+        self.unnamed.clear()
         # Every bucket that an organisation can have: a fact in the wrong one is found only here.
         for bucket in range(MAX_BUCKETS):
             for page in self.stores.facts.listed(self.org_id, bucket, CALL):
                 self.facts_seen += len(page.facts) + len(page.damaged)
                 self.damaged |= {(CALL, name) for name in page.damaged}
+                self.unnamed.update(fact.id for fact in filter(names_no_lead, page.facts))
                 own, misplaced = self._by_place(organisation, bucket, page.facts)
                 self.damaged |= {(CALL, f"{bucket}/{fact.id}") for fact in misplaced}
                 self.is_known = self.is_known or bool(misplaced)

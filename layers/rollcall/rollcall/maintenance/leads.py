@@ -44,6 +44,16 @@ def is_of_lead(fact: Fact | None, lead_id: str) -> bool:
     return bool(fact.type == CALL and named == lead_id)
 
 
+def names_no_lead(fact: Fact) -> bool:
+    """Whether a fact is a deleted call that holds values of a later merge, but not whose they are."""
+    return (
+        fact.type == CALL
+        and fact.record is None
+        and bool(fact.withheld)
+        and fact.withheld.get("lead_id") is None
+    )
+
+
 def live_rows(page: Page, record_type: str, lead_id: str) -> Iterator[Row]:
     """The rows of a page that hold data of a lead; tombstones hold none."""
     rows = page.rows
