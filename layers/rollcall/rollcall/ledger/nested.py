@@ -60,7 +60,7 @@ class ListColumn:
     @property
     def lengths(self) -> Int64s:
         """The number of entries of each row."""
-        return np.diff(self.bounds)
+        return self.bounds[1:] - self.bounds[:-1]
 
     def get(self, row: int) -> tuple[str, ...] | None:
         """The entries of one row; None for an empty list."""

@@ -51,6 +51,11 @@ TOMBSTONE: Final = "tombstone"
 
 PAYLOAD: Final = "payload"
 _OF_KEY: Final = f"{PAYLOAD}."
+# The fields of each type but its time: looking them up is a third of making a row's cells.
+_FIELDS: Final = {
+    name: tuple((c.name, c.kind) for c in each.paged if c.name != each.time_column)
+    for name, each in RECORD_TYPES.items()
+}
 _HEADER: Final = struct.Struct("<BII")
 _ENTRY: Final = struct.Struct("<BI")
 
@@ -323,18 +328,18 @@ def _cells_of(record_type: RecordType, row: Row, names: Collection[str]) -> dict
     if row.record is None:
         cells[TOMBSTONE] = 1
         return cells
-    for column in record_type.paged:
-        name = column.name
+    for name, kind in _FIELDS[record_type.name]:
         value = getattr(row.record, name)
-        if value is None or name == record_type.time_column:
+        if value is None:
             continue
-        match column.kind:
+        match kind:
             case Kind.INTEGER | Kind.TEXT | Kind.ID:
                 cells[name] = value
             case Kind.FLAG:
                 cells[name] = int(value)
             case Kind.IDS:
-                cells[name] = value
+                if value:
+                    cells[name] = value
             case Kind.COUNTS:
                 cells |= {f"{name}.{key}": count for key, count in value.items()}
             case Kind.PAYLOAD:  # pragma: no branch - pages have no other kind
