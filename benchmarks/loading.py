@@ -139,7 +139,6 @@ def _applied(
 def _large_transactions() -> Iterator[None]:
     with (
         patch.object(apply, "MAX_ITEMS", 100_000),
-        patch.object(apply, "MAX_TERMS", 100_000),
         patch.object(transaction, "MAX_ITEMS", 100_000),
         patch.object(transaction, "MAX_BYTES", 10**9),
     ):

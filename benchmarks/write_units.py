@@ -132,12 +132,11 @@ class Naive:
 def _empty_rollup_bytes(key: RollupKey) -> int:
     """Keys, index keys, version and time of change: the same that our own rollups carry."""
     pk, sk = keys.rollup(data.ORG_ID, 0, key)
-    kind = keys.OPEN if key.is_open else keys.ROLLUP
     item: dict[str, dict[str, Any]] = {
         keys.PK: {"S": pk},
         keys.SK: {"S": sk},
         keys.GSI1PK: {"S": keys.epoch_prefix(data.ORG_ID, 0)},
-        keys.GSI1SK: {"S": keys.index_sort(kind, sk)},
+        keys.GSI1SK: {"S": keys.index_sort(keys.ROLLUP, sk)},
         "v": {"N": "1000"},
         "applied_at": {"N": "1795255200000"},
     }
@@ -157,7 +156,7 @@ def naive(dataset: Dataset) -> dict[int, int]:
 
 def written(store: MemoryDynamoDb) -> int:
     """Write units but for the index, which neither design writes for an item that exists."""
-    return sum(store.meter.write_units[kind] for kind in ("page", "rollup", "open"))
+    return sum(store.meter.write_units[kind] for kind in ("page", "rollup"))
 
 
 def run(*, is_quick: bool) -> Report:
@@ -180,7 +179,6 @@ def _measure(report: Report, dataset: Dataset) -> None:
         "× naive",
         "of it pages",
         "rollups",
-        "open breakdowns",
         "index",
         "read units",
         "items per transaction",
@@ -199,10 +197,7 @@ def _measure(report: Report, dataset: Dataset) -> None:
             number(plain[batch] / calls),
             number(total / calls),
             f"{ratio:.2f}",
-            *(
-                number(done.meter.write_units[kind] / calls)
-                for kind in ("page", "rollup", "open", "index")
-            ),
+            *(number(done.meter.write_units[kind] / calls) for kind in ("page", "rollup", "index")),
             number(done.meter.read_units / calls),
             number(done.meter.items_written.total() / transactions),
             number(calls / done.meter.items_written["page"]),
@@ -215,7 +210,7 @@ def _measure(report: Report, dataset: Dataset) -> None:
             )
     sizes = {
         kind: sorted(item.size for item in wiring.stored_items(store, kind))
-        for kind in ("page", "rollup", "open")
+        for kind in ("page", "rollup")
     }
     shape = report.table(
         f"Items stored when the measurement begins — {dataset.name}",
@@ -247,7 +242,7 @@ def _check(report: Report, *, is_quick: bool) -> None:
     )
     try:
         with wiring.engine() as engine:
-            for kind in ("page", "rollup", "open"):
+            for kind in ("page", "rollup"):
                 items = wiring.stored_items(store, kind)
                 sizes = [item.size for item in items]
                 charges = [engine.charge(_binary(item.attributes)) for item in items]

@@ -13,7 +13,7 @@ import pytest
 
 from rollcall.api.endpoint import endpoint
 from rollcall.api.http import Request, Response, json_response
-from rollcall.domain.contributions import contribution_function
+from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
 from rollcall.domain.errors import TooManyRows, Unavailable
 from rollcall.domain.organisations import Token
 from rollcall.domain.records import Call
@@ -22,6 +22,7 @@ from rollcall.ingest.update import Cause, Failure, Quarantined, Result
 from rollcall.invocation import Metric, count, invocation
 from rollcall.lambdas.schedule import AuditsFailed, log_visits
 from rollcall.lambdas.stream import partial_batch_response
+from rollcall.ledger import rollups
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row
 from rollcall.maintenance.audits import Audit
@@ -244,9 +245,10 @@ def test_a_record_from_the_future_is_fresh(emitted: Emitted) -> None:
     assert values(emitted)["Freshness"] == 0
 
 
-def test_each_breakdown_is_reported_once_when_it_spills() -> None:
+def test_each_breakdown_is_reported_once_when_it_spills(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollups, "BREAKDOWN_LIMIT_BYTES", 1_000)
     store, spilled = MemoryLedger(), list[int]()
-    contribute = contribution_function(1)
+    contribute = contribution_function(CURRENT_VERSION)
 
     def apply(first: int, end: int) -> None:
         rows = [

@@ -21,8 +21,10 @@ from rollcall.domain.measures import (
     WORKSPACE,
     Group,
     breakdown_of,
+    breakdowns_of,
     has_lifetime,
     is_sum_of_days,
+    per_type,
     values_of,
 )
 from rollcall.domain.records import (
@@ -68,37 +70,40 @@ CALL = Call(
 )
 
 
-def breakdowns_of(record, bucket):
+def kept_breakdowns(record, bucket):
     """The open breakdowns that each scope of a record has in a bucket."""
     found = {}
     for key, measures in contribution_function(CURRENT_VERSION)("x", record):
-        if key.bucket == bucket and key.is_open:
-            found.setdefault(key.scope, set()).update(map(breakdown_of, measures))
+        if key.bucket == bucket and key.family == CALLS:
+            letters = {breakdown_of(name) for name in measures} - {None}
+            assert letters <= breakdowns_of(key)
+            found.setdefault(key.scope, set()).update(letters)
     return found
 
 
 def test_a_scope_has_an_all_time_rollup_where_calls_contribute_to_one():
-    of_lifetime = breakdowns_of(CALL, ALL)
-    for scope in breakdowns_of(CALL, "1970-01-01"):
+    of_lifetime = kept_breakdowns(CALL, ALL)
+    for scope in kept_breakdowns(CALL, "1970-01-01"):
         assert has_lifetime(CALLS, scope) == (scope in of_lifetime)
-    assert not any(DURATION in kept for kept in of_lifetime.values())
     assert has_lifetime(WORKSPACE, ("WORKSPACE", "w"))
 
 
-def test_the_histogram_of_durations_is_kept_by_day_where_calls_contribute_it():
+def test_the_histogram_of_durations_is_kept_where_calls_contribute_it():
     breakdowns = {OPEN_GROUPS[group] for group in OF_CALLS if group in OPEN_GROUPS}
-    for scope, kept in breakdowns_of(CALL, "1970-01-01").items():
-        assert breakdowns - kept == (set() if scope[0] in WITH_HISTOGRAM else {DURATION})
+    for bucket in ("1970-01-01", ALL):
+        for scope, kept in kept_breakdowns(CALL, bucket).items():
+            assert breakdowns - kept == (set() if scope[0] in WITH_HISTOGRAM else {DURATION})
 
 
 def test_all_time_rollups_are_the_sums_of_days_where_each_record_contributes_the_same_to_both():
     event = ContactEvent(workspace_id="w", event_type="booking", occurred_at_ms=1)
     task, lead = Task(1, "pending"), Lead(1, "RETRY")
-    for family, record in ((CALLS, CALL), (TASKS, task), (LEADS, lead), (WORKSPACE, event)):
+    events = per_type(WORKSPACE, "contact_event")
+    for family, record in ((CALLS, CALL), (TASKS, task), (LEADS, lead), (events, event)):
         by_bucket = {}
         for key, measures in contribution_function(CURRENT_VERSION)("x", record):
-            if key.family == family and (key.is_open, key.scope[0]) != (True, "ORG"):
-                by_bucket.setdefault(key.bucket, {})[key.scope, key.is_open] = measures
+            if key.family == family:
+                by_bucket.setdefault(key.bucket, {})[key.scope] = measures
         of_days = by_bucket["1970-01-01"]
         assert is_sum_of_days(family) == all(
             of_days.get(place) == measures for place, measures in by_bucket[ALL].items()

@@ -21,7 +21,7 @@ from rollcall.domain.contributions import ContributionFunction, contribution_fun
 from rollcall.domain.errors import Conflict, Unavailable, UnknownContribution
 from rollcall.domain.facts import Fact
 from rollcall.domain.organisations import Organisation, current_org_id
-from rollcall.ledger import transaction
+from rollcall.ledger import rollups
 from rollcall.ledger.page import Row
 from rollcall.ledger.writer import ApplyFacts, fold
 from tests.support.cases import cases
@@ -173,7 +173,7 @@ def test_a_spill_loses_nothing_but_the_spilled_breakdown(
     oracle.post(records, NOW_MS)
     store = MemoryLedger()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(transaction, "OPEN_LIMIT_BYTES", transaction._OPEN_OVERHEAD_BYTES + 40)
+        patch.setattr(rollups, "BREAKDOWN_LIMIT_BYTES", 40)
         if versions:
             for invocation in data.draw(invocations(len(versions))):
                 run(store, versions, invocation, 800)

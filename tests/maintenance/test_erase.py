@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from rollcall.domain.errors import BrokenDestination, InvalidOperation, Unavailable
 from rollcall.domain.organisations import tenant
+from rollcall.ledger import rollups
 from rollcall.maintenance.erase import Erasure
 from rollcall.storage.failed_mentions import mentions
 from rollcall.storage.failures import FolderFailures
@@ -219,7 +220,10 @@ def test_every_field_of_a_call_goes_and_the_others_stay() -> None:
             assert item.keys() == kept
 
 
-def test_a_breakdown_that_they_alone_spilled_goes_with_its_mark() -> None:
+def test_a_breakdown_that_they_alone_spilled_goes_with_its_mark(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rollups, "BREAKDOWN_LIMIT_BYTES", 300)
     at = Deployment(target_bytes=8_192)
     organisation = at.organisation()
     for start in range(0, 200, 50):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from random import Random
 from typing import Any
 from unittest.mock import patch
@@ -12,7 +13,6 @@ import numpy as np
 import pytest
 
 from rollcall.dialects.breeze import query_types, request
-from rollcall.domain.measures import Rollup
 from rollcall.domain.time.periods import Period, Plan, plan
 from rollcall.query import coding, engine, group_planner, masks, values
 from rollcall.query import filtering as selecting
@@ -87,7 +87,7 @@ def first_answer_only(reads: Reads, asked: dict[str, Any]) -> dict[str, Any]:
 
 texts, whole = masks._texts, GroupedRows.whole
 answer_to_query = Reads.query
-rollup_of_item = rollups.rollup_of_item
+stored_rollup = rollups.stored_rollup
 payload_text = request.payload_text
 
 FAULTS: dict[str, Callable[[], Any]] = {
@@ -103,7 +103,9 @@ FAULTS: dict[str, Callable[[], Any]] = {
     ),
     "leads added up": lambda: patch.object(GroupedRows, "whole", leads_added_up),
     "spilled breakdowns cut short": lambda: patch.object(
-        rollups, "rollup_of_item", lambda item: Rollup(rollup_of_item(item).measures)
+        rollups,
+        "stored_rollup",
+        lambda key, item: replace(stored_rollup(key, item), spilled=frozenset()),
     ),
     "first answer of a query only": lambda: patch.object(Reads, "query", first_answer_only),
 }

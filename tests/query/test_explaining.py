@@ -54,7 +54,7 @@ EXPLAINED: list[tuple[dict[str, Any], list[str]]] = [
             "source: rollups",
             "scopes: 2 TEMPLATE",
             "days: 9, 2026-11-01 to 2026-11-09",
-            "items per day: at most 4",
+            "items per day: at most 2",
             "days whose rollups lack values: from ledger pages",
             "edges: 2026-11-10T00:00:00.000Z to 2026-11-10T05:00:00.999Z, from ledger pages",
         ],
@@ -144,7 +144,7 @@ class _Stores:
         return iter(())
 
     def read(
-        self, _org: str, _epoch: int, wanted: Collection[RollupKey], _meter: Any
+        self, _org: str, _epoch: int, wanted: Collection[RollupKey], *_: Any, **__: Any
     ) -> Mapping[RollupKey, Rollup]:
         self.read_keys += wanted
         return {}

@@ -45,7 +45,7 @@ def rollup(dataset: str, found: list[Record]) -> Counter[str]:
     measures: Counter[str] = Counter()
     for record in found:
         for key, added in contribute("id", record):
-            if key._replace(is_open=False) == RollupKey(FAMILIES[dataset], ORG, ALL):
+            if key == RollupKey(FAMILIES[dataset], ORG, ALL):
                 measures.update(added)
     return measures
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from rollcall import bootstrap
 from rollcall.domain.records import Call
-from rollcall.ledger import transaction
+from rollcall.ledger import rollups
 from rollcall.ledger.page import Row
 from tests.support.answering import deployed
 from tests.support.builders import call, contact_event, label, lead, room
@@ -84,8 +84,7 @@ def test_nexus_refuses_what_needs_too_many_rows(deployment):
     events = [
         contact_event(number, event_type=f"type_{number:050d}") for number in range(MAX_ROWS + 1)
     ]
-    small = transaction._OPEN_OVERHEAD_BYTES + 300
-    with patch.object(transaction, "OPEN_LIMIT_BYTES", small):
+    with patch.object(rollups, "BREAKDOWN_LIMIT_BYTES", 30):
         org_id = deployment.organisation([room("r"), *events])
     refused = deployment.ask("get_workspace_analytics", org_id, path={"workspaceId": "workspace-1"})
     assert (refused.status, refused.body.keys()) == (503, {"error"})

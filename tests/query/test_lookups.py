@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rollcall.domain.errors import Unavailable, UnknownOrganisation
 from rollcall.domain.facts import Fact
-from rollcall.domain.measures import ALL, CALLS, KNOWN, ORG, Rollup, RollupKey, space_scope
+from rollcall.domain.measures import ALL, CALLS, ORG, Rollup, RollupKey, known_keys, space_scope
 from rollcall.domain.organisations import current_org_id, tenant
 from rollcall.query.lookups import Lookup, ensure_as_of, is_known
 from rollcall.query.metering import ReadMeter
@@ -110,12 +110,12 @@ def test_one_request_that_fails_fails_the_look_up(executor: ThreadPoolExecutor) 
 
 @pytest.mark.parametrize(("facts", "expected"), [(None, False), (0, False), (-1, False), (3, True)])
 def test_a_scope_is_known_while_a_live_fact_names_it(facts: int | None, expected: bool) -> None:
-    key = RollupKey(KNOWN, space_scope("s"), ALL)
-    rollups = MemoryRollups({} if facts is None else {key: Rollup({"facts": facts})})
-    one = reading()
-    assert is_known(rollups, one, [space_scope("other"), space_scope("s")]) is expected
-    assert one.meter.units == 1
-    assert (one.meter.as_of_ms, one.meter.used_rollups) == (None, False)
+    for key in known_keys(space_scope("s")):
+        rollups = MemoryRollups({} if facts is None else {key: Rollup({"facts": facts})})
+        one = reading()
+        assert is_known(rollups, one, [space_scope("other"), space_scope("s")]) is expected
+        assert one.meter.units == 4
+        assert (one.meter.as_of_ms, one.meter.used_rollups) == (None, False)
 
 
 def test_an_answer_without_data_is_as_fresh_as_the_organisation() -> None:

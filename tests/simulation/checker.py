@@ -28,7 +28,8 @@ _BREAKDOWNS = {
     "calls": {"o": "outcome", "p": "provider", "l": "label", "t": "duration"},
     "workspace": {"e": "event_type", "r": "room", "b": "page"},
 }
-_OPEN = {breakdown for family in _BREAKDOWNS.values() for breakdown in family.values()}
+# What several record types count: each has rollups of its own.
+_PER_TYPE = ("known", "workspace")
 _CLOCKS_DIFFER_MS = 1_000
 Totals = dict[RollupName, dict[Any, int]]
 
@@ -234,6 +235,8 @@ class Checker:
                     expected[name][measure] += value
         found = {name: r.measures for name, r in epoch.rollups.items() if r.measures}
         for name, rollup in epoch.rollups.items():
+            is_needed = rollup.measures or (rollup.spilled and name.family != "calls")
+            require(bool(is_needed), "I2", where, "an empty rollup", name)
             require(
                 not rollup.spilled or self._world.open_limit_bytes is not None,
                 "I2",
@@ -241,7 +244,8 @@ class Checker:
                 "spilled without need",
                 name,
             )
-            gone = {_BREAKDOWNS[name.family][letter] for letter in rollup.spilled}
+            letters = _BREAKDOWNS.get(name.family.partition(".")[0], {})
+            gone = {letters[letter] for letter in rollup.spilled}
             for measure in [m for m in expected.get(name, ()) if m[0] in gone]:
                 del expected[name][measure]
         wanted = {name: dict(measures) for name, measures in expected.items() if measures}
@@ -287,7 +291,7 @@ class Checker:
             oracle = Oracle()
             oracle.facts[type, row.id] = Fact(0, row.content, row.time, False)
             counted = [
-                ((RollupName(family, scope, bucket, _is_open(measure)), measure), value)
+                ((RollupName(_family(family, type), scope, bucket), measure), value)
                 for (family, scope, bucket, measure), value in oracle.rollups().items()
             ]
             found = self._read[id(row)] = (row, counted)
@@ -353,8 +357,6 @@ class Checker:
     @staticmethod
     def _breakdowns_sum_to_totals(where: str, epoch: Epoch) -> None:
         for name, rollup in epoch.rollups.items():
-            if name.is_open:
-                continue
             total = {"calls": "calls", "tasks": "tasks", "leads": "leads"}.get(name.family)
             if total is None:
                 continue
@@ -362,17 +364,13 @@ class Checker:
             for measure, value in rollup.measures.items():
                 if isinstance(measure, tuple):
                     sums[measure[0]] += value
-            opened = epoch.rollups.get(name._replace(is_open=True))
-            if opened is not None:
-                for measure, value in opened.measures.items():
-                    sums[measure[0]] += value
             of_all = ["status"]
             if total == "calls":
                 of_all += ["hour", "attempt"]
                 of_all += [
                     breakdown
                     for letter, breakdown in (("o", "outcome"), ("p", "provider"))
-                    if opened is None or letter not in opened.spilled
+                    if letter not in rollup.spilled
                 ]
             count = rollup.measures.get(total, 0)
             for breakdown in of_all:
@@ -449,8 +447,8 @@ def _place_of(record: dict[str, Any]) -> tuple[str, str]:
     return record["dynamodb"]["Keys"]["PK"]["S"], record["dynamodb"]["Keys"]["SK"]["S"]
 
 
-def _is_open(measure: Any) -> bool:
-    return isinstance(measure, tuple) and measure[0] in _OPEN
+def _family(family: str, type: str) -> str:
+    return f"{family}.{type}" if family in _PER_TYPE else family
 
 
 def _part_of(item: dict[str, Any]) -> tuple[str, int, Any]:

@@ -27,9 +27,11 @@ from rollcall.ingest.update import Cause, Update
 from rollcall.lambdas import stream as stream_module
 from rollcall.ledger import apply as apply_module
 from rollcall.ledger import merge as merge_module
+from rollcall.ledger import rollups as rollups_module
 from rollcall.ledger import tree as tree_module
 from rollcall.ledger import writer as writer_module
 from rollcall.ledger.page import Row
+from rollcall.ledger.rollups import RollupPut, StoredRollup
 from rollcall.ledger.transaction import Transaction
 from rollcall.maintenance import fact_chunks
 from rollcall.maintenance.rebuild import Rebuild
@@ -82,14 +84,14 @@ def _sending(
     stack.enter_context(patch.object(Network, "transact_write_items", send))
 
 
-def bare_add_without_the_page(stack: ExitStack) -> None:
-    """Rollups are ADDed by a write of their own, and the page follows in another."""
+def rollups_without_the_page(stack: ExitStack) -> None:
+    """Rollups have a transaction of their own, and the page follows in another."""
     original = PageStore.commit
 
     def commit(self: PageStore, transaction: Transaction) -> None:
         if transaction.pages and transaction.item_count > len(transaction.pages):
             original(self, dataclasses.replace(transaction, pages=()))
-            transaction = Transaction(transaction.pages, (), ())
+            transaction = Transaction(transaction.pages)
         original(self, transaction)
 
     stack.enter_context(patch.object(PageStore, "commit", commit))
@@ -99,8 +101,59 @@ def page_without_its_version_condition(stack: ExitStack) -> None:
     _sending(stack, lambda send, asked: send(**_unconditional(asked, "#LEDGER#")))
 
 
-def spill_without_its_version_condition(stack: ExitStack) -> None:
-    _sending(stack, lambda send, asked: send(**_unconditional(asked, "#OPEN#")))
+def rollup_without_its_version_condition(stack: ExitStack) -> None:
+    _sending(stack, lambda send, asked: send(**_unconditional(asked, "#ROLLUP#")))
+
+
+def rollup_deleted_without_its_version_condition(stack: ExitStack) -> None:
+    def send(original: Callable[..., dict[str, Any]], asked: dict[str, Any]) -> dict[str, Any]:
+        actions = [
+            _without_condition(action) if "Delete" in action else action
+            for action in asked["TransactItems"]
+        ]
+        return original(**asked | {"TransactItems": actions})
+
+    _sending(stack, send)
+
+
+def stale_rollup_is_written(stack: ExitStack) -> None:
+    """What was read of a rollup first is written on condition of the version of now."""
+    original = PageStore.rollups
+    first: dict[Any, StoredRollup] = {}
+
+    def rollups(self: PageStore, wanted: Any) -> Any:
+        found = dict(original(self, wanted))
+        for key, stored in found.items():
+            place = (self._org_id, self._epoch, key)
+            found[key] = dataclasses.replace(
+                first.setdefault(place, stored), version=stored.version
+            )
+        return found
+
+    stack.enter_context(patch.object(PageStore, "rollups", rollups))
+
+
+def breakdown_is_dropped_without_a_mark(stack: ExitStack) -> None:
+    """One that is too large is left out, and counted again from then on."""
+    original = rollups_module.write_rollup
+
+    def write(key: Any, delta: Any, stored: StoredRollup) -> Any:
+        found = original(key, delta, stored)
+        if isinstance(found, RollupPut):
+            return dataclasses.replace(found, spilled=stored.spilled)
+        return found
+
+    stack.enter_context(patch.object(apply_module, "write_rollup", write))
+
+
+def marks_go_with_a_breakdown_that_is_in_use(stack: ExitStack) -> None:
+    """A breakdown that is spilled is counted again by the next change."""
+    original = rollups_module.write_rollup
+
+    def write(key: Any, delta: Any, stored: StoredRollup) -> Any:
+        return original(key, delta, dataclasses.replace(stored, spilled=frozenset()))
+
+    stack.enter_context(patch.object(apply_module, "write_rollup", write))
 
 
 def delta_from_the_streams_old_image(stack: ExitStack) -> None:
@@ -449,7 +502,7 @@ def document_keeps_what_a_merge_has_set(stack: ExitStack) -> None:
 
 
 MUTANTS: tuple[Planted, ...] = (
-    bare_add_without_the_page,
+    rollups_without_the_page,
     page_without_its_version_condition,
     delta_from_the_streams_old_image,
     last_arrival_wins,
@@ -461,7 +514,11 @@ MUTANTS: tuple[Planted, ...] = (
     removal_is_a_deletion,
     failed_record_is_reported_as_success,
     failed_record_instead_of_the_earliest_unapplied,
-    spill_without_its_version_condition,
+    rollup_without_its_version_condition,
+    rollup_deleted_without_its_version_condition,
+    stale_rollup_is_written,
+    breakdown_is_dropped_without_a_mark,
+    marks_go_with_a_breakdown_that_is_in_use,
     written_epochs_are_cached,
     organisation_is_taken_from_the_path,
     retry_without_reading_again,

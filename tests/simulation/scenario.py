@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
+from rollcall.domain.contributions import CURRENT_VERSION
 from rollcall.storage import keys
 from tests.simulation.checker import Checker
 from tests.simulation.clients import Ledger, send
@@ -108,6 +109,6 @@ def open_epoch(world: World, org_id: str, number: int = 1) -> None:
     """Add an epoch to those that an organisation writes, as the first step of a rebuild does."""
     item = world.store.item(RECORDS, *keys.organisation(org_id))
     written = [*item["written"]["L"], {"N": str(number)}]
-    versions = {**item["contributions"]["M"], str(number): {"N": "1"}}
+    versions = {**item["contributions"]["M"], str(number): {"N": str(CURRENT_VERSION)}}
     world.store.put(RECORDS, {**item, "written": {"L": written}, "contributions": {"M": versions}})
     world.counts["epochs opened"] += 1

@@ -81,7 +81,7 @@ class Schedule:
         self.checker = Checker(world, self.ledger)
         self.invented: list[Difference] = []
         if self.is_crowded or random.random() < 0.5:
-            world.open_limit_bytes = random.choice((120, 250, 450))
+            world.open_limit_bytes = random.choice((25, 40, 60))
         world.faults.rates = _rates(random)
         world.faults.budget = random.choice((8, 20, 40))
         world.secrets = [workload.SECRET]

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from tests.simulation.pages import decode_page
 from tests.support.neutral import measure
 from tests.support.oracle import TYPES, detail_object, with_defaults
+from tests.support.rollup_items import marks_of, measures_of
 
 FIRST = "0" * 15 + "." + "0" * 16
 END = "~"
@@ -28,7 +29,6 @@ _STORED_NAMES = {
     "sentiment": "sentiment_milli",
     "cost": "cost_micros",
 }
-_META = {"PK", "SK", "GSI1PK", "GSI1SK", "v", "applied_at"}
 
 
 class FactName(NamedTuple):
@@ -89,12 +89,11 @@ class RollupName(NamedTuple):
     family: str
     scope: tuple[str, ...]
     bucket: str
-    is_open: bool
 
 
 @dataclass(frozen=True)
 class StoredRollup:
-    """Measures other than zero in the neutral form, and the breakdowns given up counting."""
+    """Measures in the neutral form, none of which is zero, and the breakdowns that are spilled."""
 
     measures: dict[Any, int]
     spilled: frozenset[str]
@@ -264,18 +263,16 @@ def _payload_text(text: str) -> tuple[str, Any]:
 def rollup_name(rest: str, sk: str) -> RollupName:
     """What the key of a rollup says behind its epoch."""
     kind, family, *scope = rest.removesuffix("#").split("#")
-    assert kind in ("ROLLUP", "OPEN")
+    assert kind == "ROLLUP"
     components = [unescaped(component) for component in scope]
     bucket = sk.removeprefix("DAY#")
-    return RollupName(family, (components[0].lower(), *components[1:]), bucket, kind == "OPEN")
+    return RollupName(family, (components[0].lower(), *components[1:]), bucket)
 
 
 def rollup_of(name: RollupName, item: dict[str, Any]) -> StoredRollup:
-    measures = {}
-    spilled = set()
-    for attribute, value in item.items():
-        if attribute.startswith("spilled."):
-            spilled.add(attribute.removeprefix("spilled."))
-        elif attribute not in _META and (count := int(value["N"])):
-            measures[measure(name.family, attribute, is_open=name.is_open)] = count
-    return StoredRollup(measures, frozenset(spilled))
+    assert item["whole"] == item["v"], item
+    family = name.family.partition(".")[0]
+    counted = measures_of(item)
+    assert all(counted.values()), item
+    measures = {measure(family, each): count for each, count in counted.items()}
+    return StoredRollup(measures, frozenset(marks_of(item)))

@@ -461,9 +461,9 @@ def test_a_page_splits_during_concurrent_writes(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_breakdown_spills_while_others_add_to_it(seed: int) -> None:
-    """Every call has a page of its own, and they all meet in the same open breakdowns."""
+    """Every call has a page of its own, and they all meet in the same rollups."""
     scenario = Scenario(seed, page_target_bytes=1, buckets=16)
-    scenario.world.open_limit_bytes = 150
+    scenario.world.open_limit_bytes = 40
     calls = [
         full_call(f"c{n}", outcome=f"outcome {n}", started_at=f"2024-03-05T{n:02d}:00:00Z")
         for n in range(16)

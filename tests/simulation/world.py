@@ -27,7 +27,7 @@ from rollcall.domain.errors import BrokenDestination
 from rollcall.domain.organisations import Organisation
 from rollcall.hooks import receive as receive_module
 from rollcall.lambdas import stream as stream_module
-from rollcall.ledger import transaction as transaction_module
+from rollcall.ledger import rollups as rollups_module
 from rollcall.retry import Backoff
 from rollcall.settings import settings
 from rollcall.storage import keys
@@ -237,8 +237,8 @@ class World:
         with ExitStack() as stack:
             stack.enter_context(patch.object(bootstrap, "settings", self.settings))
             if self.open_limit_bytes is not None:
-                limit = self.open_limit_bytes + transaction_module._OPEN_OVERHEAD_BYTES
-                stack.enter_context(patch.object(transaction_module, "OPEN_LIMIT_BYTES", limit))
+                limit = self.open_limit_bytes
+                stack.enter_context(patch.object(rollups_module, "BREAKDOWN_LIMIT_BYTES", limit))
             while self.scheduler.step():
                 if self.scheduler.steps > most_steps:
                     waiting = ", ".join(task.name for task in self.scheduler.tasks)

@@ -114,7 +114,8 @@ def test_rollups_are_seen_with_what_is_wrong_with_them(bench: Bench) -> None:
     assert (seen.stored.counts["calls"], seen.is_whole) == (24, True)
     for damaged, has_counts, has_version in (
         (item | {"calls": {"S": "?"}}, False, True),
-        (item | {"spilled.o": {"BOOL": True}}, False, True),  # a closed rollup has no breakdowns
+        (item | {"r": {"BOOL": True}}, False, True),  # no such breakdown of calls
+        (item | {"o": {"B": b"\x01?"}}, False, True),
         (without(item, "v"), True, False),
         (without(item, "applied_at"), True, True),
     ):
@@ -122,7 +123,12 @@ def test_rollups_are_seen_with_what_is_wrong_with_them(bench: Bench) -> None:
         (seen,) = bench.inspection.seen([DAY]).values()
         assert (seen.stored is not None, seen.version is not None) == (has_counts, has_version)
         assert not seen.is_whole
-    assert len(list(bench.inspection.days_of(CALLS, ORG, is_open=False))) == 1
+    bench.put(without(item, "v"))
+    (seen,) = bench.inspection.seen([DAY]).values()
+    assert seen.stored is not None
+    assert seen.stored.breakdowns  # a lost version does not make the item one of an earlier release
+    assert not seen.stored.spilled
+    assert len(list(bench.inspection.days_of(CALLS, ORG))) == 1
 
 
 def test_the_index_lists_rollups_by_bucket(bench: Bench) -> None:
@@ -138,7 +144,7 @@ def test_kinds_of_misplaced_items_are_distinguished(bench: Bench) -> None:
     page, rollup = bench.pages()[1], bench.rollup(DAY)
     listed = {name: page[name] for name in ("GSI1PK", "GSI1SK")}
     prefix = keys.epoch_prefix(bench.made.id, 0)
-    bench.put(page | {"GSI1SK": {"S": "OPEN#ALL"}})
+    bench.put(page | {"GSI1SK": {"S": "ROLLUP#DAY#2024-03-05"}})
     bench.put(rollup | {"GSI1SK": {"S": "ROLLUP#ALL"}})
     bench.put({"PK": {"S": f"{prefix}OTHER#"}, "SK": {"S": "x"}, **listed})
     bench.put({"PK": {"S": keys.epoch_prefix(bench.made.id, 7)}, "SK": {"S": "x"}, **listed})

@@ -23,10 +23,9 @@ scopes = st.one_of(
 )
 rollups = st.builds(
     RollupKey,
-    st.sampled_from(["calls", "known"]),
+    st.sampled_from(["calls", "known", "known.call"]),
     scopes,
     st.sampled_from([ALL, "2026-11-21", "2026-11-22"]),
-    st.booleans(),
 )
 facts = st.tuples(components, st.sampled_from(["call", "contact", "contact_event"]), components)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,10 +14,12 @@ from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import RollupKey
 from rollcall.domain.organisations import tenant
-from rollcall.ledger import transaction
+from rollcall.ledger import rollups, transaction
 from rollcall.ledger.apply import Applier
+from rollcall.ledger.breakdowns import encode
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST
+from rollcall.ledger.rollups import RollupDelete, RollupPut, StoredRollup
 from rollcall.ledger.writer import fold
 from rollcall.retry import Backoff
 from rollcall.storage.pages import PageStore, page_of_item
@@ -34,6 +36,7 @@ pytestmark = pytest.mark.engine
 
 BACKOFF = Backoff(tries=30, first_seconds=0.001)
 NOW_MS = 1_800_000_000_000
+KEY = RollupKey("calls", ("ORG",), "2026-11-21")
 
 
 @pytest.fixture(params=["memory", *CONTRACT_ENGINES])
@@ -105,67 +108,51 @@ def test_a_page_that_changed_since_it_was_read_is_a_conflict(store: Any) -> None
         page.start, page.end, rows := page.rows.with_rows({}, [row]), rows.encode()
     )
     write = transaction.PageWrite("call", encoded, page.version)
-    add = transaction.RollupAdd(RollupKey("calls", ("ORG",), "ALL"), {"calls": 1})
+    put = RollupPut(RollupKey("calls", ("SPACE", "s"), "ALL"), {"calls": 1}, {}, frozenset(), 0)
     before = neutral(look().counted())
-    target.commit(transaction.Transaction((write,), (), ()))
+    target.commit(transaction.Transaction((write,)))
     with pytest.raises(Conflict):
-        target.commit(transaction.Transaction((write,), (add,), ()))
+        target.commit(transaction.Transaction((write,), (put,)))
     unwritten = transaction.PageWrite("call", encoded, 0)
     with pytest.raises(Conflict):
-        target.commit(transaction.Transaction((unwritten,), (add,), ()))
+        target.commit(transaction.Transaction((unwritten,), (put,)))
     assert neutral(look().counted()) == before
 
 
-def test_no_add_reaches_a_spilled_breakdown(store: Any) -> None:
-    target, look = store
-    key = RollupKey("calls", ("ORG",), "2026-11-21", True)
-    put = transaction.RollupPut(key, {"p=x": 1}, frozenset("o"), 0)
-    target.commit(transaction.Transaction((), (), (put,)))
-    with pytest.raises(Conflict):
-        target.commit(transaction.Transaction((), (), (put,)))
-    outcome = transaction.RollupAdd(key, {"o=a": 1, "p=x": 1}, ("o", "p"))
-    with pytest.raises(Conflict):
-        target.commit(transaction.Transaction((), (outcome,), ()))
-    version = target.rollups([key])[key].version
-    provider = transaction.RollupAdd(key, {"p=x": 2, "p": 1}, ("p",))
-    target.commit(transaction.Transaction((), (provider,), ()))
-    found: Mapping[RollupKey, Any] = target.rollups([key])
-    assert found[key].counts == {"p=x": 3, "p": 1}
-    assert found[key].spilled == {"o"}
-    assert found[key].version == version + 1
-
-
-def test_what_reaches_zero_leaves_if_it_is_still_counted_so(store: Any) -> None:
+def test_a_rollup_is_put_whole_if_it_is_as_it_was_read(store: Any) -> None:
     target, _ = store
-    for is_open in (True, False):
-        key = RollupKey("calls", ("ORG",), "2026-11-21", is_open)
-        add = transaction.RollupAdd(key, {"o=a": 1, "o=b": 2})
-        target.commit(transaction.Transaction((), (add,), ()))
-        stale = transaction.RollupAdd(key, {"o=b": -1}, gone={"o=a": 2})
-        with pytest.raises(Conflict):
-            target.commit(transaction.Transaction((), (stale,), ()))
-        gone = transaction.RollupAdd(key, {}, gone={"o=a": 1})
-        target.commit(transaction.Transaction((), (gone,), ()))
-        assert target.rollups([key])[key].counts == {"o=b": 2}
+    data = encode("p", {"p=x": 1, "p": 2})
+    put = RollupPut(KEY, {"calls": 3}, {"p": data}, frozenset("o"), 0)
+    target.commit(transaction.Transaction(puts=(put,)))
+    with pytest.raises(Conflict):  # it is not absent
+        target.commit(transaction.Transaction(puts=(put,)))
+    found = target.rollups([KEY, KEY._replace(bucket="ALL")])
+    version = found[KEY].version
+    assert found == {KEY: StoredRollup({"calls": 3}, {"p": data}, frozenset("o"), version)}
+    stale = RollupPut(KEY, {"calls": 9}, {}, frozenset(), version - 1)
+    with pytest.raises(Conflict):
+        target.commit(transaction.Transaction(puts=(stale,)))
+    after = RollupPut(KEY, {"timed": 1}, {}, frozenset(), version)
+    target.commit(transaction.Transaction(puts=(after,)))
+    assert target.rollups([KEY])[KEY] == StoredRollup({"timed": 1}, version=version + 1)
 
 
 def test_a_removed_rollup_that_is_back_has_a_version_of_its_own(store: Any) -> None:
     target, _ = store
-    key = RollupKey("calls", ("ORG",), "2026-11-21")
-    add = transaction.RollupAdd(key, {"calls": 1})
-    target.commit(transaction.Transaction((), (add,), ()))
-    first = target.rollups([key])[key].version
-    target.commit(transaction.Transaction((), (add,), ()))
-    stale = transaction.RollupDelete(key, first)
+    new = RollupPut(KEY, {"calls": 1}, {}, frozenset(), 0)
+    target.commit(transaction.Transaction(puts=(new,)))
+    first = target.rollups([KEY])[KEY].version
+    changed = RollupPut(KEY, {"calls": 2}, {}, frozenset(), first)
+    target.commit(transaction.Transaction(puts=(changed,)))
+    stale, delete = (RollupDelete(KEY, version) for version in (first, first + 1))
     with pytest.raises(Conflict):
-        target.commit(transaction.Transaction((), (), (), (stale,)))
-    target.commit(transaction.Transaction((), (), (), (transaction.RollupDelete(key, first + 1),)))
-    assert target.rollups([key]) == {}
-    target.commit(
-        transaction.Transaction((), (), (transaction.RollupPut(key, {}, frozenset(), 0),))
-    )
-    again = target.rollups([key])[key].version
-    assert again not in (first, first + 1)
+        target.commit(transaction.Transaction(deletes=(stale,)))
+    target.commit(transaction.Transaction(deletes=(delete,)))
+    assert target.rollups([KEY]) == {}
+    with pytest.raises(Conflict):
+        target.commit(transaction.Transaction(deletes=(delete,)))
+    target.commit(transaction.Transaction(puts=(new,)))
+    assert target.rollups([KEY])[KEY].version not in (first, first + 1)
 
 
 def test_a_deletion_leaves_no_value_in_any_rollup(store: Any) -> None:
@@ -189,15 +176,15 @@ def test_a_breakdown_past_its_limit_spills_and_the_rest_stays_exact(
     store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target, look = store
-    monkeypatch.setattr(transaction, "OPEN_LIMIT_BYTES", 2_000)
+    monkeypatch.setattr(rollups, "BREAKDOWN_LIMIT_BYTES", 120)
     apply(target, calls(30, provider="p1"))
     apply(target, calls(60, provider="p1"))
     apply(target, calls(90, provider="p1"))
     found = look()
     found.check_rollups()
-    day = found.stored[RollupKey("calls", ("ORG",), "2026-11-21", True)]
+    day = found.stored[KEY]
     assert day.spilled == {"o"}
-    assert day.counts == {"p=p1": 90}
+    assert day.measures["p=p1"] == day.measures["calls"] == 90
 
 
 def test_an_unknown_page_is_none_and_the_first_page_covers_everything(store: Any) -> None:

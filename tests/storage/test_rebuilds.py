@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from rollcall import bootstrap, commands
+from rollcall.domain.contributions import CURRENT_VERSION
 from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
@@ -256,8 +257,8 @@ def test_the_command_replaces_the_epoch_and_says_so(
         "damaged": 0,
         "old_epoch": 0,
         "new_epoch": 1,
-        "old_contribution_version": 1,
-        "new_contribution_version": 1,
+        "old_contribution_version": CURRENT_VERSION,
+        "new_contribution_version": CURRENT_VERSION,
     }
     lines = [line.removeprefix(f"rollcall: {name}: ") for line in err.splitlines()]
     assert lines == [
@@ -293,7 +294,9 @@ def test_interrupted_it_says_how_to_go_on_and_does(
     assert status == 0
     assert f"{name}: resuming epoch 1, overlapping" in err
     assert f"{name}: 9 facts, 9 rows in 1,8" in out
-    assert "epoch 0 (contribution version 1) replaced by epoch 1 (version 1)" in out
+    version = CURRENT_VERSION
+    replaced = f"epoch 0 (contribution version {version}) replaced by epoch 1 (version {version})"
+    assert replaced in out
     deployed.assert_exact(name, 1)
 
 

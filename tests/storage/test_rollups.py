@@ -11,9 +11,10 @@ from rollcall.domain.measures import ALL, CALLS, ORG, RollupKey
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.domain.time.calendar import parse_date
 from rollcall.query.metering import ReadMeter
-from rollcall.storage.rollups import RollupStore, rollup_of_item
+from rollcall.storage.rollups import RollupStore, stored_rollup
 from tests.support.builders import call
 from tests.support.erasing import ANALYTICS, BACKOFF, Deployment
+from tests.support.rollup_items import Item, with_measures
 
 FIRST = parse_date("2024-03-01") or 0
 
@@ -31,15 +32,15 @@ def filled(answer_bytes: int = 1024 * 1024) -> tuple[RollupStore, Organisation, 
 def test_what_is_stored_of_what_is_wanted_is_read() -> None:
     rollups, organisation, _ = filled()
     all_time, day = RollupKey(CALLS, ORG, ALL), RollupKey(CALLS, ORG, "2024-03-05")
-    wanted = [all_time, day, day._replace(is_open=True), day._replace(bucket="2024-03-03")]
-    meter = ReadMeter()
+    wanted = [all_time, day, day._replace(bucket="2024-03-03")]
+    meter, names = ReadMeter(), ["calls", "o"]
     with tenant(organisation.id):
-        found = rollups.read(organisation.id, 0, wanted, meter)
-        assert rollups.read(organisation.id, 1, wanted, ReadMeter()) == {}
-    assert found.keys() == set(wanted[:3])
-    assert (found[all_time].measures["calls"], found[day].measures["calls"]) == (5, 2)
-    assert found[wanted[2]].measures["o=x"] == 2
-    assert (meter.items, meter.used_rollups, meter.used_ledger) == (3, True, False)
+        found = rollups.read(organisation.id, 0, wanted, meter, names=names)
+        assert rollups.read(organisation.id, 1, wanted, ReadMeter(), names=names) == {}
+    assert found.keys() == set(wanted[:2])
+    assert found[all_time].measures == {"calls": 5, "o=x": 5}
+    assert found[day].measures == {"calls": 2, "o=x": 2}
+    assert (meter.items, meter.used_rollups, meter.used_ledger) == (2, True, False)
     assert meter.as_of_ms is not None
     assert meter.units > 0
 
@@ -59,21 +60,50 @@ def test_days_come_in_order_with_the_measures_that_are_wanted(answer_bytes: int)
     assert list(closed) == [1, 2, 5, 9]
     assert closed[5] == {"calls": 2, "answered": 2}
     assert list(days(range(FIRST + 1, FIRST + 5), names=["calls"])) == [2, 5]
-    assert days(march, names=None)[9]["o=x"] == 1
+    assert days(march, names=["calls", "o", "p"])[9] == {"calls": 1, "o=x": 1, "p": 1}
     assert days(range(FIRST + 20, FIRST + 22), names=["calls"]) == {}
     assert meter.items == 4 + 2 + 4
 
 
+DAY = RollupKey(CALLS, ORG, "2024-03-05")
+WHOLE: Item = {
+    "PK": {"S": "x"},
+    "v": {"N": "3"},
+    "whole": {"N": "3"},
+    "applied_at": {"N": "5"},
+    **with_measures({}, {"calls": -2, "o=x": 4}),
+    "p": {"BOOL": True},
+}
+
+
 def test_marks_of_spilled_breakdowns_are_no_measures() -> None:
-    item = {"PK": {"S": "x"}, "v": {"N": "3"}, "applied_at": {"N": "5"}, "o=x": {"N": "-2"},
-            "spilled.p": {"BOOL": True}}  # fmt: skip
-    assert rollup_of_item(item) == ({"o=x": -2}, frozenset("p"))
+    stored = stored_rollup(DAY, WHOLE)
+    assert stored.measures == {"calls": -2, "o=x": 4}
+    assert (stored.spilled, stored.version) == ({"p"}, 3)
+
+
+@pytest.mark.parametrize("whole", [None, {"N": "2"}])
+def test_an_item_that_was_changed_since_it_was_whole_has_its_closed_measures(whole: Any) -> None:
+    """As an earlier release writes it: by adding to the closed measures and to the version."""
+    item = {name: value for name, value in WHOLE.items() if name != "whole"}
+    item |= {"whole": whole} if whole else {}
+    stored = stored_rollup(DAY, item)
+    assert stored.measures == {"calls": -2}
+    assert stored.spilled == {"o", "p", "l", "t"}
+    tasks = stored_rollup(DAY._replace(family="tasks"), {"v": {"N": "3"}, "tasks": {"N": "1"}})
+    assert (tasks.measures, tasks.spilled) == ({"tasks": 1}, frozenset())
 
 
 @pytest.mark.parametrize("garbage", [{"S": "1"}, {}, {"N": None}, {"N": "1.5"}])
 def test_a_measure_that_is_no_integer_is_damage(garbage: Any) -> None:
-    with pytest.raises(CorruptItem, match="a measure of a rollup is not an integer"):
-        rollup_of_item({"PK": {"S": "x"}, "calls": garbage})
+    with pytest.raises(CorruptItem, match="attribute 'calls' is not an integer"):
+        stored_rollup(DAY, {**WHOLE, "calls": garbage})
+
+
+@pytest.mark.parametrize("garbage", [{"N": "1"}, {"BOOL": False}, {"S": "x"}, {"B": 5}])
+def test_a_breakdown_that_is_neither_bytes_nor_a_mark_is_damage(garbage: Any) -> None:
+    with pytest.raises(CorruptItem, match="attribute 'o' is not binary"):
+        stored_rollup(DAY, {**WHOLE, "o": garbage})
 
 
 def test_a_rollup_without_a_day_in_its_key_is_damage() -> None:

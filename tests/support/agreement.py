@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from rollcall.ledger import transaction
+from rollcall.ledger import rollups
 from rollcall.query import group_planner
 from tests.support.answering import Answer, Deployment
 from tests.support.generate import without_ties
@@ -36,11 +36,9 @@ def organisation_of(deployment: Deployment, scenario: Scenario) -> tuple[Oracle,
 
 @contextmanager
 def spilling(open_bytes: int | None) -> Iterator[None]:
-    """Let open breakdowns spill beyond so many bytes; None: as in life."""
-    limit = transaction.OPEN_LIMIT_BYTES
-    if open_bytes is not None:
-        limit = transaction._OPEN_OVERHEAD_BYTES + open_bytes
-    with patch.object(transaction, "OPEN_LIMIT_BYTES", limit):
+    """Let each open breakdown spill beyond so many bytes; None: as in life."""
+    limit = rollups.BREAKDOWN_LIMIT_BYTES if open_bytes is None else open_bytes
+    with patch.object(rollups, "BREAKDOWN_LIMIT_BYTES", limit):
         yield
 
 

@@ -103,6 +103,7 @@ class Deployment:
     def __init__(self, store: MemoryDynamoDb, now_ms: int) -> None:
         self.store = store
         self.now_ms = now_ms
+        self.contribution_version = CURRENT_VERSION
         self.failures = MemoryFailures()
         self._numbers = itertools.count(1)
         self._epoch = 0
@@ -127,7 +128,7 @@ class Deployment:
             buckets=(1, 16)[number % 2],
             live=self._epoch,
             written=(self._epoch,),
-            contributions={self._epoch: CURRENT_VERSION},
+            contributions={self._epoch: self.contribution_version},
         )
         org_id = self._organisation.id
         item = item_of_organisation(keys.organisation(org_id), self._organisation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger.page import Row, Rows
 from rollcall.maintenance import audits
 from rollcall.storage import keys
+from tests.support.rollup_items import MARK, META, measures_of, with_measures
 
 RECORDS, ANALYTICS = "rollcall-records", "rollcall-analytics"
 Item = dict[str, Any]
@@ -63,11 +65,11 @@ class Planter:
         found = []
         for item in self.analytics("LEDGER"):
             record_type = item["PK"]["S"].split("#")[4]
-            found.append((item, record_type, Rows.decode(record_type, _bytes(item))))
+            found.append((item, record_type, Rows.decode(record_type, _bytes(item["data"]))))
         return found
 
     def rollups(self) -> list[Item]:
-        return self.analytics("ROLLUP") + self.analytics("OPEN")
+        return self.analytics("ROLLUP")
 
     def _pick(self, things: list[Any]) -> Any:
         return self.random.choice(things) if things else None
@@ -95,25 +97,29 @@ class Planter:
         stored = {(i["PK"]["S"], i["SK"]["S"]): i for i in self.rollups()}
         for key, measures in contribution_function(CURRENT_VERSION)(row.id, row.record):
             place = keys.rollup(self.org_id, self.epoch, key)
-            kind = keys.OPEN if key.is_open else keys.ROLLUP
             item = stored.setdefault(
                 place,
                 {
                     "PK": {"S": place.pk},
                     "SK": {"S": place.sk},
                     "GSI1PK": {"S": keys.epoch_prefix(self.org_id, self.epoch)},
-                    "GSI1SK": {"S": keys.index_sort(kind, place.sk)},
+                    "GSI1SK": {"S": keys.index_sort(keys.ROLLUP, place.sk)},
                     "v": {"N": "0"},
+                    "whole": {"N": "0"},
                     "applied_at": {"N": "1"},
                 },
             )
-            changed = dict(item)
+            total = Counter(measures_of(item))
             for name, amount in measures.items():
-                total = int(item.get(name, {"N": "0"})["N"]) + sign * amount
-                changed[name] = {"N": str(total)}
-            changed["v"] = {"N": str(int(item["v"]["N"]) + 1)}
+                total[name] += sign * amount
+            counted = {name: count for name, count in total.items() if count}
+            version = {"N": str(int(item["v"]["N"]) + 1)}
+            changed = with_measures(item, counted) | {"v": version, "whole": version}
             stored[place] = changed
-            self.items.put(ANALYTICS, changed)
+            if counted:
+                self.items.put(ANALYTICS, changed)
+            else:
+                self.items.delete(ANALYTICS, changed)
 
     # -- facts and rows ------------------------------------------------------------------------
     def fact_removed(self) -> Kinds | None:
@@ -229,7 +235,7 @@ class Planter:
         page = self._pick(self.pages())
         if page is None:
             return None
-        data = _bytes(page[0])[: self.random.randrange(len(_bytes(page[0])))]
+        data = _bytes(page[0]["data"])[: self.random.randrange(len(_bytes(page[0]["data"])))]
         is_text = isinstance(page[0]["data"]["B"], str)
         value: Any = base64.b64encode(data).decode() if is_text else data
         self.items.put(ANALYTICS, page[0] | {"data": {"B": value}})
@@ -254,52 +260,44 @@ class Planter:
         return frozenset({audits.PAGE_PHANTOM})
 
     # -- rollups -------------------------------------------------------------------------------
-    def _rollup(self) -> tuple[Item, list[str]] | None:
-        found = [
-            (item, names)
-            for item in self.rollups()
-            if (names := [n for n in item if n not in _META and not n.startswith("spilled.")])
-        ]
-        return self._pick(found)  # type: ignore[no-any-return]
+    def _rollup(self) -> tuple[Item, dict[str, int]] | None:
+        found = [(item, measures_of(item)) for item in self.rollups()]
+        return self._pick([(item, measures) for item, measures in found if measures])  # type: ignore[no-any-return]
 
     def rollup_altered(self) -> Kinds | None:
         found = self._rollup()
         if found is None:
             return None
-        item, names = found
-        name = self.random.choice(sorted(names))
+        item, measures = found
+        name = self.random.choice(sorted(measures))
         amount = self.random.choice((-1, 1, 7))
-        self.items.put(ANALYTICS, item | {name: {"N": str(int(item[name]["N"]) + amount)}})
+        if amount + measures[name] == 0 and name[1:2] in ("", "="):
+            amount = 1  # no breakdown has a value that is counted 0 times
+        self.items.put(ANALYTICS, with_measures(item, measures | {name: measures[name] + amount}))
         return frozenset({audits.ROLLUP_DIFFERS})
 
     def rollup_with_one_more(self) -> Kinds | None:
         found = self._rollup()
         if found is None:
             return None
-        item, _ = found
-        is_open = "#OPEN#" in item["PK"]["S"]
-        letter = next((n[0] for n in sorted(item) if n[1:2] == "="), "o")
-        if is_open and f"spilled.{letter}" in item:
-            return None
-        name = f"{letter}=nobody has this" if is_open else "s.nobody"
-        self.items.put(ANALYTICS, item | {name: {"N": "3"}})
+        item, measures = found
+        letters = sorted({name[0] for name in measures if name[1:2] in ("", "=")} - {"t"})
+        name = self.random.choice(["s.nobody", *(f"{letter}=nobody has" for letter in letters)])
+        self.items.put(ANALYTICS, with_measures(item, measures | {name: 3}))
         return frozenset({audits.ROLLUP_DIFFERS})
 
     def rollup_with_one_less(self) -> Kinds | None:
         found = self._rollup()
         if found is None:
             return None
-        item, names = found
-        counted = [name for name in sorted(names) if item[name]["N"] != "0"]
-        if not counted:
-            return None
-        gone = self.random.choice(counted)
-        self.items.put(ANALYTICS, {name: value for name, value in item.items() if name != gone})
+        item, measures = found
+        del measures[self.random.choice(sorted(measures))]
+        self.items.put(ANALYTICS, with_measures(item, measures))
         return frozenset({audits.ROLLUP_DIFFERS})
 
     def rollup_removed(self) -> Kinds | None:
         found = self._rollup()
-        if found is None or all(found[0][name]["N"] == "0" for name in found[1]):
+        if found is None:
             return None
         self.items.delete(ANALYTICS, found[0])
         return frozenset({audits.ROLLUP_MISSING})
@@ -310,21 +308,19 @@ class Planter:
             return None
         item, _ = found
         family = item["PK"]["S"].split("#")[4]
-        kind = "OPEN" if "#OPEN#" in item["PK"]["S"] else "ROLLUP"
         prefix = keys.epoch_prefix(self.org_id, self.epoch)
-        partition = f"{prefix}{kind}#{family}#TEMPLATE#nobody#"
+        partition = f"{prefix}ROLLUP#{family}#TEMPLATE#nobody#"
         self.items.put(ANALYTICS, item | {"PK": {"S": partition}})
         return frozenset({audits.ROLLUP_PHANTOM})
 
     def rollup_on_a_day_of_nothing(self) -> Kinds | None:
         found = self._rollup()
-        if found is None or "#known#" in found[0]["PK"]["S"]:
+        if found is None or "#known" in found[0]["PK"]["S"]:
             return None
         item, _ = found
-        kind = keys.OPEN if "#OPEN#" in item["PK"]["S"] else keys.ROLLUP
         sk = keys.bucket_sk("1999-12-31")
         self.items.put(
-            ANALYTICS, item | {"SK": {"S": sk}, "GSI1SK": {"S": keys.index_sort(kind, sk)}}
+            ANALYTICS, item | {"SK": {"S": sk}, "GSI1SK": {"S": keys.index_sort(keys.ROLLUP, sk)}}
         )
         return frozenset({audits.ROLLUP_PHANTOM})
 
@@ -332,8 +328,21 @@ class Planter:
         found = self._rollup()
         if found is None:
             return None
-        item, names = found
-        self.items.put(ANALYTICS, item | {self.random.choice(sorted(names)): {"S": "?"}})
+        item, _ = found
+        name = self.random.choice(sorted(item.keys() - META))
+        self.items.put(ANALYTICS, item | {name: {"S": "?"}})
+        return frozenset({audits.ROLLUP_DAMAGED})
+
+    def breakdown_cut_short(self) -> Kinds | None:
+        found = [(i, name) for i in self.rollups() for name in i if "B" in i[name]]
+        if not found:
+            return None
+        item, name = self._pick(found)
+        data = _bytes(item[name])
+        part: Any = data[: self.random.randrange(len(data))]
+        if isinstance(item[name]["B"], str):
+            part = base64.b64encode(part).decode()
+        self.items.put(ANALYTICS, item | {name: {"B": part}})
         return frozenset({audits.ROLLUP_DAMAGED})
 
     # -- what an item has beside what it is about --------------------------------------------
@@ -387,7 +396,7 @@ class Planter:
         return self._altered(self._counting(), audits.ROLLUP_DAMAGED, **unlisted)
 
     def rollup_listed_elsewhere(self) -> Kinds | None:
-        place = self.random.choice(("PAGE#", "ROLLUP#DAY#1999-12-31", "OPEN#DAY#2026-02-31", "x"))
+        place = self.random.choice(("PAGE#", "ROLLUP#DAY#1999-12-31", "ROLLUP#DAY#2026-02-31", "x"))
         return self._altered(self._counting(), audits.ROLLUP_DAMAGED, GSI1SK={"S": place})
 
     def phantom_listed_elsewhere(self) -> Kinds | None:
@@ -412,8 +421,7 @@ class Planter:
             return None
         texts = ("all", "day#2024-03-01", "DAY#2026-02-31", "DAY#2026-3-1", "DAY#", "WEEK#9")
         sk = self.random.choice(texts)
-        kind = "OPEN" if "#OPEN#" in item["PK"]["S"] else "ROLLUP"
-        listed = {"S": f"{kind}#{sk}"}
+        listed = {"S": f"ROLLUP#{sk}"}
         self.items.put(ANALYTICS, item | {"SK": {"S": sk}, "GSI1SK": listed})
         return frozenset({audits.ROLLUP_PHANTOM})
 
@@ -425,39 +433,24 @@ class Planter:
             ("ROLLUP#weather#ORG#", "ROLLUP#calls#", "SUM#calls#ORG#", "ROLLUP#calls#org#")
         )
         self.items.put(ANALYTICS, item | {"PK": {"S": partition}})
-        return frozenset({audits.ROLLUP_PHANTOM})
+        return frozenset({audits.ROLLUP_PHANTOM, audits.ROLLUP_DAMAGED})
 
     def mark_on_closed(self) -> Kinds | None:
-        letter = self.random.choice("cshaoz")
-        closed = [i for i in self._counting() if "#ROLLUP#" in i["PK"]["S"]]
-        return self._altered(closed, audits.ROLLUP_DAMAGED, **{f"spilled.{letter}": {"BOOL": True}})
-
-    def mark_beside_counts(self) -> Kinds | None:
-        """A breakdown said to be spilled whose counts are still there."""
-        opened = [i for i in self._counting() if "#OPEN#" in i["PK"]["S"]]
-        item = self._pick(opened)
-        if item is None:
-            return None
-        name = self.random.choice(sorted(n for n in item if _is_measure(n) and item[n]["N"] != "0"))
-        self.items.put(ANALYTICS, item | {f"spilled.{name[0]}": {"BOOL": True}})
-        return frozenset({audits.ROLLUP_DIFFERS})
+        letter = self.random.choice("cshaxz")
+        return self._altered(self._counting(), audits.ROLLUP_DAMAGED, **{letter: MARK})
 
     def rollup_huge(self) -> Kinds | None:
         item = self._pick(self._counting())
         if item is None:
             return None
-        name = self.random.choice(sorted(filter(_is_measure, item)))
+        name = self.random.choice(sorted(n for n in item.keys() - META if "N" in item[n]))
         value = self.random.choice(("9" * 38, "-" + "9" * 38, "1" + "0" * 125))
         self.items.put(ANALYTICS, item | {name: {"N": value}})
         return frozenset({audits.ROLLUP_DIFFERS})
 
     def _counting(self) -> list[Item]:
         """The rollups that count something."""
-        return [
-            item
-            for item in self.rollups()
-            if any(_is_measure(name) and item[name]["N"] != "0" for name in item)
-        ]
+        return [item for item in self.rollups() if any("N" in item[n] for n in item.keys() - META)]
 
     # -- rows that no fact can have ------------------------------------------------------------
     def row_past_every_revision(self) -> Kinds | None:
@@ -662,11 +655,6 @@ class Planter:
         return frozenset({audits.FACT_DAMAGED})
 
 
-def _is_measure(name: str) -> bool:
-    return name not in _META and not name.startswith("spilled.")
-
-
-_META = {"PK", "SK", "GSI1PK", "GSI1SK", "v", "applied_at"}
 PLANTS = [
     Planter.fact_removed,
     Planter.fact_set_back,
@@ -689,6 +677,7 @@ PLANTS = [
     Planter.rollup_of_nobody,
     Planter.rollup_on_a_day_of_nothing,
     Planter.rollup_damaged,
+    Planter.breakdown_cut_short,
     Planter.old_row_is_back,
     Planter.tombstone_of_a_move_lost,
     Planter.tombstone_of_a_move_behind,
@@ -716,7 +705,6 @@ ODD_PLANTS = [
     Planter.rollup_of_no_bucket,
     Planter.rollup_of_no_family,
     Planter.mark_on_closed,
-    Planter.mark_beside_counts,
     Planter.rollup_huge,
     Planter.row_past_every_revision,
     Planter.row_twice,
@@ -730,6 +718,6 @@ FACTS_TO_LOOK_AT = [
 ]
 
 
-def _bytes(item: Item) -> bytes:
-    data = item["data"]["B"]
+def _bytes(attribute: Any) -> bytes:
+    data = attribute["B"]
     return base64.b64decode(data) if isinstance(data, str) else data

@@ -30,6 +30,7 @@ from rollcall.storage.purge import Purge
 from tests.support.emulator.client import MemoryClient
 from tests.support.emulator.dynamodb import MemoryDynamoDb
 from tests.support.parsing import parsed
+from tests.support.rollup_items import marks_of, measures_of
 
 RECORDS, ANALYTICS = "rollcall-records", "rollcall-analytics"
 BACKOFF = Backoff(tries=30, first_seconds=0.001, sleep=lambda _seconds: None)
@@ -163,19 +164,12 @@ class Deployment:
         found = {}
         for item in self.items(ANALYTICS):
             if "#LEDGER#" not in item["PK"]["S"]:
-                counts = {
-                    name: int(value["N"])
-                    for name, value in item.items()
-                    if "N" in value and name not in ("v", "applied_at") and int(value["N"])
-                }
-                found[item["PK"]["S"], item["SK"]["S"]] = counts
+                found[item["PK"]["S"], item["SK"]["S"]] = measures_of(item)
         return found
 
     def spilled(self) -> set[tuple[str, str]]:
         return {
-            (item["PK"]["S"], item["SK"]["S"])
-            for item in self.items(ANALYTICS)
-            if any(name.startswith("spilled.") for name in item)
+            (item["PK"]["S"], item["SK"]["S"]) for item in self.items(ANALYTICS) if marks_of(item)
         }
 
 
@@ -189,7 +183,9 @@ def _bytes_of(value: Any) -> Iterator[bytes]:
         case dict():
             for name, inner in value.items():
                 yield name.encode()
-                yield from _bytes_of(inner)
+                yield from (
+                    _breakdown(name, inner) if _is_breakdown(name, inner) else _bytes_of(inner)
+                )
         case list() | tuple():
             for inner in value:
                 yield from _bytes_of(inner)
@@ -198,6 +194,15 @@ def _bytes_of(value: Any) -> Iterator[bytes]:
             yield from inflated(value)
         case _:
             yield str(value).encode()
+
+
+def _is_breakdown(name: str, attribute: Any) -> bool:
+    return len(name) == 1 and isinstance(attribute, dict) and "B" in attribute
+
+
+def _breakdown(name: str, attribute: dict[str, bytes]) -> Iterator[bytes]:
+    yield attribute["B"]
+    yield "\n".join(measures_of({name: attribute})).encode()
 
 
 def inflated(content: bytes) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -24,20 +25,22 @@ PLAIN = re.compile(r"[a-z_]{3,}")
 
 
 def neutral(rollups: Iterable[tuple[RollupKey, Mapping[str, int]]]) -> dict[Any, int]:
-    """Every measure that is not zero. A name that is not listed stands for itself."""
-    totals = {}
+    """Every measure that is not zero. A name that is not listed stands for itself.
+
+    What each record type has of its own, as in the family `known.call`, is added up.
+    """
+    totals: Counter[Any] = Counter()
     for key, measures in rollups:
         scope = (key.scope[0].lower(), *key.scope[1:])
+        family = key.family.partition(".")[0]
         for name, value in measures.items():
-            if value:
-                meaning = measure(key.family, name, is_open=key.is_open)
-                totals[key.family, scope, key.bucket, meaning] = value
-    return totals
+            totals[family, scope, key.bucket, measure(family, name)] += value
+    return {name: value for name, value in totals.items() if value}
 
 
-def measure(family: str, name: str, *, is_open: bool) -> Any:
-    """The neutral form of a stored measure's name."""
-    return _open(family, name) if is_open else _closed(name)
+def measure(family: str, name: str) -> Any:
+    """The neutral form of a measure's name."""
+    return _open(family, name) if name[1:2] in ("", "=") else _closed(name)
 
 
 def _closed(name: str) -> Any:

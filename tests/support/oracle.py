@@ -770,7 +770,7 @@ class Oracle:
             rollups.append((("campaign", call["direction"], call["campaign_id"]), day))
         rollups += [(scope, day) for scope in business_scopes(call)]
         for scope, bucket in rollups:
-            histogram = bucket != "ALL" and scope[0] in ("org", "template", "merchant", "reseller")
+            histogram = scope[0] in ("org", "template", "merchant", "reseller")
             for measure, value in call_measures(call, histogram):
                 totals["calls", scope, bucket, measure] += value
 

@@ -80,7 +80,7 @@ class Race:
         self.ledger = Ledger()
         self.checker = Checker(world, self.ledger)
         if random.random() < 0.5:
-            world.open_limit_bytes = random.choice((120, 250, 450))
+            world.open_limit_bytes = random.choice((25, 40, 60))
         heavy = random.choice(_HEAVY)
         world.faults.rates = {n: r for n, r in _RATES.items() if n not in heavy} | heavy
         world.faults.budget = random.choice((0, 10, 30, 60))

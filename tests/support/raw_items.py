@@ -12,10 +12,10 @@ from typing import Any
 
 from rollcall.domain.measures import RollupKey
 from tests.support.oracle import TYPES, Oracle
+from tests.support.rollup_items import measures_of
 
 Item = Mapping[str, Mapping[str, Any]]
 
-_NOT_MEASURES = {"PK", "SK", "GSI1PK", "GSI1SK", "v", "applied_at"}
 _WRITTEN_AS = {
     "started_at_ms": "started_at",
     "created_at_ms": "created_at",
@@ -43,10 +43,9 @@ def rollups_of(items: Iterable[Item]) -> Iterator[tuple[RollupKey, dict[str, int
     for item in items:
         parts = item["PK"]["S"].split("#")
         kind, family, scope = parts[3], parts[4], parts[5:-1]
-        if kind in ("ROLLUP", "OPEN"):
+        if kind == "ROLLUP":
             bucket = item["SK"]["S"].removeprefix("DAY#")
-            key = RollupKey(family, tuple(map(unescaped, scope)), bucket, kind == "OPEN")
-            yield key, {n: int(v["N"]) for n, v in item.items() if n not in _NOT_MEASURES}
+            yield RollupKey(family, tuple(map(unescaped, scope)), bucket), measures_of(item)
         else:
             assert kind == "LEDGER"
 

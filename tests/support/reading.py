@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from rollcall.domain.facts import Fact
-from rollcall.domain.measures import Rollup, RollupKey, Scope
+from rollcall.domain.measures import Rollup, RollupKey, Scope, breakdown_of
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.time.calendar import day_text
 from rollcall.query.lookups import Lookup
@@ -28,11 +28,17 @@ class MemoryRollups:
         self.wanted: list[RollupKey] = []
 
     def read(
-        self, org_id: str, epoch: int, wanted: Collection[RollupKey], meter: ReadMeter
+        self,
+        org_id: str,
+        epoch: int,
+        wanted: Collection[RollupKey],
+        meter: ReadMeter,
+        *,
+        names: Collection[str],
     ) -> Mapping[RollupKey, Rollup]:
         assert (org_id, epoch) == reading().epoch
         self.wanted += wanted
-        found = {key: self.stored[key] for key in wanted if key in self.stored}
+        found = {key: _part(self.stored[key], names) for key in wanted if key in self.stored}
         meter.used_rollups = True
         meter.count(len(found), len(wanted) / 2)
         if found:
@@ -48,11 +54,11 @@ class MemoryRollups:
         days: range,
         meter: ReadMeter,
         *,
-        names: Collection[str] | None,
+        names: Collection[str],
     ) -> Iterator[tuple[int, Rollup]]:
         for day in days:
-            key = RollupKey(family, scope, day_text(day), names is None)
-            found = self.read(org_id, epoch, [key], meter)
+            key = RollupKey(family, scope, day_text(day))
+            found = self.read(org_id, epoch, [key], meter, names=names)
             if key in found:
                 yield day, found[key]
 
@@ -86,3 +92,12 @@ class MemoryFacts:
 def lookup(facts: MemoryFacts) -> Lookup:
     """Look-ups of facts, one request at a time."""
     return Lookup(facts, facts, ThreadPoolExecutor(1))
+
+
+def _part(rollup: Rollup, names: Collection[str]) -> Rollup:
+    measures = {
+        name: count
+        for name, count in rollup.measures.items()
+        if (breakdown_of(name) or name) in names
+    }
+    return Rollup(measures, rollup.spilled.intersection(names))

@@ -32,13 +32,13 @@ from rollcall.storage.facts import FactStore
 from rollcall.storage.pages import PageStore, page_of_item
 from rollcall.storage.purge import Purge
 from rollcall.storage.rebuilds import RebuildStore
-from rollcall.storage.rollups import rollup_of_item
 from tests.support.emulator.client import MemoryClient
 from tests.support.emulator.dynamodb import MemoryDynamoDb
 from tests.support.emulator.limits import Limits
 from tests.support.neutral import neutral
 from tests.support.oracle import Oracle
 from tests.support.parsing import parsed
+from tests.support.rollup_items import measures_of
 
 RECORDS = "rollcall-records"
 ANALYTICS = "rollcall-analytics"
@@ -202,7 +202,7 @@ class World:
             key = keys.Key(item["PK"]["S"], item["SK"]["S"])
             if "#LEDGER#" not in key.pk:
                 rollup = keys.parse_rollup(self.org_id, epoch, key)
-                found.append((rollup, rollup_of_item(item)[0]))
+                found.append((rollup, measures_of(item)))
         return neutral(found)
 
     def measure(self, epoch: int, rollup: RollupKey, name: str) -> int:

@@ -7,7 +7,8 @@ from typing import Any
 
 from rollcall.domain.measures import RollupKey
 from rollcall.storage import keys
-from rollcall.storage.pages import page_of_item, stored_rollup
+from rollcall.storage.pages import page_of_item
+from rollcall.storage.rollups import stored_rollup
 from tests.support.fakes import MemoryLedger, StoredPage
 
 
@@ -50,5 +51,5 @@ class Stored:
             self.memory.pages.setdefault(name, {})[item["SK"]["S"]] = stored
             return
         bucket = item["SK"]["S"].removeprefix("DAY#")
-        key = RollupKey(name, tuple(map(keys.unescape, scope)), bucket, kind == "OPEN")
-        self.memory.stored[key] = stored_rollup(item)
+        key = RollupKey(name, tuple(map(keys.unescape, scope)), bucket)
+        self.memory.stored[key] = stored_rollup(key, item)

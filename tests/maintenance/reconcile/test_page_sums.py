@@ -101,7 +101,7 @@ def test_the_sums_of_a_bucket_are_its_rollups() -> None:
         keys = frozenset(key for key in ledger.stored if key.bucket == bucket)
         sums = sums_of(inspection, bucket).current(keys)
         assert {key: {n: c for n, c in m.items() if c} for key, m in sums.items()} == {
-            key: {n: c for n, c in ledger.stored[key].counts.items() if c} for key in keys
+            key: {n: c for n, c in ledger.stored[key].measures.items() if c} for key in keys
         }
 
 

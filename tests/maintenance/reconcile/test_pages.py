@@ -37,16 +37,14 @@ def ill_formed(tables: Any, made: Any) -> list[str]:
         assert pk.startswith(prefix)
         kind = pk.removeprefix(prefix).split("#")[0]
         listed = "PAGE#" if kind == "LEDGER" else f"{kind}#{sk}"
-        marks = {name for name in item if name.startswith("spilled.")}
         is_right = (
-            kind in ("LEDGER", "ROLLUP", "OPEN")
+            kind in ("LEDGER", "ROLLUP")
             and item.get("GSI1PK") == {"S": prefix}
             and item.get("GSI1SK") == {"S": listed}
             and int(item.get("v", {}).get("N", "0")) >= 1
             and "N" in item.get("applied_at", {})
             and (kind == "LEDGER" or sk == "ALL" or DAY.fullmatch(sk))
-            and (kind == "OPEN" or not marks)
-            and not any(f"spilled.{name[:1]}" in marks for name in item)
+            and (kind == "LEDGER" or item["whole"] == item["v"])
         )
         if not is_right:
             found.append(f"{pk} {sk} {sorted(item)}")

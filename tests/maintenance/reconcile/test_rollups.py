@@ -10,7 +10,7 @@ import pytest
 
 from rollcall import bootstrap
 from rollcall.domain.organisations import Organisation
-from rollcall.ledger import transaction
+from rollcall.ledger import rollups
 from rollcall.maintenance import audits
 from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation
@@ -18,6 +18,7 @@ from rollcall.storage.fact_items import item_of_fact
 from tests.support.builders import call
 from tests.support.drift import ANALYTICS, RECORDS, Item
 from tests.support.reconciling import Stored, add, organisation, reconcile, stored
+from tests.support.rollup_items import marks_of
 from tests.support.versions import versions_of
 
 pytestmark = pytest.mark.property
@@ -51,12 +52,12 @@ def empty_organisation(tables: Any) -> Organisation:
 
 def test_a_count_is_not_lost_with_a_mark_that_goes_meanwhile(monkeypatch: Any) -> None:
     """One writer leaves out what was spilled, while another removes all that was, and the mark."""
-    monkeypatch.setattr(transaction, "OPEN_LIMIT_BYTES", transaction._OPEN_OVERHEAD_BYTES + 20)
+    monkeypatch.setattr(rollups, "BREAKDOWN_LIMIT_BYTES", 30)
     with stored(page_target_bytes=1) as tables:
         made = empty_organisation(tables)
         # The page of call 10 is one of its own, and its rollups are left to the others.
         add(tables, made, [*_calls(1, 2, 10), *_deletions(10)])
-        marks = [item for item in tables.all(ANALYTICS) if "spilled.o" in item]
+        marks = [item for item in tables.all(ANALYTICS) if "o" in marks_of(item)]
         assert marks
         history = [*_calls(1, 2, 10), *_deletions(10), *_deletions(1, 2)]
         last_ones = versions_of(history)[-2:]
@@ -70,7 +71,7 @@ def test_a_count_is_not_lost_with_a_mark_that_goes_meanwhile(monkeypatch: Any) -
                     key = keys.fact(made.id, fact.type, fact.id, made.buckets)
                     tables.put(RECORDS, item_of_fact(key, fact))
                 bootstrap.apply_facts()(made, last_ones)
-                assert not [item for item in tables.all(ANALYTICS) if "spilled.o" in item]
+                assert not [item for item in tables.all(ANALYTICS) if "o" in marks_of(item)]
             return send()
 
         tables.client.around = around
@@ -82,27 +83,24 @@ def test_a_count_is_not_lost_with_a_mark_that_goes_meanwhile(monkeypatch: Any) -
 @pytest.mark.slow
 def test_what_a_transaction_shows_item_by_item_is_no_drift() -> None:
     """Reads are committed, but no snapshot: one item of a transaction is seen before another."""
-    for torn in ("ROLLUP", "OPEN"):
-        for seed in range(3):
-            with stored() as tables:
-                made = organisation(tables, seed)
-                older = tables.store.snapshot(ANALYTICS)
-                tables.now_ms += 1_000
-                add(tables, made, _calls(1, 2, 3, 4))
-                newer = tables.store.snapshot(ANALYTICS)
-                half = {
-                    p: (older.get(p, {}) if f"#{torn}#" in p[1] else i) for p, i in newer.items()
-                }
-                tables.store.restore({p: i for p, i in half.items() if i}, ANALYTICS)
+    for seed in range(3):
+        with stored() as tables:
+            made = organisation(tables, seed)
+            older = tables.store.snapshot(ANALYTICS)
+            tables.now_ms += 1_000
+            add(tables, made, _calls(1, 2, 3, 4))
+            newer = tables.store.snapshot(ANALYTICS)
+            half = {p: (older.get(p, {}) if "#ROLLUP#" in p[1] else i) for p, i in newer.items()}
+            tables.store.restore({p: i for p, i in half.items() if i}, ANALYTICS)
 
-                def sleep(seconds: float, tables: Any = tables, newer: Any = newer) -> None:
-                    tables.sleep(seconds)
-                    tables.store.restore(newer, ANALYTICS)
+            def sleep(seconds: float, tables: Any = tables, newer: Any = newer) -> None:
+                tables.sleep(seconds)
+                tables.store.restore(newer, ANALYTICS)
 
-                bootstrap.time.sleep = sleep  # type: ignore[assignment]
-                audit = reconcile(made, is_repairing=True, grace_seconds=0)
-                assert (audit.drift, audit.unsettled) == ({}, 0), (torn, seed, audit)
-                assert tables.violations(made) == [], (torn, seed)
+            bootstrap.time.sleep = sleep  # type: ignore[assignment]
+            audit = reconcile(made, is_repairing=True, grace_seconds=0)
+            assert (audit.drift, audit.unsettled) == ({}, 0), (seed, audit)
+            assert tables.violations(made) == [], seed
 
 
 class _Busy:

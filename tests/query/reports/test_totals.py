@@ -1,4 +1,4 @@
-"""Totals of an organisation or a space: two or three rollups, and None for an unknown space."""
+"""Totals of an organisation or a space: two or six rollups, and None for an unknown space."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_an_organisation_without_data_has_empty_totals() -> None:
 def test_a_known_space_has_what_was_counted_for_it() -> None:
     rollups = MemoryRollups(STORED)
     assert ReportTotals(rollups)(reading(), "s") == Totals({"calls": 3}, {})
-    assert len(rollups.wanted) == 3
+    assert len(rollups.wanted) == 6
 
 
 @pytest.mark.parametrize("facts", [None, 0, -2])

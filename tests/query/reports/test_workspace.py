@@ -16,6 +16,7 @@ from rollcall.domain.measures import (
     WORKSPACE,
     Rollup,
     RollupKey,
+    per_type,
     workspace_scope,
 )
 from rollcall.domain.organisations import Organisation
@@ -31,6 +32,7 @@ from tests.support.selections import selection
 
 SCOPE = workspace_scope("w")
 LIFETIME = RollupKey(WORKSPACE, SCOPE, ALL)
+EVENTS = RollupKey(per_type(WORKSPACE, "contact_event"), SCOPE, ALL)
 TODAY = 20_000
 MADE = Organisation("org", "h", "n", 0, buckets=3)
 
@@ -48,11 +50,13 @@ def report(
     """The report of a known workspace; `lifetime`, `open_` and `days` are its rollups."""
     rollups = MemoryRollups(
         {
-            RollupKey(KNOWN, SCOPE, ALL): Rollup({"facts": 1}),
+            RollupKey(per_type(KNOWN, "room"), SCOPE, ALL): Rollup({"facts": 1}),
+            # Epochs of the first contribution version have one lifetime for all types.
             LIFETIME: Rollup(stored.get("lifetime", {})),
-            LIFETIME._replace(is_open=True): stored.get("open_", Rollup({})),
+            EVENTS: stored.get("open_", Rollup({})),
             **{
-                RollupKey(WORKSPACE, SCOPE, day_text(day)): Rollup(measures)
+                RollupKey(family, SCOPE, day_text(day)): Rollup(measures)
+                for family in (per_type(WORKSPACE, "contact"), EVENTS.family)
                 for day, measures in stored.get("days", {}).items()
             },
         }
@@ -110,7 +114,8 @@ def test_the_last_days_are_read_in_order() -> None:
     }
     found, _ = report(MemoryFacts(organisation=MADE), days=days, lifetime={"bookings": 9})
     assert found is not None
-    assert found.days == {TODAY - DAYS + 1: {"contacts": 2}, TODAY: {"bookings": 3}}
+    # Twice, because two types have the same here.
+    assert found.days == {TODAY - DAYS + 1: {"contacts": 4}, TODAY: {"bookings": 6}}
     assert found.lifetime == {"bookings": 9}
 
 

@@ -9,8 +9,8 @@ from tests.support.emulator import capacity
 
 
 def kind_of(pk: str) -> str:
-    """What an analytics item is: page, rollup or open."""
-    for mark, kind in (("#LEDGER#", "page"), ("#ROLLUP#", "rollup"), ("#OPEN#", "open")):
+    """What an analytics item is: page or rollup."""
+    for mark, kind in (("#LEDGER#", "page"), ("#ROLLUP#", "rollup")):
         if mark in pk:
             return kind
     return "other"

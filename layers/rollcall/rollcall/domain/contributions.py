@@ -17,7 +17,6 @@ from rollcall.domain.errors import UnknownContribution
 from rollcall.domain.measures import (
     ALL,
     GROUPS,
-    OPEN_GROUPS,
     ORG,
     Group,
     Measures,
@@ -25,6 +24,7 @@ from rollcall.domain.measures import (
     Scope,
 )
 from rollcall.domain.records import (
+    RECORD_TYPES,
     BookingPage,
     Call,
     Campaign,
@@ -45,8 +45,10 @@ from rollcall.domain.time.calendar import utc_day
 Contribution: TypeAlias = Iterator[tuple[RollupKey, Measures]]
 ContributionFunction: TypeAlias = Callable[[str, Record], Contribution]
 
+# Since this version, each record type has rollups of its own for what several types count.
+_PER_TYPE_SINCE: Final = 2
 # The version that new epochs use: the first that has every rule.
-CURRENT_VERSION: Final = max(of_group.since for of_group in GROUPS.values())
+CURRENT_VERSION: Final = max(_PER_TYPE_SINCE, *(of_group.since for of_group in GROUPS.values()))
 
 
 def contribution_function(version: int) -> ContributionFunction:
@@ -66,19 +68,18 @@ def _contribute(rules: _Rules, record_id: str, record: Record) -> Contribution:
         case Call():
             yield from _call(rules, record)
         case Task():
-            yield from _task(record)
+            yield from _task(rules, record)
         case Lead():
             yield from _lead(rules, record)
         case Space():
-            yield _known(m.space_scope(record_id))
+            yield rules.known("space", m.space_scope(record_id))
         case Campaign():
-            yield _known(m.campaign_scope(record.direction, record_id))
+            yield rules.known("campaign", m.campaign_scope(record.direction, record_id))
         case Workspace():
-            yield _known(m.workspace_scope(record_id))
+            yield rules.known("workspace", m.workspace_scope(record_id))
         case Label():
             return
         case Room() | Recording() | Contact() | ContactEvent() | BookingPage():
-            yield _known(m.workspace_scope(record.workspace_id))
             yield from _workspace(rules, record)
         case _:
             raise TypeError(f"no contribution for {type(record).__name__}")
@@ -89,15 +90,19 @@ def families_fed_by(record_type: str) -> frozenset[str]:
     return _FED[record_type]
 
 
+def _fed(record_type: str, *families: str) -> frozenset[str]:
+    """The families of a type: `known` and a workspace's lifetime also as it has them of its own."""
+    shared = {m.KNOWN, m.WORKSPACE}.intersection(families)
+    return frozenset((*families, *(m.per_type(family, record_type) for family in shared)))
+
+
 _FED: Final = {
-    "call": frozenset({m.CALLS, m.KNOWN}),
-    "task": frozenset({m.TASKS, m.KNOWN}),
-    "lead": frozenset({m.LEADS}),
-    "label": frozenset[str](),
-    **dict.fromkeys(("space", "campaign", "workspace", "booking_page"), frozenset({m.KNOWN})),
-    **dict.fromkeys(
-        ("room", "recording", "contact", "contact_event"), frozenset({m.WORKSPACE, m.KNOWN})
-    ),
+    "call": _fed("call", m.CALLS, m.KNOWN),
+    "task": _fed("task", m.TASKS, m.KNOWN),
+    "lead": _fed("lead", m.LEADS),
+    "label": _fed("label"),
+    **{each: _fed(each, m.KNOWN) for each in ("space", "campaign", "workspace", "booking_page")},
+    **{each: _fed(each, m.WORKSPACE, m.KNOWN) for each in m.OF_WORKSPACE},
 }
 
 
@@ -105,28 +110,36 @@ class _Rules(NamedTuple):
     """The rules of one contribution version."""
 
     call: tuple[Rule, ...]
-    open_call: tuple[Rule, ...]
     histogram: tuple[Rule, ...]
     lead: tuple[Rule, ...]
-    open_contact_event: tuple[Rule, ...]
+    contact_event: tuple[Rule, ...]
+    is_per_type: bool
+
+    def known(self, record_type: str, scope: Scope) -> tuple[RollupKey, Measures]:
+        """What a record adds to the number of those that name a scope."""
+        return RollupKey(self.family(m.KNOWN, record_type), scope, ALL), {m.FACTS: 1}
+
+    def family(self, family: str, record_type: str) -> str:
+        """The family of what several record types count."""
+        return m.per_type(family, record_type) if self.is_per_type else family
 
 
 def _rules(version: int) -> _Rules:
-    def rules_of(record_type: str, *, is_open: bool) -> tuple[Rule, ...]:
+    def rules_of(record_type: str) -> tuple[Rule, ...]:
         return tuple(
             rule
             for group, of_group in GROUPS.items()
             if of_group.record_type == record_type and of_group.since <= version
-            if (group in OPEN_GROUPS) == is_open and group is not Group.EXTREMES
+            if group is not Group.EXTREMES
             for rule in of_group.rules
         )
 
     return _Rules(
-        call=rules_of("call", is_open=False),
-        open_call=rules_of("call", is_open=True),
+        call=rules_of("call"),
         histogram=GROUPS[Group.EXTREMES].rules,
-        lead=rules_of("lead", is_open=False),
-        open_contact_event=rules_of("contact_event", is_open=True),
+        lead=rules_of("lead"),
+        contact_event=rules_of("contact_event"),
+        is_per_type=version >= _PER_TYPE_SINCE,
     )
 
 
@@ -142,10 +155,6 @@ def _measures(rules: tuple[Rule, ...], record: Record) -> dict[str, int]:
     return measures
 
 
-def _known(scope: Scope) -> tuple[RollupKey, Measures]:
-    return RollupKey(m.KNOWN, scope, ALL), {"facts": 1}
-
-
 def _owner_scopes(record: Call | Lead) -> list[Scope]:
     scopes: list[Scope] = [ORG]
     if record.template_id is not None:
@@ -159,35 +168,30 @@ def _owner_scopes(record: Call | Lead) -> list[Scope]:
 
 def _call(rules: _Rules, call: Call) -> Contribution:
     day = utc_day(call.started_at_ms)
-    closed = {f"s.{call.status}": 1, **_measures(rules.call, call)}
-    open_ = _measures(rules.open_call, call)
-    with_histogram = {**open_, **_measures(rules.histogram, call)}
+    counted = {f"s.{call.status}": 1, **_measures(rules.call, call)}
+    with_histogram = {**counted, **_measures(rules.histogram, call)}
 
     for scope in _owner_scopes(call):
-        yield RollupKey(m.CALLS, scope, day), closed
-        yield RollupKey(m.CALLS, scope, day, True), with_histogram
-    yield RollupKey(m.CALLS, ORG, ALL), closed
-    yield RollupKey(m.CALLS, ORG, ALL, True), open_
+        yield RollupKey(m.CALLS, scope, day), with_histogram
+    yield RollupKey(m.CALLS, ORG, ALL), with_histogram
     if call.space_token is not None:
         space = m.space_scope(call.space_token)
         for bucket in (day, ALL):
-            yield RollupKey(m.CALLS, space, bucket), closed
-            yield RollupKey(m.CALLS, space, bucket, True), open_
-        yield _known(space)
+            yield RollupKey(m.CALLS, space, bucket), counted
+        yield rules.known("call", space)
     if call.campaign_id is not None and call.direction is not None:
         campaign = m.campaign_scope(call.direction, call.campaign_id)
-        yield RollupKey(m.CALLS, campaign, day), closed
-        yield RollupKey(m.CALLS, campaign, day, True), open_
-        yield _known(campaign)
+        yield RollupKey(m.CALLS, campaign, day), counted
+        yield rules.known("call", campaign)
 
 
-def _task(task: Task) -> Contribution:
+def _task(rules: _Rules, task: Task) -> Contribution:
     measures = {"tasks": 1, f"s.{task.status}": 1}
     scopes = [ORG]
     if task.space_token is not None:
         space = m.space_scope(task.space_token)
         scopes.append(space)
-        yield _known(space)
+        yield rules.known("task", space)
     for scope in scopes:
         for bucket in (utc_day(task.created_at_ms), ALL):
             yield RollupKey(m.TASKS, scope, bucket), measures
@@ -203,8 +207,10 @@ def _lead(rules: _Rules, lead: Lead) -> Contribution:
 def _workspace(
     rules: _Rules, record: Room | Recording | Contact | ContactEvent | BookingPage
 ) -> Contribution:
-    scope = m.workspace_scope(record.workspace_id)
-    lifetime = RollupKey(m.WORKSPACE, scope, ALL)
+    record_type = _TYPE_NAMES[type(record)]
+    family, scope = rules.family(m.WORKSPACE, record_type), m.workspace_scope(record.workspace_id)
+    yield rules.known(record_type, scope)
+    lifetime = RollupKey(family, scope, ALL)
     match record:
         case Room():
             yield lifetime, {"rooms": 1}
@@ -212,15 +218,15 @@ def _workspace(
             yield lifetime, {"recordings": 1, "seconds": record.duration_seconds or 0}
         case Contact():
             yield lifetime, {"contacts": 1}
-            yield RollupKey(m.WORKSPACE, scope, utc_day(record.created_at_ms)), {"contacts": 1}
+            yield RollupKey(family, scope, utc_day(record.created_at_ms)), {"contacts": 1}
         case ContactEvent():
-            by_value = _measures(rules.open_contact_event, record)
-            yield RollupKey(m.WORKSPACE, scope, ALL, True), by_value
             counted = _COUNTED_EVENTS.get(record.event_type)
-            if counted is not None:
-                yield lifetime, {counted: 1}
-                yield RollupKey(m.WORKSPACE, scope, utc_day(record.occurred_at_ms)), {counted: 1}
+            once = {} if counted is None else {counted: 1}
+            yield lifetime, once | _measures(rules.contact_event, record)
+            if once:
+                yield RollupKey(family, scope, utc_day(record.occurred_at_ms)), once
 
 
+_TYPE_NAMES: Final = {of_type.cls: name for name, of_type in RECORD_TYPES.items()}
 # The measures of the event types that are counted by day.
 _COUNTED_EVENTS: Final = {"booking": "bookings", "room_join": "room_joins"}

@@ -2,8 +2,7 @@
 
 A *closed* measure belongs to a set of values that this release fixes, so their number per rollup is
 bounded. An *open* breakdown counts by values that clients choose. Names are short because the size
-of an item determines the cost of a write: a day of calls with every closed measure stays under
-1 KB, one write unit. docs/data-model.md has the families, scopes and buckets.
+of an item determines the cost of a write. docs/data-model.md has the families, scopes and buckets.
 
 Stored rollups depend on the rules of their contribution version: a change of what is counted is a
 new rule in a new version.
@@ -12,7 +11,7 @@ new rule in a new version.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
@@ -37,18 +36,20 @@ Measures: TypeAlias = Mapping[str, int]
 
 ORG: Final[Scope] = ("ORG",)
 
-# Rollup scopes whose day rollups have a histogram of durations.
+# Rollup scopes whose rollups have a histogram of durations.
 WITH_HISTOGRAM: Final = frozenset({"ORG", "TEMPLATE", "MERCHANT", "RESELLER"})
 
 # Families
 CALLS: Final = "calls"
 TASKS: Final = "tasks"
 LEADS: Final = "leads"
-KNOWN: Final = "known"
+KNOWN: Final = "known"  # its one measure is FACTS
 WORKSPACE: Final = "workspace"
 
-# Open breakdowns, one letter each. An attribute is named `<letter>=<value>`, or by the letter alone
-# for "no value"; since every other name has the `=`, no value can be mistaken for "no value".
+FACTS: Final = "facts"
+
+# Open breakdowns, one letter each. A measure is named `<letter>=<value>`, or by the letter alone for
+# "no value"; since every other name has the `=`, no value can be mistaken for "no value".
 OUTCOME: Final = "o"
 PROVIDER: Final = "p"
 LABEL: Final = "l"
@@ -61,14 +62,12 @@ PAGE: Final = "b"
 class RollupKey(NamedTuple):
     """One stored rollup: a family's measures of one scope in one bucket.
 
-    `bucket` is `ALL` or a UTC day `YYYY-MM-DD`; `is_open` is true for the item of the open
-    breakdowns, and false for its sibling, the item of the closed measures.
+    `bucket` is `ALL` or a UTC day `YYYY-MM-DD`.
     """
 
     family: str
     scope: Scope
     bucket: str
-    is_open: bool = False
 
 
 class Rollup(NamedTuple):
@@ -173,10 +172,57 @@ OPEN_GROUPS: Final[Mapping[Group, str]] = {
 }
 
 
+def per_type(family: str, record_type: str) -> str:
+    """The family of what records of one type add to `known`, or to a workspace's lifetime."""
+    return f"{family}.{record_type}"
+
+
+def known_keys(scope: Scope) -> list[RollupKey]:
+    """The rollups whose `facts` add up to the live facts that name a scope.
+
+    Contribution version 1 has one that records of every type feed, later ones have one per type.
+    """
+    return _parts(KNOWN, scope, _NAMED_BY[scope[0]])
+
+
+def workspace_keys(scope: Scope) -> list[RollupKey]:
+    """The rollups that add up to a workspace's lifetime, likewise."""
+    return _parts(WORKSPACE, scope, OF_WORKSPACE)
+
+
+def _parts(family: str, scope: Scope, record_types: Iterable[str]) -> list[RollupKey]:
+    families = (family, *(per_type(family, each) for each in record_types))
+    return [RollupKey(each, scope, ALL) for each in families]
+
+
+# The record types that a workspace's lifetime counts.
+OF_WORKSPACE: Final = ("room", "recording", "contact", "contact_event")
+# The families of its days.
+WORKSPACE_DAYS: Final = (
+    WORKSPACE,
+    *(per_type(WORKSPACE, each) for each in ("contact", "contact_event")),
+)
+# The record types that name a scope, by the kind of the scope.
+_NAMED_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "SPACE": ("call", "task", "space"),
+    "CAMPAIGN": ("call", "campaign"),
+    "WORKSPACE": (*OF_WORKSPACE, "booking_page", "workspace"),
+}
+
+
+def breakdowns_of(key: RollupKey) -> frozenset[str]:
+    """The open breakdowns that a rollup may have."""
+    if key.family == CALLS:
+        return frozenset((OUTCOME, PROVIDER, LABEL, DURATION))
+    if key.family in (WORKSPACE, per_type(WORKSPACE, "contact_event")) and key.bucket == ALL:
+        return frozenset((EVENT_TYPE, ROOM, PAGE))
+    return frozenset()
+
+
 def has_lifetime(family: str, scope: Scope) -> bool:
     """Whether a scope has an all-time rollup.
 
-    For calls, only the organisation and its spaces have one, without the histogram of durations.
+    For calls, only the organisation and its spaces have one.
     """
     return family != CALLS or scope[0] in ("ORG", "SPACE")
 
@@ -184,8 +230,8 @@ def has_lifetime(family: str, scope: Scope) -> bool:
 def is_sum_of_days(family: str) -> bool:
     """Whether a family's all-time rollups are the sums of its day rollups.
 
-    The histogram of durations is the exception: no all-time rollup has it. The family `workspace`
-    has measures that are counted for all time only, and `known` has no day rollups.
+    The family `workspace` has measures that are counted for all time only, and `known` has no day
+    rollups.
     """
     return family in (CALLS, TASKS, LEADS)
 
@@ -218,6 +264,6 @@ def values_of(breakdown: str, measures: Measures) -> dict[str | None, int]:
     return found
 
 
-def breakdown_of(name: str) -> str:
-    """The open breakdown that an attribute made by `open_name` belongs to."""
-    return name[:1]
+def breakdown_of(name: str) -> str | None:
+    """The open breakdown that a measure belongs to; None for a closed measure."""
+    return name[0] if name[1:2] in ("", "=") else None

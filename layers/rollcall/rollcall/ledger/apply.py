@@ -10,7 +10,7 @@ change in one transaction. docs/exactness.md states the whole rule, and why it h
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -22,27 +22,15 @@ from rollcall.domain.errors import (
     Unavailable,
     UnclearConflict,
 )
-from rollcall.domain.measures import CALLS, RollupKey
+from rollcall.domain.measures import RollupKey
 from rollcall.ledger.merge import PageIndex, RowChange, merge
 from rollcall.ledger.page import Row
 from rollcall.ledger.ports import LedgerStore
-from rollcall.ledger.transaction import (
-    MAX_ITEMS,
-    MAX_TERMS,
-    PageWrite,
-    RollupAdd,
-    RollupDelete,
-    RollupWrite,
-    StoredRollup,
-    Transaction,
-    write_rollup,
-)
+from rollcall.ledger.rollups import RollupPut, RollupWrite, StoredRollup, write_rollup
+from rollcall.ledger.transaction import MAX_ITEMS, PageWrite, Transaction
 from rollcall.ledger.tree import DEFAULT_TARGET_BYTES, Page, split
 from rollcall.retry import Backoff
 
-# One changed row adds at most this many terms to an update: 32 labels removed and 32 added, two
-# outcomes, two providers, two durations.
-_TERMS_OF_A_ROW: Final = 70
 # Items of a transaction that are reserved for pages that split.
 _SPARE_ITEMS: Final = 3
 
@@ -54,6 +42,8 @@ class _LoadedPage:
     index: PageIndex
 
 
+# What is added to the measures of rollups.
+_Delta: TypeAlias = dict[RollupKey, dict[str, int]]
 # Changes by the page that they change; the key is the identity of the page.
 _Changes: TypeAlias = dict[int, tuple[_LoadedPage, list[RowChange]]]
 
@@ -62,44 +52,30 @@ _Changes: TypeAlias = dict[int, tuple[_LoadedPage, list[RowChange]]]
 class _Work:
     """Facts from the front of the queue, as many as one transaction can hold.
 
-    `left` are the rollups that a fact leaves; `page_of` has the page whose rows change a rollup, or
-    None if several do.
+    `page_of` has the page whose rows change a rollup, or None if several do.
     """
 
     taken: int = 0
-    max_terms: int = 0
     changes: _Changes = field(default_factory=dict)
-    delta: dict[RollupKey, dict[str, int]] = field(default_factory=dict)
-    left: set[RollupKey] = field(default_factory=set)
+    delta: _Delta = field(default_factory=dict)
     page_of: dict[RollupKey, int | None] = field(default_factory=dict)
 
-    def add(self, page: int, delta: Mapping[RollupKey, Mapping[str, int]]) -> None:
+    def add(self, page: int, delta: _Delta) -> None:
         """Add what the rows of a page change."""
         for key, measures in delta.items():
-            rollup = self.delta.setdefault(key, {})
-            for name, amount in measures.items():
-                rollup[name] = rollup.get(name, 0) + amount
-            self.max_terms = max(self.max_terms, len(rollup))
+            _add(self.delta, key, measures)
             if self.page_of.setdefault(key, page) != page:
                 self.page_of[key] = None
 
-    def changed(self) -> dict[RollupKey, dict[str, int]]:
-        """What changes of each rollup whose measures change."""
-        return {key: d for key, delta in self.delta.items() if (d := _without_zeros(delta))}
+    def changed(self) -> _Delta:
+        """What changes of each rollup.
 
-    def shifted(self) -> list[RollupKey]:
-        """The rollups whose measures stay the same, although what single pages contribute changes."""
-        changed = self.changed()
-        return [key for key, page in self.page_of.items() if page is None and key not in changed]
-
-
-@dataclass(slots=True)
-class _Delta:
-    """What the changes of one page add to rollups, and the rollups of the new and the old rows."""
-
-    changed: dict[RollupKey, dict[str, int]]
-    entered: set[RollupKey]
-    left: set[RollupKey]
+        Where the measures stay the same although what single pages contribute changes, that is
+        nothing: the rollup gets a new version only, for a reader of one page before and the other
+        after must notice.
+        """
+        changed = ((key, _without_zeros(delta)) for key, delta in self.delta.items())
+        return {key: delta for key, delta in changed if delta or self.page_of[key] is None}
 
 
 class Applier:
@@ -191,17 +167,14 @@ class Applier:
     def _add(self, work: _Work, changes: _Changes) -> bool:
         """Add the changes of a fact to the work; False if the transaction has no room for them."""
         deltas = {page: self._delta(of_page) for page, (_, of_page) in changes.items()}
-        keys = {key for delta in deltas.values() for key in delta.changed}
+        keys = {key for delta in deltas.values() for key in delta}
         rollup_count = len(work.delta) + len(keys - work.delta.keys())
         page_count = len(work.changes.keys() | changes.keys())
-        has_room = rollup_count + page_count <= MAX_ITEMS - _SPARE_ITEMS
-        if work.taken and not (has_room and work.max_terms <= MAX_TERMS - _TERMS_OF_A_ROW):
+        if work.taken and rollup_count + page_count > MAX_ITEMS - _SPARE_ITEMS:
             return False
         for page, (loaded, of_page) in changes.items():
-            work.add(page, deltas[page].changed)
+            work.add(page, deltas[page])
             work.changes.setdefault(page, (loaded, []))[1].extend(of_page)
-        left = {key for delta in deltas.values() for key in delta.left}
-        work.left |= left.difference(*(delta.entered for delta in deltas.values()))
         return True
 
     def _delta(self, changes: Iterable[RowChange]) -> _Delta:
@@ -209,20 +182,14 @@ class Applier:
 
         Unchanged rollups are left out: each would use up an item of the transaction.
         """
-        delta: dict[RollupKey, dict[str, int]] = {}
-        entered: set[RollupKey] = set()
-        left: set[RollupKey] = set()
+        delta: _Delta = {}
         for change in changes:
-            for sign, row, keys in ((1, change.new, entered), (-1, change.old, left)):
+            for sign, row in ((1, change.new), (-1, change.old)):
                 if row is None or row.record is None:
                     continue
                 for key, measures in self._contribute(row.id, row.record):
-                    keys.add(key)
-                    rollup = delta.setdefault(key, {})
-                    for name, amount in measures.items():
-                        rollup[name] = rollup.get(name, 0) + sign * amount
-        changed = {key: d for key, measures in delta.items() if (d := _without_zeros(measures))}
-        return _Delta(changed, entered, left)
+                    _add(delta, key, measures, sign)
+        return {key: d for key, measures in delta.items() if (d := _without_zeros(measures))}
 
     def _page_for(self, record_type: str, row: Row) -> _LoadedPage:
         position = row.position
@@ -260,43 +227,16 @@ class Applier:
         ]
 
     def _rollup_writes(self, work: _Work) -> list[RollupWrite]:
-        deltas = work.changed()
-        # In a rollup that a row leaves, measures may reach zero, so it is read; any other closed
-        # rollup is not: it keeps measures that reach zero.
-        read = dict.fromkeys(key for key in deltas if key.is_open or key in work.left)
-        self._read(read)
-        writes = [
-            write_rollup(key, delta, self._stored[key]) if key in read else RollupAdd(key, delta)
-            for key, delta in deltas.items()
-        ]
-        emptied = self._empty_siblings(writes, deltas)
-        # A new version, nothing else: a reader of one page before and the other after must notice.
-        shifted = [RollupAdd(key, {}) for key in work.shifted()]
-        kept = [write for write in writes if write.key not in emptied]
-        return [*kept, *emptied.values(), *shifted]
-
-    def _empty_siblings(
-        self, writes: Iterable[RollupWrite], deltas: Collection[RollupKey]
-    ) -> dict[RollupKey, RollupWrite]:
-        """Deletes of open breakdowns of calls that hold nothing but marks of spilled breakdowns.
-
-        Every call is in the closed rollup too. Once that is deleted there are no calls, so the
-        marks are obsolete and counting can start again.
-        """
-        deleted = (write.key for write in writes if isinstance(write, RollupDelete))
-        siblings = (key._replace(is_open=True) for key in deleted if not key.is_open)
-        return {
-            key: RollupDelete(key, self._stored[key].version)
-            for key in siblings
-            if key.family == CALLS and key in deltas and self._stored[key].spilled
-        }
-
-    def _read(self, keys: Iterable[RollupKey]) -> None:
-        missing = [key for key in keys if key not in self._stored]
+        changed = work.changed()
+        missing = [key for key in changed if key not in self._stored]
         if missing:
             stored = self._store.rollups(missing)
-            for key in missing:
-                self._stored[key] = stored.get(key, StoredRollup())
+            self._stored |= {key: stored.get(key, StoredRollup()) for key in missing}
+        return [
+            write_rollup(key, delta, self._stored[key])
+            for key, delta in changed.items()
+            if delta or self._stored[key].version
+        ]
 
     def _remember(
         self, transaction: Transaction, pages: list[tuple[_LoadedPage, list[Page]]]
@@ -307,20 +247,26 @@ class Applier:
             candidates.extend(
                 _LoadedPage(loaded.record_type, page, PageIndex(page.rows)) for page in written
             )
-        for add in transaction.adds:
-            stored = self._stored.pop(add.key, None)
-            # Only the store knows the first version of a new rollup.
-            if stored is not None and stored.version:
-                self._stored[add.key] = stored.after(add)
         for put in transaction.puts:
             new_spills = put.spilled - self._stored.pop(put.key).spilled
             if new_spills:
                 self._on_spill(len(new_spills))
+            # Only the store knows the first version of a new rollup.
             if put.version_read:
-                version = put.version_read + 1
-                self._stored[put.key] = StoredRollup(put.counts, put.spilled, version)
+                self._stored[put.key] = _written(put)
         for delete in transaction.deletes:
             self._stored[delete.key] = StoredRollup()
+
+
+def _written(put: RollupPut) -> StoredRollup:
+    """A rollup as it is stored after a put of one that was there."""
+    return StoredRollup(put.counts, put.breakdowns, put.spilled, put.version_read + 1)
+
+
+def _add(total: _Delta, key: RollupKey, measures: Mapping[str, int], sign: int = 1) -> None:
+    rollup = total.setdefault(key, {})
+    for name, amount in measures.items():
+        rollup[name] = rollup.get(name, 0) + sign * amount
 
 
 def _without_zeros(delta: Mapping[str, int]) -> dict[str, int]:

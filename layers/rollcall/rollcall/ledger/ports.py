@@ -8,7 +8,8 @@ from typing import Protocol
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.measures import RollupKey
 from rollcall.ledger.page import Row
-from rollcall.ledger.transaction import StoredRollup, Transaction
+from rollcall.ledger.rollups import StoredRollup
+from rollcall.ledger.transaction import Transaction
 from rollcall.ledger.tree import Page
 
 

@@ -31,7 +31,7 @@ def _rollups(aggregation: Aggregation, plan: FromRollups) -> Iterator[str]:
     yield f"scopes: {', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}"
     if plan.field is not None:
         yield f"broken down by: {plan.field}"
-    items = len(plan.scopes) * (bool(plan.shape.closed) + plan.shape.reads_open)
+    items = len(plan.scopes)
     if plan.has_lifetime:
         yield f"lifetime: at most {items} items of all time instead of days"
     yield f"days: {_days(aggregation.period, plan.days)}"

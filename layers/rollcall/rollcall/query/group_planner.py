@@ -20,7 +20,6 @@ from rollcall.domain.time.zones import Zone
 from rollcall.query import kept
 from rollcall.query.components import ALL_ROWS, Count, Sum, Values
 from rollcall.query.conditions import Value
-from rollcall.query.datasets import DURATIONS
 from rollcall.query.fields import Field
 from rollcall.query.kept import BREAKDOWNS, Breakdown
 from rollcall.query.model import Aggregation, Dimension, TimeBucket
@@ -114,7 +113,6 @@ def _from_rollups(aggregation: Aggregation) -> FromRollups:
     days, edges = plan(aggregation.period)
     is_kept = all(has_lifetime(selected.family, scope) for scope in selected.scopes)
     is_ever = aggregation.period == EVER and aggregation.granularity is None
-    has_durations = isinstance(shape, AllRows) and DURATIONS in shape.histograms
     return FromRollups(
         aggregation.dimensions,
         aggregation.period.start_ms,
@@ -124,7 +122,7 @@ def _from_rollups(aggregation: Aggregation) -> FromRollups:
         field,
         days,
         edges,
-        has_lifetime=is_ever and is_kept and not has_durations and not beside,
+        has_lifetime=is_ever and is_kept and not beside,
         beside=beside,
     )
 

@@ -17,11 +17,9 @@ from rollcall.query.grouping import GroupBuilder
 from rollcall.query.model import Reading
 from rollcall.query.ports import Rollups
 
-_NOTHING = Rollup({})
-
 
 class _Found(NamedTuple):
-    """One stored item of a day."""
+    """One stored rollup of a day."""
 
     day: int
     scope: Scope
@@ -71,61 +69,34 @@ class GroupRollups:
     def _add_lifetime(self, builder: GroupBuilder) -> bool:
         """Add all-time rollups; false, and nothing is added, if one lacks something."""
         plan, (org_id, epoch) = self._plan, self._reading.epoch
-        wanted = {
-            RollupKey(plan.family, scope, ALL, is_open): scope
-            for scope in plan.scopes
-            for is_open in self._kinds()
-        }
-        by_scope: dict[Scope, Rollup] = {}
-        found = self._rollups.read(org_id, epoch, wanted, self._reading.meter)
-        for key, rollup in found.items():
-            by_scope[wanted[key]] = _joined(by_scope.get(wanted[key], _NOTHING), rollup)
-        if any(map(plan.shape.lacks, by_scope.values())):
+        wanted = {RollupKey(plan.family, scope, ALL): scope for scope in plan.scopes}
+        meter, names = self._reading.meter, plan.shape.names
+        found = self._rollups.read(org_id, epoch, wanted, meter, names=names)
+        if any(map(plan.shape.lacks, found.values())):
             return False
-        for scope, rollup in by_scope.items():
-            self._add(builder, scope, plan.start_ms, rollup)
+        for key, rollup in found.items():
+            self._add(builder, wanted[key], plan.start_ms, rollup)
         return True
 
     def _add(self, builder: GroupBuilder, scope: Scope, start_ms: int, rollup: Rollup) -> None:
         for part in self._plan.parts(scope, start_ms, rollup):
             builder.add_rollup(*part)
 
-    def _kinds(self) -> list[bool]:
-        """Whether open breakdowns, closed measures, or both are read."""
-        kinds = [False] if self._plan.shape.closed else []
-        return [*kinds, True] if self._plan.shape.reads_open else kinds
-
     def _days(self) -> Iterator[tuple[int, dict[Scope, Rollup]]]:
         """The rollups of each stored day by scope, days ascending."""
-        plan = self._plan
-        if not plan.days:
+        if not self._plan.days:
             return
-        streams = [
-            self._items(scope, is_open=is_open)
-            for scope in plan.scopes
-            for is_open in self._kinds()
-        ]
+        streams = map(self._items, self._plan.scopes)
         for day, items in groupby(merge(*streams, key=_day_of), key=_day_of):
-            by_scope: dict[Scope, Rollup] = {}
-            for _, scope, rollup in items:
-                other = by_scope.get(scope)
-                by_scope[scope] = rollup if other is None else _joined(other, rollup)
-            yield day, by_scope
+            yield day, {scope: rollup for _, scope, rollup in items}
 
-    def _items(self, scope: Scope, *, is_open: bool) -> Iterator[_Found]:
+    def _items(self, scope: Scope) -> Iterator[_Found]:
         plan, (org_id, epoch) = self._plan, self._reading.epoch
-        names = None if is_open else plan.shape.closed
-        days = self._rollups.days(
-            org_id, epoch, plan.family, scope, plan.days, self._reading.meter, names=names
-        )
+        meter, names = self._reading.meter, plan.shape.names
+        days = self._rollups.days(org_id, epoch, plan.family, scope, plan.days, meter, names=names)
         for day, rollup in days:
             yield _Found(day, scope, rollup)
 
 
 def _day_of(found: _Found) -> int:
     return found.day
-
-
-def _joined(first: Rollup, second: Rollup) -> Rollup:
-    """The closed measures and the open breakdowns of one rollup."""
-    return Rollup({**first.measures, **second.measures}, first.spilled | second.spilled)

@@ -46,6 +46,11 @@ class Breakdown:
     is_utc: bool = False
     is_partition: bool = True
 
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """What to read of a rollup: the closed measures, or the letter."""
+        return tuple(self.names.values()) if self.letter is None else (self.letter,)
+
     def counts(self, measures: Measures, rows: int) -> Iterator[tuple[Value | int | None, int]]:
         """(value, count above zero) of a rollup with `rows` rows; None is "no value"."""
         if self.letter is not None:
@@ -140,7 +145,7 @@ def timed_names(component: Component) -> tuple[str, ...] | None:
 
 
 def has_histogram(scope: Scope, component: Component) -> bool:
-    """Whether the day rollups of a scope keep all values of a component."""
+    """Whether the rollups of a scope keep all values of a component."""
     if component == d.DURATIONS:
         return scope[0] in m.WITH_HISTOGRAM
     return component in HISTOGRAMS

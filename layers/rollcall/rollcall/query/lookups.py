@@ -87,11 +87,11 @@ def is_known(rollups: Rollups, reading: Reading, scopes: Collection[Scope]) -> b
     The reads count towards the cost of the answer, but not towards its source or freshness.
     """
     meter = ReadMeter()
-    wanted = [RollupKey(m.KNOWN, scope, ALL) for scope in scopes]
+    wanted = [key for scope in scopes for key in m.known_keys(scope)]
     epoch = reading.epoch
-    found = rollups.read(epoch.org_id, epoch.number, wanted, meter)
+    found = rollups.read(epoch.org_id, epoch.number, wanted, meter, names=(m.FACTS,))
     reading.meter.count(meter.items, meter.units)
-    return any(rollup.measures.get("facts", 0) > 0 for rollup in found.values())
+    return any(rollup.measures.get(m.FACTS, 0) > 0 for rollup in found.values())
 
 
 _LIFETIMES = tuple(RollupKey(family, ORG, ALL) for family in (m.CALLS, m.TASKS, m.LEADS))
@@ -106,6 +106,6 @@ def ensure_as_of(rollups: Rollups, reading: Reading) -> None:
     if meter.as_of_ms is None:
         # A separate meter: these reads count towards the cost, but not towards the source.
         lifetimes_meter = ReadMeter()
-        rollups.read(epoch.org_id, epoch.number, _LIFETIMES, lifetimes_meter)
+        rollups.read(epoch.org_id, epoch.number, _LIFETIMES, lifetimes_meter, names=())
         meter.count(lifetimes_meter.items, lifetimes_meter.units)
         meter.as_of_ms = lifetimes_meter.as_of_ms

@@ -46,9 +46,18 @@ class Rollups(Protocol):
     """Rollups, read only and consistently (`rollcall.storage.rollups.RollupStore`)."""
 
     def read(
-        self, org_id: str, epoch: int, wanted: Collection[RollupKey], meter: ReadMeter
+        self,
+        org_id: str,
+        epoch: int,
+        wanted: Collection[RollupKey],
+        meter: ReadMeter,
+        *,
+        names: Collection[str],
     ) -> Mapping[RollupKey, Rollup]:
-        """The stored rollups among `wanted`."""
+        """The stored rollups among `wanted`.
+
+        `names` are the closed measures and the letters of the open breakdowns to read.
+        """
 
     def days(
         self,
@@ -59,11 +68,11 @@ class Rollups(Protocol):
         days: range,
         meter: ReadMeter,
         *,
-        names: Collection[str] | None,
+        names: Collection[str],
     ) -> Iterator[tuple[int, Rollup]]:
         """(day number, rollup) of a scope's stored days, ascending; `days` must not be empty.
 
-        `names` are the closed measures to read; None reads the open breakdowns.
+        `names` as for `read`.
         """
 
 

@@ -43,8 +43,8 @@ class Shape(ABC):
 
     @property
     @abstractmethod
-    def closed(self) -> tuple[str, ...]:
-        """The closed measures to read; none if only open breakdowns are read."""
+    def names(self) -> tuple[str, ...]:
+        """The closed measures and the open breakdowns to read."""
 
     @property
     def reads_open(self) -> bool:
@@ -65,7 +65,7 @@ class ByHour(Shape):
     """The number of calls of each hour of a UTC day."""
 
     @property
-    def closed(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """The number of rows, and of each hour."""
         return (self.rows, *_HOURS.names.values())
 
@@ -88,12 +88,10 @@ class ByValue(Shape):
     components: tuple[Component, ...]
 
     @property
-    def closed(self) -> tuple[str, ...]:
-        """The number of rows, and the counts of a closed breakdown."""
-        if self.reads_open:
-            return ()
+    def names(self) -> tuple[str, ...]:
+        """The number of rows, and the counts of the breakdown."""
         beyond = self.breakdown.beyond
-        return (self.rows, *self.breakdown.names.values(), *([beyond] if beyond else []))
+        return (self.rows, *self.breakdown.stored, *([beyond] if beyond else []))
 
     @property
     def reads_open(self) -> bool:
@@ -126,14 +124,14 @@ class ByValue(Shape):
 class AllRows(Shape):
     """Components of all rows: sums of closed measures, and breakdowns that have every value."""
 
-    names: dict[Count | Sum, tuple[str, ...]]
+    sums: dict[Count | Sum, tuple[str, ...]]
     histograms: dict[Values, Breakdown]
 
     @property
-    def closed(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """The number of rows, and the measures of all components."""
-        of_values = (each.names.values() for each in self.histograms.values())
-        names = chain.from_iterable((*self.names.values(), *of_values))
+        of_values = (each.stored for each in self.histograms.values())
+        names = chain.from_iterable((*self.sums.values(), *of_values))
         return tuple(dict.fromkeys((self.rows, *names)))
 
     @property
@@ -152,7 +150,7 @@ class AllRows(Shape):
         if not rows:
             return
         amounts: dict[Count | Sum, int] = {ALL_ROWS: rows}
-        for component, names in self.names.items():
+        for component, names in self.sums.items():
             amounts[component] = sum(measures.get(name, 0) for name in names)
         values: dict[Values, dict[int | str, int]] = {}
         for each, breakdown in self.histograms.items():

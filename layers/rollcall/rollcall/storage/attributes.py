@@ -5,6 +5,7 @@ Not `boto3.dynamodb.types`, because that would import all of boto3 when a functi
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -64,6 +65,16 @@ def optional_integer(item: Item, name: str) -> int | None:
         return int(item[name]["N"])
     except (KeyError, TypeError, ValueError):
         raise CorruptItem(f"attribute {name!r} is not an integer") from None
+
+
+def binary(item: Item, name: str) -> bytes:
+    """A binary attribute. Raises CorruptItem when it is missing or of another type."""
+    value = item.get(name, {}).get("B")
+    if isinstance(value, str):  # as Lambda and the CLI print binary attributes
+        value = base64.b64decode(value)
+    if not isinstance(value, bytes):
+        raise CorruptItem(f"attribute {name!r} is not binary")
+    return value
 
 
 def flag(item: Item, name: str) -> bool:

@@ -16,15 +16,6 @@ from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.domain.facts import REV_LIMIT
 from rollcall.domain.measures import (
     ALL,
-    CALLS,
-    DURATION,
-    EVENT_TYPE,
-    LABEL,
-    OUTCOME,
-    PAGE,
-    PROVIDER,
-    ROOM,
-    WORKSPACE,
     RollupKey,
     Scope,
 )
@@ -47,7 +38,7 @@ from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors, with_retries
 from rollcall.storage.conditions import VERSION, version_unchanged
-from rollcall.storage.pages import PageStore, page_of_item, stored_rollup
+from rollcall.storage.pages import PageStore, page_of_item
 from rollcall.storage.queries import (
     batch_get,
     index_entries,
@@ -57,7 +48,7 @@ from rollcall.storage.queries import (
     page_at,
     pages_of,
 )
-from rollcall.storage.rollups import APPLIED_AT
+from rollcall.storage.rollups import APPLIED_AT, WHOLE, stored_rollup
 
 # The errors that damaged bytes of a column can cause when its rows are decoded.
 _DAMAGE: Final = (
@@ -71,11 +62,6 @@ _DAMAGE: Final = (
     InvalidOperation,
     struct.error,
 )
-# The breakdowns that may be spilled, by family.
-_BREAKDOWNS: Final = {
-    CALLS: frozenset({OUTCOME, PROVIDER, LABEL, DURATION}),
-    WORKSPACE: frozenset({EVENT_TYPE, ROOM, PAGE}),
-}
 # Larger than any version, and small enough for DynamoDB to add 1 to exactly.
 _MAX_VERSION: Final = 10**30
 
@@ -172,20 +158,18 @@ class LedgerInspection(PageStore):
 
     def rollup_keys(self, bucket: str) -> Iterator[RollupKey]:
         """The keys of the rollups of a day `YYYY-MM-DD`, or of all time, that GSI1 lists."""
-        sk = keys.bucket_sk(bucket)
-        for kind in (keys.ROLLUP, keys.OPEN):
-            for key in self._listed_keys(keys.index_sort(kind, sk)):
-                if self._index_sort_of(key) == keys.index_sort(kind, sk):
-                    yield keys.parse_rollup(self._org_id, self._epoch, key)
+        place = keys.index_sort(keys.ROLLUP, keys.bucket_sk(bucket))
+        for key in self._listed_keys(place):
+            if self._index_sort_of(key) == place:
+                yield keys.parse_rollup(self._org_id, self._epoch, key)
 
     def rollup_buckets(self) -> Iterator[str]:
-        """The days for which GSI1 lists a closed or open rollup; some days are yielded twice."""
-        for kind in (keys.ROLLUP, keys.OPEN):
-            days = last = keys.index_sort(kind, keys.bucket_sk(""))
-            while (found := self._next_listed(last)) is not None and found.startswith(days):
-                if _is_date(found.removeprefix(days)):
-                    yield found.removeprefix(days)
-                last = found
+        """The days for which GSI1 lists a rollup."""
+        days = last = keys.index_sort(keys.ROLLUP, keys.bucket_sk(""))
+        while (found := self._next_listed(last)) is not None and found.startswith(days):
+            if _is_date(found.removeprefix(days)):
+                yield found.removeprefix(days)
+            last = found
 
     def seen(self, wanted: Collection[RollupKey]) -> Mapping[RollupKey, RollupSeen]:
         """The stored rollups among `wanted`, including damaged ones."""
@@ -193,11 +177,9 @@ class LedgerInspection(PageStore):
         items = batch_get(self._client, self._table, wanted_key, self._backoff)
         return {wanted_key[key_of(item)]: self._rollup_seen(item) for item in items}
 
-    def days_of(self, family: str, scope: Scope, *, is_open: bool) -> Iterator[RollupSeen]:
+    def days_of(self, family: str, scope: Scope) -> Iterator[RollupSeen]:
         """Every day rollup of one scope, 1 MB in memory at a time."""
-        partition = keys.rollup(
-            self._org_id, self._epoch, RollupKey(family, scope, ALL, is_open)
-        ).pk
+        partition = keys.rollup(self._org_id, self._epoch, RollupKey(family, scope, ALL)).pk
         first = keys.bucket_sk("")
         request = {
             "TableName": self._table,
@@ -254,7 +236,7 @@ class LedgerInspection(PageStore):
             return None
         if found.bucket != ALL and not _is_date(found.bucket):
             return None
-        return keys.index_sort(keys.OPEN if found.is_open else keys.ROLLUP, key.sk)
+        return keys.index_sort(keys.ROLLUP, key.sk)
 
     def _is_listed_at(self, key: keys.Key, place: str) -> bool:
         """Whether the item, read consistently, is listed there or no longer exists."""
@@ -296,13 +278,13 @@ class LedgerInspection(PageStore):
 
     def _rollup_seen(self, item: Item) -> RollupSeen:
         version = _version_of(item)
-        try:
-            stored = stored_rollup(item | {VERSION: {"N": str(version or 0)}})
-        except CorruptItem:
-            return RollupSeen(None, version, is_whole=False)
         key = keys.parse_rollup(self._org_id, self._epoch, key_of(item))
-        allowed = _BREAKDOWNS.get(key.family, frozenset()) if key.is_open else frozenset()
-        if not stored.spilled <= allowed:
+        # A damaged version says nothing about whether the item is whole.
+        read = {"N": str(version)} if version else item.get(WHOLE, {"N": "0"})
+        try:
+            stored = stored_rollup(key, item | {VERSION: read})
+            _ = stored.measures  # decoding finds the damage of any breakdown
+        except CorruptItem:
             return RollupSeen(None, version, is_whole=False)
         return RollupSeen(stored, version, not self._fault_of(item))
 

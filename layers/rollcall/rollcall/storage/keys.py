@@ -36,7 +36,6 @@ LAST: Final = "~"  # sorts after every bucket and every position
 # The kinds of items in the analytics table.
 PAGE: Final = "PAGE"
 ROLLUP: Final = "ROLLUP"
-OPEN: Final = "OPEN"
 
 
 class Key(NamedTuple):
@@ -219,10 +218,9 @@ def ledger(org_id: str, epoch: int, record_type: str) -> str:
 
 @functools.lru_cache(maxsize=4_096)  # a batch uses the same keys many times
 def rollup(org_id: str, epoch: int, key: RollupKey) -> Key:
-    """The key of a rollup with closed measures or with open breakdowns."""
-    kind = OPEN if key.is_open else ROLLUP
+    """The key of a rollup."""
     scope = "".join(f"{escape(component)}#" for component in key.scope)
-    partition = f"{epoch_prefix(org_id, epoch)}{kind}#{key.family}#{scope}"
+    partition = f"{epoch_prefix(org_id, epoch)}{ROLLUP}#{key.family}#{scope}"
     return Key(partition, bucket_sk(key.bucket))
 
 
@@ -242,10 +240,10 @@ def index_sort(kind: str, sk: str = "") -> str:
 def parse_rollup(org_id: str, epoch: int, key: Key) -> RollupKey:
     """The inverse of `rollup`. Raises ValueError for any other key."""
     parts = key.pk.removeprefix(epoch_prefix(org_id, epoch)).split("#")
-    if len(parts) < 4 or parts[0] not in (ROLLUP, OPEN) or parts[-1]:
+    if len(parts) < 4 or parts[0] != ROLLUP or parts[-1]:
         raise ValueError("not the partition key of a rollup")
     bucket = ALL if key.sk == ALL else day_of_rollup(key.sk)
-    found = RollupKey(parts[1], tuple(map(unescape, parts[2:-1])), bucket, parts[0] == OPEN)
+    found = RollupKey(parts[1], tuple(map(unescape, parts[2:-1])), bucket)
     if rollup(org_id, epoch, found) != key:
         raise ValueError("the key is not the canonical key of a rollup")
     return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, Final
 
 from rollcall.domain.errors import Unavailable
@@ -25,9 +26,11 @@ def batch_get(
     wanted: Iterable[keys.Key],
     backoff: Backoff,
     meter: ReadMeter | None = None,
+    projection: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[Item]:
     """The items that exist among `wanted`, read consistently, in no particular order.
 
+    `projection` are the attributes to read (see `projected`); by default, all are.
     Keys that DynamoDB leaves unprocessed are requested again. Raises Unavailable when some stay
     unprocessed, so an item that is missing from the result is missing from the table.
     """
@@ -37,7 +40,7 @@ def batch_get(
         attempts = backoff.attempts()
         while left:
             backoff.check()
-            asked = {table: {"Keys": left, "ConsistentRead": True}}
+            asked = {table: {"Keys": left, "ConsistentRead": True, **projection}}
             request = partial(
                 client.batch_get_item, RequestItems=asked, ReturnConsumedCapacity="TOTAL"
             )
@@ -136,6 +139,12 @@ def _query(condition: str, partition: str, **values: str) -> dict[str, Any]:
             **{f":{name}": {"S": value} for name, value in values.items()},
         },
     }
+
+
+def projected(names: Iterable[str]) -> dict[str, Any]:
+    """The part of a request that reads some attributes only."""
+    wanted = {f"#{n}": name for n, name in enumerate(dict.fromkeys(names))}
+    return {"ProjectionExpression": ", ".join(wanted), "ExpressionAttributeNames": wanted}
 
 
 def consumed_units(answer: dict[str, Any]) -> float:

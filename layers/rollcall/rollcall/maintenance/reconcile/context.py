@@ -13,7 +13,8 @@ from rollcall.domain.facts import Fact
 from rollcall.domain.measures import RollupKey
 from rollcall.domain.organisations import Organisation
 from rollcall.ledger.page import Row
-from rollcall.ledger.transaction import RollupPut, Transaction
+from rollcall.ledger.rollups import RollupPut
+from rollcall.ledger.transaction import Transaction
 from rollcall.ledger.writer import ApplyFacts, row_of
 from rollcall.maintenance import audits
 from rollcall.maintenance.audits import Audit, Difference
@@ -170,8 +171,8 @@ class Context:
             self.inspection.repair_rollup_version(key)
         if seen.stored is None:
             version = self.inspection.seen([key])[key].version
-            empty = RollupPut(key, {}, frozenset(), version or 0)
-            self.inspection.commit(Transaction((), (), (empty,)))
+            empty = RollupPut(key, {}, {}, frozenset(), version or 0)
+            self.inspection.commit(Transaction(puts=(empty,)))
         self.found(
             audits.ROLLUP_DAMAGED,
             key.family,

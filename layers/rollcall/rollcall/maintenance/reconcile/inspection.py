@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.measures import Measures, RollupKey, breakdown_of
 from rollcall.ledger.page import Row
-from rollcall.ledger.transaction import StoredRollup
+from rollcall.ledger.rollups import StoredRollup
 
 _POSITION: Final = re.compile(r"[0-9]{15}\.[0-9a-f]{16}")
 
@@ -121,9 +121,10 @@ def off_by(expected: Measures, stored: StoredRollup) -> int:
 def differences(expected: Measures, stored: StoredRollup) -> dict[str, tuple[int, int]]:
     """The stored and the expected value of each measure that differs."""
     found = {}
-    for name in expected.keys() | stored.counts.keys():
+    measures = stored.measures
+    for name in expected.keys() | measures.keys():
         due = 0 if breakdown_of(name) in stored.spilled else expected.get(name, 0)
-        is_there = stored.counts.get(name, 0)
+        is_there = measures.get(name, 0)
         if is_there != due:
             found[name] = (is_there, due)
     return found

@@ -15,14 +15,9 @@ from typing import Final, NamedTuple
 
 from rollcall.domain.contributions import families_fed_by
 from rollcall.domain.errors import Conflict
-from rollcall.domain.measures import (
-    ALL,
-    DURATION,
-    RollupKey,
-    breakdown_of,
-    is_sum_of_days,
-)
-from rollcall.ledger.transaction import RollupDelete, StoredRollup, Transaction, put_rollup
+from rollcall.domain.measures import ALL, RollupKey, is_sum_of_days
+from rollcall.ledger.rollups import StoredRollup, put_rollup
+from rollcall.ledger.transaction import Transaction
 from rollcall.maintenance import audits
 from rollcall.maintenance.reconcile.context import AGAIN_SECONDS, Context
 from rollcall.maintenance.reconcile.inspection import (
@@ -205,7 +200,7 @@ class CompareRollups:
             seen = self.context.inspection.seen([key]).get(key)
             if before is None or seen is None or before.version != seen.version:
                 continue
-            if seen.stored is None or days.spilled - seen.stored.spilled - {DURATION}:
+            if seen.stored is None or days.spilled - seen.stored.spilled:
                 return False
             reading = _Reading(seen.version, days.total, days.versions)
             if not _is_right(reading.expected, seen) and reading != wrong:
@@ -220,14 +215,13 @@ class CompareRollups:
         total: dict[str, int] = {}
         spilled: set[str] = set()
         versions: list[int] = []
-        for day in self.context.inspection.days_of(key.family, key.scope, is_open=key.is_open):
+        for day in self.context.inspection.days_of(key.family, key.scope):
             if day.stored is None or day.version is None:
                 return None
             versions.append(day.version)
             spilled |= day.stored.spilled
-            add_measures(total, day.stored.counts)
-        kept = {n: c for n, c in total.items() if not (key.is_open and _is_histogram(n))}
-        return _SumOfDays(without_zeros(kept), frozenset(spilled), tuple(versions))
+            add_measures(total, day.stored.measures)
+        return _SumOfDays(without_zeros(total), frozenset(spilled), tuple(versions))
 
     # -- one rollup with known expected values -----------------------------------------------
     def _compare(
@@ -266,13 +260,8 @@ class CompareRollups:
     def _correct(self, key: RollupKey, expected: Mapping[str, int], read: StoredRollup) -> None:
         """Write the expected values of a rollup, if its version is still the one that was read."""
         self.context.current()
-        if not expected and not read.spilled:
-            delete = RollupDelete(key, read.version)
-            self.context.inspection.commit(Transaction((), (), (), (delete,)))
-        else:
-            kept = {n: c for n, c in expected.items() if breakdown_of(n) not in read.spilled}
-            put = put_rollup(key, kept, read)
-            self.context.inspection.commit(Transaction((), (), (put,)))
+        write = put_rollup(key, expected, read)
+        self.context.inspection.commit(Transaction.of((), [write]))
 
 
 def _in_share(bucket: str, residue: int, modulus: int) -> Callable[[RollupKey], bool]:
@@ -293,10 +282,6 @@ def _is_right(expected: Mapping[str, int], seen: RollupSeen | None) -> bool:
 
 def _version(seen: RollupSeen | None) -> int | None:
     return 0 if seen is None else seen.version
-
-
-def _is_histogram(name: str) -> bool:
-    return breakdown_of(name) == DURATION
 
 
 def _kind(expected: Mapping[str, int], seen: RollupSeen | None) -> str:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from rollcall.domain import measures as m
+from rollcall.domain.choices import CALL_STATUSES, TASK_STATUSES
 from rollcall.domain.measures import ALL, ORG, Measures, Rollup, RollupKey, Scope
 from rollcall.domain.validation import is_id
 from rollcall.query.lookups import ensure_as_of
 from rollcall.query.model import Reading
 from rollcall.query.ports import Rollups
 
+_NAMES: Final = (
+    *("calls", "timed", "seconds", "tasks", m.FACTS),
+    *(f"s.{status}" for status in sorted({*CALL_STATUSES, *TASK_STATUSES})),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Measures of all calls and all tasks of one scope; empty if nothing was counted."""
+    """Numbers by status, and seconds, of all calls and tasks of one scope; empty if there are none."""
 
     calls: Measures
     tasks: Measures
 
 
 class ReportTotals:
-    """Reads two rollups, or three for a space, however many calls there are."""
+    """Reads two rollups, or six for a space, however many calls there are."""
 
     def __init__(self, rollups: Rollups) -> None:
         self._rollups = rollups
@@ -32,21 +40,24 @@ class ReportTotals:
         None when no live fact of the organisation names the space.
         """
         if space_token is None:
-            totals = self._totals(reading, ORG, None)
+            totals = self._totals(reading, ORG)
             ensure_as_of(self._rollups, reading)
             return totals
         if not is_id(space_token):
             return None
-        scope = m.space_scope(space_token)
-        return self._totals(reading, scope, RollupKey(m.KNOWN, scope, ALL))
+        space = m.space_scope(space_token)
+        return self._totals(reading, space, m.known_keys(space))
 
-    def _totals(self, reading: Reading, scope: Scope, known: RollupKey | None) -> Totals | None:
+    def _totals(
+        self, reading: Reading, scope: Scope, known: Sequence[RollupKey] = ()
+    ) -> Totals | None:
         calls = RollupKey(m.CALLS, scope, ALL)
         tasks = RollupKey(m.TASKS, scope, ALL)
-        wanted = (calls, tasks) if known is None else (calls, tasks, known)
         org_id, epoch = reading.epoch
-        found = self._rollups.read(org_id, epoch, wanted, reading.meter)
-        nothing = Rollup({})
-        if known is not None and found.get(known, nothing).measures.get("facts", 0) <= 0:
+        wanted = (calls, tasks, *known)
+        found = self._rollups.read(org_id, epoch, wanted, reading.meter, names=_NAMES)
+        of_known = [found[key].measures.get(m.FACTS, 0) for key in known if key in found]
+        if known and not any(count > 0 for count in of_known):
             return None
+        nothing = Rollup({})
         return Totals(found.get(calls, nothing).measures, found.get(tasks, nothing).measures)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from heapq import merge
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.domain import measures as m
 from rollcall.domain.ids import id_as_sent
-from rollcall.domain.measures import ALL, Measures, Rollup, RollupKey
+from rollcall.domain.measures import Measures, Rollup, Scope
 from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.domain.time.periods import EVER
 from rollcall.domain.validation import is_id
@@ -30,6 +33,7 @@ TOP: Final = 5
 _FIRST_BATCH: Final = 10
 _MAX_BATCH: Final = 100
 _OF_DAYS: Final = ("bookings", "room_joins", "contacts")
+_OF_LIFETIME: Final = ("rooms", "recordings", "seconds", *_OF_DAYS)
 _EVENT: Final = DATASETS["contact_events"].fields
 # The type of the events that name a value, and the values, of the breakdowns by something else than type.
 _OF_TYPE: Final[Mapping[str, tuple[str, Values]]] = {
@@ -37,6 +41,7 @@ _OF_TYPE: Final[Mapping[str, tuple[str, Values]]] = {
     m.PAGE: ("booking", Values(_EVENT["booking_page_id"])),
 }
 _OPEN: Final = (m.EVENT_TYPE, *_OF_TYPE)
+_NAMES: Final = (m.FACTS, *_OF_LIFETIME, *_OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +89,17 @@ class ReportWorkspace:
         """
         if not is_id(workspace_id):
             return None
-        (org_id, epoch), meter = reading.epoch, reading.meter
+        org_id, epoch = reading.epoch
         scope = m.workspace_scope(workspace_id)
-        known = RollupKey(m.KNOWN, scope, ALL)
-        lifetime = RollupKey(m.WORKSPACE, scope, ALL)
-        by_value = RollupKey(m.WORKSPACE, scope, ALL, True)
-        found = self._rollups.read(org_id, epoch, (known, lifetime, by_value), meter)
-        nothing = Rollup({})
-        if found.get(known, nothing).measures.get("facts", 0) <= 0:
+        lifetimes = m.workspace_keys(scope)
+        wanted = [*m.known_keys(scope), *lifetimes]
+        found = self._rollups.read(org_id, epoch, wanted, reading.meter, names=_NAMES)
+        if not any(rollup.measures.get(m.FACTS, 0) > 0 for rollup in found.values()):
             return None
 
-        figures = found.get(lifetime, nothing).measures
-        today = self._now_ms() // MS_PER_DAY
-        shown = range(today - DAYS + 1, today + 1)
-        days = self._rollups.days(org_id, epoch, m.WORKSPACE, scope, shown, meter, names=_OF_DAYS)
-        counts = self._counts(reading, workspace_id, found.get(by_value, nothing))
+        lifetime = _total(found[key] for key in lifetimes if key in found)
+        counts = self._counts(reading, workspace_id, lifetime)
+        figures = lifetime.measures
         # Events may name many rooms that were never registered: stop once all rooms are found.
         rooms = islice(
             self._live(reading, "room", workspace_id, counts[m.ROOM]),
@@ -110,8 +111,19 @@ class ReportWorkspace:
             event_types=counts[m.EVENT_TYPE],
             rooms=list(rooms),
             pages=list(pages),
-            days={day: rollup.measures for day, rollup in days},
+            days=self._days(reading, scope),
         )
+
+    def _days(self, reading: Reading, scope: Scope) -> dict[int, Measures]:
+        (org_id, epoch), meter = reading.epoch, reading.meter
+        today = self._now_ms() // MS_PER_DAY
+        shown = range(today - DAYS + 1, today + 1)
+        streams = (
+            self._rollups.days(org_id, epoch, family, scope, shown, meter, names=_OF_DAYS)
+            for family in m.WORKSPACE_DAYS
+        )
+        by_day = groupby(merge(*streams, key=itemgetter(0)), key=itemgetter(0))
+        return {day: _total(rollup for _, rollup in of_day).measures for day, of_day in by_day}
 
     def _counts(
         self, reading: Reading, workspace_id: str, rollup: Rollup
@@ -164,3 +176,13 @@ class ReportWorkspace:
                 if record.workspace_id == workspace_id:
                     yield Counted(id_as_sent(fact.id), record, count)
             batch_size = min(2 * batch_size, _MAX_BATCH)
+
+
+def _total(rollups: Iterable[Rollup]) -> Rollup:
+    """The sum of rollups; a breakdown that is spilled in one of them is spilled in the sum."""
+    measures: Counter[str] = Counter()
+    spilled: set[str] = set()
+    for rollup in rollups:
+        measures.update(rollup.measures)
+        spilled |= rollup.spilled
+    return Rollup(measures, frozenset(spilled))
