@@ -81,6 +81,7 @@ def test_any_order_of_the_rows_makes_the_same_calls(folder, preset, legs, shuffl
     assert sorted(records(folder, again, preset)) == sorted(made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 @settings(deadline=None)
 @given(legs=files_of_legs())
@@ -100,6 +101,7 @@ def test_other_fields_are_those_of_the_first_leg_that_has_them(folder, preset, l
         assert record["ended_reason"] == strongest[0].disposition
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 @settings(deadline=None)
 @given(legs=files_of_legs())
@@ -354,6 +356,7 @@ def interrupt_at(api, *calls: int) -> None:
     api.before = interrupt
 
 
+@pytest.mark.slow
 def test_ten_interruptions_send_each_call_once(api, rollcall, tmp_path):
     legs = many(300)
     file = tmp_path / "x.csv"
