@@ -120,7 +120,7 @@ def test_only_a_bare_mark_is_left_and_nothing_of_others_is_touched() -> None:
     assert deletion.removed["facts"] == 13
     assert deletion.removed["tokens"] == 2
     assert deletion.removed["audits and states"] == 3
-    assert deletion.removed["pages and rollups"] > 20
+    assert deletion.removed["pages and rollups"] > 15
     assert [each.handle for each in administer(at).organisations()] == ["acm", "acme2", "x"]
 
 
@@ -145,7 +145,7 @@ def test_the_handle_may_be_taken_again_and_its_new_owner_starts_empty() -> None:
     assert sorted(item["SK"]["S"] for _, item in of(at, second)) == ["HANDLE", "ORG"]
     at.put(second, call("1"))
     at.drain()
-    assert len(at.rollups()) == 4
+    assert len(at.rollups()) == 2
     [again] = administer(at).organisations()
     assert again.id == second.id
     at.deletes(at.deletes.find(None, first.id), wait_seconds=0)
