@@ -105,17 +105,6 @@ def rollup_without_its_version_condition(stack: ExitStack) -> None:
     _sending(stack, lambda send, asked: send(**_unconditional(asked, "#ROLLUP#")))
 
 
-def rollup_deleted_without_its_version_condition(stack: ExitStack) -> None:
-    def send(original: Callable[..., dict[str, Any]], asked: dict[str, Any]) -> dict[str, Any]:
-        actions = [
-            _without_condition(action) if "Delete" in action else action
-            for action in asked["TransactItems"]
-        ]
-        return original(**asked | {"TransactItems": actions})
-
-    _sending(stack, send)
-
-
 def stale_rollup_is_written(stack: ExitStack) -> None:
     """What was read of a rollup first is written on condition of the version of now."""
     original = PageStore.rollups
@@ -515,7 +504,6 @@ MUTANTS: tuple[Planted, ...] = (
     failed_record_is_reported_as_success,
     failed_record_instead_of_the_earliest_unapplied,
     rollup_without_its_version_condition,
-    rollup_deleted_without_its_version_condition,
     stale_rollup_is_written,
     breakdown_is_dropped_without_a_mark,
     marks_go_with_a_breakdown_that_is_in_use,
