@@ -431,8 +431,8 @@ def _with_tombstones(stack: ExitStack, change: Callable[[Any, Row], Any]) -> Non
     """What `change` makes of each tombstone that is to be written where a fact has been."""
     original = apply_module.Applier._changes
 
-    def changes(self: apply_module.Applier, record_type: str, row: Row) -> Any:
-        found = original(self, record_type, row)
+    def changes(self: apply_module.Applier, work: Any, record_type: str, row: Row) -> Any:
+        found = original(self, work, record_type, row)
         for page, (loaded, of_page) in list(found.items()):
             kept = [change(c, c.new) if c.new.time_ms != row.time_ms else c for c in of_page]
             found[page] = (loaded, [each for each in kept if each is not None])

@@ -172,6 +172,10 @@ class World:
         task.skew_us = self.random.randint(-200_000, 200_000)
         return task
 
+    def replace_environments(self) -> None:
+        """Let the next invocations start in execution environments that remember nothing."""
+        self._environments.clear()
+
     @staticmethod
     def _start(function: str) -> Any:
         forget_services()

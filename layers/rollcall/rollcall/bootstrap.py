@@ -321,32 +321,34 @@ def _inbox() -> KeptDeliveries:
 def update() -> Update:
     """Applies batches of the stream."""
     from rollcall.ingest.update import Update
+    from rollcall.ledger.warm import WarmWriters
+    from rollcall.ledger.writer import ApplyFacts
     from rollcall.storage.client import may_pass
     from rollcall.storage.fact_items import stream_fact
 
-    return Update(directory(), apply_facts(), stream_fact, _quarantine(), may_pass)
+    # Only the updater keeps what it knows: a repair must read what is stored.
+    warm = ApplyFacts(WarmWriters(_applier))
+    return Update(directory(), warm, stream_fact, _quarantine(), may_pass)
 
 
 @functools.cache
 def apply_facts() -> ApplyFacts:
     """Applies facts to pages and rollups."""
-    from rollcall.ledger.apply import Applier
     from rollcall.ledger.writer import ApplyFacts
+
+    return ApplyFacts(_applier)
+
+
+def _applier(org_id: str, epoch: int, contribute: ContributionFunction) -> Applier:
+    """The writer of an epoch of an organisation."""
+    from rollcall.ledger.apply import Applier
     from rollcall.storage.pages import PageStore
 
-    client, backoff = dynamodb(), Backoff()
-
-    def writer(org_id: str, epoch: int, contribute: ContributionFunction) -> Applier:
-        store = PageStore(client, settings.analytics_table, org_id, epoch, now_ms, backoff)
-        return Applier(
-            store,
-            contribute,
-            target_bytes=settings.page_target_bytes,
-            backoff=backoff,
-            on_spill=functools.partial(count_metric, Metric.BREAKDOWNS_SPILLED),
-        )
-
-    return ApplyFacts(writer)
+    backoff = Backoff()
+    store = PageStore(dynamodb(), settings.analytics_table, org_id, epoch, now_ms, backoff)
+    on_spill = functools.partial(count_metric, Metric.BREAKDOWNS_SPILLED)
+    target = settings.page_target_bytes
+    return Applier(store, contribute, target_bytes=target, backoff=backoff, on_spill=on_spill)
 
 
 @functools.cache

@@ -1,0 +1,69 @@
+"""Ledger writers that keep what they know from one invocation of a function to the next."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final, TypeAlias
+
+from rollcall.domain.contributions import ContributionFunction
+from rollcall.ledger.apply import Applier
+from rollcall.ledger.page import Row
+
+WARM_BYTES: Final = 64 * 1024 * 1024
+
+# An organisation, one of its epochs, and the contributions of the epoch.
+_Place: TypeAlias = tuple[str, int, ContributionFunction]
+
+
+class WarmWriters:
+    """Makes writers that keep pages and rollups, `max_bytes` of them at most.
+
+    What was used least recently goes first, an organisation's epoch at a time. Calls from several
+    threads never share an applier.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[str, int, ContributionFunction], Applier],
+        max_bytes: int = WARM_BYTES,
+    ) -> None:
+        self._make = make
+        self._max_bytes = max_bytes
+        self._resting: OrderedDict[_Place, Applier] = OrderedDict()
+        self._lock = Lock()
+
+    def __call__(self, org_id: str, epoch: int, contribute: ContributionFunction) -> _WarmWriter:
+        return _WarmWriter(self, (org_id, epoch, contribute))
+
+    def take(self, place: _Place) -> Applier:
+        """The applier of an epoch, which no other caller has until it is put back."""
+        with self._lock:
+            kept = self._resting.pop(place, None)
+        return kept or self._make(*place)
+
+    def put_back(self, place: _Place, applier: Applier) -> None:
+        """Keep an applier, and let go what exceeds the limit."""
+        with self._lock:
+            self._resting[place] = applier
+            self._resting.move_to_end(place)
+            kept = sum(each.kept_bytes for each in self._resting.values())
+            while kept > self._max_bytes:
+                _, oldest = self._resting.popitem(last=False)
+                kept -= oldest.kept_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _WarmWriter:
+    """The writer of one epoch (`rollcall.ledger.ports.LedgerWriter`)."""
+
+    writers: WarmWriters
+    place: _Place
+
+    def apply(self, rows: Sequence[tuple[str, Row]]) -> None:
+        """Apply rows to pages and rollups; after an error nothing is kept."""
+        applier = self.writers.take(self.place)
+        applier.apply(rows)
+        self.writers.put_back(self.place, applier)
