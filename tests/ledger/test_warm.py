@@ -121,3 +121,29 @@ def test_two_callers_never_share_an_applier() -> None:
     place = ("org", 0, CONTRIBUTE)
     first, second = at.writers[0].take(place), at.writers[0].take(place)
     assert first is not second
+
+
+def test_nothing_is_kept_while_another_writer_changes_the_same_epoch() -> None:
+    """Each call would begin with a write that fails."""
+    at = Deployment(environments=2)
+    for rev in (1, 2):
+        at.apply(call("x", rev, f"o{rev}"))
+    at.apply(call("x", 3, "o3"), environment=1)
+    at.requests.clear()
+    at.apply(call("x", 4, "o4"))  # what it kept is stale
+    assert at.requests["commit"] == 2
+    at.apply(call("x", 5, "o5"), environment=1)
+    at.requests.clear()
+    at.apply(call("x", 6, "o6"))
+    assert at.requests["commit"] == 1
+    at.ledger("org").check_rollups()
+
+
+def test_that_a_rollup_is_absent_is_not_kept() -> None:
+    at = Deployment()
+    at.apply(call("x", 1))
+    at.apply(("call", Row("x", 2, 5, None)))
+    at.apply(call("y", 1))
+    [applier] = at.writers[0]._resting.values()
+    applier.apply([])
+    assert all(stored.version for stored in applier._stored.values())

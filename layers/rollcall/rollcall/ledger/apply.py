@@ -110,6 +110,8 @@ class Applier:
         # that a row is applied already.
         self._pages: dict[str, list[_LoadedPage]] = {}
         self._stored: dict[RollupKey, StoredRollup] = {}
+        # Whether a write of the last call failed because something else had been written.
+        self.has_met_another_writer = False
 
     @property
     def kept_bytes(self) -> int:
@@ -130,6 +132,9 @@ class Applier:
         """
         for loaded in chain.from_iterable(self._pages.values()):
             loaded.is_kept = True
+        # A rollup that was absent is read again too: it may be left as it is because it is absent.
+        self._stored = {key: stored for key, stored in self._stored.items() if stored.version}
+        self.has_met_another_writer = False
         queue = deque(sorted(rows, key=lambda pair: (pair[0], pair[1].position)))
         attempts = self._backoff.attempts()
         most = len(queue)
@@ -147,6 +152,7 @@ class Applier:
                 if transaction.item_count:
                     self._store.commit(transaction)
             except (Conflict, Unavailable) as error:
+                self.has_met_another_writer |= isinstance(error, Conflict)
                 self._pages.clear()
                 self._stored.clear()
                 if isinstance(error, UnclearConflict) and attempts.is_last:

@@ -63,7 +63,12 @@ class _WarmWriter:
     place: _Place
 
     def apply(self, rows: Sequence[tuple[str, Row]]) -> None:
-        """Apply rows to pages and rollups; after an error nothing is kept."""
+        """Apply rows to pages and rollups.
+
+        Nothing is kept after an error, and after a conflict with another writer: while several write to
+        one epoch, each would begin with a write that fails.
+        """
         applier = self.writers.take(self.place)
         applier.apply(rows)
-        self.writers.put_back(self.place, applier)
+        if not applier.has_met_another_writer:
+            self.writers.put_back(self.place, applier)
