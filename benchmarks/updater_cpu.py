@@ -26,7 +26,7 @@ WRAPPED = (
     ("decode page", "rollcall.ledger.page:Rows.decode"),
     ("decode page", "rollcall.ledger.page:decode_column"),
     ("decode page", "rollcall.ledger.page:decompress"),
-    ("merge", "rollcall.ledger.apply:PageIndex"),
+    ("merge", "rollcall.ledger.known:PageIndex"),
     ("merge", "rollcall.ledger.merge:PageIndex.change"),
     ("merge", "rollcall.ledger.apply:merge"),
     ("contributions", "rollcall.ledger.apply:Applier._add"),

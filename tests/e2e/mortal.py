@@ -70,7 +70,7 @@ def commit_in_two_parts(mutant: str) -> None:
     commit = PageStore.commit
 
     def broken(store: PageStore, transaction: Transaction) -> None:
-        page = dataclasses.replace(transaction, adds=(), puts=(), deletes=())
+        page = dataclasses.replace(transaction, puts=(), deletes=())
         rollups = dataclasses.replace(transaction, pages=())
         for part in (rollups, page) if mutant == "rollups first" else (page, rollups):
             if part.item_count:

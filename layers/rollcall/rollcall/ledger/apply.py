@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Final, TypeAlias
 
 from rollcall.domain.contributions import ContributionFunction
@@ -24,7 +23,8 @@ from rollcall.domain.errors import (
     UnclearConflict,
 )
 from rollcall.domain.measures import RollupKey
-from rollcall.ledger.merge import PageIndex, RowChange, merge
+from rollcall.ledger.known import Known, KnownPage
+from rollcall.ledger.merge import RowChange, merge
 from rollcall.ledger.page import Row
 from rollcall.ledger.ports import LedgerStore
 from rollcall.ledger.rollups import RollupPut, RollupWrite, StoredRollup, write_rollup
@@ -32,27 +32,14 @@ from rollcall.ledger.transaction import MAX_ITEMS, PageWrite, Transaction
 from rollcall.ledger.tree import DEFAULT_TARGET_BYTES, Page, split
 from rollcall.retry import Backoff
 
-# What a row of a page, and a rollup beside its breakdowns, take in memory: measured 250 and 800 to 3,000 bytes.
-_ROW_BYTES: Final = 1_000
-_ROLLUP_BYTES: Final = 4_000
 # Items of a transaction that are reserved for pages that split.
 _SPARE_ITEMS: Final = 3
-
-
-@dataclass(slots=True, eq=False)
-class _LoadedPage:
-    """A page as read or written last; `is_kept` if that was in an earlier call of `apply`."""
-
-    record_type: str
-    page: Page
-    index: PageIndex
-    is_kept: bool = False
 
 
 # What is added to the measures of rollups.
 _Delta: TypeAlias = dict[RollupKey, dict[str, int]]
 # Changes by the page that they change; the key is the identity of the page.
-_Changes: TypeAlias = dict[int, tuple[_LoadedPage, list[RowChange]]]
+_Changes: TypeAlias = dict[int, tuple[KnownPage, list[RowChange]]]
 
 
 @dataclass(slots=True)
@@ -105,22 +92,16 @@ class Applier:
         self._target_bytes = target_bytes
         self._backoff = backoff or Backoff()
         self._on_spill = on_spill
-        # What was read or written last. A stale copy does no harm: every write is conditional on what
-        # was read, and a conflict clears both. What was kept from an earlier call never shows alone
-        # that a row is applied already.
-        self._pages: dict[str, list[_LoadedPage]] = {}
-        self._stored: dict[RollupKey, StoredRollup] = {}
+        # A stale copy does no harm: every write is conditional on what was read, and a conflict clears
+        # all. What was kept from an earlier call never shows alone that a row is applied already.
+        self._known = Known()
         # Whether a write of the last call failed because something else had been written.
         self.has_met_another_writer = False
 
     @property
     def kept_bytes(self) -> int:
         """About how much memory the pages and rollups take that the next call can use."""
-        rows = sum(len(loaded.page.rows) for of_type in self._pages.values() for loaded in of_type)
-        breakdowns = sum(
-            len(data) for stored in self._stored.values() for data in stored.breakdowns.values()
-        )
-        return rows * _ROW_BYTES + len(self._stored) * _ROLLUP_BYTES + breakdowns
+        return self._known.bytes
 
     def apply(self, rows: Iterable[tuple[str, Row]]) -> None:
         """Apply (record type, row) pairs to pages and rollups, at most one pair per fact.
@@ -130,10 +111,7 @@ class Applier:
         a stored item is damaged, and TransactionTooLarge if a single row does not fit; some rows may
         be applied by then, and it is safe to apply all of them again.
         """
-        for loaded in chain.from_iterable(self._pages.values()):
-            loaded.is_kept = True
-        # A rollup that was absent is read again too: it may be left as it is because it is absent.
-        self._stored = {key: stored for key, stored in self._stored.items() if stored.version}
+        self._known.call += 1
         self.has_met_another_writer = False
         queue = deque(sorted(rows, key=lambda pair: (pair[0], pair[1].position)))
         attempts = self._backoff.attempts()
@@ -153,8 +131,7 @@ class Applier:
                     self._store.commit(transaction)
             except (Conflict, Unavailable) as error:
                 self.has_met_another_writer |= isinstance(error, Conflict)
-                self._pages.clear()
-                self._stored.clear()
+                self._known.clear()
                 if isinstance(error, UnclearConflict) and attempts.is_last:
                     raise LastingConflict(
                         f"{error}, still after {attempts.number} tries"
@@ -186,9 +163,9 @@ class Applier:
             loaded = self._page_for(record_type, each)
             change = loaded.index.change(each)
             is_written = id(loaded) in work.changes or id(loaded) in changes
-            if change is None and loaded.is_kept and not is_written:
+            if change is None and self._known.is_kept(loaded) and not is_written:
                 # No condition would notice that the copy is stale, so the page is read again.
-                self._pages[record_type].remove(loaded)
+                self._known.remove_page(loaded)
                 loaded = self._page_for(record_type, each)
                 change = loaded.index.change(each)
             if change is not None:
@@ -222,22 +199,19 @@ class Applier:
                     _add(delta, key, measures, sign)
         return {key: d for key, measures in delta.items() if (d := _without_zeros(measures))}
 
-    def _page_for(self, record_type: str, row: Row) -> _LoadedPage:
-        position = row.position
-        candidates = self._pages.setdefault(record_type, [])
-        for loaded in reversed(candidates):
-            if loaded.page.covers(position):
-                return loaded
-        page = self._store.page_at(record_type, position) or Page.unwritten(record_type)
-        if not page.covers(position):
-            raise UnclearConflict(f"no page covers {position}")
-        candidates.append(_LoadedPage(record_type, page, PageIndex(page.rows)))
-        return candidates[-1]
+    def _page_for(self, record_type: str, row: Row) -> KnownPage:
+        known = self._known.page_covering(record_type, row.position)
+        if known is not None:
+            return known
+        page = self._store.page_at(record_type, row.position) or Page.unwritten(record_type)
+        if not page.covers(row.position):
+            raise UnclearConflict(f"no page covers {row.position}")
+        return self._known.add_page(record_type, page)
 
-    def _build(self, work: _Work) -> tuple[Transaction, list[tuple[_LoadedPage, list[Page]]]]:
+    def _build(self, work: _Work) -> tuple[Transaction, list[tuple[KnownPage, list[Page]]]]:
         """(the transaction of some work, the pages that it writes for each page that was read)."""
         writes: list[PageWrite] = []
-        pages: list[tuple[_LoadedPage, list[Page]]] = []
+        pages: list[tuple[KnownPage, list[Page]]] = []
         for loaded, changes in work.changes.values():
             of_page = self._page_writes(loaded, changes)
             writes += of_page
@@ -249,7 +223,7 @@ class Applier:
             )
         return transaction, pages
 
-    def _page_writes(self, loaded: _LoadedPage, changes: Sequence[RowChange]) -> list[PageWrite]:
+    def _page_writes(self, loaded: KnownPage, changes: Sequence[RowChange]) -> list[PageWrite]:
         old = loaded.page
         merged = merge(old.rows, changes)
         return [
@@ -259,34 +233,35 @@ class Applier:
 
     def _rollup_writes(self, work: _Work) -> list[RollupWrite]:
         changed = work.changed()
-        missing = [key for key in changed if key not in self._stored]
-        if missing:
-            stored = self._store.rollups(missing)
-            self._stored |= {key: stored.get(key, StoredRollup()) for key in missing}
+        missing = [key for key in changed if self._known.rollup(key) is None]
+        for key, stored in (self._store.rollups(missing) if missing else {}).items():
+            self._known.put_rollup(key, stored)
         return [
-            write_rollup(key, delta, self._stored[key])
+            write_rollup(key, delta, self._stored(key))
             for key, delta in changed.items()
-            if delta or self._stored[key].version
+            if delta or self._stored(key).version
         ]
 
+    def _stored(self, key: RollupKey) -> StoredRollup:
+        """A rollup that was read or written; one that is not known is absent."""
+        return self._known.rollup(key) or StoredRollup()
+
     def _remember(
-        self, transaction: Transaction, pages: list[tuple[_LoadedPage, list[Page]]]
+        self, transaction: Transaction, pages: list[tuple[KnownPage, list[Page]]]
     ) -> None:
-        for loaded, written in pages:
-            candidates = self._pages[loaded.record_type]
-            candidates.remove(loaded)
-            candidates.extend(
-                _LoadedPage(loaded.record_type, page, PageIndex(page.rows)) for page in written
-            )
+        for known, written in pages:
+            self._known.remove_page(known)
+            for page in written:
+                self._known.add_page(known.record_type, page)
         for put in transaction.puts:
-            new_spills = put.spilled - self._stored.pop(put.key).spilled
+            new_spills = put.spilled - self._stored(put.key).spilled
             if new_spills:
                 self._on_spill(len(new_spills))
             # Only the store knows the first version of a new rollup.
             if put.version_read:
-                self._stored[put.key] = _written(put)
+                self._known.put_rollup(put.key, _written(put))
         for delete in transaction.deletes:
-            self._stored[delete.key] = StoredRollup()
+            self._known.remove_rollup(delete.key)
 
 
 def _written(put: RollupPut) -> StoredRollup:

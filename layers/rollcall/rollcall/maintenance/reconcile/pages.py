@@ -222,7 +222,7 @@ class ComparePages:
         encoded = EncodedPage(start, end, kept, kept.encode())
         write = PageWrite(record_type, encoded, version)
         try:
-            self.context.inspection.commit(Transaction((write,), (), ()))
+            self.context.inspection.commit(Transaction((write,)))
         except Conflict:
             return False  # another writer changed it: the next comparison reads it again
         return True
