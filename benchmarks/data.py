@@ -44,6 +44,7 @@ class Version:
     at_ms: int
     old: Fact | None
     new: Fact
+    document: dict[str, Any]
 
     @property
     def row(self) -> Row:
@@ -139,6 +140,13 @@ def backfill(count: int, days: int = 30, seed: int = SEED, *, ids: str = "uuid")
     return versions
 
 
+def changed(version: Version, *, later_ms: int = 0, **fields: Any) -> Version:
+    """The next version of a call, which begins so much later and has these fields."""
+    started_at = text((version.new.time_ms or 0) + later_ms)
+    document = version.document | fields | {"started_at": started_at}
+    return _version(document, version.new, version.at_ms + DAY_MS)
+
+
 def first_versions(documents: Sequence[dict[str, Any]]) -> list[Version]:
     """Each document as a fact that is new."""
     return [_version(each, None, TODAY_MS + number) for number, each in enumerate(documents)]
@@ -159,7 +167,7 @@ def _version(document: dict[str, Any], old: Fact | None, at_ms: int) -> Version:
     new = resolve(old, parsed, at_ms * 1000).fact
     if new is None:
         raise AssertionError("a version that changes nothing")
-    return Version(at_ms, old, new)
+    return Version(at_ms, old, new, document)
 
 
 def stream_records(versions: Sequence[Version]) -> list[dict[str, Any]]:

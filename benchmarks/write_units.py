@@ -165,6 +165,7 @@ def run(*, is_quick: bool) -> Report:
         _measure(report, live(is_quick=is_quick))
         _measure(report, live(is_quick=is_quick, is_wide=True))
         _measure(report, backfill(is_quick=is_quick))
+        _measure_changes(report, backfill(is_quick=is_quick))
     _check(report, is_quick=is_quick)
     return report
 
@@ -221,6 +222,30 @@ def _measure(report: Report, dataset: Dataset) -> None:
     )
     for kind, of_kind in sizes.items():
         shape.add(kind, f"{len(of_kind):,}", f"{of_kind[len(of_kind) // 2]:,}", f"{of_kind[-1]:,}")
+
+
+# What happens to a call that is over, and what of it changes.
+CHANGES: dict[str, dict[str, Any]] = {
+    "gets another outcome": {"outcome": "corrected"},
+    "moves by 3 seconds, in most cases within its page": {"later_ms": 3_000},
+    "moves by 2 hours": {"later_ms": 2 * 3_600_000},
+    "moves to another day": {"later_ms": data.DAY_MS},
+}
+
+
+def _measure_changes(report: Report, dataset: Dataset) -> None:
+    table = report.table(
+        "Write units of a change to each of 100 finished calls in a row",
+        "a call",
+        *(f"{each} per batch" for each in BATCHES[:2]),
+    )
+    store = loaded(dataset)
+    in_order = sorted(dataset.before, key=lambda version: version.new.time_ms or 0)
+    some = in_order[len(in_order) // 2 :][:100]
+    for name, fields in CHANGES.items():
+        versions = [data.changed(version, **fields) for version in some]
+        units = (written(ours(store, versions, batch)) for batch in BATCHES[:2])
+        table.add(name, *(number(each / len(versions)) for each in units))
 
 
 def _check(report: Report, *, is_quick: bool) -> None:
