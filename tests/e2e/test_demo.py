@@ -113,7 +113,8 @@ def test_the_numbers_printed_are_those_of_the_records():
     assert (cost["X-Rollcall-Source"], cost["X-Rollcall-Items-Read"]) == ("rollups", "2")
     one_space, cost = by_path.pop(f"{UNPOD[1:]}?space_token=sales")
     assert one_space["data"] == oracle.unpod("sales")
-    assert (cost["X-Rollcall-Source"], cost["X-Rollcall-Items-Read"]) == ("rollups", "3")
+    # Its calls and tasks, and how many facts name it: calls, tasks and the space itself.
+    assert (cost["X-Rollcall-Source"], cost["X-Rollcall-Items-Read"]) == ("rollups", "5")
     sent_again, _ = by_path.pop("v1/records")
     assert sent_again == {"accepted": 0, "unchanged": 1, "stale": 0, "rejected": []}
     organisations, _ = by_path.pop("api/v2/platform/organizations")
