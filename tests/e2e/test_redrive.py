@@ -160,7 +160,9 @@ def test_a_damaged_page_delays_no_other_organisation(stack: Stack) -> None:
         for item in dynamodb.scan(TableName=table)["Items"]
         if "#LEDGER#call#" in item["PK"]["S"]
     ]
-    dynamodb.put_item(TableName=table, Item={**page, "data": {"B": b"\x09"}})
+    # With another version, else the updater would write what it kept over the damage.
+    version = {"N": str(int(page["v"]["N"]) + 1)}
+    dynamodb.put_item(TableName=table, Item={**page, "v": version, "data": {"B": b"\x09"}})
     for number in range(3):
         send(damaged, of_damaged, [call(f"after-{number}"), label(f"label-{number}")])
         send(other, of_other, [call(f"after-{number}")])
@@ -169,7 +171,9 @@ def test_a_damaged_page_delays_no_other_organisation(stack: Stack) -> None:
     listed = redrive.list()
     assert {each["kind"] for each in listed} == {"quarantined"}
     assert sum(each["records"] for each in listed) == 3  # the calls; labels have another page
-    assert {each["reason"] for each in listed} == {"CorruptItem: unknown ledger page format 09"}
+    assert {each["reason"] for each in listed} == {
+        f"CorruptItem: the call page at {page['start']['S']}: unknown ledger page format 09"
+    }
     status, out, _ = redrive("replay", "--all")
     assert (status, out.count("remains quarantine/")) == (1, len(listed))
 
