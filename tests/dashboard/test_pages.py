@@ -176,6 +176,10 @@ def test_a_page_states_how_far_its_figures_can_be_trusted(
 def test_a_page_without_a_connection(dashboard: Dashboard, page_of: dict[str, str]) -> None:
     page = dashboard.page
     dashboard.open(address(**page_of))
+    # The code of a page is loaded with it.
+    expect(
+        page.get_by_role("region", name="Freshness and exactness of the figures")
+    ).to_be_visible()
     page.context.set_offline(True)
     page.get_by_role("combobox", name="Compare with").select_option("No comparison")
     banner = page.get_by_text(

@@ -92,6 +92,7 @@ def test_a_call_whose_newest_version_does_not_match_is_left_out(deployment: Depl
     assert [each["id"] for each in everything(deployment, org_id, body)] == ["2"]
 
 
+@pytest.mark.slow
 @cases(5)
 @given(random=randoms)
 def test_a_search_finds_what_brute_force_finds(deployment: Deployment, random: Random) -> None:

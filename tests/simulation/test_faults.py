@@ -494,7 +494,7 @@ def test_one_batch_touches_5_000_rollups() -> None:
     scenario = Scenario(page_target_bytes=8_192)
     spaces = [space(f"s{n}") for n in range(1_500)]
     calls = [
-        call(f"c{n}", space_token=f"t{n}", started_at="2024-03-05T12:00:00Z") for n in range(750)
+        call(f"c{n}", space_token=f"t{n}", started_at="2024-03-05T12:00:00Z") for n in range(1_200)
     ]
     task = deliver(scenario.world, facts_of(scenario, spaces + calls))
     scenario.run()
