@@ -576,10 +576,11 @@ def test_requests_on_one_connection_keep_their_own_headers(bench):
 
 
 def test_the_server_ends_while_a_connection_is_open(template):
+    before = set(threading.enumerate())
     server = HttpServer(
         Gateway(template, FakeRuntime({}), drain=lambda seconds: True), bind(0, "--port")
     )
     address = urlsplit(server.url)
     with socket.create_connection((address.hostname, address.port)):
         server.close()
-    assert not any(thread.name == "gateway" for thread in threading.enumerate())
+    assert not any(thread.name == "gateway" for thread in set(threading.enumerate()) - before)

@@ -558,6 +558,7 @@ def test_drain_ends_after_its_timeout(bench):
 def test_the_thread_delivers_survives_errors_and_stops(bench):
     stream = FakeStream({"a": facts(range(5))})
     shards, failures = stream.shards, iter([OSError("away")])
+    before = set(threading.enumerate())
 
     def flaky() -> list[Shard]:
         for error in failures:
@@ -572,7 +573,7 @@ def test_the_thread_delivers_survives_errors_and_stops(bench):
         assert [number for batch in run.batches for number in batch] == [*range(5)]
     finally:
         run.pump.close()
-    assert not any(thread.name == "pump" for thread in threading.enumerate())
+    assert not any(thread.name == "pump" for thread in set(threading.enumerate()) - before)
 
 
 # ------------------------------------------------------------------ shape
