@@ -1,7 +1,7 @@
 """Our own CPU per record in the updater when records are as wide as the limits of a record allow.
 
-Each record has 32 payload keys and 32 labels that no other record has, so whatever costs a column per
-key, or reads all of a page for each value, shows here. The real `Update` use case and the real botocore
+Each record has 32 payload keys and 32 labels that no other record has, so any work that grows with
+keys times rows, or that reads all of a page for each value, shows here. The real `Update` use case and the real botocore
 client run over a store in memory, whose time is taken off. Time is this thread's CPU time.
 """
 

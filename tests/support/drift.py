@@ -282,7 +282,7 @@ class Planter:
             return None
         item, measures = found
         letters = sorted({name[0] for name in measures if name[1:2] in ("", "=")} - {"t"})
-        name = self.random.choice(["s.nobody", *(f"{letter}=nobody has" for letter in letters)])
+        name = self.random.choice(["s.unknown", *(f"{letter}=unknown" for letter in letters)])
         self.items.put(ANALYTICS, with_measures(item, measures | {name: 3}))
         return frozenset({audits.ROLLUP_DIFFERS})
 
@@ -309,7 +309,7 @@ class Planter:
         item, _ = found
         family = item["PK"]["S"].split("#")[4]
         prefix = keys.epoch_prefix(self.org_id, self.epoch)
-        partition = f"{prefix}ROLLUP#{family}#TEMPLATE#nobody#"
+        partition = f"{prefix}ROLLUP#{family}#TEMPLATE#unknown#"
         self.items.put(ANALYTICS, item | {"PK": {"S": partition}})
         return frozenset({audits.ROLLUP_PHANTOM})
 

@@ -174,7 +174,7 @@ class TextColumn:
         codes = self.codes[rows]
         if len(self.words) <= 2 * len(rows):
             return TextColumn(self.words, codes)
-        # Whatever is done with few rows of a large page must not take as long as with all of them.
+        # Work on few rows of a large page must not take as long as on all of them.
         used, numbers = np.unique(codes, return_inverse=True)
         words = [self.words[code - 1] for code in used.tolist() if code]
         first = 0 if len(used) and used[0] == 0 else 1

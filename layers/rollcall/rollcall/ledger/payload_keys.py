@@ -3,7 +3,7 @@
 A column per key costs in proportion to the number of keys times the number of rows. So beyond
 `OWN_KEYS` keys, only those that most rows have keep a column: together these have at most twice as many
 cells as there are values. The arrangement depends on nothing but the rows, so equal rows have equal
-bytes, whatever was merged into what.
+bytes, in any order of merges.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Executor, wait
 from contextvars import copy_context
 from typing import Any, Final
@@ -10,7 +10,7 @@ from typing import Any, Final
 from rollcall.domain import measures as m
 from rollcall.domain.errors import UnknownOrganisation
 from rollcall.domain.facts import Fact
-from rollcall.domain.measures import ALL, ORG, RollupKey, Scope
+from rollcall.domain.measures import ALL, ORG, Rollup, RollupKey, Scope
 from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Reading
 from rollcall.query.ports import Directory, Facts, Rollups
@@ -91,7 +91,12 @@ def is_known(rollups: Rollups, reading: Reading, scopes: Collection[Scope]) -> b
     epoch = reading.epoch
     found = rollups.read(epoch.org_id, epoch.number, wanted, meter, names=(m.FACTS,))
     reading.meter.count(meter.items, meter.units)
-    return any(rollup.measures.get(m.FACTS, 0) > 0 for rollup in found.values())
+    return is_named(found.values())
+
+
+def is_named(rollups: Iterable[Rollup]) -> bool:
+    """Whether any of the rollups counts live facts that name its scope; only those of `known` do."""
+    return any(rollup.measures.get(m.FACTS, 0) > 0 for rollup in rollups)
 
 
 _LIFETIMES = tuple(RollupKey(family, ORG, ALL) for family in (m.CALLS, m.TASKS, m.LEADS))

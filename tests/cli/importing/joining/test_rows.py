@@ -1,4 +1,4 @@
-"""The rows of an exchange's file make calls, in whatever order they stand."""
+"""The rows of an exchange's file make calls, in any order."""
 
 from __future__ import annotations
 

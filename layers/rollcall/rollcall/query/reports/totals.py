@@ -10,7 +10,7 @@ from rollcall.domain import measures as m
 from rollcall.domain.choices import CALL_STATUSES, TASK_STATUSES
 from rollcall.domain.measures import ALL, ORG, Measures, Rollup, RollupKey, Scope
 from rollcall.domain.validation import is_id
-from rollcall.query.lookups import ensure_as_of
+from rollcall.query.lookups import ensure_as_of, is_named
 from rollcall.query.model import Reading
 from rollcall.query.ports import Rollups
 
@@ -56,8 +56,7 @@ class ReportTotals:
         org_id, epoch = reading.epoch
         wanted = (calls, tasks, *known)
         found = self._rollups.read(org_id, epoch, wanted, reading.meter, names=_NAMES)
-        of_known = [found[key].measures.get(m.FACTS, 0) for key in known if key in found]
-        if known and not any(count > 0 for count in of_known):
+        if known and not is_named(found.values()):
             return None
         nothing = Rollup({})
         return Totals(found.get(calls, nothing).measures, found.get(tasks, nothing).measures)

@@ -19,7 +19,7 @@ from rollcall.domain.validation import is_id
 from rollcall.query.components import Values
 from rollcall.query.conditions import equals
 from rollcall.query.datasets import DATASETS
-from rollcall.query.lookups import Lookup
+from rollcall.query.lookups import Lookup, is_named
 from rollcall.query.model import Aggregation, Reading, Selection
 from rollcall.query.ports import Rollups
 from rollcall.query.ranking import by_count
@@ -94,7 +94,7 @@ class ReportWorkspace:
         lifetimes = m.workspace_keys(scope)
         wanted = [*m.known_keys(scope), *lifetimes]
         found = self._rollups.read(org_id, epoch, wanted, reading.meter, names=_NAMES)
-        if not any(rollup.measures.get(m.FACTS, 0) > 0 for rollup in found.values()):
+        if not is_named(found.values()):
             return None
 
         lifetime = _total(found[key] for key in lifetimes if key in found)
