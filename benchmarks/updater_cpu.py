@@ -24,8 +24,8 @@ from tests.support.emulator.dynamodb import MemoryDynamoDb
 WRAPPED = (
     ("parse stream", "rollcall.storage.fact_items:stream_fact"),
     ("decode page", "rollcall.ledger.page:Rows.decode"),
-    ("decode page", "rollcall.ledger.page:decode_column"),
-    ("decode page", "rollcall.ledger.page:decompress"),
+    ("decode page", "rollcall.ledger.encoded:decode_column"),
+    ("decode page", "rollcall.ledger.encoded:decompress"),
     ("merge", "rollcall.ledger.known:PageIndex"),
     ("merge", "rollcall.ledger.merge:PageIndex.change"),
     ("merge", "rollcall.ledger.apply:merge"),

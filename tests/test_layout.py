@@ -32,10 +32,11 @@ COVERED_BY = {
     "hooks/test_replay.py": "hooks/kept",
     "hooks/test_signatures.py": "hooks/signed_messages",
     "ingest/test_update.py": "ingest/ports",
+    "ledger/test_page.py": "ledger/encoded",
     "ledger/test_writer.py": "ledger/ports",
     "mapping/test_mapper.py": "mapping/conversion mapping/fields mapping/maps",
     "maintenance/test_redrive.py": "maintenance/failed_records maintenance/ports",
-    "query/test_engine.py": "query/ports",
+    "query/test_engine.py": "query/columns query/ports",
     "query/test_masks.py": "query/conditions query/fields",
     "query/test_grouping.py": "query/cells query/coding query/components",
     "query/test_group_planner.py": "query/rollup_shapes query/scopes",
@@ -45,6 +46,9 @@ COVERED_BY = {
     "dialects/rollcall/queries/cursor dialects/rollcall/queries/faults "
     "dialects/rollcall/queries/filters dialects/rollcall/queries/names "
     "dialects/rollcall/queries/ranges",
+    "maintenance/test_merge_pages.py": "storage/merging storage/page_items storage/page_reads "
+    "storage/segment_items",
+    "storage/test_inspection.py": "storage/row_checks",
     "storage/test_fact_items.py": "storage/merge_items",
     "test_bootstrap.py": "commands",
     "dialects/rollcall/queries/test_schema.py": "dialects/rollcall/queries/limits",

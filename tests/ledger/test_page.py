@@ -14,8 +14,9 @@ from rollcall.domain.errors import CorruptItem
 from rollcall.domain.facts import payload_value
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger.columns import IntColumn, TextColumn, compress, decompress
+from rollcall.ledger.encoded import PageColumns
 from rollcall.ledger.merge import PageIndex, merge
-from rollcall.ledger.page import Row, Rows, _Encoded
+from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST
 from rollcall.ledger.tree import split
 from tests.support import pages_of_version_1
@@ -211,7 +212,7 @@ def test_a_column_cut_short_is_damage(name: str) -> None:
     encoding, first, end = page._encoded.places[name]
     short = compress(decompress(page._encoded.data[first:end])[:3])
     data = page._encoded.data[:first] + short
-    page._encoded = _Encoded({name: (encoding, first, len(data))}, data)
+    page._encoded = PageColumns({name: (encoding, first, len(data))}, data)
     with pytest.raises(CorruptItem, match=f"damaged column '{name}'"):
         page.column(name)
 

@@ -150,7 +150,7 @@ class _Stores:
         return {}
 
     def pages(
-        self, _org: str, _epoch: int, _type: str, periods: Iterable[Period], _meter: Any
+        self, _org: str, _epoch: int, _type: str, periods: Iterable[Period], *_: Any
     ) -> Iterator[Any]:
         self.read_periods += periods
         return iter(())

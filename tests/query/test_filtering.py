@@ -12,7 +12,7 @@ import pytest
 from rollcall.domain.errors import TooManyRows, Unavailable
 from rollcall.domain.records import Call
 from rollcall.domain.time.periods import EVER, Period
-from rollcall.ledger import page as page_module
+from rollcall.ledger import encoded as encoded_module
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST, position
 from rollcall.ledger.tree import Page
@@ -56,13 +56,13 @@ def decoded_for(selected_by: Selection, *by: str, period: Period = EVER) -> set[
     data = calls(20).encode()
     page = Page(FIRST, position(20 * HOUR_MS, ""), 1, Rows.decode("call", data))
     names: set[str] = set()
-    decode = page_module._Encoded.column
+    decode = encoded_module.PageColumns.column
 
     def spy(encoded, name, count):
         names.add(name)
         return decode(encoded, name, count)
 
-    with patch.object(page_module._Encoded, "column", spy):
+    with patch.object(encoded_module.PageColumns, "column", spy):
         _, selected = select(PageRead(page, period, 0), selected_by)
         if selected is not None:
             dimensions = tuple(map(call_field, by))
@@ -105,6 +105,7 @@ class SlowlyRead:
             found = [start for start in self.starts[:-1] if first <= start <= last]
         items = [
             {
+                "SK": {"S": start},
                 "start": {"S": start},
                 "end": {"S": self.starts[self.starts.index(start) + 1]},
                 "v": {"N": "1"},

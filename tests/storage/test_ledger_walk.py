@@ -17,7 +17,18 @@ from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
 from rollcall.storage.ledger_walk import LedgerWalk
 from tests.support.cases import cases
-from tests.support.lagging_ledger import EPOCH, ORG, TYPE, History, LaggingClient, row, times
+from tests.support.lagging_ledger import (
+    EPOCH,
+    ORG,
+    TYPE,
+    History,
+    LaggingClient,
+    Stored,
+    item,
+    row,
+    times,
+    writes,
+)
 
 pytestmark = pytest.mark.property
 
@@ -42,7 +53,7 @@ edges = st.one_of(
     st.tuples(st.integers(0, 200), times).map(lambda pair: row(*pair).position + "~"),
 )
 any_walk = given(
-    writes=st.lists(st.lists(times, min_size=1, max_size=20), max_size=10),
+    writes=st.lists(writes, max_size=12),
     span=st.one_of(st.just(WHOLE), st.tuples(edges, edges).map(lambda two: Span(*sorted(two)))),
     seed=st.integers(0, 2**32),
     items_a_query=st.integers(1, 6),
@@ -149,7 +160,7 @@ class Ledger:
             self.consistent_reads += 1
             pages = self.covering
         empty = History([[0]]).states[1][FIRST][1].take(np.array([], dtype=np.intp))
-        return {"Items": [LaggingClient.item(*page, empty) for page in pages]}
+        return {"Items": [item(start, Stored(end, empty, 1, False)) for start, end in pages]}
 
 
 @pytest.mark.parametrize("is_backward", [False, True])

@@ -22,7 +22,8 @@ from rollcall.ledger.positions import END, FIRST
 from rollcall.ledger.rollups import RollupDelete, RollupPut, StoredRollup
 from rollcall.ledger.writer import fold
 from rollcall.retry import Backoff
-from rollcall.storage.pages import PageStore, page_of_item
+from rollcall.storage.page_items import page_of_item
+from rollcall.storage.pages import PageStore
 from tests.support.engines import CONTRACT_ENGINES, DYNAMODB_LOCAL, MEMORY_CLIENT
 from tests.support.fakes import MemoryLedger
 from tests.support.generate import mixed_records

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -17,6 +18,7 @@ from rollcall.ledger.writer import ApplyFacts
 from rollcall.maintenance.delete_organisation import DeleteOrganisation
 from rollcall.maintenance.erase import Erase, Erasure, Stores
 from rollcall.maintenance.erasure_preview import PreviewErasure
+from rollcall.maintenance.merge_pages import Merged, MergePages
 from rollcall.retry import Backoff
 from rollcall.storage.accounts import Directory
 from rollcall.storage.client import may_pass
@@ -24,6 +26,7 @@ from rollcall.storage.epochs import EpochContents
 from rollcall.storage.fact_items import stream_fact
 from rollcall.storage.facts import FactStore
 from rollcall.storage.hook_states import HookStates
+from rollcall.storage.merging import PageMerging
 from rollcall.storage.page_scan import PageScan
 from rollcall.storage.pages import PageStore
 from rollcall.storage.purge import Purge
@@ -87,6 +90,7 @@ class Deployment:
         self.hook_states = HookStates(self.client, RECORDS, BACKOFF)
         self.erases = Erase(stores, self.mentions, self.hook_states.forget)
         self.preview = PreviewErasure(stores, self.mentions)
+        self.merges = PageMerging(self.client, ANALYTICS, BACKOFF)
         self.deletes = DeleteOrganisation(
             self.directory, self.purge, self.mentions, self.now_ms, self.sleep
         )
@@ -149,6 +153,19 @@ class Deployment:
         records, self.stream = self.stream, []
         assert self.update(records).earliest_unapplied is None
 
+    def merge(self, organisation: Organisation, segment_bytes: int = 2_000) -> Merged:
+        """Merge all pages that are not the last one of their ledger, as if they were at rest."""
+        merging = MergePages(
+            self.directory,
+            self.merges,
+            self.now_ms,
+            cold_after_hours=0,
+            segment_bytes=segment_bytes,
+        )
+        merged = merging.organisation(organisation)
+        assert (merged.error, merged.is_finished) == (None, True)
+        return merged
+
     def erase(self, handle: str, lead_id: str) -> Erasure:
         return self.erases(handle, lead_id)
 
@@ -163,7 +180,7 @@ class Deployment:
         """The counts of every rollup by its key, those that are zero left out."""
         found = {}
         for item in self.items(ANALYTICS):
-            if "#LEDGER#" not in item["PK"]["S"]:
+            if not {"LEDGER", "IDENTITIES"} & set(item["PK"]["S"].split("#")):
                 found[item["PK"]["S"], item["SK"]["S"]] = measures_of(item)
         return found
 
@@ -206,10 +223,16 @@ def _breakdown(name: str, attribute: dict[str, bytes]) -> Iterator[bytes]:
 
 
 def inflated(content: bytes) -> Iterator[bytes]:
-    """What a detail holds, which is zlib's; or a page's raw deflate streams after nine bytes."""
+    """What a detail holds, which is zlib's; a column of a segment, or a page's after nine bytes."""
     if content[:1] == b"x":
         yield zlib.decompress(content)
         return
+    with contextlib.suppress(zlib.error):
+        column = zlib.decompressobj(-15)
+        text = column.decompress(content)
+        if column.eof and not column.unused_data:
+            yield text
+            return
     rest = content[9:]
     while rest:
         stream = zlib.decompressobj(-15)

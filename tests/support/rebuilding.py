@@ -29,7 +29,8 @@ from rollcall.storage import keys
 from rollcall.storage.accounts import Directory
 from rollcall.storage.epochs import EpochContents
 from rollcall.storage.facts import FactStore
-from rollcall.storage.pages import PageStore, page_of_item
+from rollcall.storage.page_items import page_of_item
+from rollcall.storage.pages import PageStore
 from rollcall.storage.purge import Purge
 from rollcall.storage.rebuilds import RebuildStore
 from tests.support.emulator.client import MemoryClient

@@ -7,7 +7,7 @@ from typing import Any
 
 from rollcall.domain.measures import RollupKey
 from rollcall.storage import keys
-from rollcall.storage.pages import page_of_item
+from rollcall.storage.page_items import page_of_item
 from rollcall.storage.rollups import stored_rollup
 from tests.support.fakes import MemoryLedger, StoredPage
 

@@ -29,7 +29,7 @@ from rollcall.ledger.page import Row
 from rollcall.ledger.ports import LedgerStore
 from rollcall.ledger.rollups import RollupPut, RollupWrite, StoredRollup, write_rollup
 from rollcall.ledger.transaction import MAX_ITEMS, PageWrite, Transaction
-from rollcall.ledger.tree import DEFAULT_TARGET_BYTES, Page, split
+from rollcall.ledger.tree import DEFAULT_TARGET_BYTES, MAX_PAGES, Page, split
 from rollcall.retry import Backoff
 
 # Items of a transaction that are reserved for pages that split.
@@ -46,10 +46,12 @@ _Changes: TypeAlias = dict[int, tuple[KnownPage, list[RowChange]]]
 class _Work:
     """Facts from the front of the queue, as many as one transaction can hold.
 
-    `page_of` has the page whose rows change a rollup, or None if several do.
+    `page_items` are the items that the changed pages write, unless they split; `page_of` has the
+    page whose rows change a rollup, or None if several do.
     """
 
     taken: int = 0
+    page_items: int = 0
     changes: _Changes = field(default_factory=dict)
     delta: _Delta = field(default_factory=dict)
     page_of: dict[RollupKey, int | None] = field(default_factory=dict)
@@ -60,6 +62,11 @@ class _Work:
             _add(self.delta, key, measures)
             if self.page_of.setdefault(key, page) != page:
                 self.page_of[key] = None
+
+    def added_items(self, changes: _Changes, target_bytes: int) -> int:
+        """The items that further changes write, of pages that have none so far."""
+        added = (loaded for page, (loaded, _) in changes.items() if page not in self.changes)
+        return sum(_item_count(loaded.page, target_bytes) for loaded in added)
 
     def changed(self) -> _Delta:
         """What changes of each rollup.
@@ -177,9 +184,10 @@ class Applier:
         deltas = {page: self._delta(of_page) for page, (_, of_page) in changes.items()}
         keys = {key for delta in deltas.values() for key in delta}
         rollup_count = len(work.delta) + len(keys - work.delta.keys())
-        page_count = len(work.changes.keys() | changes.keys())
-        if work.taken and rollup_count + page_count > MAX_ITEMS - _SPARE_ITEMS:
+        page_items = work.page_items + work.added_items(changes, self._target_bytes)
+        if work.taken and rollup_count + page_items > MAX_ITEMS - _SPARE_ITEMS:
             return False
+        work.page_items = page_items
         for page, (loaded, of_page) in changes.items():
             work.add(page, deltas[page])
             work.changes.setdefault(page, (loaded, []))[1].extend(of_page)
@@ -212,23 +220,44 @@ class Applier:
         """(the transaction of some work, the pages that it writes for each page that was read)."""
         writes: list[PageWrite] = []
         pages: list[tuple[KnownPage, list[Page]]] = []
+        rollups = self._rollup_writes(work)
+        max_pages = self._max_pages(work, len(rollups))
         for loaded, changes in work.changes.values():
-            of_page = self._page_writes(loaded, changes)
+            of_page = self._page_writes(loaded, changes, max_pages)
             writes += of_page
             pages.append((loaded, [write.written for write in of_page]))
-        transaction = Transaction.of(writes, self._rollup_writes(work))
+        transaction = Transaction.of(writes, rollups)
         if not transaction.fits:
             raise TransactionTooLarge(
                 f"{transaction.item_count} items exceed the limits of one transaction"
             )
         return transaction, pages
 
-    def _page_writes(self, loaded: KnownPage, changes: Sequence[RowChange]) -> list[PageWrite]:
+    def _max_pages(self, work: _Work, rollups: int) -> int:
+        """The number of pages that each changed page may split into.
+
+        A fact that has moved through many segments must fit in one transaction, in larger pages.
+        """
+        if work.taken > 1:
+            return MAX_PAGES
+        segments = sum(loaded.page.is_segment for loaded, _ in work.changes.values())
+        room = MAX_ITEMS - rollups - segments
+        return max(1, min(MAX_PAGES, room // max(1, len(work.changes))))
+
+    def _page_writes(
+        self, loaded: KnownPage, changes: Sequence[RowChange], max_pages: int
+    ) -> list[PageWrite]:
         old = loaded.page
         merged = merge(old.rows, changes)
         return [
-            PageWrite(loaded.record_type, page, old.version if page.start == old.start else 0)
-            for page in split(old.start, old.end, merged, self._target_bytes)
+            PageWrite(
+                loaded.record_type,
+                page,
+                old.version if page.start == old.start else 0,
+                base=old.version,
+                is_from_segment=old.is_segment and page.start == old.start,
+            )
+            for page in split(old.start, old.end, merged, self._target_bytes, max_pages)
         ]
 
     def _rollup_writes(self, work: _Work) -> list[RollupWrite]:
@@ -262,6 +291,13 @@ class Applier:
                 self._known.put_rollup(put.key, _written(put))
         for delete in transaction.deletes:
             self._known.remove_rollup(delete.key)
+
+
+def _item_count(page: Page, target_bytes: int) -> int:
+    """The items that a change of a page writes, unless it splits: a segment always does."""
+    if not page.is_segment:
+        return 1
+    return 2 + min(MAX_PAGES, page.segment_bytes // target_bytes + 1)
 
 
 def _written(put: RollupPut) -> StoredRollup:

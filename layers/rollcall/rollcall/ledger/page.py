@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -29,14 +29,14 @@ from rollcall.domain.facts import payload_text, payload_value
 from rollcall.domain.records import RECORD_TYPES, Kind, PayloadValue, Record, RecordType
 from rollcall.domain.records import Column as RecordColumn
 from rollcall.ledger.columns import (
-    Encoding,
     Indices,
     IntColumn,
     TextColumn,
     compress,
     decompress,
 )
-from rollcall.ledger.nested import Column, ListColumn, PairColumn, Pairs, decode_column
+from rollcall.ledger.encoded import ENTRY, NOTHING, Encoded, PageColumns, places_of
+from rollcall.ledger.nested import Column, ListColumn, PairColumn, Pairs
 from rollcall.ledger.payload_keys import OWN_KEYS, arranged
 from rollcall.ledger.positions import position
 
@@ -57,7 +57,6 @@ _FIELDS: Final = {
     for name, each in RECORD_TYPES.items()
 }
 _HEADER: Final = struct.Struct("<BII")
-_ENTRY: Final = struct.Struct("<BI")
 
 Cell: TypeAlias = int | str | tuple[str, ...] | Pairs | None
 
@@ -90,12 +89,12 @@ class Rows:
         record_type: str,
         count: int,
         columns: dict[str, Column],
-        encoded: _Encoded | None = None,
+        encoded: Encoded | None = None,
     ) -> None:
         self._type: RecordType = RECORD_TYPES[record_type]
         self._count = count
         self._columns = columns
-        self._encoded = encoded or _Encoded({}, b"")
+        self._encoded = encoded or NOTHING
 
     @staticmethod
     def empty(record_type: str) -> Rows:
@@ -108,12 +107,12 @@ class Rows:
     @property
     def names(self) -> set[str]:
         """The columns that have at least one value."""
-        return self._columns.keys() | self._encoded.places.keys()
+        return self._columns.keys() | self._encoded.names
 
     def column(self, name: str) -> Column | None:
         """One column, or None where every value is null."""
         column = self._columns.get(name)
-        if column is None and name in self._encoded.places:
+        if column is None and name in self._encoded.names:
             column = self._columns[name] = self._encoded.column(name, self._count)
         return column
 
@@ -216,21 +215,23 @@ class Rows:
             return grown.take(np.argsort(times, kind="stable"))
         return grown
 
+    def stored(self) -> list[tuple[str, Column]]:
+        """(name, column) of each column to store, by name: those with a value, payload keys arranged."""
+        self._arrange_payload()
+        columns = ((name, self.column(name)) for name in sorted(self.names))
+        return [(name, each) for name, each in columns if each is not None and not each.is_empty()]
+
     def encode(self) -> bytes:
         """The page's bytes; deterministic for equal rows in equal order."""
-        self._arrange_payload()
         directory, bodies = [], []
-        for name in sorted(self.names):
-            column = self.column(name)
-            if column is None or column.is_empty():
-                continue
+        for name, column in self.stored():
             encoding, raw = column.encode()
             body = compress(raw)
             encoded_name = name.encode()
             directory.append(
                 struct.pack("<B", len(encoded_name))
                 + encoded_name
-                + _ENTRY.pack(encoding, len(body))
+                + ENTRY.pack(encoding, len(body))
             )
             bodies.append(body)
         packed = compress(b"".join(directory))
@@ -243,14 +244,11 @@ class Rows:
             return
         columns = {name.removeprefix(_OF_KEY): self.texts(name) for name in own}
         columns, shared = arranged(columns, self.pairs())
-        for name in own:
-            self._columns.pop(name)
+        others = ((name, self.column(name)) for name in self.names - own)
+        self._columns = {name: column for name, column in others if column is not None}
         self._columns[PAYLOAD] = shared
         self._columns |= {f"{_OF_KEY}{key}": column for key, column in columns.items()}
-        places = self._encoded.places
-        self._encoded = replace(
-            self._encoded, places={name: places[name] for name in places.keys() - own}
-        )
+        self._encoded = NOTHING
 
     @staticmethod
     def decode(record_type: str, data: bytes) -> Rows:
@@ -262,49 +260,12 @@ class Rows:
             raise CorruptItem(f"unknown ledger page format {data[:1].hex() or '(no bytes)'}")
         version, count, directory_size = _HEADER.unpack_from(data)
         first = _HEADER.size + directory_size
-        places = _places(decompress(data[_HEADER.size : first]), first)
+        places = places_of(decompress(data[_HEADER.size : first]), first)
         if max((end for _, _, end in places.values()), default=first) != len(data):
             raise CorruptItem("ledger page is truncated or has trailing bytes")
         paged = RECORD_TYPES[record_type].paged if version == 1 else ()
         joined = frozenset(column.name for column in paged if column.kind is Kind.IDS)
-        return Rows(record_type, count, {}, _Encoded(places, data, joined))
-
-
-def _places(directory: bytes, first: int) -> dict[str, tuple[int, int, int]]:
-    """(encoding, first byte, end) of every column, the first of which begins at byte `first`."""
-    places = {}
-    offset, size = 0, len(directory)
-    while offset < size:
-        name_end = offset + 1 + directory[offset]
-        encoding, length = _ENTRY.unpack_from(directory, name_end)
-        places[directory[offset + 1 : name_end].decode()] = (encoding, first, first + length)
-        first += length
-        offset = name_end + _ENTRY.size
-    return places
-
-
-@dataclass(frozen=True, slots=True)
-class _Encoded:
-    """A page's bytes, the place of each column in them, and the lists that are joined strings."""
-
-    places: Mapping[str, tuple[int, int, int]]
-    data: bytes
-    joined: frozenset[str] = frozenset()
-
-    def column(self, name: str, count: int) -> Column:
-        code, first, end = self.places[name]
-        try:
-            encoding = Encoding(code)
-        except ValueError:
-            raise CorruptItem(f"unknown column encoding {code}") from None
-        raw = decompress(self.data[first:end])
-        try:
-            column = decode_column(encoding, raw, count)
-        except (ValueError, IndexError, struct.error) as error:
-            raise CorruptItem(f"damaged column {name!r}: {error}") from error
-        if name in self.joined and isinstance(column, TextColumn):
-            return ListColumn.of_joined(column)
-        return column
+        return Rows(record_type, count, {}, PageColumns(places, data, joined))
 
 
 def _empty_column(record_type: RecordType, name: str, count: int) -> Column:

@@ -18,16 +18,28 @@ _ITEM_OVERHEAD_BYTES: Final = 1_300  # keys of the longest ids
 
 @dataclass(frozen=True, slots=True)
 class PageWrite:
-    """Put a page, if the stored one still has `version_read` (0: if there is none)."""
+    """Put a page, if the stored one still has `version_read` (0: if there is none).
+
+    `base` is the version of the page or segment from which a new page takes its rows: what covers a
+    position has a higher version than whatever covered it before, also if a page was merged into a
+    segment and begins there again. `is_from_segment` says that the stored one is a segment.
+    """
 
     record_type: str
     page: EncodedPage
     version_read: int
+    base: int = 0
+    is_from_segment: bool = False
 
     @property
     def version(self) -> int:
         """The version that the page gets."""
-        return self.version_read + 1
+        return max(self.version_read, self.base) + 1
+
+    @property
+    def item_count(self) -> int:
+        """The items that are written: a segment has a second one."""
+        return 1 + self.is_from_segment
 
     @property
     def written(self) -> Page:
@@ -56,7 +68,8 @@ class Transaction:
     @property
     def item_count(self) -> int:
         """The number of items that the transaction writes."""
-        return len(self.pages) + len(self.puts) + len(self.deletes)
+        pages = sum(write.item_count for write in self.pages)
+        return pages + len(self.puts) + len(self.deletes)
 
     @property
     def fits(self) -> bool:

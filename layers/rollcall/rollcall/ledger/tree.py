@@ -21,15 +21,17 @@ MAX_PAGES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stored page: its range `[start, end)`, its rows, and the version that was read.
+    """A stored page or segment: its range `[start, end)`, its rows, and the version that was read.
 
-    Version 0 is the page of an empty ledger, which covers every position.
+    Version 0 is the page of an empty ledger, which covers every position. `segment_bytes` is the size
+    of a segment, and 0 for a page.
     """
 
     start: str
     end: str
     version: int
     rows: Rows
+    segment_bytes: int = 0
 
     @staticmethod
     def unwritten(record_type: str) -> Page:
@@ -39,6 +41,11 @@ class Page:
     def covers(self, position: str) -> bool:
         """Whether a row at `position` belongs to this page."""
         return self.start <= position < self.end
+
+    @property
+    def is_segment(self) -> bool:
+        """Whether it is stored as a segment (`rollcall.ledger.segments`)."""
+        return self.segment_bytes > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +58,12 @@ class EncodedPage:
     data: bytes
 
 
-def split(start: str, end: str, rows: Rows, target_bytes: int) -> list[EncodedPage]:
+def split(
+    start: str, end: str, rows: Rows, target_bytes: int, max_pages: int = MAX_PAGES
+) -> list[EncodedPage]:
     """Encode rows into one page, or into several that are each within the target.
 
-    The pages, at most MAX_PAGES, tile `[start, end)`. The last page of a ledger splits into full
+    The pages, at most `max_pages`, tile `[start, end)`. The last page of a ledger splits into full
     pages from the left, because most new rows are later than all others; any other page, and one
     whose rows share one instant, splits at its median. Rows at one position stay together. Raises
     PageTooLarge if a page exceeds the ceiling: fewer rows at once may fit.
@@ -68,8 +77,9 @@ def split(start: str, end: str, rows: Rows, target_bytes: int) -> list[EncodedPa
     positions.sort()
     times = rows.integers(TIME).values
     if end == END and times[0] != times[-1]:
-        return _filled(start, end, rows, positions, target_bytes, len(data) / len(rows))
-    return _halves(start, end, rows, positions, target_bytes, MAX_PAGES, len(data))
+        row_bytes = len(data) / len(rows)
+        return _filled(start, end, rows, positions, target_bytes, max_pages, row_bytes)
+    return _halves(start, end, rows, positions, target_bytes, max_pages, len(data))
 
 
 def _halves(
@@ -104,6 +114,7 @@ def _filled(
     rows: Rows,
     positions: Sequence[str],
     target_bytes: int,
+    max_pages: int,
     row_bytes: float,
 ) -> list[EncodedPage]:
     pages: list[EncodedPage] = []
@@ -112,7 +123,7 @@ def _filled(
         # Encoding is the cost of a split, so the rest is encoded only if it may be the last page.
         wanted = max(1, int(target_bytes / row_bytes))
         end_row = _cut_near(positions, first, first + wanted)
-        is_last = len(pages) == MAX_PAGES - 1
+        is_last = len(pages) == max_pages - 1
         if end_row is None or first + wanted >= count or is_last:
             rest = _slice(rows, first, count)
             data = rest.encode()

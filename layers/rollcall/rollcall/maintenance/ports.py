@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rollcall.domain.errors import CorruptItem
 from rollcall.domain.facts import Change, Fact, Outcome
 from rollcall.domain.measures import RollupKey, Scope
 from rollcall.domain.organisations import Organisation, Token
@@ -12,6 +13,8 @@ from rollcall.maintenance.audits import Audit
 from rollcall.maintenance.rebuilds import RebuildRun
 
 if TYPE_CHECKING:  # these import numpy, which not every command needs
+    from rollcall.ledger.runs import StoredPage
+    from rollcall.ledger.segments import EncodedSegment
     from rollcall.ledger.transaction import Transaction
     from rollcall.ledger.tree import Page
     from rollcall.maintenance.reconcile.inspection import (
@@ -319,3 +322,25 @@ class Reconciles(Protocol):
         Raises Unavailable when no time is left, after saving the progress, and Conflict when another
         run took it over.
         """
+
+
+class MergedPages(Protocol):
+    """Pages that can be merged into segments (`rollcall.storage.merging.PageMerging`)."""
+
+    def starts(self, org_id: str, epoch: int) -> Mapping[str, list[str]]: ...
+    def pages(
+        self,
+        org_id: str,
+        epoch: int,
+        record_type: str,
+        starts: Sequence[str],
+        damaged: Callable[[CorruptItem], None],
+    ) -> Iterator[StoredPage]: ...
+    def merge(
+        self,
+        org_id: str,
+        epoch: int,
+        record_type: str,
+        segment: EncodedSegment,
+        pages: Sequence[StoredPage],
+    ) -> None: ...

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from rollcall.domain.errors import TooManyRows
 from rollcall.domain.time.periods import Period
+from rollcall.query.columns import columns_of
 from rollcall.query.filtering import Selected, select
 from rollcall.query.group_planner import (
     AggregationPlan,
@@ -21,7 +22,7 @@ from rollcall.query.group_planner import (
 from rollcall.query.group_rollups import GroupRollups, Scan
 from rollcall.query.grouping import GroupBuilder, GroupedRows
 from rollcall.query.lookups import ensure_as_of
-from rollcall.query.model import Aggregation, Reading, Selection
+from rollcall.query.model import Aggregation, Reading
 from rollcall.query.ports import Ledger, Rollups
 
 
@@ -60,17 +61,21 @@ class QueryEngine:
         if isinstance(plan, FromRollups):
             scans = GroupRollups(self._rollups, reading, plan).add_to(builder)
         for periods, only in scans:
-            builder.add_rows(self._scan(reading, aggregation.selection, periods), only)
+            builder.add_rows(self._scan(reading, aggregation, periods), only)
         ensure_as_of(self._rollups, reading)
         return builder.groups()
 
     def _scan(
-        self, reading: Reading, selection: Selection, periods: Iterable[Period]
+        self, reading: Reading, aggregation: Aggregation, periods: Iterable[Period]
     ) -> Iterator[Selected]:
+        selection = aggregation.selection
         if not selection.can_match:
             return
         (org_id, epoch), meter = reading.epoch, reading.meter
-        for read in self._ledger.pages(org_id, epoch, selection.record_type, periods, meter):
+        columns = columns_of(aggregation)
+        for read in self._ledger.pages(
+            org_id, epoch, selection.record_type, periods, meter, columns
+        ):
             count, selected = select(read, selection)
             meter.rows += count
             if meter.rows > self._max_rows:

@@ -10,8 +10,8 @@ import numpy as np
 
 from rollcall.domain.time.periods import Period
 from rollcall.ledger.columns import NULL, Indices, Int32s, Int64s
-from rollcall.ledger.page import TIME, TOMBSTONE, Rows
-from rollcall.ledger.positions import Span, floor
+from rollcall.ledger.page import ID, TIME, TOMBSTONE, Rows
+from rollcall.ledger.positions import FIRST, Span, floor, position, time_of
 from rollcall.ledger.tree import Page
 from rollcall.query.conditions import conjuncts
 from rollcall.query.masks import Mask, mask_of
@@ -19,11 +19,12 @@ from rollcall.query.model import Selection
 
 
 class PageRead(NamedTuple):
-    """A page as it was read; only its rows in the period `clip` are to be counted."""
+    """A page as it was read; only its rows in the period `clip`, from a position on, are to be counted."""
 
     page: Page
     clip: Period
     applied_at_ms: int
+    first: str = FIRST
 
 
 class Stretch(NamedTuple):
@@ -71,7 +72,7 @@ def select(read: PageRead, selection: Selection) -> tuple[int, Selected | None]:
     Once no row is left, no further column is decoded.
     """
     rows = read.page.rows
-    in_clip = _in_clip(read.page, read.clip)
+    in_clip = _in_clip(read)
     count = len(rows) if in_clip is None else int(np.count_nonzero(in_clip))
     if count == 0:
         return 0, None
@@ -85,12 +86,27 @@ def select(read: PageRead, selection: Selection) -> tuple[int, Selected | None]:
     return count, Selected(rows, np.flatnonzero(kept))
 
 
-def _in_clip(page: Page, clip: Period) -> Mask | None:
-    if floor(clip.start_ms) <= page.start and page.end <= floor(clip.end_ms):
+def _in_clip(read: PageRead) -> Mask | None:
+    page, clip = read.page, read.clip
+    is_whole = floor(clip.start_ms) <= page.start and page.end <= floor(clip.end_ms)
+    if is_whole and read.first <= page.start:
         return None
     times = page.rows.integers(TIME).values
     inside: Mask = (times >= clip.start_ms) & (times < clip.end_ms)
-    return inside
+    return inside if read.first <= page.start else inside & _from(page.rows, times, read.first)
+
+
+def _from(rows: Rows, times: Int64s, first: str) -> Mask:
+    """The rows at or after a position."""
+    time_ms = time_of(first)
+    found: Mask = times > time_ms
+    at_time = np.flatnonzero(times == time_ms)
+    if len(at_time):
+        ids = rows.texts(ID)
+        found[at_time] = [
+            position(time_ms, ids.get(row) or "") >= first for row in at_time.tolist()
+        ]
+    return found
 
 
 def _conditions(rows: Rows, selection: Selection) -> Iterator[Mask]:

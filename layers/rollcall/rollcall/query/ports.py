@@ -86,8 +86,11 @@ class Ledger(Protocol):
         record_type: str,
         periods: Iterable[Period],
         meter: ReadMeter,
+        columns: Collection[str] | None,
     ) -> Iterator[PageRead]:
         """Pages, each with the part of a period whose rows are to be taken from it.
+
+        `columns` are the columns that are used, beside times and tombstones; None: all.
 
         The periods must not overlap. Every row in them is in exactly one of the pages, in its
         state before or after any concurrent write. The pages are in no particular order.
@@ -106,10 +109,12 @@ class OrderedLedger(Protocol):
         meter: ReadMeter,
         *,
         is_backward: bool,
+        columns: Collection[str] | None,
     ) -> Iterator[Stretch]:
         """The rows of a span in stretches, the positions of each after those of the one before.
 
-        With `is_backward`, the positions of each are before those of the one before it. Rows inside
+        `columns` are the columns that are used, beside ids, times and tombstones; None: all. With
+        `is_backward`, the positions of each are before those of the one before it. Rows inside
         a stretch are in no particular order. Every row of the span is in exactly one stretch, in
         its state before or after any concurrent write. Pages are read as the iteration asks for
         them.

@@ -22,6 +22,7 @@ from rollcall.ledger.page import ID, REV, TIME, Rows
 from rollcall.ledger.positions import END, FIRST, Span, floor, position
 from rollcall.ledger.tree import Page
 from rollcall.ledger.writer import row_of
+from rollcall.query.columns import selected_by
 from rollcall.query.filtering import PageRead, Selected, Stretch, select
 from rollcall.query.lookups import Lookup, ensure_as_of
 from rollcall.query.model import Reading, Selection
@@ -103,7 +104,13 @@ class SearchCalls:
         meter = reading.meter
         org_id, epoch = reading.epoch
         for stretch in self._ledger.stretches(
-            org_id, epoch, _CALL, _span(search), meter, is_backward=search.is_newest_first
+            org_id,
+            epoch,
+            _CALL,
+            _span(search),
+            meter,
+            is_backward=search.is_newest_first,
+            columns=selected_by(search.selection) | {ID, REV, TIME},
         ):
             read = PageRead(stretch.page, search.period, stretch.applied_at_ms)
             count, selected = select(read, search.selection)

@@ -7,22 +7,17 @@ the rows.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Collection, Iterator, Mapping
-from decimal import InvalidOperation
 from typing import Any, Final
 
 from rollcall.domain.errors import Conflict, CorruptItem
-from rollcall.domain.facts import REV_LIMIT
 from rollcall.domain.measures import (
     ALL,
     RollupKey,
     Scope,
 )
-from rollcall.domain.records import RECORD_TYPES, Kind, RecordType
-from rollcall.domain.time.calendar import LAST_MS, parse_date
-from rollcall.domain.validation import is_id
-from rollcall.ledger.page import Row
+from rollcall.domain.records import RECORD_TYPES
+from rollcall.domain.time.calendar import parse_date
 from rollcall.ledger.positions import END, FIRST
 from rollcall.ledger.tree import Page
 from rollcall.maintenance.reconcile.inspection import (
@@ -33,12 +28,14 @@ from rollcall.maintenance.reconcile.inspection import (
     SurveyedPage,
     is_position,
 )
+from rollcall.query.metering import ReadMeter
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors, with_retries
 from rollcall.storage.conditions import VERSION, version_unchanged
-from rollcall.storage.pages import PageStore, page_of_item
+from rollcall.storage.page_items import page_of_item
+from rollcall.storage.pages import PageStore
 from rollcall.storage.queries import (
     batch_get,
     index_entries,
@@ -49,19 +46,9 @@ from rollcall.storage.queries import (
     pages_of,
 )
 from rollcall.storage.rollups import APPLIED_AT, WHOLE, stored_rollup
+from rollcall.storage.row_checks import DAMAGE, checked_rows
+from rollcall.storage.segment_items import is_segment
 
-# The errors that damaged bytes of a column can cause when its rows are decoded.
-_DAMAGE: Final = (
-    CorruptItem,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-    StopIteration,
-    InvalidOperation,
-    struct.error,
-)
 # Larger than any version, and small enough for DynamoDB to add 1 to exactly.
 _MAX_VERSION: Final = 10**30
 
@@ -97,8 +84,10 @@ class LedgerInspection(PageStore):
         partition = keys.epoch_prefix(self._org_id, self._epoch)
         for listed in index_entries(self._client, self._table, self._backoff, partition):
             key = key_of(listed)
-            place = self._index_sort_of(key)
+            place = self._index_sort_of(key, listed)
             if place == av.text(listed, keys.GSI1SK):
+                if key.pk in self._siblings():
+                    yield from self._without_segment(key)
                 continue
             if not key.pk.startswith(partition):
                 yield ForeignItem(key.pk, key.sk, is_own=False)
@@ -108,12 +97,14 @@ class LedgerInspection(PageStore):
                 if not is_in_ledger and self._exists(key):
                     yield ForeignItem(key.pk, key.sk)
             elif not self._is_listed_at(key, place):
-                yield Misindexed(key.pk, key.sk, place == keys.index_sort(keys.PAGE))
+                yield Misindexed(key.pk, key.sk, key.pk in self._ledgers() | self._siblings())
 
     def relist(self, item: Misindexed) -> None:
         """Write the GSI1 attributes of an item again. Raises Conflict when it no longer exists."""
         key = keys.Key(item.pk, item.sk)
         it_exists = "attribute_exists(#pk)"
+        found = batch_get(self._client, self._table, [key], self._backoff)
+        place = self._index_sort_of(key, found[0] if found else {})
         with translated_errors():
             self._client.update_item(
                 TableName=self._table,
@@ -123,7 +114,7 @@ class LedgerInspection(PageStore):
                 ExpressionAttributeNames={"#pk": keys.PK, "#p": keys.GSI1PK, "#k": keys.GSI1SK},
                 ExpressionAttributeValues={
                     ":p": {"S": keys.epoch_prefix(self._org_id, self._epoch)},
-                    ":k": {"S": self._index_sort_of(key)},
+                    ":k": {"S": place},
                 },
             )
 
@@ -160,7 +151,7 @@ class LedgerInspection(PageStore):
         """The keys of the rollups of a day `YYYY-MM-DD`, or of all time, that GSI1 lists."""
         place = keys.index_sort(keys.ROLLUP, keys.bucket_sk(bucket))
         for key in self._listed_keys(place):
-            if self._index_sort_of(key) == place:
+            if self._index_sort_of(key, {}) == place:
                 yield keys.parse_rollup(self._org_id, self._epoch, key)
 
     def rollup_buckets(self) -> Iterator[str]:
@@ -190,8 +181,8 @@ class LedgerInspection(PageStore):
             yield from map(self._rollup_seen, answer["Items"])
 
     def remove(self, item: ForeignItem) -> None:
-        """Remove an item that belongs to no page and no rollup."""
-        self._remove(keys.Key(item.pk, item.sk), None)
+        """Remove an item that belongs to no page and no rollup. Raises Conflict if it has changed."""
+        self._remove(keys.Key(item.pk, item.sk), item.version)
 
     def remove_page(self, record_type: str, page: SurveyedPage) -> None:
         """Remove a page. Raises Conflict when it changed since it was read."""
@@ -226,10 +217,36 @@ class LedgerInspection(PageStore):
     def _ledgers(self) -> frozenset[str]:
         return frozenset(keys.ledger(self._org_id, self._epoch, name) for name in RECORD_TYPES)
 
-    def _index_sort_of(self, key: keys.Key) -> str | None:
-        """Where GSI1 must list an item with this key, or None if no item of the epoch can have it."""
+    def _siblings(self) -> frozenset[str]:
+        return frozenset(map(keys.identities, self._ledgers()))
+
+    def _without_segment(self, key: keys.Key) -> Iterator[ForeignItem]:
+        """The identities at a key, if what is in the ledger there is newer, or nothing.
+
+        They are read first. What is written later has a higher version, so identities of which a
+        merge becomes visible before its values are left alone.
+        """
+        identities = batch_get(self._client, self._table, [key], self._backoff)
+        version = _version_of(identities[0]) if identities else None
+        if version is None:
+            return  # the comparison of pages reports the segment without identities of its version
+        beside = keys.Key(keys.ledger_of(key.pk), key.sk)
+        values = batch_get(self._client, self._table, [beside], self._backoff)
+        if not values or (_version_of(values[0]) or 0) > version:
+            yield ForeignItem(key.pk, key.sk, version=version)
+
+    def _index_sort_of(self, key: keys.Key, item: Item) -> str | None:
+        """Where GSI1 must list an item with this key, or None if no item of the epoch can have it.
+
+        Of a ledger's item, `item` must have the attribute that makes it a segment, or that of GSI1.
+        """
+        if key.pk in self._siblings():
+            return keys.index_sort(keys.IDENTITIES) if is_position(key.sk) else None
         if key.pk in self._ledgers():
-            return keys.index_sort(keys.PAGE) if is_position(key.sk) else None
+            segment = keys.index_sort(keys.SEGMENT)
+            of_segment = is_segment(item) or item.get(keys.GSI1SK) == {"S": segment}
+            place = segment if of_segment else keys.index_sort(keys.PAGE)
+            return place if is_position(key.sk) else None
         try:
             found = keys.parse_rollup(self._org_id, self._epoch, key)
         except ValueError:
@@ -264,17 +281,33 @@ class LedgerInspection(PageStore):
         if not isinstance(end, str) or not (end == END or is_position(end)):
             return SurveyedPage(start, None, version, None, "it has no end")
         try:
-            page = page_of_item(record_type, item | {VERSION: {"N": str(version or 0)}})
+            item, page = self._whole(record_type, item, version)
             # Decoding the rows finds the damage of any column.
-            rows = _rows_of(page, RECORD_TYPES[record_type])
-        except _DAMAGE as error:
+            rows = checked_rows(page, RECORD_TYPES[record_type])
+        except DAMAGE as error:
             return SurveyedPage(start, end, version, None, f"{type(error).__name__}: {error}")
+        start, version = av.text(item, keys.SK), _version_of(item)
+        end = page.end
         if page.start != start or not page.start < page.end:
             return SurveyedPage(start, end, version, None, "its range does not match its key")
         fault = self._fault_of(item, "n")
         if not fault and av.integer(item, "n") != len(rows):
             fault = "its number of rows is not the stored one"
         return SurveyedPage(start, end, version, rows, fault)
+
+    def _whole(self, record_type: str, item: Item, version: int | None) -> tuple[Item, Page]:
+        """The item and its rows; if a segment changes meanwhile, what is at its start by then."""
+        if not is_segment(item):
+            return item, page_of_item(record_type, item | {VERSION: {"N": str(version or 0)}})
+        ledger, start, meter = av.text(item, keys.PK), av.text(item, keys.SK), ReadMeter()
+
+        def again() -> Item | None:
+            return self._reads.last_at(ledger, start, None, meter)
+
+        found = self._reads.complete(record_type, item, again, None, meter)
+        if found is None:
+            raise CorruptItem("it was removed")
+        return found.item, found.page
 
     def _rollup_seen(self, item: Item) -> RollupSeen:
         version = _version_of(item)
@@ -325,30 +358,3 @@ def _version_of(item: Item) -> int | None:
     except CorruptItem:
         return None
     return version if 0 < version < _MAX_VERSION else None
-
-
-def _rows_of(page: Page, record_type: RecordType) -> list[Row]:
-    """The rows of a page. Raises an error of `_DAMAGE` when no fact can have such a row."""
-    _decode_columns(page, record_type)
-    required = [column.name for column in record_type.paged if column.required]
-    rows = list(page.rows)
-    for row in rows:
-        _check_row(row, required)
-    return rows
-
-
-def _decode_columns(page: Page, record_type: RecordType) -> None:
-    for column in record_type.paged:
-        if column.kind in (Kind.INTEGER, Kind.FLAG):
-            page.rows.integers(column.name)
-        elif column.kind in (Kind.TEXT, Kind.ID):
-            page.rows.texts(column.name)
-        elif column.kind is Kind.IDS:
-            page.rows.lists(column.name)
-
-
-def _check_row(row: Row, required: Collection[str]) -> None:
-    if not (0 <= row.time_ms <= LAST_MS and 0 < row.rev < REV_LIMIT and is_id(row.id)):
-        raise CorruptItem("the id, time or revision of a row is out of range")
-    if row.record and any(getattr(row.record, name) is None for name in required):
-        raise CorruptItem("a row lacks a required field")

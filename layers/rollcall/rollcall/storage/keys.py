@@ -35,6 +35,8 @@ LAST: Final = "~"  # sorts after every bucket and every position
 
 # The kinds of items in the analytics table.
 PAGE: Final = "PAGE"
+SEGMENT: Final = "SEGMENT"
+IDENTITIES: Final = "IDENTITIES"
 ROLLUP: Final = "ROLLUP"
 
 
@@ -212,8 +214,23 @@ def epoch_prefix(org_id: str, epoch: int) -> str:
 
 
 def ledger(org_id: str, epoch: int, record_type: str) -> str:
-    """The partition of a ledger; the sort key of a page is its start position."""
+    """The partition of a ledger; the sort key of a page or a segment is its start position."""
     return f"{epoch_prefix(org_id, epoch)}LEDGER#{record_type}#"
+
+
+def identities(ledger_partition: str) -> str:
+    """The partition of what readers of counts do not need of the segments of a ledger.
+
+    The sort key of an item is the start position of its segment.
+    """
+    prefix, _, record_type = ledger_partition.rpartition("LEDGER#")
+    return f"{prefix}{IDENTITIES}#{record_type}"
+
+
+def ledger_of(identities_partition: str) -> str:
+    """The inverse of `identities`."""
+    prefix, _, record_type = identities_partition.rpartition(f"{IDENTITIES}#")
+    return f"{prefix}LEDGER#{record_type}"
 
 
 @functools.lru_cache(maxsize=4_096)  # a batch uses the same keys many times

@@ -1,15 +1,17 @@
 """Reads the ledger pages of a period: several queries at once, every row exactly once.
 
 Reads are committed but not a snapshot: while a page splits, a reader may miss a new page, or see it
-together with the old version of the page that was split. Pages cover all positions and only ever
-split, so a reader in order of position detects both. If the next page starts too late, it reads the
-missing one consistently. If a page starts too early, the rows are in the older page that it has.
+together with the old version of the page that was split. While pages are merged into a segment, it may
+miss them all, and see the segment after it has counted some of them. Pages and segments cover all
+positions, so a reader in order of position detects each case: it keeps the position that it has reached,
+and takes from what covers it only the rows from there on. If the next page starts too late, it reads
+consistently what covers the position. A page that ends before it holds rows that were counted.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -17,9 +19,11 @@ from functools import partial
 from threading import Event
 from typing import Any, Final
 
-from rollcall.domain.errors import CorruptItem, Unavailable
+from rollcall.domain.errors import Unavailable
 from rollcall.domain.time.periods import Period
+from rollcall.ledger.page import ID, TIME, TOMBSTONE
 from rollcall.ledger.positions import FIRST, floor, time_of
+from rollcall.ledger.segments import IDENTITIES
 from rollcall.query.filtering import PageRead
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import MAX_REQUEST_SECONDS, Backoff
@@ -27,9 +31,9 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import with_retries
-from rollcall.storage.pages import page_of_item
+from rollcall.storage.page_reads import Found, PageReads
 from rollcall.storage.queries import consumed_units, keys_between, page_at
-from rollcall.storage.rollups import APPLIED_AT
+from rollcall.storage.segment_items import projection
 
 # A part of a period that is shorter than this is not worth a query of its own.
 _SHORTEST_PART_MS: Final = 60_000
@@ -37,10 +41,14 @@ _SHORTEST_PART_MS: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a period, and the position up to which its pages have been read."""
+    """A part of a period, and the position up to which its pages have been read.
+
+    `columns` are what to read of segments; None: all.
+    """
 
     partition: str
     record_type: str
+    columns: frozenset[str] | None
     start_ms: int
     end_ms: int
     reached: str | None = None
@@ -70,14 +78,13 @@ class _Fetched:
     part: _Part
     stopped: Event
     pages: list[PageRead] = field(default_factory=list)
-    items: int = 0
-    units: float = 0.0
+    meter: ReadMeter = field(default_factory=ReadMeter)
 
-    def page_of(self, item: Item) -> PageRead:
-        """A page, clipped to the time of the part."""
-        page = page_of_item(self.part.record_type, item)
+    def take(self, found: Found, reached: str) -> str:
+        """Take the rows from a position on, clipped to the time of the part; returns the end."""
         clip = Period(self.part.start_ms, self.part.end_ms)
-        return PageRead(page, clip, av.integer(item, APPLIED_AT))
+        self.pages.append(PageRead(found.page, clip, found.applied_at_ms, reached))
+        return found.page.end
 
 
 class LedgerReader:
@@ -88,6 +95,7 @@ class LedgerReader:
     ) -> None:
         self._client = client
         self._table = table
+        self._reads = PageReads(client, table, backoff)
         self._executor = executor
         self._concurrency = concurrency
         self._backoff = backoff
@@ -99,6 +107,7 @@ class LedgerReader:
         record_type: str,
         periods: Iterable[Period],
         meter: ReadMeter,
+        columns: Collection[str] | None = None,
     ) -> Iterator[PageRead]:
         """The pages of some periods, each with the part of a period to take its rows from.
 
@@ -107,7 +116,8 @@ class LedgerReader:
         including those of running queries. Raises Unavailable when a read fails in every retry.
         """
         partition = keys.ledger(org_id, epoch, record_type)
-        waiting = deque(_Part(partition, record_type, *period) for period in periods)
+        wanted = None if columns is None else frozenset((TIME, TOMBSTONE, *columns))
+        waiting = deque(_Part(partition, record_type, wanted, *period) for period in periods)
         meter.used_ledger = meter.used_ledger or bool(waiting)
         running: set[Future[_Fetched]] = set()
         stopped = Event()
@@ -117,7 +127,7 @@ class LedgerReader:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for handled, future in enumerate(done):
                     fetched = future.result()
-                    meter.count(fetched.items, fetched.units)
+                    meter.count(fetched.meter.items, fetched.meter.units)
                     kept = len(done) - handled
                     if not fetched.part.is_done:
                         free = self._concurrency - len(running) - len(waiting) - kept + 1
@@ -144,59 +154,81 @@ class LedgerReader:
         if pieces <= 1:
             return [part]
         fetched = _Fetched(part, Event())
-        last = self._page_at(fetched, floor(part.end_ms), is_consistent=False)
-        meter.count(fetched.items, fetched.units)
+        last = self._last_at(fetched, floor(part.end_ms))
+        meter.count(fetched.meter.items, fetched.meter.units)
         # The period may end long after the last row.
-        return part.cut(pieces, part.end_ms if last is None else time_of(last.page.start) + 1)
+        last_ms = part.end_ms if last is None else time_of(av.text(last, keys.SK)) + 1
+        return part.cut(pieces, last_ms)
 
     def _fetch(self, part: _Part, stopped: Event) -> _Fetched:
         fetched = _Fetched(part, stopped)
+        end = floor(part.end_ms)
         reached = part.reached
         if reached is None:
-            first = self._page_at(fetched, max(floor(part.start_ms), FIRST), is_consistent=False)
-            if first is None:  # the ledger is empty
-                fetched.part = replace(part, reached=floor(part.end_ms))
+            first = max(floor(part.start_ms), FIRST)
+            found = self._complete(fetched, self._last_at(fetched, first), first)
+            if found is None:  # the ledger is empty
+                fetched.part = replace(part, reached=end)
                 return fetched
-            fetched.pages.append(first)
-            reached = first.page.end
-        end = floor(part.end_ms)
+            reached = fetched.take(found, found.page.start)
         if reached < end:
-            answer = self._query(fetched, keys_between(part.partition, reached, end))
+            listed = keys_between(part.partition, reached, end) | projection(part.columns)
+            answer = self._query(fetched, listed)
             for item in answer["Items"]:
-                read = fetched.page_of(item)
-                if read.page.start > reached:
-                    reached = self._close_gap(fetched, reached, read.page.start)
-                if read.page.start == reached:
-                    fetched.pages.append(read)
-                    reached = read.page.end
-            if "LastEvaluatedKey" not in answer and reached < end:
+                reached = self._close_gap(fetched, reached, av.text(item, keys.SK))
+                found = self._complete(fetched, item, reached)
+                if found is not None and found.page.covers(reached):
+                    reached = fetched.take(found, reached)
+            if "LastEvaluatedKey" not in answer:
                 reached = self._close_gap(fetched, reached, end)
         fetched.part = replace(part, reached=reached)
         return fetched
 
     def _close_gap(self, fetched: _Fetched, reached: str, end: str) -> str:
-        """Read the pages from `reached` to `end` one by one, and return the position reached."""
+        """Read what covers the positions from `reached` to `end`; returns the position reached."""
+        part = fetched.part
         while reached < end:
-            read = self._page_at(fetched, reached, is_consistent=True)
-            if read is None or read.page.start != reached:
-                raise CorruptItem(f"no ledger page starts at {reached}")
-            fetched.pages.append(read)
-            reached = read.page.end
+            self._check(fetched)
+            # What begins before shows only by its ids which rows come later.
+            columns = None if part.columns is None else part.columns | {ID}
+            found = self._reads.covering(
+                part.record_type, part.partition, reached, fetched.meter, columns
+            )
+            reached = fetched.take(found, reached)
         return reached
 
-    def _page_at(self, fetched: _Fetched, position: str, *, is_consistent: bool) -> PageRead | None:
-        """The page that covers a position."""
-        covering = page_at(fetched.part.partition, position)
-        items = self._query(fetched, covering | {"ConsistentRead": is_consistent})["Items"]
-        return fetched.page_of(items[0]) if items else None
+    def _complete(self, fetched: _Fetched, item: Item | None, reached: str) -> Found | None:
+        """The page of an item, to take the rows from a position on."""
+        part = fetched.part
+        columns = part.columns
+        if columns is not None and item is not None:
+            begins_before = av.text(item, keys.SK) < reached
+            # What is read again may begin before.
+            if begins_before or not columns.isdisjoint(IDENTITIES):
+                columns |= {ID}
+
+        def again() -> Item | None:
+            self._check(fetched)
+            return self._reads.last_at(part.partition, reached, columns, fetched.meter)
+
+        return self._reads.complete(part.record_type, item, again, columns, fetched.meter)
+
+    def _last_at(self, fetched: _Fetched, position: str) -> Item | None:
+        """The item of the last page that starts at or before a position."""
+        request = page_at(fetched.part.partition, position) | projection(fetched.part.columns)
+        items = self._query(fetched, request)["Items"]
+        return items[0] if items else None
 
     def _query(self, fetched: _Fetched, query: dict[str, Any]) -> dict[str, Any]:
-        if fetched.stopped.is_set():
-            raise Unavailable("the query was stopped")
+        self._check(fetched)
         request = partial(
             self._client.query, TableName=self._table, ReturnConsumedCapacity="TOTAL", **query
         )
         answer: dict[str, Any] = with_retries(self._backoff, request)
-        fetched.items += len(answer["Items"])
-        fetched.units += consumed_units(answer)
+        fetched.meter.count(len(answer["Items"]), consumed_units(answer))
         return answer
+
+    @staticmethod
+    def _check(fetched: _Fetched) -> None:
+        if fetched.stopped.is_set():
+            raise Unavailable("the query was stopped")

@@ -1,31 +1,31 @@
 """Reads the ledger pages of a span in order, forward or backward, and no more than are asked for.
 
-While pages split, a reader sees what `rollcall.storage.ledger_reader` describes. The walk keeps the
-span that it has not read yet, and takes from each page only the rows there: rows that an older version
-of a page has beyond it were read before. Where a listed page leaves a gap, a split has hidden pages,
-and they are read consistently.
+While pages split or are merged, a reader sees what `rollcall.storage.ledger_reader` describes. The walk keeps the
+span that it has not read yet, and takes from each page only the rows there: rows that a page has
+beyond it were read before. Where a listed page leaves a gap, a write has hidden what covers it, and it is
+read consistently.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from rollcall.domain.errors import Conflict, CorruptItem
+from rollcall.ledger.page import ID, TIME, TOMBSTONE
 from rollcall.ledger.positions import END, FIRST, Span, just_before
 from rollcall.ledger.tree import Page
 from rollcall.query.filtering import Stretch
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
-from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import with_retries
-from rollcall.storage.pages import page_of_item
-from rollcall.storage.queries import consumed_units, keys_between, page_at
-from rollcall.storage.rollups import APPLIED_AT
+from rollcall.storage.page_reads import PageReads
+from rollcall.storage.queries import consumed_units, keys_between
+from rollcall.storage.segment_items import projection
 
 # The newest rows are in the last page or two; a walk that goes on reads more pages at a time, up to
 # the 1 MB of one answer. DynamoDB refuses a limit that is no int32, and DynamoDB Local reads as many
@@ -41,6 +41,7 @@ class LedgerWalk:
     def __init__(self, client: Any, table: str, backoff: Backoff) -> None:
         self._client = client
         self._table = table
+        self._reads = PageReads(client, table, backoff)
         self._backoff = backoff
 
     def stretches(
@@ -52,6 +53,7 @@ class LedgerWalk:
         meter: ReadMeter,
         *,
         is_backward: bool,
+        columns: Collection[str] | None = None,
     ) -> Iterator[Stretch]:
         """The rows of a span, in order; see `rollcall.query.ports.OrderedLedger`.
 
@@ -59,42 +61,61 @@ class LedgerWalk:
         every retry, and CorruptItem for a page that is damaged or missing.
         """
         meter.used_ledger = True
-        partition = keys.ledger(org_id, epoch, record_type)
+        wanted = None if columns is None else frozenset((ID, TIME, TOMBSTONE, *columns))
+        source = _Source(keys.ledger(org_id, epoch, record_type), record_type, wanted, meter)
         unread = _Unread(max(span.start, FIRST), span.end, is_backward)
         limit = _FIRST_LIMIT
         while not unread.is_empty:
-            listed = keys_between(partition, unread.start, just_before(unread.end))
+            listed = keys_between(source.partition, unread.start, just_before(unread.end))
             answer = self._query(
-                listed | {"ScanIndexForward": not is_backward, "Limit": limit}, meter
+                listed | projection(wanted) | {"ScanIndexForward": not is_backward, "Limit": limit},
+                meter,
             )
             for item in answer["Items"]:
-                read = _read(record_type, item)
-                while unread.has_gap_before(read):
-                    yield unread.take(self._next(partition, record_type, unread, meter))
-                if unread.overlaps(read):
+                read = self._read(source, item, unread)
+                while read is not None and unread.has_gap_before(read):
+                    yield unread.take(self._next(source, unread))
+                if read is not None and unread.overlaps(read):
                     yield unread.take(read)
             if "LastEvaluatedKey" not in answer:
                 break
             limit = min(_MAX_LIMIT, limit * _LIMIT_FACTOR)
         # What no listed page has is in the page that starts before the span, or hidden by a split.
         while not unread.is_empty:
-            yield unread.take(self._next(partition, record_type, unread, meter))
+            yield unread.take(self._next(source, unread))
 
-    def _next(self, partition: str, record_type: str, unread: _Unread, meter: ReadMeter) -> Stretch:
+    def _next(self, source: _Source, unread: _Unread) -> Stretch:
         """The page at the edge of the unread span, read consistently."""
         attempts = self._backoff.attempts()
         while True:
-            query = page_at(partition, unread.edge) | {"ConsistentRead": True}
-            items = self._query(query, meter)["Items"]
-            if not items:
+            self._backoff.check()
+            read = self._read(source, self._at_edge(source, unread), unread)
+            if read is None:
                 if unread.is_untouched:
-                    return Stretch(Page.unwritten(record_type), Span(FIRST, END), 0)
+                    return Stretch(Page.unwritten(source.record_type), Span(FIRST, END), 0)
                 raise CorruptItem(f"no ledger page covers {unread.edge}")
-            read = _read(record_type, items[0])
             if unread.is_next(read):
                 return read
-            # The write of a split may show the page that became smaller before the new one.
+            # The write of a split may show the page that became smaller before the new one, and that of
+            # a segment the pages that vanish before what replaces them.
             attempts.failed(Conflict(f"no ledger page covers {unread.edge}"))
+
+    def _at_edge(self, source: _Source, unread: _Unread) -> Item | None:
+        self._backoff.check()
+        return self._reads.last_at(source.partition, unread.edge, source.columns, source.meter)
+
+    def _read(self, source: _Source, item: Item | None, unread: _Unread) -> Stretch | None:
+        """The page of an item; if a part of a segment changes meanwhile, the one at the edge."""
+        found = self._reads.complete(
+            source.record_type,
+            item,
+            lambda: self._at_edge(source, unread),
+            source.columns,
+            source.meter,
+        )
+        if found is None:
+            return None
+        return Stretch(found.page, Span(found.page.start, found.page.end), found.applied_at_ms)
 
     def _query(self, query: dict[str, Any], meter: ReadMeter) -> dict[str, Any]:
         self._backoff.check()
@@ -106,9 +127,14 @@ class LedgerWalk:
         return answer
 
 
-def _read(record_type: str, item: Item) -> Stretch:
-    page = page_of_item(record_type, item)
-    return Stretch(page, Span(page.start, page.end), av.integer(item, APPLIED_AT))
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a walk reads: a ledger, and the columns of its segments; None: all."""
+
+    partition: str
+    record_type: str
+    columns: frozenset[str] | None
+    meter: ReadMeter
 
 
 @dataclass(slots=True)
@@ -132,6 +158,8 @@ class _Unread:
     def has_gap_before(self, read: Stretch) -> bool:
         """Whether unread positions come before the page."""
         start, end = read.span
+        if self.is_empty:
+            return False
         return end < self.end if self.is_backward else start > self.start
 
     def overlaps(self, read: Stretch) -> bool:

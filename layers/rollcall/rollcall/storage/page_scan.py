@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
-from rollcall.domain.errors import CorruptItem
 from rollcall.ledger.positions import END, FIRST
 from rollcall.ledger.tree import Page
+from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
+from rollcall.storage import attributes as av
 from rollcall.storage import keys
-from rollcall.storage.client import with_retries
-from rollcall.storage.pages import page_of_item
-from rollcall.storage.queries import keys_between, page_at, pages_of
+from rollcall.storage.attributes import Item
+from rollcall.storage.page_reads import PageReads
+from rollcall.storage.queries import keys_between, pages_of
 
 
 class PageScan:
@@ -23,12 +23,14 @@ class PageScan:
         self._client = client
         self._table = table
         self._backoff = backoff
+        self._reads = PageReads(client, table, backoff)
 
     def pages(self, org_id: str, epoch: int, record_type: str) -> Iterator[Page]:
         """Pages that together hold every row that was stored at the start; 1 MB in memory at a time.
 
-        A page that splits meanwhile may be yielded whole, and its new part again. Raises
-        Unavailable, and CorruptItem for a page that is damaged or missing.
+        A page that splits meanwhile may be yielded whole, and its new part again; likewise pages and
+        the segment that they are merged into. Raises Unavailable, and CorruptItem for a page that is
+        damaged or missing.
         """
         partition = keys.ledger(org_id, epoch, record_type)
         everything = keys_between(partition, FIRST, END)
@@ -36,23 +38,29 @@ class PageScan:
         reached: str | None = None
         for answer in pages_of(self._client, request, self._backoff):
             for item in answer["Items"]:
-                page = page_of_item(record_type, item)
-                yield from self._between(partition, record_type, reached or FIRST, page.start)
-                yield page
-                reached = max(reached or FIRST, page.end)
+                start = av.text(item, keys.SK)
+                yield from self._between(partition, record_type, reached or FIRST, start)
+                position = max(reached or FIRST, start)
+                page = self._page(partition, record_type, item, position)
+                if page is not None:
+                    yield page
+                    reached = max(position, page.end)
         if reached is not None:
             yield from self._between(partition, record_type, reached, END)
 
     def _between(self, partition: str, record_type: str, reached: str, end: str) -> Iterator[Page]:
-        """The pages between two listed ones that a split in progress has hidden."""
+        """The pages between two listed ones that a write in progress has hidden."""
         while reached < end:
-            covering = page_at(partition, reached)
-            request = partial(
-                self._client.query, TableName=self._table, ConsistentRead=True, **covering
-            )
-            items = with_retries(self._backoff, request)["Items"]
-            page = page_of_item(record_type, items[0]) if items else None
-            if page is None or not page.covers(reached):
-                raise CorruptItem(f"no ledger page covers {reached}")
-            yield page
-            reached = page.end
+            found = self._reads.covering(record_type, partition, reached, ReadMeter())
+            yield found.page
+            reached = found.page.end
+
+    def _page(self, partition: str, record_type: str, item: Item, position: str) -> Page | None:
+        """The page of an item, or what covers a position if it is a segment that changes meanwhile."""
+        meter = ReadMeter()
+
+        def again() -> Item | None:
+            return self._reads.last_at(partition, position, None, meter)
+
+        found = self._reads.complete(record_type, item, again, None, meter)
+        return None if found is None else found.page

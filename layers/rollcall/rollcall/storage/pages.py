@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from rollcall.domain.errors import CorruptItem
 from rollcall.domain.measures import RollupKey
-from rollcall.ledger.page import Rows
 from rollcall.ledger.rollups import RollupDelete, RollupPut, StoredRollup
 from rollcall.ledger.transaction import PageWrite, Transaction
 from rollcall.ledger.tree import Page
+from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
-from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Attribute, Item
 from rollcall.storage.client import translated_errors
 from rollcall.storage.conditions import VERSION, version_unchanged
+from rollcall.storage.page_reads import PageReads
 from rollcall.storage.queries import batch_get, key_of, page_at
 from rollcall.storage.rollups import APPLIED_AT, SPILLED, WHOLE, stored_rollup
+from rollcall.storage.segment_items import identities_key
 
 
 class PageStore:
@@ -39,14 +39,22 @@ class PageStore:
         self._epoch = epoch
         self._now_ms = now_ms
         self._backoff = backoff
+        self._reads = PageReads(client, table, backoff)
 
     def page_at(self, record_type: str, position: str) -> Page | None:
-        """The last page that starts at or before a position, read consistently; None: no pages."""
+        """The last page that starts at or before a position, read consistently; None: no pages.
+
+        A segment is read whole. Raises CorruptItem, also when a part of a segment is missing.
+        """
         covering = page_at(keys.ledger(self._org_id, self._epoch, record_type), position)
-        with translated_errors():
-            answer = self._client.query(TableName=self._table, ConsistentRead=True, **covering)
-        items = answer["Items"]
-        return page_of_item(record_type, items[0]) if items else None
+
+        def read() -> Item | None:
+            with translated_errors():
+                answer = self._client.query(TableName=self._table, ConsistentRead=True, **covering)
+            return answer["Items"][0] if answer["Items"] else None
+
+        found = self._reads.complete(record_type, read(), read, None, ReadMeter())
+        return None if found is None else found.page
 
     def rollups(self, wanted: Collection[RollupKey]) -> Mapping[RollupKey, StoredRollup]:
         """The rollups that are stored, read consistently; absent ones are left out."""
@@ -61,6 +69,7 @@ class PageStore:
         now: Attribute = {"N": str(now_ms)}
         requests = [
             *(self._put_page(write, now) for write in transaction.pages),
+            *(self._delete_identities(w) for w in transaction.pages if w.is_from_segment),
             *(self._put_rollup(put, now_ms) for put in transaction.puts),
             *(self._delete(delete) for delete in transaction.deletes),
         ]
@@ -84,6 +93,14 @@ class PageStore:
         return {
             "Put": {"TableName": self._table, "Item": item, **version_unchanged(write.version_read)}
         }
+
+    def _delete_identities(self, write: PageWrite) -> dict[str, Any]:
+        ledger = keys.ledger(self._org_id, self._epoch, write.record_type)
+        request = {
+            "TableName": self._table,
+            "Key": identities_key(ledger, write.page.start).attributes(),
+        }
+        return {"Delete": request | version_unchanged(write.version_read)}
 
     def _put_rollup(self, put: RollupPut, now_ms: int) -> dict[str, Any]:
         # A new rollup takes its version from the clock, so that one that was removed and created
@@ -109,13 +126,3 @@ class PageStore:
         key = keys.rollup(self._org_id, self._epoch, delete.key).attributes()
         request = {"TableName": self._table, "Key": key}
         return {"Delete": request | version_unchanged(delete.version_read)}
-
-
-def page_of_item(record_type: str, item: Item) -> Page:
-    """A stored page. Raises CorruptItem, which names the page, on a format it does not know."""
-    start = av.text(item, "start")
-    try:
-        rows = Rows.decode(record_type, av.binary(item, "data"))
-    except CorruptItem as error:
-        raise CorruptItem(f"the {record_type} page at {start}: {error}") from error
-    return Page(start, av.text(item, "end"), av.integer(item, VERSION), rows)

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from rollcall.domain.errors import Conflict
-from rollcall.ledger.page import REV, TIME
+from rollcall.ledger.page import ID, REV, TIME
 from rollcall.ledger.positions import time_of
 from rollcall.ledger.tree import Page
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
-from rollcall.storage import attributes as av
 from rollcall.storage import keys
-from rollcall.storage.client import with_retries
-from rollcall.storage.pages import page_of_item
-from rollcall.storage.queries import consumed_units, page_at
-from rollcall.storage.rollups import APPLIED_AT
+from rollcall.storage.attributes import Item
+from rollcall.storage.page_reads import PageReads
+
+_COLUMNS: Final = frozenset((ID, REV, TIME))
 
 
 class RowRevisions:
     """Rows of all organisations; every request is checked against the current one."""
 
     def __init__(self, client: Any, table: str, backoff: Backoff) -> None:
-        self._client = client
-        self._table = table
+        self._reads = PageReads(client, table, backoff)
         self._backoff = backoff
 
     def revision(
@@ -64,17 +61,12 @@ class RowRevisions:
         self, partition: str, record_type: str, position: str, meter: ReadMeter
     ) -> Page | None:
         """The last page that starts at or before a position; None: the ledger has no pages."""
-        request = partial(
-            self._client.query,
-            TableName=self._table,
-            ConsistentRead=True,
-            ReturnConsumedCapacity="TOTAL",
-            **page_at(partition, position),
-        )
-        answer = with_retries(self._backoff, request)
-        items = answer["Items"]
-        meter.count(len(items), consumed_units(answer))
-        if not items:
+
+        def read() -> Item | None:
+            return self._reads.last_at(partition, position, _COLUMNS, meter)
+
+        found = self._reads.complete(record_type, read(), read, _COLUMNS, meter)
+        if found is None:
             return None
-        meter.saw(av.integer(items[0], APPLIED_AT))
-        return page_of_item(record_type, items[0])
+        meter.saw(found.applied_at_ms)
+        return found.page

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from rollcall.domain.contributions import ContributionFunction
@@ -26,12 +26,14 @@ def is_position(text: str) -> bool:
 class ForeignItem(NamedTuple):
     """An item that GSI1 lists as a page or rollup, under a key that neither can have.
 
-    If not `is_own`, its key is outside the epoch, and the comparison must not remove it.
+    If not `is_own`, its key is outside the epoch, and the comparison must not remove it. If it has a
+    version, it is removed only if it still has that.
     """
 
     pk: str
     sk: str
     is_own: bool = True
+    version: int | None = None
 
 
 class Misindexed(NamedTuple):
@@ -52,7 +54,7 @@ class PageVersion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SurveyedPage:
-    """A stored page, which may be damaged.
+    """A stored page or segment, which may be damaged.
 
     `fault` describes the damage, and is empty if there is none. `rows` is None if the bytes or the
     range are damaged. `end` and `version` are None if they cannot be read.
@@ -67,6 +69,12 @@ class SurveyedPage:
     def covers(self, position: str) -> bool:
         """Whether a row at `position` belongs in this page."""
         return self.end is not None and self.start <= position < self.end
+
+    def part_from(self, position: str) -> SurveyedPage:
+        """The page with its rows at or after a position."""
+        if self.rows is None or position <= self.start:
+            return self
+        return replace(self, rows=[row for row in self.rows if row.position >= position])
 
     def row(self, fact_id: str, time_ms: int) -> Row | None:
         """The row of a fact at a time; None if the page does not have it or cannot be read."""

@@ -21,7 +21,7 @@ class Incomparable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _PageSum:
-    """The contributions of one version of a page to some rollups."""
+    """The contributions of one version of a page to some rollups, from a position on."""
 
     end: str
     version: int
@@ -43,7 +43,11 @@ def bucket_ranges(bucket: str) -> Iterator[tuple[str, str, str]]:
 def covering_pages(
     inspection: Inspection, record_type: str, first: str, end: str
 ) -> Iterator[SurveyedPage]:
-    """The pages over a range, so that each position is covered once. Raises Incomparable."""
+    """The pages over a range, so that each position is covered once. Raises Incomparable.
+
+    A page that was merged into a segment meanwhile may have been read: of the segment, only the rows
+    behind it are in the answer.
+    """
     page = inspection.page_from(record_type, first)
     if page is None:
         if any(True for _ in inspection.pages(record_type, FIRST, END)):
@@ -53,17 +57,17 @@ def covering_pages(
     for following in inspection.pages(record_type, page.start, end):
         while following.start > reached:
             gap = inspection.page_from(record_type, reached)
-            reached = _end_of(gap, reached)
+            begin, reached = reached, _end_of(gap, reached)
             if gap is not None:
-                yield gap
-        if _covers(following, reached):
-            reached = _end_of(following, reached)
-            yield following
+                yield gap.part_from(begin)
+        if following.start <= reached and (following.end is None or reached < following.end):
+            begin, reached = reached, _end_of(following, reached)
+            yield following.part_from(begin)
     while reached < end:
         gap = inspection.page_from(record_type, reached)
-        reached = _end_of(gap, reached)
+        begin, reached = reached, _end_of(gap, reached)
         if gap is not None:
-            yield gap
+            yield gap.part_from(begin)
 
 
 @dataclass(slots=True)
@@ -90,7 +94,8 @@ class PageSums:
                     reached = self._read(record_type, reached, keys, sums)
                 if not listed.start <= reached < listed.end:
                     continue
-                page = self._pages.get((record_type, listed.start))
+                # Of a page that begins before, only the rows from here on are to be added.
+                page = self._pages.get((record_type, max(listed.start, reached)))
                 if page is not None and (page.end, page.version) == (listed.end, listed.version):
                     _add_all(page.sums, sums)
                     reached = page.end
@@ -107,19 +112,16 @@ class PageSums:
         )
 
     def _read(self, record_type: str, reached: str, keys: frozenset[RollupKey], sums: Sums) -> str:
-        """Add the contributions of the page that covers a position; returns its end."""
+        """Add the contributions of the rows from a position to the end of its page; returns the end."""
         page = self.context.inspection.page_from(record_type, reached)
         end = _end_of(page, reached)
         own: Sums = {}
-        add_up(page.rows or () if page else (), self.context.contribute, keys.__contains__, own)
+        rows = page.part_from(reached).rows or () if page else ()
+        add_up(rows, self.context.contribute, keys.__contains__, own)
         _add_all(own, sums)
         if page is not None and page.version is not None:
-            self._pages[record_type, page.start] = _PageSum(end, page.version, own)
+            self._pages[record_type, reached] = _PageSum(end, page.version, own)
         return end
-
-
-def _covers(page: SurveyedPage, reached: str) -> bool:
-    return page.start <= reached and (page.end is None or reached < page.end)
 
 
 def _end_of(page: SurveyedPage | None, reached: str) -> str:

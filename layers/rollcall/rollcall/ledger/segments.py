@@ -1,0 +1,189 @@
+"""A segment: the rows of neighbouring pages at rest, stored for queries instead of for writes.
+
+A segment has two parts with one version. *Values* has every column that a query counts by, and the
+marks of tombstones, each column in bytes of its own, so that a query reads the columns that it names.
+*Identities* has ids, revisions and leads: more than half of all bytes, for writers, searches and
+distinct leads. The directory, a part of the values, names every column of both parts:
+
+    deflated JSON: {"n": number of rows, "columns": {name: [encoding, CRC-32 of the bytes, zone]}}
+
+A zone is null, [smallest, largest] of integers, or a list of the distinct texts if they are few. The
+bytes of a column are those of a page.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from rollcall.domain.errors import CorruptItem
+from rollcall.ledger.columns import NULL, IntColumn, TextColumn, compress, decompress
+from rollcall.ledger.encoded import decoded
+from rollcall.ledger.nested import Column
+from rollcall.ledger.page import ID, REV, Row, Rows
+from rollcall.ledger.tree import Page
+
+FORMAT_VERSION: Final = 1
+IDENTITIES: Final = frozenset({ID, REV, "lead_id"})
+# A zone of texts has at most this many, and at most this many characters in all.
+_MAX_TEXTS: Final = 16
+_MAX_CHARACTERS: Final = 512
+
+# What a column has: (smallest, largest), or every text; None: anything.
+Zone: TypeAlias = tuple[int, int] | frozenset[str] | None
+
+
+class ColumnNotRead(LookupError):
+    """A column of a segment is used that was not read with it: an error of the reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the directory says of a column: its encoding, the CRC-32 of its bytes, and its zone."""
+
+    encoding: int
+    checksum: int
+    zone: Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The number of rows of a segment, and its columns; every other column is all null."""
+
+    count: int
+    columns: Mapping[str, Entry]
+
+    def named(self, names: Iterable[str]) -> set[str]:
+        """Those of `names` that are columns with a value."""
+        return self.columns.keys() & set(names)
+
+    def encode(self) -> bytes:
+        """The bytes of the directory; deterministic."""
+        columns = {
+            name: [entry.encoding, entry.checksum, _zone_to_json(entry.zone)]
+            for name, entry in sorted(self.columns.items())
+        }
+        document = {"n": self.count, "columns": columns}
+        return compress(json.dumps(document, separators=(",", ":")).encode())
+
+    @staticmethod
+    def decode(data: bytes) -> Directory:
+        """The directory that `encode` turned into these bytes. Raises CorruptItem."""
+        try:
+            document = json.loads(decompress(data))
+            columns = {
+                name: Entry(int(encoding), int(checksum), _zone_of_json(zone))
+                for name, (encoding, checksum, zone) in document["columns"].items()
+            }
+            return Directory(int(document["n"]), columns)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise CorruptItem(f"damaged directory: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedSegment:
+    """A segment to store: its range, the number of its rows, and the bytes of its parts."""
+
+    start: str
+    end: str
+    count: int
+    directory: bytes
+    values: Mapping[str, bytes]
+    identities: Mapping[str, bytes]
+
+    @property
+    def size(self) -> int:
+        """The bytes of both parts together."""
+        columns = (*self.values.values(), *self.identities.values())
+        return len(self.directory) + sum(map(len, columns))
+
+
+def encode(start: str, end: str, rows: Rows) -> EncodedSegment:
+    """The segment that holds exactly `rows`; deterministic for equal rows in equal order."""
+    entries: dict[str, Entry] = {}
+    bodies: dict[str, bytes] = {}
+    for name, column in rows.stored():
+        encoding, raw = column.encode()
+        bodies[name] = compress(raw)
+        zone = None if name.startswith("payload.") else _zone(column)
+        entries[name] = Entry(encoding, zlib.crc32(bodies[name]), zone)
+    return EncodedSegment(
+        start,
+        end,
+        len(rows),
+        Directory(len(rows), entries).encode(),
+        {name: body for name, body in bodies.items() if name not in IDENTITIES},
+        {name: body for name, body in bodies.items() if name in IDENTITIES},
+    )
+
+
+def joined(record_type: str, pages: Sequence[Page]) -> Rows:
+    """The rows of neighbouring pages, in their order, tombstones included. Raises CorruptItem."""
+    rows: list[Row] = [row for page in pages for row in page.rows]
+    return Rows.empty(record_type).with_rows({}, rows)
+
+
+def rows_of(record_type: str, directory: Directory, bodies: Mapping[str, bytes], name: str) -> Rows:
+    """The rows of a segment, with the columns of which `bodies` has the bytes.
+
+    Any other column of the directory raises ColumnNotRead when it is used, and a damaged one
+    CorruptItem, which names the segment.
+    """
+    return Rows(record_type, directory.count, {}, _Parts(directory, bodies, name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The columns of a segment that were read (`rollcall.ledger.encoded.Encoded`)."""
+
+    directory: Directory
+    bodies: Mapping[str, bytes]
+    of: str
+
+    @property
+    def names(self) -> AbstractSet[str]:
+        return self.directory.columns.keys()
+
+    def column(self, name: str, count: int) -> Column:
+        body = self.bodies.get(name)
+        if body is None:
+            raise ColumnNotRead(f"column {name!r} of {self.of} was not read")
+        entry = self.directory.columns[name]
+        if zlib.crc32(body) != entry.checksum:
+            raise CorruptItem(f"damaged column {name!r} of {self.of}")
+        column = decoded(name, entry.encoding, body, count)
+        if len(column) != count:
+            raise CorruptItem(f"column {name!r} of {self.of} has {len(column)} of {count} rows")
+        return column
+
+
+def _zone(column: Column) -> Zone:
+    if isinstance(column, IntColumn):
+        values = column.values[column.values != NULL]
+        return int(values.min()), int(values.max())
+    if not isinstance(column, TextColumn):
+        return None
+    codes = set(column.codes.tolist()) - {0}
+    if len(codes) > _MAX_TEXTS:
+        return None
+    texts = frozenset(column.words[code - 1] for code in codes)
+    return texts if sum(map(len, texts)) <= _MAX_CHARACTERS else None
+
+
+def _zone_to_json(zone: Zone) -> Any:
+    return sorted(zone) if isinstance(zone, frozenset) else zone
+
+
+def _zone_of_json(zone: Any) -> Zone:
+    match zone:
+        case None:
+            return None
+        case [int(least), int(most)]:
+            return least, most
+        case list() if all(isinstance(text, str) for text in zone):
+            return frozenset(zone)
+    raise ValueError("a zone is a pair of integers or a list of texts")

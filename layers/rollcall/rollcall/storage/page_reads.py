@@ -1,0 +1,151 @@
+"""Reads of single pages and segments, whole or some of their columns.
+
+A reader may see one item of a segment before and the other after a write: their versions then differ,
+and it reads again. If they differ although no write is in progress, the segment is damaged. Likewise a
+transaction that splits or merges pages may be seen in part, so that for a moment no page covers a
+position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from rollcall.domain.errors import Conflict, CorruptItem
+from rollcall.ledger.segments import IDENTITIES
+from rollcall.ledger.tree import Page
+from rollcall.query.metering import ReadMeter
+from rollcall.retry import Backoff
+from rollcall.storage import attributes as av
+from rollcall.storage import keys
+from rollcall.storage.attributes import Item
+from rollcall.storage.client import with_retries
+from rollcall.storage.conditions import VERSION
+from rollcall.storage.page_items import page_of_item
+from rollcall.storage.queries import consumed_units, page_at
+from rollcall.storage.rollups import APPLIED_AT
+from rollcall.storage.segment_items import (
+    identities_key,
+    is_segment,
+    name_of,
+    page_of_parts,
+    projection,
+)
+
+# A transaction becomes visible within milliseconds. What so many reads in a row find alike, with
+# pauses between them, is damaged.
+_MOST_ALIKE: Final = 5
+
+
+class Found(NamedTuple):
+    """A page or a segment as it was read; of a segment, `item` has the values."""
+
+    page: Page
+    applied_at_ms: int
+    item: Item
+
+
+class PageReads:
+    """Pages of all organisations; every request is checked against the current one."""
+
+    def __init__(self, client: Any, table: str, backoff: Backoff) -> None:
+        self._client = client
+        self._table = table
+        self._backoff = backoff
+
+    def last_at(
+        self, ledger: str, position: str, columns: Collection[str] | None, meter: ReadMeter
+    ) -> Item | None:
+        """The item of the last page that starts at or before a position, read consistently.
+
+        `ledger` is the partition; of a segment, only what `columns` need is read.
+        """
+        request = page_at(ledger, position) | projection(columns)
+        query = partial(
+            self._client.query,
+            TableName=self._table,
+            ConsistentRead=True,
+            ReturnConsumedCapacity="TOTAL",
+            **request,
+        )
+        answer = with_retries(self._backoff, query)
+        meter.count(len(answer["Items"]), consumed_units(answer))
+        return answer["Items"][0] if answer["Items"] else None
+
+    def covering(
+        self,
+        record_type: str,
+        ledger: str,
+        position: str,
+        meter: ReadMeter,
+        columns: Collection[str] | None = None,
+    ) -> Found:
+        """The page or segment that covers a position, read consistently.
+
+        Raises CorruptItem when there is none, or it is damaged.
+        """
+
+        def read() -> Item | None:
+            return self.last_at(ledger, position, columns, meter)
+
+        attempts = self._backoff.attempts()
+        while True:
+            found = self.complete(record_type, read(), read, columns, meter)
+            if found is not None and found.page.covers(position):
+                return found
+            none = f"no ledger page covers {position}"
+            if found is None or attempts.number >= _MOST_ALIKE:
+                raise CorruptItem(none)
+            attempts.failed(Conflict(none))
+
+    def complete(
+        self,
+        record_type: str,
+        item: Item | None,
+        again: Callable[[], Item | None],
+        columns: Collection[str] | None,
+        meter: ReadMeter,
+    ) -> Found | None:
+        """The page of an item; of a segment, with at least `columns`, or all of them.
+
+        `again` reads the item once more, consistently, if the other part of a segment has another
+        version; what it finds may begin elsewhere, and None is the answer if it finds nothing.
+        Raises CorruptItem when a part is missing or damaged.
+        """
+        attempts = self._backoff.attempts()
+        version: tuple[str, int] | None = None
+        alike = 0
+        while item is not None:
+            if not is_segment(item):
+                return Found(page_of_item(record_type, item), av.integer(item, APPLIED_AT), item)
+            beside: Item | None = None
+            if columns is None or not IDENTITIES.isdisjoint(columns):
+                beside = self._identities(item, meter)
+                if beside is None:
+                    read = av.text(item, keys.SK), av.integer(item, VERSION)
+                    alike = alike + 1 if read == version else 1
+                    version = read
+                    if alike >= _MOST_ALIKE:
+                        raise CorruptItem(f"{name_of(item)} has no identities of its version")
+                    attempts.failed(Conflict(f"{name_of(item)} is being written"))
+                    item = again()
+                    continue
+            page = page_of_parts(record_type, item, beside, columns)
+            return Found(page, av.integer(item, APPLIED_AT), item)
+        return None
+
+    def _identities(self, values: Item, meter: ReadMeter) -> Item | None:
+        """The identities of the version of some values, read consistently."""
+        key = identities_key(av.text(values, keys.PK), av.text(values, keys.SK))
+        request = partial(
+            self._client.get_item,
+            TableName=self._table,
+            Key=key.attributes(),
+            ConsistentRead=True,
+            ReturnConsumedCapacity="TOTAL",
+        )
+        answer = with_retries(self._backoff, request)
+        item: Item | None = answer.get("Item")
+        meter.count(int(item is not None), consumed_units(answer))
+        return item if item is not None and item.get(VERSION) == values.get(VERSION) else None

@@ -1,0 +1,275 @@
+"""Merging changes no row and no rollup, whatever is written, erased and merged in between."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
+from rollcall.domain.organisations import Organisation, tenant
+from rollcall.ledger.page import Row
+from rollcall.maintenance.merge_pages import MergePages
+from rollcall.storage.page_scan import PageScan
+from rollcall.storage.row_revisions import RowRevisions
+from tests.support.builders import call
+from tests.support.cases import cases
+from tests.support.erasing import ANALYTICS, BACKOFF, Deployment
+
+pytestmark = pytest.mark.property
+
+
+def minute(number: int) -> str:
+    return f"2024-03-{1 + number // 1_440:02d}T{number // 60 % 24:02d}:{number % 60:02d}:00Z"
+
+
+def calls(numbers: Any, **values: Any) -> list[dict[str, Any]]:
+    """Calls that compress badly, so that few of them fill a page."""
+    return [
+        call(
+            f"call-{n}",
+            started_at=minute(n),
+            lead_id=f"lead-{n % 7}",
+            **{"outcome": sha256(b"%d" % n).hexdigest()} | values,
+        )
+        for n in numbers
+    ]
+
+
+def filled(count: int = 90) -> tuple[Deployment, Organisation]:
+    at = Deployment(target_bytes=500)
+    organisation = at.organisation()
+    at.put(organisation, *calls(range(count)))
+    at.drain()
+    return at, organisation
+
+
+def rows(at: Deployment, organisation: Organisation) -> list[Row]:
+    scan = PageScan(at.client, ANALYTICS, BACKOFF)
+    with tenant(organisation.id):
+        found = [row for page in scan.pages(organisation.id, 0, "call") for row in page.rows]
+    return sorted(found, key=lambda row: row.position)
+
+
+def items(at: Deployment, partition: str) -> list[dict[str, Any]]:
+    return [dict(item) for item in at.items(ANALYTICS) if f"#{partition}#" in item["PK"]["S"]]
+
+
+def segments(at: Deployment) -> list[dict[str, Any]]:
+    found = [item for item in items(at, "LEDGER") if "segment" in item]
+    return sorted(found, key=lambda item: item["SK"]["S"])
+
+
+def check_tiles(at: Deployment) -> None:
+    """Every position is covered once, and every segment has its identities, and nothing else has."""
+    stored = sorted(items(at, "LEDGER"), key=lambda item: item["SK"]["S"])
+    starts = [item["SK"]["S"] for item in stored]
+    assert starts[1:] == [item["end"]["S"] for item in stored[:-1]]
+    beside = {item["SK"]["S"]: item["v"] for item in items(at, "IDENTITIES")}
+    assert beside == {item["SK"]["S"]: item["v"] for item in segments(at)}
+
+
+def test_merging_changes_no_row_and_no_rollup() -> None:
+    at, organisation = filled()
+    before = rows(at, organisation), at.rollups()
+    pages = len(items(at, "LEDGER"))
+    merged = at.merge(organisation)
+    assert merged.segments > 1
+    assert merged.pages > 2 * merged.segments
+    assert len(items(at, "LEDGER")) == pages - merged.pages + merged.segments
+    assert (rows(at, organisation), at.rollups()) == before
+    check_tiles(at)
+    assert at.merge(organisation).segments == 0
+
+
+def test_a_late_change_splits_its_segment_alone_and_changes_the_rollups() -> None:
+    at, organisation = filled()
+    at.merge(organisation)
+    first, *others = segments(at)
+    change = calls([2], outcome="late")
+    at.put(organisation, *change)
+    at.drain()
+    check_tiles(at)
+    assert segments(at) == others
+    plain, plain_organisation = filled()
+    plain.put(plain_organisation, *change)
+    plain.drain()
+    assert at.rollups() == plain.rollups()
+    assert [row.record for row in rows(at, organisation)] == [
+        row.record for row in rows(plain, plain_organisation)
+    ]
+    assert at.merge(organisation).segments >= 1
+    check_tiles(at)
+    assert at.rollups() == plain.rollups()
+    assert first["SK"] in [item["SK"] for item in segments(at)]
+
+
+def test_a_record_that_is_delivered_again_leaves_a_segment_alone() -> None:
+    at, organisation = filled()
+    at.merge(organisation)
+    before = list(at.items(ANALYTICS))
+    with tenant(organisation.id):
+        listed = [f for page in at.facts.listed(organisation.id, 0, "call") for f in page.facts]
+    at.apply_facts(organisation, listed)
+    assert list(at.items(ANALYTICS)) == before
+
+
+def test_an_erasure_leaves_no_byte_in_a_segment() -> None:
+    at, organisation = filled()
+    at.merge(organisation)
+    assert b"lead-3" in at.bytes_of(ANALYTICS)
+    at.erase(organisation.handle, "lead-3")
+    at.drain()
+    assert b"lead-3" not in at.bytes_of(ANALYTICS)
+    check_tiles(at)
+    at.merge(organisation)
+    assert b"lead-3" not in at.bytes_of(ANALYTICS)
+    assert sum(row.record is None for row in rows(at, organisation)) == len(range(3, 90, 7))
+
+
+def test_deleting_an_organisation_leaves_no_segment() -> None:
+    at, organisation = filled()
+    at.merge(organisation)
+    with tenant(organisation.id):
+        for _ in at.purge.remove_epoch(organisation.id, 0):
+            pass
+    assert list(at.items(ANALYTICS)) == []
+
+
+def test_the_revision_of_a_row_is_found_in_a_segment() -> None:
+    at, organisation = filled()
+    at.merge(organisation)
+    stored = rows(at, organisation)
+    revisions = RowRevisions(at.client, ANALYTICS, BACKOFF)
+    with tenant(organisation.id):
+        for row in (stored[0], stored[40]):
+            found = revisions.revision(organisation.id, 0, "call", row.position, row.id)
+            assert found == row.rev
+            assert revisions.revision(organisation.id, 0, "call", row.position, "other") == 0
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), st.lists(st.integers(0, 400), min_size=1, max_size=30)),
+        st.tuples(st.just("move"), st.integers(0, 400)),
+        st.tuples(st.just("merge"), st.sampled_from([800, 1_500, 4_000])),
+    ),
+    min_size=4,
+    max_size=25,
+)
+
+
+@pytest.mark.slow
+@cases(60)
+@given(steps=steps)
+def test_a_ledger_that_is_merged_equals_one_that_never_is(steps: list[tuple[str, Any]]) -> None:
+    merged, plain = Deployment(target_bytes=400), Deployment(target_bytes=400)
+    of_merged, of_plain = merged.organisation(), plain.organisation()
+    for number, (step, value) in enumerate(steps):
+        updated = {"template_id": f"step {number}"}
+        if step == "merge":
+            merged.merge(of_merged, value)
+            check_tiles(merged)
+            continue
+        changed = calls(value, **updated) if step == "put" else calls([value], **updated)
+        if step == "move":
+            changed[0]["started_at"] = minute(value + 600)
+        for at, organisation in ((merged, of_merged), (plain, of_plain)):
+            at.put(organisation, *{record["id"]: record for record in changed}.values())
+            at.drain()
+    assert merged.rollups() == plain.rollups()
+    assert [(row.id, row.record) for row in rows(merged, of_merged)] == [
+        (row.id, row.record) for row in rows(plain, of_plain)
+    ]
+
+
+@pytest.mark.parametrize("damage", ["missing", "other version", "unknown format", "damaged"])
+def test_a_damaged_sibling_is_an_error_that_names_the_segment(damage: str) -> None:
+    at, organisation = filled()
+    at.merge(organisation)
+    segment = segments(at)[1]
+    (beside,) = (item for item in items(at, "IDENTITIES") if item["SK"] == segment["SK"])
+    key = {name: beside[name] for name in ("PK", "SK")}
+    with tenant(organisation.id):
+        if damage == "missing":
+            at.client.delete_item(TableName=ANALYTICS, Key=key)
+        else:
+            changed = {
+                "other version": {"v": {"N": "999"}},
+                "unknown format": {"segment": {"N": "2"}},
+                "damaged": {"c.id": {"B": b"\x00" + beside["c.id"]["B"][1:]}},
+            }[damage]
+            at.client.put_item(TableName=ANALYTICS, Item=beside | changed)
+    with pytest.raises(CorruptItem) as raised:
+        rows(at, organisation)
+    assert segment["SK"]["S"] in str(raised.value)
+
+
+def test_a_page_that_changes_meanwhile_is_not_merged() -> None:
+    at, organisation = filled()
+    before = list(at.items(ANALYTICS))
+
+    def busy(**_: Any) -> None:
+        raise Conflict("another writer")
+
+    with patch.object(at.client, "transact_write_items", busy):
+        merged = at.merge(organisation)
+    assert merged.segments == 0
+    assert merged.changed > 0
+    assert list(at.items(ANALYTICS)) == before
+
+
+def test_a_damaged_page_is_left_alone_and_reported() -> None:
+    at, organisation = filled()
+    page = items(at, "LEDGER")[3]
+    with tenant(organisation.id):
+        at.client.put_item(TableName=ANALYTICS, Item=page | {"data": {"B": b"\x09"}})
+    merging = merging_of(at)
+    merged = merging.organisation(organisation)
+    assert page["SK"]["S"] in str(merged.error)
+    assert merged.segments >= 1
+    assert {item["SK"]["S"]: item for item in items(at, "LEDGER")}[page["SK"]["S"]]["data"]
+
+
+def merging_of(at: Deployment) -> MergePages:
+    return MergePages(at.directory, at.merges, at.now_ms, cold_after_hours=0, segment_bytes=2_000)
+
+
+def test_what_no_time_is_left_for_is_merged_by_the_next_run() -> None:
+    at, organisation = filled()
+    before = rows(at, organisation)
+    with patch("rollcall.maintenance.merge_pages.seconds_left", lambda: 1.0):
+        (merged,) = merging_of(at)()
+    assert (merged.segments, merged.is_finished, merged.error) == (0, False, None)
+    seconds = iter([10.0, 10.0, 10.0] + [0.0] * 99)
+    with patch("rollcall.maintenance.merge_pages.seconds_left", lambda: next(seconds)):
+        (merged,) = merging_of(at)()
+    assert (merged.segments, merged.is_finished) == (2, False)
+    (merged,) = merging_of(at)()
+    assert merged.is_finished
+    assert merged.segments > 0
+    assert rows(at, organisation) == before
+
+
+def test_a_failure_of_one_organisation_does_not_prevent_the_others() -> None:
+    at, _ = filled()
+    other = at.organisation("zebra")
+    at.put(other, *calls(range(90)))
+    at.drain()
+    starts = at.merges.starts
+
+    def failing(org_id: str, epoch: int) -> Any:
+        if org_id != other.id:
+            raise Unavailable("busy")
+        return starts(org_id, epoch)
+
+    with patch.object(at.merges, "starts", failing):
+        found = {merged.org_id: merged for merged in merging_of(at)()}
+    assert found[other.id].segments > 0
+    assert [type(merged.error) for merged in found.values() if merged.org_id != other.id] == [
+        Unavailable
+    ]
