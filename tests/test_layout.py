@@ -50,7 +50,7 @@ COVERED_BY = {
     "storage/segment_items",
     "storage/test_inspection.py": "storage/row_checks",
     "storage/test_fact_items.py": "storage/merge_items",
-    "test_bootstrap.py": "commands",
+    "test_bootstrap.py": "commands merging",
     "dialects/rollcall/queries/test_schema.py": "dialects/rollcall/queries/limits",
 }
 

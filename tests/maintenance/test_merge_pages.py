@@ -223,6 +223,53 @@ def test_a_page_that_changes_meanwhile_is_not_merged() -> None:
     assert list(at.items(ANALYTICS)) == before
 
 
+def test_a_change_between_the_read_and_the_merge_is_kept() -> None:
+    at, organisation = filled()
+    write, raced = at.client.transact_write_items, []
+
+    def race(**asked: Any) -> Any:
+        is_merge = any(
+            "segment" in action.get("Put", {}).get("Item", {}) for action in asked["TransactItems"]
+        )
+        if is_merge and not raced:
+            raced.append(True)
+            at.put(organisation, *calls([2, 40, 70], outcome="late"))
+            at.drain()
+        return write(**asked)
+
+    with patch.object(at.client, "transact_write_items", race):
+        merged = at.merge(organisation)
+    assert merged.changed > 0
+    at.merge(organisation)
+    check_tiles(at)
+    found = [row.record for row in rows(at, organisation) if row.id in ("call-2", "call-40")]
+    plain, plain_organisation = filled()
+    plain.put(plain_organisation, *calls([2, 40, 70], outcome="late"))
+    plain.drain()
+    assert at.rollups() == plain.rollups()
+    assert [record.outcome for record in found if record] == [
+        row.record.outcome
+        for row in rows(plain, plain_organisation)
+        if row.id in ("call-2", "call-40") and row.record
+    ]
+
+
+def test_a_writer_that_read_a_page_before_it_was_merged_and_split_again_fails() -> None:
+    """What covers a position never has a version again: a stale write meets no page as it was."""
+    at, organisation = filled()
+    stale = [item for item in items(at, "LEDGER") if item["end"]["S"] != "~"]
+    for _ in range(3):
+        assert at.merge(organisation).segments
+        at.put(organisation, *calls([1, 30, 60, 80], outcome=f"{_}"))
+        at.drain()
+    now = {item["SK"]["S"]: item for item in items(at, "LEDGER")}
+    begin_again = [old for old in stale if old["SK"]["S"] in now]
+    assert len(begin_again) > 2
+    for old in begin_again:
+        new = now[old["SK"]["S"]]
+        assert new == old or int(new["v"]["N"]) > int(old["v"]["N"])
+
+
 def test_a_damaged_page_is_left_alone_and_reported() -> None:
     at, organisation = filled()
     page = items(at, "LEDGER")[3]

@@ -11,6 +11,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -215,16 +216,31 @@ class Checker:
     def epochs(self) -> dict[tuple[str, int], Epoch]:
         """Everything in the analytics table."""
         found: dict[tuple[str, int], Epoch] = defaultdict(Epoch)
-        for item in self._world.store.all_items(ANALYTICS):
-            if self._is_damage(item):
+        items = list(self._world.store.all_items(ANALYTICS))
+        beside = {
+            (item["PK"]["S"], item["SK"]["S"]): item
+            for item in items
+            if "#IDENTITIES#" in item["PK"]["S"]
+        }
+        for item in items:
+            if self._is_damage(item) or "#IDENTITIES#" in item["PK"]["S"]:
                 continue
-            org_id, number, part = self._once(item, _part_of)
+            if "segment" in item:
+                pk, sk = item["PK"]["S"].replace("#LEDGER#", "#IDENTITIES#"), item["SK"]["S"]
+                require((pk, sk) in beside, "I2", "no identities beside", pk, sk)
+                identities = beside.pop((pk, sk))
+                require(identities["v"] == item["v"], "I2", "versions of a segment", pk, sk)
+                read = partial(_segment_of, identities)
+                org_id, number, part = self._once(item, read)
+            else:
+                org_id, number, part = self._once(item, _part_of)
             epoch = found[org_id, number]
             match part:
                 case type, StoredPage() as page:
                     epoch.pages[type].append(page)
                 case name, StoredRollup() as rollup:
                     epoch.rollups[name] = rollup
+        require(not beside, "I2", "identities without a segment", list(beside))
         return dict(found)
 
     def _rollups_are_sum_of_pages(self, where: str, epoch: Epoch) -> None:
@@ -384,7 +400,10 @@ class Checker:
                 pk = item["PK"]["S"]
                 if pk.startswith("ORG#") and not self._is_damage(item):
                     owner = stored.unescaped(pk.split("#")[1])
-                    text = repr(self._once(item, _part_of) if table == ANALYTICS else item)
+                    if "segment" in item:
+                        text = stored.texts_of(item)
+                    else:
+                        text = repr(self._once(item, _part_of) if table == ANALYTICS else item)
                     for org_id, mark in marks.items():
                         require(
                             org_id == owner or mark not in text, "I4", mark, "in", pk, text[:200]
@@ -449,6 +468,17 @@ def _place_of(record: dict[str, Any]) -> tuple[str, str]:
 
 def _family(family: str, type: str) -> str:
     return f"{family}.{type}" if family in _PER_TYPE else family
+
+
+def _segment_of(identities: dict[str, Any], values: dict[str, Any]) -> tuple[str, int, Any]:
+    """A segment, as `_part_of` has a page."""
+    owner, number, type = _ledger_of(values["PK"]["S"])
+    return owner, number, (type, stored.segment_of(type, values, identities))
+
+
+def _ledger_of(pk: str) -> tuple[str, int, str]:
+    _, org_id, epoch, _, type, _ = pk.split("#")
+    return stored.unescaped(org_id), int(epoch[1:]), type
 
 
 def _part_of(item: dict[str, Any]) -> tuple[str, int, Any]:

@@ -28,12 +28,13 @@ from rollcall.lambdas import stream as stream_module
 from rollcall.ledger import apply as apply_module
 from rollcall.ledger import merge as merge_module
 from rollcall.ledger import rollups as rollups_module
+from rollcall.ledger import segments
 from rollcall.ledger import tree as tree_module
 from rollcall.ledger import writer as writer_module
 from rollcall.ledger.page import Row
 from rollcall.ledger.rollups import RollupPut, StoredRollup
 from rollcall.ledger.transaction import Transaction
-from rollcall.maintenance import fact_chunks
+from rollcall.maintenance import fact_chunks, merge_pages
 from rollcall.maintenance.rebuild import Rebuild
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from rollcall.maintenance.reconcile import run as reconcile_module
@@ -490,6 +491,46 @@ def document_keeps_what_a_merge_has_set(stack: ExitStack) -> None:
     stack.enter_context(patch.object(facts_module, "join", join))
 
 
+def merge_without_a_version_condition(stack: ExitStack) -> None:
+    """Pages are merged as they were read, whatever was written to them meanwhile."""
+
+    def anyway(send: Callable[..., dict[str, Any]], asked: dict[str, Any]) -> dict[str, Any]:
+        actions = asked["TransactItems"]
+        is_merge = any("segment" in action.get("Put", {}).get("Item", {}) for action in actions)
+        if is_merge:
+            actions = [_without_condition(action) for action in actions]
+        return send(**asked | {"TransactItems": actions})
+
+    _sending(stack, anyway)
+
+
+def merge_drops_tombstones(stack: ExitStack) -> None:
+    """A segment holds what queries count, and no more."""
+    original = segments.joined
+
+    def joined(record_type: str, pages: Any) -> Any:
+        rows = original(record_type, pages)
+        alive = [index for index, row in enumerate(rows) if row.record is not None]
+        return rows.take(np.array(alive, dtype=np.intp))
+
+    stack.enter_context(patch.object(merge_pages, "joined", joined))
+
+
+def segment_keeps_its_identities(stack: ExitStack) -> None:
+    """A segment that is split leaves its second item behind."""
+
+    def part(send: Callable[..., dict[str, Any]], asked: dict[str, Any]) -> dict[str, Any]:
+        actions = [
+            action
+            for action in asked["TransactItems"]
+            if "#IDENTITIES#"
+            not in action.get("Delete", {}).get("Key", {}).get("PK", {"S": ""})["S"]
+        ]
+        return send(**asked | {"TransactItems": actions})
+
+    _sending(stack, part)
+
+
 MUTANTS: tuple[Planted, ...] = (
     rollups_without_the_page,
     page_without_its_version_condition,
@@ -524,6 +565,9 @@ MUTANTS: tuple[Planted, ...] = (
     left_places_are_lost_on_the_next_change,
     key_of_a_merged_field_is_ignored,
     document_keeps_what_a_merge_has_set,
+    merge_without_a_version_condition,
+    merge_drops_tombstones,
+    segment_keeps_its_identities,
     *HOOK_MUTANTS,
 )
 

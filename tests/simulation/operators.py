@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rollcall import bootstrap, commands
+from rollcall import bootstrap, commands, merging
 from rollcall.domain.errors import Unavailable
 from rollcall.maintenance.audits import Audit, Difference
 from rollcall.maintenance.rebuild import RebuildTimeouts
@@ -118,6 +118,18 @@ def compare(
     audit: Audit = until_done(world, "reconcile", command, is_pointless)
     world.counts["audits"] += 1
     return audit
+
+
+def merge(world: World, org_id: str) -> None:
+    """Merge the pages of an organisation, to the end."""
+
+    def command() -> None:
+        merged = merging.merge_pages.__wrapped__().organisation(world.organisation(org_id))
+        if merged.error is not None:
+            raise merged.error
+
+    until_done(world, "merge", command)
+    world.counts["merges"] += 1
 
 
 def redrive(world: World, prefix: str = "") -> None:

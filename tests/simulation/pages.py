@@ -1,7 +1,8 @@
-"""A second reader of ledger pages, written from their description: zlib and struct, nothing else."""
+"""A second reader of pages and segments, from their description: zlib, struct and JSON alone."""
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
 from itertools import accumulate
@@ -37,6 +38,34 @@ def decode_page(data: bytes) -> list[dict[str, Any]]:
                 row[name] = value
     if start != len(data):
         raise BadPage("bytes to spare")
+    return rows
+
+
+def decode_segment(values: dict[str, Any], identities: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a segment: the cells that are not null, by column."""
+    if values["segment"]["N"] != "1" or identities["segment"]["N"] != "1":
+        raise BadPage("version of a segment")
+    directory = json.loads(zlib.decompress(values["directory"]["B"], -15))
+    rows: list[dict[str, Any]] = [{} for _ in range(directory["n"])]
+    left = {name for item in (values, identities) for name in item if name.startswith("c.")}
+    for name, (encoding, checksum, zone) in directory["columns"].items():
+        is_identity = name in ("id", "rev", "lead_id")
+        body = (identities if is_identity else values)[f"c.{name}"]["B"]
+        left.remove(f"c.{name}")
+        if zlib.crc32(body) != checksum:
+            raise BadPage("a checksum")
+        column = _column(encoding, zlib.decompress(body, -15), len(rows))
+        present = [value for value in column if value is not _NULL]
+        if zone is not None and isinstance(present[0], int):
+            if zone != [min(present), max(present)]:
+                raise BadPage("a zone of integers")
+        elif zone is not None and zone != sorted(set(present)):
+            raise BadPage("a zone of texts")
+        for row, value in zip(rows, column, strict=True):
+            if value is not _NULL:
+                row[name] = value
+    if left:
+        raise BadPage(f"columns that the directory does not name: {left}")
     return rows
 
 

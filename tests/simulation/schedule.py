@@ -18,7 +18,7 @@ from tests.simulation.clients import Ledger, send
 from tests.simulation.event_source import EventSource, deliver, replay
 from tests.simulation.neighbour import MARK, NEIGHBOUR, damage, repair
 from tests.simulation.network import Outage
-from tests.simulation.operators import compare, rebuild, redrive
+from tests.simulation.operators import compare, merge, rebuild, redrive
 from tests.simulation.providers import FUNCTION as HOOKS
 from tests.simulation.providers import Provider, stored_hook
 from tests.simulation.scenario import as_record, open_epoch
@@ -69,12 +69,18 @@ class Schedule:
         # Drawn apart, so that the schedules without hooks are what their seeds always were.
         self.hooking = Random(f"hooks {seed}")
         self.has_hooks = self.hooking.random() < 0.2
+        self.merging = Random(f"merging {seed}")
+        self.has_merging = self.merging.random() < 0.5
         # Every row a page of its own and every record an invocation: they meet in the rollups.
         self.is_crowded = random.random() < 0.08
+        shards = random.choice((2, 2, 3))
+        page_target_bytes = 1 if self.is_crowded else random.choice((700, 1_000))
+        if self.has_merging:
+            page_target_bytes = min(page_target_bytes, self.merging.choice((150, 250)))
         self.world = world = World(
             random,
-            shards=random.choice((2, 2, 3)),
-            page_target_bytes=1 if self.is_crowded else random.choice((700, 1_000)),
+            shards=shards,
+            page_target_bytes=page_target_bytes,
             start_ms=_HOOKS_BEGIN_MS if self.has_hooks else START_MS,
         )
         self.ledger = Ledger()
@@ -126,6 +132,8 @@ class Schedule:
             actors.append(world.spawn("comparing", self._compare))
         if random.random() < 0.3:
             actors.append(world.spawn("replica", self._lag_behind))
+        if self.has_merging:
+            actors.append(world.spawn("merging", self._merge))
         if self.has_hooks:
             actors.append(world.spawn("hooks", self._report_calls))
         ending = world.spawn("end", lambda: self._end(actors))
@@ -291,6 +299,13 @@ class Schedule:
         world.scheduler.pause(random.choice((0, 2_000, 12_000)))
         org_id, is_repairing = random.choice(self.org_ids), random.random() < 0.5
         compare(world, org_id, self._report_drift, is_repairing=is_repairing)
+
+    def _merge(self) -> None:
+        """Pages are merged again and again while all this goes on."""
+        world, random = self.world, self.merging
+        for _ in range(random.choice((4, 12, 24))):
+            world.scheduler.pause(random.choice((100, 1_000, 4_000)))
+            merge(world, random.choice(self.org_ids))
 
     def _report_drift(self, difference: Difference) -> None:
         if not difference.name:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from tests.simulation.pages import decode_page
+from tests.simulation.pages import decode_page, decode_segment
 from tests.support.neutral import measure
 from tests.support.oracle import TYPES, detail_object, with_defaults
 from tests.support.rollup_items import marks_of, measures_of
@@ -213,6 +213,21 @@ def page_of(type: str, item: dict[str, Any]) -> StoredPage:
     return StoredPage(
         item["start"]["S"], item["end"]["S"], tuple(_row(type, cells) for cells in rows)
     )
+
+
+def segment_of(type: str, values: dict[str, Any], identities: dict[str, Any]) -> StoredPage:
+    rows = decode_segment(values, identities)
+    assert len(rows) == int(values["n"]["N"])
+    assert values["SK"]["S"] == values["start"]["S"] == identities["SK"]["S"]
+    return StoredPage(
+        values["start"]["S"], values["end"]["S"], tuple(_row(type, cells) for cells in rows)
+    )
+
+
+def texts_of(item: dict[str, Any]) -> str:
+    """Every text in the columns of an item of a segment."""
+    bodies = [value["B"] for name, value in item.items() if name == "directory" or name[:2] == "c."]
+    return b" ".join(zlib.decompress(body, -15) for body in bodies).decode(errors="replace")
 
 
 def _row(type: str, cells: dict[str, Any]) -> StoredRow:

@@ -79,7 +79,9 @@ class World:
         self.stream = Stream(shards)
         self.faults = Faults(random)
         self.outages: list[Outage] = []
-        self.settings = dataclasses.replace(settings, page_target_bytes=page_target_bytes)
+        self.settings = dataclasses.replace(
+            settings, page_target_bytes=page_target_bytes, segment_bytes=500, cold_after_hours=0
+        )
         self.open_limit_bytes: int | None = None
         self.client = Network(self)
         self.quarantined: list[tuple[StreamRecord, str]] = []
@@ -217,6 +219,9 @@ class World:
         if table != RECORDS:
             if before is None and "#LEDGER#" in pk and not sk.startswith("0" * 15 + "." + "0" * 16):
                 self.counts["splits"] += 1
+            is_segment, was_segment = ("segment" in (each or {}) for each in (after, before))
+            if "#LEDGER#" in pk and is_segment != was_segment:
+                self.counts["segments split" if was_segment else "segments"] += 1
             return
         self.stream.write(before, after, self.now_ms)
         if sk.startswith("FACT#") and after is not None and before != after:

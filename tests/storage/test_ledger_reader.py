@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -16,9 +17,19 @@ from rollcall.query.filtering import select
 from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Selection
 from rollcall.retry import Backoff
-from rollcall.storage.ledger_reader import LedgerReader
+from rollcall.storage.ledger_reader import LedgerReader, _Fetched
+from rollcall.storage.page_reads import Found
 from tests.support.cases import cases
-from tests.support.lagging_ledger import EPOCH, ORG, TYPE, History, LaggingClient, times, writes
+from tests.support.lagging_ledger import (
+    EPOCH,
+    ORG,
+    TYPE,
+    History,
+    LaggingClient,
+    Merge,
+    times,
+    writes,
+)
 
 pytestmark = pytest.mark.property
 
@@ -92,3 +103,31 @@ def check_reads(writes, bounds, columns, seed, items_a_query):
         )
 
     assert expected(client.first) <= Counter(found) <= expected(client.newest)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_twice", [True, False])
+def test_a_reader_that_takes_merged_pages_twice_or_skips_them_is_caught(is_twice: bool) -> None:
+    """What begins before the position reached is a segment of pages that were read."""
+    original = _Fetched.take
+
+    def take(self: _Fetched, found: Found, reached: str) -> str:
+        if found.page.start == reached:
+            return original(self, found, reached)
+        return original(self, found, found.page.start) if is_twice else found.page.end
+
+    draw = np.random.default_rng(7)
+    caught = 0
+    with patch.object(_Fetched, "take", take):
+        for seed in range(300):
+            added: list[list[int] | Merge] = [
+                Merge(int(draw.integers(0, 9)), int(draw.integers(2, 9)))
+                if number % 2
+                else draw.integers(0, 5 * 86_400_000, 12).tolist()
+                for number in range(10)
+            ]
+            try:
+                check_reads(added, None, None, seed, 2)
+            except AssertionError:
+                caught += 1
+    assert caught
