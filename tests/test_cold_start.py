@@ -25,6 +25,7 @@ READ_PAGES = {
     "query_records",
     "search_calls",
     "reconcile_organisations",
+    "merge_pages",
 }
 READ_BODIES = {name for name, operation in OPERATIONS.items() if operation.body is not None}
 HEAVY = ("numpy", "pydantic", "boto3")

@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 
-from rollcall import bootstrap, commands
-from rollcall.domain.organisations import tenant
+from rollcall import bootstrap, commands, merging
+from rollcall.domain.organisations import Organisation, tenant
+from rollcall.domain.records import Call
 from rollcall.hooks.delivery import Delivery
 from rollcall.hooks.events import Event
 from rollcall.hooks.kept import delivery_document, waiting_name
 from rollcall.hooks.state import CallState
+from rollcall.ledger.page import Row
 from rollcall.query.model import Epoch, Reading
 from rollcall.storage import keys
 from rollcall.storage.fact_items import item_of_fact
@@ -42,7 +44,7 @@ RESOURCES = TABLES | {
 }
 CACHED = [
     made
-    for module in (bootstrap, commands)
+    for module in (bootstrap, commands, merging)
     for made in vars(module).values()
     if hasattr(made, "cache_clear")
 ]
@@ -108,6 +110,20 @@ def used(
     yield requests
     for service in CACHED:
         service.cache_clear()
+
+
+def let_rest(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of one row each, of which a merge finds all but the last at rest."""
+    small = dataclasses.replace(
+        bootstrap.settings, page_target_bytes=1, segment_bytes=500, cold_after_hours=0
+    )
+    monkeypatch.setattr(bootstrap, "settings", small)
+    rows = [
+        Row(f"rests {n}", 1, n * 1_000, Call(n * 1_000, "busy", answered=False, attempt=1))
+        for n in range(12)
+    ]
+    bootstrap.apply_facts().rows(organisation, [("call", row) for row in rows], [organisation.live])
+    bootstrap.apply_facts.cache_clear()
 
 
 def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -207,7 +223,7 @@ def plant(planter: Planter) -> None:
 
 @pytest.mark.slow
 def test_policies_allow_what_handlers_do(
-    used: Used, endpoint_of: Callable[[str], str], repairs: bool
+    monkeypatch: pytest.MonkeyPatch, used: Used, endpoint_of: Callable[[str], str], repairs: bool
 ) -> None:
     deployed = stack(ReconcileRepairs=str(repairs).lower())
     admin = bootstrap.administer()
@@ -315,6 +331,7 @@ def test_policies_allow_what_handlers_do(
         ("receive_hook", delivery(hook, RETELL.replace(b'"c9"', b'"c8"'))),
         ("get_health", {"requestContext": {"requestId": "r"}}),
         ("reconcile_organisations", {}),
+        ("merge_pages", {}),
         ("ingest_records", proxy_event(organisation, handle, body=later)),
         ("sweep_hooks", {}),
         ("replay_deliveries", {}),
@@ -337,6 +354,8 @@ def test_policies_allow_what_handlers_do(
             service.cache_clear()
         if function == "sweep_hooks":
             leave_open(room_hook, "c6")
+        if function == "merge_pages":
+            let_rest(organisation, monkeypatch)
         if function == "replay_deliveries":
             let_wait(hook, RETELL.replace(b'"c9"', b'"c5"'))
         if function == "reconcile_organisations":

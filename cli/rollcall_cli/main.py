@@ -38,6 +38,7 @@ _COMMANDS = {
     "status": _Command("status_command", "status", "Check reachability, lag and audits."),
     "redrive": _Command("redrive_command", "app", "List, show and replay failed records."),
     "reconcile": _Command("reconcile_command", "reconcile", "Find and repair drift."),
+    "merge": _Command("merge_command", "merge", "Merge ledger pages at rest into segments."),
     "rebuild": _Command("rebuild_command", "rebuild", "Rebuild ledger pages and rollups."),
     "erase": _Command("erase_command", "erase", "Erase a lead and all of its calls."),
     "openapi": _Command("openapi.command", "openapi", "Print the API's OpenAPI document."),

@@ -12,11 +12,10 @@ from rollcall_cli.console import print_result, progress_bar
 from rollcall_cli.deployment import maintenance
 from rollcall_cli.durations import duration_ms
 from rollcall_cli.errors import CommandError
+from rollcall_cli.organisation_choice import chosen
 from rollcall_cli.text import printable
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from rollcall.domain.organisations import Organisation
     from rollcall.maintenance.audits import Audit, Difference
 
@@ -63,7 +62,7 @@ def reconcile(
     with maintenance() as bootstrap:
         from rollcall.domain.errors import Conflict
 
-        for organisation in _chosen(bootstrap, org):
+        for organisation in chosen(bootstrap, org):
             findings = _Findings(as_json)
             with _bar(organisation.handle, bootstrap.audits().last(organisation.id)) as show:
                 try:
@@ -109,23 +108,6 @@ class _Findings:
         since = format_instant(difference.since_ms)
         amount = f"by {difference.amount}, since {since} at the earliest, {end}"
         print(f"{difference.kind}: {printable(_name(difference))}; {amount}", flush=True)
-
-
-def _chosen(bootstrap: ModuleType, handles: Sequence[str] | None) -> Iterator[Organisation]:
-    directory = bootstrap.directory()
-    if not handles:
-        yield from (o for o in list(directory.organisations()) if not o.is_deleting)
-        return
-    found = []
-    for handle in dict.fromkeys(handles):
-        org_id = directory.org_id_of_handle(handle)
-        organisation = None if org_id is None else directory.organisation(org_id)
-        if organisation is None:
-            raise CommandError(f"no organisation has the handle {handle!r}")
-        if organisation.is_deleting:
-            raise CommandError(f"{handle} is being deleted")
-        found.append(organisation)
-    yield from found
 
 
 def summary(organisation: Organisation, audit: Audit) -> str:

@@ -45,7 +45,7 @@ def shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_commands_come_in_the_order_of_their_use() -> None:
     assert [path[0] for path in ALL if len(path) == 1] == (
-        "demo local sam-local import query calls call export explain org token hook status redrive reconcile rebuild erase openapi".split()
+        "demo local sam-local import query calls call export explain org token hook status redrive reconcile merge rebuild erase openapi".split()
     )
     assert {("org", "delete"), ("token", "rotate"), ("redrive", "show")} <= set(ALL)
 

@@ -31,7 +31,7 @@ READING = {name for name in CASES if name.startswith(("get", "list", "query", "s
 MS_PER_DAY = 86_400_000
 PUBLIC = {"get_health", "receive_hook"}  # take no token
 # The scheduled functions read nothing of their events, so there is none that they could refuse.
-NEVER_REFUSES = {"reconcile_organisations", "sweep_hooks", "replay_deliveries"}
+NEVER_REFUSES = {"reconcile_organisations", "merge_pages", "sweep_hooks", "replay_deliveries"}
 # A delivery is signed with the time: tests/contract/test_hooks.py.
 NEVER_SUCCEEDS = {"receive_hook"}
 
@@ -153,7 +153,7 @@ def test_the_audit_reads_nothing_of_its_event(functions):
         assert functions.invoke("reconcile_organisations", event) == dict.fromkeys(expected, 0)
 
 
-@events("sweep_hooks", "replay_deliveries")
+@events("merge_pages", "sweep_hooks", "replay_deliveries")
 def test_what_a_schedule_does_reads_nothing_else_of_its_event(functions, path):
     expected = expected_answer(path)["answer"]
     for event in ({}, {"detail": "garbage"}):

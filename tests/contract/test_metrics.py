@@ -12,7 +12,7 @@ import pytest
 
 from rollcall.query import engine, search
 from rollcall.settings import settings
-from rollcall.storage import row_revisions
+from rollcall.storage.row_revisions import RowRevisions
 from tests.sample_events.answering import sample_events
 from tests.sample_events.documents import FUNCTIONS, NOW_MS, REQUEST_ID
 from tests.support.emf import Metrics, logged, metrics_in
@@ -24,6 +24,7 @@ COUNTS_NOTHING = {
     "get_health",
     "get_schema",
     "list_hooks",
+    "merge_pages",
 }
 COUNTS_ELSEWISE = {
     "ingest_records",
@@ -128,16 +129,17 @@ def test_rows_are_counted_as_they_are_read(functions, path: Path) -> None:
         rows.append(count)
         return count, selected
 
-    def page_of_item(record_type: str, item: Any) -> Any:
-        page = original_page(record_type, item)
-        rows.append(len(page.rows))
+    def page_at(self: RowRevisions, *place: Any) -> Any:
+        page = original_page(self, *place)
+        if page is not None:
+            rows.append(len(page.rows))
         return page
 
-    original, original_page = engine.select, row_revisions.page_of_item
+    original, original_page = engine.select, RowRevisions._page_at
     with (
         patch.object(engine, "select", select),
         patch.object(search, "select", select),
-        patch.object(row_revisions, "page_of_item", page_of_item),
+        patch.object(RowRevisions, "_page_at", page_at),
     ):
         answered, printed = functions.printed(path)
     if answered["statusCode"] != 200 and not metrics_in(printed):

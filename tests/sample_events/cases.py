@@ -417,6 +417,7 @@ OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule | C
     },
     "update_rollups": BATCHES,
     "reconcile_organisations": {"hourly": Schedule()},
+    "merge_pages": {"hourly": Schedule()},
     "sweep_hooks": {"hourly": Schedule()},
     "replay_deliveries": {
         "often": Schedule(),

@@ -138,17 +138,19 @@ class LaggingClient:
             answer["LastEvaluatedKey"] = {}
         return answer
 
-    def get_item(self, **request: Any) -> dict[str, Any]:
+    def batch_get_item(self, **request: Any) -> dict[str, Any]:
         """The identities of a segment, as they are now."""
-        assert request["ConsistentRead"]
+        ((table, asked),) = request["RequestItems"].items()
+        assert asked["ConsistentRead"]
         self._write()
-        key = {name: value["S"] for name, value in request["Key"].items()}
+        key = {name: value["S"] for name, value in asked["Keys"][0].items()}
         assert key["PK"] == keys.identities(LEDGER)
         stored = self.history.states[self.newest].get(key["SK"])
         if stored is None or not stored.is_segment:
-            return {}
+            return {"Responses": {table: []}}
         segment = encode(key["SK"], stored.end, stored.rows)
-        return {"Item": identities_item("", LEDGER, segment, stored.version)}
+        item = identities_item("", LEDGER, segment, stored.version)
+        return {"Responses": {table: [item]}}
 
     def _write(self) -> None:
         """Another write may happen before a read."""

@@ -153,6 +153,7 @@ def test_every_function_of_the_api_gives_its_documented_answers(acme: Organisati
         "authorize_request",
         "update_rollups",
         "reconcile_organisations",
+        "merge_pages",
         "sweep_hooks",
         "replay_deliveries",
     }

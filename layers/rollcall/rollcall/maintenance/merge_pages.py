@@ -76,14 +76,20 @@ class MergePages:
                 continue
             yield self.organisation(organisation)
 
-    def organisation(self, organisation: Organisation) -> Merged:
-        """Merge pages of the live epoch of one organisation; see `Merged` for errors."""
+    def organisation(self, organisation: Organisation, cold_after_ms: int | None = None) -> Merged:
+        """Merge pages of the live epoch of one organisation; see `Merged` for errors.
+
+        Pages are at rest when they have not changed for `cold_after_ms`; None: as long as always.
+        """
         merged = Merged(organisation.id)
+        if cold_after_ms is None:
+            cold_after_ms = self._cold_after_ms
+        at_rest_ms = self._now_ms() - cold_after_ms
         try:
             with tenant(organisation.id):
                 starts = self._pages.starts(organisation.id, organisation.live)
                 merged.is_finished = all(
-                    self._merge_type(organisation, record_type, found, merged)
+                    self._merge_type(organisation, record_type, found, at_rest_ms, merged)
                     for record_type, found in starts.items()
                 )
         except Unavailable as error:
@@ -94,10 +100,14 @@ class MergePages:
         return merged
 
     def _merge_type(
-        self, organisation: Organisation, record_type: str, starts: list[str], merged: Merged
+        self,
+        organisation: Organisation,
+        record_type: str,
+        starts: list[str],
+        at_rest_ms: int,
+        merged: Merged,
     ) -> bool:
         """Merge the pages of one record type; returns whether the time sufficed."""
-        at_rest_ms = self._now_ms() - self._cold_after_ms
         if RECORD_TYPES[record_type].time_column is not None:
             # What begins later is hardly at rest; the first such page ends the last run.
             late = [start for start in starts if start >= floor(max(0, at_rest_ms))]

@@ -23,7 +23,7 @@ from rollcall.storage.attributes import Item
 from rollcall.storage.client import with_retries
 from rollcall.storage.conditions import VERSION
 from rollcall.storage.page_items import page_of_item
-from rollcall.storage.queries import consumed_units, page_at
+from rollcall.storage.queries import batch_get, consumed_units, page_at
 from rollcall.storage.rollups import APPLIED_AT
 from rollcall.storage.segment_items import (
     identities_key,
@@ -138,14 +138,5 @@ class PageReads:
     def _identities(self, values: Item, meter: ReadMeter) -> Item | None:
         """The identities of the version of some values, read consistently."""
         key = identities_key(av.text(values, keys.PK), av.text(values, keys.SK))
-        request = partial(
-            self._client.get_item,
-            TableName=self._table,
-            Key=key.attributes(),
-            ConsistentRead=True,
-            ReturnConsumedCapacity="TOTAL",
-        )
-        answer = with_retries(self._backoff, request)
-        item: Item | None = answer.get("Item")
-        meter.count(int(item is not None), consumed_units(answer))
-        return item if item is not None and item.get(VERSION) == values.get(VERSION) else None
+        found = batch_get(self._client, self._table, [key], self._backoff, meter)
+        return next((item for item in found if item.get(VERSION) == values.get(VERSION)), None)
