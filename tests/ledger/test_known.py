@@ -39,6 +39,21 @@ def test_the_page_with_the_last_start_before_a_position_is_found(
     assert known.bytes == 1_000 * sum(end - start for start, (end, _) in newest.items())
 
 
+@pytest.mark.property
+@given(st.lists(st.tuples(EDGES, EDGES), max_size=30))
+def test_pages_over_what_is_known_are_found(ranges: list[tuple[int, int]]) -> None:
+    """They are segments of pages that were merged, and are not to be known beside them."""
+    known, added = Known(), list[tuple[int, int]]()
+    for start, end in ranges:
+        if start < end:
+            found = known.overlaps("label", page(start, end, 1))
+            assert found == any(start < other[1] and other[0] < end for other in added)
+            assert not known.overlaps("call", page(start, end, 1))
+            if not found:
+                known.add_page("label", page(start, end, 1))
+                added.append((start, end))
+
+
 def test_bytes_are_those_of_what_is_known() -> None:
     known, key = Known(), RollupKey(CALLS, ("ORG",), ALL)
     first = known.add_page("label", page(0, 3, 1))

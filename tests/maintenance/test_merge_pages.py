@@ -10,11 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
 from rollcall.domain.organisations import Organisation, tenant
+from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row
+from rollcall.ledger.warm import WarmWriters
+from rollcall.ledger.writer import ApplyFacts
 from rollcall.maintenance.merge_pages import MergePages
 from rollcall.storage.page_scan import PageScan
+from rollcall.storage.pages import PageStore
 from rollcall.storage.row_revisions import RowRevisions
 from tests.support.builders import call
 from tests.support.cases import cases
@@ -268,6 +273,64 @@ def test_a_writer_that_read_a_page_before_it_was_merged_and_split_again_fails() 
     for old in begin_again:
         new = now[old["SK"]["S"]]
         assert new == old or int(new["v"]["N"]) > int(old["v"]["N"])
+
+
+def warm_writer(at: Deployment) -> WarmWriters:
+    def applier(org_id: str, epoch: int, contribute: ContributionFunction) -> Applier:
+        pages = PageStore(at.client, ANALYTICS, org_id, epoch, at.now_ms, BACKOFF)
+        return Applier(pages, contribute, target_bytes=500, backoff=BACKOFF)
+
+    return WarmWriters(applier)
+
+
+def all_facts(at: Deployment, organisation: Organisation) -> list[Any]:
+    with tenant(organisation.id):
+        found = [
+            fact
+            for bucket in range(organisation.buckets)
+            for each in at.facts.listed(organisation.id, bucket, "call")
+            for fact in each.facts
+        ]
+    return sorted(found, key=lambda fact: int(fact.id.removeprefix("call-")))
+
+
+@pytest.mark.parametrize(
+    ("late", "again"), [([2], []), ([2, 9], [8]), ([2, 9, 30], [0, 8, 29]), ([8], [2])]
+)
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_writer_that_keeps_pages_while_they_are_merged_writes_as_any_other(
+    late: list[int], again: list[int], times: int
+) -> None:
+    """It has pages from before, and reads the segment for a row that was delivered `again`."""
+    at, organisation = filled()
+    apply = ApplyFacts(warm_writer(at))
+    with tenant(organisation.id):
+        apply(organisation, all_facts(at, organisation))
+        at.put(organisation, *calls([2, 5, 8, 30, 60, 80, 88], outcome="kept"))
+        apply(organisation, all_facts(at, organisation))
+    for number in range(times):
+        assert at.merge(organisation).segments
+        if number + 1 < times:  # it is split again, and begins where it was
+            at.put(organisation, *calls([1, 40], outcome="between"))
+            at.drain()
+    at.put(organisation, *calls(late, outcome="late"))
+    delivered = {f"call-{number}" for number in (*late, *again)}
+    with tenant(organisation.id):
+        apply(organisation, [f for f in all_facts(at, organisation) if f.id in delivered])
+    check_tiles(at)
+    found = rows(at, organisation), at.rollups()
+    plain = Deployment(target_bytes=500)
+    of_plain = plain.organisation()
+    plain.put(of_plain, *calls(range(90)))
+    plain.put(of_plain, *calls([2, 5, 8, 30, 60, 80, 88], outcome="kept"))
+    if times > 1:
+        plain.put(of_plain, *calls([1, 40], outcome="between"))
+    plain.put(of_plain, *calls(late, outcome="late"))
+    plain.drain()
+    assert found[1] == plain.rollups()
+    assert [(row.id, row.record) for row in found[0]] == [
+        (row.id, row.record) for row in rows(plain, of_plain)
+    ]
 
 
 def test_a_damaged_page_is_left_alone_and_reported() -> None:

@@ -214,6 +214,9 @@ class Applier:
         page = self._store.page_at(record_type, row.position) or Page.unwritten(record_type)
         if not page.covers(row.position):
             raise UnclearConflict(f"no page covers {row.position}")
+        if self._known.overlaps(record_type, page):
+            # Pages that were read before have been merged: a transaction must not write both.
+            raise Conflict(f"what covers {row.position} was merged")
         return self._known.add_page(record_type, page)
 
     def _build(self, work: _Work) -> tuple[Transaction, list[tuple[KnownPage, list[Page]]]]:

@@ -58,6 +58,13 @@ class Known:
         known = self._pages[record_type][starts[place - 1]]
         return known if known.page.covers(position) else None
 
+    def overlaps(self, record_type: str, page: Page) -> bool:
+        """Whether a known page covers a position of a page that is to be added."""
+        starts = self._starts.get(record_type, [])
+        place = bisect_left(starts, page.end)
+        # Known pages do not overlap, so of those that begin before its end, the last ends last.
+        return bool(place) and self._pages[record_type][starts[place - 1]].page.end > page.start
+
     def is_kept(self, page: KnownPage) -> bool:
         """Whether a page is known from an earlier call, so that it may be older than what is stored."""
         return page.call < self.call
