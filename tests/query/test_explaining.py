@@ -150,7 +150,7 @@ class _Stores:
         return {}
 
     def pages(
-        self, _org: str, _epoch: int, _type: str, periods: Iterable[Period], *_: Any
+        self, _org: str, _epoch: int, _type: str, periods: Iterable[Period], *_: Any, **__: Any
     ) -> Iterator[Any]:
         self.read_periods += periods
         return iter(())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -59,7 +60,7 @@ def decode_segment(values: dict[str, Any], identities: dict[str, Any]) -> list[d
         if zone is not None and isinstance(present[0], int):
             if zone != [min(present), max(present)]:
                 raise BadPage("a zone of integers")
-        elif zone is not None and zone != sorted(set(present)):
+        elif zone is not None and zone != sorted(set(_texts(present))):
             raise BadPage("a zone of texts")
         for row, value in zip(rows, column, strict=True):
             if value is not _NULL:
@@ -67,6 +68,11 @@ def decode_segment(values: dict[str, Any], identities: dict[str, Any]) -> list[d
     if left:
         raise BadPage(f"columns that the directory does not name: {left}")
     return rows
+
+
+def _texts(present: list[Any]) -> Iterator[str]:
+    for value in present:
+        yield from value if isinstance(value, tuple) else (value,)
 
 
 def _column(encoding: int, data: bytes, count: int) -> list[Any]:

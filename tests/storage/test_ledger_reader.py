@@ -76,6 +76,35 @@ def test_every_row_is_read_once(writes, bounds, columns, seed, items_a_query):
     check_reads(writes, bounds, columns, seed, items_a_query)
 
 
+@cases(60)
+@any_history
+def test_rows_of_segments_that_are_skipped_are_counted_once(
+    writes, bounds, columns, seed, items_a_query
+):
+    """No column that a condition names is read of them, and what is scanned is counted all the same."""
+    history = History(writes)
+    client = LaggingClient(history, np.random.default_rng(seed), items_a_query)
+    reader = LedgerReader(client, "table", EXECUTOR, 4, Backoff())
+    periods = periods_of(bounds)
+    read = list(
+        reader.pages(
+            ORG, EPOCH, TYPE, periods, ReadMeter(), columns or frozenset(), lambda _: False
+        )
+    )
+    assert all(each.can_match != each.page.is_segment for each in read)
+    counts = [select(each, Selection(TYPE))[0] for each in read]
+
+    def expected(states: int) -> int:
+        return sum(
+            period.start_ms <= row.time_ms < period.end_ms
+            for added in history.rows[:states]
+            for row in added
+            for period in periods
+        )
+
+    assert expected(client.first) <= sum(counts) <= expected(client.newest)
+
+
 @pytest.mark.slow
 @cases(400)
 @any_history
@@ -83,11 +112,14 @@ def test_every_row_is_read_once_in_many_histories(writes, bounds, columns, seed,
     check_reads(writes, bounds, columns, seed, items_a_query)
 
 
+def periods_of(bounds: list[int] | None) -> list[Period]:
+    if bounds is None:
+        return [EVER]
+    return [Period(*pair) for pair in batched(sorted(bounds)) if pair[0] < pair[1]]
+
+
 def check_reads(writes, bounds, columns, seed, items_a_query):
-    periods = [EVER]
-    if bounds is not None:
-        edges = sorted(bounds)
-        periods = [Period(*pair) for pair in batched(edges) if pair[0] < pair[1]]
+    periods = periods_of(bounds)
     history = History(writes)
     client = LaggingClient(history, np.random.default_rng(seed), items_a_query)
     found = read_ids(client, periods, columns)

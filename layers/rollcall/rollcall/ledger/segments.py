@@ -7,8 +7,9 @@ distinct leads. The directory, a part of the values, names every column of both 
 
     deflated JSON: {"n": number of rows, "columns": {name: [encoding, CRC-32 of the bytes, zone]}}
 
-A zone is null, [smallest, largest] of integers, or a list of the distinct texts if they are few. The
-bytes of a column are those of a page.
+A zone is null, [smallest, largest] of integers, or a list of the distinct texts if they are few; of
+lists, those of their entries. It says nothing of rows without a value. Queries skip a segment whose
+zones show that no row can match. The bytes of a column are those of a page.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any, Final, TypeAlias
 from rollcall.domain.errors import CorruptItem
 from rollcall.ledger.columns import NULL, IntColumn, TextColumn, compress, decompress
 from rollcall.ledger.encoded import decoded
-from rollcall.ledger.nested import Column
+from rollcall.ledger.nested import Column, ListColumn
 from rollcall.ledger.page import ID, REV, Row, Rows
 from rollcall.ledger.tree import Page
 
@@ -33,7 +34,7 @@ IDENTITIES: Final = frozenset({ID, REV, "lead_id"})
 _MAX_TEXTS: Final = 16
 _MAX_CHARACTERS: Final = 512
 
-# What a column has: (smallest, largest), or every text; None: anything.
+# The values of a column: from smallest to largest, or every text; None: any.
 Zone: TypeAlias = tuple[int, int] | frozenset[str] | None
 
 
@@ -109,8 +110,7 @@ def encode(start: str, end: str, rows: Rows) -> EncodedSegment:
     for name, column in rows.stored():
         encoding, raw = column.encode()
         bodies[name] = compress(raw)
-        zone = None if name.startswith("payload.") else _zone(column)
-        entries[name] = Entry(encoding, zlib.crc32(bodies[name]), zone)
+        entries[name] = Entry(encoding, zlib.crc32(bodies[name]), zone_of(column))
     return EncodedSegment(
         start,
         end,
@@ -161,12 +161,15 @@ class _Parts:
         return column
 
 
-def _zone(column: Column) -> Zone:
+def zone_of(column: Column) -> Zone:
+    """The zone of a column that has a value."""
     if isinstance(column, IntColumn):
         values = column.values[column.values != NULL]
         return int(values.min()), int(values.max())
+    if isinstance(column, ListColumn):
+        column = column.entries
     if not isinstance(column, TextColumn):
-        return None
+        return None  # pairs: a zone per key would be as large as the column
     codes = set(column.codes.tolist()) - {0}
     if len(codes) > _MAX_TEXTS:
         return None

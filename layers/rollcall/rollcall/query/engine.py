@@ -8,6 +8,7 @@ groups. `rollcall.query.group_planner` decides which is read from where.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from rollcall.domain.errors import TooManyRows
 from rollcall.domain.time.periods import Period
@@ -24,6 +25,7 @@ from rollcall.query.grouping import GroupBuilder, GroupedRows
 from rollcall.query.lookups import ensure_as_of
 from rollcall.query.model import Aggregation, Reading
 from rollcall.query.ports import Ledger, Rollups
+from rollcall.query.zones import can_match
 
 
 class QueryEngine:
@@ -72,9 +74,14 @@ class QueryEngine:
         if not selection.can_match:
             return
         (org_id, epoch), meter = reading.epoch, reading.meter
-        columns = columns_of(aggregation)
         for read in self._ledger.pages(
-            org_id, epoch, selection.record_type, periods, meter, columns
+            org_id,
+            epoch,
+            selection.record_type,
+            periods,
+            meter,
+            columns=columns_of(aggregation),
+            can_match=partial(can_match, selection),
         ):
             count, selected = select(read, selection)
             meter.rows += count

@@ -19,20 +19,28 @@ from rollcall.query.model import Selection
 
 
 class PageRead(NamedTuple):
-    """A page as it was read; only its rows in the period `clip`, from a position on, are to be counted."""
+    """A page as it was read; only its rows in the period `clip`, from a position on, are to be counted.
+
+    If it cannot match, it has none of the columns that conditions name.
+    """
 
     page: Page
     clip: Period
     applied_at_ms: int
     first: str = FIRST
+    can_match: bool = True
 
 
 class Stretch(NamedTuple):
-    """A page as it was read; only its rows at positions in `span` are to be taken."""
+    """A page as it was read; only its rows at positions in `span` are to be taken.
+
+    If it cannot match, it has none of the columns that conditions name.
+    """
 
     page: Page
     span: Span
     applied_at_ms: int
+    can_match: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +82,8 @@ def select(read: PageRead, selection: Selection) -> tuple[int, Selected | None]:
     rows = read.page.rows
     in_clip = _in_clip(read)
     count = len(rows) if in_clip is None else int(np.count_nonzero(in_clip))
-    if count == 0:
-        return 0, None
+    if count == 0 or not read.can_match:
+        return count, None
     kept = in_clip
     for mask in _conditions(rows, selection):
         kept = mask if kept is None else kept & mask

@@ -22,7 +22,7 @@ from rollcall.query.values import Columns, integers_of
 
 Mask: TypeAlias = NDArray[np.bool_]
 
-_OPPOSITES: Final = {Op.NE: Op.EQ, Op.NOT_IN: Op.IN, Op.NOT_NULL: Op.IS_NULL}
+OPPOSITES: Final = {Op.NE: Op.EQ, Op.NOT_IN: Op.IN, Op.NOT_NULL: Op.IS_NULL}
 _NULL_TEXT: Final = payload_text(None)
 # No stored integer is as large; a bound beyond it has the same effect.
 _BEYOND: Final = 2**62
@@ -32,8 +32,8 @@ def mask_of(condition: Condition, columns: Columns, zone: Zone) -> Mask:
     """The rows for which a condition holds; clock fields are of local time in `zone`."""
     match condition:
         case Comparison(field, op, values):
-            if op in _OPPOSITES:
-                return ~mask_of(Comparison(field, _OPPOSITES[op], values), columns, zone)
+            if op in OPPOSITES:
+                return ~mask_of(Comparison(field, OPPOSITES[op], values), columns, zone)
             return _compared(condition, columns, zone)
         case Not(inner):
             return ~mask_of(inner, columns, zone)
@@ -62,7 +62,7 @@ def _compared(comparison: Comparison, columns: Columns, zone: Zone) -> Mask:
     if comparison.op is Op.IS_NULL:
         nulls: Mask = values == NULL
         return nulls
-    return _within(values, _ranges(comparison))
+    return _within(values, ranges_of(comparison))
 
 
 def _texts(comparison: Comparison, columns: Columns, matches: Callable[[str], bool]) -> Mask:
@@ -140,7 +140,7 @@ def _within(values: Int64s, ranges: Iterable[tuple[int, int]]) -> Mask:
     return mask
 
 
-def _ranges(comparison: Comparison) -> Iterable[tuple[int, int]]:
+def ranges_of(comparison: Comparison) -> Iterable[tuple[int, int]]:
     """The inclusive ranges of stored integers for which a comparison holds; null is in none."""
     field, op, values = comparison.field, comparison.op, comparison.values
     match op, values:

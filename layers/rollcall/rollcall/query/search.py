@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -27,6 +28,7 @@ from rollcall.query.filtering import PageRead, Selected, Stretch, select
 from rollcall.query.lookups import Lookup, ensure_as_of
 from rollcall.query.model import Reading, Selection
 from rollcall.query.ports import OrderedLedger, Rollups
+from rollcall.query.zones import can_match
 
 _CALL: Final = "call"
 _US_PER_MS: Final = 1_000
@@ -111,8 +113,14 @@ class SearchCalls:
             meter,
             is_backward=search.is_newest_first,
             columns=selected_by(search.selection) | {ID, REV, TIME},
+            can_match=partial(can_match, search.selection),
         ):
-            read = PageRead(stretch.page, search.period, stretch.applied_at_ms)
+            read = PageRead(
+                stretch.page,
+                search.period,
+                stretch.applied_at_ms,
+                can_match=stretch.can_match,
+            )
             count, selected = select(read, search.selection)
             meter.rows += count
             if meter.rows > self._max_rows:

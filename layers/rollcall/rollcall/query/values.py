@@ -46,8 +46,7 @@ def integers_of(field: Field, columns: Columns, zone: Zone) -> Int64s:
         case Source.COUNT:
             return np.where(values == NULL, 0, values)
         case Source.SENTIMENT_BAND:
-            bands = np.minimum(values // _BAND_MILLI, len(SENTIMENT_BANDS) - 1)
-            return np.where(values == NULL, NULL, bands)
+            return np.where(values == NULL, NULL, band_of(values))
         case _ if is_clock and not len(values):
             return values
         case Source.HOUR_OF_DAY:
@@ -57,6 +56,12 @@ def integers_of(field: Field, columns: Columns, zone: Zone) -> Int64s:
             days: Int64s = (values + offsets_ms(zone, values)) // MS_PER_DAY
             return (days + _FIRST_WEEKDAY) % 7 + 1
     return values
+
+
+def band_of(sentiments: Int64s) -> Int64s:
+    """The index in `SENTIMENT_BANDS` of each sentiment, which is not null."""
+    bands: Int64s = np.minimum(sentiments // _BAND_MILLI, len(SENTIMENT_BANDS) - 1)
+    return bands
 
 
 def offsets_ms(zone: Zone, instants_ms: Int64s) -> Int64s | int:

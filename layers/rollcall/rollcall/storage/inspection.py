@@ -35,6 +35,7 @@ from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors, with_retries
 from rollcall.storage.conditions import VERSION, version_unchanged
 from rollcall.storage.page_items import page_of_item
+from rollcall.storage.page_reads import EVERYTHING
 from rollcall.storage.pages import PageStore
 from rollcall.storage.queries import (
     batch_get,
@@ -302,9 +303,9 @@ class LedgerInspection(PageStore):
         ledger, start, meter = av.text(item, keys.PK), av.text(item, keys.SK), ReadMeter()
 
         def again() -> Item | None:
-            return self._reads.last_at(ledger, start, None, meter)
+            return self._reads.last_at(ledger, start, EVERYTHING, meter)
 
-        found = self._reads.complete(record_type, item, again, None, meter)
+        found = self._reads.complete(record_type, item, again, EVERYTHING, meter)
         if found is None:
             raise CorruptItem("it was removed")
         return found.item, found.page

@@ -11,7 +11,7 @@ consistently what covers the position. A page that ends before it holds rows tha
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -21,9 +21,9 @@ from typing import Any, Final
 
 from rollcall.domain.errors import Unavailable
 from rollcall.domain.time.periods import Period
-from rollcall.ledger.page import ID, TIME, TOMBSTONE
+from rollcall.ledger.page import TIME, TOMBSTONE
 from rollcall.ledger.positions import FIRST, floor, time_of
-from rollcall.ledger.segments import IDENTITIES
+from rollcall.ledger.segments import Directory
 from rollcall.query.filtering import PageRead
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import MAX_REQUEST_SECONDS, Backoff
@@ -31,7 +31,7 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import with_retries
-from rollcall.storage.page_reads import Found, PageReads
+from rollcall.storage.page_reads import Found, PageReads, Wanted
 from rollcall.storage.queries import consumed_units, keys_between, page_at
 from rollcall.storage.segment_items import projection
 
@@ -43,12 +43,12 @@ _SHORTEST_PART_MS: Final = 60_000
 class _Part:
     """A part of a period, and the position up to which its pages have been read.
 
-    `columns` are what to read of segments; None: all.
+    `wanted` is what to read of segments.
     """
 
     partition: str
     record_type: str
-    columns: frozenset[str] | None
+    wanted: Wanted
     start_ms: int
     end_ms: int
     reached: str | None = None
@@ -83,7 +83,7 @@ class _Fetched:
     def take(self, found: Found, reached: str) -> str:
         """Take the rows from a position on, clipped to the time of the part; returns the end."""
         clip = Period(self.part.start_ms, self.part.end_ms)
-        self.pages.append(PageRead(found.page, clip, found.applied_at_ms, reached))
+        self.pages.append(PageRead(found.page, clip, found.applied_at_ms, reached, found.can_match))
         return found.page.end
 
 
@@ -108,15 +108,17 @@ class LedgerReader:
         periods: Iterable[Period],
         meter: ReadMeter,
         columns: Collection[str] | None = None,
+        can_match: Callable[[Directory], bool] = lambda _: True,
     ) -> Iterator[PageRead]:
-        """The pages of some periods, each with the part of a period to take its rows from.
+        """The pages of some periods; see `rollcall.query.ports.Ledger`.
 
         The periods must not overlap; each of their rows is in exactly one page. Pages are yielded in
         no particular order. At most `concurrency` answers of DynamoDB (1 MB) are in memory,
         including those of running queries. Raises Unavailable when a read fails in every retry.
         """
         partition = keys.ledger(org_id, epoch, record_type)
-        wanted = None if columns is None else frozenset((TIME, TOMBSTONE, *columns))
+        used = None if columns is None else frozenset((TIME, TOMBSTONE, *columns))
+        wanted = Wanted(used, can_match)
         waiting = deque(_Part(partition, record_type, wanted, *period) for period in periods)
         meter.used_ledger = meter.used_ledger or bool(waiting)
         running: set[Future[_Fetched]] = set()
@@ -166,17 +168,17 @@ class LedgerReader:
         reached = part.reached
         if reached is None:
             first = max(floor(part.start_ms), FIRST)
-            found = self._complete(fetched, self._last_at(fetched, first), first)
+            found = self._complete(fetched, self._last_at(fetched, first), first, part.wanted)
             if found is None:  # the ledger is empty
                 fetched.part = replace(part, reached=end)
                 return fetched
             reached = fetched.take(found, found.page.start)
         if reached < end:
-            listed = keys_between(part.partition, reached, end) | projection(part.columns)
+            listed = keys_between(part.partition, reached, end) | projection(part.wanted.columns)
             answer = self._query(fetched, listed)
             for item in answer["Items"]:
                 reached = self._close_gap(fetched, reached, av.text(item, keys.SK))
-                found = self._complete(fetched, item, reached)
+                found = self._complete(fetched, item, reached, replace(part.wanted, first=reached))
                 if found is not None and found.page.covers(reached):
                     reached = fetched.take(found, reached)
             if "LastEvaluatedKey" not in answer:
@@ -189,33 +191,30 @@ class LedgerReader:
         part = fetched.part
         while reached < end:
             self._check(fetched)
-            # What begins before shows only by its ids which rows come later.
-            columns = None if part.columns is None else part.columns | {ID}
+            wanted = replace(part.wanted, first=reached)
             found = self._reads.covering(
-                part.record_type, part.partition, reached, fetched.meter, columns
+                part.record_type, part.partition, reached, fetched.meter, wanted
             )
             reached = fetched.take(found, reached)
         return reached
 
-    def _complete(self, fetched: _Fetched, item: Item | None, reached: str) -> Found | None:
-        """The page of an item, to take the rows from a position on."""
+    def _complete(
+        self, fetched: _Fetched, item: Item | None, position: str, wanted: Wanted
+    ) -> Found | None:
+        """The page of an item; if a segment changes meanwhile, what is at a position."""
         part = fetched.part
-        columns = part.columns
-        if columns is not None and item is not None:
-            begins_before = av.text(item, keys.SK) < reached
-            # What is read again may begin before.
-            if begins_before or not columns.isdisjoint(IDENTITIES):
-                columns |= {ID}
 
         def again() -> Item | None:
             self._check(fetched)
-            return self._reads.last_at(part.partition, reached, columns, fetched.meter)
+            return self._reads.last_at(part.partition, position, wanted, fetched.meter)
 
-        return self._reads.complete(part.record_type, item, again, columns, fetched.meter)
+        return self._reads.complete(part.record_type, item, again, wanted, fetched.meter)
 
     def _last_at(self, fetched: _Fetched, position: str) -> Item | None:
         """The item of the last page that starts at or before a position."""
-        request = page_at(fetched.part.partition, position) | projection(fetched.part.columns)
+        request = page_at(fetched.part.partition, position) | projection(
+            fetched.part.wanted.columns
+        )
         items = self._query(fetched, request)["Items"]
         return items[0] if items else None
 

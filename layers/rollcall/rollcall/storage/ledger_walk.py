@@ -8,7 +8,7 @@ read consistently.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -16,6 +16,7 @@ from typing import Any, Final
 from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.ledger.page import ID, TIME, TOMBSTONE
 from rollcall.ledger.positions import END, FIRST, Span, just_before
+from rollcall.ledger.segments import Directory
 from rollcall.ledger.tree import Page
 from rollcall.query.filtering import Stretch
 from rollcall.query.metering import ReadMeter
@@ -23,7 +24,7 @@ from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import with_retries
-from rollcall.storage.page_reads import PageReads
+from rollcall.storage.page_reads import PageReads, Wanted
 from rollcall.storage.queries import consumed_units, keys_between
 from rollcall.storage.segment_items import projection
 
@@ -54,6 +55,7 @@ class LedgerWalk:
         *,
         is_backward: bool,
         columns: Collection[str] | None = None,
+        can_match: Callable[[Directory], bool] = lambda _: True,
     ) -> Iterator[Stretch]:
         """The rows of a span, in order; see `rollcall.query.ports.OrderedLedger`.
 
@@ -61,14 +63,15 @@ class LedgerWalk:
         every retry, and CorruptItem for a page that is damaged or missing.
         """
         meter.used_ledger = True
-        wanted = None if columns is None else frozenset((ID, TIME, TOMBSTONE, *columns))
+        used = None if columns is None else frozenset((ID, TIME, TOMBSTONE, *columns))
+        wanted = Wanted(used, can_match)
         source = _Source(keys.ledger(org_id, epoch, record_type), record_type, wanted, meter)
         unread = _Unread(max(span.start, FIRST), span.end, is_backward)
         limit = _FIRST_LIMIT
         while not unread.is_empty:
             listed = keys_between(source.partition, unread.start, just_before(unread.end))
             answer = self._query(
-                listed | projection(wanted) | {"ScanIndexForward": not is_backward, "Limit": limit},
+                listed | projection(used) | {"ScanIndexForward": not is_backward, "Limit": limit},
                 meter,
             )
             for item in answer["Items"]:
@@ -102,7 +105,7 @@ class LedgerWalk:
 
     def _at_edge(self, source: _Source, unread: _Unread) -> Item | None:
         self._backoff.check()
-        return self._reads.last_at(source.partition, unread.edge, source.columns, source.meter)
+        return self._reads.last_at(source.partition, unread.edge, source.wanted, source.meter)
 
     def _read(self, source: _Source, item: Item | None, unread: _Unread) -> Stretch | None:
         """The page of an item; if a part of a segment changes meanwhile, the one at the edge."""
@@ -110,12 +113,13 @@ class LedgerWalk:
             source.record_type,
             item,
             lambda: self._at_edge(source, unread),
-            source.columns,
+            source.wanted,
             source.meter,
         )
         if found is None:
             return None
-        return Stretch(found.page, Span(found.page.start, found.page.end), found.applied_at_ms)
+        span = Span(found.page.start, found.page.end)
+        return Stretch(found.page, span, found.applied_at_ms, found.can_match)
 
     def _query(self, query: dict[str, Any], meter: ReadMeter) -> dict[str, Any]:
         self._backoff.check()
@@ -129,11 +133,11 @@ class LedgerWalk:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What a walk reads: a ledger, and the columns of its segments; None: all."""
+    """What a walk reads: a ledger, and what is wanted of its segments."""
 
     partition: str
     record_type: str
-    columns: frozenset[str] | None
+    wanted: Wanted
     meter: ReadMeter
 
 

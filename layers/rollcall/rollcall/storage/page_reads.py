@@ -8,12 +8,15 @@ position.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 from rollcall.domain.errors import Conflict, CorruptItem
-from rollcall.ledger.segments import IDENTITIES
+from rollcall.ledger.page import ID
+from rollcall.ledger.positions import FIRST
+from rollcall.ledger.segments import IDENTITIES, Directory
 from rollcall.ledger.tree import Page
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
@@ -26,6 +29,7 @@ from rollcall.storage.page_items import page_of_item
 from rollcall.storage.queries import batch_get, consumed_units, page_at
 from rollcall.storage.rollups import APPLIED_AT
 from rollcall.storage.segment_items import (
+    directory_of,
     identities_key,
     is_segment,
     name_of,
@@ -38,12 +42,38 @@ from rollcall.storage.segment_items import (
 _MOST_ALIKE: Final = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is read of a segment: some columns, or all (None); without identities if no row can match.
+
+    `first` is the position from which rows are taken: of what begins before, ids are read too.
+    """
+
+    columns: frozenset[str] | None = None
+    can_match: Callable[[Directory], bool] = lambda _: True
+    first: str = FIRST
+
+    def columns_of(self, start: str, *, can_match: bool) -> frozenset[str] | None:
+        """The columns to read of the segment at a position."""
+        if self.columns is None:
+            return None
+        columns = self.columns if can_match else self.columns - IDENTITIES
+        return columns | {ID} if start < self.first else columns
+
+
+EVERYTHING: Final = Wanted()
+
+
 class Found(NamedTuple):
-    """A page or a segment as it was read; of a segment, `item` has the values."""
+    """A page or a segment as it was read; of a segment, `item` has the values.
+
+    `can_match` is False if the zones of a segment exclude that a row matches.
+    """
 
     page: Page
     applied_at_ms: int
     item: Item
+    can_match: bool = True
 
 
 class PageReads:
@@ -54,14 +84,12 @@ class PageReads:
         self._table = table
         self._backoff = backoff
 
-    def last_at(
-        self, ledger: str, position: str, columns: Collection[str] | None, meter: ReadMeter
-    ) -> Item | None:
+    def last_at(self, ledger: str, position: str, wanted: Wanted, meter: ReadMeter) -> Item | None:
         """The item of the last page that starts at or before a position, read consistently.
 
-        `ledger` is the partition; of a segment, only what `columns` need is read.
+        `ledger` is the partition; of a segment, the values that are wanted are read.
         """
-        request = page_at(ledger, position) | projection(columns)
+        request = page_at(ledger, position) | projection(wanted.columns)
         query = partial(
             self._client.query,
             TableName=self._table,
@@ -79,7 +107,7 @@ class PageReads:
         ledger: str,
         position: str,
         meter: ReadMeter,
-        columns: Collection[str] | None = None,
+        wanted: Wanted = EVERYTHING,
     ) -> Found:
         """The page or segment that covers a position, read consistently.
 
@@ -87,11 +115,11 @@ class PageReads:
         """
 
         def read() -> Item | None:
-            return self.last_at(ledger, position, columns, meter)
+            return self.last_at(ledger, position, wanted, meter)
 
         attempts = self._backoff.attempts()
         while True:
-            found = self.complete(record_type, read(), read, columns, meter)
+            found = self.complete(record_type, read(), read, wanted, meter)
             if found is not None and found.page.covers(position):
                 return found
             none = f"no ledger page covers {position}"
@@ -104,10 +132,10 @@ class PageReads:
         record_type: str,
         item: Item | None,
         again: Callable[[], Item | None],
-        columns: Collection[str] | None,
+        wanted: Wanted,
         meter: ReadMeter,
     ) -> Found | None:
-        """The page of an item; of a segment, with at least `columns`, or all of them.
+        """The page of an item; of a segment, with what is wanted.
 
         `again` reads the item once more, consistently, if the other part of a segment has another
         version; what it finds may begin elsewhere, and None is the answer if it finds nothing.
@@ -119,11 +147,14 @@ class PageReads:
         while item is not None:
             if not is_segment(item):
                 return Found(page_of_item(record_type, item), av.integer(item, APPLIED_AT), item)
+            start, directory = av.text(item, keys.SK), directory_of(item)
+            can_match = wanted.can_match(directory)
+            columns = wanted.columns_of(start, can_match=can_match)
             beside: Item | None = None
             if columns is None or not IDENTITIES.isdisjoint(columns):
                 beside = self._identities(item, meter)
                 if beside is None:
-                    read = av.text(item, keys.SK), av.integer(item, VERSION)
+                    read = start, av.integer(item, VERSION)
                     alike = alike + 1 if read == version else 1
                     version = read
                     if alike >= _MOST_ALIKE:
@@ -131,8 +162,8 @@ class PageReads:
                     attempts.failed(Conflict(f"{name_of(item)} is being written"))
                     item = again()
                     continue
-            page = page_of_parts(record_type, item, beside, columns)
-            return Found(page, av.integer(item, APPLIED_AT), item)
+            page = page_of_parts(record_type, directory, item, beside, columns)
+            return Found(page, av.integer(item, APPLIED_AT), item, can_match)
         return None
 
     def _identities(self, values: Item, meter: ReadMeter) -> Item | None:

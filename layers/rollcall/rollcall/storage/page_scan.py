@@ -12,7 +12,7 @@ from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
-from rollcall.storage.page_reads import PageReads
+from rollcall.storage.page_reads import EVERYTHING, PageReads
 from rollcall.storage.queries import keys_between, pages_of
 
 
@@ -60,7 +60,7 @@ class PageScan:
         meter = ReadMeter()
 
         def again() -> Item | None:
-            return self._reads.last_at(partition, position, None, meter)
+            return self._reads.last_at(partition, position, EVERYTHING, meter)
 
-        found = self._reads.complete(record_type, item, again, None, meter)
+        found = self._reads.complete(record_type, item, again, EVERYTHING, meter)
         return None if found is None else found.page

@@ -15,7 +15,7 @@ from rollcall.storage import keys
 from rollcall.storage.attributes import Attribute, Item
 from rollcall.storage.client import translated_errors
 from rollcall.storage.conditions import VERSION, version_unchanged
-from rollcall.storage.page_reads import PageReads
+from rollcall.storage.page_reads import EVERYTHING, PageReads
 from rollcall.storage.queries import batch_get, key_of, page_at
 from rollcall.storage.rollups import APPLIED_AT, SPILLED, WHOLE, stored_rollup
 from rollcall.storage.segment_items import identities_key
@@ -53,7 +53,7 @@ class PageStore:
                 answer = self._client.query(TableName=self._table, ConsistentRead=True, **covering)
             return answer["Items"][0] if answer["Items"] else None
 
-        found = self._reads.complete(record_type, read(), read, None, ReadMeter())
+        found = self._reads.complete(record_type, read(), read, EVERYTHING, ReadMeter())
         return None if found is None else found.page
 
     def rollups(self, wanted: Collection[RollupKey]) -> Mapping[RollupKey, StoredRollup]:

@@ -12,9 +12,9 @@ from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
-from rollcall.storage.page_reads import PageReads
+from rollcall.storage.page_reads import PageReads, Wanted
 
-_COLUMNS: Final = frozenset((ID, REV, TIME))
+_WANTED: Final = Wanted(frozenset((ID, REV, TIME)))
 
 
 class RowRevisions:
@@ -63,9 +63,9 @@ class RowRevisions:
         """The last page that starts at or before a position; None: the ledger has no pages."""
 
         def read() -> Item | None:
-            return self._reads.last_at(partition, position, _COLUMNS, meter)
+            return self._reads.last_at(partition, position, _WANTED, meter)
 
-        found = self._reads.complete(record_type, read(), read, _COLUMNS, meter)
+        found = self._reads.complete(record_type, read(), read, _WANTED, meter)
         if found is None:
             return None
         meter.saw(found.applied_at_ms)

@@ -7,7 +7,8 @@ deleted in one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from rollcall.domain.errors import CorruptItem
@@ -72,17 +73,22 @@ def is_segment(item: Item) -> bool:
     return SEGMENT in item
 
 
-def directory_of(item: Item) -> Directory:
-    """The directory of a segment's values. Raises CorruptItem, also on an unknown format."""
-    _check_format(item)
-    directory = Directory.decode(binary(item, DIRECTORY))
-    if directory.count != av.integer(item, "n"):
-        raise CorruptItem("the number of rows is not that of the directory")
-    return directory
+def directory_of(values: Item) -> Directory:
+    """The directory of a segment. Raises CorruptItem, which names it, also on an unknown format."""
+    with _named(values):
+        _check_format(values)
+        directory = Directory.decode(binary(values, DIRECTORY))
+        if directory.count != av.integer(values, "n"):
+            raise CorruptItem("the number of rows is not that of the directory")
+        return directory
 
 
 def page_of_parts(
-    record_type: str, values: Item, identities: Item | None, columns: Collection[str] | None
+    record_type: str,
+    directory: Directory,
+    values: Item,
+    identities: Item | None,
+    columns: Collection[str] | None,
 ) -> Page:
     """The segment of two items, with `columns`, or with all of them.
 
@@ -90,9 +96,7 @@ def page_of_parts(
     segment, when an item is damaged or has an unknown format; damage inside a column is found when
     the column is used.
     """
-    name = name_of(values)
-    try:
-        directory = directory_of(values)
+    with _named(values):
         if identities is not None:
             _check_format(identities)
         bodies = {}
@@ -103,11 +107,17 @@ def page_of_parts(
             start=av.text(values, "start"),
             end=av.text(values, "end"),
             version=av.integer(values, VERSION),
-            rows=rows_of(record_type, directory, bodies, name),
+            rows=rows_of(record_type, directory, bodies, name_of(values)),
             segment_bytes=max(1, sum(map(len, bodies.values()))),
         )
+
+
+@contextmanager
+def _named(values: Item) -> Iterator[None]:
+    try:
+        yield
     except CorruptItem as error:
-        raise CorruptItem(f"{name}: {error}") from error
+        raise CorruptItem(f"{name_of(values)}: {error}") from error
 
 
 def name_of(item: Item) -> str:
