@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
@@ -13,11 +14,14 @@ from hypothesis import strategies as st
 from rollcall.domain.contributions import ContributionFunction
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
 from rollcall.domain.organisations import Organisation, tenant
+from rollcall.domain.time.periods import EVER
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row
 from rollcall.ledger.warm import WarmWriters
 from rollcall.ledger.writer import ApplyFacts
 from rollcall.maintenance.merge_pages import MergePages
+from rollcall.query.metering import ReadMeter
+from rollcall.storage.ledger_reader import LedgerReader
 from rollcall.storage.page_scan import PageScan
 from rollcall.storage.pages import PageStore
 from rollcall.storage.row_revisions import RowRevisions
@@ -134,6 +138,40 @@ def test_an_erasure_leaves_no_byte_in_a_segment() -> None:
     at.merge(organisation)
     assert b"lead-3" not in at.bytes_of(ANALYTICS)
     assert sum(row.record is None for row in rows(at, organisation)) == len(range(3, 90, 7))
+
+
+@pytest.mark.parametrize(
+    ("columns", "can_match", "batches"),
+    [({"lead_id"}, True, 1), ({"lead_id"}, False, 0), ({"outcome"}, True, 0), (None, True, 1)],
+)
+def test_identities_are_read_at_once_and_only_where_they_are_needed(
+    columns: set[str] | None, can_match: bool, batches: int
+) -> None:
+    at, organisation = filled()
+    at.merge(organisation)
+    get, asked = at.client.batch_get_item, []
+
+    def counted(**request: Any) -> Any:
+        asked.append(request["RequestItems"][ANALYTICS])
+        return get(**request)
+
+    with (
+        ThreadPoolExecutor(1) as executor,
+        tenant(organisation.id),
+        patch.object(at.client, "batch_get_item", counted),
+    ):
+        reader = LedgerReader(at.client, ANALYTICS, executor, 1, BACKOFF)
+        read = list(
+            reader.pages(
+                organisation.id, 0, "call", [EVER], ReadMeter(), columns, lambda _: can_match
+            )
+        )
+    assert len(asked) == 2 * batches  # what covers the start of a period is read on its own
+    assert sum(len(each["Keys"]) for each in asked) == batches * len(segments(at))
+    assert not any(each["ConsistentRead"] for each in asked)
+    assert sum(each.can_match for each in read) == (
+        len(read) if can_match else len(read) - len(segments(at))
+    )
 
 
 def test_deleting_an_organisation_leaves_no_segment() -> None:

@@ -139,18 +139,19 @@ class LaggingClient:
         return answer
 
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
-        """The identities of a segment, as they are now."""
+        """The identities of segments, as they are now, or each as it was since the first read."""
         ((table, asked),) = request["RequestItems"].items()
-        assert asked["ConsistentRead"]
         self._write()
-        key = {name: value["S"] for name, value in asked["Keys"][0].items()}
-        assert key["PK"] == keys.identities(LEDGER)
-        stored = self.history.states[self.newest].get(key["SK"])
-        if stored is None or not stored.is_segment:
-            return {"Responses": {table: []}}
-        segment = encode(key["SK"], stored.end, stored.rows)
-        item = identities_item("", LEDGER, segment, stored.version)
-        return {"Responses": {table: [item]}}
+        oldest = self.newest if asked["ConsistentRead"] else self.first
+        found = []
+        for key in asked["Keys"]:
+            assert key["PK"]["S"] == keys.identities(LEDGER)
+            seen = self.history.states[int(self.draw.integers(oldest, self.newest + 1))]
+            start = key["SK"]["S"]
+            if (stored := seen.get(start)) is not None and stored.is_segment:
+                segment = encode(start, stored.end, stored.rows)
+                found.append(identities_item("", LEDGER, segment, stored.version))
+        return {"Responses": {table: found}}
 
     def _write(self) -> None:
         """Another write may happen before a read."""

@@ -11,12 +11,13 @@ consistently what covers the position. A page that ends before it holds rows tha
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Event
+from types import MappingProxyType
 from typing import Any, Final
 
 from rollcall.domain.errors import Unavailable
@@ -113,8 +114,8 @@ class LedgerReader:
         """The pages of some periods; see `rollcall.query.ports.Ledger`.
 
         The periods must not overlap; each of their rows is in exactly one page. Pages are yielded in
-        no particular order. At most `concurrency` answers of DynamoDB (1 MB) are in memory,
-        including those of running queries. Raises Unavailable when a read fails in every retry.
+        no particular order. At most `concurrency` answers of DynamoDB are in memory, including those of
+        running queries: 1 MB each, and about 2 MB more with the identities of its segments. Raises Unavailable when a read fails in every retry.
         """
         partition = keys.ledger(org_id, epoch, record_type)
         used = None if columns is None else frozenset((TIME, TOMBSTONE, *columns))
@@ -176,9 +177,11 @@ class LedgerReader:
         if reached < end:
             listed = keys_between(part.partition, reached, end) | projection(part.wanted.columns)
             answer = self._query(fetched, listed)
+            beside = self._reads.identities(answer["Items"], part.wanted, fetched.meter)
             for item in answer["Items"]:
                 reached = self._close_gap(fetched, reached, av.text(item, keys.SK))
-                found = self._complete(fetched, item, reached, replace(part.wanted, first=reached))
+                wanted = replace(part.wanted, first=reached)
+                found = self._complete(fetched, item, reached, wanted, beside)
                 if found is not None and found.page.covers(reached):
                     reached = fetched.take(found, reached)
             if "LastEvaluatedKey" not in answer:
@@ -199,7 +202,12 @@ class LedgerReader:
         return reached
 
     def _complete(
-        self, fetched: _Fetched, item: Item | None, position: str, wanted: Wanted
+        self,
+        fetched: _Fetched,
+        item: Item | None,
+        position: str,
+        wanted: Wanted,
+        beside: Mapping[str, Item] = MappingProxyType({}),
     ) -> Found | None:
         """The page of an item; if a segment changes meanwhile, what is at a position."""
         part = fetched.part
@@ -208,7 +216,7 @@ class LedgerReader:
             self._check(fetched)
             return self._reads.last_at(part.partition, position, wanted, fetched.meter)
 
-        return self._reads.complete(part.record_type, item, again, wanted, fetched.meter)
+        return self._reads.complete(part.record_type, item, again, wanted, fetched.meter, beside)
 
     def _last_at(self, fetched: _Fetched, position: str) -> Item | None:
         """The item of the last page that starts at or before a position."""

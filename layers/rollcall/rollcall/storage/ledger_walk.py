@@ -8,9 +8,10 @@ read consistently.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from rollcall.domain.errors import Conflict, CorruptItem
@@ -74,8 +75,9 @@ class LedgerWalk:
                 listed | projection(used) | {"ScanIndexForward": not is_backward, "Limit": limit},
                 meter,
             )
+            beside = self._reads.identities(answer["Items"], wanted, meter)
             for item in answer["Items"]:
-                read = self._read(source, item, unread)
+                read = self._read(source, item, unread, beside)
                 while read is not None and unread.has_gap_before(read):
                     yield unread.take(self._next(source, unread))
                 if read is not None and unread.overlaps(read):
@@ -107,7 +109,13 @@ class LedgerWalk:
         self._backoff.check()
         return self._reads.last_at(source.partition, unread.edge, source.wanted, source.meter)
 
-    def _read(self, source: _Source, item: Item | None, unread: _Unread) -> Stretch | None:
+    def _read(
+        self,
+        source: _Source,
+        item: Item | None,
+        unread: _Unread,
+        beside: Mapping[str, Item] = MappingProxyType({}),
+    ) -> Stretch | None:
         """The page of an item; if a part of a segment changes meanwhile, the one at the edge."""
         found = self._reads.complete(
             source.record_type,
@@ -115,6 +123,7 @@ class LedgerWalk:
             lambda: self._at_edge(source, unread),
             source.wanted,
             source.meter,
+            beside,
         )
         if found is None:
             return None

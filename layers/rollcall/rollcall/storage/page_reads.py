@@ -8,9 +8,10 @@ position.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from rollcall.domain.errors import Conflict, CorruptItem
@@ -59,6 +60,14 @@ class Wanted:
             return None
         columns = self.columns if can_match else self.columns - IDENTITIES
         return columns | {ID} if start < self.first else columns
+
+    def has_identities(self, values: Item) -> bool:
+        """Whether identities of a segment are wanted. Raises CorruptItem."""
+        if self.columns is None:
+            return True
+        if self.columns.isdisjoint(IDENTITIES):
+            return False
+        return self.can_match(directory_of(values))
 
 
 EVERYTHING: Final = Wanted()
@@ -134,9 +143,11 @@ class PageReads:
         again: Callable[[], Item | None],
         wanted: Wanted,
         meter: ReadMeter,
+        identities: Mapping[str, Item] = MappingProxyType({}),
     ) -> Found | None:
         """The page of an item; of a segment, with what is wanted.
 
+        `identities` were read beforehand, by the start positions of their segments.
         `again` reads the item once more, consistently, if the other part of a segment has another
         version; what it finds may begin elsewhere, and None is the answer if it finds nothing.
         Raises CorruptItem when a part is missing or damaged.
@@ -152,7 +163,7 @@ class PageReads:
             columns = wanted.columns_of(start, can_match=can_match)
             beside: Item | None = None
             if columns is None or not IDENTITIES.isdisjoint(columns):
-                beside = self._identities(item, meter)
+                beside = self._beside(item, identities.get(start), meter)
                 if beside is None:
                     read = start, av.integer(item, VERSION)
                     alike = alike + 1 if read == version else 1
@@ -166,8 +177,39 @@ class PageReads:
             return Found(page, av.integer(item, APPLIED_AT), item, can_match)
         return None
 
-    def _identities(self, values: Item, meter: ReadMeter) -> Item | None:
-        """The identities of the version of some values, read consistently."""
-        key = identities_key(av.text(values, keys.PK), av.text(values, keys.SK))
-        found = batch_get(self._client, self._table, [key], self._backoff, meter)
-        return next((item for item in found if item.get(VERSION) == values.get(VERSION)), None)
+    def identities(
+        self, items: Iterable[Item], wanted: Wanted, meter: ReadMeter
+    ) -> dict[str, Item]:
+        """The identities of those segments among items of one ledger of which any are wanted.
+
+        By start position, all at once and eventually consistent. Raises CorruptItem.
+        """
+        segments = (item for item in items if is_segment(item) and wanted.has_identities(item))
+        of_segments = [_beside(item) for item in segments]
+        return {av.text(item, keys.SK): item for item in self._read(of_segments, meter)}
+
+    def _beside(self, values: Item, read: Item | None, meter: ReadMeter) -> Item | None:
+        """The identities of the version of some values, or None; `read` may be theirs.
+
+        No version is ever used twice at a position, so an old copy with the right version is right,
+        and costs half as much.
+        """
+        if read is not None and read.get(VERSION) == values.get(VERSION):
+            return read
+        for is_consistent in (True,) if read is not None else (False, True):
+            for item in self._read([_beside(values)], meter, is_consistent=is_consistent):
+                if item.get(VERSION) == values.get(VERSION):
+                    return item
+        return None
+
+    def _read(
+        self, wanted: Iterable[keys.Key], meter: ReadMeter, *, is_consistent: bool = False
+    ) -> list[Item]:
+        return batch_get(
+            self._client, self._table, wanted, self._backoff, meter, is_consistent=is_consistent
+        )
+
+
+def _beside(values: Item) -> keys.Key:
+    """The key of the identities of some values."""
+    return identities_key(av.text(values, keys.PK), av.text(values, keys.SK))

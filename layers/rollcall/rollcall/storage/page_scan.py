@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rollcall.ledger.positions import END, FIRST
@@ -37,11 +37,12 @@ class PageScan:
         request = {"TableName": self._table, "ConsistentRead": True, **everything}
         reached: str | None = None
         for answer in pages_of(self._client, request, self._backoff):
+            beside = self._reads.identities(answer["Items"], EVERYTHING, ReadMeter())
             for item in answer["Items"]:
                 start = av.text(item, keys.SK)
                 yield from self._between(partition, record_type, reached or FIRST, start)
                 position = max(reached or FIRST, start)
-                page = self._page(partition, record_type, item, position)
+                page = self._page(partition, record_type, item, position, beside)
                 if page is not None:
                     yield page
                     reached = max(position, page.end)
@@ -55,12 +56,19 @@ class PageScan:
             yield found.page
             reached = found.page.end
 
-    def _page(self, partition: str, record_type: str, item: Item, position: str) -> Page | None:
+    def _page(
+        self,
+        partition: str,
+        record_type: str,
+        item: Item,
+        position: str,
+        beside: Mapping[str, Item],
+    ) -> Page | None:
         """The page of an item, or what covers a position if it is a segment that changes meanwhile."""
         meter = ReadMeter()
 
         def again() -> Item | None:
             return self._reads.last_at(partition, position, EVERYTHING, meter)
 
-        found = self._reads.complete(record_type, item, again, EVERYTHING, meter)
+        found = self._reads.complete(record_type, item, again, EVERYTHING, meter, beside)
         return None if found is None else found.page

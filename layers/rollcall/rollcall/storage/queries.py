@@ -27,8 +27,10 @@ def batch_get(
     backoff: Backoff,
     meter: ReadMeter | None = None,
     projection: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    is_consistent: bool = True,
 ) -> list[Item]:
-    """The items that exist among `wanted`, read consistently, in no particular order.
+    """The items that exist among `wanted`, in no particular order.
 
     `projection` are the attributes to read (see `projected`); by default, all are.
     Keys that DynamoDB leaves unprocessed are requested again. Raises Unavailable when some stay
@@ -40,7 +42,7 @@ def batch_get(
         attempts = backoff.attempts()
         while left:
             backoff.check()
-            asked = {table: {"Keys": left, "ConsistentRead": True, **projection}}
+            asked = {table: {"Keys": left, "ConsistentRead": is_consistent, **projection}}
             request = partial(
                 client.batch_get_item, RequestItems=asked, ReturnConsumedCapacity="TOTAL"
             )
