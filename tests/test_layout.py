@@ -36,7 +36,7 @@ COVERED_BY = {
     "ledger/test_writer.py": "ledger/ports",
     "mapping/test_mapper.py": "mapping/conversion mapping/fields mapping/maps",
     "maintenance/test_redrive.py": "maintenance/failed_records maintenance/ports",
-    "query/test_engine.py": "query/columns query/ports",
+    "query/test_engine.py": "query/ports",
     "query/test_masks.py": "query/conditions query/fields",
     "query/test_grouping.py": "query/cells query/coding query/components",
     "query/test_group_planner.py": "query/rollup_shapes query/scopes",

@@ -15,32 +15,16 @@ from tests.support.answering import deployed
 from tests.support.builders import call
 from tests.support.oracle import instant
 from tests.support.query_agreement import check_queries
-from tests.support.query_data import PAYLOAD, PAYLOAD_KEYS
 from tests.support.query_generator import Scenario, generate
+from tests.support.wide_records import widened
 
 pytestmark = pytest.mark.property
-
-# A payload has at most 32 keys.
-OWN_KEYS = 32 - len(PAYLOAD_KEYS)
 
 
 @pytest.fixture(scope="module")
 def deployment() -> Any:
     with deployed(NOW_MS) as made:
         yield made
-
-
-def widened(record: Any, number: int, random: Random) -> Any:
-    """The record with payload keys and labels of its own; most records have the first key."""
-    if record["type"] not in ("call", "lead") or "deleted" in record:
-        return record
-    payload = {PAYLOAD_KEYS[0]: random.choice(PAYLOAD)} if random.random() < 0.9 else {}
-    payload |= record.get("payload", {})
-    payload |= {f"own.{number}.{key}": f"value {key}" for key in range(OWN_KEYS)}
-    wide = {**record, "payload": payload}
-    if record["type"] == "call":
-        wide["labels"] = [*record.get("labels", []), *(f"l{number}.{n}" for n in range(20))]
-    return wide
 
 
 @pytest.mark.parametrize("seed", range(3))

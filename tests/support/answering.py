@@ -27,14 +27,17 @@ from rollcall.api.records.faults import RefusedRecord
 from rollcall.domain.contributions import CURRENT_VERSION
 from rollcall.domain.facts import MAX_CLOCK_SKEW_MS, Fact, resolve
 from rollcall.domain.organisations import Organisation, tenant
+from rollcall.domain.time.calendar import LAST_MS
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row
+from rollcall.maintenance.merge_pages import MergePages
 from rollcall.retry import Backoff
 from rollcall.settings import settings
 from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation
 from rollcall.storage.client import dynamodb_client
 from rollcall.storage.fact_items import item_of_fact
+from rollcall.storage.merging import PageMerging
 from rollcall.storage.pages import PageStore
 from tests.support.emulator.dynamodb import MemoryDynamoDb
 from tests.support.emulator.limits import Limits
@@ -98,11 +101,15 @@ class PlainCipher:
 
 
 class Deployment:
-    """Tables, functions, and a clock that stands still until it is set."""
+    """Tables, functions, and a clock that stands still until it is set.
 
-    def __init__(self, store: MemoryDynamoDb, now_ms: int) -> None:
+    With `segment_bytes`, all pages but the last of each ledger are merged whenever records were added.
+    """
+
+    def __init__(self, store: MemoryDynamoDb, now_ms: int, segment_bytes: int = 0) -> None:
         self.store = store
         self.now_ms = now_ms
+        self.segment_bytes = segment_bytes
         self.contribution_version = CURRENT_VERSION
         self.failures = MemoryFailures()
         self._numbers = itertools.count(1)
@@ -149,9 +156,23 @@ class Deployment:
         for start in range(0, len(stream), BATCH):
             result = bootstrap.update()(stream[start : start + BATCH])
             assert not result.failures, result.failures
+        if self.segment_bytes:
+            self._merge()
         if oracle is not None:
             for start in range(0, len(records), 500):
                 oracle.post(list(records[start : start + 500]), self.now_ms)
+
+    def _merge(self) -> None:
+        pages = PageMerging(bootstrap.dynamodb(), settings.analytics_table, Backoff())
+        merging = MergePages(
+            bootstrap.directory(),
+            pages,
+            lambda: LAST_MS,
+            cold_after_hours=0,
+            segment_bytes=self.segment_bytes,
+        )
+        merged = merging.organisation(self._organisation)
+        assert (merged.error, merged.is_finished) == (None, True)
 
     def apply(self, rows: Iterable[tuple[str, Row]]) -> None:
         """Put rows into pages of the organisation that was made last; no rollup counts them."""
@@ -272,10 +293,11 @@ def deployed(
     page_target_bytes: int = 1_024,
     answer_bytes: int = 1_536,
     batch_keys: int = 16,
+    segment_bytes: int = 0,
 ) -> Iterator[Deployment]:
     """A deployment whose pages split early and whose reads come back in small pieces."""
     store = MemoryDynamoDb(Limits(answer_bytes, batch_keys))
-    deployment = Deployment(store, now_ms)
+    deployment = Deployment(store, now_ms, segment_bytes)
     changed = dataclasses.replace(settings, page_target_bytes=page_target_bytes)
     # Handlers that need the time import it themselves, when they are first asked.
     standing = patch.object(clock, "now_ms", lambda: deployment.now_ms)
