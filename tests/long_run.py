@@ -7,7 +7,7 @@
 
 The first asks in the dialects, the second in Rollcall's own query language. The third has providers report
 calls in every order and asks in both; the fourth sends random deliveries to hooks.
-Prints what was asked. A disagreement is printed with the fewest records that show it, and with the
+Of every second dataset, pages are merged into segments. Prints what was asked. A disagreement is printed with the fewest records that show it, and with the
 command that repeats it.
 """
 
@@ -60,6 +60,7 @@ def ask_many(
     seen: Counter[Any] = Counter()
     for number in range(first, first + datasets):
         asked = run.make(Random(f"{seed}/{number}"), questions)
+        deployment.segment_bytes = (0, 4_096)[number % 2]
         try:
             seen += run.check(deployment, asked, NOW_MS)
         except Disagreement as disagreement:
