@@ -20,6 +20,7 @@ NAMES = (
     "wide_rows",
     "warm_get",
     "page_bytes",
+    "segments",
     "cold_start",
     "endpoints",
     "queries",

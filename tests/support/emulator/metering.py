@@ -9,8 +9,9 @@ from tests.support.emulator import capacity
 
 
 def kind_of(pk: str) -> str:
-    """What an analytics item is: page or rollup."""
-    for mark, kind in (("#LEDGER#", "page"), ("#ROLLUP#", "rollup")):
+    """What an analytics item is: page (or the values of a segment), identities or rollup."""
+    kinds = (("#LEDGER#", "page"), ("#IDENTITIES#", "identities"), ("#ROLLUP#", "rollup"))
+    for mark, kind in kinds:
         if mark in pk:
             return kind
     return "other"

@@ -15,7 +15,6 @@ from typing import Final
 from rollcall.ledger.positions import END
 from rollcall.ledger.tree import Page
 
-DEFAULT_SEGMENT_BYTES: Final = 128 * 1024
 # With the second item of the segment, a transaction writes as many items and one more.
 MAX_PAGES: Final = 90
 
