@@ -149,7 +149,7 @@ def _changed(version: Version, at_ms: int) -> Version:
     old = version.new
     record: Any = dataclasses.replace(old.record, outcome="late")  # type: ignore[type-var]
     new = dataclasses.replace(old, rev=old.rev + 1, record=record)
-    return Version(at_ms, old, new)
+    return dataclasses.replace(version, at_ms=at_ms, old=old, new=new)
 
 
 def _late_units(store: MemoryDynamoDb, late: Sequence[Version], size: int | None) -> float:

@@ -64,6 +64,8 @@ class Planter:
     def pages(self) -> list[tuple[Item, str, Rows]]:
         found = []
         for item in self.analytics("LEDGER"):
+            if "segment" in item:
+                continue
             record_type = item["PK"]["S"].split("#")[4]
             found.append((item, record_type, Rows.decode(record_type, _bytes(item["data"]))))
         return found

@@ -177,6 +177,15 @@ def zone_of(column: Column) -> Zone:
     return texts if sum(map(len, texts)) <= _MAX_CHARACTERS else None
 
 
+def has_true_zones(directory: Directory, rows: Rows) -> bool:
+    """Whether each zone of a directory is that of its column. Raises CorruptItem."""
+    return all(
+        (column := rows.column(name)) is not None and zone_of(column) == entry.zone
+        for name, entry in directory.columns.items()
+        if entry.zone is not None
+    )
+
+
 def _zone_to_json(zone: Zone) -> Any:
     return sorted(zone) if isinstance(zone, frozenset) else zone
 

@@ -19,6 +19,7 @@ from rollcall.domain.measures import (
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.domain.time.calendar import parse_date
 from rollcall.ledger.positions import END, FIRST
+from rollcall.ledger.segments import has_true_zones
 from rollcall.ledger.tree import Page
 from rollcall.maintenance.reconcile.inspection import (
     ForeignItem,
@@ -48,7 +49,7 @@ from rollcall.storage.queries import (
 )
 from rollcall.storage.rollups import APPLIED_AT, WHOLE, stored_rollup
 from rollcall.storage.row_checks import DAMAGE, checked_rows
-from rollcall.storage.segment_items import is_segment
+from rollcall.storage.segment_items import directory_of, is_segment
 
 # Larger than any version, and small enough for DynamoDB to add 1 to exactly.
 _MAX_VERSION: Final = 10**30
@@ -128,25 +129,39 @@ class LedgerInspection(PageStore):
         self._repair_version(keys.rollup(self._org_id, self._epoch, key))
 
     def _repair_version(self, key: keys.Key) -> None:
-        found = batch_get(self._client, self._table, [key], self._backoff)
-        if not found or _version_of(found[0]) is not None:
-            raise Conflict("another writer gave it a version, or removed it")
-        # Rollcall never writes such a version: while it is stored, the item is unchanged.
-        is_unchanged = "attribute_exists(#pk) AND attribute_not_exists(#v)"
+        condition = self._still_damaged(key)
+        names = {"#v": VERSION, **condition["ExpressionAttributeNames"]}
         values = {":now": {"N": str(self._now_ms())}}
-        if VERSION in found[0]:
-            is_unchanged = "#v = :read"
-            values[":read"] = found[0][VERSION]
-        names = {"#v": VERSION} | ({} if VERSION in found[0] else {"#pk": keys.PK})
+        values |= condition.get("ExpressionAttributeValues", {})
         with translated_errors():
             self._client.update_item(
                 TableName=self._table,
                 Key=key.attributes(),
                 UpdateExpression="SET #v = :now",
-                ConditionExpression=is_unchanged,
+                ConditionExpression=condition["ConditionExpression"],
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
             )
+
+    def _still_damaged(self, key: keys.Key) -> dict[str, Any]:
+        """The condition that an item still has the version that cannot be read.
+
+        Rollcall never writes such a version: while it is stored, the item is unchanged. Raises
+        Conflict if the item has a version, or is gone.
+        """
+        found = batch_get(self._client, self._table, [key], self._backoff)
+        if not found or _version_of(found[0]) is not None:
+            raise Conflict("another writer gave it a version, or removed it")
+        if VERSION in found[0]:
+            return {
+                "ConditionExpression": "#v = :read",
+                "ExpressionAttributeNames": {"#v": VERSION},
+                "ExpressionAttributeValues": {":read": found[0][VERSION]},
+            }
+        return {
+            "ConditionExpression": "attribute_exists(#pk) AND attribute_not_exists(#v)",
+            "ExpressionAttributeNames": {"#v": VERSION, "#pk": keys.PK},
+        }
 
     def rollup_keys(self, bucket: str) -> Iterator[RollupKey]:
         """The keys of the rollups of a day `YYYY-MM-DD`, or of all time, that GSI1 lists."""
@@ -181,9 +196,24 @@ class LedgerInspection(PageStore):
         for answer in pages_of(self._client, request, self._backoff):
             yield from map(self._rollup_seen, answer["Items"])
 
+    def is_foreign(self, item: ForeignItem) -> bool:
+        """Whether an item that `strays` yielded is as it was, and still belongs nowhere.
+
+        Of what a transaction writes, one item may be visible a moment before another.
+        """
+        key = keys.Key(item.pk, item.sk)
+        return key.pk not in self._siblings() or item in self._without_segment(key)
+
     def remove(self, item: ForeignItem) -> None:
         """Remove an item that belongs to no page and no rollup. Raises Conflict if it has changed."""
-        self._remove(keys.Key(item.pk, item.sk), item.version)
+        key = keys.Key(item.pk, item.sk)
+        if item.version is None and key.pk in self._siblings():
+            with translated_errors():
+                self._client.delete_item(
+                    TableName=self._table, Key=key.attributes(), **self._still_damaged(key)
+                )
+            return
+        self._remove(key, item.version)
 
     def remove_page(self, record_type: str, page: SurveyedPage) -> None:
         """Remove a page. Raises Conflict when it changed since it was read."""
@@ -222,19 +252,15 @@ class LedgerInspection(PageStore):
         return frozenset(map(keys.identities, self._ledgers()))
 
     def _without_segment(self, key: keys.Key) -> Iterator[ForeignItem]:
-        """The identities at a key, if what is in the ledger there is newer, or nothing.
+        """The identities at a key, if no segment begins there.
 
-        They are read first. What is written later has a higher version, so identities of which a
-        merge becomes visible before its values are left alone.
+        The comparison of pages reports a segment without identities of its version.
         """
         identities = batch_get(self._client, self._table, [key], self._backoff)
-        version = _version_of(identities[0]) if identities else None
-        if version is None:
-            return  # the comparison of pages reports the segment without identities of its version
         beside = keys.Key(keys.ledger_of(key.pk), key.sk)
         values = batch_get(self._client, self._table, [beside], self._backoff)
-        if not values or (_version_of(values[0]) or 0) > version:
-            yield ForeignItem(key.pk, key.sk, version=version)
+        if identities and not any(map(is_segment, values)):
+            yield ForeignItem(key.pk, key.sk, version=_version_of(identities[0]))
 
     def _index_sort_of(self, key: keys.Key, item: Item) -> str | None:
         """Where GSI1 must list an item with this key, or None if no item of the epoch can have it.
@@ -294,6 +320,8 @@ class LedgerInspection(PageStore):
         fault = self._fault_of(item, "n")
         if not fault and av.integer(item, "n") != len(rows):
             fault = "its number of rows is not the stored one"
+        if not fault and is_segment(item) and not has_true_zones(directory_of(item), page.rows):
+            fault = "its zones are not those of its columns"
         return SurveyedPage(start, end, version, rows, fault)
 
     def _whole(self, record_type: str, item: Item, version: int | None) -> tuple[Item, Page]:

@@ -58,7 +58,9 @@ class ComparePages:
     def strays(self) -> None:
         """Find items that GSI1 lists as pages or rollups and that are none, or are misindexed."""
         for item in self.context.inspection.strays():
-            is_page = item.is_page if isinstance(item, Misindexed) else "#LEDGER#" in item.pk
+            if isinstance(item, ForeignItem) and not self._is_foreign(item):
+                continue
+            is_page = item.is_page if isinstance(item, Misindexed) else _is_of_ledger(item)
             if isinstance(item, Misindexed):
                 kind = audits.PAGE_DAMAGED if is_page else audits.ROLLUP_DAMAGED
                 name = f"{item.pk} {item.sk}: its GSI1 attributes do not match its key"
@@ -67,6 +69,12 @@ class ComparePages:
                 name = f"{item.pk} {item.sk}"
             is_repaired = self.context.is_repairing and self._repair_stray(item)
             self.context.found(kind, "", name, is_repaired=is_repaired)
+
+    def _is_foreign(self, item: ForeignItem) -> bool:
+        if "#IDENTITIES#" not in item.pk:
+            return True
+        self.context.sleep(AGAIN_SECONDS)
+        return self.context.inspection.is_foreign(item)
 
     def _repair_stray(self, item: ForeignItem | Misindexed) -> bool:
         self.context.current()
@@ -284,6 +292,10 @@ class ComparePages:
     def _restated(self, stored: Fact | None, fact: Fact) -> bool:
         """Replace the fact that was read, and apply it; returns False if it changed meanwhile."""
         return self.context.restate(stored, fact) and self.context.apply(fact)
+
+
+def _is_of_ledger(item: ForeignItem) -> bool:
+    return "#LEDGER#" in item.pk or "#IDENTITIES#" in item.pk
 
 
 def _is_at(page: SurveyedPage, position: str) -> bool:
