@@ -24,12 +24,12 @@ COUNTS_NOTHING = {
     "get_health",
     "get_schema",
     "list_hooks",
-    "merge_pages",
 }
 COUNTS_ELSEWISE = {
     "ingest_records",
     "update_rollups",
     "reconcile_organisations",
+    "merge_pages",
     "receive_hook",
     "sweep_hooks",
     "replay_deliveries",  # as `receive_hook` does, and the seed has nothing that waits
@@ -112,6 +112,12 @@ def test_requests_that_are_not_authentic_are_counted(functions, path: Path) -> N
         return
     assert answered["statusCode"] == 401
     assert only_line(printed).values == {"DeliveriesRefused": 1}
+
+
+@events("merge_pages")
+def test_merged_pages_are_counted_as_the_answer_counts_them(functions, path: Path) -> None:
+    answered, printed = functions.printed(path)
+    assert only_line(printed).values == {"PagesMerged": answered["pages"]}
 
 
 @events("sweep_hooks")

@@ -11,14 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.domain.contributions import ContributionFunction
+from rollcall.domain.contributions import (
+    CURRENT_VERSION,
+    ContributionFunction,
+    contribution_function,
+)
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.domain.time.periods import EVER
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row
 from rollcall.ledger.warm import WarmWriters
-from rollcall.ledger.writer import ApplyFacts
+from rollcall.ledger.writer import ApplyFacts, fold
 from rollcall.maintenance.merge_pages import MergePages
 from rollcall.query.metering import ReadMeter
 from rollcall.storage.ledger_reader import LedgerReader
@@ -369,6 +373,21 @@ def test_a_writer_that_keeps_pages_while_they_are_merged_writes_as_any_other(
     assert [(row.id, row.record) for row in found[0]] == [
         (row.id, row.record) for row in rows(plain, of_plain)
     ]
+
+
+def test_each_segment_that_a_change_splits_is_counted() -> None:
+    at, organisation = filled()
+    at.merge(organisation)
+    split: list[int] = []
+    pages = PageStore(at.client, ANALYTICS, organisation.id, 0, at.now_ms, BACKOFF)
+    applier = Applier(
+        pages, contribution_function(CURRENT_VERSION), target_bytes=500, on_split=split.append
+    )
+    before = len(segments(at))
+    at.put(organisation, *calls([2, 3, 30, 89], outcome="late"))
+    with tenant(organisation.id):
+        applier.apply(fold(all_facts(at, organisation)))
+    assert sum(split) == before - len(segments(at)) == 2
 
 
 def test_a_damaged_page_is_left_alone_and_reported() -> None:

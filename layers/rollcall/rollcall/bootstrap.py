@@ -12,10 +12,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
+from rollcall import invocation
 from rollcall.clock import now_ms, now_us
 from rollcall.domain.contributions import ContributionFunction
-from rollcall.invocation import Metric
-from rollcall.invocation import count as count_metric
 from rollcall.retry import Backoff
 from rollcall.sdk_logs import keep_requests_out_of_logs
 from rollcall.settings import settings
@@ -346,9 +345,12 @@ def _applier(org_id: str, epoch: int, contribute: ContributionFunction) -> Appli
 
     backoff = Backoff()
     store = PageStore(dynamodb(), settings.analytics_table, org_id, epoch, now_ms, backoff)
-    on_spill = functools.partial(count_metric, Metric.BREAKDOWNS_SPILLED)
+    spilled = functools.partial(invocation.count, invocation.Metric.BREAKDOWNS_SPILLED)
+    split = functools.partial(invocation.count, invocation.Metric.SEGMENTS_SPLIT)
     target = settings.page_target_bytes
-    return Applier(store, contribute, target_bytes=target, backoff=backoff, on_spill=on_spill)
+    return Applier(
+        store, contribute, target_bytes=target, backoff=backoff, on_spill=spilled, on_split=split
+    )
 
 
 @functools.cache

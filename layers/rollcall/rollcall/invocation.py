@@ -25,6 +25,8 @@ class Metric(StrEnum):
     DRIFT = "Drift"  # found by audits and not repaired
     DRIFT_REPAIRED = "DriftRepaired"
     ROLLUPS_UNVERIFIED = "RollupsUnverified"
+    PAGES_MERGED = "PagesMerged"  # into segments
+    SEGMENTS_SPLIT = "SegmentsSplit"  # into pages again, because a row changed late
     DELIVERIES_RECORDED = "DeliveriesRecorded"  # to hooks, when they are received or replayed
     DELIVERIES_IGNORED = "DeliveriesIgnored"
     DELIVERIES_REFUSED = "DeliveriesRefused"  # not signed with a secret of the hook

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rollcall.domain.errors import RollcallError
+from rollcall.invocation import Metric, count
 from rollcall.maintenance.merge_pages import Merged
 from rollcall.telemetry import error_fields, logger
 
@@ -37,6 +38,7 @@ def log_merged(results: Iterable[Merged]) -> dict[str, int]:
         elif merged.segments or merged.changed:
             logger.info("pages merged", extra={"org_id": merged.org_id, **of_this})
     logger.info("merging", extra=sums)
+    count(Metric.PAGES_MERGED, sums["pages"])
     if sums["failed"]:
         raise MergesFailed(f"the pages of {sums['failed']} organisations could not be merged")
     return sums

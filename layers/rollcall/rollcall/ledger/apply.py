@@ -82,7 +82,8 @@ class _Work:
 class Applier:
     """Applies rows to the ledger of one organisation in one epoch.
 
-    For each rollup of which a transaction spilled open breakdowns, `on_spill` gets their number.
+    For each rollup of which a transaction spilled open breakdowns, `on_spill` gets their number;
+    `on_split` gets the number of segments that a transaction split into pages.
     """
 
     def __init__(
@@ -93,12 +94,14 @@ class Applier:
         target_bytes: int = DEFAULT_TARGET_BYTES,
         backoff: Backoff | None = None,
         on_spill: Callable[[int], None] = lambda _: None,
+        on_split: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._contribute = contribute
         self._target_bytes = target_bytes
         self._backoff = backoff or Backoff()
         self._on_spill = on_spill
+        self._on_split = on_split
         # A stale copy does no harm: every write is conditional on what was read, and a conflict clears
         # all. What was kept from an earlier call never shows alone that a row is applied already.
         self._known = Known()
@@ -281,6 +284,9 @@ class Applier:
     def _remember(
         self, transaction: Transaction, pages: list[tuple[KnownPage, list[Page]]]
     ) -> None:
+        split_segments = sum(known.page.is_segment for known, _ in pages)
+        if split_segments:
+            self._on_split(split_segments)
         for known, written in pages:
             self._known.remove_page(known)
             for page in written:
