@@ -31,8 +31,9 @@ def merge(
     Numbers stay the same, and writes may continue meanwhile. It may be stopped at any point: run it
     again to resume.
 
-    Exit status 0: merged; 2: failed.
+    Exit status 0: merged; 2: failed, or a page is damaged; all others were merged.
     """
+    errors: list[Exception] = []
     cold_after_ms = None if cold_after is None else duration_ms(cold_after, "--cold-after")
     with maintenance() as bootstrap:
         from rollcall.merging import merge_pages
@@ -53,4 +54,6 @@ def merge(
                 line += f"; {merged.changed:,} times, pages were written meanwhile"
             print_result(document, [line], as_json=as_json)
             if merged.error is not None:
-                raise merged.error
+                errors.append(merged.error)
+        if errors:
+            raise errors[0]
