@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Iterator
 from itertools import pairwise
 from types import SimpleNamespace
@@ -24,7 +26,7 @@ from rollcall.maintenance.reconcile.page_sums import (
     bucket_ranges,
     covering_pages,
 )
-from tests.support.fakes import MemoryLedger
+from tests.support.fakes import MemoryLedger, StoredPage
 from tests.support.generate import mixed_records
 from tests.support.rows import ids
 from tests.support.versions import apply, versions_of
@@ -66,9 +68,15 @@ class Inspection:
                 yield PageVersion(stored.start, stored.end, stored.version)
 
 
-def filled(target_bytes: int = 800) -> tuple[MemoryLedger, Inspection]:
+@functools.cache
+def _filled() -> MemoryLedger:
     ledger = MemoryLedger()
-    apply(ledger, VERSIONS, target_bytes)
+    apply(ledger, VERSIONS, 800)
+    return ledger
+
+
+def filled() -> tuple[MemoryLedger, Inspection]:
+    ledger = copy.deepcopy(_filled())
     return ledger, Inspection(ledger)
 
 
@@ -146,3 +154,74 @@ def test_with_a_page_missing_nothing_can_be_compared(number: int) -> None:
     if number:
         with pytest.raises(Incomparable):
             sums_of(inspection, ALL).current(frozenset({key}))
+
+
+class Merging(Inspection):
+    """Pages of a ledger are merged just before the read of a number, the listing of a page included."""
+
+    def __init__(self, ledger: MemoryLedger, at_read: int, first: int, count: int) -> None:
+        super().__init__(ledger)
+        self._left = at_read
+        self._pages = first, count
+
+    def _read(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            first, count = self._pages
+            merge(self.ledger, first, count)
+
+    def pages(self, record_type: str, first: str, end: str) -> Iterator[SurveyedPage]:
+        for page in super().pages(record_type, first, end):
+            yield page
+            self._read()
+
+    def page_from(self, record_type: str, position: str) -> SurveyedPage | None:
+        self._read()
+        return super().page_from(record_type, position)
+
+    def versions(self, record_type: str, first: str, end: str) -> Iterator[PageVersion]:
+        for version in super().versions(record_type, first, end):
+            yield version
+            self._read()
+
+
+def merge(ledger: MemoryLedger, first: int, count: int) -> None:
+    """Merge some neighbouring pages of calls, as a segment replaces them."""
+    stored = ledger.pages["call"]
+    run = [stored.pop(start) for start in sorted(stored)[first : first + count]]
+    rows = [row for each in run for row in Rows.decode("call", each.data)]
+    data = Rows.empty("call").with_rows({}, rows).encode()
+    version = max(each.version for each in run) + 1
+    stored[run[0].start] = StoredPage(run[0].start, run[-1].end, version, data)
+
+
+@pytest.mark.parametrize(("first", "count"), [(0, 2), (1, 3), (2, 2), (0, 5)])
+@pytest.mark.parametrize("at_read", range(1, 25, 3))
+def test_pages_that_are_merged_meanwhile_are_counted_once(
+    at_read: int, first: int, count: int
+) -> None:
+    ledger, _ = filled()
+    keys = frozenset(key for key in ledger.stored if key.bucket == ALL and key.family == "calls")
+    expected = {key: ledger.stored[key].measures for key in keys}
+    sums = sums_of(Merging(ledger, at_read, first, count), ALL)
+    for _ in range(2):  # also of what it has read before
+        found = sums.current(keys)
+        assert {key: {n: c for n, c in m.items() if c} for key, m in found.items()} == expected
+
+
+@pytest.mark.parametrize(("first", "count"), [(0, 2), (1, 3), (2, 2), (0, 5)])
+@pytest.mark.parametrize("at_read", range(1, 16, 2))
+def test_each_row_of_pages_that_are_merged_meanwhile_is_read_once(
+    at_read: int, first: int, count: int
+) -> None:
+    ledger, plain = filled()
+    starts = sorted(ledger.pages["call"])
+
+    def ids_in(inspection: Inspection, begin: str) -> list[str]:
+        pages = covering_pages(inspection, "call", begin, END)  # type: ignore[arg-type]
+        return sorted(row.id for page in pages for row in page.rows or ())
+
+    for begin in (FIRST, starts[1], starts[2] + "0"):
+        copied = copy.deepcopy(ledger)
+        expected = ids_in(plain, begin)
+        assert ids_in(Merging(copied, at_read, first, count), begin) == expected
