@@ -3,7 +3,8 @@
 The job is a file of JSON: the handler to run, the events to give it one after the other, and when
 to die, as {"request": k, "of": operation or null, "when": "before" or "after"}, or null. Each answer
 goes to stdout as soon as it is known; so does the place of the death, just before it. A `mutant`
-commits a page and its rollups one after the other, which no crash may come between.
+commits a page and its rollups one after the other, which no crash may come between. The clock is
+`hours_ahead`, so that pages are at rest.
 
 `before`: the request is built and signed, and not one byte of it has left. `after`: the answer has
 arrived and been parsed, and nobody has looked at it.
@@ -24,6 +25,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from rollcall import bootstrap
+from rollcall.clock import now_ms
 from rollcall.ledger.transaction import Transaction
 from rollcall.storage.pages import PageStore
 
@@ -85,6 +87,8 @@ def say(what: Any) -> None:
 
 
 def main(job: dict[str, Any]) -> None:
+    ahead_ms = job["hours_ahead"] * 3_600_000
+    bootstrap.now_ms = lambda: now_ms() + ahead_ms
     handle = handler(job["function"])
     if job["mutant"] is not None:
         commit_in_two_parts(job["mutant"])

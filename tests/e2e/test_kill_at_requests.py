@@ -1,10 +1,10 @@
-"""Ingest alone, then the updater alone, in real processes that SIGKILL themselves at chosen requests.
+"""Ingest, the updater and the merging of pages, each in real processes that SIGKILL themselves.
 
-Each is started again until its work is done, as Lambda would: what was answered is never sent
+They do so at chosen requests. Each is started again until its work is done, as Lambda would: what was answered is never sent
 again, what was not comes back, in other batches. Whatever the place of the deaths, every
 acknowledged record is stored once and counted once, wherever it has moved meanwhile.
 
-`ROLLCALL_TEST_SEED` replays a run, `ROLLCALL_TEST_KILLS` (for each of the two) makes a longer one:
+`ROLLCALL_TEST_SEED` replays a run, `ROLLCALL_TEST_KILLS` (for each of the three) makes a longer one:
 
     ROLLCALL_TEST_KILLS=300 ROLLCALL_TEST_SEED=5 pytest -s tests/e2e/test_kill_at_requests.py
 """
@@ -29,6 +29,7 @@ import boto3
 import pytest
 
 from rollcall.ledger.page import Row, Rows
+from rollcall.storage.segment_items import directory_of, page_of_parts
 from rollcall_cli.local.stream_source import DynamoStream
 from rollcall_cli.local.tables import create_tables, stream_arn
 from rollcall_cli.local.template import load_template
@@ -98,12 +99,16 @@ class Deployment:
             "AWS_ENDPOINT_URL_DYNAMODB": self.endpoint,
             "ROLLCALL_FAILURE_DESTINATION": (self.folder / "failures").as_uri(),
             "ROLLCALL_PAGE_TARGET_BYTES": "1024",  # so that pages split, and often
+            "ROLLCALL_SEGMENT_BYTES": "2048",
         }
 
-    def live(self, function: str, events: Sequence[Any], death: Death | None) -> Life:
+    def live(
+        self, function: str, events: Sequence[Any], death: Death | None, hours_ahead: int = 0
+    ) -> Life:
         """One process, with these events one after the other."""
         job = self.folder / "job.json"
         what = {"function": function, "events": events, "death": death, "mutant": self.mutant}
+        what["hours_ahead"] = hours_ahead
         job.write_text(json.dumps(what))
         done = subprocess.run(
             [sys.executable, "-m", "tests.e2e.mortal", job],
@@ -128,16 +133,30 @@ class Deployment:
 
     def analytics(self) -> tuple[dict[Any, int], dict[tuple[str, str], dict[int, Row]]]:
         """Every measure that is not zero; and the rows of each fact in the pages, by time."""
-        items = scanned(self.client(), "rollcall-analytics", self.org_id)
+        items = self._items()
         found: dict[tuple[str, str], dict[int, Row]] = {}
+        beside = {
+            (item["PK"]["S"].replace("#IDENTITIES#", "#LEDGER#"), item["SK"]["S"]): item
+            for item in items
+            if "#IDENTITIES#" in item["PK"]["S"]
+        }
         for item in items:
             parts = item["PK"]["S"].split("#")
             if parts[3] == "LEDGER":
-                for row in Rows.decode(parts[4], item["data"]["B"]):
+                identities = beside.pop((item["PK"]["S"], item["SK"]["S"]), None)
+                for row in rows_in(parts[4], item, identities):
                     rows = found.setdefault((parts[4], row.id), {})
                     assert row.time_ms not in rows, f"{row.id} is in two pages"
                     rows[row.time_ms] = row
+        assert not beside, "identities without their segment"
         return neutral(rollups_of(items)), found
+
+    def segments(self) -> int:
+        """The number of segments."""
+        return sum("directory" in item for item in self._items())
+
+    def _items(self) -> list[Any]:
+        return list(scanned(self.client(), "rollcall-analytics", self.org_id))
 
     def stream(self) -> list[Any]:
         """Every stream record of a fact written so far, in order."""
@@ -158,6 +177,16 @@ class Deployment:
                 ]
             time.sleep(0.1)
         raise AssertionError("the stream does not bring what was written")
+
+
+def rows_in(record_type: str, item: Any, identities: Any) -> Iterator[Row]:
+    """The rows of a page, or of a segment with its identities."""
+    if "segment" not in item:
+        yield from Rows.decode(record_type, item["data"]["B"])
+        return
+    assert identities["v"] == item["v"]
+    directory = directory_of(item)
+    yield from page_of_parts(record_type, directory, item, identities, None).rows
 
 
 def _read(source: DynamoStream, shard_id: str) -> Iterator[Any]:
@@ -392,6 +421,32 @@ def test_the_updater_killed_at_its_requests(deployment: Deployment) -> None:
     assert revisions == newest
     assert sum(len(rows) > 1 for rows in rows_of.values()) > len(rows_of) / 4
     report(deployment, "updater", oracle)
+
+
+@pytest.mark.slow
+@pytest.mark.dynamodb_local
+def test_merging_killed_at_its_requests(deployment: Deployment) -> None:
+    """Rows and rollups are the same after each death; then late changes split segments again."""
+    random_ = random.Random(f"{SEED}/merging")
+    requests = list(batches(records_of(SEED + 2), 500))
+    oracle = Oracle()
+    for request in requests:
+        oracle.post(request, time.time_ns() // 1_000_000)
+    ingest(deployment, requests, never, nothing)
+    records = deployment.stream()
+    cuts = [len(records) * (KILLS + n) // (2 * KILLS) for n in range(KILLS + 1)]
+    for begin, end in zip([0, *cuts], cuts, strict=False):
+        # Later versions split what was merged.
+        update(deployment, records[begin:end], never, nothing, random_)
+        before = deployment.analytics()
+        died = True
+        while died:
+            is_enough = deployment.deaths.total() == KILLS
+            death = None if is_enough else deaths(random_, "TransactWriteItems", 14, 3)
+            died = deployment.live("merge_pages", [{}], death, hours_ahead=100).died is not None
+            assert deployment.analytics() == before
+    assert deployment.segments() > 3
+    report(deployment, "merging", oracle)
 
 
 # ------------------------------------------------------------------ can it fail?

@@ -47,7 +47,7 @@ def rollups_of(items: Iterable[Item]) -> Iterator[tuple[RollupKey, dict[str, int
             bucket = item["SK"]["S"].removeprefix("DAY#")
             yield RollupKey(family, tuple(map(unescaped, scope)), bucket), measures_of(item)
         else:
-            assert kind == "LEDGER"
+            assert kind in ("LEDGER", "IDENTITIES")
 
 
 def facts_of(items: Iterable[Item]) -> dict[tuple[str, str], tuple[int, Any]]:
