@@ -68,6 +68,8 @@ def test_a_segment_holds_exactly_the_rows_of_its_pages(data, type_name, target_b
     assert segment.values.keys().isdisjoint(IDENTITIES)
     assert segment.identities.keys() <= IDENTITIES
     assert encode(segment.start, segment.end, found) == segment
+    row_by_row = Rows.empty(type_name).with_rows({}, list(found))
+    assert encode(segment.start, segment.end, row_by_row) == segment
 
 
 @cases(60)
@@ -128,6 +130,23 @@ def texts_in(column: Any) -> set[str]:
         column = column.entries
     assert isinstance(column, TextColumn)
     return {text for text in column.texts() if text is not None}
+
+
+def test_a_payload_key_may_have_a_column_in_one_page_and_share_it_in_another() -> None:
+    def record(time_ms: int, keys: Any) -> Row:
+        payload = {f"k{key:02}": f"{time_ms}/{key}" for key in keys}
+        call = RECORD_TYPES["call"].cls(
+            started_at_ms=time_ms, status="busy", answered=False, attempt=1, payload=payload
+        )
+        return Row(f"c{time_ms}", 1, time_ms, call)
+
+    rows = [record(n, range(n % 3)) for n in range(8)]
+    rows += [record(n, {0, 1, *range(n, n + 12)}) for n in range(8, 16)]
+    parts = [Rows.empty("call").with_rows({}, part) for part in (rows[:8], rows[8:])]
+    pages = [Page(FIRST, END, 1, Rows.decode("call", part.encode())) for part in parts]
+    assert ["payload" in page.rows.names for page in pages] == [False, True]
+    assert list(joined("call", pages)) == rows
+    assert list(read("call", segment_of("call", pages))) == rows
 
 
 def some_segment() -> EncodedSegment:

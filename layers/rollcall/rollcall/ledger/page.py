@@ -20,6 +20,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -100,6 +101,19 @@ class Rows:
     def empty(record_type: str) -> Rows:
         """No rows."""
         return Rows(record_type, 0, {})
+
+    @staticmethod
+    def joined(record_type: str, parts: Sequence[Rows]) -> Rows:
+        """The rows of several parts, in their order, which must be that of time. Raises CorruptItem."""
+        names = {name for rows in parts for name in rows.names}
+        own = {name.removeprefix(_OF_KEY) for name in names if name.startswith(_OF_KEY)}
+        count = sum(map(len, parts))
+        columns: dict[str, Column] = {}
+        for name in names:
+            empty = _empty_column(RECORD_TYPES[record_type], name, 0)
+            cells = chain.from_iterable(_cells_in(rows, name, own) for rows in parts)
+            columns[name] = empty.changed(range(count), cells, count)
+        return Rows(record_type, count, columns)
 
     def __len__(self) -> int:
         return self._count
@@ -268,10 +282,22 @@ class Rows:
         return Rows(record_type, count, {}, PageColumns(places, data, joined))
 
 
+def _cells_in(rows: Rows, name: str, own: Collection[str]) -> list[Cell]:
+    """A column's cells, where the payload keys in `own` have columns of their own."""
+    column: Column | None
+    if name == PAYLOAD:
+        column = rows.pairs().without(own)
+    elif name.startswith(_OF_KEY):
+        column = rows.texts(name)
+    else:
+        column = rows.column(name)
+    return [None] * len(rows) if column is None else list(map(column.get, range(len(rows))))
+
+
 def _empty_column(record_type: RecordType, name: str, count: int) -> Column:
     if name in (REV, TIME, TOMBSTONE) or name.startswith("events."):
         return IntColumn.nulls(count)
-    if name == ID:
+    if name == ID or name.startswith(_OF_KEY):
         return TextColumn.nulls(count)
     match next(c.kind for c in record_type.paged if c.name == name):
         case Kind.INTEGER | Kind.FLAG:

@@ -25,7 +25,7 @@ from rollcall.domain.errors import CorruptItem
 from rollcall.ledger.columns import NULL, IntColumn, TextColumn, compress, decompress
 from rollcall.ledger.encoded import decoded
 from rollcall.ledger.nested import Column, ListColumn
-from rollcall.ledger.page import ID, REV, Row, Rows
+from rollcall.ledger.page import ID, REV, Rows
 from rollcall.ledger.tree import Page
 
 FORMAT_VERSION: Final = 1
@@ -123,8 +123,7 @@ def encode(start: str, end: str, rows: Rows) -> EncodedSegment:
 
 def joined(record_type: str, pages: Sequence[Page]) -> Rows:
     """The rows of neighbouring pages, in their order, tombstones included. Raises CorruptItem."""
-    rows: list[Row] = [row for page in pages for row in page.rows]
-    return Rows.empty(record_type).with_rows({}, rows)
+    return Rows.joined(record_type, [page.rows for page in pages])
 
 
 def rows_of(record_type: str, directory: Directory, bodies: Mapping[str, bytes], name: str) -> Rows:
