@@ -18,6 +18,7 @@ from tests.support.generate import without_ties
 from tests.support.oracle import Oracle, is_number
 from tests.support.questions import Scenario, dialect_of, expected
 from tests.support.scenes import Query
+from tests.support.shrinking import shrunk
 
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 
@@ -65,24 +66,12 @@ def reduced(deployment: Deployment, scenario: Scenario, now_ms: int) -> Scenario
             return True
         return False
 
-    for question in scenario.questions:
-        smallest = replace(scenario, questions=[question])
-        if fails(smallest):
-            break
-    else:
+    alone = (replace(scenario, questions=[question]) for question in scenario.questions)
+    failing = next((each for each in alone if fails(each)), None)
+    if failing is None:
         return scenario
-    size = len(smallest.records)
-    while size:
-        start = 0
-        while start < len(smallest.records):
-            left = [*smallest.records[:start], *smallest.records[start + size :]]
-            smaller = replace(smallest, records=left)
-            if fails(smaller):
-                smallest = smaller
-            else:
-                start += size
-        size //= 2
-    return smallest
+    records = shrunk(failing.records, lambda records: fails(replace(failing, records=records)))
+    return replace(failing, records=records)
 
 
 def check(deployment: Deployment, org_id: str, oracle: Oracle, question: Query) -> str:

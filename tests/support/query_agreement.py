@@ -25,6 +25,7 @@ from tests.support.query_generator import Scenario
 from tests.support.query_oracle import Query, QueryOracle
 from tests.support.query_records import Content
 from tests.support.query_tables import file_name, table_difference
+from tests.support.shrinking import shrunk
 
 PAGES = 4
 """How many pages of one answer are looked at."""
@@ -198,16 +199,6 @@ def fewer(deployment: Deployment, scenario: Scenario, sent_ms: int) -> Scenario:
     alone = [replace(nothing, queries=[body]) for body in scenario.queries]
     alone += [replace(nothing, searches=[body]) for body in scenario.searches]
     alone += [replace(nothing, values=[request]) for request in scenario.values]
-    smallest = next((each for each in alone if fails(each)), scenario)
-    size = len(smallest.records)
-    while size:
-        start = 0
-        while start < len(smallest.records):
-            left = [*smallest.records[:start], *smallest.records[start + size :]]
-            smaller = replace(smallest, records=left)
-            if fails(smaller):
-                smallest = smaller
-            else:
-                start += size
-        size //= 2
-    return smallest
+    failing = next((each for each in alone if fails(each)), scenario)
+    records = shrunk(failing.records, lambda records: fails(replace(failing, records=records)))
+    return replace(failing, records=records)

@@ -69,7 +69,7 @@ class Scenario:
     `spill_bytes` is how much of a breakdown is kept before it is spilled (None: as in life).
     """
 
-    records: Sequence[Content]
+    records: list[Content]
     questions: Sequence[Query]
     spill_bytes: int | None = None
 
