@@ -1,6 +1,6 @@
-"""Ten queries and a search, each with the SQL that asks PostgreSQL the same.
+"""Ten queries and a search, each with the SQL that asks PostgreSQL and DuckDB the same.
 
-Both answers are brought into rows of texts, which must be equal, in the same order.
+All answers are brought into rows of texts, which must be equal, in the same order.
 """
 
 from __future__ import annotations
@@ -180,12 +180,12 @@ def _two_months() -> Compared:
             SELECT started_at::date AS day, count(*) AS calls, sum(cost_micros) / 1e6 AS cost
             FROM calls WHERE started_at >= '2026-09-01' AND started_at < '2026-11-01' GROUP BY 1
         )
-        SELECT shown::date, coalesce(now.calls, 0), coalesce(now.cost, 0),
+        SELECT shown.day::date, coalesce(now.calls, 0), coalesce(now.cost, 0),
             coalesce(before.calls, 0), coalesce(before.cost, 0)
-        FROM generate_series(date '2026-10-01', '2026-10-31', '1 day') AS shown
-            LEFT JOIN days AS now ON now.day = shown::date
+        FROM generate_series(date '2026-10-01', date '2026-10-31', interval '1 day') AS shown(day)
+            LEFT JOIN days AS now ON now.day = shown.day::date
             LEFT JOIN days AS before
-                ON before.day = shown::date - 30 AND before.day < '2026-10-01'
+                ON before.day = shown.day::date - 30 AND before.day < '2026-10-01'
         ORDER BY 1
         """,
     )
@@ -279,7 +279,7 @@ def _query(name: str, body: dict[str, Any], sql: str) -> Compared:
 
 
 def check_equal(compared: Compared, answer: Any, stored: Sequence[str]) -> None:
-    """Compare an answer with PostgreSQL's rows, numbers by value. Raises AssertionError.
+    """Compare an answer with the rows of a database, numbers by value. Raises AssertionError.
 
     Of the rows of a search, the first column is compared.
     """

@@ -22,6 +22,7 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from benchmarks import data, wiring
+from rollcall import bootstrap
 from rollcall.domain.contributions import CURRENT_VERSION, Contribution, contribution_function
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import Scope
@@ -30,9 +31,12 @@ from rollcall.domain.records import Record
 from rollcall.ledger import apply, transaction
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row
+from rollcall.maintenance.merge_pages import MergePages
 from rollcall.retry import Backoff
+from rollcall.settings import settings
 from rollcall.storage import keys
 from rollcall.storage.fact_items import item_of_fact
+from rollcall.storage.merging import PageMerging
 from rollcall.storage.pages import PageStore
 from tests.support.emulator.client import MemoryClient
 from tests.support.emulator.dynamodb import MemoryDynamoDb
@@ -47,21 +51,27 @@ _SOURCES = ("layers/rollcall/rollcall/domain", "layers/rollcall/rollcall/ledger"
 
 
 def analytics_items(
-    name: str, facts: Iterable[Fact], page_target_bytes: int, scopes: Collection[Scope] | None
+    name: str,
+    facts: Iterable[Fact],
+    page_target_bytes: int,
+    scopes: Collection[Scope] | None,
+    *,
+    is_merged: bool = True,
 ) -> list[str]:
-    """Pages and rollups of some facts, as JSON texts of items; `name` stands for the facts.
+    """Pages, segments and rollups of some facts, as JSON texts of items; `name` stands for the facts.
 
     With `scopes`, only their rollups are kept: a rollup that no question reads takes time to load
-    and changes nothing.
+    and changes nothing. Pages at rest are merged, as the merging function leaves them.
     """
-    kind = f"{name}, pages of {page_target_bytes} bytes".replace("/", "-")
+    what = "segments of pages" if is_merged else "pages"
+    kind = f"{name}, {what} of {page_target_bytes} bytes".replace("/", "-")
     path = _cache_folder() / f"{kind}, {_digest(scopes)}.jsonl"
     if not path.exists():
         for outdated in path.parent.glob(f"{glob.escape(kind)}, *"):
             outdated.unlink()
         unfinished = path.with_suffix(".tmp")
         with unfinished.open("w", encoding="utf-8") as file:
-            for item in _applied(facts, page_target_bytes, scopes):
+            for item in _applied(facts, page_target_bytes, scopes, is_merged=is_merged):
                 file.write(attributes_text(item) + "\n")
         unfinished.replace(path)
     return path.read_text("utf-8").splitlines()
@@ -114,7 +124,11 @@ def store_of(tables: dict[str, Iterable[str]]) -> MemoryDynamoDb:
 
 
 def _applied(
-    facts: Iterable[Fact], page_target_bytes: int, scopes: Collection[Scope] | None
+    facts: Iterable[Fact],
+    page_target_bytes: int,
+    scopes: Collection[Scope] | None,
+    *,
+    is_merged: bool,
 ) -> Iterator[dict[str, dict[str, Any]]]:
     contribute = contribution_function(CURRENT_VERSION)
 
@@ -125,14 +139,34 @@ def _applied(
 
     store = MemoryDynamoDb(Limits(transaction_actions=100_000, transaction_bytes=10**9))
     client = MemoryClient(store)
-    pages = PageStore(client, wiring.ANALYTICS, data.ORG_ID, 0, lambda: data.TODAY_MS, Backoff())
+    applied_at_ms = 0
+    pages = PageStore(client, wiring.ANALYTICS, data.ORG_ID, 0, lambda: applied_at_ms, Backoff())
     # Lambda makes a new one for every batch; this one would remember every page.
     with tenant(data.ORG_ID), _large_transactions():
         remaining = iter(facts)
         while batch := list(islice(remaining, _BATCH)):
             rows = [(f.type, Row(f.id, f.rev, f.time_ms or 0, f.record)) for f in batch]
+            applied_at_ms = max(applied_at_ms, *(row.time_ms for _, row in rows))
             Applier(pages, kept, target_bytes=page_target_bytes, backoff=Backoff()).apply(rows)
+    if is_merged:
+        _merge(client)
     return store.all_items(wiring.ANALYTICS)
+
+
+def _merge(client: MemoryClient) -> None:
+    """Merge pages at rest into segments, as the merging function does."""
+    merging = MergePages(
+        bootstrap.directory(),
+        PageMerging(client, wiring.ANALYTICS, Backoff()),
+        lambda: data.TODAY_MS,
+        cold_after_hours=settings.cold_after_hours,
+        segment_bytes=settings.segment_bytes,
+    )
+    merged = merging.organisation(wiring.ORGANISATION)
+    if merged.error is not None:
+        raise merged.error
+    if not merged.is_finished:
+        raise AssertionError(merged)
 
 
 @contextlib.contextmanager

@@ -106,10 +106,10 @@ class PostgreSql:
         """How a query is answered, with the times of each step."""
         return "\n".join(self.ask(f"EXPLAIN (ANALYZE, COSTS OFF) {query}")[0])
 
-    def copy(self, facts: Iterable[Fact]) -> None:
-        """Add calls."""
+    def copy(self, lines: Iterable[str]) -> None:
+        """Add calls (see `copy_line`)."""
         self._in.write("COPY calls FROM STDIN;\n")
-        self._in.writelines(_line(fact) for fact in facts)
+        self._in.writelines(lines)
         self._in.write("\\.\n")
         self._run("")
 
@@ -215,7 +215,7 @@ def _call(folder: Path, name: str, *arguments: str) -> None:
         raise AssertionError(f"{name}: {done.stdout}{done.stderr}")
 
 
-def _line(fact: Fact) -> str:
+def copy_line(fact: Fact) -> str:
     """A call as COPY reads it."""
     call = fact.record
     assert isinstance(call, Call)

@@ -1,7 +1,7 @@
-"""Queries and searches of the API beside the same in PostgreSQL, and beside call items one by one.
+"""Queries and searches of the API beside the same in PostgreSQL and DuckDB, and call items one by one.
 
-All hold the same calls, all are warm, and every answer is compared with PostgreSQL's before its time
-counts.
+All hold the same calls, all are warm, and every answer is compared with those of both databases before
+its time counts.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
+from typing import Protocol
 
-from benchmarks import item_by_item, loading, postgresql, wiring
+from benchmarks import duckdb_file, item_by_item, loading, postgresql, wiring
 from benchmarks.asking import Answer, Functions, Turns, Watch, in_turns
 from benchmarks.compared import Compared, check_equal, four_weeks, questions, three_conditions
 from benchmarks.data import ORG_ID, TODAY_MS
-from benchmarks.postgresql import PostgreSql
+from benchmarks.duckdb_file import DuckDb
+from benchmarks.postgresql import PostgreSql, copy_line
 from benchmarks.report import Report, median, number
 from benchmarks.year import RARE_OUTCOME, Calls
 from rollcall.api import strict_json
@@ -45,12 +48,13 @@ ITEMS_AIM = 56
 
 @dataclass(frozen=True)
 class Result:
-    """One question's times: over DynamoDB Local, over a store in memory, and PostgreSQL's."""
+    """One question's times: over DynamoDB Local, over a store in memory, and those of databases."""
 
     compared: Compared
     local: Answer
     memory: Answer
     postgresql: float | None
+    duckdb: float | None
 
     @property
     def name(self) -> str:
@@ -66,10 +70,12 @@ def run(*, is_quick: bool) -> Report:
         calls = Calls(size, DAYS)
         with contextlib.ExitStack() as stack:
             server = stack.enter_context(postgresql.running()) if has_postgresql else None
+            file = stack.enter_context(duckdb_file.opened())
             engine = stack.enter_context(wiring.engine(is_for_long=not is_quick))
-            stored = _load(engine, server, calls)
-            results = list(_measure(stored, server, is_quick=is_quick))
-            _table(report, size, results, server)
+            stored = _load(engine, server, file, calls)
+            results = list(_measure(stored, server, file, is_quick=is_quick))
+            _table(report, size, results)
+            _sizes(report, size, server, file)
             if size <= SMALL:
                 _item_by_item(report, calls, results)
     _plans(report)
@@ -85,12 +91,14 @@ class _Stored:
     records: Sequence[str]
 
 
-def _load(engine: wiring.Engine, server: PostgreSql | None, calls: Calls) -> _Stored:
+def _load(engine: wiring.Engine, server: PostgreSql | None, file: DuckDb, calls: Calls) -> _Stored:
     """Bring the calls into all stores."""
     rare: list[Fact] = []
     for chunk in calls.chunks():
+        lines = [copy_line(fact) for fact in chunk]
+        file.copy(lines)
         if server is not None:
-            server.copy(chunk)
+            server.copy(lines)
         rare += [fact for fact in chunk if _outcome(fact) == RARE_OUTCOME]
     if server is not None:
         server.index()
@@ -107,13 +115,15 @@ def _outcome(fact: Fact) -> str | None:
 
 
 def analytics_texts(calls: Calls) -> list[str]:
-    """Pages and rollups of calls, as texts of items."""
+    """Pages, segments and rollups of calls, as texts of items."""
     facts = chain.from_iterable(calls.chunks())
     return loading.analytics_items(calls.name, facts, settings.page_target_bytes, SCOPES)
 
 
 # -- times -----------------------------------------------------------------------------------
-def _measure(stored: _Stored, server: PostgreSql | None, *, is_quick: bool) -> Iterator[Result]:
+def _measure(
+    stored: _Stored, server: PostgreSql | None, file: DuckDb, *, is_quick: bool
+) -> Iterator[Result]:
     """Each question over each store, in turn; their answers must agree."""
     organisation = attributes_text(wiring.organisation_item())
     store = loading.store_of(
@@ -128,37 +138,50 @@ def _measure(stored: _Stored, server: PostgreSql | None, *, is_quick: bool) -> I
         with wiring.wired(client):
             places.append(Functions(Watch(client, memory), names))
     for each in compared:
-        asked = _Asked(server, each.sql)
-        local, in_memory = in_turns(each.question, places, turns, also=asked)
+        asked = [_Asked(store, each.sql) for store in (server, file)]
+        local, in_memory = in_turns(each.question, places, turns, also=partial(_ask_all, asked))
         # A cursor holds the time at which its page was read.
         if local.body | {"next": None} != in_memory.body | {"next": None}:
             raise AssertionError(f"{each.name}: the stores answer differently")
-        if server is not None:
-            check_equal(each, local.body, asked.rows)
-        yield Result(each, local, in_memory, asked.seconds)
+        for database in asked:
+            if database.rows is not None:
+                check_equal(each, local.body, database.rows)
+        yield Result(each, local, in_memory, *(database.seconds for database in asked))
+
+
+def _ask_all(asked: Sequence[_Asked]) -> None:
+    for query in asked:
+        query()
+
+
+class _Sql(Protocol):
+    """A database with a table `calls`."""
+
+    def ask(self, query: str) -> tuple[list[str], float]:
+        """(the rows, cells joined by `|`; seconds)."""
 
 
 class _Asked:
-    """A query that PostgreSQL, where there is one, is asked once more at every call."""
+    """A query that a database, where there is one, is asked once more at every call."""
 
-    def __init__(self, server: PostgreSql | None, sql: str) -> None:
-        self._server = server
+    def __init__(self, database: _Sql | None, sql: str) -> None:
+        self._database = database
         self._sql = sql
         self._seconds: list[float] = []
-        self.rows: list[str] = []
+        self.rows: list[str] | None = None
 
     def __call__(self) -> None:
-        if self._server is not None:
-            self.rows, seconds = self._server.ask(self._sql)
+        if self._database is not None:
+            self.rows, seconds = self._database.ask(self._sql)
             self._seconds.append(seconds)
 
     @property
     def seconds(self) -> float | None:
-        """The median, without the first time, or None where there is no PostgreSQL."""
+        """The median, without the first time, or None where there is no database."""
         return median(self._seconds[1:]) if self._seconds else None
 
 
-def _table(report: Report, size: int, results: Sequence[Result], server: PostgreSql | None) -> None:
+def _table(report: Report, size: int, results: Sequence[Result]) -> None:
     table = report.table(
         f"{size:,} calls of {DAYS} days, warm median ms",
         "query",
@@ -171,6 +194,8 @@ def _table(report: Report, size: int, results: Sequence[Result], server: Postgre
         "PostgreSQL",
         "over DynamoDB Local ÷ PostgreSQL",
         "our own CPU ÷ PostgreSQL",
+        "DuckDB",
+        "our own CPU ÷ DuckDB",
         "items",
         "read units",
     )
@@ -184,6 +209,8 @@ def _table(report: Report, size: int, results: Sequence[Result], server: Postgre
             _ms(result.postgresql),
             _ratio(local.whole, result.postgresql),
             _ratio(memory.own, result.postgresql),
+            _ms(result.duckdb),
+            _ratio(memory.own, result.duckdb),
             number(result.local.items),
             number(result.local.units),
         )
@@ -199,11 +226,16 @@ def _table(report: Report, size: int, results: Sequence[Result], server: Postgre
         f"{size:,} calls: {four_weeks().name} read {items} items; aim ≤ {ITEMS_AIM} is "
         f"{_met(items <= ITEMS_AIM)}."
     )
+
+
+def _sizes(report: Report, size: int, server: PostgreSql | None, file: DuckDb) -> None:
+    """The bytes of both databases."""
     if server is not None:
         report.finding(
             f"{size:,} calls in PostgreSQL {server.version}: {server.size() / 1e6:,.0f} MB with "
             "its indexes."
         )
+    report.finding(f"{size:,} calls in DuckDB {file.version}: {file.size() / 1e6:,.0f} MB.")
 
 
 def _plans(report: Report) -> None:
@@ -244,10 +276,10 @@ def _item_by_item(report: Report, calls: Calls, results: Sequence[Result]) -> No
         "read units",
     )
     own = ledger.split.own
-    table.add("ledger pages", number(own * 1000), number(ledger.items), number(ledger.units))
+    table.add("ledger", number(own * 1000), number(ledger.items), number(ledger.units))
     table.add("call items", number(naive.own * 1000), number(found.items), number(found.units))
     table.add(
-        "call items ÷ ledger pages",
+        "call items ÷ ledger",
         f"{number(naive.own / own)} ×",
         f"{number(found.items / ledger.items)} ×",
         f"{number(found.units / ledger.units)} ×",
