@@ -50,7 +50,7 @@ def decode_segment(values: dict[str, Any], identities: dict[str, Any]) -> list[d
     rows: list[dict[str, Any]] = [{} for _ in range(directory["n"])]
     left = {name for item in (values, identities) for name in item if name.startswith("c.")}
     for name, (encoding, checksum, zone) in directory["columns"].items():
-        is_identity = name in ("id", "rev", "lead_id")
+        is_identity = name in ("id", "rev")
         body = (identities if is_identity else values)[f"c.{name}"]["B"]
         left.remove(f"c.{name}")
         if zlib.crc32(body) != checksum:

@@ -88,7 +88,7 @@ def test_rows_of_segments_that_are_skipped_are_counted_once(
     periods = periods_of(bounds)
     read = list(
         reader.pages(
-            ORG, EPOCH, TYPE, periods, ReadMeter(), columns or frozenset(), lambda _: False
+            ORG, EPOCH, TYPE, periods, ReadMeter(), columns or frozenset(), lambda *_: False
         )
     )
     assert all(each.can_match != each.page.is_segment for each in read)

@@ -2,8 +2,7 @@
 
 A segment has two parts with one version. *Values* has every column that a query counts by, and the
 marks of tombstones, each column in bytes of its own, so that a query reads the columns that it names.
-*Identities* has ids, revisions and leads: more than half of all bytes, for writers, searches and
-distinct leads. The directory, a part of the values, names every column of both parts:
+*Identities* has ids and revisions: half of all bytes, for writers and searches. The directory, a part of the values, names every column of both parts:
 
     deflated JSON: {"n": number of rows, "columns": {name: [encoding, CRC-32 of the bytes, zone]}}
 
@@ -19,7 +18,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from rollcall.domain.errors import CorruptItem
 from rollcall.ledger.columns import NULL, IntColumn, TextColumn, compress, decompress
@@ -29,7 +28,7 @@ from rollcall.ledger.page import ID, REV, Rows
 from rollcall.ledger.tree import Page
 
 FORMAT_VERSION: Final = 1
-IDENTITIES: Final = frozenset({ID, REV, "lead_id"})
+IDENTITIES: Final = frozenset({ID, REV})
 # A zone of texts has at most this many, and at most this many characters in all.
 _MAX_TEXTS: Final = 16
 _MAX_CHARACTERS: Final = 512
@@ -42,13 +41,27 @@ class ColumnNotRead(LookupError):
     """A column of a segment is used that was not read with it: an error of the reader."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the directory says of a column: its encoding, the CRC-32 of its bytes, and its zone."""
+class Entry(NamedTuple):
+    """What the directory says of a column: its encoding, the CRC-32 of its bytes, and its zone.
+
+    The zone is as JSON has it: most queries read one zone of a directory, or none.
+    """
 
     encoding: int
     checksum: int
-    zone: Zone
+    stored_zone: Any
+
+    @property
+    def zone(self) -> Zone:
+        """The zone. Raises CorruptItem."""
+        match self.stored_zone:
+            case None:
+                return None
+            case [int(least), int(most)]:
+                return least, most
+            case [*texts] if all(isinstance(text, str) for text in texts):
+                return frozenset(texts)
+        raise CorruptItem("a zone is a pair of integers or a list of texts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +77,15 @@ class Directory:
 
     def encode(self) -> bytes:
         """The bytes of the directory; deterministic."""
-        columns = {
-            name: [entry.encoding, entry.checksum, _zone_to_json(entry.zone)]
-            for name, entry in sorted(self.columns.items())
-        }
-        document = {"n": self.count, "columns": columns}
+        document = {"n": self.count, "columns": dict(sorted(self.columns.items()))}
         return compress(json.dumps(document, separators=(",", ":")).encode())
 
     @staticmethod
     def decode(data: bytes) -> Directory:
-        """The directory that `encode` turned into these bytes. Raises CorruptItem."""
+        """The directory that `encode` turned into these bytes. Raises CorruptItem, but not for zones."""
         try:
             document = json.loads(decompress(data))
-            columns = {
-                name: Entry(int(encoding), int(checksum), _zone_of_json(zone))
-                for name, (encoding, checksum, zone) in document["columns"].items()
-            }
+            columns = {name: Entry(*entry) for name, entry in document["columns"].items()}
             return Directory(int(document["n"]), columns)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise CorruptItem(f"damaged directory: {error}") from error
@@ -110,7 +116,9 @@ def encode(start: str, end: str, rows: Rows) -> EncodedSegment:
     for name, column in rows.stored():
         encoding, raw = column.encode()
         bodies[name] = compress(raw)
-        entries[name] = Entry(encoding, zlib.crc32(bodies[name]), zone_of(column))
+        zone = zone_of(column)
+        stored_zone = sorted(zone) if isinstance(zone, frozenset) else zone
+        entries[name] = Entry(encoding, zlib.crc32(bodies[name]), stored_zone)
     return EncodedSegment(
         start,
         end,
@@ -183,18 +191,3 @@ def has_true_zones(directory: Directory, rows: Rows) -> bool:
         for name, entry in directory.columns.items()
         if entry.zone is not None
     )
-
-
-def _zone_to_json(zone: Zone) -> Any:
-    return sorted(zone) if isinstance(zone, frozenset) else zone
-
-
-def _zone_of_json(zone: Any) -> Zone:
-    match zone:
-        case None:
-            return None
-        case [int(least), int(most)]:
-            return least, most
-        case list() if all(isinstance(text, str) for text in zone):
-            return frozenset(zone)
-    raise ValueError("a zone is a pair of integers or a list of texts")

@@ -8,7 +8,6 @@ groups. `rollcall.query.group_planner` decides which is read from where.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 
 from rollcall.domain.errors import TooManyRows
 from rollcall.domain.time.periods import Period
@@ -81,7 +80,7 @@ class QueryEngine:
             periods,
             meter,
             columns=columns_of(aggregation),
-            can_match=partial(can_match, selection),
+            can_match=lambda directory, _: can_match(selection, directory),
         ):
             count, selected = select(read, selection)
             meter.rows += count

@@ -94,6 +94,16 @@ def select(read: PageRead, selection: Selection) -> tuple[int, Selected | None]:
     return count, Selected(rows, np.flatnonzero(kept))
 
 
+def has_match(selection: Selection, rows: Rows) -> bool:
+    """Whether any of some rows is live and matches."""
+    kept = np.ones(len(rows), dtype=np.bool_)
+    for mask in _conditions(rows, selection):
+        kept &= mask
+        if not kept.any():
+            break
+    return bool(kept.any())
+
+
 def _in_clip(read: PageRead) -> Mask | None:
     page, clip = read.page, read.clip
     is_whole = floor(clip.start_ms) <= page.start and page.end <= floor(clip.end_ms)

@@ -13,6 +13,7 @@ from rollcall.ledger.positions import Span
 from rollcall.query.metering import ReadMeter
 
 if TYPE_CHECKING:  # they import numpy, which not every function needs
+    from rollcall.ledger.page import Rows
     from rollcall.ledger.segments import Directory as SegmentDirectory
     from rollcall.query.filtering import PageRead, Stretch
 
@@ -88,12 +89,12 @@ class Ledger(Protocol):
         periods: Iterable[Period],
         meter: ReadMeter,
         columns: Collection[str] | None,
-        can_match: Callable[[SegmentDirectory], bool],
+        can_match: Callable[[SegmentDirectory, Rows], bool],
     ) -> Iterator[PageRead]:
         """Pages, each with the part of a period whose rows are to be taken from it.
 
         `columns` are the columns that are used, beside times and tombstones; None: all. Of a segment
-        with a directory that cannot match, none is used.
+        that cannot match, as its directory or its rows show, none is used.
 
         The periods must not overlap. Every row in them is in exactly one of the pages, in its
         state before or after any concurrent write. The pages are in no particular order.
@@ -113,13 +114,13 @@ class OrderedLedger(Protocol):
         *,
         is_backward: bool,
         columns: Collection[str] | None,
-        can_match: Callable[[SegmentDirectory], bool],
+        can_match: Callable[[SegmentDirectory, Rows], bool],
     ) -> Iterator[Stretch]:
         """The rows of a span in stretches, the positions of each after those of the one before.
 
         `columns` are the columns that are used, beside ids, times and tombstones; None: all. Of a
-        segment with a directory that cannot match, none is used. With
-        `is_backward`, the positions of each are before those of the one before it. Rows inside
+        segment that cannot match, as its directory or its rows without ids and revisions show, none is
+        used. With `is_backward`, the positions of each are before those of the one before it. Rows inside
         a stretch are in no particular order. Every row of the span is in exactly one stretch, in
         its state before or after any concurrent write. Pages are read as the iteration asks for
         them.

@@ -21,10 +21,11 @@ from rollcall.domain.facts import Fact
 from rollcall.domain.time.periods import Period
 from rollcall.ledger.page import ID, REV, TIME, Rows
 from rollcall.ledger.positions import END, FIRST, Span, floor, position
+from rollcall.ledger.segments import Directory
 from rollcall.ledger.tree import Page
 from rollcall.ledger.writer import row_of
 from rollcall.query.columns import selected_by
-from rollcall.query.filtering import PageRead, Selected, Stretch, select
+from rollcall.query.filtering import PageRead, Selected, Stretch, has_match, select
 from rollcall.query.lookups import Lookup, ensure_as_of
 from rollcall.query.model import Reading, Selection
 from rollcall.query.ports import OrderedLedger, Rollups
@@ -113,7 +114,7 @@ class SearchCalls:
             meter,
             is_backward=search.is_newest_first,
             columns=selected_by(search.selection) | {ID, REV, TIME},
-            can_match=partial(can_match, search.selection),
+            can_match=partial(_can_match, search.selection),
         ):
             read = PageRead(
                 stretch.page,
@@ -147,6 +148,11 @@ class SearchCalls:
                 changed.append(fact)
         gone = {fact.id for fact in changed} - _matching(changed, search)
         return [fact for fact in live if fact.id not in gone]
+
+
+def _can_match(selection: Selection, directory: Directory, rows: Rows) -> bool:
+    """Whether a row of a segment matches: few do, and the others' ids need not be read."""
+    return can_match(selection, directory) and has_match(selection, rows)
 
 
 def _span(search: CallSearch) -> Span:

@@ -11,7 +11,7 @@ consistently what covers the position. A page that ends before it holds rows tha
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,6 @@ from rollcall.domain.errors import Unavailable
 from rollcall.domain.time.periods import Period
 from rollcall.ledger.page import TIME, TOMBSTONE
 from rollcall.ledger.positions import FIRST, floor, time_of
-from rollcall.ledger.segments import Directory
 from rollcall.query.filtering import PageRead
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import MAX_REQUEST_SECONDS, Backoff
@@ -32,7 +31,7 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import with_retries
-from rollcall.storage.page_reads import Found, PageReads, Wanted
+from rollcall.storage.page_reads import CanMatch, Found, PageReads, Wanted
 from rollcall.storage.queries import consumed_units, keys_between, page_at
 from rollcall.storage.segment_items import projection
 
@@ -109,13 +108,14 @@ class LedgerReader:
         periods: Iterable[Period],
         meter: ReadMeter,
         columns: Collection[str] | None = None,
-        can_match: Callable[[Directory], bool] = lambda _: True,
+        can_match: CanMatch = lambda *_: True,
     ) -> Iterator[PageRead]:
         """The pages of some periods; see `rollcall.query.ports.Ledger`.
 
         The periods must not overlap; each of their rows is in exactly one page. Pages are yielded in
         no particular order. At most `concurrency` answers of DynamoDB are in memory, including those of
-        running queries: 1 MB each, and about 2 MB more with the identities of its segments. Raises Unavailable when a read fails in every retry.
+        running queries: 1 MB each, and about 1 MB more with the identities of its segments. Raises
+        Unavailable when a read fails in every retry.
         """
         partition = keys.ledger(org_id, epoch, record_type)
         used = None if columns is None else frozenset((TIME, TOMBSTONE, *columns))
@@ -177,7 +177,9 @@ class LedgerReader:
         if reached < end:
             listed = keys_between(part.partition, reached, end) | projection(part.wanted.columns)
             answer = self._query(fetched, listed)
-            beside = self._reads.identities(answer["Items"], part.wanted, fetched.meter)
+            beside = self._reads.identities(
+                part.record_type, answer["Items"], part.wanted, fetched.meter
+            )
             for item in answer["Items"]:
                 reached = self._close_gap(fetched, reached, av.text(item, keys.SK))
                 wanted = replace(part.wanted, first=reached)

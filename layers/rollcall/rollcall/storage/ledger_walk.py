@@ -8,7 +8,7 @@ read consistently.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -17,7 +17,6 @@ from typing import Any, Final
 from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.ledger.page import ID, TIME, TOMBSTONE
 from rollcall.ledger.positions import END, FIRST, Span, just_before
-from rollcall.ledger.segments import Directory
 from rollcall.ledger.tree import Page
 from rollcall.query.filtering import Stretch
 from rollcall.query.metering import ReadMeter
@@ -25,15 +24,15 @@ from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import with_retries
-from rollcall.storage.page_reads import PageReads, Wanted
+from rollcall.storage.page_reads import CanMatch, PageReads, Wanted
 from rollcall.storage.queries import consumed_units, keys_between
 from rollcall.storage.segment_items import projection
 
 # The newest rows are in the last page or two; a walk that goes on reads more pages at a time, up to
-# the 1 MB of one answer. DynamoDB refuses a limit that is no int32, and DynamoDB Local reads as many
-# pages as the limit says before it cuts the answer.
+# the 1 MB of one answer, and so hardly more than twice what it needs. DynamoDB refuses a limit that is
+# no int32, and DynamoDB Local reads as many pages as the limit says before it cuts the answer.
 _FIRST_LIMIT: Final = 2
-_LIMIT_FACTOR: Final = 4
+_LIMIT_FACTOR: Final = 2
 _MAX_LIMIT: Final = 512
 
 
@@ -56,7 +55,7 @@ class LedgerWalk:
         *,
         is_backward: bool,
         columns: Collection[str] | None = None,
-        can_match: Callable[[Directory], bool] = lambda _: True,
+        can_match: CanMatch = lambda *_: True,
     ) -> Iterator[Stretch]:
         """The rows of a span, in order; see `rollcall.query.ports.OrderedLedger`.
 
@@ -75,7 +74,7 @@ class LedgerWalk:
                 listed | projection(used) | {"ScanIndexForward": not is_backward, "Limit": limit},
                 meter,
             )
-            beside = self._reads.identities(answer["Items"], wanted, meter)
+            beside = self._reads.identities(record_type, answer["Items"], wanted, meter)
             for item in answer["Items"]:
                 read = self._read(source, item, unread, beside)
                 while read is not None and unread.has_gap_before(read):

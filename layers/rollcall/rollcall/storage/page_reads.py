@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from rollcall.domain.errors import Conflict, CorruptItem
-from rollcall.ledger.page import ID
+from rollcall.ledger.page import ID, Rows
 from rollcall.ledger.positions import FIRST
 from rollcall.ledger.segments import IDENTITIES, Directory
 from rollcall.ledger.tree import Page
@@ -34,6 +34,7 @@ from rollcall.storage.segment_items import (
     identities_key,
     is_segment,
     name_of,
+    naming,
     page_of_parts,
     projection,
 )
@@ -43,15 +44,20 @@ from rollcall.storage.segment_items import (
 _MOST_ALIKE: Final = 5
 
 
+# Whether a segment may have a row that matches.
+CanMatch: TypeAlias = Callable[[Directory, Rows], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is read of a segment: some columns, or all (None); without identities if no row can match.
 
+    `can_match` excludes a match by the directory of a segment, or by its rows without identities.
     `first` is the position from which rows are taken: of what begins before, ids are read too.
     """
 
     columns: frozenset[str] | None = None
-    can_match: Callable[[Directory], bool] = lambda _: True
+    can_match: CanMatch = lambda *_: True
     first: str = FIRST
 
     def columns_of(self, start: str, *, can_match: bool) -> frozenset[str] | None:
@@ -61,13 +67,22 @@ class Wanted:
         columns = self.columns if can_match else self.columns - IDENTITIES
         return columns | {ID} if start < self.first else columns
 
-    def has_identities(self, values: Item) -> bool:
-        """Whether identities of a segment are wanted. Raises CorruptItem."""
+    @property
+    def names_identities(self) -> bool:
+        """Whether identities are among the columns."""
+        return self.columns is None or not self.columns.isdisjoint(IDENTITIES)
+
+    def of_values(self, record_type: str, directory: Directory, values: Item) -> tuple[Page, bool]:
+        """(a segment with its wanted columns but identities, whether a row of it can match).
+
+        Raises CorruptItem, which names the segment.
+        """
+        columns = frozenset[str]() if self.columns is None else self.columns - IDENTITIES
+        page = page_of_parts(record_type, directory, values, None, columns)
         if self.columns is None:
-            return True
-        if self.columns.isdisjoint(IDENTITIES):
-            return False
-        return self.can_match(directory_of(values))
+            return page, True
+        with naming(values):
+            return page, self.can_match(directory, page.rows)
 
 
 EVERYTHING: Final = Wanted()
@@ -76,7 +91,7 @@ EVERYTHING: Final = Wanted()
 class Found(NamedTuple):
     """A page or a segment as it was read; of a segment, `item` has the values.
 
-    `can_match` is False if the zones of a segment exclude that a row matches.
+    `can_match` is False if no row of a segment can match.
     """
 
     page: Page
@@ -159,9 +174,8 @@ class PageReads:
             if not is_segment(item):
                 return Found(page_of_item(record_type, item), av.integer(item, APPLIED_AT), item)
             start, directory = av.text(item, keys.SK), directory_of(item)
-            can_match = wanted.can_match(directory)
+            page, can_match = wanted.of_values(record_type, directory, item)
             columns = wanted.columns_of(start, can_match=can_match)
-            beside: Item | None = None
             if columns is None or not IDENTITIES.isdisjoint(columns):
                 beside = self._beside(item, identities.get(start), meter)
                 if beside is None:
@@ -173,19 +187,25 @@ class PageReads:
                     attempts.failed(Conflict(f"{name_of(item)} is being written"))
                     item = again()
                     continue
-            page = page_of_parts(record_type, directory, item, beside, columns)
+                page = page_of_parts(record_type, directory, item, beside, columns)
             return Found(page, av.integer(item, APPLIED_AT), item, can_match)
         return None
 
     def identities(
-        self, items: Iterable[Item], wanted: Wanted, meter: ReadMeter
+        self, record_type: str, items: Iterable[Item], wanted: Wanted, meter: ReadMeter
     ) -> dict[str, Item]:
         """The identities of those segments among items of one ledger of which any are wanted.
 
         By start position, all at once and eventually consistent. Raises CorruptItem.
         """
-        segments = (item for item in items if is_segment(item) and wanted.has_identities(item))
-        of_segments = [_beside(item) for item in segments]
+        if not wanted.names_identities:
+            return {}
+        segments = filter(is_segment, items)
+        of_segments = [
+            _beside(values)
+            for values in segments
+            if wanted.of_values(record_type, directory_of(values), values)[1]
+        ]
         return {av.text(item, keys.SK): item for item in self._read(of_segments, meter)}
 
     def _beside(self, values: Item, read: Item | None, meter: ReadMeter) -> Item | None:

@@ -37,7 +37,7 @@ class PageScan:
         request = {"TableName": self._table, "ConsistentRead": True, **everything}
         reached: str | None = None
         for answer in pages_of(self._client, request, self._backoff):
-            beside = self._reads.identities(answer["Items"], EVERYTHING, ReadMeter())
+            beside = self._reads.identities(record_type, answer["Items"], EVERYTHING, ReadMeter())
             for item in answer["Items"]:
                 start = av.text(item, keys.SK)
                 yield from self._between(partition, record_type, reached or FIRST, start)

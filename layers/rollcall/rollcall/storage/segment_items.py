@@ -75,7 +75,7 @@ def is_segment(item: Item) -> bool:
 
 def directory_of(values: Item) -> Directory:
     """The directory of a segment. Raises CorruptItem, which names it, also on an unknown format."""
-    with _named(values):
+    with naming(values):
         _check_format(values)
         directory = Directory.decode(binary(values, DIRECTORY))
         if directory.count != av.integer(values, "n"):
@@ -96,7 +96,7 @@ def page_of_parts(
     segment, when an item is damaged or has an unknown format; damage inside a column is found when
     the column is used.
     """
-    with _named(values):
+    with naming(values):
         if identities is not None:
             _check_format(identities)
         bodies = {}
@@ -113,7 +113,8 @@ def page_of_parts(
 
 
 @contextmanager
-def _named(values: Item) -> Iterator[None]:
+def naming(values: Item) -> Iterator[None]:
+    """Let a CorruptItem name the segment."""
     try:
         yield
     except CorruptItem as error:
