@@ -33,13 +33,13 @@ def test_what_is_stored_of_what_is_wanted_is_read() -> None:
     rollups, organisation, _ = filled()
     all_time, day = RollupKey(CALLS, ORG, ALL), RollupKey(CALLS, ORG, "2024-03-05")
     wanted = [all_time, day, day._replace(bucket="2024-03-03")]
-    meter, names = ReadMeter(), ["calls", "o"]
+    meter, names = ReadMeter(), ["calls", "s.completed", "o"]
     with tenant(organisation.id):
         found = rollups.read(organisation.id, 0, wanted, meter, names=names)
         assert rollups.read(organisation.id, 1, wanted, ReadMeter(), names=names) == {}
     assert found.keys() == set(wanted[:2])
-    assert found[all_time].measures == {"calls": 5, "o=x": 5}
-    assert found[day].measures == {"calls": 2, "o=x": 2}
+    assert found[all_time].measures == {"calls": 5, "s.completed": 5, "o=x": 5}
+    assert found[day].measures == {"calls": 2, "s.completed": 2, "o=x": 2}
     assert (meter.items, meter.used_rollups, meter.used_ledger) == (2, True, False)
     assert meter.as_of_ms is not None
     assert meter.units > 0
@@ -92,6 +92,11 @@ def test_an_item_that_was_changed_since_it_was_whole_has_its_closed_measures(who
     assert stored.spilled == {"o", "p", "l", "t"}
     tasks = stored_rollup(DAY._replace(family="tasks"), {"v": {"N": "3"}, "tasks": {"N": "1"}})
     assert (tasks.measures, tasks.spilled) == ({"tasks": 1}, frozenset())
+
+
+def test_what_an_earlier_release_adds_to_a_long_name_counts_beside_the_short_one() -> None:
+    item = {**WHOLE, "s.fa": {"N": "5"}, "s.failed": {"N": "-2"}, "s.busy": {"N": "1"}}
+    assert stored_rollup(DAY, item).counts == {"calls": -2, "s.failed": 3, "s.busy": 1}
 
 
 @pytest.mark.parametrize("garbage", [{"S": "1"}, {}, {"N": None}, {"N": "1.5"}])

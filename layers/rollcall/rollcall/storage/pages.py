@@ -15,6 +15,7 @@ from rollcall.storage import keys
 from rollcall.storage.attributes import Attribute, Item
 from rollcall.storage.client import translated_errors
 from rollcall.storage.conditions import VERSION, version_unchanged
+from rollcall.storage.measure_names import attribute_of
 from rollcall.storage.page_reads import EVERYTHING, PageReads
 from rollcall.storage.queries import batch_get, key_of, page_at
 from rollcall.storage.rollups import APPLIED_AT, SPILLED, WHOLE, stored_rollup
@@ -114,7 +115,7 @@ class PageStore:
             VERSION: {"N": str(version)},
             WHOLE: {"N": str(version)},
             APPLIED_AT: {"N": str(now_ms)},
-            **{name: {"N": str(count)} for name, count in put.counts.items()},
+            **{attribute_of(put.key.family, m): {"N": str(n)} for m, n in put.counts.items()},
             **{breakdown: {"B": data} for breakdown, data in put.breakdowns.items()},
             **dict.fromkeys(put.spilled, SPILLED),
         }

@@ -15,6 +15,7 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Attribute, Item
 from rollcall.storage.conditions import VERSION
+from rollcall.storage.measure_names import attributes_of, measure_of
 from rollcall.storage.queries import (
     batch_get,
     consumed_units,
@@ -57,7 +58,7 @@ class RollupStore:
         meter.used_rollups = True
         wanted_key = {keys.rollup(org_id, epoch, key): key for key in wanted}
         found: dict[RollupKey, Rollup] = {}
-        projection = projected((*_ALWAYS, *names))
+        projection = projected((*_ALWAYS, *attributes_of(names)))
         for item in batch_get(
             self._client, self._table, wanted_key, self._backoff, meter, projection
         ):
@@ -88,7 +89,7 @@ class RollupStore:
             for day in (days[0], days[-1])
         )
         # The capacity units are the same, but parsing dozens of numbers per day is expensive.
-        projection = projected((*_ALWAYS, *names))
+        projection = projected((*_ALWAYS, *attributes_of(names)))
         between = keys_between(first.pk, first.sk, last.sk)
         projection["ExpressionAttributeNames"] |= between["ExpressionAttributeNames"]
         request: dict[str, Any] = {
@@ -118,8 +119,12 @@ def stored_rollup(key: RollupKey, item: Item) -> StoredRollup:
     spilled = {each for each in found if item[each] == SPILLED}
     if av.optional_integer(item, WHOLE) != version:
         spilled, found = set(allowed), spilled
+    counts: dict[str, int] = {}
+    for name in measures - allowed:
+        measure = measure_of(name)
+        counts[measure] = counts.get(measure, 0) + av.integer(item, name)
     return StoredRollup(
-        {name: av.integer(item, name) for name in measures - allowed},
+        counts,
         {name: av.binary(item, name) for name in found - spilled},
         frozenset(spilled),
         version,
