@@ -35,7 +35,7 @@ FIND_PYTHON313 = for candidate in python3.13 $$(ls -d "$$HOME"/.pyenv/versions/3
 help:
 	@echo "make demo          start a local stack with data in it; Ctrl-C ends it"
 	@echo "make sam-local     tables, data and commands for sam local; Ctrl-C ends it"
-	@echo "make test          all tests but the slow ones (ARGS=... goes to pytest: a path, -k, -s)"
+	@echo "make test          all but slow tests, and some cases of those with many (ARGS=... goes to pytest)"
 	@echo "make test-unit     the tests without an engine or a process"
 	@echo "make test-all      every test, on both engines"
 	@echo "make test-vendors  webhook signatures against the providers' own packages"
@@ -118,14 +118,15 @@ sam-local: $(INSTALLED)
 # Side by side (tests/support/spreading.py); or what ARGS choose, as plain pytest does it, so that -s
 # and --pdb work.
 SPREAD := --numprocesses logical --maxprocesses 4
-# Fewer generated cases (tests/conftest.py); make test-all has them all.
+# Fewer generated cases (tests/conftest.py) and fewer parameters (tests/support/representatives.py);
+# make test-all has them all.
 FAST := $(SPREAD) --hypothesis-profile fast
 
 test: $(INSTALLED)
-	$(if $(ARGS),,ROLLCALL_TEST_ENGINES=one) $(BIN)/pytest $(if $(ARGS),$(ARGS),$(FAST) -m "not slow and not e2e")
+	$(if $(ARGS),,ROLLCALL_TEST_ENGINES=one) $(BIN)/pytest $(if $(ARGS),$(ARGS),$(FAST) -m "not slow and not exhaustive and not e2e")
 
 test-unit: $(INSTALLED)
-	$(BIN)/pytest $(FAST) -m "not slow and not engine and not contract and not e2e" $(ARGS)
+	$(BIN)/pytest $(FAST) -m "not slow and not exhaustive and not engine and not contract and not e2e" $(ARGS)
 
 test-all: $(INSTALLED)
 	$(BIN)/pytest $(SPREAD) $(ARGS)
@@ -141,7 +142,7 @@ test-vendors: requirements/vendors.txt
 COVERED := domain ledger query
 COVERAGE ?= $(BIN)/coverage
 
-# ARGS follow the arguments of make test: another `-m` chooses other tests.
+# ARGS follow the arguments: another `-m` chooses other tests.
 coverage: $(INSTALLED)
 	$(COVERAGE) erase
 	ROLLCALL_TEST_ENGINES=one $(COVERAGE) run -m pytest $(SPREAD) -m "not slow and not e2e" $(ARGS)

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from tests.support import spreading
 from tests.support.cpu_limit import pytest_runtest_call
 from tests.support.engines import client, client_of, endpoint_of, engine_of
+from tests.support.representatives import mark_further_cases
 
 __all__ = ["client", "client_of", "endpoint_of", "engine_of", "pytest_runtest_call"]
 
@@ -62,7 +63,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return spreading.Spreading(config, log)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, Any, None]:
+    """Mark before `-m` deselects; sort what is left."""
+    mark_further_cases(items)
+    yield
     if hasattr(config, "workerinput"):  # this is a worker
         items.sort(key=lambda item: spreading.rank(item.nodeid))

@@ -123,6 +123,7 @@ def assert_unavailable(function: str, answer: dict[str, Any], lines: list[dict[s
     assert line["correlation_id"] in answer["body"]
 
 
+@pytest.mark.representatives(20)
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_store_that_fails_is_503_in_the_shape_of_the_route(function: str, failure: str) -> None:
@@ -167,6 +168,7 @@ def test_records_that_others_keep_writing() -> None:
     assert_unavailable(function, answer, lines)
 
 
+@pytest.mark.representatives(10)
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_fault_of_the_deployment_is_500(function: str, code: str) -> None:

@@ -50,6 +50,7 @@ def test_the_commands_come_in_the_order_of_their_use() -> None:
     assert {("org", "delete"), ("token", "rotate"), ("redrive", "show")} <= set(ALL)
 
 
+@pytest.mark.representatives(20)
 @pytest.mark.parametrize("columns", [60, 80])
 @pytest.mark.parametrize("path", ALL, ids=" ".join)
 def test_help_fits_its_terminal_and_is_whole(

@@ -10,6 +10,8 @@ from tests.support import stack as stacks
 
 def pytest_itemcollected(item):
     item.add_marker("contract")
+    # A marker of the test itself comes first.
+    item.add_marker(pytest.mark.representatives(6))
 
 
 @pytest.fixture(scope="session", params=stacks.ENGINES)

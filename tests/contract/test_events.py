@@ -119,6 +119,7 @@ def test_events_have_the_shape_of_their_source(path):
 # ------------------------------------------------------------------ the answers
 
 
+@pytest.mark.representatives(20)
 @events()
 def test_an_event_is_answered_as_its_answer_says(functions, path):
     expected = expected_answer(path)

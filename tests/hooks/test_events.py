@@ -358,6 +358,7 @@ def test_numbers_as_texts_are_numbers():
     assert values(event("retell", texts)) == values(event("retell", numbers))
 
 
+@pytest.mark.representatives(3)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_any_json_is_an_event_or_ignored_or_refused(provider):
     """Random documents with the names that the tables read: nothing else is ever raised."""

@@ -59,6 +59,7 @@ def brute_force(events: Iterable[Event]) -> dict[str, str]:
     return values
 
 
+@pytest.mark.representatives(3)
 @pytest.mark.property
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_order_ends_in_the_same_call(provider):
@@ -96,6 +97,7 @@ def test_shuffles_with_repetitions_end_in_the_same_call(provider):
         assert fold(order).to_text() == expected
 
 
+@pytest.mark.representatives(3)
 @pytest.mark.property
 @pytest.mark.parametrize(
     ("calls", "shuffles"),

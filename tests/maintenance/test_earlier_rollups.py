@@ -24,6 +24,7 @@ from tests.support.reconciling import organisation, reconcile, stored
 pytestmark = pytest.mark.property
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("seed", range(6))
 def test_answers_stay_exact_while_rollups_of_both_forms_are_stored(seed: int) -> None:
     asked = scenario(Random(f"earlier/{seed}"), questions=25)

@@ -336,6 +336,7 @@ def all_facts(at: Deployment, organisation: Organisation) -> list[Any]:
     return sorted(found, key=lambda fact: int(fact.id.removeprefix("call-")))
 
 
+@pytest.mark.representatives(4)
 @pytest.mark.parametrize(
     ("late", "again"), [([2], []), ([41], []), ([2, 9], [8]), ([2, 9, 30], [0, 8, 29]), ([8], [2])]
 )

@@ -306,6 +306,7 @@ MUTANTS: list[tuple[type[Rebuild], Callable[[pytest.MonkeyPatch], None]]] = [
 ]
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize(
     ("kind", "plant"),
     [

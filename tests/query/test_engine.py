@@ -83,6 +83,7 @@ def test_many_questions(deployment):
 # ------------------------------------------------------------------ edges, one by one
 
 
+@pytest.mark.representatives(4)
 @pytest.mark.parametrize("zone", ZONES)
 def test_every_zone_at_every_edge(deployment, zone):
     """Calls a millisecond before and at each scene's edge and at the midnights around it."""
@@ -232,6 +233,7 @@ def test_many_calls_at_one_instant(deployment):
     check_all(deployment, records, questions)
 
 
+@pytest.mark.representatives(3)
 @pytest.mark.parametrize("seed", range(12))
 def test_pages_that_split_meanwhile(deployment, seed):
     """Reads may find some pages as they were; whatever they find, no row is lost or doubled."""

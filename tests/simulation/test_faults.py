@@ -47,6 +47,7 @@ def analytics(scenario: Scenario) -> list[Any]:
 
 
 # ------------------------------------------------------------------ the store misbehaves
+@pytest.mark.representatives(5)
 @pytest.mark.parametrize("times", range(1, 10))
 @pytest.mark.parametrize("operation", ["PutItem", "TransactWriteItems"])
 def test_applied_and_the_reply_lost(operation: str, times: int) -> None:

@@ -22,7 +22,19 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iter
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
-_Validator = extend(Draft202012Validator, {"pattern": _pattern})
+def _one_of(validator: Any, schemas: list[Any], instance: Any, _schema: Any) -> Iterator[Any]:
+    # jsonschema's own lists every error of every branch; a record has 25 branches.
+    fitting = sum(validator.evolve(schema=each).is_valid(instance) for each in schemas)
+    if fitting != 1:
+        yield ValidationError(f"{instance!r} fits {fitting} of {len(schemas)} schemas")
+
+
+def _any_of(validator: Any, schemas: list[Any], instance: Any, _schema: Any) -> Iterator[Any]:
+    if not any(validator.evolve(schema=each).is_valid(instance) for each in schemas):
+        yield ValidationError(f"{instance!r} fits none of {len(schemas)} schemas")
+
+
+_Validator = extend(Draft202012Validator, {"pattern": _pattern, "oneOf": _one_of, "anyOf": _any_of})
 
 
 class Spec:

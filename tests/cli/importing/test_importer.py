@@ -477,6 +477,7 @@ GOOD_RECEIPT = {"accepted": 2, "unchanged": 0, "stale": 0, "rejected": []}
 REJECTION = {"index": 0, "id": "0", "field": "id", "message": "is bad"}
 
 
+@pytest.mark.representatives(15)
 @pytest.mark.parametrize("status", [200, 207, 422])
 @pytest.mark.parametrize(
     "answer",

@@ -100,6 +100,7 @@ FILES = {
 }
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("kind", FILES)
 def test_ten_interruptions_at_random_places_send_each_row_once(api, rollcall, tmp_path, kind):
     file = tmp_path / "x"

@@ -200,6 +200,7 @@ SHAPES: dict[str, tuple[str, bytes, list[str], list[int], str]] = {
 }
 
 
+@pytest.mark.representatives(30)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("from_stdin", [False, True], ids=["file", "stdin"])
 def test_a_shape(api, rollcall, tmp_path, monkeypatch, shape, from_stdin):

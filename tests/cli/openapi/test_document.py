@@ -278,6 +278,7 @@ def is_taken(record):
     return True
 
 
+@pytest.mark.representatives(20)
 @pytest.mark.parametrize(
     ("kind", "field"), [(kind, field) for kind, fields in LIMITS.items() for field in fields]
 )
@@ -314,6 +315,7 @@ def test_a_schema_never_refuses_a_merge(records):
         assert spec.errors(spec.component("records.Record"), record) == []
 
 
+@pytest.mark.representatives(4)
 @pytest.mark.parametrize("kind", list(DOCUMENTS))
 @given(data=st.data())
 def test_an_unknown_field_is_refused_by_both(spec, kind, data):
@@ -426,6 +428,7 @@ INSIDE = {
 }
 
 
+@pytest.mark.representatives(12)
 @pytest.mark.parametrize(
     ("function", "example"),
     [parameter for parameter in EXCHANGES if parameter.values[1].status == 200],

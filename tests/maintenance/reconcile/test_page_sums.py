@@ -195,6 +195,7 @@ def merge(ledger: MemoryLedger, first: int, count: int) -> None:
     stored[run[0].start] = StoredPage(run[0].start, run[-1].end, version, data)
 
 
+@pytest.mark.representatives(5)
 @pytest.mark.parametrize(("first", "count"), [(0, 2), (1, 3), (2, 2), (0, 5)])
 @pytest.mark.parametrize("at_read", range(1, 25, 3))
 def test_pages_that_are_merged_meanwhile_are_counted_once(
@@ -209,6 +210,7 @@ def test_pages_that_are_merged_meanwhile_are_counted_once(
         assert {key: {n: c for n, c in m.items() if c} for key, m in found.items()} == expected
 
 
+@pytest.mark.representatives(5)
 @pytest.mark.parametrize(("first", "count"), [(0, 2), (1, 3), (2, 2), (0, 5)])
 @pytest.mark.parametrize("at_read", range(1, 16, 2))
 def test_each_row_of_pages_that_are_merged_meanwhile_is_read_once(

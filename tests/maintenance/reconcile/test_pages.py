@@ -81,6 +81,7 @@ def test_a_lost_page_hides_only_what_its_rows_add_to() -> None:
         assert tables.violations(made) == []
 
 
+@pytest.mark.representatives(5)
 @one_and_all
 @pytest.mark.parametrize("plant", drift.ODD_PLANTS, ids=lambda plant: plant.__name__)
 def test_items_that_no_writer_makes_are_reported_and_repaired(

@@ -21,6 +21,7 @@ def refusal(body: Any) -> RefusedQuery:
     return refused.value
 
 
+@pytest.mark.representatives(60)
 @pytest.mark.parametrize("seed", range(300))
 def test_every_fault_of_a_generated_body_is_named(seed: int) -> None:
     expected = invalid(Random(seed))
