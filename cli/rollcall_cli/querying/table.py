@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from rich.cells import cell_len, chop_cells
@@ -177,5 +178,5 @@ def _width(columns: Sequence[_Column]) -> int:
 
 
 def _bar(amount: int | Decimal, most: int | Decimal, width: int) -> str:
-    whole, rest = divmod(int(amount * width * 8 / most), 8)
+    whole, rest = divmod(Fraction(amount) * 8 * width // Fraction(most), 8)
     return "█" * whole + (_EIGHTHS[rest] if rest else "")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -149,6 +149,7 @@ def test_control_characters_do_not_reach_the_terminal(capsys: Any) -> None:
 
 
 @pytest.mark.property
+@example(amounts=[999_999_999_999_999_467_092_948_179_927, 999_999_999_999_999_378_275_106_289_459])
 @given(
     amounts=st.lists(st.none() | st.integers(-5, 10**30) | st.decimals(0, 9, places=2), min_size=1)
 )
