@@ -544,7 +544,8 @@ def test_it_waits_for_what_the_template_says() -> None:
         for statement in _statements(template["Resources"][_role_of(each)])
         if "dynamodb:PutItem" in statement["Action"] and "Analytics" in str(statement["Resource"])
     }
-    assert writers.keys() == {"functions/update_rollups", "functions/reconcile_organisations"}
+    writing = ("merge_pages", "reconcile_organisations", "update_rollups")
+    assert writers.keys() == {f"functions/{name}" for name in writing}
     settle = inspect.signature(rebuild_command.rebuild).parameters["settle"].default
     assert duration_ms(settle, "--settle") >= 1_000 * max(writers.values())
 

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.property
 
 SCENARIOS = 120
 
-mask_of, matcher, stored_ranges = masks.mask_of, masks._matcher, masks._ranges
+mask_of, matcher, stored_ranges = masks.mask_of, masks._matcher, masks.ranges_of
 matches_decimal, by, others_have = masks._decimal_matcher, report._by, report._has_one_of
 bucket_of, entries_of = coding.bucket_of, coding.DimensionCoder.entries
 entries_of_rows, sorted_scopes = report._Rows._entries, scopes._sorted
@@ -171,7 +171,7 @@ FAULTS: dict[str, Callable[[], Any]] = {
     "weeks from Sunday": lambda: patch.object(coding, "bucket_of", weeks_from_sunday),
     "hours of UTC": lambda: patch.object(values, "offsets_ms", lambda _zone, _instants: 0),
     "ne needs a value": lambda: patch.object(masks, "mask_of", without_nulls),
-    "bounds are exclusive": lambda: patch.object(masks, "_ranges", exclusive),
+    "bounds are exclusive": lambda: patch.object(masks, "ranges_of", exclusive),
     "texts without case": lambda: patch.object(masks, "_matcher", without_case),
     "null of a payload is a value": lambda: patch.object(masks, "_NULL_TEXT", "none such"),
     "numbers compared with texts": lambda: patch.object(
