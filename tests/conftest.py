@@ -26,8 +26,8 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-# `make test` and `make test-unit` load this one: a quarter of the examples.
-settings.register_profile("fast", settings.get_profile("rollcall"), max_examples=25)
+# `make test` and `make test-unit` load this one: fewer examples.
+settings.register_profile("fast", settings.get_profile("rollcall"), max_examples=15)
 settings.load_profile("rollcall")
 
 

@@ -11,6 +11,9 @@ import pytest
 
 from rollcall_cli.openapi.operations import OPERATIONS
 
+# The tests are short; the functions that their fixture starts are not.
+pytestmark = pytest.mark.slow
+
 HANDLERS = sorted((Path(__file__).parents[1] / "functions").glob("*/handler.py"))
 # The functions that read pages for nearly every event.
 READ_PAGES = {

@@ -177,6 +177,7 @@ def logged_by(function: str, url: str, *, is_loud: bool = False) -> str:
     return logged
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize("function", EVENTS)
 def test_debug_logs_hold_no_request_and_no_credential(function: str, url: str) -> None:
     logged = logged_by(function, url)

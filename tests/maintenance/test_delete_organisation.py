@@ -370,7 +370,8 @@ def test_an_index_that_lags_behind_lists_no_bare_mark() -> None:
 # ------------------------------------------------------------------ on a real engine
 
 
-@pytest.mark.parametrize("engine", [pytest.param("moto", marks=pytest.mark.slow), DYNAMODB_LOCAL])
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["moto", DYNAMODB_LOCAL])
 def test_on_an_engine(engine: str, client_of: Callable[[str], Any]) -> None:
     at = Deployment(client_of(engine))
     handles = [f"{name}{uuid.uuid4().hex}" for name in ("a", "b")]

@@ -203,6 +203,7 @@ def test_killed_again_and_again_it_comes_to_an_end() -> None:
     world.assert_rebuilt(1)
 
 
+@pytest.mark.slow
 def test_the_count_of_what_was_copied_survives_crashes() -> None:
     total = requests_of_a_rebuild()
     facts = len(made().stored_facts())
@@ -229,6 +230,7 @@ def test_stopped_after_any_step_it_says_where_it_goes_on() -> None:
     world.assert_rebuilt(1)
 
 
+@pytest.mark.slow
 def test_a_store_that_is_busy_for_long_holds_it_up_and_no_more() -> None:
     world = made()
     refusals = iter(range(3 * BACKOFF.tries))
@@ -390,6 +392,7 @@ def mark_deleting(world: World) -> None:
     )
 
 
+@pytest.mark.slow
 def test_one_that_is_being_deleted_is_left_alone_at_once() -> None:
     for requests in range(0, requests_of_a_rebuild(), 3):
         world = made()

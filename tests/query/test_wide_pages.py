@@ -67,6 +67,7 @@ BODIES = [
 ]
 
 
+@pytest.mark.slow
 def test_values_of_unusual_text_keep_their_json_type(deployment: Any) -> None:
     records = [
         call(

@@ -8,5 +8,5 @@ _WHOLE = settings.get_profile("rollcall").max_examples
 
 
 def cases(number: int) -> settings:
-    """So many cases; of them a quarter with the profile `fast`, as of the others."""
+    """So many cases; with the profile `fast` the same share of them as of the others."""
     return settings(max_examples=max(1, number * settings().max_examples // _WHOLE))

@@ -6,6 +6,7 @@ takes long goes alone. The longest of all this begins first, so that no worker i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -25,10 +26,13 @@ ALONE = (
 )
 # These share the functions on the seed, in this order: the metrics' tests apply batches and move the clock.
 ON_THE_SEED = ("tests/contract/test_events.py", "tests/contract/test_metrics.py")
+# Of these the tests on DynamoDB Local share one, whatever their module.
+ON_AN_ENGINE = ("tests/maintenance/", "tests/storage/")
 # What these begin with comes first, in this order.
 LONGEST = (
     "e2e",
     "contract",
+    "on an engine",
     "dashboard",
     "tests/simulation/",
     "tests/maintenance/",
@@ -52,6 +56,8 @@ def unit(nodeid: str) -> str:
     if path.startswith("tests/contract/"):
         # One stack per engine serves them all.
         return next((f"contract on {engine}" for engine in ENGINES if f"[{engine}" in test), path)
+    if path.startswith(ON_AN_ENGINE) and re.search(r"\[(one|dynamodb-local)[\]-]", nodeid):
+        return "on an engine"
     return nodeid if path in ALONE else path
 
 

@@ -66,6 +66,10 @@ def test_a_worker_that_replaces_another_runs_the_rest_or_ends(
         ("tests/e2e/test_kill.py::test_x[moto]", "e2e"),
         ("tests/contract/test_unpod.py::test_x[one-a]", "contract on one"),
         ("tests/contract/test_cors.py::test_x", "tests/contract/test_cors.py"),
+        ("tests/storage/test_facts.py::test_x[memory-client]", "tests/storage/test_facts.py"),
+        ("tests/storage/test_facts.py::test_x[one]", "on an engine"),
+        ("tests/maintenance/test_erase.py::test_x[dynamodb-local-0]", "on an engine"),
+        ("tests/maintenance/test_x.py::test_x[row-one]", "tests/maintenance/test_x.py"),
         ("tests/query/test_engine.py::test_x[1]", "tests/query/test_engine.py"),
         (
             "tests/query/test_engine_controls.py::test_x",

@@ -26,11 +26,10 @@ from tests.support.reconciling import faults_of, reconcile
 from tests.support.tables import Tables
 from tests.support.versions import versions_of
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 
-# moto takes its time for every item of a transaction.
-@pytest.fixture(params=[pytest.param("moto", marks=pytest.mark.slow), DYNAMODB_LOCAL])
+@pytest.fixture(params=["moto", DYNAMODB_LOCAL])
 def deployed(
     request: pytest.FixtureRequest, endpoint_of: Any, client_of: Any
 ) -> Iterator[tuple[Tables, Organisation]]:
@@ -62,7 +61,6 @@ def applied(stream: list[Any]) -> None:
         assert not result.failures
 
 
-@pytest.mark.slow
 def test_planted_drift_is_reported_and_repaired(deployed: tuple[Tables, Organisation]) -> None:
     tables, made = deployed
     applied(written(tables, made, mixed_records(1, 40, days=2, spaces=2, others=2)))
@@ -85,7 +83,7 @@ def test_planted_drift_is_reported_and_repaired(deployed: tuple[Tables, Organisa
     assert reconcile(made, is_repairing=False).drift == {}
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_lost_stream_records_are_reported_and_repaired_in_one_pass(
     deployed: tuple[Tables, Organisation], seed: int
 ) -> None:
@@ -101,7 +99,6 @@ def test_lost_stream_records_are_reported_and_repaired_in_one_pass(
     assert faults_of(tables, made) == []
 
 
-@pytest.mark.slow
 def test_a_restored_table_is_reported_and_repaired_in_one_pass(
     deployed: tuple[Tables, Organisation],
 ) -> None:

@@ -25,6 +25,7 @@ few_and_all = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.representatives(1)
 @few_and_all
 @pytest.mark.parametrize("plant", drift.FACTS_TO_LOOK_AT, ids=lambda plant: plant.__name__)
 def test_facts_in_a_wrong_place_are_reported(plant: Any, seeds: range) -> None:
