@@ -110,6 +110,7 @@ def test_every_route_answers_the_preflight_of_an_allowed_page(
             }
 
 
+@pytest.mark.slow
 def test_the_preflight_of_another_page_allows_nothing(
     one: Organisation, several: Organisation
 ) -> None:
@@ -119,10 +120,12 @@ def test_the_preflight_of_another_page_allows_nothing(
             assert (answer.status, cors_of(answer)) == (204, {"vary": "Origin"})
 
 
+@pytest.mark.slow
 def test_a_preflight_of_an_unknown_route_is_404(one: Organisation) -> None:
     assert preflight(one, "/nothing", PAGE).status == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("origin", [PAGE, OTHER_PAGE])
 def test_an_allowed_page_reads_every_answer_of_a_function(
     several: Organisation, origin: str
@@ -134,6 +137,7 @@ def test_an_allowed_page_reads_every_answer_of_a_function(
         assert answer.header("Access-Control-Expose-Headers") == ", ".join(EXPOSED_HEADERS)
 
 
+@pytest.mark.slow
 def test_another_page_reads_no_answer_of_a_function(
     one: Organisation, several: Organisation
 ) -> None:

@@ -147,6 +147,7 @@ def test_the_last_30_days_are_those_before_the_clock(functions, monkeypatch):
     assert functions.answer(path)["body"]["activityTimeline"] == []
 
 
+@pytest.mark.slow
 def test_the_audit_reads_nothing_of_its_event(functions):
     expected = read(EVENTS / "reconcile_organisations/hourly.answer.json")["answer"]
     functions.answer(EVENTS / "reconcile_organisations/hourly.json")

@@ -54,6 +54,7 @@ def token_file(alice, tmp_path_factory) -> Path:
     return path
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("provider", SAMPLED)
 def test_samples_of_a_provider_change_the_numbers(hook, alice, token_file, provider):
     made = hook.create(alice.handle, provider, SECRETS[provider] + "\n")

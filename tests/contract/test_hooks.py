@@ -88,6 +88,7 @@ def answers(organisation: Any) -> dict[str, Any]:
 
 
 # ------------------------------------------------------------------------ what is recorded
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_any_order_with_repetitions_ends_in_the_same_call(stack, provider):
     """Each order in an organisation of its own, so that the calls may have one id."""
@@ -119,6 +120,7 @@ def test_any_order_with_repetitions_ends_in_the_same_call(stack, provider):
         assert answers(organisation) == expected
 
 
+@pytest.mark.representatives(2)
 def test_concurrent_deliveries_lose_nothing(hook):
     for seed in range(SOME):
         call_id = f"{hook.provider}-at-once-{seed}"
@@ -359,6 +361,7 @@ def test_the_size_comes_first(retell):
 ODD = [b"", b"\xff\xfe", b"{", b"[]", b"null", b"0", b'"x"', b"{}", b'{"event":5}', b"[" * 50_000]
 
 
+@pytest.mark.representatives(2)
 def test_nothing_that_is_signed_is_a_server_error(hook):
     random = Random(8)
     (first, *_) = call_of(hook.provider, Random(1), "odd-1")
@@ -370,6 +373,7 @@ def test_nothing_that_is_signed_is_a_server_error(hook):
         assert answer.status == 200, (body[:100], answer.body)
 
 
+@pytest.mark.representatives(2)
 def test_random_deliveries_are_never_a_server_error(hook):
     """`ROLLCALL_TEST_DELIVERIES=1000` sends so many per provider; long_run.py those of the handler."""
     random = Random(9)

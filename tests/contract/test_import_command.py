@@ -218,6 +218,7 @@ def test_every_preset_has_a_sample_and_a_page():
     assert [name for name in PRESETS if f"--from {name}" not in pages] == []
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset(stack, tmp_path, preset):
     org, sample = stack.new_organisation(), PRESETS[preset]

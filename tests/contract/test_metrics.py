@@ -86,6 +86,7 @@ def test_batches_are_counted_as_they_are_applied(functions, path: Path) -> None:
     assert line.values == {"RecordsQuarantined": len(answer["quarantined"]), "ApplyFailures": 0}
 
 
+@pytest.mark.slow
 @events("reconcile_organisations")
 def test_drift_is_counted_as_the_audits_report_it(functions, path: Path) -> None:
     # The sample batches hold rows of facts that were never stored: the audit finds them.

@@ -493,6 +493,7 @@ BAD_DATES = [
 ]  # fmt: skip
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize("kind", KINDS)
 def test_bad_dates(org, kind):
     id = "out" if kind == "Outbound" else "in"

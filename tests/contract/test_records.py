@@ -346,6 +346,7 @@ def test_escapes_mean_what_they_write(org):
     assert judged(org, {"type": "space", "id": f"{id}😀", "name": "é"}) == "unchanged"
 
 
+@pytest.mark.slow
 def test_how_many_records(org):
     answer = org.post([space(f"many-{n}") for n in range(500)])
     assert (answer.status, answer.json["accepted"]) == (200, 500)
