@@ -123,7 +123,6 @@ def let_rest(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> Non
         for n in range(12)
     ]
     bootstrap.apply_facts().rows(organisation, [("call", row) for row in rows], [organisation.live])
-    bootstrap.apply_facts.cache_clear()
 
 
 def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -349,9 +348,6 @@ def test_policies_allow_what_handlers_do(
     }
     needed: dict[str, Used] = {}
     for function, event in requests:
-        used.clear()
-        for service in CACHED:  # as in an execution environment of its own
-            service.cache_clear()
         if function == "sweep_hooks":
             leave_open(room_hook, "c6")
         if function == "merge_pages":
@@ -361,6 +357,9 @@ def test_policies_allow_what_handlers_do(
         if function == "reconcile_organisations":
             tables = Tables(endpoint_of("moto"), organisation.id)
             plant(Planter(tables, organisation.id, organisation.live, Random(1)))
+        for service in CACHED:  # as in an execution environment of its own
+            service.cache_clear()
+        used.clear()
         answer = handler(function)(event, lambda_context)
         bootstrap._aside().shutdown()  # what a function does beside its answer is done now
         assert answer.get("statusCode", 200) in (200, 404), answer
