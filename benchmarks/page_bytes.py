@@ -29,12 +29,14 @@ def run(*, is_quick: bool) -> Report:
     report = Report("page_bytes")
     with wiring.environment():
         live = write_units.live(is_quick=is_quick)
-        loaded = {target: write_units.loaded(live, target) for target in TARGETS}
+        loaded = {target: write_units.loaded(live.before, target) for target in TARGETS}
         _bytes(report, loaded, len(live.before))
         _cost(report, live, loaded)
         backfill = write_units.backfill(is_quick=is_quick)
         _cost(
-            report, backfill, {target: write_units.loaded(backfill, target) for target in TARGETS}
+            report,
+            backfill,
+            {target: write_units.loaded(backfill.before, target) for target in TARGETS},
         )
     return report
 
@@ -51,7 +53,7 @@ def _bytes(report: Report, with_uuids: dict[int, MemoryDynamoDb], versions: int)
     short = data.live(versions // 3 + 1, write_units.CALLS_PER_SECOND, ids="short")
     for target, store in with_uuids.items():
         cells = []
-        for each in (store, write_units.loaded(write_units.Dataset("", 3, short, ()), target)):
+        for each in (store, write_units.loaded(short, target)):
             pages = [item.attributes for item in wiring.stored_items(each, "page")]
             rows = sum(int(page["n"]["N"]) for page in pages)
             size = sum(map(capacity.item_bytes, pages))

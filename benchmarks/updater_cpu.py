@@ -96,7 +96,7 @@ def run(*, is_quick: bool) -> Report:
     report = Report("updater_cpu", engine=f"pages of {write_units.TARGET // 1024} KiB")
     with wiring.environment():
         dataset = write_units.live(is_quick=is_quick)
-        store = write_units.loaded(dataset)
+        store = write_units.loaded(dataset.before)
         records = data.stream_records(dataset.measured)
         table = report.table(
             "CPU per stream record in the updater, µs (live traffic)",

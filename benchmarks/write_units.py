@@ -44,6 +44,11 @@ class Dataset:
     before: Sequence[Version]
     measured: Sequence[Version]
 
+    @property
+    def history(self) -> Sequence[Version]:
+        """What was in before a batch size was: the rest of `before` comes in batches of that size."""
+        return self.before[:-FEW]
+
     def sample(self, batch: int) -> Sequence[Version]:
         """What is measured at a batch size: one by one is slow, and each costs much the same."""
         return self.measured if batch > 1 else self.measured[:FEW]
@@ -68,23 +73,29 @@ def backfill(*, is_quick: bool) -> Dataset:
     return Dataset("backfill, 30 days shuffled", 1, versions[:-calls], versions[-calls:])
 
 
-def loaded(dataset: Dataset, target: int = TARGET) -> MemoryDynamoDb:
-    """A store that holds what was before."""
-    store = wiring.new_memory()
-    with wiring.wired(wiring.memory_client(store), target):
-        for batch in data.batches(data.stream_records(dataset.before), 1_000):
-            wiring.apply(batch)
-    return store
+def loaded(versions: Sequence[Version], target: int = TARGET) -> MemoryDynamoDb:
+    """A store that holds these."""
+    return ours(wiring.new_memory(), versions, 1_000, target)
 
 
 def ours(
-    store: MemoryDynamoDb, measured: Sequence[Version], batch: int, target: int = TARGET
+    store: MemoryDynamoDb,
+    measured: Sequence[Version],
+    batch: int,
+    target: int = TARGET,
+    *,
+    before: Sequence[Version] = (),
 ) -> MemoryDynamoDb:
-    """A copy of the store to which the records were applied; its counters are theirs alone."""
+    """A copy of the store to which the records were applied; its counters are theirs alone.
+
+    Those of `before` are applied first, in batches of the same size, since pages follow it.
+    """
     fork = store.copy()
     with wiring.wired(wiring.memory_client(fork), target):
-        for records in data.batches(data.stream_records(measured), batch):
-            wiring.apply(records)
+        for versions in (before, measured):
+            fork.meter.reset()
+            for records in data.batches(data.stream_records(versions), batch):
+                wiring.apply(records)
     return fork
 
 
@@ -185,11 +196,11 @@ def _measure(report: Report, dataset: Dataset) -> None:
         "items per transaction",
         "calls per page written",
     )
-    store = loaded(dataset)
+    store = loaded(dataset.history)
     for batch in BATCHES:
         sample = dataset.sample(batch)
         calls = len(sample) / dataset.versions_of_a_call
-        done = ours(store, sample, batch)
+        done = ours(store, sample, batch, before=dataset.before[-FEW:])
         total = written(done)
         transactions = done.meter.requests["TransactWriteItems"]
         ratio = total / plain[batch]
@@ -239,7 +250,7 @@ def _measure_changes(report: Report, dataset: Dataset) -> None:
         "a call",
         *(f"{each} per batch" for each in BATCHES[:2]),
     )
-    store = loaded(dataset)
+    store = loaded(dataset.before)
     in_order = sorted(dataset.before, key=lambda version: version.new.time_ms or 0)
     some = in_order[len(in_order) // 2 :][:100]
     for name, fields in CHANGES.items():

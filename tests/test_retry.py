@@ -190,7 +190,7 @@ def test_conflicts_and_lost_replies_in_any_share_end_exact(share: float) -> None
     for start in range(0, len(versions), 7):
         batch = versions[start : start + 7]
         Applier(
-            store, contribution_function(CURRENT_VERSION), target_bytes=400, backoff=backoff
+            store, contribution_function(CURRENT_VERSION), target_bytes=800, backoff=backoff
         ).apply(fold(batch))
     store.around = lambda _operation, act: act()
     store.check_pages()

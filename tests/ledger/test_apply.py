@@ -217,6 +217,23 @@ def test_each_transaction_leaves_the_rows_of_one_version(
         store.check_rollups()
 
 
+@pytest.mark.parametrize(("facts", "target_bytes"), [(1, 400), (4, 400), (5, 800), (60, 800)])
+def test_pages_that_change_by_few_facts_at_a_time_split_at_half_the_target(
+    facts: int, target_bytes: int
+) -> None:
+    store = MemoryLedger()
+    applier = Applier(store, contribution_function(CURRENT_VERSION), target_bytes=800)
+    rows = calls(600, 1_000_003)
+    for first in range(0, len(rows), facts):
+        applier.apply(rows[first : first + facts])
+    sizes = [len(page.data) for page in store.pages["call"].values()]
+    assert max(sizes) <= target_bytes
+    assert max(sizes) > target_bytes * 3 // 4
+    assert len(sizes) > 1
+    store.check_pages()
+    store.check_rollups()
+
+
 def test_a_move_to_another_page_gives_every_rollup_of_the_row_a_new_version() -> None:
     """Its counts may be the same; a reader who found it in both pages or in neither must notice."""
     store = small_pages(4)

@@ -34,6 +34,8 @@ from rollcall.retry import Backoff
 
 # Items of a transaction that are reserved for pages that split.
 _SPARE_ITEMS: Final = 3
+# Pages that change by so few facts at a time split at half the target: each change puts a page whole.
+_FEW_FACTS: Final = 4
 
 
 # What is added to the measures of rollups.
@@ -229,7 +231,9 @@ class Applier:
         rollups = self._rollup_writes(work)
         max_pages = self._max_pages(work, len(rollups))
         for loaded, changes in work.changes.values():
-            of_page = self._page_writes(loaded, changes, max_pages)
+            is_small = work.taken <= _FEW_FACTS and not loaded.page.is_segment
+            target_bytes = self._target_bytes // 2 if is_small else self._target_bytes
+            of_page = self._page_writes(loaded, changes, target_bytes, max_pages)
             writes += of_page
             pages.append((loaded, [write.written for write in of_page]))
         transaction = Transaction.of(writes, rollups)
@@ -251,7 +255,11 @@ class Applier:
         return max(1, min(MAX_PAGES, room // max(1, len(work.changes))))
 
     def _page_writes(
-        self, loaded: KnownPage, changes: Sequence[RowChange], max_pages: int
+        self,
+        loaded: KnownPage,
+        changes: Sequence[RowChange],
+        target_bytes: int,
+        max_pages: int,
     ) -> list[PageWrite]:
         old = loaded.page
         merged = merge(old.rows, changes)
@@ -263,7 +271,7 @@ class Applier:
                 base=old.version,
                 is_from_segment=old.is_segment and page.start == old.start,
             )
-            for page in split(old.start, old.end, merged, self._target_bytes, max_pages)
+            for page in split(old.start, old.end, merged, target_bytes, max_pages)
         ]
 
     def _rollup_writes(self, work: _Work) -> list[RollupWrite]:
