@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from rollcall.domain.errors import CorruptItem
 from rollcall.ledger.columns import (
+    LONGEST_PACKED,
     NULL,
     Encoding,
     IntColumn,
     TextColumn,
+    Words,
     compress,
     decompress,
 )
@@ -83,6 +85,21 @@ def test_texts_are_decoded_as_they_were(values: list[str | None]) -> None:
     assert again.texts() == values
     assert round_trip(again).encode() == again.encode()
     assert column.is_empty() == (values == [None] * len(values))
+
+
+@given(st.lists(words | st.text("ab", max_size=70), min_size=1, max_size=20))
+def test_packed_words_are_the_words_or_there_are_none(values: list[str | None]) -> None:
+    column = round_trip(column_of(values, TextColumn))
+    if not isinstance(column.words, Words):
+        return  # identifiers in 16 bytes
+    packed = column.words.packed()
+    texts = list(column.words)
+    if packed is None:
+        assert not any(texts) or any(
+            not text.isascii() or "\0" in text or len(text) > LONGEST_PACKED for text in texts
+        )
+    else:
+        assert [text.decode() for text in packed.tolist()] == texts
 
 
 @given(st.lists(st.uuids().map(str), min_size=1, max_size=20, unique=True))

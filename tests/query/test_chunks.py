@@ -63,3 +63,23 @@ def test_a_chunk_has_the_rows_of_its_pages(
     assert texts == [outcome for outcome, _, _ in expected]
     assert integers == [seconds for _, seconds, _ in expected]
     assert len(made) <= max(1, -(-sum(map(len, found)) // most))
+
+
+@given(pages)
+def test_packed_texts_are_the_texts(
+    found: list[list[tuple[str | None, int | None, bool]]],
+) -> None:
+    stored = [
+        Selected(Rows.decode("call", page.rows.encode()), page.indices)
+        for page in map(selected, found)
+    ]
+    with patch.object(module, "_MANY_WORDS", 1):
+        for chunk in chunks(stored):
+            codes, words = chunk.texts("outcome")
+            packed = chunk.packed("outcome")
+            # A column without a value has no dictionary.
+            if packed is None:
+                assert any(not page.texts("outcome")[1] for page in stored)
+                continue
+            texts = [None, *(word.decode() for word in packed[1].tolist())]
+            assert [texts[code] for code in packed[0]] == [[None, *words][code] for code in codes]

@@ -88,3 +88,22 @@ def test_a_limited_numbering_refuses_one_more():
     assert [numbers.number(value) for value in ("a", "b", "a")] == [1, 2, 1]
     with pytest.raises(TooManyGroups):
         numbers.number("c")
+
+
+@given(pages=st.lists(st.lists(st.text("ab", min_size=1, max_size=20)), max_size=8), data=st.data())
+def test_packed_texts_have_the_numbers_of_texts(pages, data):
+    numbers = TextNumbering()
+    number_of: dict[str, int] = {}
+    for words in pages:  # with words that come more than once, as of several pages
+        codes = np.array(data.draw(st.lists(st.integers(0, len(words)))), dtype=np.int32)
+        as_bytes = np.array(words or [b""], dtype=np.bytes_)
+        first, second = data.draw(st.permutations([numbers.of_packed, numbers.of_texts]))
+        found = first(codes, as_bytes if first == numbers.of_packed else words).tolist()
+        assert second(codes, as_bytes if second == numbers.of_packed else words).tolist() == found
+        for code, number in zip(codes.tolist(), found, strict=True):
+            assert (number == 0) is (code == 0)
+            if code:
+                assert number_of.setdefault(words[code - 1], number) == number
+    assert sorted(number_of.values()) == list(range(1, len(number_of) + 1))
+    for text, number in number_of.items():
+        assert numbers.value(number) == text

@@ -12,7 +12,7 @@ import enum
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -24,8 +24,11 @@ from rollcall.domain.errors import CorruptItem
 Int64s: TypeAlias = NDArray[np.int64]
 Int32s: TypeAlias = NDArray[np.int32]
 Indices: TypeAlias = NDArray[np.intp]
+Bytes: TypeAlias = NDArray[np.bytes_]
 
 NULL: Final = -(2**63)
+# Longer words are not packed.
+LONGEST_PACKED: Final = 64
 
 
 class Encoding(enum.IntEnum):
@@ -135,6 +138,55 @@ def unpack_offsets(data: memoryview, count: int) -> Int64s:
     return values
 
 
+class Words(Sequence[str]):
+    """The words of a stored dictionary, which are cut out of its text when one is first used."""
+
+    __slots__ = ("_data", "_lengths", "_text", "_words")
+
+    def __init__(self, data: memoryview, lengths: Int64s) -> None:
+        """`data` is the UTF-8 of all words, and `lengths` has the characters of each.
+
+        Raises UnicodeDecodeError.
+        """
+        self._data = data
+        self._text = str(data, "utf-8")
+        self._lengths = lengths
+        self._words: list[str] | None = None
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._cut()[index]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cut())
+
+    def packed(self) -> Bytes | None:
+        """The words as bytes of equal width, or None if that would change or inflate any."""
+        count, lengths = len(self._lengths), self._lengths
+        longest = int(lengths.max(initial=0))
+        if not 0 < longest <= LONGEST_PACKED or int(lengths.sum()) != len(self._data):
+            return None
+        data = np.frombuffer(self._data, dtype=np.uint8)
+        if not data.all():  # bytes of equal width lose zeros at their end
+            return None
+        if len(data) == count * longest:
+            return data.view(f"S{longest}")
+        cells = np.zeros((count, longest), dtype=np.uint8)
+        cells[np.arange(longest) < lengths[:, np.newaxis]] = data
+        return cells.view(f"S{longest}").reshape(count)
+
+    def _cut(self) -> list[str]:
+        if self._words is None:
+            text, words, start = self._text, [], 0
+            for end in np.cumsum(self._lengths).tolist():
+                words.append(text[start:end])
+                start = end
+            self._words = words
+        return self._words
+
+
 @dataclass(frozen=True, slots=True)
 class TextColumn:
     """Strings, dictionary-coded: row i holds `words[codes[i] - 1]`, or null where the code is 0.
@@ -143,7 +195,7 @@ class TextColumn:
     was replaced or erased is stored.
     """
 
-    words: list[str]
+    words: Sequence[str]
     codes: Int32s
 
     @staticmethod
@@ -234,15 +286,9 @@ def _pack_words(words: Sequence[str]) -> bytes:
     return struct.pack("<II", len(words), len(packed)) + packed + "".join(words).encode()
 
 
-def _unpack_words(data: memoryview) -> list[str]:
+def _unpack_words(data: memoryview) -> Words:
     count, size = struct.unpack_from("<II", data)
-    ends = np.cumsum(unpack_offsets(data[8 : 8 + size], count)).tolist()
-    text = str(data[8 + size :], "utf-8")
-    words, start = [], 0
-    for end in ends:
-        words.append(text[start:end])
-        start = end
-    return words
+    return Words(data[8 + size :], unpack_offsets(data[8 : 8 + size], count))
 
 
 def decode_flat(encoding: Encoding, view: memoryview, count: int) -> IntColumn | TextColumn:
@@ -266,11 +312,11 @@ def decode_flat(encoding: Encoding, view: memoryview, count: int) -> IntColumn |
             return TextColumn(_unpack_words(view), np.arange(1, count + 1, dtype=np.int32))
         case Encoding.UUIDS:
             digits = view.hex()
-            words = [
+            uuids = [
                 f"{d[:8]}-{d[8:12]}-{d[12:16]}-{d[16:20]}-{d[20:]}"
                 for d in (digits[i : i + 32] for i in range(0, 32 * count, 32))
             ]
-            return TextColumn(words, np.arange(1, count + 1, dtype=np.int32))
+            return TextColumn(uuids, np.arange(1, count + 1, dtype=np.int32))
     raise CorruptItem(f"column encoding {encoding:d} where single values are expected")
 
 

@@ -7,12 +7,14 @@ from typing import Final
 
 import numpy as np
 
-from rollcall.ledger.columns import Int32s, Int64s
+from rollcall.ledger.columns import Bytes, Int32s, Int64s, Words
 from rollcall.query.filtering import Selected
 
 # The number of rows of pages, matching or not, that are counted together: few enough that their
 # columns stay in the processor's cache.
 CHUNK_ROWS: Final = 4_096
+# So many words are found sooner in arrays than in a dict.
+_MANY_WORDS: Final = 512
 
 
 class Chunk:
@@ -30,6 +32,25 @@ class Chunk:
         if name not in self._integers:
             self._integers[name] = np.concatenate([page.integers(name) for page in self._pages])
         return self._integers[name]
+
+    def packed(self, name: str) -> tuple[Int32s, Bytes] | None:
+        """As `texts`, with words in bytes; a word may come more than once.
+
+        None if there are few words, or some that cannot be packed.
+        """
+        parts = [page.texts(name) for page in self._pages]
+        if sum(len(words) for _, words in parts) < _MANY_WORDS:
+            return None
+        arrays = [words.packed() if isinstance(words, Words) else None for _, words in parts]
+        packed = [array for array in arrays if array is not None]
+        if len(packed) < len(parts):
+            return None
+        firsts = np.cumsum([0, *map(len, packed[:-1])])
+        codes = [
+            np.where(of_page == 0, 0, of_page + first)
+            for (of_page, _), first in zip(parts, firsts.tolist(), strict=True)
+        ]
+        return np.concatenate(codes), np.concatenate(packed)
 
     def texts(self, name: str) -> tuple[Int32s, list[str]]:
         """A column's codes and words: code n is word n − 1, and 0 is null."""

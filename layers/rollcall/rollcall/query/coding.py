@@ -15,6 +15,7 @@ from rollcall.domain.time.buckets import Granularity, bucket_of
 from rollcall.domain.time.zones import Zone
 from rollcall.ledger.columns import NULL, Int64s
 from rollcall.ledger.page import TIME
+from rollcall.query.chunks import Chunk
 from rollcall.query.fields import SENTIMENT_BANDS, Field, Source
 from rollcall.query.model import Dimension, TimeBucket
 from rollcall.query.numbering import Numbering, TextNumbering
@@ -117,12 +118,16 @@ class ValueCoder:
                 return self._numbering.number(value)
         return int(value)
 
-    def codes(self, columns: Columns) -> Int64s:
+    def codes(self, columns: Chunk) -> Int64s:
         """The code of each row's value."""
         name = self._field.column
         match self._field.source:
             case Source.TEXT:
-                numbers = self._texts.of_texts(*columns.texts(name))
+                packed = columns.packed(name)
+                if packed is None:
+                    numbers = self._texts.of_texts(*columns.texts(name))
+                else:
+                    numbers = self._texts.of_packed(*packed)
                 return np.where(numbers == 0, NULL, numbers)
             case Source.PAYLOAD:
                 codes, words = columns.texts(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -60,13 +60,13 @@ class Selected:
         values = self.rows.integers(name).values
         return values if self.indices is None else values[self.indices]
 
-    def texts(self, name: str) -> tuple[Int32s, list[str]]:
+    def texts(self, name: str) -> tuple[Int32s, Sequence[str]]:
         """A column's codes and words: code n is word n − 1, and 0 is null."""
         column = self.rows.texts(name)
         codes = column.codes if self.indices is None else column.codes[self.indices]
         return codes, column.words
 
-    def lists(self, name: str) -> tuple[Int64s, Int32s, list[str]]:
+    def lists(self, name: str) -> tuple[Int64s, Int32s, Sequence[str]]:
         """A column of lists: the length of each, the codes of all entries, and the words."""
         column = self.rows.lists(name)
         if self.indices is not None:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from rollcall.domain.errors import TooManyGroups
-from rollcall.ledger.columns import NULL, Int32s, Int64s
+from rollcall.ledger.columns import LONGEST_PACKED, NULL, Bytes, Int32s, Int64s
+from rollcall.query.packed import PackedNumbers
 
-_Bytes: TypeAlias = npt.NDArray[np.bytes_]
-
-# A text of a dict takes some 150 bytes, so beyond this number they are packed.
-_IN_DICT: Final = 65_536
-_LONGEST_PACKED: Final = 64
-_RUN_RATIO: Final = 4
+# A text of a dict takes some 150 bytes.
+_IN_DICT: Final = 4_096
 
 
 def is_dense(span: int, count: int) -> bool:
@@ -96,16 +92,17 @@ class Numbering:
 
 
 class TextNumbering:
-    """Numbers texts of which there may be millions; each takes 16 to 72 bytes.
+    """Numbers texts of which there may be millions; each takes 30 to 90 bytes.
 
-    The first are in a dict, as are texts that are long or not ASCII.
+    They are packed, but for those that are long or not ASCII, which are in a dict; so are the first
+    others, because it finds few texts sooner.
     """
 
     def __init__(self) -> None:
         self._count = 0
         self._number_of: dict[str, int] = {}
         self._text_of: dict[int, str] = {}
-        self._packed = _PackedTexts()
+        self._packed = PackedNumbers()
 
     def number(self, text: str) -> int:
         """The number of a text."""
@@ -131,79 +128,43 @@ class TextNumbering:
         numbered: Int64s = numbers[codes]
         return numbered
 
+    def of_packed(self, codes: Int32s, words: Bytes) -> Int64s:
+        """As `of_texts`; words may come more than once."""
+        numbers = np.zeros(len(words) + 1, dtype=np.int64)
+        used = np.flatnonzero(np.bincount(codes, minlength=len(words) + 1)[1:])
+        numbers[used + 1] = self._packed_numbers(words[used])
+        numbered: Int64s = numbers[codes]
+        return numbered
+
+    def _packed_numbers(self, texts: Bytes) -> Int64s:
+        numbers = self._packed.numbers(texts, self._count)
+        self._count = max(self._count, int(numbers.max(initial=0)))
+        return numbers
+
     def _numbered(self, texts: Sequence[str]) -> Int64s:
-        """The numbers of distinct texts that are not in the dict."""
-        packed = np.array(_packable(texts), dtype=np.int64)
-        as_bytes = np.array([texts[place] for place in packed.tolist()], dtype=np.bytes_)
+        """The numbers of texts that are not in the dict."""
         numbers = np.zeros(len(texts), dtype=np.int64)
-        numbers[packed] = self._packed.numbers(as_bytes)
-        is_new = numbers == 0
-        count = int(np.count_nonzero(is_new))
-        numbers[is_new] = np.arange(self._count + 1, self._count + 1 + count)
-        self._count += count
-        if len(self._number_of) >= _IN_DICT:
-            is_added = is_new[packed]
-            self._packed.add(as_bytes[is_added], numbers[packed[is_added]])
-            is_new[packed] = False
-        for place in np.flatnonzero(is_new).tolist():
-            number = int(numbers[place])
-            self._number_of[texts[place]] = number
-            self._text_of[number] = texts[place]
+        packable = [place for place, text in enumerate(texts) if _is_packable(text)]
+        as_bytes = np.array([texts[place] for place in packable], dtype=np.bytes_)
+        numbers[packable] = self._packed_numbers(as_bytes)
+        for place in np.flatnonzero(numbers == 0).tolist():
+            text = texts[place]
+            number = self._number_of.get(text)
+            if number is None:
+                self._count += 1
+                number = self._number_of[text] = self._count
+                self._text_of[number] = text
+            numbers[place] = number
+        for place in packable:
+            if len(self._number_of) >= _IN_DICT:
+                break
+            self._number_of[texts[place]] = int(numbers[place])
         return numbers
 
 
-class _Run(NamedTuple):
-    """Distinct texts in ascending order, and their numbers."""
-
-    texts: _Bytes
-    numbers: Int64s
-
-
-class _PackedTexts:
-    """Distinct texts as bytes of equal width, in sorted runs, each much longer than the next."""
-
-    def __init__(self) -> None:
-        self._runs: list[_Run] = []
-
-    def numbers(self, texts: _Bytes) -> Int64s:
-        """The numbers of texts, 0 for those that were not added."""
-        found = np.zeros(len(texts), dtype=np.int64)
-        for run in self._runs:
-            places = np.minimum(np.searchsorted(run.texts, texts), len(run.texts) - 1)
-            found += np.where(run.texts[places] == texts, run.numbers[places], 0)
-        return found
-
-    def add(self, texts: _Bytes, numbers: Int64s) -> None:
-        """Add texts that are not there."""
-        if not len(texts):
-            return
-        order = np.argsort(texts)
-        self._runs.append(_Run(texts[order], numbers[order]))
-        while len(self._runs) > 1 and self._has_short_run():
-            last, before = self._runs.pop(), self._runs.pop()
-            merged = np.concatenate((before.texts, last.texts))
-            order = np.argsort(merged, kind="stable")
-            numbers = np.concatenate((before.numbers, last.numbers))[order]
-            self._runs.append(_Run(merged[order], numbers))
-
-    def text(self, number: int) -> str:
-        """The text of a number that was added."""
-        for run in self._runs:
-            for place in np.flatnonzero(run.numbers == number).tolist():
-                return bytes(run.texts[place]).decode("ascii")
-        raise KeyError(number)
-
-    def _has_short_run(self) -> bool:
-        return len(self._runs[-2].texts) < _RUN_RATIO * len(self._runs[-1].texts)
-
-
-def _packable(texts: Sequence[str]) -> list[int]:
-    """The places of texts that bytes of equal width can have: they lose zeros at their end."""
-    return [
-        place
-        for place, text in enumerate(texts)
-        if text.isascii() and len(text) <= _LONGEST_PACKED and not text.endswith("\0")
-    ]
+def _is_packable(text: str) -> bool:
+    """Bytes of equal width lose zeros at their end."""
+    return text.isascii() and len(text) <= LONGEST_PACKED and not text.endswith("\0")
 
 
 def _used(codes: Int32s, count: int) -> list[int]:

@@ -195,7 +195,7 @@ def _summed(rows: Rows, key_rows: int) -> Rows:
     keys = rows[:key_rows]
     # A constant key has nothing to sort: the totals of a query have one group.
     varying = [row for row in keys if row.min() != row.max()] or [keys[0]]
-    order = np.lexsort(varying[::-1])
+    order = _order(varying)
     del keys, varying
     begins = np.zeros(len(order), dtype=np.bool_)
     begins[0] = True
@@ -206,6 +206,20 @@ def _summed(rows: Rows, key_rows: int) -> Rows:
     for n, row in enumerate(rows):
         rows[n] = row[starts] if n < key_rows else np.add.reduceat(row[order], starts)
     return rows
+
+
+def _order(keys: Rows) -> Indices:
+    """What sorts columns by one or two rows of keys."""
+    first = keys[0]
+    if len(keys) == 1:
+        return np.argsort(first, kind="stable")
+    second = keys[1]
+    low, width = int(second.min()), int(second.max()) - int(second.min()) + 1
+    start = int(first.min())
+    if (int(first.max()) - start + 1) * width >= 2**62:
+        return np.lexsort((second, first))
+    # One row is sorted in a tenth of the time: what is merged is mostly in order.
+    return np.argsort((first - start) * width + (second - low), kind="stable")
 
 
 def _by_key(keys: Int64s) -> tuple[Int64s, Callable[[Amounts], Int64s]]:

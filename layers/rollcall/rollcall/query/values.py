@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import numpy as np
@@ -27,10 +28,10 @@ class Columns(Protocol):
     def integers(self, name: str) -> Int64s:
         """A column's values; null is `NULL`."""
 
-    def texts(self, name: str) -> tuple[Int32s, list[str]]:
+    def texts(self, name: str) -> tuple[Int32s, Sequence[str]]:
         """A column's codes and words: code n is word n − 1, and 0 is null."""
 
-    def lists(self, name: str) -> tuple[Int64s, Int32s, list[str]]:
+    def lists(self, name: str) -> tuple[Int64s, Int32s, Sequence[str]]:
         """A column of lists: the length of each, the codes of all entries, and the words."""
 
 

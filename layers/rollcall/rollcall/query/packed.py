@@ -1,0 +1,124 @@
+"""Numbers of packed texts: a hash table in arrays, which is probed for thousands of texts at once."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from rollcall.ledger.columns import Bytes, Int64s
+
+_Hashes: TypeAlias = npt.NDArray[np.uint64]
+
+# Nobody can choose texts that collide.
+_SALT: Final = np.uint64(secrets.randbits(64))
+_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
+_HALF: Final = np.uint64(32)
+_BLOCK: Final = 8
+_GROWTH: Final = 4
+
+
+class PackedNumbers:
+    """Numbers texts of equal width (`rollcall.ledger.columns.Words.packed`).
+
+    A text lies in the first free slot from its hash on, as in any table with linear probing. At most
+    half of the slots are used.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._texts: Bytes = np.zeros(1024, dtype="S8")
+        self._numbers: Int64s = np.zeros(1024, dtype=np.int64)
+        # The place of a text in both arrays, from 1; 0 is free.
+        self._slots = np.zeros(2048, dtype=np.int64)
+
+    def numbers(self, texts: Bytes, used: int) -> Int64s:
+        """The numbers of texts; those that are new get the numbers after `used`."""
+        if not len(texts):
+            return np.zeros(0, dtype=np.int64)
+        self._reserve(texts)
+        before = self._count
+        places = self._placed(texts, _hashes(texts))
+        new = slice(before, self._count)
+        self._numbers[new] = np.arange(used + 1, used + 1 + self._count - before)
+        numbers: Int64s = self._numbers[places - 1]
+        return numbers
+
+    def text(self, number: int) -> str:
+        """The text of a number. Raises KeyError if no text has it."""
+        for place in np.flatnonzero(self._numbers[: self._count] == number).tolist():
+            return bytes(self._texts[place]).decode("ascii")
+        raise KeyError(number)
+
+    def _placed(self, texts: Bytes, hashes: _Hashes) -> Int64s:
+        """The place of each text; texts that are new are added."""
+        places = np.zeros(len(texts), dtype=np.int64)
+        slots = self._slot_of(hashes)
+        left = np.arange(len(texts))
+        while len(left):
+            at = slots[left]
+            free = self._slots[at] == 0
+            self._add(texts, left[free], at[free])
+            found = self._slots[at]
+            is_equal = self._texts[found - 1] == texts[left]
+            places[left[is_equal]] = found[is_equal]
+            left = left[~is_equal]
+            slots[left] = (slots[left] + 1) & (len(self._slots) - 1)
+        return places
+
+    def _add(self, texts: Bytes, claiming: Int64s, at: Int64s) -> None:
+        """Add those of some texts that are alone, or the last, to claim a free slot."""
+        self._slots[at] = claiming
+        is_last = self._slots[at] == claiming
+        added = claiming[is_last]
+        until = self._count + len(added)
+        self._texts[self._count : until] = texts[added]
+        self._slots[at[is_last]] = np.arange(self._count + 1, until + 1)
+        self._count = until
+
+    def _slot_of(self, hashes: _Hashes) -> Int64s:
+        slots: Int64s = (hashes & np.uint64(len(self._slots) - 1)).astype(np.int64)
+        return slots
+
+    def _reserve(self, texts: Bytes) -> None:
+        """Make room for texts, all of which may be new."""
+        if texts.itemsize > self._texts.itemsize:
+            self._texts = self._texts.astype(texts.dtype)
+        needed = self._count + len(texts)
+        if needed <= len(self._texts):
+            return
+        size = len(self._texts)
+        while size < needed:
+            size *= _GROWTH
+        known = self._texts[: self._count]
+        self._numbers = np.resize(self._numbers, size)
+        self._texts = np.zeros(size, dtype=known.dtype)
+        self._slots = np.zeros(2 * size, dtype=np.int64)
+        self._count = 0
+        self._restore(known)
+
+    def _restore(self, known: Bytes) -> None:
+        """Put distinct texts into an empty table, at the places that they had."""
+        self._texts[: len(known)] = known
+        self._count = len(known)
+        slots = self._slot_of(_hashes(known))
+        left = np.arange(1, len(known) + 1)
+        while len(left):
+            at = slots[left - 1]
+            free = self._slots[at] == 0
+            self._slots[at[free]] = left[free]
+            left = left[self._slots[at] != left]
+            slots[left - 1] = (slots[left - 1] + 1) & (len(self._slots) - 1)
+
+
+def _hashes(texts: Bytes) -> _Hashes:
+    """A hash of each text, which does not depend on their width."""
+    blocks = -(-texts.itemsize // _BLOCK)
+    words = texts.astype(f"S{blocks * _BLOCK}").view("<u8").reshape(len(texts), blocks)
+    hashes = np.full(len(texts), _SALT, dtype=np.uint64)
+    for block in words.T:
+        mixed = (hashes ^ block) * _FACTOR
+        hashes = np.where(block == 0, hashes, mixed ^ mixed >> _HALF)
+    return hashes
