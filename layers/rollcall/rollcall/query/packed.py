@@ -17,7 +17,7 @@ _SALT: Final = np.uint64(secrets.randbits(64))
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 _HALF: Final = np.uint64(32)
 _BLOCK: Final = 8
-_GROWTH: Final = 4
+_GROWTH: Final = 2
 
 
 class PackedNumbers:
@@ -32,7 +32,7 @@ class PackedNumbers:
         self._texts: Bytes = np.zeros(1024, dtype="S8")
         self._numbers: Int64s = np.zeros(1024, dtype=np.int64)
         # The place of a text in both arrays, from 1; 0 is free.
-        self._slots = np.zeros(2048, dtype=np.int64)
+        self._slots = np.zeros(2048, dtype=np.int32)
 
     def numbers(self, texts: Bytes, used: int) -> Int64s:
         """The numbers of texts; those that are new get the numbers after `used`."""
@@ -95,7 +95,7 @@ class PackedNumbers:
         known = self._texts[: self._count]
         self._numbers = np.resize(self._numbers, size)
         self._texts = np.zeros(size, dtype=known.dtype)
-        self._slots = np.zeros(2 * size, dtype=np.int64)
+        self._slots = np.zeros(2 * size, dtype=np.int32)
         self._count = 0
         self._restore(known)
 
