@@ -23,7 +23,7 @@ from rollcall.domain.time.calendar import MS_PER_DAY
 from rollcall.ledger import rollups, transaction
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row, Rows
-from rollcall.ledger.positions import FIRST
+from rollcall.ledger.positions import END, FIRST
 from rollcall.ledger.rollups import StoredRollup
 from rollcall.ledger.transaction import Transaction
 from rollcall.ledger.tree import Page
@@ -73,6 +73,32 @@ def test_a_split_that_ends_is_none(times: int) -> None:
     store = Store(times)
     apply(store)
     assert store.commits == 1
+
+
+class Merging(Store):
+    """Reads a page of the first row, and then the segment that the page was merged into."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.read = 0
+
+    def page_at(self, record_type: str, position: str) -> Page | None:
+        self.read += 1
+        rows = Rows.empty(record_type)
+        if self.read == 1:
+            return Page(position, position + "0", 1, rows)
+        return Page(FIRST, END, 2, rows, segment_bytes=5)
+
+
+def test_pages_that_are_merged_meanwhile_are_read_again() -> None:
+    """One transaction writes no page beside the segment that has taken its place."""
+    store, splits = Merging(), list[int]()
+    backoff = Backoff(tries=TRIES, sleep=lambda _seconds: None)
+    contribute = contribution_function(CURRENT_VERSION)
+    applier = Applier(store, contribute, backoff=backoff, on_split=splits.append)
+    applier.apply([*ROWS, ("label", Row("y", 1, 0, None))])
+    assert store.read == 3
+    assert (store.commits, splits) == (1, [1])
 
 
 def test_an_item_that_stays_too_large_is_damage() -> None:

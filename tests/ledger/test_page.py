@@ -101,6 +101,17 @@ def test_a_column_of_another_kind_is_damage() -> None:
         page.integers("id")
     with pytest.raises(CorruptItem, match="'rev' does not hold strings"):
         page.texts("rev")
+    with pytest.raises(CorruptItem, match="'id' does not hold lists"):
+        page.lists("id")
+    payload = IntColumn(np.array([7]))
+    with pytest.raises(CorruptItem, match="'payload' does not hold pairs"):
+        Rows("call", 1, {"payload": payload}).pairs()
+
+
+def test_a_column_that_a_page_lacks_has_no_values() -> None:
+    page = Rows.empty("call").with_rows({}, [Row("a", 1, 0, None)])
+    assert page.lists("labels").get(0) is None
+    assert page.pairs().get(0) is None
 
 
 def test_an_unknown_encoding_is_damage() -> None:

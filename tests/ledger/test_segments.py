@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.records import RECORD_TYPES
-from rollcall.ledger.columns import NULL, TextColumn
+from rollcall.ledger.columns import NULL, TextColumn, compress
 from rollcall.ledger.merge import PageIndex, merge
 from rollcall.ledger.nested import ListColumn
 from rollcall.ledger.page import ID, REV, TIME, TOMBSTONE, Row, Rows
@@ -22,6 +23,7 @@ from rollcall.ledger.segments import (
     Directory,
     EncodedSegment,
     encode,
+    has_true_zones,
     joined,
     rows_of,
 )
@@ -162,6 +164,35 @@ def test_few_texts_and_integers_have_zones() -> None:
     assert columns[REV].zone == (1, 2)
 
 
+def test_only_columns_with_a_value_are_named() -> None:
+    directory = Directory.decode(some_segment().directory)
+    assert directory.named([TIME, "status", "outcome", "nothing"]) == {TIME, "status"}
+
+
+def test_the_size_is_that_of_both_parts() -> None:
+    segment = some_segment()
+    parts = [segment.directory, *segment.values.values(), *segment.identities.values()]
+    assert segment.size == len(b"".join(parts))
+
+
+@pytest.mark.parametrize("zone", [(5, 7), (4, 6), None])
+def test_a_zone_is_that_of_its_column(zone: Any) -> None:
+    segment = some_segment()
+    directory, rows = Directory.decode(segment.directory), read("call", segment)
+    assert has_true_zones(directory, rows)
+    entry = dataclasses.replace(directory.columns[TIME], zone=zone)
+    changed = Directory(directory.count, {**directory.columns, TIME: entry})
+    assert has_true_zones(changed, rows) is (zone is None)
+
+
+@pytest.mark.parametrize("zone", [[1], [1, "x"], ["x", None], "x", 5, {}])
+def test_a_zone_of_another_form_is_an_error(zone: Any) -> None:
+    columns = {"status": [1, 0, zone]}
+    data = compress(json.dumps({"n": 1, "columns": columns}).encode())
+    with pytest.raises(CorruptItem, match="a zone is a pair of integers or a list of texts"):
+        Directory.decode(data)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -183,3 +214,11 @@ def test_a_damaged_column_is_an_error_that_names_it(name: str) -> None:
     rows = rows_of("call", Directory.decode(segment.directory), bodies, "segment x")
     with pytest.raises(CorruptItem, match=f"column '{name}' of segment x"):
         rows.texts(name)
+
+
+def test_a_directory_of_more_rows_than_its_columns_is_an_error() -> None:
+    segment = some_segment()
+    directory = dataclasses.replace(Directory.decode(segment.directory), count=3)
+    rows = rows_of("call", directory, {**segment.values, **segment.identities}, "segment x")
+    with pytest.raises(CorruptItem, match="damaged column 'status'"):
+        rows.texts("status")
