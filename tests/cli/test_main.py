@@ -110,6 +110,7 @@ def test_a_command_line_that_cannot_be_read_is_one_line(
     assert (ended.value.code, *capsys.readouterr()) == (2, "", f"rollcall: {message}\n")
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize("module", ["demo_command", "local_command", "import_command"])
 def test_commands_that_set_the_environment_load_no_settings(module: str) -> None:
     """The functions would read what the shell had set before, and not the stack's settings."""

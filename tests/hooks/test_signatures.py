@@ -335,6 +335,7 @@ def test_the_names_of_schemes():
     assert not is_scheme("none")
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_random_headers_are_refused_without_another_error(provider):
     random = Random(5)

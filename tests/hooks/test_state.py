@@ -84,6 +84,7 @@ def test_every_order_ends_in_the_same_call(provider):
     assert (details > 0) is (provider in ("vapi", "retell", "elevenlabs", "bland"))
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.property
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_shuffles_with_repetitions_end_in_the_same_call(provider):
@@ -187,6 +188,7 @@ def test_what_needs_another_field_waits_for_it():
 PRESUMED = {"status": '"failed"', "disposition": '"error"'}
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.property
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_what_is_presumed_commutes_with_every_event(provider):

@@ -31,6 +31,7 @@ def deployment() -> Any:
         yield made
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("seed", range(4))
 def test_answers_equal_brute_force(deployment: Any, seed: Any) -> None:
     check_queries(deployment, generate(Random(f"short/{seed}"), queries=5), NOW_MS)

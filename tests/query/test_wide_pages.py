@@ -27,6 +27,7 @@ def deployment() -> Any:
         yield made
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize("seed", range(3))
 def test_generated_queries(deployment: Any, seed: int) -> None:
     random = Random(f"wide/{seed}")

@@ -29,7 +29,7 @@ from tests.support.builders import call, deletion, full_call, label, space
 from tests.support.emulator.items import Attributes
 from tests.support.generate import mixed_records
 
-pytestmark = [pytest.mark.property, pytest.mark.representatives(3)]
+pytestmark = [pytest.mark.property, pytest.mark.representatives(1)]
 
 
 @pytest.fixture(autouse=True)

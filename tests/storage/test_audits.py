@@ -178,6 +178,7 @@ def test_of_many_that_finish_at_once_each_learns_that_it_is_done(
 # ------------------------------------------------------------------ faults
 
 
+@pytest.mark.representatives(4)
 @pytest.mark.parametrize("is_applied", [True, False], ids=["applied", "not applied"])
 @pytest.mark.parametrize("lost", [1, 2, 3, 9])
 def test_a_lost_reply_is_no_conflict(client: Any, org_id: str, lost: int, is_applied: bool) -> None:
@@ -264,6 +265,7 @@ def test_a_run_that_goes_on_under_its_own_id_is_stored(client: Any, org_id: str)
     assert contended.running(org_id) == further
 
 
+@pytest.mark.representatives(6)
 @pytest.mark.parametrize(
     "damage",
     [

@@ -116,6 +116,7 @@ def test_of_many_that_take_over_one_does(store: RebuildStore, org_id: str) -> No
         assert sum(executor.map(take_over, range(8))) == 1
 
 
+@pytest.mark.representatives(4)
 @pytest.mark.parametrize("is_applied", [True, False], ids=["applied", "not applied"])
 @pytest.mark.parametrize("lost", [1, 2, 9])
 def test_a_lost_reply_is_no_conflict(

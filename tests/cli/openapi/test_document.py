@@ -55,6 +55,7 @@ def spec():
 # ------------------------------------------------------------------ the file
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
 def test_the_file_is_what_the_code_says(hash_seed):
     made = subprocess.run(

@@ -53,6 +53,7 @@ def is_taken(record: Any) -> bool:
     return True
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
 def test_the_file_is_what_the_models_say(hash_seed):
     made = subprocess.run(
