@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.api.strict_json import dumps
-from rollcall.domain.decimals import at_least, at_most, canonical, divide, percentage, scaled
+from rollcall.domain.decimals import (
+    at_least,
+    at_most,
+    canonical,
+    divide,
+    exact_sum,
+    percentage,
+    scaled,
+    unscaled,
+)
 
 WIDE = Context(prec=100)
 decimals = st.decimals(0, 10**9, allow_nan=False, allow_infinity=False, places=30)
@@ -41,6 +50,10 @@ def test_quotients_are_rounded_once_and_written_exactly(numerator, denominator, 
     assert written == Fraction(away, 10**places)
 
 
+def test_a_quotient_of_more_digits_than_a_float_is_a_decimal():
+    assert divide(10**40, 3, 2) == Decimal(10**42 // 3).scaleb(-2, context=WIDE)
+
+
 def test_a_quotient_by_nothing_is_zero():
     assert dumps(divide(5, 0, 2)) == "0.0"
 
@@ -64,3 +77,15 @@ def test_equal_numbers_have_one_canonical_form(value, zeros):
 def test_a_percentage_is_of_the_whole(part, whole):
     assert percentage(part, whole) == (divide(100 * part, whole, 2) if whole else 0)
     assert percentage(whole, whole) == (100 if whole else 0)
+
+
+@given(st.integers(-(10**60), 10**60), st.integers(0, 20))
+def test_what_is_scaled_and_back_is_the_same(value, places):
+    number = unscaled(value, places)
+    assert Fraction(number) == Fraction(value, 10**places)
+    assert scaled(number, places) == value
+
+
+@given(st.lists(st.decimals(-(10**40), 10**40, places=12)))
+def test_a_sum_is_not_rounded(numbers):
+    assert Fraction(exact_sum(numbers)) == sum(map(Fraction, numbers))

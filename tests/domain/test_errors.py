@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from rollcall.domain import errors
-from rollcall.domain.errors import BadValues, Issue, RollcallError, TooManyRows
+from rollcall.domain.errors import (
+    AnswerTooLong,
+    BadValues,
+    Fault,
+    Issue,
+    RefusedQuery,
+    RollcallError,
+    TooManyGroups,
+    TooManyLabels,
+    TooManyNames,
+    TooManyRows,
+    TooManyValues,
+)
 
 
 def documented() -> dict[str, str]:
@@ -40,3 +54,28 @@ def test_bad_values_names_every_field_and_its_rule() -> None:
     error = BadValues(issues)
     assert str(error) == "query.from must be a date; limit must be at least 1"
     assert error.issues == issues
+
+
+@pytest.mark.parametrize(
+    ("error", "limit", "remedy"),
+    [
+        (TooManyGroups(), "100,000 rows", "Use fewer dimensions"),
+        (TooManyLabels(5_000), "5,000 different labels", "Shorten the range"),
+        (TooManyValues(), "100,000 different values", "Shorten the range"),
+        (TooManyNames(2_000), "2,000 most frequent values", "lower `limit`"),
+        (AnswerTooLong(6_000_000), "6,000,000 bytes", "ask for fewer rows"),
+    ],
+    ids=lambda each: type(each).__name__ if isinstance(each, Exception) else "",
+)
+def test_what_is_too_large_names_the_limit_and_what_to_do(
+    error: RollcallError, limit: str, remedy: str
+) -> None:
+    assert limit in str(error)
+    assert remedy in str(error)
+
+
+def test_a_refused_query_names_every_fault() -> None:
+    value, shape = Fault("/limit", "must be at most 9", False), Fault("", "must be an object", True)
+    error = RefusedQuery([value, shape])
+    assert str(error) == "/limit must be at most 9; / must be an object"
+    assert (error.status, RefusedQuery([value]).status) == (400, 422)

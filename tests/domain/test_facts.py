@@ -16,14 +16,18 @@ from rollcall.domain.errors import RefusedChange
 from rollcall.domain.facts import (
     Change,
     Fact,
+    Merges,
     Outcome,
+    detail_hash,
+    hash_of_detail,
     payload_text,
     payload_value,
     resolve,
     state_of,
     state_of_write,
+    without_detail,
 )
-from rollcall.domain.merging import join
+from rollcall.domain.merging import NEVER, join
 from rollcall.domain.records import RECORD_TYPES, Call
 from tests.support.builders import call
 from tests.support.cases import cases
@@ -316,3 +320,40 @@ def resolved(*changes: Change | Fact) -> Iterator[Fact]:
 def test_payload_text_is_injective(value: Any) -> None:
     back = payload_value(payload_text(value))
     assert (type(back), back) == (type(value), value)
+
+
+# ------------------------------------------------------------------ details
+DETAIL = {"summary": "A refund."}
+WRITTEN = "2024-03-05T13:00:00Z"
+
+
+def test_pages_hold_a_record_without_its_detail() -> None:
+    change = parsed(call(detail=DETAIL))
+    record = change.record
+    assert isinstance(record, Call)
+    assert record.detail == detail_hash(change.detail or "")
+    assert without_detail(record) == replace(record, detail=None)
+    plain = parsed(call()).record
+    assert plain is not None
+    assert without_detail(plain) is plain
+
+
+def test_a_change_without_its_detail_is_otherwise_the_same() -> None:
+    whole = parsed(call(updated_at=WRITTEN, detail=DETAIL))
+    assert whole.without_detail() == parsed(call(updated_at=WRITTEN))
+    merge = parsed(call(updated_at=WRITTEN, merge=True, detail=DETAIL))
+    taken = merge.without_detail()
+    assert (taken.record, taken.detail) == (None, None)
+    assert taken.merge == {**(merge.merge or {}), "detail": None}
+    assert taken.without_detail() is taken
+
+
+def test_a_fact_has_the_hash_of_its_detail_and_a_tombstone_of_the_one_it_withholds() -> None:
+    record = parsed(call(detail=DETAIL)).record
+    assert isinstance(record, Call)
+    fact = Fact("call", "c", 0, 5, 1, record)
+    assert hash_of_detail(fact) == record.detail
+    withheld = Merges(NEVER, {}, withheld={"detail": record.detail})
+    assert hash_of_detail(replace(fact, record=None, merges=withheld)) == record.detail
+    assert hash_of_detail(replace(fact, record=None)) is None
+    assert hash_of_detail(None) is None

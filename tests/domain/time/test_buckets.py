@@ -72,6 +72,13 @@ def test_hours_where_the_clock_goes_back_to_the_day_before():
     ]
 
 
+def test_an_hour_that_the_clock_cuts_has_its_place_in_both_stretches():
+    start, end = (parse_instant(f"2010-11-07T{time}:01Z") for time in ("01:30", "03:30"))
+    timeline = Timeline(Granularity.HOUR, Zone("America/St_Johns"), Period(start, end))
+    keys = [bucket.key for bucket in timeline.slice(0, len(timeline))]
+    assert list(map(timeline.index, keys)) == list(range(4))
+
+
 def test_utc_hours_end_with_z():
     assert labels("hour", "UTC", "2024-02-29T23:59:59.999Z", "2024-03-01T00:00:00.001Z") == [
         "2024-02-29T23:00:00Z",
@@ -100,6 +107,7 @@ def test_every_instant_of_a_period_is_in_a_bucket_of_its_timeline(
     timeline = Timeline(granularity, zone, period)
     keys = [bucket.key for bucket in timeline.slice(0, len(timeline))]
     assert len(set(keys)) == len(keys) == len(timeline)
+    assert list(map(timeline.index, keys)) == list(range(len(keys)))
     instant_ms = data.draw(st.integers(start_ms, period.end_ms - 1))
     (interval,) = zone.intervals(instant_ms, instant_ms + 1)
     assert bucket_of(granularity, instant_ms + interval.offset_ms, interval.offset_ms) in keys

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.time.calendar import MS_PER_DAY, format_instant
-from rollcall.domain.time.periods import EVER, Period, parse_end, parse_start, plan, runs
+from rollcall.domain.time.periods import EVER, Bounds, Period, parse_end, parse_start, plan, runs
 from rollcall.domain.time.zones import Zone
 
 
@@ -101,3 +101,9 @@ def test_runs_join_neighbours():
         Period(7 * MS_PER_DAY, 8 * MS_PER_DAY),
     ]
     assert runs([]) == []
+
+
+def test_an_open_end_has_no_limit():
+    assert Bounds(None, None).period == EVER
+    assert Bounds(5, None).period == Period(5, EVER.end_ms)
+    assert Bounds(None, 9).period == Period(EVER.start_ms, 9)
