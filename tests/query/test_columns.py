@@ -5,6 +5,7 @@ Each query is answered as the planner reads it, and from the ledger alone.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from rollcall.settings import settings
 from tests.long_run import NOW_MS
 from tests.support.answering import deployed
+from tests.support.builders import call
 from tests.support.query_agreement import check_queries
 from tests.support.query_generator import Scenario, generate
 from tests.support.wide_records import widened
@@ -47,3 +49,28 @@ def test_payload_keys_that_share_a_column_are_read(deployment: Any, seed: int) -
     )
     check_queries(deployment, scenario, NOW_MS)
     assert segments(deployment) > 0
+
+
+def test_a_search_reads_the_ids_of_segments_with_a_match_alone(deployment: Any) -> None:
+    deployment.now_ms = NOW_MS
+    records = [
+        call(
+            f"c-{n}",
+            started_at=f"2026-01-{n // 24 + 1:02d}T{n % 24:02d}:00:00Z",
+            duration_seconds=n % 2 * 100 if n != 200 else 50,  # between those of every segment
+            payload={"note": sha256(bytes([n % 256, n // 256])).hexdigest()},
+        )
+        for n in range(400)
+    ]
+    org_id = deployment.organisation(records)
+    prefix = f"ORG#{org_id}#"
+    all_items = deployment.store.all_items(settings.analytics_table)
+    stored = [item for item in all_items if item["PK"]["S"].startswith(prefix)]
+    values = sum("directory" in item for item in stored)
+    pages = sum("data" in item for item in stored)
+    assert values > 2
+    body = {"filters": [{"field": "duration_seconds", "op": "eq", "value": 50}]}
+    found = deployment.ask("search_calls", org_id, body=body)
+    assert [each["id"] for each in found.body["calls"]] == ["c-200"]
+    # Of the segments the values, and of one the identities too; the organisation, and the fact.
+    assert int(found.headers["X-Rollcall-Items-Read"]) <= values + pages + 3

@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall import bootstrap
-from rollcall.settings import settings
 from rollcall.storage.ledger_walk import LedgerWalk
 from tests.support.answering import Deployment, deployed
 from tests.support.builders import call, deletion
@@ -236,29 +235,6 @@ def test_a_search_reads_only_the_pages_that_it_needs(deployment: Deployment, ord
     assert int(counted.headers["X-Rollcall-Items-Read"]) > 20
     # The organisation, four facts, and few pages.
     assert int(found.headers["X-Rollcall-Items-Read"]) < 10
-
-
-def test_a_search_reads_the_ids_of_segments_with_a_match_alone() -> None:
-    records = [
-        call(
-            f"c-{n}",
-            started_at=f"2026-01-{n // 24 + 1:02d}T{n % 24:02d}:00:00Z",
-            duration_seconds=n % 2 * 100 if n != 200 else 50,  # between those of every segment
-            payload={"note": sha256(bytes([n % 256, n // 256])).hexdigest()},
-        )
-        for n in range(400)
-    ]
-    with deployed(NOW_MS, page_target_bytes=400, segment_bytes=1_500) as at:
-        org_id = at.organisation(records)
-        stored = list(at.store.all_items(settings.analytics_table))
-        is_values = ["directory" in item for item in stored]
-        body = {"filters": [{"field": "duration_seconds", "op": "eq", "value": 50}]}
-        found = at.ask("search_calls", org_id, body=body)
-    assert [each["id"] for each in found.body["calls"]] == ["c-200"]
-    pages = sum("data" in item for item in stored)
-    # Of the segments the values, and of one the identities too; the organisation, and the fact.
-    assert sum(is_values) > 2
-    assert int(found.headers["X-Rollcall-Items-Read"]) <= sum(is_values) + pages + 3
 
 
 def test_a_rare_condition_ends_at_the_ceiling(deployment: Deployment) -> None:
