@@ -167,6 +167,7 @@ def test_a_page_states_how_far_its_figures_can_be_trusted(
     trust = page.get_by_role("region", name="Freshness and exactness of the figures")
     expect(trust.get_by_role("button", name="exact", exact=True)).to_be_visible()
     expect(trust.get_by_role("button", name="as of ")).to_be_visible()
+    page.wait_for_load_state("networkidle")  # the figures of a page come in several answers
     answers = dashboard.heard().queries
     read = sum(int(answer.headers["x-rollcall-items-read"]) for answer in answers)
     expect(trust.get_by_role("button", name=f"read {read:,} items")).to_be_visible()
