@@ -75,9 +75,9 @@ def test_pages_of_every_organisation_are_merged_and_counted(tables: Stored, caps
 def test_only_the_chosen_organisation_is_merged(tables: Stored, capsys: Any) -> None:
     assert merge(capsys, "--org", "zebra", "--cold-after", "0s")[0] == 0
     assert len(segments(tables)) == 1
-    status, out, err = merge(capsys, "--org", "nobody")
+    status, out, err = merge(capsys, "--org", "unknown")
     assert (status, out) == (2, "")
-    assert "no organisation has the handle 'nobody'" in err
+    assert "no organisation has the handle 'unknown'" in err
 
 
 def test_what_has_changed_lately_is_left_alone(tables: Stored, capsys: Any) -> None:

@@ -1,4 +1,4 @@
-"""Merging changes no row and no rollup, whatever is written, erased and merged in between."""
+"""Merging changes no row and no rollup, while records are written, erased and merged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Equal texts have equal numbers in a table that grows, whatever their hashes."""
+"""Equal texts have equal numbers in a table that grows, for any hashes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A segment that is skipped has no row that matches, whatever the rows and the conditions."""
+"""A segment that is skipped has no row that matches, for any rows and conditions."""
 
 from __future__ import annotations
 

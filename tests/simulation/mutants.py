@@ -492,7 +492,7 @@ def document_keeps_what_a_merge_has_set(stack: ExitStack) -> None:
 
 
 def merge_without_a_version_condition(stack: ExitStack) -> None:
-    """Pages are merged as they were read, whatever was written to them meanwhile."""
+    """Pages are merged as they were read, although they may have been written to meanwhile."""
 
     def anyway(send: Callable[..., dict[str, Any]], asked: dict[str, Any]) -> dict[str, Any]:
         actions = asked["TransactItems"]

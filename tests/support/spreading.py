@@ -26,7 +26,7 @@ ALONE = (
 )
 # These share the functions on the seed, in this order: the metrics' tests apply batches and move the clock.
 ON_THE_SEED = ("tests/contract/test_events.py", "tests/contract/test_metrics.py")
-# Of these the tests on DynamoDB Local share one, whatever their module.
+# Of these the tests on DynamoDB Local share one, across modules.
 ON_AN_ENGINE = ("tests/maintenance/", "tests/storage/")
 # What these begin with comes first, in this order.
 LONGEST = (

@@ -21,7 +21,7 @@ class PageWrite:
     """Put a page, if the stored one still has `version_read` (0: if there is none).
 
     `base` is the version of the page or segment from which a new page takes its rows: what covers a
-    position has a higher version than whatever covered it before, also if a page was merged into a
+    position has a higher version than all that covered it before, also if a page was merged into a
     segment and begins there again. `is_from_segment` says that the stored one is a segment.
     """
 

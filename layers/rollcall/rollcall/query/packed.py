@@ -12,7 +12,7 @@ from rollcall.ledger.columns import Bytes, Int64s
 
 _Hashes: TypeAlias = npt.NDArray[np.uint64]
 
-# Nobody can choose texts that collide.
+# Random, so that no sender can choose texts that collide.
 _SALT: Final = np.uint64(secrets.randbits(64))
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 _HALF: Final = np.uint64(32)

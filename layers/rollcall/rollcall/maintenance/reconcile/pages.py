@@ -229,7 +229,7 @@ class ComparePages:
         self.context.current()
         kept = Rows.empty(record_type).with_rows({}, rows)
         encoded = EncodedPage(start, end, kept, kept.encode())
-        # Whatever covered the positions before has a lower version than one of the clock.
+        # All that covered the positions before has a lower version than one of the clock.
         write = PageWrite(
             record_type, encoded, version, base=0 if version else self.context.now_us()
         )
