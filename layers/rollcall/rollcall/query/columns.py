@@ -40,10 +40,8 @@ def _fields(conditions: Iterable[Condition]) -> Iterator[Field]:
                 yield field
             case Not(inner):
                 yield from _fields([inner])
-            case AllOf(inner) | AnyOf(
-                inner
-            ):  # pragma: no branch - mypy checks that every case is here
-                yield from _fields(inner)
+            case AllOf(parts) | AnyOf(parts):  # pragma: no branch - mypy checks every case
+                yield from _fields(parts)
 
 
 def _columns(field: Field) -> set[str]:
