@@ -1,10 +1,7 @@
-"""What the contract shares: a stack per engine with two organisations that must never see each other,
-and the functions on the seed.
-"""
+"""What the contract shares: a stack per engine with two organisations that must never see each other."""
 
 import pytest
 
-from tests.sample_events.answering import seeded
 from tests.support import stack as stacks
 
 
@@ -34,10 +31,3 @@ def alice(stack):
 @pytest.fixture(scope="session")
 def bob(stack):
     return stack.new_organisation("bob", "Bob Ltd")
-
-
-@pytest.fixture(scope="session")
-def functions(tmp_path_factory):
-    """The functions of a seeded stack whose clock stands still; what writes runs after what reads."""
-    with seeded(tmp_path_factory.mktemp("sample-events")) as running:
-        yield running

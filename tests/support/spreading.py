@@ -25,7 +25,7 @@ ALONE = (
     "tests/maintenance/test_rebuild_races.py",
 )
 # These share the functions on the seed, in this order: the metrics' tests apply batches and move the clock.
-ON_THE_SEED = ("tests/contract/test_events.py", "tests/contract/test_metrics.py")
+ON_THE_SEED = "tests/contract/on_the_seed/"
 # Of these the tests on DynamoDB Local share one, across modules.
 ON_AN_ENGINE = ("tests/maintenance/", "tests/storage/")
 # What these begin with comes first, in this order.
@@ -51,7 +51,7 @@ def unit(nodeid: str) -> str:
     if path.startswith("tests/dashboard/"):
         # One stack with its records, and one browser.
         return "dashboard"
-    if path in ON_THE_SEED:
+    if path.startswith(ON_THE_SEED):
         return "contract on the seed"
     if path.startswith("tests/contract/"):
         # One stack per engine serves them all.
