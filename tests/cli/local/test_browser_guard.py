@@ -17,11 +17,10 @@ from hypothesis import strategies as st
 
 from rollcall_cli.local.browser_guard import refusal
 from rollcall_cli.local.gateway import Gateway
-from rollcall_cli.local.http_server import HttpServer
 from rollcall_cli.local.moto_engine import MotoEngine
-from rollcall_cli.local.ports import bind
 from tests.support.fake_runtime import FakeRuntime
 
+ALLOWED_HOSTS = {"host.docker.internal"}
 EVIL = "https://evil.example"
 TARGET = {"X-Amz-Target": "DynamoDB_20120810.ListTables"}
 
@@ -61,19 +60,15 @@ class Server:
 
 
 @pytest.fixture
-def gateway(template) -> Iterator[Server]:
+def gateway(template, serve) -> Server:
     drains: list[float] = []
     application = Gateway(template, FakeRuntime({}), drain=lambda limit: not drains.append(limit))
-    server = HttpServer(application, bind(0, "--port"), allowed_hosts={"host.docker.internal"})
-    try:
-        yield Server(server.url, drains)
-    finally:
-        server.close()
+    return Server(serve(application), drains)
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Server]:
-    running = MotoEngine(0, allowed_hosts={"host.docker.internal"})
+    running = MotoEngine(0, allowed_hosts=ALLOWED_HOSTS)
     try:
         client(running.url).create_table(
             TableName="records",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from http.client import HTTPConnection
 from pathlib import Path
@@ -16,8 +15,6 @@ from hypothesis import strategies as st
 from rollcall_cli.local.dashboard import FOLDER, dashboard
 from rollcall_cli.local.gateway import Gateway
 from rollcall_cli.local.http_request import HttpRequest
-from rollcall_cli.local.http_server import HttpServer
-from rollcall_cli.local.ports import bind
 from tests.support.fake_runtime import FakeRuntime
 
 ROOT = Path(__file__).parents[3]
@@ -143,24 +140,18 @@ def test_licences_name_every_package_that_is_imported() -> None:
 
 # ------------------------------------------------------------------ over HTTP
 @pytest.fixture
-def server(template, template_path: Path) -> Iterator[HttpServer]:
+def url(template, template_path: Path, serve) -> str:
     for name, content in FILES.items():
         path = template_path.parent / FOLDER / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    running = HttpServer(
-        Gateway(template, FakeRuntime({}), drain=lambda _: True), bind(0, "--port")
-    )
-    try:
-        yield running
-    finally:
-        running.close()
+    return serve(Gateway(template, FakeRuntime({}), drain=lambda _: True))
 
 
 def request(
-    server: HttpServer, method: str, path: str, headers: dict[str, str] | None = None
+    url: str, method: str, path: str, headers: dict[str, str] | None = None
 ) -> tuple[int, dict[str, str], bytes]:
-    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=30)
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=30)
     try:
         connection.request(method, path, headers=headers or {})
         answer = connection.getresponse()
@@ -186,15 +177,15 @@ def request(
         ("/licences.txt", "text/plain; charset=utf-8", "no-cache"),
     ],
 )
-def test_headers(server: HttpServer, path: str, media_type: str, caching: str) -> None:
-    status, headers, body = request(server, "GET", path)
+def test_headers(url: str, path: str, media_type: str, caching: str) -> None:
+    status, headers, body = request(url, "GET", path)
     assert status == 200
     assert headers["Content-Type"] == media_type
     assert headers["Cache-Control"] == caching
     assert headers["Content-Security-Policy"] == POLICY
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
-    only_head = request(server, "HEAD", path)
+    only_head = request(url, "HEAD", path)
     assert only_head[0] == 200
     assert only_head[2] == b""
     assert only_head[1] | {"date": ""} == headers | {"date": ""}
@@ -204,23 +195,23 @@ def test_headers(server: HttpServer, path: str, media_type: str, caching: str) -
 @pytest.mark.parametrize(
     "path", ["/nothing", "/assets/none.js", "/assets/", "/index.html", "/assets/../index.html"]
 )
-def test_what_is_no_file_gets_the_answer_of_the_gateway(server: HttpServer, path: str) -> None:
-    status, headers, body = request(server, "GET", path)
-    assert status == request(server, "GET", "/nothing")[0] >= 400
+def test_what_is_no_file_gets_the_answer_of_the_gateway(url: str, path: str) -> None:
+    status, headers, body = request(url, "GET", path)
+    assert status == request(url, "GET", "/nothing")[0] >= 400
     assert headers["Content-Type"] == "application/json"
     assert b"page" not in body
 
 
-def test_a_page_of_a_rebound_name_is_refused(server: HttpServer) -> None:
-    assert request(server, "GET", "/", {"Host": "evil.example"})[0] == 403
+def test_a_page_of_a_rebound_name_is_refused(url: str) -> None:
+    assert request(url, "GET", "/", {"Host": "evil.example"})[0] == 403
 
 
-def test_the_page_may_use_the_api_of_its_own_origin(server: HttpServer) -> None:
+def test_the_page_may_use_the_api_of_its_own_origin(url: str) -> None:
     """A browser sends its origin with a POST; the API answers as it does to a program."""
-    origin = {"Origin": server.url}
-    assert request(server, "POST", "/_local/drain", origin)[0] == 200
+    origin = {"Origin": url}
+    assert request(url, "POST", "/_local/drain", origin)[0] == 200
     with_origin, without = (
-        request(server, "POST", "/echo", origin),
-        request(server, "POST", "/echo"),
+        request(url, "POST", "/echo", origin),
+        request(url, "POST", "/echo"),
     )
     assert with_origin[0] == without[0] == 401

@@ -7,7 +7,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from typing import Any
@@ -102,7 +102,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(template) -> Iterator[Bench]:
+def bench(template, serve) -> Bench:
     runtime = FakeRuntime(
         {
             "AuthorizeFunction": allow,
@@ -114,12 +114,8 @@ def bench(template) -> Iterator[Bench]:
     gateway = Gateway(
         template, runtime, drain=made.drain, clock=lambda: made.seconds, limit_seconds=0.2
     )
-    server = HttpServer(gateway, bind(0, "--port"))
-    made.url = server.url
-    try:
-        yield made
-    finally:
-        server.close()
+    made.url = serve(gateway)
+    return made
 
 
 # ------------------------------------------------------------------ routes
