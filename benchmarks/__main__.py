@@ -25,6 +25,7 @@ NAMES = (
     "endpoints",
     "queries",
     "hostile",
+    "reconcile",
     "hooks",
 )
 

@@ -72,9 +72,9 @@ def _ask(url: str, question: Query) -> Peak:
         with wiring.wired(client):
             functions = Functions(Watch(client), {_ONE_DAY.function, question.function})
             functions.ask(_ONE_DAY)
-            before = _peak_kib()
+            before = peak_kib()
             answer, split = functions.ask(question, is_refusal_expected=True)
-            after = _peak_kib()
+            after = peak_kib()
     body: dict[str, Any] = json.loads(answer["body"])
     rows: list[Any] = next((body[name] for name in ("rows", "calls", "values") if name in body), [])
     return Peak(
@@ -89,7 +89,7 @@ def _ask(url: str, question: Query) -> Peak:
     )
 
 
-def _peak_kib() -> int:
+def peak_kib() -> int:
     """This process's own peak; `getrusage` would report its parent's too."""
     status = Path("/proc/self/status").read_text("ascii")
     found = re.search(r"VmHWM:\s+(\d+) kB", status)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.data import DAY_MS, SEED, TODAY, TODAY_MS
+from rollcall.domain.decimals import canonical
 from rollcall.domain.facts import Fact
 from rollcall.domain.records import Call
 from rollcall_cli.demo_values import CAMPAIGNS, HOURS, LABELS, WEEKDAYS
@@ -142,7 +143,7 @@ def _facts(dice: np.random.Generator, times: Sequence[int], total: int) -> Itera
             payload={
                 "language": languages[row],
                 "plan": plans[row],
-                "seats": Decimal(seats[row]),
+                "seats": canonical(Decimal(seats[row])),
             },
         )
         if is_silent[row]:
