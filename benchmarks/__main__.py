@@ -23,6 +23,7 @@ NAMES = (
     "segments",
     "cold_start",
     "endpoints",
+    "reports",
     "queries",
     "hostile",
     "reconcile",

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from benchmarks.asking import Query
+from benchmarks.report import median
 from benchmarks.year import MERCHANTS, RARE_OUTCOME, TEMPLATES
 
 Rows = list[list[str]]
@@ -276,6 +277,38 @@ def _query(name: str, body: dict[str, Any], sql: str) -> Compared:
         return found
 
     return Compared(Query(name, "query_records", body=body), sql, rows)
+
+
+class Sql(Protocol):
+    """A database with a table `calls`."""
+
+    def ask(self, query: str) -> tuple[list[str], float]:
+        """(the rows, cells joined by `|`; seconds)."""
+
+
+class Asked:
+    """A query that a database, where there is one, is asked once more at every call."""
+
+    def __init__(self, database: Sql | None, sql: str) -> None:
+        self._database = database
+        self._sql = sql
+        self._seconds: list[float] = []
+        self.rows: list[str] | None = None
+
+    def __call__(self) -> None:
+        if self._database is not None:
+            self.rows, seconds = self._database.ask(self._sql)
+            self._seconds.append(seconds)
+
+    @property
+    def seconds(self) -> float | None:
+        """The median, without the first time, or None where there is no database."""
+        return median(self._seconds[1:]) if self._seconds else None
+
+
+def ask_all(asked: Sequence[Asked]) -> None:
+    for query in asked:
+        query()
 
 
 def check_equal(compared: Compared, answer: Any, stored: Sequence[str]) -> None:

@@ -12,15 +12,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Protocol
 
 from benchmarks import duckdb_file, item_by_item, loading, postgresql, wiring
 from benchmarks.asking import Answer, Functions, Turns, Watch, in_turns
-from benchmarks.compared import Compared, check_equal, four_weeks, questions, three_conditions
+from benchmarks.compared import (
+    Asked,
+    Compared,
+    ask_all,
+    check_equal,
+    four_weeks,
+    questions,
+    three_conditions,
+)
 from benchmarks.data import ORG_ID, TODAY_MS
 from benchmarks.duckdb_file import DuckDb
 from benchmarks.postgresql import PostgreSql, copy_line
-from benchmarks.report import Report, median, number
+from benchmarks.report import Report, number
 from benchmarks.year import RARE_OUTCOME, Calls
 from rollcall.api import strict_json
 from rollcall.dialects.rollcall.queries.request import parse_query
@@ -138,8 +145,8 @@ def _measure(
         with wiring.wired(client):
             places.append(Functions(Watch(client, memory), names))
     for each in compared:
-        asked = [_Asked(store, each.sql) for store in (server, file)]
-        local, in_memory = in_turns(each.question, places, turns, also=partial(_ask_all, asked))
+        asked = [Asked(store, each.sql) for store in (server, file)]
+        local, in_memory = in_turns(each.question, places, turns, also=partial(ask_all, asked))
         # A cursor holds the time at which its page was read.
         if local.body | {"next": None} != in_memory.body | {"next": None}:
             raise AssertionError(f"{each.name}: the stores answer differently")
@@ -147,38 +154,6 @@ def _measure(
             if database.rows is not None:
                 check_equal(each, local.body, database.rows)
         yield Result(each, local, in_memory, *(database.seconds for database in asked))
-
-
-def _ask_all(asked: Sequence[_Asked]) -> None:
-    for query in asked:
-        query()
-
-
-class _Sql(Protocol):
-    """A database with a table `calls`."""
-
-    def ask(self, query: str) -> tuple[list[str], float]:
-        """(the rows, cells joined by `|`; seconds)."""
-
-
-class _Asked:
-    """A query that a database, where there is one, is asked once more at every call."""
-
-    def __init__(self, database: _Sql | None, sql: str) -> None:
-        self._database = database
-        self._sql = sql
-        self._seconds: list[float] = []
-        self.rows: list[str] | None = None
-
-    def __call__(self) -> None:
-        if self._database is not None:
-            self.rows, seconds = self._database.ask(self._sql)
-            self._seconds.append(seconds)
-
-    @property
-    def seconds(self) -> float | None:
-        """The median, without the first time, or None where there is no database."""
-        return median(self._seconds[1:]) if self._seconds else None
 
 
 def _table(report: Report, size: int, results: Sequence[Result]) -> None:
