@@ -72,8 +72,9 @@ def counted(component: Count | Sum, rows: Selected) -> int:
 def test_closed_measures_are_the_components(dataset: str, data: st.DataObject) -> None:
     found = data.draw(st.lists(RECORDS[dataset], max_size=8))
     rows, measures = selected(dataset, found), rollup(dataset, found)
-    for component in components_of(dataset):
-        names = kept.closed_names(DATASETS[dataset].record_type, component)
+    record_type = DATASETS[dataset].record_type
+    for component in components_of(dataset) | kept._NAMES[record_type].keys():
+        names = kept.closed_names(record_type, component)
         if names is not None:
             assert sum(measures[name] for name in names) == counted(component, rows)
 
@@ -136,6 +137,26 @@ def expected(name: str, field: Any, rows: Selected, found: list[Any]) -> Counter
         "answered": bool,
     }.get(name, int)
     return Counter(decoded(number) for number in numbers)
+
+
+def test_every_rule_of_closed_measures_is_a_component() -> None:
+    of_breakdowns = {
+        name
+        for breakdowns in kept.BREAKDOWNS.values()
+        for breakdown in breakdowns.values()
+        for name in breakdown.names.values()
+    }
+    for group in m.GROUPS.values():
+        if group.record_type in kept.ROWS_NAME:
+            found = set(chain.from_iterable(kept._NAMES[group.record_type].values()))
+            for rule in group.rules:
+                assert set(rule.names) <= found | of_breakdowns, rule
+
+
+def test_measures_that_an_epoch_may_lack_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert m.READ_VERSION <= CURRENT_VERSION
+    monkeypatch.setattr(m, "READ_VERSION", 0)
+    assert dict(kept._names_of_rules("call")) == {}
 
 
 def test_a_component_that_is_not_kept_has_no_names() -> None:

@@ -164,6 +164,10 @@ GROUPS: Final[Mapping[Group, GroupRules]] = {
     Group.PAGE: _contact_event(CountOpen(PAGE, "booking_page_id", (("event_type", "booking"),))),
 }
 
+# The contribution version that every epoch has at least: queries read no measure of a later one. A
+# release raises it once the release before has asked for a rebuild.
+READ_VERSION: Final = 1
+
 # The open breakdown that each group is kept in. All other groups are closed measures.
 OPEN_GROUPS: Final[Mapping[Group, str]] = {
     group: of_group.breakdown

@@ -1,7 +1,7 @@
 """Kinds of rules by which measures are counted. `rollcall.domain.measures` declares the measures.
 
-Contributions apply a rule to one record. `rollcall.query.kept` says which component of rows a measure
-is; the tests compare the two.
+Contributions apply a rule to one record. `rollcall.query.kept` makes the component of rows that is the
+same measure from it; the tests compare the two.
 """
 
 from __future__ import annotations

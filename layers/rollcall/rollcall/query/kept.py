@@ -1,7 +1,8 @@
 """Which components rollups keep, and under which names.
 
 A rollup counts all rows of its scope and bucket, and breaks some counts down by one field at a time.
-`rollcall.domain.measures` and `rollcall.domain.contributions` write these names.
+`rollcall.domain.measures` and `rollcall.domain.contributions` write these names. The components of
+closed measures follow from the rules there.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from decimal import Decimal
 from typing import Final
 
 from rollcall.domain import measures as m
+from rollcall.domain import rules
 from rollcall.domain.choices import (
-    CALL_EVENTS,
     CALL_STATUSES,
     DISPOSITIONS,
     LEAD_STATUSES,
@@ -22,8 +23,8 @@ from rollcall.domain.choices import (
 from rollcall.domain.measures import ATTEMPTS, Measures, Scope
 from rollcall.query import datasets as d
 from rollcall.query.components import ALL_ROWS, Component, Count, Sum
-from rollcall.query.conditions import Comparison, Value
-from rollcall.query.fields import SENTIMENT_BANDS, Op
+from rollcall.query.conditions import AllOf, Comparison, Value, equals
+from rollcall.query.fields import SENTIMENT_BANDS, Field, Op, Source, fields_of
 
 TIMED_ROWS: Final = "timed"
 ROWS_NAME: Final[Mapping[str, str]] = {"call": "calls", "lead": "leads", "task": "tasks"}
@@ -96,19 +97,54 @@ HISTOGRAMS: Final[Mapping[Component, Breakdown]] = {
     d.HOURS: BREAKDOWNS["call"]["hour_of_day"],
 }
 
+# Fields whose values are those of their column.
+_AS_STORED: Final = (Source.TEXT, Source.INTEGER, Source.COUNT, Source.FLAG)
+
+
+def _names_of_rules(record_type: str) -> Iterator[tuple[Component, tuple[str, ...]]]:
+    """The components that the rules of a record type count, with the measures that add up to each."""
+    fields = fields_of(record_type).values()
+    by_column = {field.column: field for field in fields if field.source in _AS_STORED}
+    for group in m.GROUPS.values():
+        if group.record_type == record_type and group.since <= m.READ_VERSION:
+            for rule in group.rules:
+                yield from _names_of_rule(rule, by_column)
+
+
+def _names_of_rule(
+    rule: rules.Rule, fields: Mapping[str, Field]
+) -> Iterator[tuple[Component, tuple[str, ...]]]:
+    match rule:
+        case rules.CountRecords(name, column, where):
+            has_value = () if column is None else (Comparison(fields[column], Op.NOT_NULL),)
+            yield _count(where, has_value, fields), (name,)
+        case rules.CountBands(column, bands, width, first, where):
+            if not where:
+                yield _count((), (Comparison(fields[column], Op.NOT_NULL),), fields), bands
+            if width == 1:
+                for number, name in enumerate(bands, first):
+                    op = Op.GTE if name == bands[-1] else Op.EQ
+                    is_of_band = Comparison(fields[column], op, (Decimal(number),))
+                    yield _count(where, (is_of_band,), fields), (name,)
+        case rules.Sum(name, column):
+            yield Sum(fields[column]), (name,)
+        case rules.SumEach(prefix, column, keys):
+            for key in keys:
+                yield Sum(fields[f"{column}.{key}"]), (f"{prefix}{key}",)
+
+
+def _count(
+    where: rules.Where, conditions: tuple[Comparison, ...], fields: Mapping[str, Field]
+) -> Count:
+    """The rows that have the values of `where`, and for which the conditions hold."""
+    every = (*(equals(fields[column], value) for column, value in where), *conditions)
+    if not every:
+        return ALL_ROWS
+    return Count(every[0] if len(every) == 1 else AllOf(every))
+
+
 _NAMES: Final[Mapping[str, Mapping[Component, tuple[str, ...]]]] = {
-    "call": {
-        d.ANSWERED: ("answered",),
-        d.TIMED: (TIMED_ROWS,),
-        d.SCORED: tuple(f"m{band}" for band in range(len(SENTIMENT_BANDS))),
-        d.TALK_SECONDS: ("seconds",),
-        Sum(d.call_field("cost")): ("cost_micros",),
-        **{Sum(d.call_field(f"event.{event}")): (f"e.{event}",) for event in CALL_EVENTS},
-        **{d.attempts(text): (f"a{text}",) for text in ATTEMPTS},
-        **{d.attempts(text, is_successful=True): (f"w{text}",) for text in ATTEMPTS},
-    },
-    "lead": {d.CONVERTED: ("converted",)},
-    "task": {},
+    record_type: dict(_names_of_rules(record_type)) for record_type in ROWS_NAME
 }
 
 
