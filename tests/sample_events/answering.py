@@ -30,6 +30,7 @@ from rollcall_cli.openapi.operation import CSV_TYPE
 from tests.sample_events.cases import CASES, Authorization, Batch, Request
 from tests.sample_events.documents import EVENTS, FUNCTIONS, NOW_MS
 from tests.support.answering import wired
+from tests.support.shortening import shortened
 
 ANSWER = ".answer.json"
 
@@ -115,6 +116,8 @@ class Functions:
             is_csv = answered["headers"]["Content-Type"].startswith(CSV_TYPE)
             body = answered["body"] if is_csv else json.loads(answered["body"])
             answer = {"status": answered["statusCode"], "body": body}
+            if case.is_shortened:
+                answer = shortened(answer, case.answer)
             return answer | ({"depends_on_clock": list(case.by_clock)} if case.by_clock else {})
         if isinstance(case, Batch):
             return {

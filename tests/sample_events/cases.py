@@ -25,7 +25,8 @@ class Request:
 
     `path` has the parameters in the order of the route, not yet encoded. A body of bytes is sent as
     it is. `route` chooses among several routes of one function. `by_clock` names the members of the
-    answer that depend on when it is given. `answer` is the documented answer of a documented example.
+    answer that depend on when it is given. `answer` is the documented answer of a documented example,
+    which shows only some entries of its lists if `is_shortened`.
     """
 
     path: tuple[str, ...] = ()
@@ -37,6 +38,7 @@ class Request:
     route: str | None = None
     by_clock: tuple[str, ...] = ()
     answer: Mapping[str, Any] | None = None
+    is_shortened: bool = False
 
 
 @dataclass(frozen=True)
@@ -323,6 +325,7 @@ def documented(examples: Sequence[Example]) -> Mapping[str, Request]:
             example.request.get("body"),
             token=ALL,
             answer={"status": example.status, "body": example.answer},
+            is_shortened=example.is_shortened,
         )
         for example in examples
     }
@@ -406,7 +409,9 @@ OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule | C
         "nothing_matches": Request(
             body={"filters": [{"field": "outcome", "op": "contains", "value": "nobody"}]}
         ),
-        "unknown_field": Request(body={"filters": [{**PROVIDER_TELNYX, "field": "providers"}]}),
+        "unsuited_operator": Request(
+            body={"filters": [{"field": "duration_seconds", "op": "contains", "value": "6"}]}
+        ),
         "out_of_range": Request(body={"limit": 5_000}),
         "not_acceptable": Request(body={}, headers={"Accept": "application/xml"}),
     },

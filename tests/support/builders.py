@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.support.record_limits import LIMITS
+
 OMIT: Any = object()
 
 NOON = "2024-03-05T12:00:00Z"
@@ -24,6 +26,9 @@ def call(id: Any = "call-1", **overrides: Any) -> dict[str, Any]:
 def full_call(id: Any = "call-1", **overrides: Any) -> dict[str, Any]:
     """A call with every field that a call can have."""
     fields = {
+        **{name: accepted[1] for name, (accepted, _) in LIMITS["call"].items()},
+        "started_at": NOON,
+        "status": "completed",
         "updated_at": "2024-03-05T13:00:00Z",
         "disposition": "successful",
         "direction": "outbound",

@@ -22,13 +22,17 @@ EXAMPLES = Path("docs/api/examples")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One request and its answer."""
+    """One request and its answer.
+
+    `is_shortened` is true if lists in the answer have more entries than are shown.
+    """
 
     name: str
     summary: str
     request: Mapping[str, Any]
     status: int
     answer: Any
+    is_shortened: bool = False
 
 
 def read_examples(folder: Path) -> dict[str, list[Example]]:

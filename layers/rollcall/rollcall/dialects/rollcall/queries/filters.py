@@ -85,7 +85,9 @@ class _Parser:
         op = Op(condition["op"])
         if op not in field.ops:
             ops = ", ".join(each.value for each in field.ops)
-            self._faults.malformed((*place, "op"), f"is not an operator of {field.name}: {ops}")
+            self._faults.malformed(
+                (*place, "op"), f"is not an operator of {field.name}; known are {ops}"
+            )
             return None
         values = self._values(field, op, condition, place)
         return None if self._faults.has(*place) else Comparison(field, op, values)
