@@ -65,7 +65,7 @@ def calls(  # noqa: PLR0913, PLR0917 - one parameter for each option
         bool, typer.Option("--oldest", help="Print the oldest first, not the newest.")
     ] = False,
     limit: Annotated[
-        int | None, typer.Option(metavar="N", help="Calls of a page, 1 to 500; default: 50.")
+        int | None, typer.Option(metavar="N", help="Calls per page, 1 to 500; default: 50.")
     ] = None,
     cursor: Cursor = None,
     as_json: AsJson = False,
@@ -116,7 +116,7 @@ def call(
 ) -> None:
     """Show one call as it is stored.
 
-    `counted` is whether the figures hold this version yet. The token needs the permission read.
+    `counted` says whether the figures include this version yet. The token needs the permission read.
     """
     client = read_client(api, token, token_file, is_insecure=insecure)
     path = f"/v1/calls/{quote(id, safe='')}"

@@ -80,7 +80,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option
 ) -> None:
     """Run the service on this machine with invented calls, and serve until Ctrl-C.
 
-    The addresses are printed first, and the API answers while the calls are being sent. Results go
+    Prints the addresses first; the API answers while the calls are sent. Results go
     to stdout, progress to stderr.
     """
     out = sys.stdout

@@ -22,8 +22,8 @@ def explain(
 ) -> None:
     """Explain what a query reads from rollups, what from pages, and why.
 
-    Nothing is read or sent: neither a token nor an API is needed. A comparison has a plan of
-    its own. While a query runs, days whose rollups lack a value are read from pages.
+    Reads and sends nothing, so it needs neither a token nor an API. A comparison has a plan of its
+    own. A query that runs reads days whose rollups lack a value from pages.
     """
     body = body_in(file, "explain")
     if isinstance(body, dict):

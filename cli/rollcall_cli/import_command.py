@@ -74,7 +74,7 @@ def import_records(  # noqa: PLR0913, PLR0917 - one parameter for each option
         typer.Option(metavar="CODE", help="Currency of costs, for a map that checks it."),
     ] = None,
     legs: Annotated[
-        bool, typer.Option("--legs", help="Join no rows: each row of a call is a call.")
+        bool, typer.Option("--legs", help="Import each row as a call of its own.")
     ] = False,
     inbound_context: Annotated[
         str | None,

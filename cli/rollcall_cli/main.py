@@ -81,8 +81,17 @@ def _name_values(command: Any) -> None:
     for parameter in command.params:
         if parameter.metavar is None and not getattr(parameter, "is_flag", False):
             parameter.metavar = parameter.name.upper()
+        if parameter.param_type_name == "argument":
+            _show_plainly(parameter)
     for each in getattr(command, "commands", {}).values():
         _name_values(each)
+
+
+def _show_plainly(argument: Any) -> None:
+    """Leave out the braces around a required argument, and its type in Python."""
+    [usage] = argument.get_usage_pieces(None)
+    argument.get_usage_pieces = lambda _: [usage.replace("{", "").replace("}", "")]
+    argument.display_type_rich = lambda **_: None
 
 
 # Help texts are plain: in markup, a bracket would be read as a tag.

@@ -26,12 +26,12 @@ def merge(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Merge ledger pages that have been at rest for long into segments, as the schedule does.
+    """Merge ledger pages at rest into segments, as the schedule does.
 
-    Numbers stay the same, and writes may continue meanwhile. It may be stopped at any point: run it
-    again to resume.
+    Numbers stay the same, and writes may continue meanwhile. Safe to interrupt and rerun.
 
-    Exit status 0: merged; 2: failed, or a page is damaged; all others were merged.
+    Exit status 0: merged; 2: failed, or a page is damaged, in which case all others were
+    merged.
     """
     errors: list[Exception] = []
     cold_after_ms = None if cold_after is None else duration_ms(cold_after, "--cold-after")

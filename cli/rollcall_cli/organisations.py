@@ -67,9 +67,9 @@ def delete(
 ) -> None:
     """Delete an organisation and all its data.
 
-    Tokens, facts, pages, rollups and the handle are deleted permanently. A tombstone of the
-    organisation is written first, so that it accepts no more records. Its data is swept a second
-    time after every write under way has ended. Safe to interrupt and rerun: the command resumes,
+    Deletes its tokens, facts, pages, rollups and handle permanently. Writes a tombstone first, so
+    that the organisation accepts no more records, and sweeps its data a second time after every
+    write under way has ended. Safe to interrupt and rerun: the command resumes,
     and waits only for the remaining time.
     """
     if handle is None and org_id is None:

@@ -61,7 +61,7 @@ def query(  # noqa: PLR0913, PLR0917 - one parameter for each option
         typer.Option(metavar="NAME", help="Name, name:asc or name:desc; repeatable."),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(metavar="N", help="Rows of a page; default: 1,000.")
+        int | None, typer.Option(metavar="N", help="Rows per page; default: 1,000.")
     ] = None,
     others: Annotated[
         bool, typer.Option("--others", help="Print the rows past the limit as one.")
@@ -102,7 +102,7 @@ def query(  # noqa: PLR0913, PLR0917 - one parameter for each option
       attempt=2..4            both, and all between
     Quote these, which a shell would read as a redirection:
       'duration_seconds>60'   also < <= >=
-    A value in double quotes is a text, which may hold commas.
+    A value in double quotes is a text, commas included.
 
     The token, which needs the permission read, comes from
     ROLLCALL_TOKEN, from --token-file, or with --token -

@@ -51,8 +51,8 @@ def reconcile(
 ) -> None:
     """Compare facts, ledger pages and rollups. Writes may continue meanwhile.
 
-    Each difference is reported with its kind, its amount and its earliest possible time. The result
-    is stored, and GET /v1/audit returns it. An interrupted run is resumed.
+    Reports each difference with its kind, its amount and its earliest possible time. Stores the
+    result, which GET /v1/audit returns. Resumes an interrupted run.
 
     Exit status 0: exact, or all drift was repaired; 1: drift remains, or something changed too
     often to be verified; 2: failed; 130: stopped, run it again to resume.

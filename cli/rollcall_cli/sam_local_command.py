@@ -43,24 +43,31 @@ def sam_local(
     port: Annotated[
         int | None,
         typer.Option(
-            show_default=f"{DEFAULT_PORT}, or a free one",
-            help="Port of `sam local start-api`; 0: any free one.",
+            metavar="PORT",
+            help="Port of `sam local start-api`; 0: any free one;"
+            f" default: {DEFAULT_PORT}, or a free one.",
         ),
     ] = None,
     dynamodb_port: Annotated[
         int | None,
         typer.Option(
-            show_default=f"{DEFAULT_DYNAMODB_PORT}, or a free one",
-            help="Port of the database engine; 0: any free one.",
+            metavar="PORT",
+            help="Port of the engine; 0: any free one;"
+            f" default: {DEFAULT_DYNAMODB_PORT}, or a free one.",
         ),
     ] = None,
     engine: Annotated[
-        str, typer.Option(help="auto, moto, dynamodb-local, or the URL of an endpoint that runs.")
+        str, typer.Option(help="auto, moto, dynamodb-local, or the URL of a running engine.")
     ] = "auto",
     template: Annotated[
-        Path | None, typer.Option(help="template.yaml; found here or above by default.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Template; default: template.yaml in this folder or above it."
+        ),
     ] = None,
-    jar: Annotated[Path | None, typer.Option(help="DynamoDBLocal.jar to use.")] = None,
+    jar: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="DynamoDBLocal.jar to use.")
+    ] = None,
 ) -> None:
     """Serve the tables and the sample data that `sam local` needs, until Ctrl-C.
 

@@ -42,15 +42,15 @@ def status(
 ) -> None:
     """Check tables, API, stream lag, failed records and audits.
 
-    To measure the lag, one record of each organisation is rewritten, unchanged except for a higher
-    revision, and its ledger page is read until it has that revision. No answer changes. The lag is
+    To measure the lag, the command rewrites one record per organisation, unchanged except for a
+    higher revision, and reads its ledger page until the page has that revision. No answer changes. The lag is
     that of the record's partition of the table; the metric IteratorAge of the update function
     covers all partitions. The API gets one request without a token, which shows only that the
     gateway answers.
 
     Exit status 0: healthy; 1: the API does not answer, a change was not applied in time, there are
     failed records, or the last audit of an organisation found drift that is not repaired; 2: the
-    check failed. Checks that are left out count as healthy, and the output names them.
+    check failed. A skipped check counts as healthy, and the output names it.
     """
     wait_seconds = duration_ms(wait, "--wait") / 1_000
     target = resolve()

@@ -72,6 +72,16 @@ def test_help_names_every_value_in_capitals(path: tuple[str, ...], shown: Help) 
     assert [each for each in named if not re.fullmatch(r"[A-Z_=]+", each[1])] == []
 
 
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_help_names_arguments_in_capitals_alone(path: tuple[str, ...], shown: Help) -> None:
+    usage, _, text = shown(*path, "--help").partition("\n\n")
+    assert not set("{}<>") & set(usage)
+    _, _, listed = text.partition("Arguments:\n")
+    named = re.findall(r"^  (\S.*?)(?:  |$)", listed.partition("\n\n")[0], re.MULTILINE)
+    assert [each for each in named if not re.fullmatch(r"[A-Z_]+", each)] == []
+    assert all(each in usage for each in named)
+
+
 def test_help_texts_are_not_markup(shown: Help) -> None:
     assert "s3://bucket[/prefix]" in shown("redrive", "list", "--help")
 

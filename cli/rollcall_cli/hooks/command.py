@@ -101,7 +101,8 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter for each option
 def list_(handle: Handle, as_json: AsJson = False) -> None:
     """List hooks and their counts.
 
-    REFUSED were not authentic; FAILED are kept in the failure destination (rollcall redrive).
+    REFUSED counts deliveries that were not authentic; FAILED those that are kept in the failure
+    destination (rollcall redrive).
     """
     with _managing() as hooks:
         found = [_document(hook) for hook in hooks.of(handle)]
@@ -126,7 +127,7 @@ def list_(handle: Handle, as_json: AsJson = False) -> None:
 
 @app.command()
 def show(hook_id: HookId, as_json: AsJson = False) -> None:
-    """Show one hook; without its secrets."""
+    """Show one hook, without its secrets."""
     with _managing() as hooks:
         found = _document(hooks.find(hook_id))
     width = max(map(len, found)) + 2
@@ -164,8 +165,8 @@ def delete(hook_id: HookId) -> None:
 def unfinished(handle: Handle, as_json: AsJson = False) -> None:
     """List calls whose end never came.
 
-    They had no event for 24 hours. Those of LiveKit count as failed once the hourly sweep has seen
-    them, and are not listed then.
+    A call is listed after 24 hours without an event. The hourly sweep ends such calls of LiveKit as
+    failed, and they leave the list.
     """
     with _managing() as hooks:
         from rollcall import commands
@@ -204,8 +205,8 @@ def try_out(
 ) -> None:
     """Send signed samples and show what changes.
 
-    The record and the numbers are read with a token that has the permission read. The sample is a
-    call of its own each time; erase it with the organisation, or send it to one made for tests.
+    Each run adds a call, so use an organisation made for tests. The command reads the record and the
+    numbers with a token that needs the permission read.
     """
     from rollcall.domain.hooks import is_hook_id
     from rollcall_cli.hooks.trial import Receiver, reader, run_trial

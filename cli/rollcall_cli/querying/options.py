@@ -32,11 +32,11 @@ NamedPeriod = Annotated[
 ]
 Last = Annotated[
     str | None,
-    typer.Option(metavar="DAYS", help="Or the last days with today, such as 28d."),
+    typer.Option(metavar="DAYS", help="Or the last days including today, such as 28d."),
 ]
 TimeZone = Annotated[str | None, typer.Option(metavar="ZONE", help="IANA time zone; default: UTC.")]
 Cursor = Annotated[
-    str | None, typer.Option(help="Page to print: the cursor that the page before named.")
+    str | None, typer.Option(help="Cursor of the page to print, from the page before.")
 ]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV instead of text.")]
 
