@@ -56,7 +56,7 @@ def top(field):
     return field.partition(".")[0]
 
 
-def judged(org, record):
+def outcome(org, record):
     """accepted, unchanged, stale, or (rejected, first field) for a request of one record."""
     answer = org.post([record])
     body = answer.json
@@ -107,10 +107,10 @@ def test_field_limits(org, type, field):
 def test_required_fields(org, type):
     for field in REQUIRED[type]:
         record = BUILDERS[type](fresh(), **{field: OMIT})
-        assert judged(org, record) == ("rejected", field)
+        assert outcome(org, record) == ("rejected", field)
     optional = set(LIMITS[type]) - set(REQUIRED[type])
     record = BUILDERS[type](fresh(), **dict.fromkeys(optional, OMIT))
-    assert judged(org, record) == "accepted"
+    assert outcome(org, record) == "accepted"
 
 
 @pytest.mark.parametrize("type", BUILDERS)
@@ -122,14 +122,14 @@ def test_unknown_fields_reject_one_record_only(org, type):
     [rejected] = answer.json["rejected"]
     assert (rejected["index"], rejected["field"]) == (1, "colour")
     for name in ("org_id", "rev", "PK", "", "Status"):
-        assert judged(org, {**BUILDERS[type](fresh()), name: 1}) == ("rejected", name)
+        assert outcome(org, {**BUILDERS[type](fresh()), name: 1}) == ("rejected", name)
 
 
 def test_fields_of_another_type_are_unknown(org):
-    assert judged(org, task(fresh(), started_at=NEW)) == ("rejected", "started_at")
-    assert judged(org, call(fresh(), created_at=NEW)) == ("rejected", "created_at")
-    assert judged(org, space(fresh(), direction="inbound")) == ("rejected", "direction")
-    assert judged(org, lead(fresh(), space_token="s")) == ("rejected", "space_token")
+    assert outcome(org, task(fresh(), started_at=NEW)) == ("rejected", "started_at")
+    assert outcome(org, call(fresh(), created_at=NEW)) == ("rejected", "created_at")
+    assert outcome(org, space(fresh(), direction="inbound")) == ("rejected", "direction")
+    assert outcome(org, lead(fresh(), space_token="s")) == ("rejected", "space_token")
 
 
 @pytest.mark.parametrize("type", [OMIT, None, "", "Call", "calls", "organisation", 1, [], {}])
@@ -138,7 +138,7 @@ def test_types(org, type):
     record.pop("type")
     if type is not OMIT:
         record["type"] = type
-    assert judged(org, record) == ("rejected", "type")
+    assert outcome(org, record) == ("rejected", "type")
 
 
 def test_a_record_is_rejected_with_all_its_faults(org):
@@ -171,16 +171,16 @@ def test_the_answer_to_a_hostile_request_is_delivered(org):
 
 
 def test_a_campaign_needs_its_direction(org):
-    assert judged(org, call(fresh(), campaign_id=5, direction="inbound")) == "accepted"
-    assert judged(org, call(fresh(), direction="inbound")) == "accepted"
-    status, field = judged(org, call(fresh(), campaign_id=5))
+    assert outcome(org, call(fresh(), campaign_id=5, direction="inbound")) == "accepted"
+    assert outcome(org, call(fresh(), direction="inbound")) == "accepted"
+    status, field = outcome(org, call(fresh(), campaign_id=5))
     assert (status, field) in (("rejected", "campaign_id"), ("rejected", "direction"))
     for value in IDENTIFIER[0]:
         record = call(fresh(), campaign_id=value, direction="outbound")
-        assert judged(org, record) == "accepted"
+        assert outcome(org, record) == "accepted"
     for value in IDENTIFIER[1]:
         record = call(fresh(), campaign_id=value, direction="outbound")
-        assert judged(org, record) == ("rejected", "campaign_id")
+        assert outcome(org, record) == ("rejected", "campaign_id")
 
 
 # ------------------------------------------------------------------ ids
@@ -189,27 +189,27 @@ def test_a_campaign_needs_its_direction(org):
 def test_ids(org):
     good, bad = IDENTIFIER
     for value in good:
-        assert judged(org, lead(value)) == "accepted", value
+        assert outcome(org, lead(value)) == "accepted", value
     for value in bad:
-        assert judged(org, lead(value)) == ("rejected", "id"), value
+        assert outcome(org, lead(value)) == ("rejected", "id"), value
     record = lead()
     record.pop("id")
-    assert judged(org, record) == ("rejected", "id")
+    assert outcome(org, record) == ("rejected", "id")
 
 
 def test_an_integer_and_its_text_are_one_id(org):
     number = 7_000_000 + next(numbers)
-    assert judged(org, call(number, updated_at=NEW)) == "accepted"
-    assert judged(org, call(str(number), updated_at=NEW)) == "unchanged"
-    assert judged(org, call(f"0{number}", updated_at=NEW)) == "accepted"
+    assert outcome(org, call(number, updated_at=NEW)) == "accepted"
+    assert outcome(org, call(str(number), updated_at=NEW)) == "unchanged"
+    assert outcome(org, call(f"0{number}", updated_at=NEW)) == "accepted"
     answer = org.post_body(b'{"records":[{"type":"space","id":-0,"name":"zero"}]}')
     assert answer.json["accepted"] == 1
-    assert judged(org, {"type": "space", "id": "0", "name": "zero"}) == "unchanged"
+    assert outcome(org, {"type": "space", "id": "0", "name": "zero"}) == "unchanged"
 
 
 def test_a_record_that_is_no_object(org):
     for record in (None, True, 1, 1.5, "call", [], [call(fresh())]):
-        assert judged(org, record) == ("rejected", "record")
+        assert outcome(org, record) == ("rejected", "record")
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def test_escapes_mean_what_they_write(org):
     id = fresh()
     body = f'{{"records":[{{"type":"space","id":"{id}\\ud83d\\ude00","\\u006eame":"\\u00e9"}}]}}'
     assert org.post_body(body.encode()).json["accepted"] == 1
-    assert judged(org, {"type": "space", "id": f"{id}😀", "name": "é"}) == "unchanged"
+    assert outcome(org, {"type": "space", "id": f"{id}😀", "name": "é"}) == "unchanged"
 
 
 @pytest.mark.slow
@@ -398,9 +398,9 @@ def test_org_handle_is_not_read(org):
 def test_updated_at(org):
     for value in TIME[0]:
         expected = "accepted" if value < "2026" else ("rejected", "updated_at")
-        assert judged(org, space(fresh(), updated_at=value)) == expected, value
+        assert outcome(org, space(fresh(), updated_at=value)) == expected, value
     for value in TIME[1]:
-        assert judged(org, space(fresh(), updated_at=value)) == ("rejected", "updated_at"), value
+        assert outcome(org, space(fresh(), updated_at=value)) == ("rejected", "updated_at"), value
 
 
 @pytest.mark.parametrize("build", [space, lambda id, **f: deletion("space", id, **f)])
@@ -408,61 +408,61 @@ def test_updated_at_in_the_future(org, build):
     def ahead(**span):
         return (datetime.now(UTC) + timedelta(**span)).isoformat()
 
-    assert judged(org, build(fresh(), updated_at=ahead(minutes=4, seconds=30))) == "accepted"
+    assert outcome(org, build(fresh(), updated_at=ahead(minutes=4, seconds=30))) == "accepted"
     refused = build(fresh(), updated_at=ahead(minutes=5, seconds=30))
-    assert judged(org, refused) == ("rejected", "updated_at")
+    assert outcome(org, refused) == ("rejected", "updated_at")
 
 
 def test_older_equal_newer(org):
     id = fresh()
-    assert judged(org, call(id, updated_at=NEW)) == "accepted"
-    assert judged(org, call(id, updated_at=NEW)) == "unchanged"
-    assert judged(org, call(id, updated_at="2024-04-02T01:00:00+01:00")) == "unchanged"
-    assert judged(org, call(id, updated_at="2024-04-02T00:00:00.0009Z")) == "unchanged"
-    assert judged(org, call(id, updated_at=OLD, status="failed")) == "stale"
-    assert judged(org, call(id, updated_at=OLD)) == "stale"
-    assert judged(org, call(id)) == "unchanged"
-    assert judged(org, call(id, updated_at=NEWER)) == "accepted"
-    assert judged(org, call(id, updated_at=NEW, status="failed")) == "stale"
-    assert judged(org, call(id, status="failed")) == "accepted"
-    assert judged(org, call(id, updated_at=NEWER, status="failed")) == "stale"
+    assert outcome(org, call(id, updated_at=NEW)) == "accepted"
+    assert outcome(org, call(id, updated_at=NEW)) == "unchanged"
+    assert outcome(org, call(id, updated_at="2024-04-02T01:00:00+01:00")) == "unchanged"
+    assert outcome(org, call(id, updated_at="2024-04-02T00:00:00.0009Z")) == "unchanged"
+    assert outcome(org, call(id, updated_at=OLD, status="failed")) == "stale"
+    assert outcome(org, call(id, updated_at=OLD)) == "stale"
+    assert outcome(org, call(id)) == "unchanged"
+    assert outcome(org, call(id, updated_at=NEWER)) == "accepted"
+    assert outcome(org, call(id, updated_at=NEW, status="failed")) == "stale"
+    assert outcome(org, call(id, status="failed")) == "accepted"
+    assert outcome(org, call(id, updated_at=NEWER, status="failed")) == "stale"
 
 
 def test_without_updated_at_the_later_of_clock_and_stored_counts(org):
     id = fresh()
     ahead = (datetime.now(UTC) + timedelta(minutes=4)).isoformat()
-    assert judged(org, call(id, updated_at=ahead)) == "accepted"
-    assert judged(org, call(id, status="failed")) == "accepted"
-    assert judged(org, call(id, status="busy", updated_at=ahead)) == "stale"
-    assert judged(org, deletion("call", id)) == "accepted"
-    assert judged(org, deletion("call", id)) == "unchanged"
-    assert judged(org, call(id)) == "accepted"
+    assert outcome(org, call(id, updated_at=ahead)) == "accepted"
+    assert outcome(org, call(id, status="failed")) == "accepted"
+    assert outcome(org, call(id, status="busy", updated_at=ahead)) == "stale"
+    assert outcome(org, deletion("call", id)) == "accepted"
+    assert outcome(org, deletion("call", id)) == "unchanged"
+    assert outcome(org, call(id)) == "accepted"
 
 
 def test_deletions(org):
     id = fresh()
-    assert judged(org, deletion("call", id, NEW)) == "accepted"  # never seen: remembered
-    assert judged(org, deletion("call", id, NEW)) == "unchanged"
-    assert judged(org, deletion("call", id)) == "unchanged"
-    assert judged(org, deletion("call", id, OLD)) == "stale"
-    assert judged(org, call(id, updated_at=OLD)) == "stale"
-    assert judged(org, call(id, updated_at=NEW)) == "stale"  # equal: the deletion wins
-    assert judged(org, call(id, updated_at=NEWER)) == "accepted"
-    assert judged(org, deletion("call", id, NEWER)) == "accepted"  # and does so either way
-    assert judged(org, call(id)) == "accepted"
+    assert outcome(org, deletion("call", id, NEW)) == "accepted"  # never seen: remembered
+    assert outcome(org, deletion("call", id, NEW)) == "unchanged"
+    assert outcome(org, deletion("call", id)) == "unchanged"
+    assert outcome(org, deletion("call", id, OLD)) == "stale"
+    assert outcome(org, call(id, updated_at=OLD)) == "stale"
+    assert outcome(org, call(id, updated_at=NEW)) == "stale"  # equal: the deletion wins
+    assert outcome(org, call(id, updated_at=NEWER)) == "accepted"
+    assert outcome(org, deletion("call", id, NEWER)) == "accepted"  # and does so either way
+    assert outcome(org, call(id)) == "accepted"
 
 
 def test_a_deletion_has_no_other_field(org):
-    assert judged(org, {**deletion("call", fresh()), "status": "failed"}) == ("rejected", "status")
-    assert judged(org, {**deletion("space", fresh()), "name": "x"}) == ("rejected", "name")
-    assert judged(org, {**deletion("space", fresh()), "reason": "x"}) == ("rejected", "reason")
+    assert outcome(org, {**deletion("call", fresh()), "status": "failed"}) == ("rejected", "status")
+    assert outcome(org, {**deletion("space", fresh()), "name": "x"}) == ("rejected", "name")
+    assert outcome(org, {**deletion("space", fresh()), "reason": "x"}) == ("rejected", "reason")
     for value in (False, None, 1, "true", [], {}):
-        assert judged(org, {**space(fresh()), "deleted": value}) == ("rejected", "deleted")
+        assert outcome(org, {**space(fresh()), "deleted": value}) == ("rejected", "deleted")
         record = {**deletion("space", fresh()), "deleted": value}
-        assert judged(org, record) == ("rejected", "deleted")
-    assert judged(org, deletion("call", fresh(), None)) == ("rejected", "updated_at")
-    assert judged(org, {**deletion("nothing", fresh())}) == ("rejected", "type")
-    assert judged(org, deletion("call", "")) == ("rejected", "id")
+        assert outcome(org, record) == ("rejected", "deleted")
+    assert outcome(org, deletion("call", fresh(), None)) == ("rejected", "updated_at")
+    assert outcome(org, {**deletion("nothing", fresh())}) == ("rejected", "type")
+    assert outcome(org, deletion("call", "")) == ("rejected", "id")
 
 
 TIMED = {
@@ -482,15 +482,15 @@ def test_a_winning_version_moves_a_record(org, type, field):
         return BUILDERS[type](id, **{field: time}, **fields)
 
     id = fresh()
-    assert judged(org, at("2024-03-05T12:00:00Z", updated_at=NEW)) == "accepted"
+    assert outcome(org, at("2024-03-05T12:00:00Z", updated_at=NEW)) == "accepted"
     moved = "2024-03-05T12:00:00.001Z"
-    assert judged(org, at(moved, updated_at=OLD)) == "stale"
-    assert judged(org, at(moved, updated_at=NEWER)) == "accepted"
-    assert judged(org, at("2024-03-05T12:00:00.0019Z", updated_at=NEWER)) == "unchanged"
-    assert judged(org, at("2024-03-05T13:00:00.001+01:00", updated_at=NEWER)) == "unchanged"
-    assert judged(org, deletion(type, id)) == "accepted"
-    assert judged(org, at("2024-03-06T12:00:00Z", updated_at=NEWER)) == "stale"
-    assert judged(org, at("2024-03-06T12:00:00Z")) == "accepted"
+    assert outcome(org, at(moved, updated_at=OLD)) == "stale"
+    assert outcome(org, at(moved, updated_at=NEWER)) == "accepted"
+    assert outcome(org, at("2024-03-05T12:00:00.0019Z", updated_at=NEWER)) == "unchanged"
+    assert outcome(org, at("2024-03-05T13:00:00.001+01:00", updated_at=NEWER)) == "unchanged"
+    assert outcome(org, deletion(type, id)) == "accepted"
+    assert outcome(org, at("2024-03-06T12:00:00Z", updated_at=NEWER)) == "stale"
+    assert outcome(org, at("2024-03-06T12:00:00Z")) == "accepted"
 
 
 @pytest.mark.parametrize(("type", "field"), TIMED.items())
@@ -500,27 +500,27 @@ def test_a_record_has_at_most_16_times(org, type, field):
 
     id = fresh()
     for second in (*range(16), 3):
-        assert judged(org, at(second)) == "accepted"
+        assert outcome(org, at(second)) == "accepted"
     [rejected] = org.post([at(16)]).json["rejected"]
     assert (rejected["field"], rejected["message"]) == (field, f"{field} has changed too often")
-    assert judged(org, deletion(type, id)) == "accepted"
-    assert judged(org, at(16)) == ("rejected", field)
-    assert judged(org, at(15)) == "accepted"
+    assert outcome(org, deletion(type, id)) == "accepted"
+    assert outcome(org, at(16)) == ("rejected", field)
+    assert outcome(org, at(15)) == "accepted"
 
 
 def test_a_deletion_first_leaves_the_time_open(org):
     id = fresh()
-    assert judged(org, deletion("call", id, OLD)) == "accepted"
-    assert judged(org, call(id, started_at="2024-01-01T00:00:00Z", updated_at=NEW)) == "accepted"
+    assert outcome(org, deletion("call", id, OLD)) == "accepted"
+    assert outcome(org, call(id, started_at="2024-01-01T00:00:00Z", updated_at=NEW)) == "accepted"
 
 
 @pytest.mark.parametrize("type", ["space", "campaign", "workspace", "booking_page"])
 def test_an_optional_time_is_an_ordinary_field(org, type):
     id = fresh()
-    assert judged(org, BUILDERS[type](id, created_at=OLD, updated_at=OLD)) == "accepted"
-    assert judged(org, BUILDERS[type](id, created_at=NEW, updated_at=NEW)) == "accepted"
-    assert judged(org, BUILDERS[type](id, updated_at=NEWER)) == "accepted"
-    assert judged(org, BUILDERS[type](id, created_at=OLD, updated_at=OLD)) == "stale"
+    assert outcome(org, BUILDERS[type](id, created_at=OLD, updated_at=OLD)) == "accepted"
+    assert outcome(org, BUILDERS[type](id, created_at=NEW, updated_at=NEW)) == "accepted"
+    assert outcome(org, BUILDERS[type](id, updated_at=NEWER)) == "accepted"
+    assert outcome(org, BUILDERS[type](id, created_at=OLD, updated_at=OLD)) == "stale"
 
 
 SAME = {
@@ -572,46 +572,49 @@ DIFFERENT = {
 @pytest.mark.parametrize("case", SAME)
 def test_same_content(org, case):
     id, (one, other) = fresh(), SAME[case]
-    assert judged(org, call(id, updated_at=NEW, **one)) == "accepted"
-    assert judged(org, call(id, updated_at=NEW, **other)) == "unchanged"
-    assert judged(org, call(id, **other)) == "unchanged"
-    assert judged(org, call(id, updated_at=NEWER, **other)) == "accepted"
-    assert judged(org, call(id, updated_at=NEW, **one)) == "stale"
+    assert outcome(org, call(id, updated_at=NEW, **one)) == "accepted"
+    assert outcome(org, call(id, updated_at=NEW, **other)) == "unchanged"
+    assert outcome(org, call(id, **other)) == "unchanged"
+    assert outcome(org, call(id, updated_at=NEWER, **other)) == "accepted"
+    assert outcome(org, call(id, updated_at=NEW, **one)) == "stale"
 
 
 @pytest.mark.parametrize("case", DIFFERENT)
 def test_different_content(org, case):
     id, (one, other) = fresh(), DIFFERENT[case]
-    assert judged(org, call(id, updated_at=NEW, **one)) == "accepted"
-    assert judged(org, call(id, updated_at=NEWER, **other)) == "accepted"
-    assert judged(org, call(id, **other)) == "unchanged"
-    assert judged(org, call(id, **one)) == "accepted"
+    assert outcome(org, call(id, updated_at=NEW, **one)) == "accepted"
+    assert outcome(org, call(id, updated_at=NEWER, **other)) == "accepted"
+    assert outcome(org, call(id, **other)) == "unchanged"
+    assert outcome(org, call(id, **one)) == "accepted"
 
 
 def test_same_content_of_other_types(org):
     id = fresh()
-    assert judged(org, task(id, status="in_progress", updated_at=NEW)) == "accepted"
-    assert judged(org, task(id, status="running", updated_at=NEW)) == "unchanged"
+    assert outcome(org, task(id, status="in_progress", updated_at=NEW)) == "accepted"
+    assert outcome(org, task(id, status="running", updated_at=NEW)) == "unchanged"
     label = {"type": "label", "id": id, "name": "x", "updated_at": NEW}
-    assert judged(org, label) == "accepted"
-    assert judged(org, {**label, "color": "#9e9e9e"}) == "unchanged"
+    assert outcome(org, label) == "accepted"
+    assert outcome(org, {**label, "color": "#9e9e9e"}) == "unchanged"
     room = BUILDERS["room"](id, display_name=None, updated_at=NEW)
-    assert judged(org, room) == "accepted"
-    assert judged(org, BUILDERS["room"](id, updated_at=NEW)) == "unchanged"
-    assert judged(org, BUILDERS["room"](id, display_name="", updated_at=NEWER)) == "accepted"
+    assert outcome(org, room) == "accepted"
+    assert outcome(org, BUILDERS["room"](id, updated_at=NEW)) == "unchanged"
+    assert outcome(org, BUILDERS["room"](id, display_name="", updated_at=NEWER)) == "accepted"
 
 
 def test_types_have_ids_of_their_own(org):
     id = fresh()
     for build in BUILDERS.values():
-        assert judged(org, build(id, updated_at=NEW)) == "accepted"
+        assert outcome(org, build(id, updated_at=NEW)) == "accepted"
     for type, build in BUILDERS.items():
-        assert judged(org, build(id, updated_at=NEW)) == "unchanged", type
+        assert outcome(org, build(id, updated_at=NEW)) == "unchanged", type
 
 
 def test_equal_updated_at_ends_the_same_in_any_order(stack, one, other):
     completed = [call(fresh(), duration_seconds=n, updated_at=NEW) for n in range(40)]
-    failed = [call(c["id"], status="failed", outcome="x", updated_at=NEW) for c in completed]
+    failed = [
+        call(each["id"], status="failed", outcome=f"x{n}", updated_at=NEW)
+        for n, each in enumerate(completed)
+    ]
     verdicts = []
     for organisation, first, second in ((one, completed, failed), (other, failed, completed)):
         assert organisation.post(first).json["accepted"] == 40
@@ -671,7 +674,7 @@ def test_good_and_bad_in_one_request(org):
 
 def test_two_organisations_may_use_one_id(org, other):
     id = fresh()
-    assert judged(org, call(id, updated_at=NEWER)) == "accepted"
-    assert judged(other, call(id, updated_at=OLD, started_at=NEW)) == "accepted"
-    assert judged(other, deletion("call", id)) == "accepted"
-    assert judged(org, call(id, updated_at=NEWER)) == "unchanged"
+    assert outcome(org, call(id, updated_at=NEWER)) == "accepted"
+    assert outcome(other, call(id, updated_at=OLD, started_at=NEW)) == "accepted"
+    assert outcome(other, deletion("call", id)) == "accepted"
+    assert outcome(org, call(id, updated_at=NEWER)) == "unchanged"

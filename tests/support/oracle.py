@@ -18,6 +18,8 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
+from tests.support.record_limits import IDENTIFIER, LIMITS, TEXT
+
 CALL_STATUSES = "queued ringing in_progress completed failed busy no_answer canceled".split()
 DISPOSITIONS = (
     "need_retry wrong_country_code need_follow_up voicemail_left successful "
@@ -336,7 +338,7 @@ COLOR_NAMES = set(
 
 
 def color(value: Any, field: str) -> str:
-    """Judges the notations that the tests use: hexadecimal and a few names."""
+    """Accepts the notations that the tests use: hexadecimal and a few names."""
     shape = r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})"
     if isinstance(value, str) and (re.fullmatch(shape, value) or value in COLOR_NAMES):
         return value
@@ -380,6 +382,15 @@ DETAIL: dict[str, Check] = {
     "to_number": text,
 }
 
+
+def plain_fields(kind: str) -> dict[str, Check]:
+    """The ids and the texts of a type, all of them optional, as its limits have them."""
+    checks = {id(IDENTIFIER): identifier, id(TEXT): text}
+    return {
+        name: checks[id(values)] for name, values in LIMITS[kind].items() if id(values) in checks
+    }
+
+
 TYPES: dict[str, Type] = {
     "call": Type(
         {"started_at": instant, "status": one_of(CALL_STATUSES)},
@@ -387,15 +398,7 @@ TYPES: dict[str, Type] = {
             "disposition": one_of(DISPOSITIONS),
             "direction": direction,
             "campaign_id": identifier,
-            "space_token": identifier,
-            "template_id": identifier,
-            "merchant_id": identifier,
-            "reseller_id": identifier,
-            "lead_id": identifier,
-            "provider": text,
-            "outcome": text,
-            "ended_reason": text,
-            "language": text,
+            **plain_fields("call"),
             "duration_seconds": seconds,
             "latency_ms": counting_number(0),
             "sentiment": amount(1, 3),
@@ -473,7 +476,7 @@ def with_defaults(kind: str, content: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Version:
-    """One record as judged: `content` is None for a deletion."""
+    """One record as resolved: `content` is None for a deletion."""
 
     kind: str
     id: str
