@@ -170,6 +170,14 @@ def test_documented_modules_and_tests_exist() -> None:
     assert {name: page for name, page in paths.items() if not (ROOT / name).exists()} == {}
 
 
+def test_the_architecture_lists_every_package() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    listed = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    packages = {path.parent.name for path in LAYER.glob("*/__init__.py")}
+    assert packages - listed == set()
+    assert {name for name in listed if find_spec(f"rollcall.{name}") is None} == set()
+
+
 def test_the_table_of_rules_names_files_that_exist() -> None:
     rows = re.findall(r"^\| (.*) \|$", (TESTS / "README.md").read_text("utf-8"), re.MULTILINE)
     rules = [cells for row in rows if len(cells := row.split(" | ")) == 3 and "test_" in cells[2]]
