@@ -72,7 +72,7 @@ def _ingest(report: Report, engine: wiring.Engine, rounds: int, count: int) -> N
                     ingest(data.ORG_ID, _changes(body))
                 seconds = time.perf_counter() - started
                 measured[batch].append(_row(timer, seconds, time.process_time() - cpu, len(sample)))
-    table = report.table("Ingest: parse, judge, write the fact (16 writes at a time)", *COLUMNS)
+    table = report.table("Ingest: parse, resolve, write the fact (16 writes at a time)", *COLUMNS)
     for batch, rows in measured.items():
         table.add(batch, *(number(median(column)) for column in zip(*rows, strict=True)))
 

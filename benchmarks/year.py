@@ -2,7 +2,7 @@
 
 50 templates of 5 campaigns, 200 merchants of 20 resellers with a long tail, so nearly every
 combination occurs; 20 outcomes, 3 providers, a payload of three keys, about 2.5 calls a lead. They
-are made as they are stored: what a client would send is judged and parsed in other benchmarks.
+are made as they are stored: what a client would send is parsed and resolved in other benchmarks.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def test_numbers_go_back_as_they_came(number: str) -> None:
     assert dumps(loads(number.encode())) == number
 
 
-def test_exponents_out_of_reach_are_judged_by_their_field() -> None:
+def test_exponents_out_of_reach_are_refused_by_their_field() -> None:
     big, small, nothing = loads(
         b"[1e99999999999999999999, 1e-99999999999999999999, 0e99999999999999999999]"
     )

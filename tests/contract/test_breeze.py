@@ -1093,7 +1093,7 @@ def test_bad_values(org):
 
 
 @pytest.mark.parametrize("query_type", PUBLISHED)
-def test_granularity_is_judged_always(org, query_type):
+def test_granularity_is_always_checked(org, query_type):
     assert unprocessable(ask(org, query_type, granularity="minute"), ["granularity"])
     assert ask(org, query_type, granularity="month").status == 200
 

@@ -157,7 +157,7 @@ def test_a_value_that_no_record_may_have_reaches_no_state() -> None:
     assert world.send().outcome == "recorded"
 
 
-def test_what_waits_for_another_field_is_judged_too() -> None:
+def test_what_waits_for_another_field_is_checked_too() -> None:
     world = World(own=json.dumps({"fields": {"campaign_id": {"from": "/call/words"}}}))
     body = BODY.replace(b'"r-1"', b'"r-1","words":"' + b"x" * 300 + b'"')
     assert world.send(body).reason == "campaign_id: must have 1 to 128 characters"

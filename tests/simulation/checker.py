@@ -158,7 +158,7 @@ class Checker:
                         self._is_not_older(attempt, facts[name])
 
     def _matches(self, attempt: Attempt, fact: StoredFact) -> bool:
-        version = self._judged(attempt)
+        version = self._resolved(attempt)
         if version is None or version.content != fact.content:
             return False
         if version.updated_at is not None:
@@ -186,7 +186,7 @@ class Checker:
         )
 
     def _is_not_older(self, attempt: Attempt, fact: StoredFact) -> None:
-        version = self._judged(attempt)
+        version = self._resolved(attempt)
         assert version is not None
         # What the server dates is in the order of its writes, which no client knows.
         if version.updated_at is not None:
@@ -195,7 +195,7 @@ class Checker:
             if fact.updated_at == version.updated_at and version.content is None:
                 require(fact.content is None, "I1", "a deletion lost a tie", fact.name)
 
-    def _judged(self, attempt: Attempt) -> Any:
+    def _resolved(self, attempt: Attempt) -> Any:
         found = self._read.get(id(attempt.record))
         if found is None:
             try:

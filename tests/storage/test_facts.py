@@ -80,7 +80,7 @@ def test_what_is_written_is_read(store: FactStore, org_id: str) -> None:
 def test_writers_at_once_leave_one_winner_and_lose_no_revision(
     store: FactStore, org_id: str
 ) -> None:
-    """All of them judged from the same stale read: the newest updated_at must win."""
+    """All of them resolved from the same stale read: the newest updated_at must win."""
     changes = [
         change(updated_at=f"2026-01-01T00:00:{n:02d}Z", outcome=f"version {n}") for n in range(24)
     ]

@@ -1,7 +1,7 @@
 """Reconcile at work while everything else is: one seed's deployment, its clients, its faults.
 
 As a schedule of the simulation, with operators who compare and repair meanwhile, and with a run that
-plants drift, switches epochs or deletes an organisation. Nothing here judges: the tests do.
+plants drift, switches epochs or deletes an organisation. Nothing here asserts: the tests do.
 """
 
 from __future__ import annotations

@@ -634,7 +634,7 @@ def test_only_hours_limit_the_length_of_a_range(granularity: str) -> None:
         assert status_of(**body)[0] == 200
 
 
-def test_granularity_is_judged_for_every_type() -> None:
+def test_granularity_is_checked_for_every_type() -> None:
     for query_type in ROWS:
         for granularity in GRANULARITIES:
             body = {"query_type": query_type, "granularity": granularity}

@@ -19,7 +19,7 @@ _SHOWN_RECORDS = 3
 
 
 class Checker:
-    """Judges records as the API would without knowing what is stored; keeps the first three."""
+    """Checks records as the API would without knowing what is stored; keeps the first three."""
 
     def __init__(self) -> None:
         self.shown: list[bytes] = []

@@ -124,9 +124,9 @@ def read_values(
     elif kind == "list" and (unread := values.leave_list()):
         fault = unread
     elif kind == "list" and not values.rest_is_blank(b"}"):
-        fault = "is not read: the file goes on after its object"
+        fault = "is not read: the file continues after its object"
     elif kind == "array" and not values.rest_is_blank(b"]"):
-        fault = "is not read: the file goes on after its array"
+        fault = "is not read: the file continues after its array"
     else:
         return
     yield Row(values.position.lines + 1, 1, values.position, "", (Fault("record", fault),))

@@ -266,7 +266,7 @@ def test_totals_are_as_the_oracle_has_them(path):
 
 
 @events("ingest_records")
-def test_records_are_judged_as_the_oracle_judges_them(path):
+def test_records_are_resolved_as_the_oracle_resolves_them(path):
     handle, _, _, body = asked(path)
     answer = from_json(answer_path(path).read_bytes())
     if path.stem in ("malformed_json", "not_utf8"):

@@ -1,7 +1,7 @@
 """DynamoDB's condition and update expressions, as far as Rollcall writes them.
 
 Compiled once per text. What is not understood raises NotImplementedError, so that a request which
-the real thing would judge otherwise is never taken for granted.
+the real engine would evaluate otherwise is never taken for granted.
 """
 
 from __future__ import annotations

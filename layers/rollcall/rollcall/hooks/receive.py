@@ -37,7 +37,7 @@ HOOK_DELETED = "the hook was deleted"
 # Some messages show a value whole, which may be as long as the body.
 _REASON_CHARACTERS = 1_000
 
-# What an event has to be a record that can be judged: fields that another event may give.
+# What completes an event to a record that can be checked: fields that another event may give.
 _STAND_IN = {
     "started_at": '"2000-01-01T00:00:00Z"',
     "status": '"queued"',
@@ -185,7 +185,7 @@ class ReceiveHook:
         if event.time_ms > self._now_ms() + MAX_CLOCK_SKEW_MS:
             raise Unmappable("the time of the event is more than 5 minutes in the future")
         event = _with_detail(event, self._keeps_detail)
-        _judge(event)
+        _check(event)
         recorded = self._record_call(hook, event.call_id, lambda state: state.folded(event))
         if recorded.state.has_ended and not recorded.is_written:
             raise NotYet("the call ended, and no event gave its start yet")
@@ -228,7 +228,7 @@ def _hook_map(provider: str, own: str) -> HookMap:
     return HookMap(hook_table(provider, json.loads(own)))
 
 
-def _judge(event: Event) -> None:
+def _check(event: Event) -> None:
     """Raise Unmappable for a value that no record may have, before any state holds it."""
     alone = replace(event, values=_STAND_IN | dict(event.values))
     record = CallState().folded(alone).record(event.call_id)
