@@ -31,6 +31,7 @@ from tests.support.answering import ENVIRONMENT, Lambda, deployed, load_handler,
 from tests.support.emf import logged
 from tests.support.openapi import Spec
 from tests.support.oracle import instant
+from tests.support.questions import DIALECTS
 
 NOW_MS = instant("2026-11-21T12:00:00Z", "now")
 EVENTS = Path(__file__).parents[2] / "events"
@@ -46,13 +47,12 @@ FUNCTIONS = sorted(
 SPEC = Spec.committed()
 # The keys of an error in each dialect.
 SHAPES: dict[str, dict[str, Any]] = {
-    "get_organisation_analytics": {"status_code": 503, "message": str},
     "list_organisations": {"status_code": 503, "message": str},
-    "query_analytics": {"detail": str},
-    "get_inbound_analytics": {"message": str},
-    "get_outbound_analytics": {"message": str},
-    "get_pearl_analytics": {"message": str},
-    "get_workspace_analytics": {"error": str},
+    **{
+        function: ({each.status_key: 503} if each.status_key else {}) | {each.error_key: str}
+        for each in DIALECTS
+        for function in each.routes
+    },
 }
 PROBLEM = {"type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": str}
 
