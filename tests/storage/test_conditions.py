@@ -23,7 +23,12 @@ STATES: dict[str, Item | None] = {
     "a text": {"run_id": {"S": "4"}},
     "another text": {"run_id": {"S": "5"}},
 }
+EXISTS = {
+    "ConditionExpression": conditions.ITEM_EXISTS,
+    "ExpressionAttributeNames": {"#pk": keys.PK},
+}
 ASSERTED: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "ITEM_EXISTS": (EXISTS, set(STATES) - {"absent"}),
     "item_absent": (conditions.item_absent(), {"absent"}),
     "attribute_equals": (conditions.attribute_equals("v", {"N": "4"}), {"version 4"}),
     "number_unchanged": (conditions.number_unchanged("v", 5), {"version 5"}),

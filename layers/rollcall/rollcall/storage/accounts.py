@@ -16,7 +16,7 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors, with_retries
-from rollcall.storage.conditions import attribute_equals, item_absent
+from rollcall.storage.conditions import ITEM_EXISTS, attribute_equals, item_absent
 from rollcall.storage.queries import batch_get, consumed_units, index_keys
 
 
@@ -111,13 +111,12 @@ class Directory:
         Raises Conflict when the organisation does not exist.
         """
         key = keys.organisation(org_id)
-        exists = "attribute_exists(#pk)"
         request = partial(
             self._client.update_item,
             TableName=self._table,
             Key=key.attributes(),
             UpdateExpression="SET #deleting = :yes, #since = if_not_exists(#since, :at)",
-            ConditionExpression=exists,
+            ConditionExpression=ITEM_EXISTS,
             ExpressionAttributeNames={
                 "#pk": keys.PK,
                 "#deleting": "deleting",
@@ -186,14 +185,13 @@ class Directory:
         Raises Conflict when the token does not exist, or is already revoked by then.
         """
         key = keys.token(token_id)
-        exists = "attribute_exists(#pk)"
         not_revoked_before = "(attribute_not_exists(#revoked) OR #revoked > :at)"
         with translated_errors():
             self._client.update_item(
                 TableName=self._table,
                 Key=key.attributes(),
                 UpdateExpression="SET #revoked = :at",
-                ConditionExpression=f"{exists} AND {not_revoked_before}",
+                ConditionExpression=f"{ITEM_EXISTS} AND {not_revoked_before}",
                 ExpressionAttributeNames={"#pk": keys.PK, "#revoked": "revoked_at_ms"},
                 ExpressionAttributeValues={":at": {"N": str(revoked_at_ms)}},
             )
@@ -204,14 +202,13 @@ class Directory:
         Raises Conflict when that hour or a later one is stored, or the token does not exist.
         """
         key = keys.token(token_id)
-        exists = "attribute_exists(#pk)"
         not_recorded = "(attribute_not_exists(#used) OR #used < :hour)"
         with translated_errors():
             self._client.update_item(
                 TableName=self._table,
                 Key={keys.PK: {"S": key.pk}, keys.SK: {"S": key.sk}},
                 UpdateExpression="SET #used = :hour",
-                ConditionExpression=f"{exists} AND {not_recorded}",
+                ConditionExpression=f"{ITEM_EXISTS} AND {not_recorded}",
                 ExpressionAttributeNames={"#pk": keys.PK, "#used": "last_used_ms"},
                 ExpressionAttributeValues={":hour": {"N": str(hour_ms)}},
             )

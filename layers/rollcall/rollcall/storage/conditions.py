@@ -9,6 +9,9 @@ from rollcall.storage.attributes import Attribute
 
 VERSION: Final = "v"
 
+# The clause of a condition with several: something is stored under the key. `#pk` is the partition key.
+ITEM_EXISTS: Final = "attribute_exists(#pk)"
+
 
 def item_absent() -> dict[str, Any]:
     """Nothing is stored under the key."""

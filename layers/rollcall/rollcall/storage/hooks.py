@@ -18,7 +18,7 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import translated_errors, with_retries
-from rollcall.storage.conditions import VERSION, item_absent, number_unchanged
+from rollcall.storage.conditions import ITEM_EXISTS, VERSION, item_absent, number_unchanged
 from rollcall.storage.hook_states import HookStates
 from rollcall.storage.queries import index_keys
 
@@ -86,13 +86,12 @@ class HookStore:
             updates.append("SET #last = :at")
             values[":at"] = {"N": str(at_ms)}
             names["#last"] = "last_at_ms"
-        exists = "attribute_exists(#pk)"
         with translated_errors():
             self._client.update_item(
                 TableName=self._table,
                 Key=keys.hook(key).attributes(),
                 UpdateExpression=" ".join(updates),
-                ConditionExpression=exists,
+                ConditionExpression=ITEM_EXISTS,
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
             )
