@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
 from typing import Any
-from urllib.parse import urlsplit
+
+import urllib3
 
 from rollcall_cli.errors import CommandError
 
@@ -43,12 +43,14 @@ class Answer:
 def send(api_url: str, request: Request) -> Answer:
     """Send one request and return the answer. Raises CommandError without one."""
     body = None if request.body is None else json.dumps(request.body).encode()
-    connection = HTTPConnection(urlsplit(api_url).netloc, timeout=_TIMEOUT_SECONDS)
-    try:
-        connection.request(request.method, request.path, body, dict(request.headers))
-        answer = connection.getresponse()
-        return Answer(answer.status, tuple(answer.getheaders()), answer.read().decode())
-    except (OSError, HTTPException) as error:
-        raise CommandError(f"{request.method} {request.path}: no answer ({error!r})") from error
-    finally:
-        connection.close()
+    with urllib3.PoolManager(retries=False, timeout=_TIMEOUT_SECONDS) as http:
+        try:
+            answer = http.request(
+                request.method,
+                api_url.rstrip("/") + request.path,
+                body=body,
+                headers=dict(request.headers),
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise CommandError(f"{request.method} {request.path}: no answer ({error!r})") from error
+        return Answer(answer.status, tuple(answer.headers.items()), answer.data.decode())

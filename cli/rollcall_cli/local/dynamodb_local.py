@@ -13,10 +13,10 @@ import shutil
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+
+import urllib3
 
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.child_process import ChildProcess
@@ -159,9 +159,9 @@ def _answers(port: int) -> bool:
     try:
         with socket.create_connection((HOST, port), timeout=0.2):
             pass
-        with urllib.request.urlopen(f"http://{HOST}:{port}/", timeout=2):
-            return True
-    except urllib.error.HTTPError:
-        return True  # 400 for want of a signature: it is running
-    except OSError:
+        # 400 for want of a signature: it is running.
+        with urllib3.PoolManager(retries=False, timeout=2) as http:
+            http.request("GET", f"http://{HOST}:{port}/")
+    except (OSError, urllib3.exceptions.HTTPError):
         return False
+    return True
