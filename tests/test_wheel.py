@@ -44,6 +44,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+def test_its_version_is_that_of_the_package(wheel: Path) -> None:
+    package = (ROOT / "layers/rollcall/rollcall/__init__.py").read_text("utf-8")
+    version = package.partition('__version__ = "')[2].partition('"')[0]
+    assert wheel.name.startswith(f"rollcall_analytics-{version}-")
+
+
 @pytest.fixture(scope="module")
 def rollcall(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command, installed from the wheel into an environment of its own."""

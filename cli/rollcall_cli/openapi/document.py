@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from typing_extensions import TypedDict
 
+import rollcall
 from rollcall.lambdas.authorizer import ROUTES
 from rollcall_cli.errors import CommandError
 from rollcall_cli.local.template_model import Route, Template
@@ -125,7 +125,7 @@ def openapi_document(template: Template, examples_folder: Path) -> JsonObject:
         "openapi": "3.1.1",
         "info": {
             "title": "Rollcall",
-            "version": version("rollcall-analytics"),
+            "version": rollcall.__version__,
             "summary": "Call analytics for voice-agent and telephony platforms.",
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
