@@ -61,7 +61,9 @@ class IntColumn:
     @staticmethod
     def nulls(count: int) -> IntColumn:
         """A column of nulls."""
-        return IntColumn(np.full(count, NULL, dtype=np.int64))
+        values = np.empty(count, dtype=np.int64)
+        values.fill(NULL)
+        return IntColumn(values)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -77,11 +79,11 @@ class IntColumn:
 
     def is_empty(self) -> bool:
         """Whether every value is null."""
-        return bool((self.values == NULL).all())
+        return not np.count_nonzero(self.values != NULL)
 
     def changed(self, rows: Sequence[int], values: Iterable[Any], added: int) -> IntColumn:
         """A copy with `added` more rows and `values` in `rows`; of values for one row, the last."""
-        grown = np.full(len(self.values) + added, NULL, dtype=np.int64)
+        grown = IntColumn.nulls(len(self.values) + added).values
         grown[: len(self.values)] = self.values
         grown[rows] = [NULL if v is None else v for v in values]
         return IntColumn(grown)
@@ -89,18 +91,23 @@ class IntColumn:
     def encode(self) -> tuple[Encoding, bytes]:
         """(encoding, bytes before compression)."""
         values = self.values
-        if len(values) > 1 and values[0] != NULL and bool((values[1:] >= values[:-1]).all()):
-            steps = np.diff(values)
-            return Encoding.STEPS, struct.pack("<q", int(values[0])) + pack_offsets(steps)
+        if len(values) > 1 and values[0] != NULL:
+            later, earlier = values[1:], values[:-1]
+            if not np.count_nonzero(later < earlier):
+                steps = pack_offsets(later - earlier)
+                return Encoding.STEPS, struct.pack("<q", int(values[0])) + steps
         return Encoding.OFFSETS, pack_offsets(values)
 
 
 def pack_offsets(values: Int64s) -> bytes:
     """The bytes of integers as (value − smallest), as narrow as they can be."""
-    null = values == NULL
-    has_null = bool(null.any())
-    present = values[~null] if has_null else values
-    low = int(present.min()) if len(present) else 0
+    low = int(values.min()) if len(values) else 0
+    has_null = low == NULL  # no value is less
+    present = values
+    if has_null:
+        null = values == NULL
+        present = values[~null]
+        low = int(present.min()) if len(present) else 0
     span = int(present.max()) - low + has_null if len(present) else 0
     width = next(w for w in (0, 1, 2, 4, 8) if span < 256**w)
     header = struct.pack("<qBB", low, width, has_null)
@@ -227,14 +234,19 @@ class TextColumn:
         if len(self.words) <= 2 * len(rows):
             return TextColumn(self.words, codes)
         # Work on few rows of a large page must not take as long as on all of them.
-        used, numbers = np.unique(codes, return_inverse=True)
-        words = [self.words[code - 1] for code in used.tolist() if code]
-        first = 0 if len(used) and used[0] == 0 else 1
-        return TextColumn(words, (numbers + first).astype(np.int32))
+        order = codes.argsort(kind="stable")
+        ordered = codes[order]
+        is_new = np.ones(len(codes), dtype=np.bool_)
+        np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+        words = [self.words[code - 1] for code in ordered[is_new].tolist() if code]
+        is_new[:1] = ordered[:1] != 0  # a null has no word, and is the first if there is one
+        taken = np.empty(len(codes), dtype=np.int32)
+        taken[order] = is_new.cumsum()
+        return TextColumn(words, taken)
 
     def is_empty(self) -> bool:
         """Whether every value is null."""
-        return not self.codes.any()
+        return not np.count_nonzero(self.codes)
 
     def changed(self, rows: Sequence[int], values: Iterable[Any], added: int) -> TextColumn:
         """A copy with `added` more rows and `values` in `rows`; of values for one row, the last."""
@@ -258,11 +270,12 @@ class TextColumn:
         """(encoding, bytes before compression)."""
         count = len(self.codes)
         # The first row of every word: rows are assigned from last to first, so the first remains.
-        first_row = np.full(len(self.words) + 1, count, dtype=np.intp)
+        first_row = np.empty(len(self.words) + 1, dtype=np.intp)
+        first_row.fill(count)
         first_row[self.codes[::-1]] = np.arange(count - 1, -1, -1)
         used = int(np.count_nonzero(first_row[1:] < count))
         # Words in the order of their first row, since rows close in time are similar.
-        order = np.argsort(first_row[1:], kind="stable")[:used]
+        order = first_row[1:].argsort(kind="stable")[:used]
         words = [self.words[index] for index in order.tolist()]
         if used == count:
             if all(_UUID.fullmatch(word) for word in words):
@@ -277,11 +290,13 @@ class TextColumn:
 
 
 def _grown(codes: Int32s, added: int) -> Int32s:
-    return np.concatenate((codes, np.zeros(added, dtype=np.int32)))
+    grown = np.zeros(len(codes) + added, dtype=np.int32)
+    grown[: len(codes)] = codes
+    return grown
 
 
 def _pack_words(words: Sequence[str]) -> bytes:
-    lengths = np.fromiter((len(w) for w in words), dtype=np.int64, count=len(words))
+    lengths = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
     packed = pack_offsets(lengths)
     return struct.pack("<II", len(words), len(packed)) + packed + "".join(words).encode()
 
@@ -322,8 +337,7 @@ def decode_flat(encoding: Encoding, view: memoryview, count: int) -> IntColumn |
 
 def compress(data: bytes) -> bytes:
     """Raw deflate, without headers: a page has many small columns."""
-    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
-    return packer.compress(data) + packer.flush()
+    return zlib.compress(data, wbits=-zlib.MAX_WBITS)
 
 
 def decompress(data: bytes) -> bytes:

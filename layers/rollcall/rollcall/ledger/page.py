@@ -57,6 +57,7 @@ _FIELDS: Final = {
     name: tuple((c.name, c.kind) for c in each.paged if c.name != each.time_column)
     for name, each in RECORD_TYPES.items()
 }
+_PAGED: Final = {name: each.paged for name, each in RECORD_TYPES.items()}
 _HEADER: Final = struct.Struct("<BII")
 
 Cell: TypeAlias = int | str | tuple[str, ...] | Pairs | None
@@ -225,8 +226,8 @@ class Rows:
             columns[name] = column.changed(*cells.get(name, ([], [])), len(added))
         grown = Rows(self._type.name, count, columns)
         times = grown.integers(TIME).values
-        if (times[1:] < times[:-1]).any():
-            return grown.take(np.argsort(times, kind="stable"))
+        if np.count_nonzero(times[1:] < times[:-1]):
+            return grown.take(times.argsort(kind="stable"))
         return grown
 
     def stored(self) -> list[tuple[str, Column]]:
@@ -352,7 +353,7 @@ def _row_of(record_type: RecordType, cells: Mapping[str, Any]) -> Row:
         return Row(cells[ID], cells[REV], time_ms, None)
     values = {
         column.name: time_ms if column.name == record_type.time_column else _value_of(column, cells)
-        for column in record_type.paged
+        for column in _PAGED[record_type.name]
     }
     return Row(cells[ID], cells[REV], time_ms, record_type.cls(**values))
 

@@ -73,13 +73,16 @@ def split(
         return [_checked(EncodedPage(start, end, rows, data))]
     positions = rows.positions()
     order = sorted(range(len(rows)), key=positions.__getitem__)
-    rows = rows.take(np.array(order, dtype=np.intp))
-    positions.sort()
+    encoded: bytes | None = data
+    if order != list(range(len(rows))):  # rows are in order of time, those of one time in any
+        rows = rows.take(np.array(order, dtype=np.intp))
+        positions.sort()
+        encoded = None
     times = rows.integers(TIME).values
     if end == END and times[0] != times[-1]:
         row_bytes = len(data) / len(rows)
         return _filled(start, end, rows, positions, target_bytes, max_pages, row_bytes)
-    return _halves(start, end, rows, positions, target_bytes, max_pages, len(data))
+    return _halves(start, end, rows, positions, target_bytes, max_pages, len(data), encoded)
 
 
 def _halves(
@@ -90,10 +93,12 @@ def _halves(
     target_bytes: int,
     max_pages: int,
     estimate: int,
+    data: bytes | None = None,
 ) -> list[EncodedPage]:
     # Encoding is the cost of a split, so rows that are far above the target are not encoded.
     is_last = max_pages == 1
-    data = None if estimate > 2 * target_bytes and not is_last else rows.encode()
+    if data is None and (is_last or estimate <= 2 * target_bytes):
+        data = rows.encode()
     is_done = is_last or (data is not None and len(data) <= target_bytes)
     cut = None if is_done else _cut_near(positions, 0, len(positions) // 2)
     if cut is None:
