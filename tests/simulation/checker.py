@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.simulation import stored
 from tests.simulation.clients import Attempt, Ledger
@@ -59,6 +59,14 @@ class Epoch:
                     yield type, row
 
 
+class _Stored(NamedTuple):
+    """All that is stored at one moment, and every version that was before."""
+
+    facts: dict[FactName, StoredFact]
+    epochs: dict[tuple[str, int], Epoch]
+    versions: dict[FactName, list[StoredFact]]
+
+
 class Checker:
     """Checks one world."""
 
@@ -73,21 +81,28 @@ class Checker:
     # -- whenever ------------------------------------------------------------------------------
     def check_running(self) -> None:
         """What holds between any two operations. Raises Violation."""
+        self._check_now()
+
+    def _check_now(self) -> _Stored:
+        """What was read for the checks that hold at any time."""
         self.checks += 1
-        self._facts_are_between()
+        facts = self.facts()
+        self._facts_are_between(facts)
         written = set(self._written_epochs())
-        for place, epoch in self.epochs().items():
+        now = _Stored(facts, self.epochs(), self._versions())
+        for place, epoch in now.epochs.items():
             # Any other is being removed, item by item.
             if place in written and not self._is_damaged(place[0]):
                 self._rollups_are_sum_of_pages("{} epoch {}".format(*place), epoch)
-                self._rows_are_of_one_version(place, epoch)
+                self._rows_are_of_one_version(place, epoch, now.versions)
+        return now
 
     def check_at_rest(self) -> None:
         """What holds when everything that was written was delivered. Raises Violation."""
-        self.check_running()
+        now = self._check_now()
         require(not self._ledger.problems, "I5", self._ledger.problems[:3])
-        epochs = self.epochs()
-        expected = self._expected_facts()
+        epochs = now.epochs
+        expected = self._expected_facts(now)
         for org_id, number in self._written_epochs():
             epoch = epochs.pop((org_id, number), None) or Epoch()
             if self._is_damaged(org_id):
@@ -119,9 +134,8 @@ class Checker:
                 found[fact.name] = fact
         return found
 
-    def _facts_are_between(self) -> None:
+    def _facts_are_between(self, facts: dict[FactName, StoredFact]) -> None:
         """Every fact was attempted, and none is older than what was acknowledged."""
-        facts = self.facts()
         deliveries = self._ledger.deliveries
         for fault in self._hooks.faults(deliveries, facts, self._world.failures.objects):
             require(False, "I1", *fault)
@@ -275,7 +289,10 @@ class Checker:
                 }
                 require(not wrong, "I2", where, name, "stored, sum of pages:", wrong)
 
-    def _rows_are_of_one_version(self, place: tuple[str, int], epoch: Epoch) -> None:
+    @staticmethod
+    def _rows_are_of_one_version(
+        place: tuple[str, int], epoch: Epoch, versions: dict[FactName, list[StoredFact]]
+    ) -> None:
         """Between any two writes, what the pages hold of a fact is what one version of it leaves.
 
         So no call is live at two times, and none is gone while it moves.
@@ -285,7 +302,6 @@ class Checker:
             own = found[FactName(place[0], type, row.id)]
             require(row.time not in own, "I2", place, "a row twice", row)
             own[row.time] = row
-        versions = self._versions()
         for name, rows in found.items():
             newest = max(row.rev for row in rows.values())
             known = (version for version in versions.get(name, []) if version.rev == newest)
@@ -345,12 +361,11 @@ class Checker:
                 require(row == due, "I2", where, "row and fact differ", row, due, fact)
         require(not rows, "I2", where, "rows without a fact", list(rows))
 
-    def _expected_facts(self) -> dict[FactName, StoredFact]:
+    def _expected_facts(self, now: _Stored) -> dict[FactName, StoredFact]:
         """What the pages must hold: what is stored, and what was removed behind our back."""
-        expected = self.facts()
-        versions_of = self._versions()
+        expected = dict(now.facts)
         for name, fact in expected.items():
-            last = versions_of[name][-1]
+            last = now.versions[name][-1]
             # The versions of the stream have the hash of a detail, which `with_detail` compared.
             is_same = replace(fact, content=None) == replace(last, content=None)
             require(is_same, "I1", "a fact forgot where it has been", fact, last)

@@ -222,7 +222,7 @@ def run_mutants(start: int, end: int, workers: int) -> dict[str, Totals]:
 
 def report(totals: Totals) -> str:
     """The totals in words."""
-    lines = [f"{totals.schedules:,} schedules, {len(totals.violations):,} violations"]
+    lines = [summary(totals)]
     lines += [f"{name:20} {count:12,}" for name, count in sorted(totals.figures.items())]
     lines += [f"fault {name:14} {count:12,}" for name, count in sorted(totals.faults.items())]
     if totals.schedules:
@@ -233,6 +233,19 @@ def report(totals: Totals) -> str:
     if totals.incomplete:
         lines.append(f"incomplete schedules: {totals.incomplete[:20]}")
     return "\n".join(lines)
+
+
+def summary(totals: Totals) -> str:
+    """The totals in one line."""
+    counted = {
+        "schedules": totals.schedules,
+        "violations": len(totals.violations),
+        "incomplete": len(totals.incomplete),
+        "moves": totals.figures["moves"],
+        "merges": totals.figures["merges"],
+        "kills": totals.faults["kill"],
+    }
+    return ", ".join(f"{count:,} {name}" for name, count in counted.items())
 
 
 def cores() -> int:

@@ -21,7 +21,7 @@ from unittest.mock import patch
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from rollcall import bootstrap
+from rollcall import bootstrap, telemetry
 from rollcall import retry as backoff_module
 from rollcall.domain.errors import BrokenDestination
 from rollcall.domain.organisations import Organisation
@@ -32,6 +32,7 @@ from rollcall.retry import Backoff
 from rollcall.settings import settings
 from rollcall.storage import keys
 from rollcall.storage.accounts import item_of_organisation, organisation_of_item
+from tests.simulation.memory import remembering
 from tests.simulation.network import Faults, Network, Outage
 from tests.simulation.scheduler import Scheduler, Task
 from tests.simulation.stream import Stream, StreamRecord
@@ -366,5 +367,8 @@ def simulating() -> Iterator[None]:
         patch.object(stream_module, "logger", _Log()),
         patch.object(endpoint_module, "logger", _Log()),
         patch.object(receive_module, "logger", _Log()),
+        # Nobody reads the metrics here, and a line of them takes as long as some requests.
+        patch.object(telemetry, "emit", lambda _metrics: None),
+        remembering(),
     ):
         yield

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from rollcall.hooks.delivery import Delivery
 from rollcall.hooks.events import Event, HookMap
-from rollcall.hooks.maps import hook_table
+from rollcall.hooks.maps import hook_table, schemes_of
 from rollcall.hooks.signatures import authenticate
 from rollcall_cli.hooks.signing import signed
 
@@ -68,7 +68,7 @@ def delivery_of(
     """A signed delivery."""
     url = f"https://api.example.com/live/v1/hooks/{provider}/hk_1"
     full = url + (f"?{urlencode(query, doseq=True)}" if query else "")
-    scheme = hook_table(provider, OWN.get(provider, {})).schemes[0]
+    scheme = schemes_of(provider)[0]
     headers = signed(scheme, SECRETS[provider], full, sent.body, sent.at_ms)
     named = {name.lower(): [value] for name, value in headers.items()}
     return Delivery(url, sent.body, named, query or {}, sent.at_ms)
@@ -77,7 +77,7 @@ def delivery_of(
 def event_of(provider: str, sent: Sent) -> Event:
     """The event of a body, through its signature."""
     delivery = delivery_of(provider, sent)
-    schemes = hook_table(provider, OWN.get(provider, {})).schemes
+    schemes = schemes_of(provider)
     return _MAPS[provider].event(delivery, authenticate(schemes, delivery, [SECRETS[provider]]))
 
 

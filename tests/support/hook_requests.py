@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from rollcall.domain.hooks import Hook, SealedSecret, hook_key
-from rollcall.hooks.maps import hook_table
+from rollcall.hooks.maps import schemes_of
 from rollcall.storage.attributes import Item
 from rollcall.storage.hooks import item_of_hook
 from rollcall_cli.hooks.signing import signed
@@ -55,7 +55,7 @@ class SentHook:
 
     def headers(self, body: bytes, signed_at_ms: int) -> dict[str, str]:
         """The headers that sign a body."""
-        scheme = hook_table(self.provider, {}).schemes[0]
+        scheme = schemes_of(self.provider)[0]
         return signed(scheme, self.secret, self.url, body, signed_at_ms)
 
     def event(self, body: bytes, signed_at_ms: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -13,6 +14,12 @@ from rollcall.storage.guard import refuse_foreign_keys
 from tests.support.emulator.dynamodb import MemoryDynamoDb
 from tests.support.emulator.items import plain
 from tests.support.emulator.refusals import Refusal
+
+
+@functools.cache
+def _model(operation: str) -> SimpleNamespace:
+    """What the guard reads of botocore's model of an operation."""
+    return SimpleNamespace(name=operation)
 
 
 def _sending(operation: str) -> Callable[..., dict[str, Any]]:
@@ -50,7 +57,7 @@ class MemoryClient:
 
     def request(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Send one request, as often as `attempts` says, under one token if it is a transaction."""
-        refuse_foreign_keys(asked, SimpleNamespace(name=operation))
+        refuse_foreign_keys(asked, _model(operation))
         if operation == "TransactWriteItems":
             asked = {"ClientRequestToken": f"token-{next(self._tokens)}", **asked}
         return self.attempts(operation, asked)
