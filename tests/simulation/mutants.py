@@ -31,6 +31,7 @@ from rollcall.ledger import rollups as rollups_module
 from rollcall.ledger import segments
 from rollcall.ledger import tree as tree_module
 from rollcall.ledger import writer as writer_module
+from rollcall.ledger.known import Known
 from rollcall.ledger.page import Row
 from rollcall.ledger.rollups import RollupPut, StoredRollup
 from rollcall.ledger.transaction import Transaction
@@ -491,17 +492,40 @@ def document_keeps_what_a_merge_has_set(stack: ExitStack) -> None:
     stack.enter_context(patch.object(facts_module, "join", join))
 
 
-def merge_without_a_version_condition(stack: ExitStack) -> None:
-    """Pages are merged as they were read, although they may have been written to meanwhile."""
+def _merging_anyway(stack: ExitStack, *kinds: str) -> None:
+    """Merges whose actions of some kinds have no condition."""
 
     def anyway(send: Callable[..., dict[str, Any]], asked: dict[str, Any]) -> dict[str, Any]:
         actions = asked["TransactItems"]
         is_merge = any("segment" in action.get("Put", {}).get("Item", {}) for action in actions)
         if is_merge:
-            actions = [_without_condition(action) for action in actions]
+            actions = [
+                _without_condition(action) if action.keys() & set(kinds) else action
+                for action in actions
+            ]
         return send(**asked | {"TransactItems": actions})
 
     _sending(stack, anyway)
+
+
+def merge_without_a_version_condition(stack: ExitStack) -> None:
+    """Pages are merged as they were read, although they may have been written to meanwhile."""
+    _merging_anyway(stack, "Put", "Delete")
+
+
+def merge_without_the_version_of_its_first_page(stack: ExitStack) -> None:
+    """A segment is put over the first of its pages, although that may have been written to."""
+    _merging_anyway(stack, "Put")
+
+
+def merge_without_the_versions_of_the_others(stack: ExitStack) -> None:
+    """The other pages of a segment are removed, although they may have been written to."""
+    _merging_anyway(stack, "Delete")
+
+
+def page_is_kept_beside_its_segment(stack: ExitStack) -> None:
+    """A writer that finds a segment for one row writes it beside an older copy of a page of it."""
+    stack.enter_context(patch.object(Known, "overlaps", lambda *_: False))
 
 
 def merge_drops_tombstones(stack: ExitStack) -> None:
@@ -566,6 +590,9 @@ MUTANTS: tuple[Planted, ...] = (
     key_of_a_merged_field_is_ignored,
     document_keeps_what_a_merge_has_set,
     merge_without_a_version_condition,
+    merge_without_the_version_of_its_first_page,
+    merge_without_the_versions_of_the_others,
+    page_is_kept_beside_its_segment,
     merge_drops_tombstones,
     segment_keeps_its_identities,
     *HOOK_MUTANTS,

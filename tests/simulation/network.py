@@ -180,9 +180,13 @@ class Network(MemoryClient):
             world.unexpected.append(f"{operation}: {unknown}")
             raise
         except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "ValidationException":
+                # No fault explains a request that is wrong in itself, even if a retry makes up for it.
+                world.unexpected.append(f"{operation}: {error}")
             if fault == "lost_reply":
                 raise self._lost() from None
-            world.trace(error.response["Error"]["Code"])
+            world.trace(code)
             raise
         world.operation_made(operation)
         if fault == "lost_reply":

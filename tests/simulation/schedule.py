@@ -71,6 +71,8 @@ class Schedule:
         self.has_hooks = self.hooking.random() < 0.2
         self.merging = Random(f"merging {seed}")
         self.has_merging = self.merging.random() < 0.5
+        self.rewriting = Random(f"rewriting {seed}")
+        self.has_rewriting = self.has_merging and self.rewriting.random() < 0.4
         # Every row a page of its own and every record an invocation: they meet in the rollups.
         self.is_crowded = random.random() < 0.08
         shards = random.choice((2, 2, 3))
@@ -134,6 +136,8 @@ class Schedule:
             actors.append(world.spawn("replica", self._lag_behind))
         if self.has_merging:
             actors.append(world.spawn("merging", self._merge))
+        if self.has_rewriting:
+            actors.append(world.spawn("rewriting", self._rewrite))
         if self.has_hooks:
             actors.append(world.spawn("hooks", self._report_calls))
         ending = world.spawn("end", lambda: self._end(actors))
@@ -306,6 +310,31 @@ class Schedule:
         for _ in range(random.choice((4, 12, 24))):
             world.scheduler.pause(random.choice((100, 1_000, 4_000)))
             merge(world, random.choice(self.org_ids))
+
+    def _rewrite(self) -> None:
+        """Every second page changes, they are merged with the others, and all change at once.
+
+        A writer that began meanwhile keeps those pages alone: they are older than the segments that it
+        finds for the others.
+        """
+        world, random = self.world, self.rewriting
+        org_id = random.choice(self.org_ids)
+        mark, calls = world.marks[org_id], range(6)
+
+        def change(numbers: Sequence[int], version: int) -> None:
+            records = workload.steady(mark, numbers, version)
+            send(world, self.ledger, org_id, records, most_tries=30)
+            for _ in range(20):
+                world.scheduler.pause(5_000)
+                if not self.source.lag:
+                    break
+
+        change(calls, 0)
+        for version in range(1, 2 * random.choice((2, 3, 4)), 2):
+            world.replace_environments()
+            change(calls[random.choice((0, 1)) :: 2], version)
+            merge(world, org_id)
+            change(calls, version + 1)
 
     def _report_drift(self, difference: Difference) -> None:
         if not difference.name:

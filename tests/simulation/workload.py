@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from random import Random
 from typing import Any
 
@@ -77,6 +77,23 @@ def crowd(random: Random, mark: str, count: int, first: int) -> list[Any]:
             mark,
         )
         for number in range(first, first + count)
+    ]
+
+
+def steady(mark: str, numbers: Iterable[int], version: int) -> list[Any]:
+    """A version of calls that stay where they are, so small that several pages make a segment."""
+    return [
+        _marked(
+            {
+                "type": "call",
+                "id": f"steady {number}",
+                "updated_at": _at(_UPDATED_MS + version),
+                "started_at": _at(_FIRST_MS + number * DAY_MS // 16),
+                "status": ("completed", "failed")[version % 2],
+            },
+            mark,
+        )
+        for number in numbers
     ]
 
 
