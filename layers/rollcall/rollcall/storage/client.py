@@ -27,6 +27,7 @@ from rollcall.domain.errors import (
 from rollcall.retry import Backoff
 from rollcall.settings import BadSetting
 from rollcall.storage import keys
+from rollcall.storage.answers import READS, parse_read
 from rollcall.storage.guard import refuse_foreign_keys
 
 _CONFLICT_CODES: Final = frozenset(
@@ -98,6 +99,8 @@ def dynamodb_client(connections: int, read_timeout_seconds: float = READ_TIMEOUT
     except ValueError as error:
         raise BadSetting(f"AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL: {error}") from error
     client.meta.events.register("provide-client-params.dynamodb", refuse_foreign_keys)
+    for operation in READS:
+        client.meta.events.register(f"before-parse.dynamodb.{operation}", parse_read)
     _require_refusal(client)
     return client
 
