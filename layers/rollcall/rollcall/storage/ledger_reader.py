@@ -31,7 +31,7 @@ from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import with_retries
-from rollcall.storage.page_reads import CanMatch, Found, PageReads, Wanted
+from rollcall.storage.page_reads import Ahead, CanMatch, Found, PageReads, Wanted
 from rollcall.storage.queries import consumed_units, keys_between, page_at
 from rollcall.storage.segment_items import projection
 
@@ -177,13 +177,11 @@ class LedgerReader:
         if reached < end:
             listed = keys_between(part.partition, reached, end) | projection(part.wanted.columns)
             answer = self._query(fetched, listed)
-            beside = self._reads.identities(
-                part.record_type, answer["Items"], part.wanted, fetched.meter
-            )
+            ahead = self._reads.ahead(part.record_type, answer["Items"], part.wanted, fetched.meter)
             for item in answer["Items"]:
                 reached = self._close_gap(fetched, reached, av.text(item, keys.SK))
                 wanted = replace(part.wanted, first=reached)
-                found = self._complete(fetched, item, reached, wanted, beside)
+                found = self._complete(fetched, item, reached, wanted, ahead)
                 if found is not None and found.page.covers(reached):
                     reached = fetched.take(found, reached)
             if "LastEvaluatedKey" not in answer:
@@ -209,7 +207,7 @@ class LedgerReader:
         item: Item | None,
         position: str,
         wanted: Wanted,
-        beside: Mapping[str, Item] = MappingProxyType({}),
+        ahead: Mapping[str, Ahead] = MappingProxyType({}),
     ) -> Found | None:
         """The page of an item; if a segment changes meanwhile, what is at a position."""
         part = fetched.part
@@ -218,7 +216,7 @@ class LedgerReader:
             self._check(fetched)
             return self._reads.last_at(part.partition, position, wanted, fetched.meter)
 
-        return self._reads.complete(part.record_type, item, again, wanted, fetched.meter, beside)
+        return self._reads.complete(part.record_type, item, again, wanted, fetched.meter, ahead)
 
     def _last_at(self, fetched: _Fetched, position: str) -> Item | None:
         """The item of the last page that starts at or before a position."""

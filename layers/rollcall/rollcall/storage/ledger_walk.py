@@ -24,7 +24,7 @@ from rollcall.retry import Backoff
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
 from rollcall.storage.client import with_retries
-from rollcall.storage.page_reads import CanMatch, PageReads, Wanted
+from rollcall.storage.page_reads import Ahead, CanMatch, PageReads, Wanted
 from rollcall.storage.queries import consumed_units, keys_between
 from rollcall.storage.segment_items import projection
 
@@ -74,9 +74,9 @@ class LedgerWalk:
                 listed | projection(used) | {"ScanIndexForward": not is_backward, "Limit": limit},
                 meter,
             )
-            beside = self._reads.identities(record_type, answer["Items"], wanted, meter)
+            ahead = self._reads.ahead(record_type, answer["Items"], wanted, meter)
             for item in answer["Items"]:
-                read = self._read(source, item, unread, beside)
+                read = self._read(source, item, unread, ahead)
                 while read is not None and unread.has_gap_before(read):
                     yield unread.take(self._next(source, unread))
                 if read is not None and unread.overlaps(read):
@@ -113,7 +113,7 @@ class LedgerWalk:
         source: _Source,
         item: Item | None,
         unread: _Unread,
-        beside: Mapping[str, Item] = MappingProxyType({}),
+        ahead: Mapping[str, Ahead] = MappingProxyType({}),
     ) -> Stretch | None:
         """The page of an item; if a part of a segment changes meanwhile, the one at the edge."""
         found = self._reads.complete(
@@ -122,7 +122,7 @@ class LedgerWalk:
             lambda: self._at_edge(source, unread),
             source.wanted,
             source.meter,
-            beside,
+            ahead,
         )
         if found is None:
             return None

@@ -9,7 +9,7 @@ position.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -72,20 +72,32 @@ class Wanted:
         """Whether identities are among the columns."""
         return self.columns is None or not self.columns.isdisjoint(IDENTITIES)
 
-    def of_values(self, record_type: str, directory: Directory, values: Item) -> tuple[Page, bool]:
-        """(a segment with its wanted columns but identities, whether a row of it can match).
-
-        Raises CorruptItem, which names the segment.
-        """
+    def of_values(self, record_type: str, values: Item) -> Ahead:
+        """What the values of a segment tell of it. Raises CorruptItem, which names the segment."""
+        directory = directory_of(values)
         columns = frozenset[str]() if self.columns is None else self.columns - IDENTITIES
         page = page_of_parts(record_type, directory, values, None, columns)
         if self.columns is None:
-            return page, True
+            return Ahead(values, directory, page, can_match=True)
         with naming(values):
-            return page, self.can_match(directory, page.rows)
+            return Ahead(values, directory, page, self.can_match(directory, page.rows))
 
 
 EVERYTHING: Final = Wanted()
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What is known of a segment before its turn, from `values`: it is not decoded twice.
+
+    `page` has its wanted columns but identities; those were read if they are wanted, and found.
+    """
+
+    values: Item
+    directory: Directory
+    page: Page
+    can_match: bool
+    identities: Item | None = None
 
 
 class Found(NamedTuple):
@@ -158,11 +170,11 @@ class PageReads:
         again: Callable[[], Item | None],
         wanted: Wanted,
         meter: ReadMeter,
-        identities: Mapping[str, Item] = MappingProxyType({}),
+        ahead: Mapping[str, Ahead] = MappingProxyType({}),
     ) -> Found | None:
         """The page of an item; of a segment, with what is wanted.
 
-        `identities` were read beforehand, by the start positions of their segments.
+        `ahead` is what is known of segments, by their start positions.
         `again` reads the item once more, consistently, if the other part of a segment has another
         version; what it finds may begin elsewhere, and None is the answer if it finds nothing.
         Raises CorruptItem when a part is missing or damaged.
@@ -173,11 +185,14 @@ class PageReads:
         while item is not None:
             if not is_segment(item):
                 return Found(page_of_item(record_type, item), av.integer(item, APPLIED_AT), item)
-            start, directory = av.text(item, keys.SK), directory_of(item)
-            page, can_match = wanted.of_values(record_type, directory, item)
+            start = av.text(item, keys.SK)
+            known = ahead.get(start)
+            if known is None or known.values is not item:
+                known = wanted.of_values(record_type, item)
+            page, can_match = known.page, known.can_match
             columns = wanted.columns_of(start, can_match=can_match)
             if columns is None or not IDENTITIES.isdisjoint(columns):
-                beside = self._beside(item, identities.get(start), meter)
+                beside = self._beside(item, known.identities, meter)
                 if beside is None:
                     read = start, av.integer(item, VERSION)
                     alike = alike + 1 if read == version else 1
@@ -187,26 +202,27 @@ class PageReads:
                     attempts.failed(Conflict(f"{name_of(item)} is being written"))
                     item = again()
                     continue
-                page = page_of_parts(record_type, directory, item, beside, columns)
+                page = page_of_parts(record_type, known.directory, item, beside, columns)
             return Found(page, av.integer(item, APPLIED_AT), item, can_match)
         return None
 
-    def identities(
+    def ahead(
         self, record_type: str, items: Iterable[Item], wanted: Wanted, meter: ReadMeter
-    ) -> dict[str, Item]:
-        """The identities of those segments among items of one ledger of which any are wanted.
+    ) -> dict[str, Ahead]:
+        """What is known of the segments among items of one ledger, by start position.
 
-        By start position, all at once and eventually consistent. Raises CorruptItem.
+        Nothing if no identities are wanted. Those of all segments that can match are read at once,
+        eventually consistent. Raises CorruptItem.
         """
         if not wanted.names_identities:
             return {}
-        segments = filter(is_segment, items)
-        of_segments = [
-            _beside(values)
-            for values in segments
-            if wanted.of_values(record_type, directory_of(values), values)[1]
-        ]
-        return {av.text(item, keys.SK): item for item in self._read(of_segments, meter)}
+        segments = [wanted.of_values(record_type, item) for item in items if is_segment(item)]
+        of_segments = [_beside(each.values) for each in segments if each.can_match]
+        found = {av.text(item, keys.SK): item for item in self._read(of_segments, meter)}
+        return {
+            each.page.start: replace(each, identities=found.get(each.page.start))
+            for each in segments
+        }
 
     def _beside(self, values: Item, read: Item | None, meter: ReadMeter) -> Item | None:
         """The identities of the version of some values, or None; `read` may be theirs.

@@ -12,7 +12,7 @@ from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
 from rollcall.storage.attributes import Item
-from rollcall.storage.page_reads import EVERYTHING, PageReads
+from rollcall.storage.page_reads import EVERYTHING, Ahead, PageReads
 from rollcall.storage.queries import keys_between, pages_of
 
 
@@ -37,12 +37,12 @@ class PageScan:
         request = {"TableName": self._table, "ConsistentRead": True, **everything}
         reached: str | None = None
         for answer in pages_of(self._client, request, self._backoff):
-            beside = self._reads.identities(record_type, answer["Items"], EVERYTHING, ReadMeter())
+            ahead = self._reads.ahead(record_type, answer["Items"], EVERYTHING, ReadMeter())
             for item in answer["Items"]:
                 start = av.text(item, keys.SK)
                 yield from self._between(partition, record_type, reached or FIRST, start)
                 position = max(reached or FIRST, start)
-                page = self._page(partition, record_type, item, position, beside)
+                page = self._page(partition, record_type, item, position, ahead)
                 if page is not None:
                     yield page
                     reached = max(position, page.end)
@@ -62,7 +62,7 @@ class PageScan:
         record_type: str,
         item: Item,
         position: str,
-        beside: Mapping[str, Item],
+        ahead: Mapping[str, Ahead],
     ) -> Page | None:
         """The page of an item, or what covers a position if it is a segment that changes meanwhile."""
         meter = ReadMeter()
@@ -70,5 +70,5 @@ class PageScan:
         def again() -> Item | None:
             return self._reads.last_at(partition, position, EVERYTHING, meter)
 
-        found = self._reads.complete(record_type, item, again, EVERYTHING, meter, beside)
+        found = self._reads.complete(record_type, item, again, EVERYTHING, meter, ahead)
         return None if found is None else found.page
