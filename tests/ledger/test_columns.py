@@ -11,16 +11,15 @@ from hypothesis import strategies as st
 
 from rollcall.domain.errors import CorruptItem
 from rollcall.ledger.columns import (
-    LONGEST_PACKED,
     NULL,
     Encoding,
     IntColumn,
     TextColumn,
-    Words,
     compress,
     decompress,
 )
 from rollcall.ledger.nested import decode_column
+from rollcall.ledger.words import LONGEST_PACKED, Words
 
 pytestmark = pytest.mark.property
 

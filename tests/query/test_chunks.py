@@ -19,9 +19,10 @@ from rollcall.query.filtering import Selected
 
 pytestmark = pytest.mark.property
 
-calls = st.tuples(
-    st.none() | st.sampled_from("abcdef"), st.none() | st.integers(0, 9), st.booleans()
-)
+# A page in which each row has a UUID of its own stores them in 16 bytes.
+UUIDS = [f"00000000-0000-0000-0000-00000000000{n}" for n in range(9)]
+outcomes = st.sampled_from("abcdef") | st.sampled_from(UUIDS)
+calls = st.tuples(st.none() | outcomes, st.none() | st.integers(0, 9), st.booleans())
 # A page of which no row is selected is never counted.
 pages = st.lists(
     st.lists(calls, max_size=8).filter(lambda page: any(c[2] for c in page)), max_size=6

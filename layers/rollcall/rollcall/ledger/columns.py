@@ -12,7 +12,7 @@ import enum
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -20,15 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rollcall.domain.errors import CorruptItem
+from rollcall.ledger.words import Uuids, Words
 
 Int64s: TypeAlias = NDArray[np.int64]
 Int32s: TypeAlias = NDArray[np.int32]
 Indices: TypeAlias = NDArray[np.intp]
-Bytes: TypeAlias = NDArray[np.bytes_]
 
 NULL: Final = -(2**63)
-# Longer words are not packed.
-LONGEST_PACKED: Final = 64
 
 
 class Encoding(enum.IntEnum):
@@ -124,10 +122,16 @@ def _planes(array: NDArray[Any], width: int) -> bytes:
     return array.view(np.uint8).reshape(-1, width).T.tobytes()
 
 
-def _from_planes(data: memoryview, width: int, count: int) -> NDArray[Any]:
+def _from_planes(data: memoryview, width: int, count: int, dtype: str) -> NDArray[Any]:
+    """The integers that `_planes` turned into these bytes; those of 8 bytes wrap."""
     planes = np.frombuffer(data, dtype=np.uint8, count=width * count)
-    rows: NDArray[np.uint8] = np.ascontiguousarray(planes.reshape(width, count).T)
-    return rows.view(_UINT[width]).reshape(count)
+    if width == 1:
+        return planes.astype(dtype)
+    values = np.zeros(count, dtype=dtype)
+    cells = values.view(np.uint8).reshape(count, values.itemsize)
+    for place, plane in enumerate(planes.reshape(width, count)):
+        cells[:, place] = plane
+    return values
 
 
 def unpack_offsets(data: memoryview, count: int) -> Int64s:
@@ -135,63 +139,15 @@ def unpack_offsets(data: memoryview, count: int) -> Int64s:
     low, width, has_null = struct.unpack_from("<qBB", data)
     if width == 0:
         return np.full(count, low, dtype=np.int64)
-    values: Int64s = _from_planes(data[10:], width, count).astype(np.int64)
+    values: Int64s = _from_planes(data[10:], width, count, "<i8")
     if not has_null:
-        values += low
+        if low:
+            values += low
         return values
     null = values == 0
     values += low - 1
-    values[null] = NULL
+    np.putmask(values, null, NULL)
     return values
-
-
-class Words(Sequence[str]):
-    """The words of a stored dictionary, which are cut out of its text when one is first used."""
-
-    __slots__ = ("_data", "_lengths", "_text", "_words")
-
-    def __init__(self, data: memoryview, lengths: Int64s) -> None:
-        """`data` is the UTF-8 of all words, and `lengths` has the characters of each.
-
-        Raises UnicodeDecodeError.
-        """
-        self._data = data
-        self._text = str(data, "utf-8")
-        self._lengths = lengths
-        self._words: list[str] | None = None
-
-    def __len__(self) -> int:
-        return len(self._lengths)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._cut()[index]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._cut())
-
-    def packed(self) -> Bytes | None:
-        """The words as bytes of equal width, or None if that would change or inflate any."""
-        count, lengths = len(self._lengths), self._lengths
-        longest = int(lengths.max(initial=0))
-        if not 0 < longest <= LONGEST_PACKED or int(lengths.sum()) != len(self._data):
-            return None
-        data = np.frombuffer(self._data, dtype=np.uint8)
-        if not data.all():  # bytes of equal width lose zeros at their end
-            return None
-        if len(data) == count * longest:
-            return data.view(f"S{longest}")
-        cells = np.zeros((count, longest), dtype=np.uint8)
-        cells[np.arange(longest) < lengths[:, np.newaxis]] = data
-        return cells.view(f"S{longest}").reshape(count)
-
-    def _cut(self) -> list[str]:
-        if self._words is None:
-            text, words, start = self._text, [], 0
-            for end in np.cumsum(self._lengths).tolist():
-                words.append(text[start:end])
-                start = end
-            self._words = words
-        return self._words
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,21 +273,18 @@ def decode_flat(encoding: Encoding, view: memoryview, count: int) -> IntColumn |
         case Encoding.STEPS:
             (first,) = struct.unpack_from("<q", view)
             steps = unpack_offsets(view[8:], count - 1)
-            return IntColumn(np.cumsum(np.concatenate(([first], steps)), dtype=np.int64))
+            values = np.empty(len(steps) + 1, dtype=np.int64)
+            values[0] = first
+            values[1:] = steps
+            return IntColumn(np.cumsum(values, out=values))
         case Encoding.WORDS:
             size, width = struct.unpack_from("<IB", view)
             words = _unpack_words(view[5 : 5 + size])
-            codes = _from_planes(view[5 + size :], width, count)
-            return TextColumn(words, codes.astype(np.int32))
+            return TextColumn(words, _from_planes(view[5 + size :], width, count, "<i4"))
         case Encoding.DISTINCT:
             return TextColumn(_unpack_words(view), np.arange(1, count + 1, dtype=np.int32))
         case Encoding.UUIDS:
-            digits = view.hex()
-            uuids = [
-                f"{d[:8]}-{d[8:12]}-{d[12:16]}-{d[16:20]}-{d[20:]}"
-                for d in (digits[i : i + 32] for i in range(0, 32 * count, 32))
-            ]
-            return TextColumn(uuids, np.arange(1, count + 1, dtype=np.int32))
+            return TextColumn(Uuids(view, count), np.arange(1, count + 1, dtype=np.int32))
     raise CorruptItem(f"column encoding {encoding:d} where single values are expected")
 
 

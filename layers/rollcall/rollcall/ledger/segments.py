@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from rollcall.domain.errors import CorruptItem
@@ -64,6 +65,10 @@ class Entry(NamedTuple):
         raise CorruptItem("a zone is a pair of integers or a list of texts")
 
 
+# `Entry` of three values, in a fraction of the time: every read of a segment makes one per column.
+_entry: Final[Callable[[Iterable[Any]], Entry]] = partial(tuple.__new__, Entry)
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
     """The number of rows of a segment, and its columns; every other column is all null."""
@@ -85,10 +90,15 @@ class Directory:
         """The directory that `encode` turned into these bytes. Raises CorruptItem, but not for zones."""
         try:
             document = json.loads(decompress(data))
-            columns = {name: Entry(*entry) for name, entry in document["columns"].items()}
-            return Directory(int(document["n"]), columns)
+            stored = document["columns"]
+            lengths = set(map(len, stored.values()))
+            columns = dict(zip(stored, map(_entry, stored.values()), strict=True))
+            directory = Directory(int(document["n"]), columns)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise CorruptItem(f"damaged directory: {error}") from error
+        if lengths - {len(Entry._fields)}:
+            raise CorruptItem("damaged directory: a column has an encoding, a checksum and a zone")
+        return directory
 
 
 @dataclass(frozen=True, slots=True)

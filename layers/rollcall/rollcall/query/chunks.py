@@ -7,12 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from rollcall.ledger.columns import Bytes, Int32s, Int64s, Words
+from rollcall.ledger.columns import Int32s, Int64s
+from rollcall.ledger.words import Bytes, Uuids, Words
 from rollcall.query.filtering import Selected
 
 # The number of rows of pages, matching or not, that are counted together: few enough that their
 # columns stay in the processor's cache.
-CHUNK_ROWS: Final = 4_096
+CHUNK_ROWS: Final = 16_384
 # So many words are found sooner in arrays than in a dict.
 _MANY_WORDS: Final = 512
 
@@ -41,7 +42,9 @@ class Chunk:
         parts = [page.texts(name) for page in self._pages]
         if sum(len(words) for _, words in parts) < _MANY_WORDS:
             return None
-        arrays = [words.packed() if isinstance(words, Words) else None for _, words in parts]
+        arrays = [
+            words.packed() if isinstance(words, Words | Uuids) else None for _, words in parts
+        ]
         packed = [array for array in arrays if array is not None]
         if len(packed) < len(parts):
             return None

@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from rollcall.domain.errors import TooManyGroups
-from rollcall.ledger.columns import LONGEST_PACKED, NULL, Bytes, Int32s, Int64s
+from rollcall.ledger.columns import NULL, Int32s, Int64s
+from rollcall.ledger.words import LONGEST_PACKED, Bytes
 from rollcall.query.packed import PackedNumbers
 
 # A text of a dict takes some 150 bytes.

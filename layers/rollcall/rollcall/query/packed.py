@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
-from rollcall.ledger.columns import Bytes, Int64s
+from rollcall.ledger.columns import Int64s
+from rollcall.ledger.words import Bytes
 
-_Hashes: TypeAlias = npt.NDArray[np.uint64]
+_Hashes: TypeAlias = NDArray[np.uint64]
 
 # Random, so that no sender can choose texts that collide.
 _SALT: Final = np.uint64(secrets.randbits(64))
@@ -18,10 +19,11 @@ _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 _HALF: Final = np.uint64(32)
 _BLOCK: Final = 8
 _GROWTH: Final = 2
+_RESTORED_AT_ONCE: Final = 16_384
 
 
 class PackedNumbers:
-    """Numbers texts of equal width (`rollcall.ledger.columns.Words.packed`).
+    """Numbers texts of equal width (`rollcall.ledger.words.Words.packed`).
 
     A text lies in the first free slot from its hash on, as in any table with linear probing. At most
     half of the slots are used.
@@ -30,7 +32,7 @@ class PackedNumbers:
     def __init__(self) -> None:
         self._count = 0
         self._texts: Bytes = np.zeros(1024, dtype="S8")
-        self._numbers: Int64s = np.zeros(1024, dtype=np.int64)
+        self._numbers = np.zeros(1024, dtype=np.int32)
         # The place of a text in both arrays, from 1; 0 is free.
         self._slots = np.zeros(2048, dtype=np.int32)
 
@@ -43,8 +45,7 @@ class PackedNumbers:
         places = self._placed(texts, _hashes(texts))
         new = slice(before, self._count)
         self._numbers[new] = np.arange(used + 1, used + 1 + self._count - before)
-        numbers: Int64s = self._numbers[places - 1]
-        return numbers
+        return self._numbers[places - 1].astype(np.int64)
 
     def text(self, number: int) -> str:
         """The text of a number. Raises KeyError if no text has it."""
@@ -58,14 +59,15 @@ class PackedNumbers:
         slots = self._slot_of(hashes)
         left = np.arange(len(texts))
         while len(left):
-            at = slots[left]
-            free = self._slots[at] == 0
-            self._add(texts, left[free], at[free])
-            found = self._slots[at]
+            found = self._slots[slots]
+            free = np.flatnonzero(found == 0)
+            if len(free):
+                self._add(texts, left[free], slots[free])
+                found[free] = self._slots[slots[free]]
             is_equal = self._texts[found - 1] == texts[left]
             places[left[is_equal]] = found[is_equal]
             left = left[~is_equal]
-            slots[left] = (slots[left] + 1) & (len(self._slots) - 1)
+            slots = (slots[~is_equal] + 1) & (len(self._slots) - 1)
         return places
 
     def _add(self, texts: Bytes, claiming: Int64s, at: Int64s) -> None:
@@ -92,25 +94,30 @@ class PackedNumbers:
         size = len(self._texts)
         while size < needed:
             size *= _GROWTH
-        known = self._texts[: self._count]
-        self._numbers = np.resize(self._numbers, size)
-        self._texts = np.zeros(size, dtype=known.dtype)
+        self._slots = np.zeros(0, dtype=np.int32)  # freed before its successor is made
+        self._numbers = _grown(self._numbers, self._count, size)
+        self._texts = _grown(self._texts, self._count, size)
         self._slots = np.zeros(2 * size, dtype=np.int32)
-        self._count = 0
-        self._restore(known)
+        for first in range(0, self._count, _RESTORED_AT_ONCE):
+            self._restore(first, min(self._count, first + _RESTORED_AT_ONCE))
 
-    def _restore(self, known: Bytes) -> None:
-        """Put distinct texts into an empty table, at the places that they had."""
-        self._texts[: len(known)] = known
-        self._count = len(known)
-        slots = self._slot_of(_hashes(known))
-        left = np.arange(1, len(known) + 1)
+    def _restore(self, first: int, end: int) -> None:
+        """Put the places of some texts into slots."""
+        left = np.arange(first + 1, end + 1)
+        slots = self._slot_of(_hashes(self._texts[first:end]))
         while len(left):
-            at = slots[left - 1]
-            free = self._slots[at] == 0
-            self._slots[at[free]] = left[free]
-            left = left[self._slots[at] != left]
-            slots[left - 1] = (slots[left - 1] + 1) & (len(self._slots) - 1)
+            free = self._slots[slots] == 0
+            self._slots[slots[free]] = left[free]
+            is_left = self._slots[slots] != left
+            left = left[is_left]
+            slots = (slots[is_left] + 1) & (len(self._slots) - 1)
+
+
+def _grown(array: NDArray[Any], used: int, size: int) -> NDArray[Any]:
+    """A longer array with the first elements of another."""
+    longer = np.zeros(size, dtype=array.dtype)
+    longer[:used] = array[:used]
+    return longer
 
 
 def _hashes(texts: Bytes) -> _Hashes:
