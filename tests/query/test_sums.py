@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rollcall.domain.time.zones import UTC
@@ -60,6 +60,51 @@ def test_values_are_counted_by_key(pairs: list[tuple[int, int | None]]) -> None:
     for index, key in enumerate(found.keys.tolist()):
         expected = Counter(code for other, code in pairs if other == key and code is not None)
         assert found.cell(index).values(DURATIONS).integers() == expected
+
+
+# The largest integers of 32 bits and of 62, and few others: many pairs are equal.
+CODES = st.one_of(st.integers(0, 2), st.integers(2**31 - 2, 2**31), st.just(2**62)).flatmap(
+    lambda code: st.sampled_from([code, -code])
+)
+PAIRS = st.lists(st.tuples(st.integers(0, 2) | KEYS, CODES), min_size=1, max_size=40)
+
+
+# With 63 bits, no integer would follow the greatest.
+@example([[(0, -(2**62)), (0, -1)]], 1)
+@given(st.lists(PAIRS, min_size=1, max_size=6), st.sampled_from([1, 3, 10**5]))
+def test_values_that_are_added_in_parts_are_counted(
+    batches: list[list[tuple[int, int]]], at_once: int
+) -> None:
+    found = table()
+    with (
+        patch.object(sums, "MERGED_AT_ONCE", at_once),
+        patch.object(sums, "_UNPACKED_AT_ONCE", at_once),
+    ):
+        for pairs in batches:
+            keys, codes = (np.array(row, dtype=np.int64) for row in zip(*pairs, strict=True))
+            found.add(keys, [(0, None)])
+            found.add_values(DURATIONS, keys, codes)
+        found.merge()
+    counts = Counter(pair for pairs in batches for pair in pairs)
+    for index, key in enumerate(found.keys.tolist()):
+        codes, numbers = found.cell(index)._values[DURATIONS]
+        of_key = sorted((code, count) for (other, code), count in counts.items() if other == key)
+        assert list(zip(codes.tolist(), numbers.tolist(), strict=True)) == of_key
+    by_code: Counter[int] = Counter()
+    for (_, code), count in counts.items():
+        by_code[code] += count
+    assert found.whole().values(DURATIONS).integers() == by_code
+
+
+def test_counts_beyond_32_bits_are_added_up() -> None:
+    found = table()
+    for _ in range(2):
+        found.add_groups([np.array([each]) for each in (0, 2**31 - 1, 0, 0)])
+        found.add_counted(DURATIONS, 0, {5: 2**31 - 1, 6: 1})
+    found.merge()
+    assert found.cell(0).values(DURATIONS).integers() == {5: 2**32 - 2, 6: 2}
+    assert found.whole().values(DURATIONS).integers() == {5: 2**32 - 2, 6: 2}
+    assert found.merged(np.array([0])).values(DURATIONS).integers() == {5: 2**32 - 2, 6: 2}
 
 
 def test_sums_of_as_many_of_the_largest_amounts_as_are_added_at_once() -> None:

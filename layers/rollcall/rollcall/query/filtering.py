@@ -131,5 +131,5 @@ def _conditions(rows: Rows, selection: Selection) -> Iterator[Mask]:
     whole = Selected(rows, None)
     for condition in conjuncts(selection.conditions):
         yield mask_of(condition, whole, selection.zone)
-    if TOMBSTONE in rows.names:
+    if rows.column(TOMBSTONE) is not None:
         yield rows.integers(TOMBSTONE).values == NULL

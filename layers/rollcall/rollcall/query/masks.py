@@ -5,7 +5,8 @@ A condition on texts is evaluated once per distinct text of a page, not once per
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -26,6 +27,8 @@ OPPOSITES: Final = {Op.NE: Op.EQ, Op.NOT_IN: Op.IN, Op.NOT_NULL: Op.IS_NULL}
 _NULL_TEXT: Final = payload_text(None)
 # No stored integer is as large; a bound beyond it has the same effect.
 _BEYOND: Final = 2**62
+# Comparisons whose ranges are kept: those of a query are needed once per segment or more.
+_KNOWN_RANGES: Final = 256
 
 
 def mask_of(condition: Condition, columns: Columns, zone: Zone) -> Mask:
@@ -38,15 +41,20 @@ def mask_of(condition: Condition, columns: Columns, zone: Zone) -> Mask:
         case Not(inner):
             return ~mask_of(inner, columns, zone)
         case AllOf(conditions):
-            all_hold = np.ones(columns.count, dtype=np.bool_)
-            for each in conditions:
-                all_hold &= mask_of(each, columns, zone)
-            return all_hold
+            return _all_hold(conditions, columns, zone)
         case AnyOf(conditions):  # pragma: no branch - mypy checks that every case is here
-            any_holds = np.zeros(columns.count, dtype=np.bool_)
-            for each in conditions:
-                any_holds |= mask_of(each, columns, zone)
-            return any_holds
+            return ~_all_hold(tuple(map(Not, conditions)), columns, zone)
+
+
+def _all_hold(conditions: Iterable[Condition], columns: Columns, zone: Zone) -> Mask:
+    """The rows for which all conditions hold; once there are none, no further column is decoded."""
+    held: Mask | None = None
+    for each in conditions:
+        mask = mask_of(each, columns, zone)
+        held = mask if held is None else held & mask
+        if not held.any():
+            break
+    return np.ones(columns.count, dtype=np.bool_) if held is None else held
 
 
 def _compared(comparison: Comparison, columns: Columns, zone: Zone) -> Mask:
@@ -134,13 +142,20 @@ def _decimal_matcher(comparison: Comparison) -> Callable[[Decimal], bool]:
 
 
 def _within(values: Int64s, ranges: Iterable[tuple[int, int]]) -> Mask:
-    mask = np.zeros(len(values), dtype=np.bool_)
+    mask: Mask | None = None
     for least, most in ranges:
-        mask |= (values >= max(least, -_BEYOND)) & (values <= min(most, _BEYOND))
-    return mask
+        inside = _between(values, least, most)
+        mask = inside if mask is None else mask | inside
+    return np.zeros(len(values), dtype=np.bool_) if mask is None else mask
 
 
-def ranges_of(comparison: Comparison) -> Iterable[tuple[int, int]]:
+def _between(values: Int64s, least: int, most: int) -> Mask:
+    above: Mask = values >= min(max(least, -_BEYOND), _BEYOND)  # null is not
+    return above if most >= _BEYOND else above & (values <= most)
+
+
+@functools.lru_cache(_KNOWN_RANGES)
+def ranges_of(comparison: Comparison) -> Sequence[tuple[int, int]]:
     """The inclusive ranges of stored integers for which a comparison holds; null is in none."""
     field, op, values = comparison.field, comparison.op, comparison.values
     match op, values:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rollcall.domain.errors import MAX_GROUPS, TooManyGroups
 from rollcall.ledger.columns import NULL, Indices, Int64s
@@ -27,6 +29,12 @@ _SIDES: Final[tuple[Literal["left", "right"], ...]] = ("left", "right")
 MERGED_AT_ONCE: Final = 65_536
 # numpy adds up by key in doubles: the sum of as many halves stays below 2^53.
 _ADDED_AT_ONCE: Final = 2**20
+# Rows of the key and the code of values.
+_PAIR: Final = 2
+# What follows the greatest packed integer is an integer too.
+_MOST_BITS: Final = 62
+_NARROW: Final = 2**31
+_UNPACKED_AT_ONCE: Final = 65_536
 
 
 class Slots:
@@ -66,7 +74,7 @@ class Table:
         self._is_limited = is_limited
         # Rows of the key and of each slot; of values, rows of key, code and count.
         self._sums = _Summed(1 + slots.width, key_rows=1)
-        self._values = {each: _Summed(3, key_rows=2) for each in coders}
+        self._values = {each: _Summed(3, key_rows=_PAIR) for each in coders}
         # Where the values of each group begin and end.
         self._spans: dict[Values, list[tuple[int, int]]] = {}
 
@@ -127,7 +135,7 @@ class Table:
         values = {}
         for component, summed in self._values.items():
             start, end = self._spans[component][index]
-            values[component] = [row[start:end] for row in summed.rows[1:]]
+            values[component] = [row[start:end].astype(np.int64) for row in summed.rows[1:]]
         amounts = [row.item(index) for row in self._sums.rows[1:]]
         return GroupCell(self._slots.slot_of, amounts, values, self._coders)
 
@@ -174,15 +182,102 @@ class _Summed:
     def merge(self) -> None:
         """Put everything into `rows`."""
         if self._since:
-            # A table may have millions of columns, so each row is freed once it is put together.
-            parts = [list(of_row) for of_row in zip(self.rows, *self._since, strict=True)]
+            # A table may have millions of columns, so each part is freed once it is put together.
+            parts = [self.rows, *self._since]
             self.rows = []
             self._since = []
             self._waiting = 0
-            for of_row in parts:
-                self.rows.append(np.concatenate(of_row))
-                of_row.clear()
-            self.rows = _summed(self.rows, self._key_rows)
+            self.rows = _joined(parts, self._key_rows)
+
+
+def _joined(parts: list[Rows], key_rows: int) -> Rows:
+    """The columns of all parts, of which those with equal keys are added up; empties the list."""
+    packing = _Packing.of(parts) if key_rows == _PAIR else None
+    if packing is not None:
+        return packing.joined(parts)
+    by_row = [list(of_row) for of_row in zip(*parts, strict=True)]
+    parts.clear()
+    return _summed(list(_concatenated(by_row)), key_rows)
+
+
+def _concatenated(by_row: list[list[Int64s]]) -> Iterator[Int64s]:
+    """Each row from its parts, which are freed before the next."""
+    for of_row in by_row:
+        yield np.concatenate(of_row)
+        of_row.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Packing:
+    """Puts a key, a code and a count into one integer each, in the order of the keys and the codes.
+
+    Those are sorted in a fraction of the time, in place, and take a third of the memory.
+    """
+
+    first: int
+    low: int
+    code_bits: int
+    count_bits: int
+
+    @staticmethod
+    def of(parts: Iterable[Rows]) -> _Packing | None:
+        """What fits all columns of some parts; None if that is more than an integer has."""
+        first, low = (min(_ends(parts, row, np.min)) for row in range(_PAIR))
+        last, high, most = (max(_ends(parts, row, np.max)) for row in range(_PAIR + 1))
+        code_bits, count_bits = (high - low).bit_length(), most.bit_length()
+        if (last - first).bit_length() + code_bits + count_bits > _MOST_BITS:
+            return None
+        return _Packing(first, low, code_bits, count_bits)
+
+    def joined(self, parts: list[Rows]) -> Rows:
+        """The columns of all parts, of which equal pairs are added up; empties the list."""
+        packed = np.empty(sum(len(rows[0]) for rows in parts), dtype=np.int64)
+        start = 0
+        while parts:
+            keys, codes, counts = parts.pop()
+            of_part = packed[start : start + len(keys)]
+            of_part[:] = keys
+            of_part -= self.first
+            of_part <<= self.code_bits
+            of_part += codes
+            of_part -= self.low
+            of_part <<= self.count_bits
+            of_part |= counts
+            start += len(keys)
+        packed.sort(kind="stable")  # of ascending parts, in a third of the time
+        by_row = [list(of_row) for of_row in zip(*self._added(packed), strict=True)]
+        del packed
+        return [_narrow(row) for row in _concatenated(by_row)]
+
+    def _added(self, packed: Int64s) -> Iterator[Rows]:
+        """The columns of ascending integers, with the counts of equal pairs added up, in parts."""
+        start = 0
+        while start < len(packed):
+            last = int(packed[min(start + _UNPACKED_AT_ONCE, len(packed)) - 1])
+            after = ((last >> self.count_bits) + 1) << self.count_bits
+            end = int(np.searchsorted(packed, after))
+            pairs = packed[start:end] >> self.count_bits
+            counts = packed[start:end] - (pairs << self.count_bits)
+            begins = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1])))
+            pairs = pairs[begins]
+            keys = pairs >> self.code_bits
+            codes = pairs - (keys << self.code_bits)
+            rows = [keys + self.first, codes + self.low, np.add.reduceat(counts, begins)]
+            yield [_narrow(row) for row in rows]
+            start = end
+
+
+def _ends(parts: Iterable[Rows], row: int, end: Callable[[Int64s], Any]) -> list[int]:
+    """The smallest or the largest integer in a row of each part."""
+    return [int(end(rows[row])) for rows in parts if len(rows[row])]
+
+
+def _narrow(values: Int64s) -> Int64s:
+    """The integers, in half of the memory if they fit: of pairs there may be millions."""
+    narrow: NDArray[Any] = values
+    if int(values.min()) > -_NARROW and int(values.max()) < _NARROW:
+        narrow = values.astype(np.int32, copy=False)
+    return narrow
 
 
 def _summed(rows: Rows, key_rows: int) -> Rows:
@@ -204,7 +299,9 @@ def _summed(rows: Rows, key_rows: int) -> Rows:
         begins[1:] |= rows[n][1:] != rows[n][:-1]
     starts = np.flatnonzero(begins)
     for n, row in enumerate(rows):
-        rows[n] = row[starts] if n < key_rows else np.add.reduceat(row[order], starts)
+        rows[n] = (
+            row[starts] if n < key_rows else np.add.reduceat(row[order], starts, dtype=np.int64)
+        )
     return rows
 
 
@@ -254,7 +351,7 @@ def _counted_pairs(keys: Int64s, codes: Int64s) -> Rows:
     if (int(keys.max()) - first + 1) * width >= 2**62:
         return _summed([keys, codes, np.ones_like(keys)], 2)
     pairs, counts = count_by((keys - first) * width + (codes - low))
-    return [pairs // width + first, pairs % width + low, counts]
+    return [_narrow(row) for row in (pairs // width + first, pairs % width + low, counts)]
 
 
 def count_by(keys: Int64s) -> tuple[Int64s, Int64s]:

@@ -6,6 +6,7 @@ they count as possible. What cannot be excluded can match.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -30,6 +31,8 @@ class _Outcomes(NamedTuple):
 
 
 _UNKNOWN = _Outcomes(some=True, every=False)
+# Zones of texts whose outcomes are kept: most segments have the same texts.
+_KNOWN_ZONES = 256
 
 
 def can_match(selection: Selection, directory: Directory) -> bool:
@@ -70,8 +73,11 @@ def _of_comparison(comparison: Comparison, directory: Directory) -> _Outcomes:
 
 def _of_texts(comparison: Comparison, texts: Zone) -> _Outcomes:
     """A row without a value, and one with each text, have every outcome that a row can have."""
-    if not isinstance(texts, frozenset):
-        return _UNKNOWN
+    return _of_known_texts(comparison, texts) if isinstance(texts, frozenset) else _UNKNOWN
+
+
+@functools.lru_cache(_KNOWN_ZONES)
+def _of_known_texts(comparison: Comparison, texts: frozenset[str]) -> _Outcomes:
     mask = mask_of(comparison, _Sample(sorted(texts)), UTC)
     return _Outcomes(bool(mask.any()), bool(mask.all()))
 
@@ -85,7 +91,7 @@ def _of_integers(comparison: Comparison, has_values: bool, zone: Zone) -> _Outco
     zones = [_stored(comparison.field, zone)] if isinstance(zone, tuple) else []
     if is_count:
         zones.append((0, 0))
-    ranges = list(ranges_of(comparison))
+    ranges = ranges_of(comparison)
     return _Outcomes(
         any(_overlap(each, within) for each in zones for within in ranges),
         is_count and all(any(_holds(within, each) for within in ranges) for each in zones),
