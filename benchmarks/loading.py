@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from benchmarks import data, wiring
 from rollcall import bootstrap
 from rollcall.domain.contributions import CURRENT_VERSION, Contribution, contribution_function
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import Scope
 from rollcall.domain.organisations import tenant
@@ -140,7 +141,9 @@ def _applied(
     store = MemoryDynamoDb(Limits(transaction_actions=100_000, transaction_bytes=10**9))
     client = MemoryClient(store)
     applied_at_ms = 0
-    pages = PageStore(client, wiring.ANALYTICS, data.ORG_ID, 0, lambda: applied_at_ms, Backoff())
+    pages = PageStore(
+        client, wiring.ANALYTICS, Bucket(Epoch(data.ORG_ID, 0)), lambda: applied_at_ms, Backoff()
+    )
     # Lambda makes a new one for every batch; this one would remember every page.
     with tenant(data.ORG_ID), _large_transactions():
         remaining = iter(facts)

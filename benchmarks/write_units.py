@@ -20,6 +20,7 @@ from benchmarks import data, wiring
 from benchmarks.data import Version
 from benchmarks.report import Report, number
 from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.measures import RollupKey
 from rollcall.settings import settings
 from rollcall.storage import keys
@@ -30,6 +31,7 @@ from tests.support.emulator.metering import kind_of
 
 BATCHES = (1, 100, 1_000)
 FEW = 300
+_BUCKET = Bucket(Epoch(data.ORG_ID, 0))
 TARGET = settings.page_target_bytes
 # 100 records a second: what fills a batch of 100 in the mapping's window of one second.
 CALLS_PER_SECOND = 100 / 3
@@ -136,18 +138,18 @@ class Naive:
             size += capacity.number_bytes(str(new))
             size -= -len(name.encode()) if old is None else capacity.number_bytes(str(old))
         self._sizes[key] = size
-        kind = kind_of(keys.rollup(data.ORG_ID, 0, key).pk)
+        kind = kind_of(keys.rollup(_BUCKET, key).pk)
         self.units[kind] += capacity.write_units(max(before, size))
 
 
 def _empty_rollup_bytes(key: RollupKey) -> int:
     """Keys, index keys, version and time of change: the same that our own rollups carry."""
-    pk, sk = keys.rollup(data.ORG_ID, 0, key)
+    pk, sk = keys.rollup(_BUCKET, key)
     item: dict[str, dict[str, Any]] = {
         keys.PK: {"S": pk},
         keys.SK: {"S": sk},
-        keys.GSI1PK: {"S": keys.epoch_prefix(data.ORG_ID, 0)},
-        keys.GSI1SK: {"S": keys.index_sort(keys.ROLLUP, sk)},
+        keys.GSI1PK: {"S": keys.index_partition(_BUCKET)},
+        keys.GSI1SK: {"S": keys.index_sort(_BUCKET, keys.ROLLUP, sk)},
         "v": {"N": "1000"},
         "applied_at": {"N": "1795255200000"},
     }

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from rollcall import bootstrap, commands, merging
+from rollcall.domain.epochs import Epoch
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.domain.records import Call
 from rollcall.hooks.delivery import Delivery
@@ -23,7 +24,7 @@ from rollcall.hooks.events import Event
 from rollcall.hooks.kept import delivery_document, waiting_name
 from rollcall.hooks.state import CallState
 from rollcall.ledger.page import Row
-from rollcall.query.model import Epoch, Reading
+from rollcall.query.model import Reading
 from rollcall.storage import keys
 from rollcall.storage.fact_items import item_of_fact
 from rollcall_cli.hooks.signing import signed
@@ -356,7 +357,7 @@ def test_policies_allow_what_handlers_do(
             let_wait(hook, RETELL.replace(b'"c9"', b'"c5"'))
         if function == "reconcile_organisations":
             tables = Tables(endpoint_of("moto"), organisation.id)
-            plant(Planter(tables, organisation.id, organisation.live, Random(1)))
+            plant(Planter(tables, organisation.epoch(organisation.live), Random(1)))
         for service in CACHED:  # as in an execution environment of its own
             service.cache_clear()
         used.clear()

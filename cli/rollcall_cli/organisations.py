@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rollcall_cli.buckets import check_buckets
 from rollcall_cli.confirming import confirm
 from rollcall_cli.console import AsJson, notice, print_result
 from rollcall_cli.deployment import administration, maintenance
@@ -26,11 +27,17 @@ def create(
     ],
     name: Annotated[str, typer.Option(help="Display name.")],
     buckets: Annotated[
-        int, typer.Option(metavar="N", help="Shards per record type, 1 to 16; permanent.")
+        int,
+        typer.Option(
+            metavar="N",
+            help="Shards per record type, and buckets of pages and rollups, 1 to 64. The shards are"
+            " permanent; `rollcall rebuild --buckets` changes the buckets.",
+        ),
     ] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Create an organisation."""
+    check_buckets(buckets)
     with administration() as admin:
         organisation = admin.create_organisation(handle, name, buckets)
     created = f"created {organisation.handle} ({organisation.id})"

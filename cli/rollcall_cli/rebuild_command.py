@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import Progress, TaskID
 
+from rollcall_cli.buckets import check_buckets
 from rollcall_cli.console import notice, print_result, progress_bar
 from rollcall_cli.deployment import maintenance
 from rollcall_cli.durations import duration_ms, shown
@@ -53,6 +54,14 @@ def rebuild(
             help="How long the old epoch is then kept; at least as long as a function may run.",
         ),
     ] = "15m",
+    buckets: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Number of buckets of the new epoch, 1 to 64: ledgers that share no item, so that as"
+            " many updaters write at once.  [default: as many as now]",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per organisation.")
     ] = False,
@@ -67,6 +76,10 @@ def rebuild(
     """
     if (org is not None) + everything + outdated != 1:
         raise CommandError("specify exactly one of --org, --all and --outdated")
+    if buckets is not None and org is None:
+        raise CommandError("--buckets needs --org: it is chosen for one organisation")
+    if buckets is not None:
+        check_buckets(buckets)
     grace_ms, settle_ms = duration_ms(grace, "--grace"), duration_ms(settle, "--settle")
     stop = threading.Event()
     with maintenance() as bootstrap, stopping_on_ctrl_c(stop), progress_bar() as bar:
@@ -83,7 +96,7 @@ def rebuild(
             chosen = [service.named(org)]
         else:
             chosen = service.all() if everything else service.outdated()
-        work = _Work(bootstrap, service, timeouts, stop, bar, as_json)
+        work = _Work(bootstrap, service, timeouts, buckets, stop, bar, as_json)
         work.run(chosen)
     if work.failed:
         raise typer.Exit(2)
@@ -115,6 +128,7 @@ class _Work:
     bootstrap: ModuleType
     service: Rebuild
     timeouts: RebuildTimeouts
+    buckets: int | None
     stop: threading.Event
     bar: Progress
     as_json: bool
@@ -138,13 +152,14 @@ class _Work:
             self._wait()
 
     def _begin(self, organisation: Organisation) -> _Job:
-        run = self.service.begin(organisation.id)
+        run = self.service.begin(organisation.id, self.buckets)
         total = None if self.bar.disable else self.service.expected_rows(organisation)
         task = self.bar.add_task(organisation.handle, total=total, completed=run.rows)
         job = _Job(organisation, run, task, run.phase)
         handle = organisation.handle
         if run.phase == "entering":
-            notice(f"{handle}: rebuilding epoch {run.old_epoch} as epoch {run.epoch}")
+            parts = f", in {run.buckets} buckets" if run.buckets > 1 else ""
+            notice(f"{handle}: rebuilding epoch {run.old_epoch} as epoch {run.epoch}{parts}")
         else:
             notice(f"{handle}: resuming epoch {run.epoch}, {run.phase}")
         if not self.service.is_old_epoch_written(run) and not run.is_live:
@@ -200,6 +215,7 @@ class _Work:
             "seconds": round(seconds, 1),
             "old_epoch": run.old_epoch,
             "new_epoch": run.epoch,
+            "buckets": run.buckets,
             "old_contribution_version": run.old_version,
             "new_contribution_version": run.version,
         }

@@ -17,7 +17,8 @@ from rollcall.api.errors import (
     Unauthorized,
 )
 from rollcall.api.http import Caller, Request
-from rollcall.query.model import CampaignId, Epoch, Reading
+from rollcall.domain.epochs import Epoch
+from rollcall.query.model import CampaignId, Reading
 
 READING = Reading(Epoch("org", 0))
 CAMPAIGN = CampaignId("c", "inbound")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rollcall.api.http import json_response, parse_event
 from rollcall.api.strict_json import MalformedJson
+from rollcall.domain.epochs import Epoch
 
 
 def event(**fields: Any) -> dict[str, Any]:
@@ -28,9 +29,11 @@ def test_an_event_may_have_nothing_but_its_caller() -> None:
     for fields in ({}, nulls):
         request = parse_event(event(**fields))
         assert (request.caller.org_id, request.caller.org_handle) == ("org", "acme")
-        assert request.reading.epoch == ("org", 7)
+        assert request.reading.epoch == Epoch("org", 7)
         assert request.caller.token_ends_at_ms is None
         assert (request.query, request.body, request.header("X")) == ({}, b"", [])
+    several = parse_event(event(authorizer={"buckets": "16"}))
+    assert several.reading.epoch == Epoch("org", 7, 16)
     ending = parse_event(event(authorizer={"token_ends_at_ms": "1800"}))
     assert ending.caller.token_ends_at_ms == 1800
 

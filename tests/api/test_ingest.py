@@ -13,7 +13,8 @@ from rollcall.api.errors import BadRequest, ContentTooLarge
 from rollcall.api.http import Caller, Request
 from rollcall.api.ingest import MAX_BODY_BYTES, MAX_RECORDS, parse_body, parse_documents
 from rollcall.api.strict_json import MalformedJson
-from rollcall.query.model import Epoch, Reading
+from rollcall.domain.epochs import Epoch
+from rollcall.query.model import Reading
 from tests.support.builders import call, label
 
 

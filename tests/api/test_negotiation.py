@@ -7,7 +7,8 @@ import pytest
 from rollcall.api.errors import NotAcceptable
 from rollcall.api.http import Caller, Request
 from rollcall.api.negotiation import accepted_type
-from rollcall.query.model import Epoch, Reading
+from rollcall.domain.epochs import Epoch
+from rollcall.query.model import Reading
 
 OFFERED = ("application/json", "text/csv")
 

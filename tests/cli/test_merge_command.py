@@ -11,6 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from rollcall import bootstrap, merging
+from rollcall.domain.epochs import Bucket
 from rollcall.domain.errors import CorruptItem
 from rollcall.maintenance.accounts import Administer
 from rollcall_cli.main import run
@@ -101,11 +102,11 @@ def test_an_error_of_one_organisation_is_raised_after_the_others(
 ) -> None:
     starts, failing = merging.PageMerging.starts, []
 
-    def damaged(self: Any, org_id: str, epoch: int) -> Any:
+    def damaged(self: Any, bucket: Bucket) -> Any:
         if not failing:
-            failing.append(org_id)
+            failing.append(bucket.epoch.org_id)
             raise CorruptItem("the call page at 5: damaged")
-        return starts(self, org_id, epoch)
+        return starts(self, bucket)
 
     with patch.object(merging.PageMerging, "starts", damaged):
         status, out, err = merge(capsys, "--cold-after", "0s")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from rollcall.domain.epochs import Epoch
 from tests.support import drift
 from tests.support import stack as stacks
 from tests.support.figures import assert_figures, send
@@ -69,7 +70,7 @@ def test_drift_is_reported_repaired_and_served(stack: Stack) -> None:
 
     org_id = next(o["id"] for o in stack.cli("org", "list", "--json") if o["handle"] == "drifting")
     tables = Tables(stack.ready["dynamodb"], org_id)
-    planter = drift.Planter(tables, org_id, 0, Random(5))
+    planter = drift.Planter(tables, Epoch(org_id, 0), Random(5))
     for plant in (drift.Planter.row_lost, drift.Planter.rollup_altered):
         assert plant(planter)
     status, reported = reconcile(stack, "drifting", "--grace", "1s")

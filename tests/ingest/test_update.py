@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollcall.domain.epochs import Bucket
 from rollcall.domain.errors import (
     BrokenDestination,
     Conflict,
@@ -68,7 +69,8 @@ class Appliers:
         self.errors: dict[tuple[str, int, str], Exception] = {}
         self.order: list[str] = []
 
-    def __call__(self, org_id: str, epoch: int, contribute: Any) -> Any:
+    def __call__(self, bucket: Bucket, contribute: Any) -> Any:
+        org_id, epoch, _ = bucket.epoch
         outer = self
 
         class Applier:

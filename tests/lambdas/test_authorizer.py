@@ -32,6 +32,7 @@ def test_the_policy_opens_the_routes_of_the_scopes_and_carries_the_grant() -> No
         "org_id": "org_1",
         "org_handle": "acme",
         "epoch": 4,
+        "buckets": 1,
         "scopes": "read",
         "token_id": TOKEN.id,
     }

@@ -14,6 +14,7 @@ from rollcall.domain.contributions import (
     ContributionFunction,
     contribution_function,
 )
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.errors import Unavailable
 from rollcall.domain.records import Call
 from rollcall.ledger.apply import Applier
@@ -37,15 +38,17 @@ class Deployment:
         return self.ledgers.setdefault(org_id, MemoryLedger(self._counted))
 
     def apply(self, *rows: tuple[str, Row], org_id: str = "org", environment: int = 0) -> None:
-        self.writers[environment](org_id, 0, CONTRIBUTE).apply(rows)
+        self.writers[environment](Bucket(Epoch(org_id, 0)), CONTRIBUTE).apply(rows)
 
     def _counted(self, operation: str, act: Any) -> Any:
         self.requests[operation] += 1
         return act()
 
-    def _applier(self, org_id: str, _epoch: int, contribute: ContributionFunction) -> Applier:
+    def _applier(self, bucket: Bucket, contribute: ContributionFunction) -> Applier:
         backoff = Backoff(tries=5, sleep=lambda _seconds: None)
-        return Applier(self.ledger(org_id), contribute, target_bytes=500, backoff=backoff)
+        return Applier(
+            self.ledger(bucket.epoch.org_id), contribute, target_bytes=500, backoff=backoff
+        )
 
 
 def call(fact_id: str, rev: int, outcome: str = "a") -> tuple[str, Row]:
@@ -97,7 +100,7 @@ def test_what_was_used_least_recently_goes_first() -> None:
     for org_id in ("a", "b", "c"):
         at.apply(call("x", 1), org_id=org_id)
         at.apply(call("x", 2, "b"), org_id=org_id)
-    kept = {org_id for org_id, _, _ in at.writers[0]._resting}
+    kept = {bucket.epoch.org_id for bucket, _ in at.writers[0]._resting}
     assert kept == {"b", "c"}
     assert sum(each.kept_bytes for each in at.writers[0]._resting.values()) <= 20_000
 
@@ -118,7 +121,7 @@ def test_nothing_is_kept_after_an_error() -> None:
 def test_two_callers_never_share_an_applier() -> None:
     at = Deployment()
     at.apply(call("x", 1))
-    place = ("org", 0, CONTRIBUTE)
+    place = (Bucket(Epoch("org", 0)), CONTRIBUTE)
     first, second = at.writers[0].take(place), at.writers[0].take(place)
     assert first is not second
 

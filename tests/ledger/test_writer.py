@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.domain.contributions import ContributionFunction, contribution_function
+from rollcall.domain.epochs import Bucket
 from rollcall.domain.errors import Conflict, Unavailable, UnknownContribution
 from rollcall.domain.facts import Fact
 from rollcall.domain.organisations import Organisation, current_org_id
@@ -263,14 +264,14 @@ class Epochs:
     def __init__(self) -> None:
         self.applied: dict[int, tuple[ContributionFunction, list[tuple[str, Row]]]] = {}
 
-    def __call__(self, org_id: str, epoch: int, contribute: ContributionFunction) -> Epochs:
-        self.current = (org_id, epoch, contribute)
+    def __call__(self, bucket: Bucket, contribute: ContributionFunction) -> Epochs:
+        self.current = (bucket, contribute)
         return self
 
     def apply(self, rows: Sequence[tuple[str, Row]]) -> None:
-        org_id, epoch, contribute = self.current
-        assert current_org_id() == org_id
-        self.applied[epoch] = (contribute, list(rows))
+        bucket, contribute = self.current
+        assert current_org_id() == bucket.epoch.org_id
+        self.applied[bucket.epoch.number] = (contribute, list(rows))
 
 
 LABEL = Fact("label", "x", None, 1, 5, None)

@@ -99,8 +99,8 @@ def administer(at: Deployment) -> Administer:
         ("x" * 64, "Acme", 1, "must be 1 to 63 letters"),
         ("acme", "", 1, "name must have 1 to 256 printable"),
         ("acme", "two\nlines", 1, "name must have 1 to 256 printable"),
-        ("acme", "Acme", 0, "buckets must be 1 to 16"),
-        ("acme", "Acme", 17, "buckets must be 1 to 16"),
+        ("acme", "Acme", 0, "buckets must be 1 to 64"),
+        ("acme", "Acme", 65, "buckets must be 1 to 64"),
     ],
 )
 def test_an_organisation_that_breaks_a_rule_is_refused(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.organisations import Organisation
 from rollcall.maintenance import audits
 from rollcall.storage import keys
@@ -67,7 +68,7 @@ def _checked_measures(world: World) -> int:
     for item in world.items(0):
         if "#ROLLUP#" in item["PK"]["S"]:
             place = keys.Key(item["PK"]["S"], item["SK"]["S"])
-            key = keys.parse_rollup(world.org_id, 0, place)
+            key = keys.parse_rollup(Bucket(Epoch(world.org_id, 0)), place)
             stored = stored_rollup(key, item)
             found.append((key, stored.measures))
             spilled.append((key, dict.fromkeys(stored.spilled, 1)))

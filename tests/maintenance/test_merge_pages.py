@@ -16,6 +16,7 @@ from rollcall.domain.contributions import (
     ContributionFunction,
     contribution_function,
 )
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.domain.time.periods import EVER
@@ -64,7 +65,7 @@ def filled(count: int = 90) -> tuple[Deployment, Organisation]:
 def rows(at: Deployment, organisation: Organisation) -> list[Row]:
     scan = PageScan(at.client, ANALYTICS, BACKOFF)
     with tenant(organisation.id):
-        found = [row for page in scan.pages(organisation.id, 0, "call") for row in page.rows]
+        found = [row for page in scan.pages(Epoch(organisation.id, 0), "call") for row in page.rows]
     return sorted(found, key=lambda row: row.position)
 
 
@@ -167,7 +168,12 @@ def test_identities_are_read_at_once_and_only_where_they_are_needed(
         reader = LedgerReader(at.client, ANALYTICS, executor, 1, BACKOFF)
         read = list(
             reader.pages(
-                organisation.id, 0, "call", [EVER], ReadMeter(), columns, lambda *_: can_match
+                Epoch(organisation.id, 0),
+                "call",
+                [EVER],
+                ReadMeter(),
+                columns,
+                lambda *_: can_match,
             )
         )
     assert len(asked) == 2 * batches  # what covers the start of a period is read on its own
@@ -194,9 +200,9 @@ def test_the_revision_of_a_row_is_found_in_a_segment() -> None:
     revisions = RowRevisions(at.client, ANALYTICS, BACKOFF)
     with tenant(organisation.id):
         for row in (stored[0], stored[40]):
-            found = revisions.revision(organisation.id, 0, "call", row.position, row.id)
+            found = revisions.revision(Epoch(organisation.id, 0), "call", row.position, row.id)
             assert found == row.rev
-            assert revisions.revision(organisation.id, 0, "call", row.position, "other") == 0
+            assert revisions.revision(Epoch(organisation.id, 0), "call", row.position, "other") == 0
 
 
 steps = st.lists(
@@ -318,8 +324,8 @@ def test_a_writer_that_read_a_page_before_it_was_merged_and_split_again_fails() 
 
 
 def warm_writer(at: Deployment) -> WarmWriters:
-    def applier(org_id: str, epoch: int, contribute: ContributionFunction) -> Applier:
-        pages = PageStore(at.client, ANALYTICS, org_id, epoch, at.now_ms, BACKOFF)
+    def applier(bucket: Bucket, contribute: ContributionFunction) -> Applier:
+        pages = PageStore(at.client, ANALYTICS, bucket, at.now_ms, BACKOFF)
         return Applier(pages, contribute, target_bytes=500, backoff=BACKOFF)
 
     return WarmWriters(applier)
@@ -384,7 +390,7 @@ def test_each_segment_that_a_change_splits_is_counted() -> None:
     at, organisation = filled()
     at.merge(organisation)
     split: list[int] = []
-    pages = PageStore(at.client, ANALYTICS, organisation.id, 0, at.now_ms, BACKOFF)
+    pages = PageStore(at.client, ANALYTICS, Bucket(Epoch(organisation.id, 0)), at.now_ms, BACKOFF)
     applier = Applier(
         pages, contribution_function(CURRENT_VERSION), target_bytes=500, on_split=split.append
     )
@@ -434,10 +440,10 @@ def test_a_failure_of_one_organisation_does_not_prevent_the_others() -> None:
     at.drain()
     starts = at.merges.starts
 
-    def failing(org_id: str, epoch: int) -> Any:
-        if org_id != other.id:
+    def failing(bucket: Bucket) -> Any:
+        if bucket.epoch.org_id != other.id:
             raise Unavailable("busy")
-        return starts(org_id, epoch)
+        return starts(bucket)
 
     with patch.object(at.merges, "starts", failing):
         found = {merged.org_id: merged for merged in merging_of(at)()}

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.errors import BrokenDestination, CorruptItem, Unavailable
 from rollcall.domain.organisations import Organisation
 from rollcall.ingest.update import Update
@@ -62,8 +63,8 @@ class Bench:
         self.ledger = MemoryLedger()
         self.directory = Directory()
 
-        def writer(org_id: str, epoch: int, contribute: Any) -> Applier:
-            assert (org_id, epoch) == (ORG, 0)
+        def writer(bucket: Bucket, contribute: Any) -> Applier:
+            assert bucket == Bucket(Epoch(ORG, 0))
             return Applier(self.ledger, contribute, target_bytes=400, backoff=BACKOFF)
 
         self.update = Update(

@@ -10,12 +10,13 @@ import pytest
 
 from rollcall import bootstrap
 from rollcall.dialects.rollcall.queries.request import parse_query
+from rollcall.domain.epochs import Epoch
 from rollcall.domain.measures import Rollup, RollupKey, Scope
 from rollcall.domain.time.periods import Period
 from rollcall.query.engine import QueryEngine
 from rollcall.query.explaining import explained
 from rollcall.query.group_planner import AggregationPlan, plan_aggregation
-from rollcall.query.model import Aggregation, Epoch, Reading
+from rollcall.query.model import Aggregation, Reading
 from rollcall.telemetry import logger
 from tests.support.emf import logged
 

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
+from rollcall.domain.epochs import Epoch
 from rollcall.domain.errors import TooManyRows, Unavailable
 from rollcall.domain.records import Call
 from rollcall.domain.time.periods import EVER, Period
@@ -130,7 +131,7 @@ def executor():
 
 def read(client, executor, concurrency=4):
     reader = LedgerReader(client, "table", executor, concurrency, Backoff())
-    return reader.pages("org", 0, "call", [EVER], ReadMeter())
+    return reader.pages(Epoch("org", 0), "call", [EVER], ReadMeter())
 
 
 def test_no_more_answers_are_held_than_queries_may_run(executor):

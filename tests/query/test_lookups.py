@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollcall.domain.epochs import Epoch
 from rollcall.domain.errors import Unavailable, UnknownOrganisation
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import ALL, CALLS, ORG, Rollup, RollupKey, known_keys, space_scope
 from rollcall.domain.organisations import current_org_id, tenant
 from rollcall.query.lookups import Lookup, ensure_as_of, is_known
 from rollcall.query.metering import ReadMeter
-from rollcall.query.model import Epoch, Reading
+from rollcall.query.model import Reading
 from tests.support.reading import APPLIED_AT_MS, MemoryRollups, reading
 
 

@@ -15,10 +15,13 @@ from functools import partial
 from itertools import combinations
 from typing import Any, NamedTuple
 
+from rollcall.domain.epochs import Epoch as Read
 from tests.simulation import stored
-from tests.simulation.clients import Attempt, Ledger
+from tests.simulation.clients import Attempt
+from tests.simulation.clients import Ledger as ClientsLedger
 from tests.simulation.hook_checker import HookChecker
 from tests.simulation.neighbour import NEIGHBOUR
+from tests.simulation.readers import Readers
 from tests.simulation.stored import FactName, RollupName, StoredFact, StoredPage, StoredRollup
 from tests.simulation.world import ANALYTICS, RECORDS, World
 from tests.support.merging_oracle import content_of, write_of
@@ -32,6 +35,8 @@ _BREAKDOWNS = {
 # What several record types count: each has rollups of its own.
 _PER_TYPE = ("known", "workspace")
 _CLOCKS_DIFFER_MS = 1_000
+# An organisation, one of its epochs, and the bucket that the key names.
+Place = tuple[str, int, int | None]
 Totals = dict[RollupName, dict[Any, int]]
 
 
@@ -45,8 +50,8 @@ def require(holds: bool, invariant: str, *what: Any) -> None:
         raise Violation(f"{invariant}: {' '.join(str(part) for part in what)}"[:2_000])
 
 
-class Epoch:
-    """What the analytics table holds of one organisation's epoch."""
+class Ledger:
+    """What the analytics table holds of one bucket of an epoch."""
 
     def __init__(self) -> None:
         self.pages: dict[str, list[StoredPage]] = defaultdict(list)
@@ -57,6 +62,22 @@ class Epoch:
             for page in pages:
                 for row in page.rows:
                     yield type, row
+
+
+class Epoch:
+    """What the analytics table holds of one organisation's epoch, by the bucket that its keys name."""
+
+    def __init__(self) -> None:
+        self.buckets: dict[int | None, Ledger] = defaultdict(Ledger)
+
+    def rows(self) -> Iterator[tuple[str, stored.StoredRow]]:
+        for ledger in self.buckets.values():
+            yield from ledger.rows()
+
+    def ledgers(self, where: str) -> Iterator[tuple[str, Ledger]]:
+        """Each bucket, with the name that violations give it."""
+        for number, ledger in self.buckets.items():
+            yield where if number is None else f"{where} bucket {number}", ledger
 
 
 class _Stored(NamedTuple):
@@ -70,7 +91,7 @@ class _Stored(NamedTuple):
 class Checker:
     """Checks one world."""
 
-    def __init__(self, world: World, ledger: Ledger) -> None:
+    def __init__(self, world: World, ledger: ClientsLedger) -> None:
         self._world = world
         self._ledger = ledger
         self._hooks = HookChecker()
@@ -88,13 +109,14 @@ class Checker:
         self.checks += 1
         facts = self.facts()
         self._facts_are_between(facts)
-        written = set(self._written_epochs())
+        written = {(org_id, number): count for org_id, number, count in self._written_epochs()}
         now = _Stored(facts, self.epochs(), self._versions())
         for place, epoch in now.epochs.items():
             # Any other is being removed, item by item.
             if place in written and not self._is_damaged(place[0]):
                 self._rollups_are_sum_of_pages("{} epoch {}".format(*place), epoch)
                 self._rows_are_of_one_version(place, epoch, now.versions)
+                self._rows_are_in_their_buckets(place, epoch, written[place])
         return now
 
     def check_at_rest(self) -> None:
@@ -103,7 +125,7 @@ class Checker:
         require(not self._ledger.problems, "I5", self._ledger.problems[:3])
         epochs = now.epochs
         expected = self._expected_facts(now)
-        for org_id, number in self._written_epochs():
+        for org_id, number, count in self._written_epochs():
             epoch = epochs.pop((org_id, number), None) or Epoch()
             if self._is_damaged(org_id):
                 continue
@@ -114,6 +136,7 @@ class Checker:
             optional = set(self._world.removed) if number else set()
             self._pages_equal_facts(where, epoch, own, optional)
             self._breakdowns_sum_to_totals(where, epoch)
+            self._readers_find(where, Read(org_id, number, count), epoch)
         require(not epochs, "I4", "analytics of nobody", list(epochs))
         self._only_poison_is_quarantined()
         left = self._hooks.left(self._ledger.deliveries, self._world.failures.objects)
@@ -245,19 +268,23 @@ class Checker:
                 identities = beside.pop((pk, sk))
                 require(identities["v"] == item["v"], "I2", "versions of a segment", pk, sk)
                 read = partial(_segment_of, identities)
-                org_id, number, part = self._once(item, read)
+                (org_id, number, bucket), part = self._once(item, read)
             else:
-                org_id, number, part = self._once(item, _part_of)
-            epoch = found[org_id, number]
+                (org_id, number, bucket), part = self._once(item, _part_of)
+            ledger = found[org_id, number].buckets[bucket]
             match part:
                 case type, StoredPage() as page:
-                    epoch.pages[type].append(page)
+                    ledger.pages[type].append(page)
                 case name, StoredRollup() as rollup:
-                    epoch.rollups[name] = rollup
+                    ledger.rollups[name] = rollup
         require(not beside, "I2", "identities without a segment", list(beside))
         return dict(found)
 
     def _rollups_are_sum_of_pages(self, where: str, epoch: Epoch) -> None:
+        for name, ledger in epoch.ledgers(where):
+            self._are_sum_of_pages(name, ledger)
+
+    def _are_sum_of_pages(self, where: str, epoch: Ledger) -> None:
         expected: defaultdict[RollupName, Counter[Any]] = defaultdict(Counter)
         for type, row in epoch.rows():
             if row.content is not None:
@@ -308,6 +335,15 @@ class Checker:
             expected = {row.time: row for version in known for row in version.rows()}
             require(rows == expected, "I2", place, name, "rows", rows, "of a version", expected)
 
+    @staticmethod
+    def _rows_are_in_their_buckets(place: tuple[str, int], epoch: Epoch, count: int) -> None:
+        for number, ledger in epoch.buckets.items():
+            is_named = number is not None and number < count
+            require((number is None) if count == 1 else is_named, "I2", place, "bucket", number)
+            for type, row in ledger.rows():
+                due = None if count == 1 else stored.bucket_of(row.id, count)
+                require(number == due, "I2", place, type, row.id, "in the bucket", number)
+
     def _versions(self) -> dict[FactName, list[StoredFact]]:
         """Every version that was ever stored of each fact, with the moves that lie between them."""
         return {
@@ -329,8 +365,12 @@ class Checker:
             found = self._read[id(row)] = (row, counted)
         return found[1]
 
+    def _pages_tile(self, where: str, epoch: Epoch) -> None:
+        for name, ledger in epoch.ledgers(where):
+            self._tile(name, ledger)
+
     @staticmethod
-    def _pages_tile(where: str, epoch: Epoch) -> None:
+    def _tile(where: str, epoch: Ledger) -> None:
         for type, pages in epoch.pages.items():
             reached = stored.FIRST
             for page in sorted(pages, key=lambda page: page.start):
@@ -378,15 +418,28 @@ class Checker:
                 expected[name] = max(map(stored.fact_of, versions), key=lambda fact: fact.rev)
         return expected
 
-    def _written_epochs(self) -> Iterator[tuple[str, int]]:
+    def _written_epochs(self) -> Iterator[tuple[str, int, int]]:
+        """(organisation, epoch, number of its buckets)."""
         for item in self._world.store.all_items(RECORDS):
             if item["SK"]["S"] == "ORG" and "deleting" not in item:
+                counts = item.get("bucket_counts", {"M": {}})["M"]
                 for number in item["written"]["L"]:
-                    yield item["id"]["S"], int(number["N"])
+                    count = counts.get(number["N"], {"N": "1"})
+                    yield item["id"]["S"], int(number["N"]), int(count["N"])
+
+    def _readers_find(self, where: str, place: Read, epoch: Epoch) -> None:
+        """The product's readers find every call once, in whatever bucket it is."""
+        live = {row.id: row.time for type, row in epoch.rows() if type == "call" and row.content}
+        for fault in Readers(self._world).faults(place, live):
+            require(False, "I5", where, *fault)
 
     # -- I3, I4, I6 ----------------------------------------------------------------------------
+    def _breakdowns_sum_to_totals(self, where: str, epoch: Epoch) -> None:
+        for name, ledger in epoch.ledgers(where):
+            self._sum_to_totals(name, ledger)
+
     @staticmethod
-    def _breakdowns_sum_to_totals(where: str, epoch: Epoch) -> None:
+    def _sum_to_totals(where: str, epoch: Ledger) -> None:
         for name, rollup in epoch.rollups.items():
             total = {"calls": "calls", "tasks": "tasks", "leads": "leads"}.get(name.family)
             if total is None:
@@ -485,24 +538,29 @@ def _family(family: str, type: str) -> str:
     return f"{family}.{type}" if family in _PER_TYPE else family
 
 
-def _segment_of(identities: dict[str, Any], values: dict[str, Any]) -> tuple[str, int, Any]:
+def _segment_of(identities: dict[str, Any], values: dict[str, Any]) -> tuple[Place, Any]:
     """A segment, as `_part_of` has a page."""
-    owner, number, type = _ledger_of(values["PK"]["S"])
-    return owner, number, (type, stored.segment_of(type, values, identities))
+    place, rest = _split(values["PK"]["S"])
+    type = rest.removeprefix("LEDGER#").removesuffix("#")
+    return place, (type, stored.segment_of(type, values, identities))
 
 
-def _ledger_of(pk: str) -> tuple[str, int, str]:
-    _, org_id, epoch, _, type, _ = pk.split("#")
-    return stored.unescaped(org_id), int(epoch[1:]), type
+def _split(pk: str) -> tuple[Place, str]:
+    """A key of the analytics table: organisation, epoch and bucket, and what follows them."""
+    org, org_id, epoch, rest = pk.split("#", 3)
+    require(org == "ORG" and epoch.startswith("E"), "I4", "a key of nobody", pk)
+    bucket = None
+    if rest.startswith("B"):
+        name, _, rest = rest.partition("#")
+        bucket = int(name[1:])
+    return (stored.unescaped(org_id), int(epoch[1:]), bucket), rest
 
 
-def _part_of(item: dict[str, Any]) -> tuple[str, int, Any]:
-    """An analytics item: whose it is, of which epoch, and what it says."""
-    org, org_id, epoch, rest = item["PK"]["S"].split("#", 3)
-    require(org == "ORG" and epoch.startswith("E"), "I4", "a key of nobody", item["PK"])
-    owner, number = stored.unescaped(org_id), int(epoch[1:])
+def _part_of(item: dict[str, Any]) -> tuple[Place, Any]:
+    """An analytics item: whose it is, of which epoch and bucket, and what it says."""
+    place, rest = _split(item["PK"]["S"])
     if rest.startswith("LEDGER#"):
         type = rest.removeprefix("LEDGER#").removesuffix("#")
-        return owner, number, (type, stored.page_of(type, item))
+        return place, (type, stored.page_of(type, item))
     name = stored.rollup_name(rest, item["SK"]["S"])
-    return owner, number, (name, stored.rollup_of(name, item))
+    return place, (name, stored.rollup_of(name, item))

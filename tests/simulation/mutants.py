@@ -115,7 +115,7 @@ def stale_rollup_is_written(stack: ExitStack) -> None:
     def rollups(self: PageStore, wanted: Any) -> Any:
         found = dict(original(self, wanted))
         for key, stored in found.items():
-            place = (self._org_id, self._epoch, key)
+            place = (self._bucket, key)
             found[key] = dataclasses.replace(
                 first.setdefault(place, stored), version=stored.version
             )

@@ -63,12 +63,12 @@ def until_done(
     raise NeverAtRest(f"{name} is not finished after {_MAX_RUNS} runs: {task.error!r}")
 
 
-def rebuild(world: World, org_id: str) -> RebuildRun:
-    """`rollcall rebuild`, to its end."""
+def rebuild(world: World, org_id: str, buckets: int | None = None) -> RebuildRun:
+    """`rollcall rebuild`, with `--buckets` if it is not None, to its end."""
 
     def command() -> RebuildRun:
         service = commands.rebuild.__wrapped__()
-        run: RebuildRun = service.begin(org_id)
+        run: RebuildRun = service.begin(org_id, buckets)
         while not run.is_done:
             run = service.go_on(org_id, run, _PATIENCE)
             if run.phase is Phase.SETTLING:

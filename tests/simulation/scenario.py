@@ -105,10 +105,14 @@ def as_record(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def open_epoch(world: World, org_id: str, number: int = 1) -> None:
+def open_epoch(world: World, org_id: str, number: int = 1, buckets: int = 1) -> None:
     """Add an epoch to those that an organisation writes, as the first step of a rebuild does."""
     item = world.store.item(RECORDS, *keys.organisation(org_id))
     written = [*item["written"]["L"], {"N": str(number)}]
     versions = {**item["contributions"]["M"], str(number): {"N": str(CURRENT_VERSION)}}
-    world.store.put(RECORDS, {**item, "written": {"L": written}, "contributions": {"M": versions}})
+    changed = {**item, "written": {"L": written}, "contributions": {"M": versions}}
+    if buckets > 1:
+        counts = {**item.get("bucket_counts", {"M": {}})["M"], str(number): {"N": str(buckets)}}
+        changed["bucket_counts"] = {"M": counts}
+    world.store.put(RECORDS, changed)
     world.counts["epochs opened"] += 1

@@ -73,6 +73,7 @@ class Schedule:
         self.has_merging = self.merging.random() < 0.5
         self.rewriting = Random(f"rewriting {seed}")
         self.has_rewriting = self.has_merging and self.rewriting.random() < 0.4
+        self.dividing = Random(f"dividing {seed}")
         # Every row a page of its own and every record an invocation: they meet in the rollups.
         self.is_crowded = random.random() < 0.08
         shards = random.choice((2, 2, 3))
@@ -94,19 +95,24 @@ class Schedule:
         world.faults.budget = random.choice((8, 20, 40))
         world.secrets = [workload.SECRET]
         for org_id, mark in (("alpha#1", "α~a "), ("beta", "β#b ")):
-            world.add_organisation(org_id, 16 if self.is_crowded else random.choice((1, 16)))
+            buckets = 16 if self.is_crowded else random.choice((1, 16))
+            world.add_organisation(org_id, buckets, self._ledgers())
             world.marks[org_id] = mark
         # Whom operators and the weather choose from; the neighbour has trouble enough.
         self.org_ids = tuple(world.org_ids)
         self.has_neighbour = random.random() < 0.2
         if self.has_neighbour:
-            world.add_organisation(NEIGHBOUR, random.choice((1, 16)))
+            world.add_organisation(NEIGHBOUR, random.choice((1, 16)), self._ledgers())
             world.marks[NEIGHBOUR] = MARK
         self.source = EventSource(
             world,
             most_records=random.choice((3, 15, 40)),
             most_tries=random.choice((10_000, 10_000, 2)),
         )
+
+    def _ledgers(self) -> int:
+        """The number of buckets of an epoch."""
+        return self.dividing.choice((1, 1, 2, 3, 16))
 
     def run(self) -> None:
         """Let everything happen, to the end. Raises Violation."""
@@ -278,7 +284,7 @@ class Schedule:
         world, random = self.world, self.random
         world.scheduler.pause(random.choice((500, 4_000, 12_000)))
         org_id = random.choice(self.org_ids)
-        open_epoch(world, org_id)
+        open_epoch(world, org_id, buckets=self._ledgers())
         world.scheduler.pause(random.choice((0, 2_000)))
         facts = [
             item
@@ -295,7 +301,7 @@ class Schedule:
     def _rebuild(self) -> None:
         """The same, and to its end, by the command."""
         self.world.scheduler.pause(self.random.choice((0, 2_000, 12_000)))
-        rebuild(self.world, self.random.choice(self.org_ids))
+        rebuild(self.world, self.random.choice(self.org_ids), self.dividing.choice((None, 1, 2, 3)))
 
     def _compare(self) -> None:
         """Facts, pages and rollups are compared while all this goes on, and perhaps repaired."""

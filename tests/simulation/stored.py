@@ -113,6 +113,12 @@ def fact_name(pk: str, sk: str) -> FactName:
     return FactName(unescaped(org_id), type, unescaped(sk.removeprefix("FACT#")))
 
 
+def bucket_of(fact_id: str, count: int) -> int:
+    """The bucket of an epoch to which a fact belongs (docs/data-model.md)."""
+    digest = hashlib.blake2b(fact_id.encode(), digest_size=4, person=b"bucket").digest()
+    return int.from_bytes(digest, "big") % count
+
+
 def fact_of(item: dict[str, Any]) -> StoredFact:
     name = fact_name(item["PK"]["S"], item["SK"]["S"])
     assert (item["type"]["S"], item["id"]["S"]) == (name.type, name.id), item

@@ -128,8 +128,12 @@ class World:
         self.scheduler.pause(int(seconds * 1_000) + 1)
 
     # -- who and what there is -----------------------------------------------------------------
-    def add_organisation(self, org_id: str, buckets: int = 1) -> Organisation:
-        organisation = Organisation(org_id, org_id[:20], org_id, 1, buckets=buckets)
+    def add_organisation(self, org_id: str, buckets: int = 1, ledgers: int = 1) -> Organisation:
+        """A new one: its facts have `buckets` shards, and its first epoch `ledgers` buckets."""
+        counts = {0: ledgers} if ledgers > 1 else {}
+        organisation = Organisation(
+            org_id, org_id[:20], org_id, 1, buckets=buckets, bucket_counts=counts
+        )
         key = keys.organisation(org_id)
         self.store.put(RECORDS, item_of_organisation(key, organisation))
         self.org_ids.append(org_id)

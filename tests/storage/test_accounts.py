@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from rollcall.domain.epochs import MAX_BUCKETS
 from rollcall.domain.errors import Conflict, CorruptItem
-from rollcall.domain.organisations import MAX_BUCKETS, Organisation, Token
+from rollcall.domain.organisations import Organisation, Token
 from rollcall.maintenance.accounts import Administer
 from rollcall.retry import Backoff
 from rollcall.storage import keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rollcall.domain.epochs import Epoch
 from rollcall.storage.epochs import EpochContents
 from tests.support.builders import call, deletion, lead
 from tests.support.erasing import ANALYTICS, BACKOFF, Deployment
@@ -13,7 +14,7 @@ def test_rows_are_counted_by_organisation_and_epoch() -> None:
     organisation, other = at.organisation(), at.organisation("other")
     contents = EpochContents(at.client, ANALYTICS, BACKOFF)
     assert contents.is_empty(organisation.id, 0)
-    assert contents.rows(organisation.id, 0) == 0
+    assert contents.rows(Epoch(organisation.id, 0)) == 0
     at.put(other, call("1"))
     at.drain()
     assert contents.is_empty(organisation.id, 0)
@@ -23,7 +24,7 @@ def test_rows_are_counted_by_organisation_and_epoch() -> None:
     at.put(organisation, deletion("call", "3"))
     at.drain()
     # A tombstone is a row too.
-    assert [contents.rows(organisation.id, epoch) for epoch in (0, 1, 2)] == [31, 31, 0]
+    assert [contents.rows(Epoch(organisation.id, epoch)) for epoch in (0, 1, 2)] == [31, 31, 0]
     assert [contents.is_empty(organisation.id, epoch) for epoch in (0, 1, 2)] == [
         False,
         False,
@@ -31,4 +32,4 @@ def test_rows_are_counted_by_organisation_and_epoch() -> None:
     ]
     list(at.purge.remove_epoch(organisation.id, 0))
     assert contents.is_empty(organisation.id, 0)
-    assert (contents.rows(organisation.id, 0), contents.rows(other.id, 0)) == (0, 1)
+    assert (contents.rows(Epoch(organisation.id, 0)), contents.rows(Epoch(other.id, 0))) == (0, 1)

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.errors import Conflict
 from rollcall.domain.measures import ALL, CALLS, ORG, RollupKey
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ledger.positions import END, FIRST
 from rollcall.maintenance.reconcile.inspection import ForeignItem, Misindexed
 from rollcall.storage import keys
-from rollcall.storage.inspection import LedgerInspection
+from rollcall.storage.inspection import EpochInspection
 from tests.support.builders import call, lead
 from tests.support.erasing import ANALYTICS, BACKOFF, Deployment
 
@@ -36,15 +37,18 @@ class Bench:
         self.at.put(self.made, *calls, lead("7"))
         self.at.drain()
         now: Callable[[], int] = lambda: 1_900_000_000_000  # noqa: E731
-        self.inspection = LedgerInspection(self.at.client, ANALYTICS, self.made.id, 0, now, BACKOFF)
+        inspection = EpochInspection(
+            self.at.client, ANALYTICS, Epoch(self.made.id, 0), now, BACKOFF
+        )
+        self.inspection, self.index = inspection.buckets[0], inspection.index
 
     def pages(self) -> list[Item]:
-        ledger = keys.ledger(self.made.id, 0, "call")
+        ledger = keys.ledger(Bucket(Epoch(self.made.id, 0)), "call")
         found = (dict(item) for item in self.at.items(ANALYTICS) if item["PK"]["S"] == ledger)
         return sorted(found, key=lambda item: item["SK"]["S"])
 
     def rollup(self, key: RollupKey) -> Item:
-        wanted = keys.rollup(self.made.id, 0, key).attributes()
+        wanted = keys.rollup(Bucket(Epoch(self.made.id, 0)), key).attributes()
         return next(dict(i) for i in self.at.items(ANALYTICS) if wanted.items() <= i.items())
 
     def put(self, item: Item) -> None:
@@ -140,7 +144,7 @@ def test_the_index_lists_rollups_by_bucket(bench: Bench) -> None:
 
 
 def test_kinds_of_misplaced_items_are_distinguished(bench: Bench) -> None:
-    assert list(bench.inspection.strays()) == []
+    assert list(bench.index.strays()) == []
     page, rollup = bench.pages()[1], bench.rollup(DAY)
     listed = {name: page[name] for name in ("GSI1PK", "GSI1SK")}
     prefix = keys.epoch_prefix(bench.made.id, 0)
@@ -148,7 +152,7 @@ def test_kinds_of_misplaced_items_are_distinguished(bench: Bench) -> None:
     bench.put(rollup | {"GSI1SK": {"S": "ROLLUP#ALL"}})
     bench.put({"PK": {"S": f"{prefix}OTHER#"}, "SK": {"S": "x"}, **listed})
     bench.put({"PK": {"S": keys.epoch_prefix(bench.made.id, 7)}, "SK": {"S": "x"}, **listed})
-    found = set(bench.inspection.strays())
+    found = set(bench.index.strays())
     assert found == {
         Misindexed(page["PK"]["S"], page["SK"]["S"], is_page=True),
         Misindexed(rollup["PK"]["S"], rollup["SK"]["S"], is_page=False),
@@ -157,16 +161,18 @@ def test_kinds_of_misplaced_items_are_distinguished(bench: Bench) -> None:
     }
     for item in found:
         if isinstance(item, Misindexed):
-            bench.inspection.relist(item)
+            bench.index.relist(item)
         elif item.is_own:
-            bench.inspection.remove(item)
-    assert [type(item) for item in bench.inspection.strays()] == [ForeignItem]
+            bench.index.remove(item)
+    assert [type(item) for item in bench.index.strays()] == [ForeignItem]
     assert (bench.pages()[1], bench.rollup(DAY)) == (page, rollup)
 
 
 def test_what_no_longer_exists_is_not_listed_again(bench: Bench) -> None:
     with pytest.raises(Conflict):
-        bench.inspection.relist(Misindexed(keys.ledger(bench.made.id, 0, "call"), "gone", True))
+        bench.index.relist(
+            Misindexed(keys.ledger(Bucket(Epoch(bench.made.id, 0)), "call"), "gone", True)
+        )
 
 
 def test_a_version_is_given_only_where_there_is_none(bench: Bench) -> None:

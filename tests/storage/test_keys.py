@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.measures import ALL, RollupKey
 from rollcall.storage import keys
 
@@ -30,6 +31,20 @@ rollups = st.builds(
 facts = st.tuples(components, st.sampled_from(["call", "contact", "contact_event"]), components)
 
 
+buckets = st.builds(
+    lambda org, number, count, of: Bucket(Epoch(org, number, count), of % count),
+    components,
+    st.integers(0, 20),
+    st.sampled_from([1, 2, 16, 64]),
+    st.integers(0, 63),
+)
+
+
+def place_of(bucket: Bucket) -> tuple[str, int, int | None]:
+    """What the keys of a bucket show of it."""
+    return bucket.epoch.org_id, bucket.epoch.number, None if bucket.is_only else bucket.number
+
+
 @given(components)
 def test_escape_round_trip(component: str) -> None:
     escaped = keys.escape(component)
@@ -48,12 +63,16 @@ def test_fact_keys_are_injective_and_can_be_parsed(
     assert len(key_a.sk.encode()) <= 1_024
 
 
-@given(components, components, st.integers(0, 20), st.integers(0, 20), rollups, rollups)
+@given(buckets, buckets, rollups, rollups)
 def test_rollup_keys_are_injective(
-    org_a: str, org_b: str, epoch_a: int, epoch_b: int, a: RollupKey, b: RollupKey
+    bucket_a: Bucket, bucket_b: Bucket, a: RollupKey, b: RollupKey
 ) -> None:
-    key_a, key_b = keys.rollup(org_a, epoch_a, a), keys.rollup(org_b, epoch_b, b)
-    assert (key_a == key_b) == ((org_a, epoch_a, a) == (org_b, epoch_b, b))
+    key_a, key_b = keys.rollup(bucket_a, a), keys.rollup(bucket_b, b)
+    # An epoch has one number of buckets for ever.
+    is_same = place_of(bucket_a) == place_of(bucket_b)
+    assert (key_a == key_b) == (is_same and a == b)
+    assert keys.parse_rollup(bucket_a, key_a) == a
+    assert keys.bucket_of(bucket_a.epoch, key_a.pk) == bucket_a
     assert len(key_a.pk.encode()) <= 2_048
 
 
@@ -62,7 +81,27 @@ def test_no_organisation_is_a_prefix_of_another(a: str, b: str) -> None:
     assert keys.org_prefix(b).startswith(keys.org_prefix(a)) == (a == b)
 
 
+def test_the_keys_of_an_only_bucket_are_those_of_before_there_were_several() -> None:
+    """Stored items stay where they are."""
+    only, key = Bucket(Epoch("o#1", 3)), RollupKey("calls", ("SPACE", "s"), "2024-03-01")
+    assert keys.ledger(only, "call") == "ORG#o~-1#E3#LEDGER#call#"
+    assert keys.identities(keys.ledger(only, "call")) == "ORG#o~-1#E3#IDENTITIES#call#"
+    assert keys.rollup(only, key) == ("ORG#o~-1#E3#ROLLUP#calls#SPACE#s#", "DAY#2024-03-01")
+    assert keys.index_partition(only) == "ORG#o~-1#E3#"
+    assert keys.index_sort(only, keys.PAGE) == "PAGE#"
+    assert keys.index_sort(only, keys.ROLLUP, "ALL") == "ROLLUP#ALL"
+
+
+def test_one_of_several_buckets_has_its_number_in_every_key() -> None:
+    one = Bucket(Epoch("o", 3, 16), 5)
+    assert keys.ledger(one, "call") == "ORG#o#E3#B5#LEDGER#call#"
+    assert keys.identities(keys.ledger(one, "call")) == "ORG#o#E3#B5#IDENTITIES#call#"
+    assert keys.ledger_of(keys.identities(keys.ledger(one, "call"))) == keys.ledger(one, "call")
+    assert keys.index_partition(one) == "ORG#o#E3#"  # so that an epoch is removed as a whole
+    assert keys.index_sort(one, keys.ROLLUP, "ALL") == "B5#ROLLUP#ALL"
+
+
 def test_scopes_end_with_the_separator() -> None:
-    one = keys.rollup("org", 0, RollupKey("workspace", ("WORKSPACE", "1"), ALL)).pk
-    ten = keys.rollup("org", 0, RollupKey("workspace", ("WORKSPACE", "10"), ALL)).pk
+    one = keys.rollup(Bucket(Epoch("org", 0)), RollupKey("workspace", ("WORKSPACE", "1"), ALL)).pk
+    ten = keys.rollup(Bucket(Epoch("org", 0)), RollupKey("workspace", ("WORKSPACE", "10"), ALL)).pk
     assert not ten.startswith(one)

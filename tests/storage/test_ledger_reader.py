@@ -22,7 +22,6 @@ from rollcall.storage.page_reads import Found
 from tests.support.cases import cases
 from tests.support.lagging_ledger import (
     EPOCH,
-    ORG,
     TYPE,
     History,
     LaggingClient,
@@ -43,7 +42,7 @@ def read_ids(
     reader = LedgerReader(client, "table", EXECUTOR, 4, Backoff())
     meter = ReadMeter()
     found: list[object] = []
-    for read in reader.pages(ORG, EPOCH, TYPE, periods, meter, columns):
+    for read in reader.pages(EPOCH, TYPE, periods, meter, columns):
         count, selected = select(read, Selection(TYPE))
         if selected is not None:
             has_ids = columns is None or ID in columns
@@ -87,9 +86,7 @@ def test_rows_of_segments_that_are_skipped_are_counted_once(
     reader = LedgerReader(client, "table", EXECUTOR, 4, Backoff())
     periods = periods_of(bounds)
     read = list(
-        reader.pages(
-            ORG, EPOCH, TYPE, periods, ReadMeter(), columns or frozenset(), lambda *_: False
-        )
+        reader.pages(EPOCH, TYPE, periods, ReadMeter(), columns or frozenset(), lambda *_: False)
     )
     assert all(each.can_match != each.page.is_segment for each in read)
     counts = [select(each, Selection(TYPE))[0] for each in read]

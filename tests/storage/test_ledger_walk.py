@@ -18,8 +18,7 @@ from rollcall.retry import Backoff
 from rollcall.storage.ledger_walk import LedgerWalk
 from tests.support.cases import cases
 from tests.support.lagging_ledger import (
-    EPOCH,
-    ORG,
+    BUCKET,
     TYPE,
     History,
     LaggingClient,
@@ -39,7 +38,7 @@ WHOLE = Span(FIRST, END)
 def walk(client: object, span: Span, meter: ReadMeter, *, is_backward: bool):
     """The rows of each stretch."""
     ledger = LedgerWalk(client, "table", NO_WAIT)
-    for stretch in ledger.stretches(ORG, EPOCH, TYPE, span, meter, is_backward=is_backward):
+    for stretch in ledger.stretches(BUCKET, TYPE, span, meter, is_backward=is_backward):
         start, end = stretch.span
         rows: list[Row] = [each for each in stretch.page.rows if start <= each.position < end]
         yield rows

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rollcall.domain.epochs import Epoch
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.storage.page_scan import PageScan
@@ -44,9 +45,11 @@ def test_every_row_is_yielded_however_small_the_answers(answer_bytes: int) -> No
     assert len(pages(at)) > 3
     scan = PageScan(at.client, ANALYTICS, BACKOFF)
     with tenant(organisation.id):
-        found = [row.id for page in scan.pages(organisation.id, 0, "call") for row in page.rows]
-        assert list(scan.pages(organisation.id, 0, "lead")) == []
-        assert list(scan.pages(organisation.id, 1, "call")) == []
+        found = [
+            row.id for page in scan.pages(Epoch(organisation.id, 0), "call") for row in page.rows
+        ]
+        assert list(scan.pages(Epoch(organisation.id, 0), "lead")) == []
+        assert list(scan.pages(Epoch(organisation.id, 1), "call")) == []
     assert found == [f"{n}" for n in range(0, 120, 2)]
 
 
@@ -55,7 +58,7 @@ def test_no_row_is_missed_while_pages_split() -> None:
     scan = PageScan(at.client, ANALYTICS, BACKOFF)
     found = set()
     with tenant(organisation.id):
-        for number, page in enumerate(scan.pages(organisation.id, 0, "call")):
+        for number, page in enumerate(scan.pages(Epoch(organisation.id, 0), "call")):
             found |= {row.id for row in page.rows}
             if number < 3:
                 put(at, organisation, range(61 + 10 * number, 79 + 10 * number, 2))
@@ -71,5 +74,5 @@ def test_a_page_that_is_missing_is_an_error() -> None:
             key = {name: missing[name] for name in ("PK", "SK")}
             at.client.delete_item(TableName=ANALYTICS, Key=key)
             with pytest.raises(CorruptItem, match="no ledger page covers"):
-                list(scan.pages(organisation.id, 0, "call"))
+                list(scan.pages(Epoch(organisation.id, 0), "call"))
             at.client.put_item(TableName=ANALYTICS, Item=missing)

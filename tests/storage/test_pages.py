@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import RollupKey
@@ -52,7 +53,9 @@ def store(
     client = client_of(request.param)
     org_id = f"org#{uuid.uuid4()}"
     clock = itertools.count(NOW_MS, 1_000)
-    real = PageStore(client, "rollcall-analytics", org_id, 3, lambda: next(clock), BACKOFF)
+    real = PageStore(
+        client, "rollcall-analytics", Bucket(Epoch(org_id, 3)), lambda: next(clock), BACKOFF
+    )
     with tenant(org_id):
         yield real, lambda: Stored(client, org_id, 3).memory
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from rollcall.domain.epochs import MAX_BUCKETS
 from rollcall.domain.errors import Unavailable
-from rollcall.domain.organisations import MAX_BUCKETS, Organisation, Token
+from rollcall.domain.organisations import Organisation, Token
 from rollcall.storage import keys
 from tests.support.builders import call, lead
 from tests.support.erasing import ANALYTICS, RECORDS, Deployment

@@ -258,6 +258,7 @@ def test_the_command_replaces_the_epoch_and_says_so(
         "damaged": 0,
         "old_epoch": 0,
         "new_epoch": 1,
+        "buckets": 1,
         "old_contribution_version": CURRENT_VERSION,
         "new_contribution_version": CURRENT_VERSION,
     }

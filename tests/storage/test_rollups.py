@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from rollcall.domain.epochs import Epoch
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.measures import ALL, CALLS, ORG, RollupKey
 from rollcall.domain.organisations import Organisation, tenant
@@ -16,17 +18,20 @@ from tests.support.builders import call
 from tests.support.erasing import ANALYTICS, BACKOFF, Deployment
 from tests.support.rollup_items import Item, with_measures
 
+EXECUTOR = ThreadPoolExecutor(4)
 FIRST = parse_date("2024-03-01") or 0
 
 
-def filled(answer_bytes: int = 1024 * 1024) -> tuple[RollupStore, Organisation, Deployment]:
+def filled(
+    answer_bytes: int = 1024 * 1024, ledgers: int = 1
+) -> tuple[RollupStore, Organisation, Deployment]:
     at = Deployment()
     at.store.limits.answer_bytes = answer_bytes
-    organisation = at.organisation()
+    organisation = at.organisation(ledgers=ledgers)
     days = [f"2024-03-{day:02d}T12:00:00Z" for day in (1, 2, 5, 5, 9)]
     at.put(organisation, *(call(f"{n}", started_at=day, outcome="x") for n, day in enumerate(days)))
     at.drain()
-    return RollupStore(at.client, ANALYTICS, BACKOFF), organisation, at
+    return RollupStore(at.client, ANALYTICS, EXECUTOR, BACKOFF), organisation, at
 
 
 def test_what_is_stored_of_what_is_wanted_is_read() -> None:
@@ -35,8 +40,8 @@ def test_what_is_stored_of_what_is_wanted_is_read() -> None:
     wanted = [all_time, day, day._replace(bucket="2024-03-03")]
     meter, names = ReadMeter(), ["calls", "s.completed", "o"]
     with tenant(organisation.id):
-        found = rollups.read(organisation.id, 0, wanted, meter, names=names)
-        assert rollups.read(organisation.id, 1, wanted, ReadMeter(), names=names) == {}
+        found = rollups.read(Epoch(organisation.id, 0), wanted, meter, names=names)
+        assert rollups.read(Epoch(organisation.id, 1), wanted, ReadMeter(), names=names) == {}
     assert found.keys() == set(wanted[:2])
     assert found[all_time].measures == {"calls": 5, "s.completed": 5, "o=x": 5}
     assert found[day].measures == {"calls": 2, "s.completed": 2, "o=x": 2}
@@ -52,7 +57,7 @@ def test_days_come_in_order_with_the_measures_that_are_wanted(answer_bytes: int)
 
     def days(of: range, **options: Any) -> dict[int, Any]:
         with tenant(organisation.id):
-            found = rollups.days(organisation.id, 0, CALLS, ORG, of, meter, **options)
+            found = rollups.days(Epoch(organisation.id, 0), CALLS, ORG, of, meter, **options)
             return {day - FIRST + 1: dict(rollup.measures) for day, rollup in found}
 
     march = range(FIRST, FIRST + 31)
@@ -117,6 +122,50 @@ def test_a_rollup_without_a_day_in_its_key_is_damage() -> None:
     with tenant(organisation.id):
         at.client.put_item(TableName=ANALYTICS, Item=item | {"SK": {"S": "DAY#2024-03-05x"}})
         march = range(FIRST, FIRST + 31)
-        found = rollups.days(organisation.id, 0, CALLS, ORG, march, ReadMeter(), names=["calls"])
+        found = rollups.days(
+            Epoch(organisation.id, 0), CALLS, ORG, march, ReadMeter(), names=["calls"]
+        )
         with pytest.raises(CorruptItem, match="no day in its key"):
             list(found)
+
+
+@pytest.mark.parametrize("ledgers", [2, 16, 64])
+@pytest.mark.parametrize("answer_bytes", [1_000, 1024 * 1024])
+def test_the_rollups_of_all_buckets_are_added(ledgers: int, answer_bytes: int) -> None:
+    (one, only, _), (several, divided, at) = filled(), filled(answer_bytes, ledgers)
+    assert len({pk for pk in map(_pk, at.items(ANALYTICS)) if "#ROLLUP#calls#ORG#" in pk}) > 1
+    keys_of = [RollupKey(CALLS, ORG, each) for each in (ALL, "2024-03-05", "2024-03-03")]
+    names, march = ["calls", "s.completed", "o"], range(FIRST, FIRST + 31)
+    for store, epoch in ((one, only.epoch(0)), (several, divided.epoch(0))):
+        with tenant(epoch.org_id):
+            meter = ReadMeter()
+            read = store.read(epoch, keys_of, meter, names=names)
+            days = list(store.days(epoch, CALLS, ORG, march, meter, names=names))
+        assert read[keys_of[0]].measures == {"calls": 5, "s.completed": 5, "o=x": 5}
+        assert read[keys_of[1]].measures == {"calls": 2, "s.completed": 2, "o=x": 2}
+        assert keys_of[2] not in read
+        assert [(day - FIRST, rollup.measures["calls"]) for day, rollup in days] == [
+            (0, 1),
+            (1, 1),
+            (4, 2),
+            (8, 1),
+        ]
+        assert meter.used_rollups
+        assert meter.as_of_ms is not None
+        assert meter.units > 0
+
+
+def test_a_breakdown_that_is_spilled_in_one_bucket_is_spilled_in_the_sum() -> None:
+    rollups, organisation, at = filled(ledgers=16)
+    key = RollupKey(CALLS, ORG, ALL)
+    item = next(i for i in at.items(ANALYTICS) if _pk(i).endswith("#ROLLUP#calls#ORG#"))
+    of_key = [i for i in at.items(ANALYTICS) if _pk(i) == _pk(item) and i["SK"]["S"] == "ALL"]
+    at.store.put(ANALYTICS, {**of_key[0], "o": {"BOOL": True}})
+    with tenant(organisation.id):
+        found = rollups.read(organisation.epoch(0), [key], ReadMeter(), names=["calls", "o"])
+    assert found[key].measures == {"calls": 5}
+    assert found[key].spilled == {"o"}
+
+
+def _pk(item: Item) -> str:
+    return str(item["PK"]["S"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rollcall.domain.epochs import Epoch
 from rollcall.domain.errors import Unavailable
 from rollcall.domain.organisations import tenant
 from rollcall.domain.records import Contact
@@ -46,7 +47,7 @@ class Client:
 def revision(client: Client, row: Row, meter: ReadMeter | None = None) -> int:
     reads = RowRevisions(client, "analytics", Backoff(tries=4, sleep=lambda _seconds: None))
     with tenant("org"):
-        return reads.revision("org", 0, "contact", row.position, row.id, meter)
+        return reads.revision(Epoch("org", 0), "contact", row.position, row.id, meter)
 
 
 def test_a_fact_that_moved_has_a_revision_at_each_of_its_times() -> None:

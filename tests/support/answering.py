@@ -30,6 +30,7 @@ from rollcall.domain.organisations import Organisation, tenant
 from rollcall.domain.time.calendar import LAST_MS
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row
+from rollcall.ledger.writer import by_bucket
 from rollcall.maintenance.merge_pages import MergePages
 from rollcall.retry import Backoff
 from rollcall.settings import settings
@@ -121,12 +122,13 @@ class Deployment:
     def organisation(self, records: Sequence[Any], oracle: Oracle | None = None) -> str:
         """A new organisation with these records, given to the oracle too; its id.
 
-        What the organisations before it had is gone. Their facts lie in one bucket or several, and
-        their analytics in one epoch or another.
+        What the organisations before it had is gone. Their facts lie in one shard or several, and
+        their analytics in one epoch or another, of one bucket or several.
         """
         self.store.clear()
         number = next(self._numbers)
         self._epoch = number % 3
+        buckets = (1, 16, 1, 3, 8)[number % 5]
         self._organisation = Organisation(
             id=f"org_{number}",
             handle="acme",
@@ -136,6 +138,7 @@ class Deployment:
             live=self._epoch,
             written=(self._epoch,),
             contributions={self._epoch: self.contribution_version},
+            bucket_counts={self._epoch: buckets} if buckets > 1 else {},
         )
         org_id = self._organisation.id
         item = item_of_organisation(keys.organisation(org_id), self._organisation)
@@ -177,12 +180,11 @@ class Deployment:
     def apply(self, rows: Iterable[tuple[str, Row]]) -> None:
         """Put rows into pages of the organisation that was made last; no rollup counts them."""
         org_id, client = self._organisation.id, bootstrap.dynamodb()
-        pages = PageStore(
-            client, settings.analytics_table, org_id, self._epoch, lambda: self.now_ms, Backoff()
-        )
-        target_bytes = bootstrap.settings.page_target_bytes
+        table, target_bytes = settings.analytics_table, bootstrap.settings.page_target_bytes
         with tenant(org_id):
-            Applier(pages, lambda *_: iter(()), target_bytes=target_bytes).apply(list(rows))
+            for bucket, own in by_bucket(self._organisation.epoch(self._epoch), rows).items():
+                pages = PageStore(client, table, bucket, lambda: self.now_ms, Backoff())
+                Applier(pages, lambda *_: iter(()), target_bytes=target_bytes).apply(own)
 
     def _versions(self, records: Sequence[Any]) -> list[Fact]:
         """Every version that is stored, in the order in which it is."""
@@ -236,6 +238,7 @@ class Deployment:
                     "org_id": org_id,
                     "org_handle": "acme",
                     "epoch": str(self._epoch),
+                    "buckets": str(self._organisation.epoch(self._epoch).bucket_count),
                     "scopes": "read ingest",
                     "token_id": "token-1",
                 },

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any, Protocol
 
 from rollcall.domain.contributions import CURRENT_VERSION, contribution_function
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger.page import Row, Rows
 from rollcall.maintenance import audits
@@ -34,9 +35,9 @@ class Items(Protocol):
 class Planter:
     """Plants drift into one organisation's live epoch; a plant that finds no place gives None."""
 
-    def __init__(self, items: Items, org_id: str, epoch: int, random: Random) -> None:
+    def __init__(self, items: Items, epoch: Epoch, random: Random) -> None:
         self.items = items
-        self.org_id = org_id
+        self.org_id = epoch.org_id
         self.epoch = epoch
         self.random = random
 
@@ -57,16 +58,21 @@ class Planter:
         return [item for item in self.facts() if "deleted" not in item]
 
     def analytics(self, kind: str) -> list[Item]:
-        prefix = keys.epoch_prefix(self.org_id, self.epoch) + kind + "#"
-        found = [i for i in self.items.all(ANALYTICS) if i["PK"]["S"].startswith(prefix)]
+        prefixes = tuple(keys.bucket_prefix(b) + kind + "#" for b in self.epoch.buckets)
+        found = [i for i in self.items.all(ANALYTICS) if i["PK"]["S"].startswith(prefixes)]
         return sorted(found, key=lambda item: (item["PK"]["S"], item["SK"]["S"]))
+
+    def _bucket(self, item: Item) -> Bucket:
+        bucket = keys.bucket_of(self.epoch, item["PK"]["S"])
+        assert bucket is not None
+        return bucket
 
     def pages(self) -> list[tuple[Item, str, Rows]]:
         found = []
         for item in self.analytics("LEDGER"):
             if "segment" in item:
                 continue
-            record_type = item["PK"]["S"].split("#")[4]
+            record_type = item["PK"]["S"].split("#")[-2]
             found.append((item, record_type, Rows.decode(record_type, _bytes(item["data"]))))
         return found
 
@@ -98,14 +104,15 @@ class Planter:
             return
         stored = {(i["PK"]["S"], i["SK"]["S"]): i for i in self.rollups()}
         for key, measures in contribution_function(CURRENT_VERSION)(row.id, row.record):
-            place = keys.rollup(self.org_id, self.epoch, key)
+            bucket = self.epoch.bucket_of(row.id)
+            place = keys.rollup(bucket, key)
             item = stored.setdefault(
                 place,
                 {
                     "PK": {"S": place.pk},
                     "SK": {"S": place.sk},
-                    "GSI1PK": {"S": keys.epoch_prefix(self.org_id, self.epoch)},
-                    "GSI1SK": {"S": keys.index_sort(keys.ROLLUP, place.sk)},
+                    "GSI1PK": {"S": keys.index_partition(bucket)},
+                    "GSI1SK": {"S": keys.index_sort(bucket, keys.ROLLUP, place.sk)},
                     "v": {"N": "0"},
                     "whole": {"N": "0"},
                     "applied_at": {"N": "1"},
@@ -257,7 +264,7 @@ class Planter:
         page = self._pick(self.pages())
         if page is None:
             return None
-        partition = keys.ledger(self.org_id, self.epoch, "unheard")
+        partition = keys.ledger(self._bucket(page[0]), "unheard")
         self.items.put(ANALYTICS, page[0] | {"PK": {"S": partition}})
         return frozenset({audits.PAGE_PHANTOM})
 
@@ -309,8 +316,8 @@ class Planter:
         if found is None:
             return None
         item, _ = found
-        family = item["PK"]["S"].split("#")[4]
-        prefix = keys.epoch_prefix(self.org_id, self.epoch)
+        prefix = keys.bucket_prefix(self._bucket(item))
+        family = item["PK"]["S"].removeprefix(prefix).split("#")[1]
         partition = f"{prefix}ROLLUP#{family}#TEMPLATE#unknown#"
         self.items.put(ANALYTICS, item | {"PK": {"S": partition}})
         return frozenset({audits.ROLLUP_PHANTOM})
@@ -322,7 +329,12 @@ class Planter:
         item, _ = found
         sk = keys.bucket_sk("1999-12-31")
         self.items.put(
-            ANALYTICS, item | {"SK": {"S": sk}, "GSI1SK": {"S": keys.index_sort(keys.ROLLUP, sk)}}
+            ANALYTICS,
+            item
+            | {
+                "SK": {"S": sk},
+                "GSI1SK": {"S": keys.index_sort(self._bucket(item), keys.ROLLUP, sk)},
+            },
         )
         return frozenset({audits.ROLLUP_PHANTOM})
 
@@ -431,7 +443,7 @@ class Planter:
         item = self._pick(self.rollups())
         if item is None:
             return None
-        partition = keys.epoch_prefix(self.org_id, self.epoch) + self.random.choice(
+        partition = keys.bucket_prefix(self._bucket(item)) + self.random.choice(
             ("ROLLUP#weather#ORG#", "ROLLUP#calls#", "SUM#calls#ORG#", "ROLLUP#calls#org#")
         )
         self.items.put(ANALYTICS, item | {"PK": {"S": partition}})

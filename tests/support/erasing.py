@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from rollcall.domain.contributions import CURRENT_VERSION, ContributionFunction
+from rollcall.domain.epochs import Bucket
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ingest.ingest import Ingest
 from rollcall.ingest.update import Update
@@ -71,8 +72,8 @@ class Deployment:
         self.facts = FactStore(self.client, RECORDS, self.now_us, BACKOFF)
         self.purge = Purge(self.client, RECORDS, ANALYTICS, BACKOFF)
 
-        def writer(org_id: str, epoch: int, contribute: ContributionFunction) -> Applier:
-            pages = PageStore(self.client, ANALYTICS, org_id, epoch, self.now_ms, BACKOFF)
+        def writer(bucket: Bucket, contribute: ContributionFunction) -> Applier:
+            pages = PageStore(self.client, ANALYTICS, bucket, self.now_ms, BACKOFF)
             return Applier(pages, contribute, target_bytes=target_bytes, backoff=BACKOFF)
 
         self.apply_facts = ApplyFacts(writer)
@@ -119,9 +120,17 @@ class Deployment:
             self.stream.append({"eventName": kind, "dynamodb": {"Keys": keys, **images}})
 
     # -- what a deployment does ----------------------------------------------------------------
-    def organisation(self, handle: str = "acme", buckets: int = 2) -> Organisation:
+    def organisation(
+        self, handle: str = "acme", buckets: int = 2, ledgers: int = 1
+    ) -> Organisation:
+        """A new one: its facts have `buckets` shards, and its epoch `ledgers` buckets."""
         created = Organisation(
-            f"org#{handle}", handle, handle.title(), self.now_ms(), buckets=buckets
+            f"org#{handle}",
+            handle,
+            handle.title(),
+            self.now_ms(),
+            buckets=buckets,
+            bucket_counts={0: ledgers} if ledgers > 1 else {},
         )
         self.directory.create_organisation(created)
         return created

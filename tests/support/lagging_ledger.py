@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from hypothesis import strategies as st
 
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.records import Contact
 from rollcall.domain.time.calendar import LAST_MS
 from rollcall.ledger.page import Row, Rows
@@ -18,8 +19,9 @@ from rollcall.storage import keys
 from rollcall.storage.segment_items import identities_item, values_item
 
 TARGET_BYTES = 120
-ORG, EPOCH, TYPE = "org", 0, "contact"
-LEDGER = keys.ledger(ORG, EPOCH, TYPE)
+EPOCH, TYPE = Epoch("org", 0), "contact"
+BUCKET = Bucket(EPOCH)
+LEDGER = keys.ledger(BUCKET, TYPE)
 
 times = st.one_of(
     st.sampled_from([0, 1, 86_399_999, 86_400_000, LAST_MS]),
@@ -150,7 +152,7 @@ class LaggingClient:
             start = key["SK"]["S"]
             if (stored := seen.get(start)) is not None and stored.is_segment:
                 segment = encode(start, stored.end, stored.rows)
-                found.append(identities_item("", LEDGER, segment, stored.version))
+                found.append(identities_item(BUCKET, TYPE, segment, stored.version))
         return {"Responses": {table: found}}
 
     def _write(self) -> None:
@@ -169,7 +171,7 @@ def item(start: str, stored: Stored) -> dict[str, Any]:
     """The item at a start: a page, or the values of a segment."""
     if stored.is_segment:
         segment = encode(start, stored.end, stored.rows)
-        return values_item("", LEDGER, segment, stored.version, 7)
+        return values_item(BUCKET, TYPE, segment, stored.version, 7)
     return {
         "PK": {"S": LEDGER},
         "SK": {"S": start},

@@ -42,7 +42,8 @@ def rollups_of(items: Iterable[Item]) -> Iterator[tuple[RollupKey, dict[str, int
     """The rollups among the items of one organisation's one epoch."""
     for item in items:
         parts = item["PK"]["S"].split("#")
-        kind, family, scope = parts[3], parts[4], parts[5:-1]
+        # An epoch of one bucket does not name it.
+        kind, family, *scope = parts[4 if parts[3].startswith("B") else 3 : -1]
         if kind == "ROLLUP":
             bucket = item["SK"]["S"].removeprefix("DAY#")
             yield RollupKey(family, tuple(map(unescaped, scope)), bucket), measures_of(item)

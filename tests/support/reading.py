@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from rollcall.domain.epochs import Epoch
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import Rollup, RollupKey, Scope, breakdown_of
 from rollcall.domain.organisations import Organisation
 from rollcall.domain.time.calendar import day_text
 from rollcall.query.lookups import Lookup
 from rollcall.query.metering import ReadMeter
-from rollcall.query.model import Epoch, Reading
+from rollcall.query.model import Reading
 
 APPLIED_AT_MS = 1_800_000_000_000
 
@@ -29,14 +30,13 @@ class MemoryRollups:
 
     def read(
         self,
-        org_id: str,
-        epoch: int,
+        epoch: Epoch,
         wanted: Collection[RollupKey],
         meter: ReadMeter,
         *,
         names: Collection[str],
     ) -> Mapping[RollupKey, Rollup]:
-        assert (org_id, epoch) == reading().epoch
+        assert epoch == reading().epoch
         self.wanted += wanted
         found = {key: _part(self.stored[key], names) for key in wanted if key in self.stored}
         meter.used_rollups = True
@@ -47,8 +47,7 @@ class MemoryRollups:
 
     def days(
         self,
-        org_id: str,
-        epoch: int,
+        epoch: Epoch,
         family: str,
         scope: Scope,
         days: range,
@@ -58,7 +57,7 @@ class MemoryRollups:
     ) -> Iterator[tuple[int, Rollup]]:
         for day in days:
             key = RollupKey(family, scope, day_text(day))
-            found = self.read(org_id, epoch, [key], meter, names=names)
+            found = self.read(epoch, [key], meter, names=names)
             if key in found:
                 yield day, found[key]
 

@@ -16,6 +16,7 @@ from unittest.mock import patch
 from rollcall.domain import contributions
 from rollcall.domain import measures as m
 from rollcall.domain.contributions import ContributionFunction
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.facts import Fact, Outcome
 from rollcall.domain.measures import RollupKey
 from rollcall.domain.organisations import Organisation, tenant
@@ -122,8 +123,8 @@ class World:
         )
 
     def _applying(self, client: MemoryClient) -> ApplyFacts:
-        def writer(org_id: str, epoch: int, contribute: ContributionFunction) -> Applier:
-            store = PageStore(client, ANALYTICS, org_id, epoch, lambda: self.now_ms, BACKOFF)
+        def writer(bucket: Bucket, contribute: ContributionFunction) -> Applier:
+            store = PageStore(client, ANALYTICS, bucket, lambda: self.now_ms, BACKOFF)
             return Applier(store, contribute, target_bytes=self._target_bytes, backoff=BACKOFF)
 
         return ApplyFacts(writer)
@@ -202,13 +203,13 @@ class World:
         for item in self.items(epoch):
             key = keys.Key(item["PK"]["S"], item["SK"]["S"])
             if "#LEDGER#" not in key.pk:
-                rollup = keys.parse_rollup(self.org_id, epoch, key)
+                rollup = keys.parse_rollup(Bucket(Epoch(self.org_id, epoch)), key)
                 found.append((rollup, measures_of(item)))
         return neutral(found)
 
     def measure(self, epoch: int, rollup: RollupKey, name: str) -> int:
         """One measure of one rollup, 0 where there is none."""
-        key = keys.rollup(self.org_id, epoch, rollup)
+        key = keys.rollup(Bucket(Epoch(self.org_id, epoch)), rollup)
         with tenant(self.org_id):
             answer = self.client.get_item(
                 TableName=ANALYTICS,

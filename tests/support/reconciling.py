@@ -77,6 +77,8 @@ def faults_of(tables: Items, organisation: Organisation) -> list[str]:
 def violations_of(checker: Checker, organisation: Organisation) -> list[str]:
     """What a checker finds wrong in an organisation's live epoch, whatever damage it meets."""
     where = "the live epoch"
+    place = organisation.id, organisation.live
+    count = organisation.bucket_counts.get(organisation.live, 1)
     found = []
     try:
         epoch = checker.epochs().get((organisation.id, organisation.live)) or Epoch()
@@ -85,6 +87,7 @@ def violations_of(checker: Checker, organisation: Organisation) -> list[str]:
         return [repr(error)]
     checks: tuple[Callable[[], None], ...] = (
         lambda: checker._pages_tile(where, epoch),
+        lambda: checker._rows_are_in_their_buckets(place, epoch, count),
         lambda: checker._pages_equal_facts(where, epoch, facts, set()),
         lambda: checker._rollups_are_sum_of_pages(where, epoch),
     )
@@ -130,6 +133,9 @@ def organisation(tables: Stored, seed: int, count: int = 60) -> Organisation:
         written=(epoch,),
         contributions={epoch: CURRENT_VERSION},
     )
+    # Of those with several shards, every other has as many buckets.
+    if made.buckets > 1 and seed % 2 == 0:
+        made = dataclasses.replace(made, bucket_counts={epoch: made.buckets})
     key = keys.organisation(made.id)
     tables.put(RECORDS, item_of_organisation(key, made))
     records = mixed_records(seed, count, versions=(1, 2), deletes=0.1, days=2, spaces=2, others=2)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rollcall import invocation
 from rollcall.clock import now_ms, now_us
 from rollcall.domain.contributions import ContributionFunction
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.retry import Backoff
 from rollcall.sdk_logs import keep_requests_out_of_logs
 from rollcall.settings import settings
@@ -199,7 +200,7 @@ def revisions() -> RowRevisions:
 
 @functools.cache
 def _rollups() -> RollupStore:
-    return RollupStore(dynamodb(), settings.analytics_table, Backoff())
+    return RollupStore(dynamodb(), settings.analytics_table, _readers(), Backoff())
 
 
 @functools.cache
@@ -232,7 +233,7 @@ def search_calls() -> SearchCalls:
     from rollcall.storage.ledger_walk import LedgerWalk
 
     ledger = LedgerWalk(dynamodb(), settings.analytics_table, Backoff())
-    return SearchCalls(ledger, _look_up(), _rollups(), settings.max_ledger_rows)
+    return SearchCalls(ledger, _look_up(), _rollups(), _readers(), settings.max_ledger_rows)
 
 
 @functools.cache
@@ -338,13 +339,13 @@ def apply_facts() -> ApplyFacts:
     return ApplyFacts(_applier)
 
 
-def _applier(org_id: str, epoch: int, contribute: ContributionFunction) -> Applier:
-    """The writer of an epoch of an organisation."""
+def _applier(bucket: Bucket, contribute: ContributionFunction) -> Applier:
+    """The writer of a bucket."""
     from rollcall.ledger.apply import Applier
     from rollcall.storage.pages import PageStore
 
     backoff = Backoff()
-    store = PageStore(dynamodb(), settings.analytics_table, org_id, epoch, now_ms, backoff)
+    store = PageStore(dynamodb(), settings.analytics_table, bucket, now_ms, backoff)
     spilled = functools.partial(invocation.count, invocation.Metric.BREAKDOWNS_SPILLED)
     split = functools.partial(invocation.count, invocation.Metric.SEGMENTS_SPLIT)
     target = settings.page_target_bytes
@@ -365,16 +366,14 @@ def audits() -> AuditStore:
 def reconcile() -> Reconcile:
     """Compares facts, pages and rollups."""
     from rollcall.maintenance.reconcile.run import Reconcile
-    from rollcall.storage.inspection import LedgerInspection
+    from rollcall.storage.inspection import EpochInspection
 
-    client, backoff = dynamodb(), Backoff()
-
-    def inspection(org_id: str, epoch: int) -> LedgerInspection:
-        return LedgerInspection(client, settings.analytics_table, org_id, epoch, now_ms, backoff)
+    def inspect(epoch: Epoch) -> EpochInspection:
+        return EpochInspection(dynamodb(), settings.analytics_table, epoch, now_ms, Backoff())
 
     grace_seconds = settings.reconcile_grace_seconds
     return Reconcile(
-        directory(), audits(), facts(), inspection, apply_facts(), now_us, time.sleep, grace_seconds
+        directory(), audits(), facts(), inspect, apply_facts(), now_us, time.sleep, grace_seconds
     )
 
 

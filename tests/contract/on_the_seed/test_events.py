@@ -331,6 +331,7 @@ def test_active_tokens_are_let_in_as_whom_the_seed_says(path):
         "org_id": sample.id,
         "org_handle": sample.handle,
         "epoch": 0,
+        "buckets": 1,
         "scopes": " ".join(token.scopes),
         "token_id": hashlib.sha256(text.encode()).hexdigest(),
     }

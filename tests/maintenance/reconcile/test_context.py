@@ -43,7 +43,8 @@ def context(
     return Context(
         organisation=MADE,
         directory=stores,
-        inspection=unused,
+        inspections=unused,
+        index=unused,
         facts=stores,
         apply_facts=unused,
         contribute=unused,

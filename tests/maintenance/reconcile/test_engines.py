@@ -66,7 +66,7 @@ def test_planted_drift_is_reported_and_repaired(deployed: tuple[Tables, Organisa
     applied(written(tables, made, mixed_records(1, 40, days=2, spaces=2, others=2)))
     assert reconcile(made, is_repairing=False).is_exact
     random = Random(1)
-    planter = drift.Planter(tables, made.id, made.live, random)
+    planter = drift.Planter(tables, made.epoch(made.live), random)
     # Several at a time that do not hide each other: moto takes its time.
     for plants in (
         (drift.Planter.fact_removed, drift.Planter.rollup_altered, drift.Planter.page_of_no_type),

@@ -33,7 +33,7 @@ def test_facts_in_a_wrong_place_are_reported(plant: Any, seeds: range) -> None:
         for seed in seeds:
             tables.store.clear()
             made = organisation(tables, seed)
-            assert plant(drift.Planter(tables, made.id, made.live, Random(seed)))
+            assert plant(drift.Planter(tables, made.epoch(made.live), Random(seed)))
             for is_repairing in (False, True, False):
                 reported = reconcile(made, is_repairing=is_repairing)
                 assert reported.drift[audits.FACT_DAMAGED] == 1, (seed, reported)

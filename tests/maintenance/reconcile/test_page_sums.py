@@ -6,7 +6,6 @@ import copy
 import functools
 from collections.abc import Iterator
 from itertools import pairwise
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -82,8 +81,7 @@ def filled() -> tuple[MemoryLedger, Inspection]:
 
 def sums_of(inspection: Inspection, bucket: str) -> PageSums:
     contribute = contribution_function(CURRENT_VERSION)
-    context: Any = SimpleNamespace(inspection=inspection, contribute=contribute)
-    return PageSums(context, bucket)
+    return PageSums(inspection, contribute, bucket)  # type: ignore[arg-type]
 
 
 @given(st.integers(0, 40_000), st.integers(0, MS_PER_DAY - 1), ids, st.integers(-1, 1))

@@ -22,7 +22,7 @@ import pytest
 from rollcall.maintenance.audits import Audit
 from tests.simulation.world import simulating
 from tests.support import drift
-from tests.support.racing import ORG, Race
+from tests.support.racing import Race
 
 pytestmark = pytest.mark.property
 
@@ -128,7 +128,9 @@ def _plant(race: Race, figures: Counter[str]) -> None:
         for _ in range(race.random.choice((1, 1, 2, 4))):
             race.world.scheduler.pause(race.random.choice((500, 5_000, 60_000, 700_000)))
             plant = race.random.choice(PLANTS)
-            planter = drift.Planter(race, ORG, race.organisation.live, race.random)
+            planter = drift.Planter(
+                race, race.organisation.epoch(race.organisation.live), race.random
+            )
             try:
                 is_planted = plant(planter) is not None
             except Exception:  # noqa: BLE001 - an earlier plant broke what this one reads

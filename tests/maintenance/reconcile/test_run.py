@@ -33,7 +33,7 @@ def test_every_planted_drift_is_reported_and_repaired(plant):
             tables.store.clear()
             made = organisation(tables, seed)
             assert tables.violations(made) == []
-            planter = drift.Planter(tables, made.id, made.live, Random(seed))
+            planter = drift.Planter(tables, made.epoch(made.live), Random(seed))
             expected = plant(planter)
             if expected is None:
                 continue
@@ -77,12 +77,12 @@ def test_a_difference_began_after_the_last_run_that_left_none():
     with stored() as tables:
         made = organisation(tables, 1)
         exact = reconcile(made, is_repairing=False)
-        assert drift.Planter(tables, made.id, made.live, Random(1)).rollup_altered()
+        assert drift.Planter(tables, made.epoch(made.live), Random(1)).rollup_altered()
         for is_repairing in (False, False, True):
             tables.now_ms += 60_000
             audit = reconcile(made, is_repairing=is_repairing)
             assert [d.since_ms for d in audit.differences] == [exact.started_at_ms]
-        assert drift.Planter(tables, made.id, made.live, Random(2)).rollup_altered()
+        assert drift.Planter(tables, made.epoch(made.live), Random(2)).rollup_altered()
         tables.now_ms += 60_000
         again = reconcile(made, is_repairing=False)
         assert [d.since_ms for d in again.differences] == [audit.started_at_ms]
@@ -94,7 +94,7 @@ def test_many_drifts_at_once_are_all_gone_after_one_pass(seed):
     random = Random(seed)
     with stored() as tables:
         made = organisation(tables, seed, 90)
-        planter = drift.Planter(tables, made.id, made.live, random)
+        planter = drift.Planter(tables, made.epoch(made.live), random)
         plants = [p for p in drift.PLANTS if p is not drift.Planter.fact_is_garbage]
         expected = set()
         for plant in random.sample(plants, random.randint(2, 6)):
@@ -121,7 +121,7 @@ def test_a_repair_that_dies_anywhere_is_finished_by_the_next(seed):
     random = Random(seed)
     with stored() as tables:
         made = organisation(tables, seed)
-        planter = drift.Planter(tables, made.id, made.live, random)
+        planter = drift.Planter(tables, made.epoch(made.live), random)
         for plant in (
             drift.Planter.fact_removed,
             drift.Planter.row_lost,
@@ -175,7 +175,7 @@ def test_a_run_out_of_time_goes_on_where_it_was(monkeypatch):
     """Every call has time for some more requests; the differences add up to those of one run."""
     with stored() as tables:
         made = organisation(tables, 7, 120)
-        planter = drift.Planter(tables, made.id, made.live, Random(7))
+        planter = drift.Planter(tables, made.epoch(made.live), Random(7))
         assert drift.Planter.row_lost(planter)
         assert drift.Planter.rollup_of_nobody(planter)
         whole = reconcile(made, is_repairing=False)

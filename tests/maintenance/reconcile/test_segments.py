@@ -43,7 +43,7 @@ def test_every_drift_planted_in_a_segment_is_reported_and_repaired(plant: Any) -
         for seed in SEEDS:
             tables.store.clear()
             made = merged(tables, seed)
-            expected = plant(drift.Planter(tables, made.id, made.live, Random(seed)))
+            expected = plant(drift.Planter(tables, made.epoch(made.live), Random(seed)))
             if expected is None:
                 continue
             planted += 1

@@ -268,6 +268,18 @@ def values_of(breakdown: str, measures: Measures) -> dict[str | None, int]:
     return found
 
 
+def total(rollups: Iterable[Rollup]) -> Rollup:
+    """The sum of rollups; a breakdown that is spilled in one of them is spilled in the sum."""
+    measures: dict[str, int] = {}
+    spilled: set[str] = set()
+    for rollup in rollups:
+        spilled |= rollup.spilled
+        for name, amount in rollup.measures.items():
+            measures[name] = measures.get(name, 0) + amount
+    kept = {name: n for name, n in measures.items() if breakdown_of(name) not in spilled}
+    return Rollup(kept, frozenset(spilled))
+
+
 def breakdown_of(name: str) -> str | None:
     """The open breakdown that a measure belongs to; None for a closed measure."""
     return name[0] if name[1:2] in ("", "=") else None

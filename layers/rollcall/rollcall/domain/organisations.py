@@ -21,11 +21,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from rollcall.domain.contributions import CURRENT_VERSION
+from rollcall.domain.epochs import Epoch
 
 SCOPES: Final = ("read", "ingest", "admin")
 HANDLE_PATTERN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 TOKEN_ID_PATTERN: Final = re.compile(r"[0-9a-f]{64}")
-MAX_BUCKETS: Final = 16
+
+_SEARCHED_SHARDS: Final = 16
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _TOKEN: Final = re.compile(r"rc_[0-9A-Za-z]{36}")
@@ -36,7 +38,8 @@ class Organisation:
     """One tenant. `contributions` maps each written epoch to its contribution version.
 
     `buckets` is the number of shards of its facts, `live` the epoch that queries read, and
-    `written` the epochs that facts are applied to. `deleting_since_ms` is when a deletion began. A
+    `written` the epochs that facts are applied to. `bucket_counts` has the number of buckets of each
+    written epoch that has several. `deleting_since_ms` is when a deletion began. A
     completed deletion leaves a marker, with an empty handle and name: it shows that records still
     in the stream belong to a deleted organisation.
     """
@@ -49,8 +52,13 @@ class Organisation:
     live: int = 0
     written: tuple[int, ...] = (0,)
     contributions: Mapping[int, int] = field(default_factory=lambda: {0: CURRENT_VERSION})
+    bucket_counts: Mapping[int, int] = field(default_factory=dict)
     is_deleting: bool = False
     deleting_since_ms: int | None = None
+
+    def epoch(self, number: int) -> Epoch:
+        """One of its epochs; one that is not written counts as having one bucket."""
+        return Epoch(self.id, number, self.bucket_counts.get(number, 1))
 
     @property
     def is_deleted(self) -> bool:
@@ -87,6 +95,14 @@ class Token:
         """When it stops to be `active`, as far as is known now; None: never."""
         ends = [end for end in (self.expires_at_ms, self.revoked_at_ms) if end is not None]
         return min(ends, default=None)
+
+
+def searched_shards(buckets: int) -> range:
+    """The shards in which facts are looked for: those of an organisation, and at least some others.
+
+    A fact that was copied by hand may be in the wrong one.
+    """
+    return range(max(buckets, _SEARCHED_SHARDS))
 
 
 def new_token() -> str:

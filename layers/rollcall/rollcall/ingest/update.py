@@ -21,7 +21,7 @@ from rollcall.domain.facts import Fact, StreamFact
 from rollcall.domain.organisations import Organisation
 from rollcall.ingest.isolate import Rows, isolate
 from rollcall.ingest.ports import Directory, Quarantine
-from rollcall.ledger.writer import ApplyFacts, fold
+from rollcall.ledger.writer import ApplyFacts, by_bucket, fold
 
 StreamRecord: TypeAlias = Mapping[str, Any]
 
@@ -151,7 +151,7 @@ class Update:
     ) -> dict[str, list[Delivery]]:
         """Apply an organisation's deliveries, and return those that no retry can apply, by reason.
 
-        Epochs are applied one by one: damage in one epoch does not affect the next.
+        The buckets of each epoch are applied one by one: damage in one does not affect the next.
         """
         if organisation.is_deleting:
             return {}
@@ -159,14 +159,15 @@ class Update:
         # Sorted by position, so that the rows of a damaged page stay together when halved.
         rows.sort(key=lambda pair: (pair[0], pair[1].position))
         reasons: dict[tuple[str, str], str] = {}
-        for epoch in organisation.written:
+        for number in organisation.written:
 
-            def apply(part: Rows, epoch: int = epoch) -> None:
-                self._apply_facts.rows(organisation, part, (epoch,))
+            def apply(part: Rows, number: int = number) -> None:
+                self._apply_facts.rows(organisation, part, (number,))
 
-            for part, error in isolate(rows, apply, self._may_pass):
-                for record_type, row in part:
-                    reasons.setdefault((record_type, row.id), description(error))
+            for of_bucket in by_bucket(organisation.epoch(number), rows).values():
+                for part, error in isolate(of_bucket, apply, self._may_pass):
+                    for record_type, row in part:
+                        reasons.setdefault((record_type, row.id), description(error))
         refused: dict[str, list[Delivery]] = {}
         for delivery in own:
             reason = reasons.get((delivery.fact.type, delivery.fact.id))

@@ -70,6 +70,7 @@ def policy(method_arn: str, grant: Grant) -> dict[str, Any]:
             "org_id": grant.organisation.id,
             "org_handle": grant.organisation.handle,
             "epoch": grant.organisation.live,
+            "buckets": grant.organisation.epoch(grant.organisation.live).bucket_count,
             "scopes": " ".join(scopes),
             "token_id": grant.token.id,
             **end,

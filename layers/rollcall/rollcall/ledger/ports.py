@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from rollcall.domain.contributions import ContributionFunction
+from rollcall.domain.epochs import Bucket
 from rollcall.domain.measures import RollupKey
 from rollcall.ledger.page import Row
 from rollcall.ledger.rollups import StoredRollup
@@ -14,7 +15,7 @@ from rollcall.ledger.tree import Page
 
 
 class LedgerStore(Protocol):
-    """The pages and rollups of one organisation in one epoch (`rollcall.storage.pages.PageStore`)."""
+    """The pages and rollups of one bucket of an epoch (`rollcall.storage.pages.PageStore`)."""
 
     def page_at(self, record_type: str, position: str) -> Page | None:
         """The last page that starts at or before a position, read consistently, or None."""
@@ -32,15 +33,13 @@ class LedgerStore(Protocol):
 
 
 class LedgerWriter(Protocol):
-    """Applies rows to one organisation's ledger in one epoch (`rollcall.ledger.apply.Applier`)."""
+    """Applies rows to one bucket of an epoch (`rollcall.ledger.apply.Applier`)."""
 
     def apply(self, rows: Sequence[tuple[str, Row]]) -> None:
         """Apply rows to pages and rollups, at most one row per fact."""
 
 
 class LedgerWriterFactory(Protocol):
-    """Makes the writer for an epoch of an organisation."""
+    """Makes the writer of a bucket."""
 
-    def __call__(
-        self, org_id: str, epoch: int, contribute: ContributionFunction
-    ) -> LedgerWriter: ...
+    def __call__(self, bucket: Bucket, contribute: ContributionFunction) -> LedgerWriter: ...

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Final, TypeAlias
 
 from rollcall.domain.contributions import ContributionFunction
+from rollcall.domain.epochs import Bucket
 from rollcall.ledger.apply import Applier
 from rollcall.ledger.page import Row
 
@@ -18,20 +19,20 @@ WARM_BYTES: Final = 64 * 1024 * 1024
 # lives on, so going through all of it that often finds nothing; in `updater_cpu` it took half of the time.
 _OBJECTS_PER_COLLECTION: Final = 50_000
 
-# An organisation, one of its epochs, and the contributions of the epoch.
-_Place: TypeAlias = tuple[str, int, ContributionFunction]
+# A bucket, and the contributions of its epoch.
+_Place: TypeAlias = tuple[Bucket, ContributionFunction]
 
 
 class WarmWriters:
     """Makes writers that keep pages and rollups, `max_bytes` of them at most.
 
-    What was used least recently goes first, an organisation's epoch at a time. Calls from several
+    What was used least recently goes first, a bucket at a time. Calls from several
     threads never share an applier.
     """
 
     def __init__(
         self,
-        make: Callable[[str, int, ContributionFunction], Applier],
+        make: Callable[[Bucket, ContributionFunction], Applier],
         max_bytes: int = WARM_BYTES,
     ) -> None:
         self._make = make
@@ -40,11 +41,11 @@ class WarmWriters:
         self._lock = Lock()
         gc.set_threshold(_OBJECTS_PER_COLLECTION)
 
-    def __call__(self, org_id: str, epoch: int, contribute: ContributionFunction) -> _WarmWriter:
-        return _WarmWriter(self, (org_id, epoch, contribute))
+    def __call__(self, bucket: Bucket, contribute: ContributionFunction) -> _WarmWriter:
+        return _WarmWriter(self, (bucket, contribute))
 
     def take(self, place: _Place) -> Applier:
-        """The applier of an epoch, which no other caller has until it is put back."""
+        """The applier of a bucket, which no other caller has until it is put back."""
         with self._lock:
             kept = self._resting.pop(place, None)
         return kept or self._make(*place)
@@ -62,7 +63,7 @@ class WarmWriters:
 
 @dataclass(frozen=True, slots=True)
 class _WarmWriter:
-    """The writer of one epoch (`rollcall.ledger.ports.LedgerWriter`)."""
+    """The writer of one bucket (`rollcall.ledger.ports.LedgerWriter`)."""
 
     writers: WarmWriters
     place: _Place
@@ -71,7 +72,7 @@ class _WarmWriter:
         """Apply rows to pages and rollups.
 
         Nothing is kept after an error, and after a conflict with another writer: while several write to
-        one epoch, each would begin with a write that fails.
+        one bucket, each would begin with a write that fails.
         """
         applier = self.writers.take(self.place)
         applier.apply(rows)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from rollcall.domain.contributions import contribution_function
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.facts import Fact, without_detail
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.ledger.page import Row
@@ -37,11 +38,23 @@ class ApplyFacts:
         rows: Sequence[tuple[str, Row]],
         epochs: Collection[int],
     ) -> None:
-        """Apply (record type, row) pairs to some epochs, at most one row per fact."""
+        """Apply (record type, row) pairs to some epochs, at most one row per fact.
+
+        In each epoch the buckets follow one another.
+        """
         with tenant(organisation.id):
-            for epoch in epochs:
-                contribute = contribution_function(organisation.contributions.get(epoch, 0))
-                self._writers(organisation.id, epoch, contribute).apply(rows)
+            for number in epochs:
+                contribute = contribution_function(organisation.contributions.get(number, 0))
+                for bucket, own in by_bucket(organisation.epoch(number), rows).items():
+                    self._writers(bucket, contribute).apply(own)
+
+
+def by_bucket(epoch: Epoch, rows: Iterable[tuple[str, Row]]) -> dict[Bucket, list[tuple[str, Row]]]:
+    """(record type, row) pairs by the bucket to which they belong, in their order."""
+    found: dict[Bucket, list[tuple[str, Row]]] = {}
+    for record_type, row in rows:
+        found.setdefault(epoch.bucket_of(row.id), []).append((record_type, row))
+    return found
 
 
 def fold(facts: Iterable[Fact]) -> list[tuple[str, Row]]:

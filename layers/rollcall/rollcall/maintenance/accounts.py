@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rollcall.domain.epochs import MAX_BUCKETS
 from rollcall.domain.errors import Conflict, InvalidOperation
 from rollcall.domain.organisations import (
     HANDLE_PATTERN,
-    MAX_BUCKETS,
     SCOPES,
     TOKEN_ID_PATTERN,
     Organisation,
@@ -57,6 +57,7 @@ class Administer:
             name=name,
             created_at_ms=self._now_ms(),
             buckets=buckets,
+            bucket_counts={0: buckets} if buckets > 1 else {},
         )
         try:
             self._directory.create_organisation(organisation)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rollcall.domain.errors import Conflict, InvalidOperation
-from rollcall.domain.organisations import MAX_BUCKETS, Organisation
+from rollcall.domain.organisations import Organisation, searched_shards
 from rollcall.maintenance.erase import FailedObjects, look_for
 from rollcall.maintenance.ports import Mentions, Purge, Retirement
 
@@ -152,8 +152,9 @@ class DeleteOrganisation:
         yield TOKENS, self._purge.remove_tokens(org_id)
         yield HOOKS, self._purge.remove_hooks(org_id)
         yield NOTES, self._purge.remove_notes(org_id)
-        # Every bucket that an organisation can have: a fact may be in the wrong one.
-        yield FACTS, self._purge.remove_facts(org_id, MAX_BUCKETS)
+        # More than its own: a fact may be in the wrong one.
+        shards = searched_shards(organisation.buckets)
+        yield FACTS, self._purge.remove_facts(org_id, len(shards))
         yield ANALYTICS, self._epochs(organisation)
 
     def _epochs(self, organisation: Organisation) -> Iterator[int]:

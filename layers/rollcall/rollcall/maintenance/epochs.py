@@ -36,7 +36,8 @@ def entered(run: RebuildRun, organisation: Organisation) -> Organisation:
         )
     ]
     versions = {**organisation.contributions, run.epoch: run.version}
-    return _writing(organisation, (run.epoch, *kept), versions)
+    counts = {**organisation.bucket_counts, run.epoch: run.buckets}
+    return _writing(replace(organisation, bucket_counts=counts), (run.epoch, *kept), versions)
 
 
 def switched(run: RebuildRun, organisation: Organisation) -> Organisation:
@@ -75,6 +76,11 @@ def _writing(
         organisation,
         written=tuple(written),
         contributions={epoch: versions[epoch] for epoch in written if epoch in versions},
+        bucket_counts={
+            epoch: count
+            for epoch, count in organisation.bucket_counts.items()
+            if epoch in written and count > 1
+        },
     )
 
 

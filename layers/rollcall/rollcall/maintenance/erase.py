@@ -15,7 +15,7 @@ from typing import Final
 
 from rollcall.domain.errors import BrokenDestination, Conflict, CorruptItem, InvalidOperation
 from rollcall.domain.facts import Change, Fact
-from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
+from rollcall.domain.organisations import Organisation, searched_shards, tenant
 from rollcall.ledger.page import TOMBSTONE, Row
 from rollcall.ledger.tree import Page
 from rollcall.ledger.writer import ApplyFacts
@@ -210,8 +210,8 @@ class _Run:
             self.is_known = True
         found = self._erase(organisation, [(key, stored)])
         self.unnamed.clear()
-        # Every bucket that an organisation can have: a fact in the wrong one is found only here.
-        for bucket in range(MAX_BUCKETS):
+        # More than its own: a fact in the wrong one is found only here.
+        for bucket in searched_shards(organisation.buckets):
             for page in self.stores.facts.listed(self.org_id, bucket, CALL):
                 self.facts_seen += len(page.facts) + len(page.damaged)
                 self.damaged |= {(CALL, name) for name in page.damaged}
@@ -276,7 +276,7 @@ class _Run:
         """Apply the facts of all remaining rows of the lead; returns whether there were any."""
         missing = set(self.erased[record_type])
         found = False
-        for page in self.stores.pages.pages(self.org_id, epoch, record_type):
+        for page in self.stores.pages.pages(organisation.epoch(epoch), record_type):
             self.pages_seen += 1
             live = list(live_rows(page, record_type, self.lead_id))
             tombstones = missing & _tombstones(page) if missing else set()

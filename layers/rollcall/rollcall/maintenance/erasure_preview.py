@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rollcall.domain.errors import InvalidOperation
-from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
+from rollcall.domain.organisations import Organisation, searched_shards, tenant
 from rollcall.maintenance.erase import FailedObjects, Progress, Stores, look_for
 from rollcall.maintenance.leads import CALL, LEAD, TYPES, is_of_lead, live_rows, org_id_of
 from rollcall.maintenance.ports import Mentions
@@ -101,9 +101,9 @@ class _Count:
         self.damaged += len(facts.misplaced(org_id, buckets, LEAD, self._lead_id))
 
     def calls(self) -> None:
-        """Count the facts of its calls, in every bucket that an organisation can have."""
+        """Count the facts of its calls, also those in the wrong bucket."""
         org_id, facts = self._organisation.id, self._stores.facts
-        for bucket in range(MAX_BUCKETS):
+        for bucket in searched_shards(self._organisation.buckets):
             for page in facts.listed(org_id, bucket, CALL):
                 self._facts_seen += len(page.facts) + len(page.damaged)
                 self.damaged += len(page.damaged)
@@ -120,7 +120,7 @@ class _Count:
         """The number of live rows in one epoch's pages."""
         found: set[tuple[str, str]] = set()
         for record_type in TYPES:
-            for page in self._stores.pages.pages(self._organisation.id, epoch, record_type):
+            for page in self._stores.pages.pages(self._organisation.epoch(epoch), record_type):
                 self._pages_seen += 1
                 found |= {
                     (record_type, row.id) for row in live_rows(page, record_type, self._lead_id)

@@ -98,6 +98,6 @@ class MeasureLag:
         fact, organisation = probe.fact, probe.organisation
         with tenant(organisation.id):
             stored = self._revisions.revision(
-                organisation.id, organisation.live, fact.type, row_of(fact).position, fact.id
+                organisation.epoch(organisation.live), fact.type, row_of(fact).position, fact.id
             )
         return stored >= fact.rev

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rollcall.domain.epochs import Bucket
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
 from rollcall.domain.organisations import Organisation, tenant
 from rollcall.domain.records import RECORD_TYPES
@@ -87,10 +88,10 @@ class MergePages:
         at_rest_ms = self._now_ms() - cold_after_ms
         try:
             with tenant(organisation.id):
-                starts = self._pages.starts(organisation.id, organisation.live)
                 merged.is_finished = all(
-                    self._merge_type(organisation, record_type, found, at_rest_ms, merged)
-                    for record_type, found in starts.items()
+                    self._merge_type(bucket, record_type, found, at_rest_ms, merged)
+                    for bucket in organisation.epoch(organisation.live).buckets
+                    for record_type, found in self._pages.starts(bucket).items()
                 )
         except Unavailable as error:
             if seconds_left() >= _MIN_SECONDS:
@@ -101,7 +102,7 @@ class MergePages:
 
     def _merge_type(
         self,
-        organisation: Organisation,
+        bucket: Bucket,
         record_type: str,
         starts: list[str],
         at_rest_ms: int,
@@ -112,25 +113,24 @@ class MergePages:
             # What begins later is hardly at rest; the first such page ends the last run.
             late = [start for start in starts if start >= floor(max(0, at_rest_ms))]
             starts = [*(start for start in starts if start < floor(max(0, at_rest_ms))), *late[:1]]
-        org_id, epoch = organisation.id, organisation.live
 
         def damaged(error: CorruptItem) -> None:
             merged.error = error
 
-        pages = self._pages.pages(org_id, epoch, record_type, starts, damaged)
+        pages = self._pages.pages(bucket, record_type, starts, damaged)
         for run in runs(pages, at_rest_ms, self._segment_bytes):
             if seconds_left() < _MIN_SECONDS:
                 return False
-            self._merge(org_id, epoch, record_type, run, merged)
+            self._merge(bucket, record_type, run, merged)
         return True
 
     def _merge(
-        self, org_id: str, epoch: int, record_type: str, run: list[StoredPage], merged: Merged
+        self, bucket: Bucket, record_type: str, run: list[StoredPage], merged: Merged
     ) -> None:
         pages = [each.page for each in run]
         try:
             segment = encode(pages[0].start, pages[-1].end, joined(record_type, pages))
-            self._pages.merge(org_id, epoch, record_type, segment, run)
+            self._pages.merge(bucket, record_type, segment, run)
         except Conflict:
             merged.changed += 1
             return

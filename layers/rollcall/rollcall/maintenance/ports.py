@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.facts import Change, Fact, Outcome
 from rollcall.domain.measures import RollupKey, Scope
@@ -123,9 +124,7 @@ class ProbeReads(Protocol):
 class Revisions(Protocol):
     """Revisions of rows (`rollcall.storage.row_revisions.RowRevisions`)."""
 
-    def revision(
-        self, org_id: str, epoch: int, record_type: str, position: str, id_: str
-    ) -> int: ...
+    def revision(self, epoch: Epoch, record_type: str, position: str, id_: str) -> int: ...
 
 
 class ErasableFacts(AuditedFacts, Protocol):
@@ -139,9 +138,9 @@ class ErasableFacts(AuditedFacts, Protocol):
 
 # ------------------------------------------------------------------------- pages and rollups
 class Pages(Protocol):
-    """All pages of a ledger (`rollcall.storage.page_scan.PageScan`)."""
+    """All pages of an epoch (`rollcall.storage.page_scan.PageScan`)."""
 
-    def pages(self, org_id: str, epoch: int, record_type: str) -> Iterator[Page]: ...
+    def pages(self, epoch: Epoch, record_type: str) -> Iterator[Page]: ...
 
 
 class Epochs(Protocol):
@@ -150,7 +149,7 @@ class Epochs(Protocol):
     def is_empty(self, org_id: str, epoch: int) -> bool:
         """Whether an epoch has no items."""
 
-    def rows(self, org_id: str, epoch: int) -> int:
+    def rows(self, epoch: Epoch) -> int:
         """The number of rows in the pages of an epoch."""
 
 
@@ -171,14 +170,11 @@ class Purge(EpochRemoval, Protocol):
 
 
 class Inspection(Protocol):
-    """All pages and rollups of one organisation in one epoch (`rollcall.storage.inspection`)."""
+    """All pages and rollups of one bucket of an epoch (`rollcall.storage.inspection`)."""
 
     def pages(self, record_type: str, first: str, end: str) -> Iterator[SurveyedPage]: ...
     def page_from(self, record_type: str, position: str) -> SurveyedPage | None: ...
     def versions(self, record_type: str, first: str, end: str) -> Iterator[PageVersion]: ...
-    def strays(self) -> Iterator[ForeignItem | Misindexed]: ...
-    def is_foreign(self, item: ForeignItem) -> bool: ...
-    def relist(self, item: Misindexed) -> None: ...
     def repair_page_version(self, record_type: str, start: str) -> None: ...
     def repair_rollup_version(self, key: RollupKey) -> None: ...
     def rollup_keys(self, bucket: str) -> Iterator[RollupKey]: ...
@@ -186,8 +182,25 @@ class Inspection(Protocol):
     def seen(self, wanted: Collection[RollupKey]) -> Mapping[RollupKey, RollupSeen]: ...
     def days_of(self, family: str, scope: Scope) -> Iterator[RollupSeen]: ...
     def commit(self, transaction: Transaction) -> None: ...
-    def remove(self, item: ForeignItem) -> None: ...
     def remove_page(self, record_type: str, page: SurveyedPage) -> None: ...
+
+
+class IndexInspection(Protocol):
+    """What GSI1 lists in an epoch (`rollcall.storage.index_inspection`)."""
+
+    def strays(self) -> Iterator[ForeignItem | Misindexed]: ...
+    def is_foreign(self, item: ForeignItem) -> bool: ...
+    def relist(self, item: Misindexed) -> None: ...
+    def remove(self, item: ForeignItem) -> None: ...
+
+
+class EpochInspection(Protocol):
+    """An epoch: its buckets, in their order, and the index (`rollcall.storage.inspection`)."""
+
+    @property
+    def buckets(self) -> Sequence[Inspection]: ...
+    @property
+    def index(self) -> IndexInspection: ...
 
 
 # ---------------------------------------------------------------------------- failed records
@@ -328,19 +341,17 @@ class Reconciles(Protocol):
 class MergedPages(Protocol):
     """Pages that can be merged into segments (`rollcall.storage.merging.PageMerging`)."""
 
-    def starts(self, org_id: str, epoch: int) -> Mapping[str, list[str]]: ...
+    def starts(self, bucket: Bucket) -> Mapping[str, list[str]]: ...
     def pages(
         self,
-        org_id: str,
-        epoch: int,
+        bucket: Bucket,
         record_type: str,
         starts: Sequence[str],
         damaged: Callable[[CorruptItem], None],
     ) -> Iterator[StoredPage]: ...
     def merge(
         self,
-        org_id: str,
-        epoch: int,
+        bucket: Bucket,
         record_type: str,
         segment: EncodedSegment,
         pages: Sequence[StoredPage],

@@ -141,21 +141,31 @@ class Rebuild:
 
     def expected_rows(self, organisation: Organisation) -> int:
         """The approximate number of rows to copy, which is that of the live epoch."""
-        return self._epochs.rows(organisation.id, organisation.live)
+        return self._epochs.rows(organisation.epoch(organisation.live))
 
     # -- a run -------------------------------------------------------------------------------
-    def begin(self, org_id: str) -> RebuildRun:
-        """Begin a run, or take over the unfinished one.
+    def begin(self, org_id: str, buckets: int | None = None) -> RebuildRun:
+        """Begin a run into `buckets` buckets, or take over the unfinished one.
 
-        An unfinished run of another contribution version than this release's is abandoned for a new
-        one, unless its epoch is already live. Raises InvalidOperation.
+        None means as many as the live epoch has, or the unfinished run. An unfinished run of another
+        contribution version than this release's, or of another number of buckets, is abandoned for a
+        new one, unless its epoch is already live. Raises InvalidOperation, also for a live epoch of
+        another number of buckets whose run is unfinished.
         """
         stored = self._rebuilds.read(org_id)
         organisation = self._organisation(org_id)
-        if stored is not None and can_resume(stored, organisation):
-            run = replace(stored, run_id=secrets.token_hex(16))
+        resumed = stored if stored is not None and can_resume(stored, organisation) else None
+        if resumed is not None and buckets not in (None, resumed.buckets):
+            if organisation.live == resumed.epoch:
+                raise InvalidOperation(
+                    f"a rebuild into {resumed.buckets} buckets is unfinished: finish it first,"
+                    " without --buckets"
+                )
+            resumed = None
+        if resumed is not None:
+            run = replace(resumed, run_id=secrets.token_hex(16))
         else:
-            run = self._new_run(organisation, stored)
+            run = self._new_run(organisation, stored, buckets)
         try:
             self._rebuilds.begin(org_id, run, replacing=stored)
         except Conflict:
@@ -231,7 +241,9 @@ class Rebuild:
                 return run
 
     # -- beginning ---------------------------------------------------------------------------
-    def _new_run(self, organisation: Organisation, stored: RebuildRun | None) -> RebuildRun:
+    def _new_run(
+        self, organisation: Organisation, stored: RebuildRun | None, buckets: int | None
+    ) -> RebuildRun:
         used = {organisation.live, *organisation.written, *organisation.contributions}
         if stored is not None:
             used.add(stored.epoch)
@@ -243,6 +255,7 @@ class Rebuild:
             phase=Phase.ENTERING,
             epoch=epoch,
             version=contributions.CURRENT_VERSION,
+            buckets=buckets or organisation.epoch(organisation.live).bucket_count,
             old_epoch=organisation.live,
             old_version=organisation.contributions.get(organisation.live, 0),
             started_at_ms=self._now_ms(),

@@ -23,7 +23,7 @@ class RebuildRun:
     """One rebuild of one organisation, and its progress.
 
     `epoch` is the number of the new epoch, larger than any that the organisation used before;
-    `version` is its contribution version. `old_epoch` and `old_version` are those of the epoch that
+    `version` is its contribution version and `buckets` the number of its buckets. `old_epoch` and `old_version` are those of the epoch that
     was live at the start. Copying resumes at `cursor`. `facts` and `rows` count what was copied, and
     `damaged` the facts that cannot be read. The last search for items of earlier epochs was at
     `looked_at_ms`; the first that found nothing was at `empty_since_ms`.
@@ -46,6 +46,7 @@ class RebuildRun:
     empty_since_ms: int | None = None
     removed: int = 0
     finished_at_ms: int | None = None
+    buckets: int = 1
 
     @property
     def is_done(self) -> bool:

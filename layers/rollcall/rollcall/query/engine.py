@@ -72,10 +72,9 @@ class QueryEngine:
         selection = aggregation.selection
         if not selection.can_match:
             return
-        (org_id, epoch), meter = reading.epoch, reading.meter
+        meter = reading.meter
         for read in self._ledger.pages(
-            org_id,
-            epoch,
+            reading.epoch,
             selection.record_type,
             periods,
             meter,

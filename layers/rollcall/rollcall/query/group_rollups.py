@@ -68,10 +68,10 @@ class GroupRollups:
 
     def _add_lifetime(self, builder: GroupBuilder) -> bool:
         """Add all-time rollups; false, and nothing is added, if one lacks something."""
-        plan, (org_id, epoch) = self._plan, self._reading.epoch
+        plan, epoch = self._plan, self._reading.epoch
         wanted = {RollupKey(plan.family, scope, ALL): scope for scope in plan.scopes}
         meter, names = self._reading.meter, plan.shape.names
-        found = self._rollups.read(org_id, epoch, wanted, meter, names=names)
+        found = self._rollups.read(epoch, wanted, meter, names=names)
         if any(map(plan.shape.lacks, found.values())):
             return False
         for key, rollup in found.items():
@@ -91,9 +91,9 @@ class GroupRollups:
             yield day, {scope: rollup for _, scope, rollup in items}
 
     def _items(self, scope: Scope) -> Iterator[_Found]:
-        plan, (org_id, epoch) = self._plan, self._reading.epoch
+        plan, epoch = self._plan, self._reading.epoch
         meter, names = self._reading.meter, plan.shape.names
-        days = self._rollups.days(org_id, epoch, plan.family, scope, plan.days, meter, names=names)
+        days = self._rollups.days(epoch, plan.family, scope, plan.days, meter, names=names)
         for day, rollup in days:
             yield _Found(day, scope, rollup)
 

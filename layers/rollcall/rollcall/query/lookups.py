@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from concurrent.futures import Executor, wait
-from contextvars import copy_context
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any, Final
 
 from rollcall.domain import measures as m
 from rollcall.domain.errors import UnknownOrganisation
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import ALL, ORG, Rollup, RollupKey, Scope
+from rollcall.query.at_once import at_once
 from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Reading
 from rollcall.query.ports import Directory, Facts, Rollups
-from rollcall.retry import MAX_REQUEST_SECONDS
 
 # As many as one request to the store can ask for.
 _IDS_AT_ONCE: Final = 100
@@ -46,7 +46,9 @@ class Lookup:
             return self._facts.look_up(org_id, buckets, record_type, some, own), own
 
         facts: dict[str, Fact] = {}
-        for found, own in self._concurrently(look_up, range(0, len(distinct), _IDS_AT_ONCE)):
+        firsts = range(0, len(distinct), _IDS_AT_ONCE)
+        reads = [partial(look_up, first) for first in firsts]
+        for found, own in at_once(self._executor, reads):
             facts |= found
             meter.count(own.items, own.units)
         return facts
@@ -65,21 +67,6 @@ class Lookup:
             self._buckets[org_id] = organisation.buckets
         return self._buckets[org_id]
 
-    def _concurrently(
-        self, look_up: Callable[[int], tuple[Mapping[str, Fact], ReadMeter]], firsts: range
-    ) -> list[tuple[Mapping[str, Fact], ReadMeter]]:
-        if len(firsts) == 1:
-            return [look_up(firsts[0])]
-        # The organisation and the time limit are context variables.
-        futures = [self._executor.submit(copy_context().run, look_up, first) for first in firsts]
-        try:
-            return [future.result() for future in futures]
-        finally:
-            # After an error no request may still run when the answer is sent.
-            for future in futures:
-                future.cancel()
-            wait(futures, timeout=MAX_REQUEST_SECONDS)
-
 
 def is_known(rollups: Rollups, reading: Reading, scopes: Collection[Scope]) -> bool:
     """Whether a live fact of the organisation names any of the scopes.
@@ -89,7 +76,7 @@ def is_known(rollups: Rollups, reading: Reading, scopes: Collection[Scope]) -> b
     meter = ReadMeter()
     wanted = [key for scope in scopes for key in m.known_keys(scope)]
     epoch = reading.epoch
-    found = rollups.read(epoch.org_id, epoch.number, wanted, meter, names=(m.FACTS,))
+    found = rollups.read(epoch, wanted, meter, names=(m.FACTS,))
     reading.meter.count(meter.items, meter.units)
     return is_named(found.values())
 
@@ -111,6 +98,6 @@ def ensure_as_of(rollups: Rollups, reading: Reading) -> None:
     if meter.as_of_ms is None:
         # A separate meter: these reads count towards the cost, but not towards the source.
         lifetimes_meter = ReadMeter()
-        rollups.read(epoch.org_id, epoch.number, _LIFETIMES, lifetimes_meter, names=())
+        rollups.read(epoch, _LIFETIMES, lifetimes_meter, names=())
         meter.count(lifetimes_meter.items, lifetimes_meter.units)
         meter.as_of_ms = lifetimes_meter.as_of_ms

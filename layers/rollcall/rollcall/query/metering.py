@@ -21,6 +21,15 @@ class ReadMeter:
         self.items += items
         self.units += units
 
+    def add(self, other: ReadMeter) -> None:
+        """Add what another thread has counted, which must have ended."""
+        self.count(other.items, other.units)
+        self.rows += other.rows
+        self.used_rollups |= other.used_rollups
+        self.used_ledger |= other.used_ledger
+        if other.as_of_ms is not None:
+            self.saw(other.as_of_ms)
+
     def saw(self, applied_at_ms: int) -> None:
         """Record when an item that was read was last changed; `as_of_ms` is the latest time."""
         self.as_of_ms = max(self.as_of_ms or 0, applied_at_ms)

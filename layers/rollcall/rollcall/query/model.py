@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from rollcall.domain.choices import DIRECTIONS
+from rollcall.domain.epochs import Epoch
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.periods import Period
 from rollcall.domain.time.zones import UTC, Zone
@@ -90,10 +91,3 @@ class CampaignId:
     def directions(self) -> Collection[str]:
         """The directions of the campaign's calls."""
         return DIRECTIONS if self.direction is None else (self.direction,)
-
-
-class Epoch(NamedTuple):
-    """An organisation, and the number of its live epoch; fixed for the whole of an answer."""
-
-    org_id: str
-    number: int

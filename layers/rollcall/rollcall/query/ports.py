@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import Rollup, RollupKey, Scope
 from rollcall.domain.organisations import Organisation
@@ -49,22 +50,20 @@ class Rollups(Protocol):
 
     def read(
         self,
-        org_id: str,
-        epoch: int,
+        epoch: Epoch,
         wanted: Collection[RollupKey],
         meter: ReadMeter,
         *,
         names: Collection[str],
     ) -> Mapping[RollupKey, Rollup]:
-        """The stored rollups among `wanted`.
+        """The stored rollups among `wanted`, each the sum of those of all buckets.
 
         `names` are the closed measures and the letters of the open breakdowns to read.
         """
 
     def days(
         self,
-        org_id: str,
-        epoch: int,
+        epoch: Epoch,
         family: str,
         scope: Scope,
         days: range,
@@ -74,7 +73,7 @@ class Rollups(Protocol):
     ) -> Iterator[tuple[int, Rollup]]:
         """(day number, rollup) of a scope's stored days, ascending; `days` must not be empty.
 
-        `names` as for `read`.
+        Rollups and `names` are as for `read`.
         """
 
 
@@ -83,15 +82,14 @@ class Ledger(Protocol):
 
     def pages(
         self,
-        org_id: str,
-        epoch: int,
+        epoch: Epoch,
         record_type: str,
         periods: Iterable[Period],
         meter: ReadMeter,
         columns: Collection[str] | None,
         can_match: Callable[[SegmentDirectory, Rows], bool],
     ) -> Iterator[PageRead]:
-        """Pages, each with the part of a period whose rows are to be taken from it.
+        """Pages of all buckets, each with the part of a period whose rows are to be taken from it.
 
         `columns` are the columns that are used, beside times and tombstones; None: all. Of a segment
         that cannot match, as its directory or its rows show, none is used.
@@ -106,8 +104,7 @@ class OrderedLedger(Protocol):
 
     def stretches(
         self,
-        org_id: str,
-        epoch: int,
+        bucket: Bucket,
         record_type: str,
         span: Span,
         meter: ReadMeter,
@@ -116,7 +113,7 @@ class OrderedLedger(Protocol):
         columns: Collection[str] | None,
         can_match: Callable[[SegmentDirectory, Rows], bool],
     ) -> Iterator[Stretch]:
-        """The rows of a span in stretches, the positions of each after those of the one before.
+        """The rows of a span of one bucket in stretches, the positions of each after those of the one before.
 
         `columns` are the columns that are used, beside ids, times and tombstones; None: all. Of a
         segment that cannot match, as its directory or its rows without ids and revisions show, none is
@@ -132,8 +129,7 @@ class Revisions(Protocol):
 
     def revision(
         self,
-        org_id: str,
-        epoch: int,
+        epoch: Epoch,
         record_type: str,
         position: str,
         fact_id: str,

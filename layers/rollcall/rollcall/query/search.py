@@ -10,12 +10,15 @@ leaves it out there if it was at an earlier place since the first page was read.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple
 
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.errors import TooManyRows
 from rollcall.domain.facts import Fact
 from rollcall.domain.time.periods import Period
@@ -24,9 +27,11 @@ from rollcall.ledger.positions import END, FIRST, Span, floor, position
 from rollcall.ledger.segments import Directory
 from rollcall.ledger.tree import Page
 from rollcall.ledger.writer import row_of
+from rollcall.query.at_once import begun_at_once
 from rollcall.query.columns import selected_by
 from rollcall.query.filtering import PageRead, Selected, Stretch, has_match, select
 from rollcall.query.lookups import Lookup, ensure_as_of
+from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Reading, Selection
 from rollcall.query.ports import OrderedLedger, Rollups
 from rollcall.query.zones import can_match
@@ -76,9 +81,15 @@ class SearchCalls:
     """Searches for calls."""
 
     def __init__(
-        self, ledger: OrderedLedger, look_up: Lookup, rollups: Rollups, max_rows: int
+        self,
+        ledger: OrderedLedger,
+        look_up: Lookup,
+        rollups: Rollups,
+        executor: Executor,
+        max_rows: int,
     ) -> None:
         self._ledger = ledger
+        self._executor = executor
         self._look_up = look_up
         self._rollups = rollups
         self._max_rows = max_rows
@@ -90,25 +101,48 @@ class SearchCalls:
         are written. Raises TooManyRows when the calls of this page are further apart than `max_rows`
         ledger rows.
         """
-        candidates = self._candidates(reading, search)
+        # A meter is for one thread, and the buckets are read by several at once.
+        meters = [ReadMeter() for _ in reading.epoch.buckets]
         found: list[Fact] = []
-        # One more than is shown, so that the last page has no cursor.
-        while len(found) <= search.limit:
-            batch = list(islice(candidates, search.limit + 1))
-            if not batch:
-                break
-            found += self._stored(reading, search, batch)
+        try:
+            candidates = self._candidates(reading.epoch, search, meters)
+            # One more than is shown, so that the last page has no cursor.
+            while len(found) <= search.limit:
+                batch = list(islice(candidates, search.limit + 1))
+                if not batch:
+                    break
+                found += self._stored(reading, search, batch)
+        finally:
+            for meter in meters:
+                reading.meter.add(meter)
         ensure_as_of(self._rollups, reading)
         shown = found[: search.limit]
         return FoundCalls(shown, _place_of(shown[-1]) if len(found) > len(shown) else None)
 
-    def _candidates(self, reading: Reading, search: CallSearch) -> Iterator[_Candidate]:
-        """The rows that match, in order, without those that were shown."""
-        meter = reading.meter
-        org_id, epoch = reading.epoch
+    def _candidates(
+        self, epoch: Epoch, search: CallSearch, meters: Sequence[ReadMeter]
+    ) -> Iterator[_Candidate]:
+        """The rows of all buckets that match, in order, without those that were shown."""
+        streams = [
+            self._candidates_of(bucket, search, meter, meters)
+            for bucket, meter in zip(epoch.buckets, meters, strict=True)
+        ]
+        begun = begun_at_once(self._executor, streams)
+        return heapq.merge(*begun, reverse=search.is_newest_first)
+
+    def _candidates_of(
+        self,
+        bucket: Bucket,
+        search: CallSearch,
+        meter: ReadMeter,
+        meters: Sequence[ReadMeter],
+    ) -> Iterator[_Candidate]:
+        """The rows of a bucket that match, in order, without those that were shown.
+
+        `meter` is its own, one of the `meters` of all buckets.
+        """
         for stretch in self._ledger.stretches(
-            org_id,
-            epoch,
+            bucket,
             _CALL,
             _span(search),
             meter,
@@ -124,7 +158,7 @@ class SearchCalls:
             )
             count, selected = select(read, search.selection)
             meter.rows += count
-            if meter.rows > self._max_rows:
+            if sum(each.rows for each in meters) > self._max_rows:
                 raise TooManyRows(self._max_rows)
             if count:
                 meter.saw(stretch.applied_at_ms)

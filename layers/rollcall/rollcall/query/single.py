@@ -45,10 +45,9 @@ class FindRecord:
         fact, detail = self._read(reading, record_type, record_id)
         if fact is None or fact.record is None:
             return None
-        org_id, epoch = reading.epoch
         position = row_of(fact).position
         applied = self._revisions.revision(
-            org_id, epoch, record_type, position, record_id, reading.meter
+            reading.epoch, record_type, position, record_id, reading.meter
         )
         ensure_as_of(self._rollups, reading)
         return FoundRecord(fact, applied >= fact.rev, detail)

@@ -8,13 +8,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from rollcall.domain.epochs import MAX_BUCKETS
 from rollcall.domain.errors import Conflict, Unavailable
-from rollcall.domain.organisations import MAX_BUCKETS, Organisation, Token, tenant
+from rollcall.domain.organisations import Organisation, Token, tenant
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
 from rollcall.storage import keys
-from rollcall.storage.attributes import Item
+from rollcall.storage.attributes import Attribute, Item
 from rollcall.storage.client import translated_errors, with_retries
 from rollcall.storage.conditions import ITEM_EXISTS, attribute_equals, item_absent
 from rollcall.storage.queries import batch_get, consumed_units, index_keys
@@ -67,24 +68,30 @@ class Directory:
             )
 
     def change_epochs(self, read: Organisation, changed: Organisation) -> None:
-        """Store the changed live epoch, written epochs and contribution versions.
+        """Store the changed live epoch, written epochs, and what belongs to each of these.
 
         Raises Conflict when they changed since they were read, or the organisation is being deleted.
         """
         key = keys.organisation(read.id)
         old, new = (_epochs_of(organisation) for organisation in (read, changed))
+        set_ = ["#live = :new", "#written = :now_written", "#versions = :versions"]
+        counts = {} if new["bucket_counts"] is None else {":counts": new["bucket_counts"]}
+        # An organisation whose epochs have one bucket each has no such attribute.
+        set_ += ["#counts = :counts"] if counts else []
+        remove = "" if counts else "REMOVE #counts"
         epochs_unchanged = "#live = :live AND #written = :written"
         not_deleting = "attribute_not_exists(#deleting)"
         with tenant(read.id), translated_errors():
             self._client.update_item(
                 TableName=self._table,
                 Key=key.attributes(),
-                UpdateExpression="SET #live = :new, #written = :now_written, #versions = :versions",
+                UpdateExpression=f"SET {', '.join(set_)} {remove}".rstrip(),
                 ConditionExpression=f"{epochs_unchanged} AND {not_deleting}",
                 ExpressionAttributeNames={
                     "#live": "live",
                     "#written": "written",
                     "#versions": "contributions",
+                    "#counts": "bucket_counts",
                     "#deleting": "deleting",
                 },
                 ExpressionAttributeValues=av.to_item(
@@ -94,6 +101,7 @@ class Directory:
                         ":new": new["live"],
                         ":now_written": new["written"],
                         ":versions": new["contributions"],
+                        **counts,
                     }
                 ),
             )
@@ -287,7 +295,12 @@ def _epochs_of(organisation: Organisation) -> dict[str, Any]:
         "live": organisation.live,
         "written": organisation.written,
         "contributions": {str(e): v for e, v in organisation.contributions.items()},
+        "bucket_counts": {str(e): n for e, n in organisation.bucket_counts.items()} or None,
     }
+
+
+def _numbers(attribute: Attribute) -> dict[int, int]:
+    return {int(epoch): int(number["N"]) for epoch, number in attribute["M"].items()}
 
 
 def organisation_of_item(item: Item) -> Organisation:
@@ -314,7 +327,8 @@ def organisation_of_item(item: Item) -> Organisation:
         buckets=av.integer(item, "buckets"),
         live=av.integer(item, "live"),
         written=tuple(int(epoch["N"]) for epoch in item["written"]["L"]),
-        contributions={int(e): int(v["N"]) for e, v in item["contributions"]["M"].items()},
+        contributions=_numbers(item["contributions"]),
+        bucket_counts=_numbers(item.get("bucket_counts", {"M": {}})),
         is_deleting=is_deleting,
         deleting_since_ms=deleting_since_ms,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rollcall.domain.epochs import Epoch
 from rollcall.domain.organisations import tenant
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.retry import Backoff
@@ -28,10 +29,14 @@ class EpochContents:
             found = index_keys(self._client, self._table, self._backoff, partition)
             return next(found, None) is None
 
-    def rows(self, org_id: str, epoch: int) -> int:
+    def rows(self, epoch: Epoch) -> int:
         """The number of rows in the pages of an epoch, tombstones included; eventually consistent."""
-        with tenant(org_id):
-            return sum(self._rows(keys.ledger(org_id, epoch, name)) for name in RECORD_TYPES)
+        with tenant(epoch.org_id):
+            return sum(
+                self._rows(keys.ledger(bucket, name))
+                for bucket in epoch.buckets
+                for name in RECORD_TYPES
+            )
 
     def _rows(self, partition: str) -> int:
         request: dict[str, Any] = {

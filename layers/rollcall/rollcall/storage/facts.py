@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from rollcall.domain.epochs import share_of
 from rollcall.domain.errors import Conflict, CorruptItem, Unavailable
 from rollcall.domain.facts import (
     Change,
@@ -18,7 +19,7 @@ from rollcall.domain.facts import (
     hash_of_detail,
     resolve,
 )
-from rollcall.domain.organisations import MAX_BUCKETS
+from rollcall.domain.organisations import searched_shards
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
@@ -81,14 +82,14 @@ class FactStore:
     @staticmethod
     def bucket_of(fact_id: str, buckets: int) -> int:
         """The bucket in which the fact with an id belongs."""
-        return keys.bucket_of(fact_id, buckets)
+        return share_of(fact_id, buckets)
 
     def misplaced(self, org_id: str, buckets: int, record_type: str, fact_id: str) -> list[int]:
         """The buckets, other than the right one, that hold an item under a fact's sort key."""
         home = keys.fact(org_id, record_type, fact_id, buckets)
         places = {
             keys.Key(keys.facts(org_id, record_type, bucket), home.sk): bucket
-            for bucket in range(MAX_BUCKETS)
+            for bucket in searched_shards(buckets)
         }
         del places[home]
         found = batch_get(self._client, self._table, places, self._backoff)

@@ -10,9 +10,9 @@ a sort key).
 from __future__ import annotations
 
 import functools
-import hashlib
 from typing import Final, NamedTuple
 
+from rollcall.domain.epochs import Bucket, Epoch, share_of
 from rollcall.domain.measures import ALL, RollupKey
 
 PK: Final = "PK"
@@ -165,17 +165,9 @@ def health() -> Key:
     return Key("HEALTH#", "HEALTH")
 
 
-def bucket_of(fact_id: str, buckets: int) -> int:
-    """The number of the bucket that holds a fact."""
-    if buckets == 1:
-        return 0
-    digest = hashlib.blake2b(fact_id.encode(), digest_size=4, person=b"bucket").digest()
-    return int.from_bytes(digest, "big") % buckets
-
-
 def fact(org_id: str, record_type: str, fact_id: str, buckets: int) -> Key:
     """The key of a fact."""
-    partition = facts(org_id, record_type, bucket_of(fact_id, buckets))
+    partition = facts(org_id, record_type, share_of(fact_id, buckets))
     return Key(partition, f"{FACT_SK_PREFIX}{escape(fact_id)}")
 
 
@@ -213,9 +205,32 @@ def epoch_prefix(org_id: str, epoch: int) -> str:
     return f"{org_prefix(org_id)}E{epoch}#"
 
 
-def ledger(org_id: str, epoch: int, record_type: str) -> str:
+def bucket_prefix(bucket: Bucket) -> str:
+    """The prefix of every page and rollup key of a bucket.
+
+    That of an only bucket is the epoch's: one is what all epochs had before there were several.
+    """
+    return f"{index_partition(bucket)}{_bucket_part(bucket)}"
+
+
+def index_partition(bucket: Bucket) -> str:
+    """The GSI1 partition that lists the pages and rollups of a bucket, among those of its epoch."""
+    return epoch_prefix(bucket.epoch.org_id, bucket.epoch.number)
+
+
+def _bucket_part(bucket: Bucket) -> str:
+    return "" if bucket.is_only else f"B{bucket.number}#"
+
+
+def bucket_of(epoch: Epoch, pk: str) -> Bucket | None:
+    """The bucket to which a partition key of the analytics table belongs; None if to none of the epoch."""
+    found = (bucket for bucket in epoch.buckets if pk.startswith(bucket_prefix(bucket)))
+    return next(found, None)
+
+
+def ledger(bucket: Bucket, record_type: str) -> str:
     """The partition of a ledger; the sort key of a page or a segment is its start position."""
-    return f"{epoch_prefix(org_id, epoch)}LEDGER#{record_type}#"
+    return f"{bucket_prefix(bucket)}LEDGER#{record_type}#"
 
 
 def identities(ledger_partition: str) -> str:
@@ -234,10 +249,10 @@ def ledger_of(identities_partition: str) -> str:
 
 
 @functools.lru_cache(maxsize=4_096)  # a batch uses the same keys many times
-def rollup(org_id: str, epoch: int, key: RollupKey) -> Key:
+def rollup(bucket: Bucket, key: RollupKey) -> Key:
     """The key of a rollup."""
     scope = "".join(f"{escape(component)}#" for component in key.scope)
-    partition = f"{epoch_prefix(org_id, epoch)}{ROLLUP}#{key.family}#{scope}"
+    partition = f"{bucket_prefix(bucket)}{ROLLUP}#{key.family}#{scope}"
     return Key(partition, bucket_sk(key.bucket))
 
 
@@ -246,22 +261,22 @@ def bucket_sk(bucket: str) -> str:
     return ALL if bucket == ALL else f"{_DAY_SK_PREFIX}{bucket}"
 
 
-def index_sort(kind: str, sk: str = "") -> str:
-    """The GSI1 sort key of a page or a rollup: its kind, then its sort key.
+def index_sort(bucket: Bucket, kind: str, sk: str = "") -> str:
+    """The GSI1 sort key of a page or a rollup: its bucket if there are several, its kind, its sort key.
 
     The rollups of one day, of all rollup scopes, are therefore listed together.
     """
-    return f"{kind}#{sk}"
+    return f"{_bucket_part(bucket)}{kind}#{sk}"
 
 
-def parse_rollup(org_id: str, epoch: int, key: Key) -> RollupKey:
+def parse_rollup(bucket: Bucket, key: Key) -> RollupKey:
     """The inverse of `rollup`. Raises ValueError for any other key."""
-    parts = key.pk.removeprefix(epoch_prefix(org_id, epoch)).split("#")
+    parts = key.pk.removeprefix(bucket_prefix(bucket)).split("#")
     if len(parts) < 4 or parts[0] != ROLLUP or parts[-1]:
         raise ValueError("not the partition key of a rollup")
-    bucket = ALL if key.sk == ALL else day_of_rollup(key.sk)
-    found = RollupKey(parts[1], tuple(map(unescape, parts[2:-1])), bucket)
-    if rollup(org_id, epoch, found) != key:
+    time = ALL if key.sk == ALL else day_of_rollup(key.sk)
+    found = RollupKey(parts[1], tuple(map(unescape, parts[2:-1])), time)
+    if rollup(bucket, found) != key:
         raise ValueError("the key is not the canonical key of a rollup")
     return found
 

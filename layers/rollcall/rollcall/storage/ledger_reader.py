@@ -20,6 +20,7 @@ from threading import Event
 from types import MappingProxyType
 from typing import Any, Final
 
+from rollcall.domain.epochs import Epoch
 from rollcall.domain.errors import Unavailable
 from rollcall.domain.time.periods import Period
 from rollcall.ledger.page import TIME, TOMBSTONE
@@ -102,8 +103,7 @@ class LedgerReader:
 
     def pages(
         self,
-        org_id: str,
-        epoch: int,
+        epoch: Epoch,
         record_type: str,
         periods: Iterable[Period],
         meter: ReadMeter,
@@ -117,10 +117,14 @@ class LedgerReader:
         running queries: 1 MB each, and about 1 MB more with the identities of its segments. Raises
         Unavailable when a read fails in every retry.
         """
-        partition = keys.ledger(org_id, epoch, record_type)
         used = None if columns is None else frozenset((TIME, TOMBSTONE, *columns))
         wanted = Wanted(used, can_match)
-        waiting = deque(_Part(partition, record_type, wanted, *period) for period in periods)
+        partitions = [keys.ledger(bucket, record_type) for bucket in epoch.buckets]
+        waiting = deque(
+            _Part(partition, record_type, wanted, *period)
+            for period in periods
+            for partition in partitions
+        )
         meter.used_ledger = meter.used_ledger or bool(waiting)
         running: set[Future[_Fetched]] = set()
         stopped = Event()

@@ -14,6 +14,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
+from rollcall.domain.epochs import Bucket
 from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.ledger.page import ID, TIME, TOMBSTONE
 from rollcall.ledger.positions import END, FIRST, Span, just_before
@@ -47,8 +48,7 @@ class LedgerWalk:
 
     def stretches(
         self,
-        org_id: str,
-        epoch: int,
+        bucket: Bucket,
         record_type: str,
         span: Span,
         meter: ReadMeter,
@@ -65,7 +65,7 @@ class LedgerWalk:
         meter.used_ledger = True
         used = None if columns is None else frozenset((ID, TIME, TOMBSTONE, *columns))
         wanted = Wanted(used, can_match)
-        source = _Source(keys.ledger(org_id, epoch, record_type), record_type, wanted, meter)
+        source = _Source(keys.ledger(bucket, record_type), record_type, wanted, meter)
         unread = _Unread(max(span.start, FIRST), span.end, is_backward)
         limit = _FIRST_LIMIT
         while not unread.is_empty:

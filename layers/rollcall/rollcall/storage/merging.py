@@ -1,10 +1,11 @@
-"""Lists and reads the pages of an epoch, and merges some of them into a segment."""
+"""Lists and reads the pages of a bucket, and merges some of them into a segment."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from rollcall.domain.epochs import Bucket
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger.runs import StoredPage
@@ -30,19 +31,19 @@ class PageMerging:
         self._table = table
         self._backoff = backoff
 
-    def starts(self, org_id: str, epoch: int) -> Mapping[str, list[str]]:
-        """The start positions of the pages of an epoch that are no segments, by record type.
+    def starts(self, bucket: Bucket) -> Mapping[str, list[str]]:
+        """The start positions of the pages of a bucket that are no segments, by record type.
 
         In order of position, as GSI1 lists them.
         """
         starts: dict[str, list[str]] = {}
-        type_of = {keys.ledger(org_id, epoch, name): name for name in RECORD_TYPES}
+        type_of = {keys.ledger(bucket, name): name for name in RECORD_TYPES}
         listed = index_keys(
             self._client,
             self._table,
             self._backoff,
-            keys.epoch_prefix(org_id, epoch),
-            keys.index_sort(keys.PAGE),
+            keys.index_partition(bucket),
+            keys.index_sort(bucket, keys.PAGE),
         )
         for pk, sk in listed:
             if pk in type_of:  # anything else is drift, which the comparison reports
@@ -51,14 +52,13 @@ class PageMerging:
 
     def pages(
         self,
-        org_id: str,
-        epoch: int,
+        bucket: Bucket,
         record_type: str,
         starts: Sequence[str],
         damaged: Callable[[CorruptItem], None],
     ) -> Iterator[StoredPage]:
         """The pages that still begin at some positions, in their order, without `damaged` ones."""
-        ledger = keys.ledger(org_id, epoch, record_type)
+        ledger = keys.ledger(bucket, record_type)
         for first in range(0, len(starts), _PAGES_AT_ONCE):
             wanted = [keys.Key(ledger, start) for start in starts[first : first + _PAGES_AT_ONCE]]
             items = batch_get(self._client, self._table, wanted, self._backoff)
@@ -76,8 +76,7 @@ class PageMerging:
 
     def merge(
         self,
-        org_id: str,
-        epoch: int,
+        bucket: Bucket,
         record_type: str,
         segment: EncodedSegment,
         pages: Sequence[StoredPage],
@@ -87,12 +86,12 @@ class PageMerging:
         It counts as changed when the latest of them was. Raises Conflict if any of them has changed,
         and Unavailable if it is unknown whether the transaction was written.
         """
-        ledger, index = keys.ledger(org_id, epoch, record_type), keys.epoch_prefix(org_id, epoch)
+        ledger = keys.ledger(bucket, record_type)
         version = max(each.page.version for each in pages) + 1
         applied_at_ms = max(each.applied_at_ms for each in pages)
         first, *others = (each.page for each in pages)
-        values = values_item(index, ledger, segment, version, applied_at_ms)
-        identities = identities_item(index, ledger, segment, version)
+        values = values_item(bucket, record_type, segment, version, applied_at_ms)
+        identities = identities_item(bucket, record_type, segment, version)
         requests: list[dict[str, Any]] = [
             {"Put": self._in_table(Item=values) | version_unchanged(first.version)},
             {"Put": self._in_table(Item=identities)},

@@ -1,10 +1,11 @@
-"""Reads every page of a ledger, consistently and in order, without missing any."""
+"""Reads every page of an epoch, consistently and in order, without missing any."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rollcall.domain.epochs import Epoch
 from rollcall.ledger.positions import END, FIRST
 from rollcall.ledger.tree import Page
 from rollcall.query.metering import ReadMeter
@@ -25,14 +26,17 @@ class PageScan:
         self._backoff = backoff
         self._reads = PageReads(client, table, backoff)
 
-    def pages(self, org_id: str, epoch: int, record_type: str) -> Iterator[Page]:
-        """Pages that together hold every row that was stored at the start; 1 MB in memory at a time.
+    def pages(self, epoch: Epoch, record_type: str) -> Iterator[Page]:
+        """Pages of all buckets that together hold every row that was stored at the start; 1 MB in memory at a time.
 
         A page that splits meanwhile may be yielded whole, and its new part again; likewise pages and
         the segment that they are merged into. Raises Unavailable, and CorruptItem for a page that is
         damaged or missing.
         """
-        partition = keys.ledger(org_id, epoch, record_type)
+        for bucket in epoch.buckets:
+            yield from self._of_ledger(keys.ledger(bucket, record_type), record_type)
+
+    def _of_ledger(self, partition: str, record_type: str) -> Iterator[Page]:
         everything = keys_between(partition, FIRST, END)
         request = {"TableName": self._table, "ConsistentRead": True, **everything}
         reached: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from rollcall.domain.epochs import Bucket
 from rollcall.domain.measures import RollupKey
 from rollcall.ledger.rollups import RollupDelete, RollupPut, StoredRollup
 from rollcall.ledger.transaction import PageWrite, Transaction
@@ -23,21 +24,19 @@ from rollcall.storage.segment_items import identities_key
 
 
 class PageStore:
-    """Pages and rollups of one organisation in one epoch (`rollcall.ledger.apply.LedgerStore`)."""
+    """Pages and rollups of one bucket of an epoch (`rollcall.ledger.apply.LedgerStore`)."""
 
     def __init__(
         self,
         client: Any,
         table: str,
-        org_id: str,
-        epoch: int,
+        bucket: Bucket,
         now_ms: Callable[[], int],
         backoff: Backoff,
     ) -> None:
         self._client = client
         self._table = table
-        self._org_id = org_id
-        self._epoch = epoch
+        self._bucket = bucket
         self._now_ms = now_ms
         self._backoff = backoff
         self._reads = PageReads(client, table, backoff)
@@ -47,7 +46,7 @@ class PageStore:
 
         A segment is read whole. Raises CorruptItem, also when a part of a segment is missing.
         """
-        covering = page_at(keys.ledger(self._org_id, self._epoch, record_type), position)
+        covering = page_at(keys.ledger(self._bucket, record_type), position)
 
         def read() -> Item | None:
             with translated_errors():
@@ -59,7 +58,7 @@ class PageStore:
 
     def rollups(self, wanted: Collection[RollupKey]) -> Mapping[RollupKey, StoredRollup]:
         """The rollups that are stored, read consistently; absent ones are left out."""
-        wanted_key = {keys.rollup(self._org_id, self._epoch, key): key for key in wanted}
+        wanted_key = {keys.rollup(self._bucket, key): key for key in wanted}
         items = batch_get(self._client, self._table, wanted_key, self._backoff)
         found = ((wanted_key[key_of(item)], item) for item in items)
         return {key: stored_rollup(key, item) for key, item in found}
@@ -80,10 +79,10 @@ class PageStore:
     def _put_page(self, write: PageWrite, now: Attribute) -> dict[str, Any]:
         page = write.page
         item: Item = {
-            keys.PK: {"S": keys.ledger(self._org_id, self._epoch, write.record_type)},
+            keys.PK: {"S": keys.ledger(self._bucket, write.record_type)},
             keys.SK: {"S": page.start},
-            keys.GSI1PK: {"S": keys.epoch_prefix(self._org_id, self._epoch)},
-            keys.GSI1SK: {"S": keys.index_sort(keys.PAGE)},
+            keys.GSI1PK: {"S": keys.index_partition(self._bucket)},
+            keys.GSI1SK: {"S": keys.index_sort(self._bucket, keys.PAGE)},
             "start": {"S": page.start},
             "end": {"S": page.end},
             "n": {"N": str(len(page.rows))},
@@ -96,7 +95,7 @@ class PageStore:
         }
 
     def _delete_identities(self, write: PageWrite) -> dict[str, Any]:
-        ledger = keys.ledger(self._org_id, self._epoch, write.record_type)
+        ledger = keys.ledger(self._bucket, write.record_type)
         request = {
             "TableName": self._table,
             "Key": identities_key(ledger, write.page.start).attributes(),
@@ -107,11 +106,11 @@ class PageStore:
         # A new rollup takes its version from the clock, so that one that was removed and created
         # again never has a version that a reader or a writer saw before.
         version = (put.version_read or now_ms) + 1
-        key = keys.rollup(self._org_id, self._epoch, put.key)
+        key = keys.rollup(self._bucket, put.key)
         item: Item = {
             **key.attributes(),
-            keys.GSI1PK: {"S": keys.epoch_prefix(self._org_id, self._epoch)},
-            keys.GSI1SK: {"S": keys.index_sort(keys.ROLLUP, key.sk)},
+            keys.GSI1PK: {"S": keys.index_partition(self._bucket)},
+            keys.GSI1SK: {"S": keys.index_sort(self._bucket, keys.ROLLUP, key.sk)},
             VERSION: {"N": str(version)},
             WHOLE: {"N": str(version)},
             APPLIED_AT: {"N": str(now_ms)},
@@ -124,6 +123,6 @@ class PageStore:
         }
 
     def _delete(self, delete: RollupDelete) -> dict[str, Any]:
-        key = keys.rollup(self._org_id, self._epoch, delete.key).attributes()
+        key = keys.rollup(self._bucket, delete.key).attributes()
         request = {"TableName": self._table, "Key": key}
         return {"Delete": request | version_unchanged(delete.version_read)}

@@ -37,7 +37,7 @@ def batch_get(
     unprocessed, so an item that is missing from the result is missing from the table.
     """
     items: list[Item] = []
-    for chunk in _chunks(dict.fromkeys(wanted)):
+    for chunk in chunks(dict.fromkeys(wanted)):
         left = [key.attributes() for key in chunk]
         attempts = backoff.attempts()
         while left:
@@ -156,7 +156,8 @@ def consumed_units(answer: dict[str, Any]) -> float:
     return float(sum(entry.get("CapacityUnits", 0.0) for entry in entries))
 
 
-def _chunks(wanted: Iterable[keys.Key]) -> Iterator[list[keys.Key]]:
+def chunks(wanted: Iterable[keys.Key]) -> Iterator[list[keys.Key]]:
+    """Keys in as many parts as requests are needed to read them."""
     iterator = iter(wanted)
     while chunk := list(islice(iterator, _MAX_KEYS)):
         yield chunk

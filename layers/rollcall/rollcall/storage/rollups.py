@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import heapq
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from itertools import groupby
 from typing import Any, Final
 
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.errors import CorruptItem
-from rollcall.domain.measures import Rollup, RollupKey, Scope, breakdowns_of
+from rollcall.domain.measures import Rollup, RollupKey, Scope, breakdowns_of, total
 from rollcall.domain.time.calendar import day_text, parse_date
 from rollcall.ledger.rollups import StoredRollup
+from rollcall.query.at_once import at_once, begun_at_once
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
 from rollcall.storage import attributes as av
@@ -18,6 +24,7 @@ from rollcall.storage.conditions import VERSION
 from rollcall.storage.measure_names import attributes_of, measure_of
 from rollcall.storage.queries import (
     batch_get,
+    chunks,
     consumed_units,
     key_of,
     keys_between,
@@ -37,40 +44,48 @@ _ALWAYS: Final = (keys.PK, keys.SK, VERSION, WHOLE, APPLIED_AT)
 class RollupStore:
     """Rollups of all organisations; every request is checked against the current one."""
 
-    def __init__(self, client: Any, table: str, backoff: Backoff) -> None:
+    def __init__(self, client: Any, table: str, executor: Executor, backoff: Backoff) -> None:
         self._client = client
         self._table = table
+        self._executor = executor
         self._backoff = backoff
 
     def read(
         self,
-        org_id: str,
-        epoch: int,
+        epoch: Epoch,
         wanted: Collection[RollupKey],
         meter: ReadMeter,
         *,
         names: Collection[str],
     ) -> dict[RollupKey, Rollup]:
-        """The stored rollups among `wanted`; a rollup without any counts is not stored.
+        """The stored rollups among `wanted`, each the sum of those of all buckets.
+
+        A rollup without any counts is not stored.
 
         `names` are the closed measures and the letters of the open breakdowns to read.
         """
         meter.used_rollups = True
-        wanted_key = {keys.rollup(org_id, epoch, key): key for key in wanted}
-        found: dict[RollupKey, Rollup] = {}
+        wanted_key = {keys.rollup(bucket, key): key for bucket in epoch.buckets for key in wanted}
         projection = projected((*_ALWAYS, *attributes_of(names)))
-        for item in batch_get(
-            self._client, self._table, wanted_key, self._backoff, meter, projection
-        ):
-            meter.saw(av.integer(item, APPLIED_AT))
-            key = wanted_key[key_of(item)]
-            found[key] = _read(key, item, names)
-        return found
+
+        def read(some: Sequence[keys.Key]) -> tuple[list[Item], ReadMeter]:
+            own = ReadMeter()  # a meter is for one thread
+            items = batch_get(self._client, self._table, some, self._backoff, own, projection)
+            return items, own
+
+        found: dict[RollupKey, list[Rollup]] = {}
+        parts = list(chunks(wanted_key))
+        for items, own in at_once(self._executor, [partial(read, part) for part in parts]):
+            meter.count(own.items, own.units)
+            for item in items:
+                meter.saw(av.integer(item, APPLIED_AT))
+                key = wanted_key[key_of(item)]
+                found.setdefault(key, []).append(_read(key, item, names))
+        return {key: _sum_of(parts) for key, parts in found.items()}
 
     def days(
         self,
-        org_id: str,
-        epoch: int,
+        epoch: Epoch,
         family: str,
         scope: Scope,
         days: range,
@@ -80,12 +95,35 @@ class RollupStore:
     ) -> Iterator[tuple[int, Rollup]]:
         """The stored rollups of a scope's days, by day number in ascending order, read consistently.
 
-        `names` as for `read`. `days` must not be empty. One answer of DynamoDB (1 MB) is in memory
-        at a time.
+        Rollups and `names` are as for `read`. `days` must not be empty. One answer of DynamoDB (1 MB)
+        of each bucket is in memory at a time.
         """
         meter.used_rollups = True
+        meters = [ReadMeter() for _ in epoch.buckets]
+        streams = [
+            self._days_of(bucket, family, scope, days, own, names=names)
+            for bucket, own in zip(epoch.buckets, meters, strict=True)
+        ]
+        try:
+            merged = heapq.merge(*begun_at_once(self._executor, streams), key=_day_of)
+            for day, found in groupby(merged, key=_day_of):
+                yield day, _sum_of([rollup for _, rollup in found])
+        finally:
+            for own in meters:
+                meter.add(own)
+
+    def _days_of(
+        self,
+        bucket: Bucket,
+        family: str,
+        scope: Scope,
+        days: range,
+        meter: ReadMeter,
+        *,
+        names: Collection[str],
+    ) -> Iterator[tuple[int, Rollup]]:
         first, last = (
-            keys.rollup(org_id, epoch, RollupKey(family, scope, day_text(day)))
+            keys.rollup(bucket, RollupKey(family, scope, day_text(day)))
             for day in (days[0], days[-1])
         )
         # The capacity units are the same, but parsing dozens of numbers per day is expensive.
@@ -103,7 +141,7 @@ class RollupStore:
             meter.count(len(answer["Items"]), consumed_units(answer))
             for item in answer["Items"]:
                 meter.saw(av.integer(item, APPLIED_AT))
-                day = _day_of(item)
+                day = _day_in(item)
                 yield day, _read(RollupKey(family, scope, day_text(day)), item, names)
 
 
@@ -136,7 +174,15 @@ def _read(key: RollupKey, item: Item, names: Collection[str]) -> Rollup:
     return Rollup(stored.measures, stored.spilled.intersection(names))
 
 
-def _day_of(item: Item) -> int:
+def _sum_of(rollups: Sequence[Rollup]) -> Rollup:
+    return rollups[0] if len(rollups) == 1 else total(rollups)
+
+
+def _day_of(found: tuple[int, Rollup]) -> int:
+    return found[0]
+
+
+def _day_in(item: Item) -> int:
     day = parse_date(keys.day_of_rollup(av.text(item, keys.SK)))
     if day is None:
         raise CorruptItem("a day's rollup has no day in its key")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rollcall.domain.epochs import Epoch
 from rollcall.domain.errors import Conflict
 from rollcall.ledger.page import ID, REV, TIME
 from rollcall.ledger.positions import time_of
@@ -26,8 +27,7 @@ class RowRevisions:
 
     def revision(
         self,
-        org_id: str,
-        epoch: int,
+        epoch: Epoch,
         record_type: str,
         position: str,
         fact_id: str,
@@ -40,7 +40,7 @@ class RowRevisions:
         """
         meter = meter or ReadMeter()
         meter.used_ledger = True
-        partition = keys.ledger(org_id, epoch, record_type)
+        partition = keys.ledger(epoch.bucket_of(fact_id), record_type)
         attempts = self._backoff.attempts()
         while True:
             page = self._page_at(partition, record_type, position, meter)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+from rollcall.domain.epochs import Bucket
 from rollcall.domain.errors import CorruptItem
 from rollcall.ledger.segments import (
     FORMAT_VERSION,
@@ -38,13 +39,13 @@ def identities_key(ledger: str, start: str) -> keys.Key:
 
 
 def values_item(
-    epoch: str, ledger: str, segment: EncodedSegment, version: int, applied_at_ms: int
+    bucket: Bucket, record_type: str, segment: EncodedSegment, version: int, applied_at_ms: int
 ) -> Item:
-    """The item of the values. `epoch` is its partition in GSI1, and `ledger` in the table."""
+    """The item of the values."""
     return {
-        **keys.Key(ledger, segment.start).attributes(),
-        keys.GSI1PK: {"S": epoch},
-        keys.GSI1SK: {"S": keys.index_sort(keys.SEGMENT)},
+        **keys.Key(keys.ledger(bucket, record_type), segment.start).attributes(),
+        keys.GSI1PK: {"S": keys.index_partition(bucket)},
+        keys.GSI1SK: {"S": keys.index_sort(bucket, keys.SEGMENT)},
         "start": {"S": segment.start},
         "end": {"S": segment.end},
         "n": {"N": str(segment.count)},
@@ -56,12 +57,14 @@ def values_item(
     }
 
 
-def identities_item(epoch: str, ledger: str, segment: EncodedSegment, version: int) -> Item:
+def identities_item(
+    bucket: Bucket, record_type: str, segment: EncodedSegment, version: int
+) -> Item:
     """The item of the identities, beside the values."""
     return {
-        **identities_key(ledger, segment.start).attributes(),
-        keys.GSI1PK: {"S": epoch},
-        keys.GSI1SK: {"S": keys.index_sort(keys.IDENTITIES)},
+        **identities_key(keys.ledger(bucket, record_type), segment.start).attributes(),
+        keys.GSI1PK: {"S": keys.index_partition(bucket)},
+        keys.GSI1SK: {"S": keys.index_sort(bucket, keys.IDENTITIES)},
         VERSION: {"N": str(version)},
         SEGMENT: {"N": str(FORMAT_VERSION)},
         **_columns(segment.identities),

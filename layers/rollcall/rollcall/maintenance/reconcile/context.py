@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,7 @@ from rollcall.ledger.transaction import Transaction
 from rollcall.ledger.writer import ApplyFacts, row_of
 from rollcall.maintenance import audits
 from rollcall.maintenance.audits import Audit, Difference
-from rollcall.maintenance.ports import AuditedFacts, Inspection, Organisations
+from rollcall.maintenance.ports import AuditedFacts, IndexInspection, Inspection, Organisations
 from rollcall.maintenance.reconcile.inspection import RollupSeen
 
 # The items of a transaction become visible one after another, within milliseconds: what seems wrong
@@ -34,13 +34,15 @@ class EpochChanged(RollcallError):
 class Context:
     """The comparison of one organisation's live epoch.
 
-    `audit` is the audit so far, which compares details if `reads_details`. `since_ms` is when everything was last found exact; `grace_us` is how long the stream may take to
+    `inspections` are those of the buckets of the epoch, in their order. `audit` is the audit so far, which
+    compares details if `reads_details`. `since_ms` is when everything was last found exact; `grace_us` is how long the stream may take to
     apply a change; `report` is called with every difference when it is found.
     """
 
     organisation: Organisation
     directory: Organisations
-    inspection: Inspection
+    inspections: Sequence[Inspection]
+    index: IndexInspection
     facts: AuditedFacts
     apply_facts: ApplyFacts
     contribute: ContributionFunction
@@ -57,6 +59,14 @@ class Context:
     def epoch(self) -> int:
         """The epoch that is compared."""
         return self.organisation.live
+
+    def bucket_of(self, fact_id: str) -> int:
+        """The number of the bucket to which a fact belongs."""
+        return self.organisation.epoch(self.epoch).bucket_of(fact_id).number
+
+    def inspection_of(self, fact_id: str) -> Inspection:
+        """The inspection of the bucket to which a fact belongs."""
+        return self.inspections[self.bucket_of(fact_id)]
 
     def count(self, **more: int) -> None:
         """Add to counts of the audit: `context.count(rows=3)`."""
@@ -121,9 +131,7 @@ class Context:
         first; their content is compared later. Returns False when other damage blocks the row, such
         as a page that was lost since the pages were compared: the next run finds it.
         """
-        if not all(
-            self._is_covered(record_type, each.position) for each in (row, *row.left_behind)
-        ):
+        if not all(self._is_covered(record_type, each) for each in (row, *row.left_behind)):
             return False
         try:
             self._apply_row(record_type, row)
@@ -135,13 +143,13 @@ class Context:
                 return False
         return True
 
-    def _is_covered(self, record_type: str, position: str) -> bool:
-        """Whether the ledger has a page for a position, or no page at all yet."""
+    def _is_covered(self, record_type: str, row: Row) -> bool:
+        """Whether the ledger has a page for a row, or no page at all yet."""
         for is_again in (False, True):
             if is_again:
                 self.sleep(AGAIN_SECONDS)  # a split may be in progress
-            page = self.inspection.page_from(record_type, position)
-            if page is None or page.covers(position):
+            page = self.inspection_of(row.id).page_from(record_type, row.position)
+            if page is None or page.covers(row.position):
                 return True
         return False
 
@@ -153,26 +161,27 @@ class Context:
 
     def _empty_damaged_rollups(self, record_type: str, row: Row) -> None:
         """Replace the damaged ones of the rollups that a row and its tombstones change."""
+        inspection = self.inspection_of(row.id)
         rows = [row]
         for each in (row, *row.left_behind):
-            page = self.inspection.page_from(record_type, each.position)
+            page = inspection.page_from(record_type, each.position)
             old = page.row(each.id, each.time_ms) if page is not None else None
             rows += [old] if old is not None else []
         records = [each.record for each in rows if each.record is not None]
         keys = {key for record in records for key, _ in self.contribute(row.id, record)}
-        for key, seen in self.inspection.seen(sorted(keys)).items():
+        for key, seen in inspection.seen(sorted(keys)).items():
             if seen.stored is None or seen.version is None:
                 with contextlib.suppress(Conflict):  # another writer repaired it
-                    self._empty_rollup(key, seen)
+                    self._empty_rollup(inspection, key, seen)
 
-    def _empty_rollup(self, key: RollupKey, seen: RollupSeen) -> None:
+    def _empty_rollup(self, inspection: Inspection, key: RollupKey, seen: RollupSeen) -> None:
         """Give a damaged rollup a version, and empty it if its measures are damaged."""
         if seen.version is None:
-            self.inspection.repair_rollup_version(key)
+            inspection.repair_rollup_version(key)
         if seen.stored is None:
-            version = self.inspection.seen([key])[key].version
+            version = inspection.seen([key])[key].version
             empty = RollupPut(key, {}, {}, frozenset(), version or 0)
-            self.inspection.commit(Transaction(puts=(empty,)))
+            inspection.commit(Transaction(puts=(empty,)))
         self.found(
             audits.ROLLUP_DAMAGED,
             key.family,

@@ -38,8 +38,9 @@ class Pending(NamedTuple):
 
 
 class _Listed(NamedTuple):
-    """A row that a listed fact must have, and the revision of the fact."""
+    """A row that a listed fact must have, its bucket, and the revision of the fact."""
 
+    bucket: int
     position: str
     id: str
     time_ms: int
@@ -54,10 +55,10 @@ def _rows_of(fact: Fact) -> tuple[Row, ...]:
     return (row, *row.left_behind)
 
 
-def _listed(fact: Fact) -> Iterator[_Listed]:
+def _listed(bucket: int, fact: Fact) -> Iterator[_Listed]:
     for row in _rows_of(fact):
         content = content_hash(row.record)
-        yield _Listed(row.position, row.id, row.time_ms, row.rev, content, fact.rev)
+        yield _Listed(bucket, row.position, row.id, row.time_ms, row.rev, content, fact.rev)
 
 
 def _rows_by_place(page: SurveyedPage | None, position: str) -> dict[tuple[str, int], Row]:
@@ -113,7 +114,7 @@ class CompareFacts:
                     continue
                 own.append(fact)
                 if fact.has_position:
-                    chunk += _listed(fact)
+                    chunk += _listed(self.context.bucket_of(fact.id), fact)
             if self.context.reads_details:
                 CompareDetails(self.context)(own)
             if len(chunk) >= CHUNK_FACTS or listed.last is None:
@@ -145,9 +146,11 @@ class CompareFacts:
         page: SurveyedPage | None = None
         rows: dict[tuple[str, int], Row] = {}
         checked: set[str] = set()
+        bucket = -1
         for listed in chunk:
-            if page is None or not page.covers(listed.position):
-                page = self.context.inspection.page_from(record_type, listed.position)
+            if page is None or bucket != listed.bucket or not page.covers(listed.position):
+                bucket = listed.bucket
+                page = self.context.inspections[bucket].page_from(record_type, listed.position)
                 rows = _rows_by_place(page, listed.position)
             is_current = _is_current(rows.get((listed.id, listed.time_ms)), listed)
             if not is_current and listed.id not in checked:
@@ -223,7 +226,7 @@ class CompareFacts:
         return None if has_arrived else audits.ROW_BEHIND
 
     def _row_at(self, seen: Pending, due: Row) -> Row | None:
-        page = self.context.inspection.page_from(seen.type, due.position)
+        page = self.context.inspection_of(seen.id).page_from(seen.type, due.position)
         is_there = page is not None and page.covers(due.position)
         return page.row(due.id, due.time_ms) if page is not None and is_there else None
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rollcall.domain.contributions import families_fed_by
+from rollcall.domain.contributions import ContributionFunction, families_fed_by
 from rollcall.domain.measures import ALL, RollupKey
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.domain.time.calendar import MS_PER_DAY, parse_date
 from rollcall.ledger.positions import END, FIRST, floor
 from rollcall.maintenance.ports import Inspection
-from rollcall.maintenance.reconcile.context import Context
 from rollcall.maintenance.reconcile.inspection import Sums, SurveyedPage, add_measures, add_up
 
 
@@ -74,7 +73,8 @@ def covering_pages(
 class PageSums:
     """The sums of some rollups of one bucket; a page is read again only when it changed."""
 
-    context: Context
+    inspection: Inspection
+    contribute: ContributionFunction
     bucket: str
     _pages: dict[tuple[str, str], _PageSum] = field(default_factory=dict, init=False)
 
@@ -85,11 +85,11 @@ class PageSums:
         for record_type, first, end in bucket_ranges(self.bucket):
             if families.isdisjoint(families_fed_by(record_type)):
                 continue
-            begin = self.context.inspection.page_from(record_type, first)
+            begin = self.inspection.page_from(record_type, first)
             if begin is None:
                 continue
             reached = first
-            for listed in self.context.inspection.versions(record_type, begin.start, end):
+            for listed in self.inspection.versions(record_type, begin.start, end):
                 while reached < listed.start:
                     reached = self._read(record_type, reached, keys, sums)
                 if not listed.start <= reached < listed.end:
@@ -113,11 +113,11 @@ class PageSums:
 
     def _read(self, record_type: str, reached: str, keys: frozenset[RollupKey], sums: Sums) -> str:
         """Add the contributions of the rows from a position to the end of its page; returns the end."""
-        page = self.context.inspection.page_from(record_type, reached)
+        page = self.inspection.page_from(record_type, reached)
         end = _end_of(page, reached)
         own: Sums = {}
         rows = page.part_from(reached).rows or () if page else ()
-        add_up(rows, self.context.contribute, keys.__contains__, own)
+        add_up(rows, self.contribute, keys.__contains__, own)
         _add_all(own, sums)
         if page is not None and page.version is not None:
             self._pages[record_type, reached] = _PageSum(end, page.version, own)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rollcall.domain.errors import Conflict
 from rollcall.domain.facts import Fact
@@ -19,11 +19,10 @@ from rollcall.ledger.positions import END
 from rollcall.ledger.transaction import PageWrite, Transaction
 from rollcall.ledger.tree import EncodedPage
 from rollcall.maintenance import audits
+from rollcall.maintenance.ports import Inspection
 from rollcall.maintenance.positions import is_known, recalled
 from rollcall.maintenance.reconcile.context import AGAIN_SECONDS, Context
 from rollcall.maintenance.reconcile.inspection import (
-    ForeignItem,
-    Misindexed,
     SurveyedPage,
     is_position,
 )
@@ -31,16 +30,22 @@ from rollcall.maintenance.reconcile.inspection import (
 
 @dataclass(slots=True)
 class ComparePages:
-    """Compares the pages of every record type, and collects the days of their rows."""
+    """Compares the pages of every record type in one bucket, and adds the days of their rows to `days`."""
 
     context: Context
-    days: set[str] = field(default_factory=set)
+    bucket: int
+    days: set[str]
+
+    @property
+    def inspection(self) -> Inspection:
+        """The inspection of the bucket."""
+        return self.context.inspections[self.bucket]
 
     def __call__(self, record_type: str, start: str) -> Iterator[str]:
         """Compare the pages from a position on; yields the position reached after each page."""
         reached: str | None = start
         is_empty = True
-        for page in self.context.inspection.pages(record_type, start, END):
+        for page in self.inspection.pages(record_type, start, END):
             is_empty = False
             if not is_position(page.start):
                 self._remove(record_type, page, "which is not a position")
@@ -55,44 +60,11 @@ class ComparePages:
         if not is_empty and reached is not None and reached < END:
             self._close(record_type, reached, END)
 
-    def strays(self) -> None:
-        """Find items that GSI1 lists as pages or rollups and that are none, or are misindexed."""
-        for item in self.context.inspection.strays():
-            if isinstance(item, ForeignItem) and not self._is_foreign(item):
-                continue
-            is_page = item.is_page if isinstance(item, Misindexed) else _is_of_ledger(item)
-            if isinstance(item, Misindexed):
-                kind = audits.PAGE_DAMAGED if is_page else audits.ROLLUP_DAMAGED
-                name = f"{item.pk} {item.sk}: its GSI1 attributes do not match its key"
-            else:
-                kind = audits.PAGE_PHANTOM if is_page else audits.ROLLUP_PHANTOM
-                name = f"{item.pk} {item.sk}"
-            is_repaired = self.context.is_repairing and self._repair_stray(item)
-            self.context.found(kind, "", name, is_repaired=is_repaired)
-
-    def _is_foreign(self, item: ForeignItem) -> bool:
-        if "#IDENTITIES#" not in item.pk:
-            return True
-        self.context.sleep(AGAIN_SECONDS)
-        return self.context.inspection.is_foreign(item)
-
-    def _repair_stray(self, item: ForeignItem | Misindexed) -> bool:
-        self.context.current()
-        if isinstance(item, Misindexed):
-            with contextlib.suppress(Conflict):  # it no longer exists, so nothing lists it
-                self.context.inspection.relist(item)
-        elif item.is_own:
-            with contextlib.suppress(Conflict):  # it has changed, so it may belong to a segment
-                self.context.inspection.remove(item)
-        else:
-            return False
-        return True
-
     # -- gaps and overlaps -------------------------------------------------------------------
     def _close(self, record_type: str, reached: str, until: str) -> str:
         """Compare what a write put in a gap, or report it; returns the position reached."""
         while reached < until:
-            page = self.context.inspection.page_from(record_type, reached)
+            page = self.inspection.page_from(record_type, reached)
             if page is None or not _is_at(page, reached):
                 return self._hole(record_type, reached, until)
             reached = self._page(record_type, page.part_from(reached)) or until
@@ -101,7 +73,7 @@ class ComparePages:
     def _hole(self, record_type: str, start: str, end: str) -> str:
         # Of what a transaction writes, one item may be visible a moment before another.
         self.context.sleep(AGAIN_SECONDS)
-        page = self.context.inspection.page_from(record_type, start)
+        page = self.inspection.page_from(record_type, start)
         if page is not None and _is_at(page, start):
             return self._page(record_type, page.part_from(start)) or end
         is_repaired = self.context.is_repairing and self._put(record_type, start, end, [], 0)
@@ -112,8 +84,8 @@ class ComparePages:
     def _overlapping(self, record_type: str, page: SurveyedPage) -> None:
         """Report a page that starts inside the range of another, unless a split is in progress."""
         self.context.sleep(AGAIN_SECONDS)
-        again = self.context.inspection.page_from(record_type, page.start)
-        before = self.context.inspection.page_from(record_type, _just_before(page.start))
+        again = self.inspection.page_from(record_type, page.start)
+        before = self.inspection.page_from(record_type, _just_before(page.start))
         if again is None or again.start != page.start:
             return
         if before is None or before.end is None or before.end <= page.start:
@@ -125,7 +97,7 @@ class ComparePages:
         if self.context.is_repairing:
             self.context.current()
             with contextlib.suppress(Conflict):  # the next comparison reads it again
-                self.context.inspection.remove_page(record_type, page)
+                self.inspection.remove_page(record_type, page)
                 is_repaired = True
         name = f"{record_type} page at {page.start}, {where}"
         self.context.found(audits.PAGE_PHANTOM, record_type, name, is_repaired=is_repaired)
@@ -141,11 +113,14 @@ class ComparePages:
             page = self._repaired(record_type, page)
         rows = page.rows or []
         self.context.count(rows=len(rows))
-        own = {(row.id, row.time_ms): row for row in rows if page.covers(row.position)}
+        own = {(row.id, row.time_ms): row for row in rows if self._is_own(page, row)}
         if len(own) < len(rows):
             self._strays(record_type, page, list(own.values()))
         self._rows(record_type, own.values())
         return page.end
+
+    def _is_own(self, page: SurveyedPage, row: Row) -> bool:
+        return page.covers(row.position) and self.context.bucket_of(row.id) == self.bucket
 
     def _rows(self, record_type: str, rows: Collection[Row]) -> None:
         """Compare rows with the times of their facts, and collect their days."""
@@ -163,7 +138,7 @@ class ComparePages:
 
     def _damaged(self, record_type: str, page: SurveyedPage) -> None:
         """Replace a page that cannot be read by an empty one; the comparison of facts fills it."""
-        again = self.context.inspection.page_from(record_type, page.start)
+        again = self.inspection.page_from(record_type, page.start)
         if again is None or again.start != page.start or again.rows is not None:
             return
         is_repaired = False
@@ -200,22 +175,22 @@ class ComparePages:
             return page
         self.context.current()
         with contextlib.suppress(Conflict):  # another writer gave it one
-            self.context.inspection.repair_page_version(record_type, page.start)
+            self.inspection.repair_page_version(record_type, page.start)
         return self._again(record_type, page)
 
     def _again(self, record_type: str, page: SurveyedPage) -> SurveyedPage:
-        found = self.context.inspection.page_from(record_type, page.start)
+        found = self.inspection.page_from(record_type, page.start)
         return found if found is not None and found.start == page.start else page
 
     def _next_start(self, record_type: str, start: str) -> str:
         """The start of the page after the one at `start`, or END."""
-        for following in self.context.inspection.pages(record_type, start, END):
+        for following in self.inspection.pages(record_type, start, END):
             if following.start > start:
                 return following.start
         return END
 
     def _strays(self, record_type: str, page: SurveyedPage, own: list[Row]) -> None:
-        """Report and remove the rows that are outside their page's range, or in it twice."""
+        """Report and remove the rows that are outside their page's range or bucket, or in it twice."""
         strays = len(page.rows or ()) - len(own)
         is_repaired = self.context.is_repairing and self._put(
             record_type, page.start, page.end or "", own, page.version or 0
@@ -234,7 +209,7 @@ class ComparePages:
             record_type, encoded, version, base=0 if version else self.context.now_us()
         )
         try:
-            self.context.inspection.commit(Transaction((write,)))
+            self.inspection.commit(Transaction((write,)))
         except Conflict:
             return False  # another writer changed it: the next comparison reads it again
         return True
@@ -292,10 +267,6 @@ class ComparePages:
     def _restated(self, stored: Fact | None, fact: Fact) -> bool:
         """Replace the fact that was read, and apply it; returns False if it changed meanwhile."""
         return self.context.restate(stored, fact) and self.context.apply(fact)
-
-
-def _is_of_ledger(item: ForeignItem) -> bool:
-    return "#LEDGER#" in item.pk or "#IDENTITIES#" in item.pk
 
 
 def _is_at(page: SurveyedPage, position: str) -> bool:

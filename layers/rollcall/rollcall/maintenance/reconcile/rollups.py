@@ -19,6 +19,7 @@ from rollcall.domain.measures import ALL, RollupKey, is_sum_of_days
 from rollcall.ledger.rollups import StoredRollup, put_rollup
 from rollcall.ledger.transaction import Transaction
 from rollcall.maintenance import audits
+from rollcall.maintenance.ports import Inspection
 from rollcall.maintenance.reconcile.context import AGAIN_SECONDS, Context
 from rollcall.maintenance.reconcile.inspection import (
     RollupSeen,
@@ -65,9 +66,10 @@ class _SumOfDays(NamedTuple):
 
 @dataclass(slots=True)
 class CompareRollups:
-    """Compares the rollups of one bucket with the rows."""
+    """Compares the rollups of one bucket of the epoch with its rows, a day or all time at a time."""
 
     context: Context
+    inspection: Inspection
     # Known when the comparison of all time begins: an unverified day may be wrong.
     _are_days_verified: bool = field(default=True, init=False)
 
@@ -96,14 +98,12 @@ class CompareRollups:
     def _suspects(self, bucket: str, is_wanted: Callable[[RollupKey], bool]) -> list[RollupKey]:
         """The rollups that one reading of the pages does not prove to be right."""
         listed = self._listed(bucket, is_wanted)
-        before = {
-            k: seen.version for k, seen in self.context.inspection.seen(sorted(listed)).items()
-        }
+        before = {k: seen.version for k, seen in self.inspection.seen(sorted(listed)).items()}
         sums, incomparable = self._sums(bucket, is_wanted)
         found = listed | sums.keys()
         compared = sorted(key for key in found if key.family not in incomparable)
         self.context.count(unsettled=len(found) - len(compared))
-        after = self.context.inspection.seen(compared)
+        after = self.inspection.seen(compared)
         suspects = []
         for key in compared:
             seen = after.get(key)
@@ -116,7 +116,7 @@ class CompareRollups:
 
     def _listed(self, bucket: str, is_wanted: Callable[[RollupKey], bool]) -> set[RollupKey]:
         listed: set[RollupKey] = set()
-        for key in self.context.inspection.rollup_keys(bucket):
+        for key in self.inspection.rollup_keys(bucket):
             if is_wanted(key):
                 listed.add(key)
             if len(listed) > _MAX_KEYS:
@@ -129,7 +129,7 @@ class CompareRollups:
         incomparable: set[str] = set()
         for record_type, first, end in bucket_ranges(bucket):
             try:
-                for page in covering_pages(self.context.inspection, record_type, first, end):
+                for page in covering_pages(self.inspection, record_type, first, end):
                     add_up(page.rows or (), self.context.contribute, is_wanted, sums)
                     if len(sums) > 2 * _MAX_KEYS:
                         raise _TooMany
@@ -139,16 +139,16 @@ class CompareRollups:
 
     # -- the rollups that changed meanwhile, or seem wrong -----------------------------------
     def _compare_again(self, bucket: str, keys: Collection[RollupKey]) -> None:
-        pages = PageSums(self.context, bucket)
+        pages = PageSums(self.inspection, self.context.contribute, bucket)
         left = list(keys)
         # The items of a transaction become visible one after another: a difference is reported when
         # two readings found it. An absent rollup has no version that shows that it was absent
         # between them, but the versions of its pages show it.
         wrong: dict[RollupKey, _Reading] = {}
         for attempt in range(_TRIES):
-            before = self.context.inspection.seen(left)
+            before = self.inspection.seen(left)
             sums = pages.current(frozenset(left))
-            after = self.context.inspection.seen(left)
+            after = self.inspection.seen(left)
             changed = []
             for key in left:
                 seen, expected = after.get(key), without_zeros(sums.get(key, {}))
@@ -193,11 +193,11 @@ class CompareRollups:
         """
         wrong: _Reading | None = None
         for _ in range(_TRIES):
-            before = self.context.inspection.seen([key]).get(key)
+            before = self.inspection.seen([key]).get(key)
             days = self._sum_of_days(key)
             if days is None:
                 return False
-            seen = self.context.inspection.seen([key]).get(key)
+            seen = self.inspection.seen([key]).get(key)
             if before is None or seen is None or before.version != seen.version:
                 continue
             if seen.stored is None or days.spilled - seen.stored.spilled:
@@ -215,7 +215,7 @@ class CompareRollups:
         total: dict[str, int] = {}
         spilled: set[str] = set()
         versions: list[int] = []
-        for day in self.context.inspection.days_of(key.family, key.scope):
+        for day in self.inspection.days_of(key.family, key.scope):
             if day.stored is None or day.version is None:
                 return None
             versions.append(day.version)
@@ -237,8 +237,8 @@ class CompareRollups:
             try:
                 if version is None:
                     self.context.current()
-                    self.context.inspection.repair_rollup_version(key)
-                    version = _version(self.context.inspection.seen([key]).get(key))
+                    self.inspection.repair_rollup_version(key)
+                    version = _version(self.inspection.seen([key]).get(key))
                 stored = None if seen is None else seen.stored
                 read = replace(stored or StoredRollup(), version=version or 0)
                 self._correct(key, expected, read)
@@ -261,7 +261,7 @@ class CompareRollups:
         """Write the expected values of a rollup, if its version is still the one that was read."""
         self.context.current()
         write = put_rollup(key, expected, read)
-        self.context.inspection.commit(Transaction.of((), [write]))
+        self.inspection.commit(Transaction.of((), [write]))
 
 
 def _in_share(bucket: str, residue: int, modulus: int) -> Callable[[RollupKey], bool]:

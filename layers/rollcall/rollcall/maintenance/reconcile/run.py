@@ -18,16 +18,23 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from rollcall.domain.contributions import contribution_function
+from rollcall.domain.epochs import Epoch
 from rollcall.domain.errors import Unavailable
 from rollcall.domain.measures import ALL
-from rollcall.domain.organisations import MAX_BUCKETS, Organisation, tenant
+from rollcall.domain.organisations import Organisation, searched_shards, tenant
 from rollcall.domain.records import RECORD_TYPES
 from rollcall.ledger.positions import FIRST
 from rollcall.ledger.writer import ApplyFacts
 from rollcall.maintenance.audits import Audit, Difference
-from rollcall.maintenance.ports import AuditedFacts, Audits, Inspection, Organisations
+from rollcall.maintenance.ports import (
+    AuditedFacts,
+    Audits,
+    EpochInspection,
+    Organisations,
+)
 from rollcall.maintenance.reconcile.context import Context, EpochChanged
 from rollcall.maintenance.reconcile.facts import CompareFacts, Pending
+from rollcall.maintenance.reconcile.index import CompareIndex
 from rollcall.maintenance.reconcile.pages import ComparePages
 from rollcall.maintenance.reconcile.rollups import CompareRollups
 
@@ -43,7 +50,7 @@ _PAGES, _FACTS, _DAYS, _LIFETIMES = range(4)
 
 
 class _Place(NamedTuple):
-    """The progress of a run: a phase, a ledger or bucket of facts, and a position in it."""
+    """The progress of a run: a phase, a ledger or shard of facts, and a position in it."""
 
     phase: int
     ledger: int
@@ -58,7 +65,7 @@ class Reconcile:
         directory: Organisations,
         audits: Audits,
         facts: AuditedFacts,
-        inspections: Callable[[str, int], Inspection],
+        inspect: Callable[[Epoch], EpochInspection],
         apply_facts: ApplyFacts,
         now_us: Callable[[], int],
         sleep: Callable[[float], None],
@@ -67,7 +74,7 @@ class Reconcile:
         self._directory = directory
         self._audits = audits
         self._facts = facts
-        self._inspections = inspections
+        self._inspect = inspect
         self._apply_facts = apply_facts
         self._now_us = now_us
         self._sleep = sleep
@@ -122,10 +129,12 @@ class Reconcile:
         )
         self._audits.begin(organisation.id, audit, running)
         grace_seconds = self._grace_seconds if grace_seconds is None else grace_seconds
+        inspection = self._inspect(organisation.epoch(organisation.live))
         context = Context(
             organisation=organisation,
             directory=self._directory,
-            inspection=self._inspections(organisation.id, organisation.live),
+            inspections=inspection.buckets,
+            index=inspection.index,
             facts=self._facts,
             apply_facts=self._apply_facts,
             contribute=contribution_function(organisation.contributions.get(organisation.live, 0)),
@@ -190,11 +199,14 @@ class _Run:
         self._audits = audits
         self._show = show
         self._place = _Place(*cursor["place"])
-        self._pages = ComparePages(context, set(cursor["days"]))
+        self._days: set[str] = set(cursor["days"])
+        buckets = range(len(context.inspections))
+        self._pages = [ComparePages(context, bucket, self._days) for bucket in buckets]
+        self._index = CompareIndex(context)
         self._compare_facts = CompareFacts(context, [Pending(*seen) for seen in cursor["pending"]])
         # The pending facts as of `_place`: a command that resumes there checks them again.
         self._pending = list(self._compare_facts.pending)
-        self._rollups = CompareRollups(context)
+        self._rollups = [CompareRollups(context, each) for each in context.inspections]
         self._saved_at_us = context.now_us()
 
     def __call__(self) -> Audit:
@@ -218,12 +230,9 @@ class _Run:
 
     def _steps(self, begin: _Place) -> Iterator[_Place]:
         """Make all comparisons from a place; yields each place reached."""
-        for index in range(begin.ledger if begin.phase == _PAGES else len(_TYPES), len(_TYPES)):
-            at = begin.at if begin == (_PAGES, index, begin.at) else None
-            for reached in self._pages(_TYPES[index], at or FIRST):
-                yield _Place(_PAGES, index, reached)
         if begin.phase == _PAGES:
-            self._pages.strays()
+            yield from self._page_steps(begin)
+            self._index()
             begin = _Place(_FACTS, 0, None)
         if begin.phase == _FACTS:
             yield from self._fact_steps(begin)
@@ -231,17 +240,31 @@ class _Run:
             begin = _Place(_DAYS, 0, None)
             yield begin
         if begin.phase == _DAYS:
-            self._pages.days.update(self._context.inspection.rollup_buckets())
-            for day in sorted(self._pages.days):
-                if begin.at is None or day > begin.at:
-                    self._rollups(day)
-                    yield _Place(_DAYS, 0, day)
-        self._rollups(ALL)
+            yield from self._day_steps(begin)
+        for compare_rollups in self._rollups:
+            compare_rollups(ALL)
         yield _Place(_LIFETIMES, 0, None)
 
+    def _page_steps(self, begin: _Place) -> Iterator[_Place]:
+        ledgers = [(pages, name) for pages in self._pages for name in _TYPES]
+        for index in range(begin.ledger, len(ledgers)):
+            at = begin.at if index == begin.ledger else None
+            compare_pages, record_type = ledgers[index]
+            for reached in compare_pages(record_type, at or FIRST):
+                yield _Place(_PAGES, index, reached)
+
+    def _day_steps(self, begin: _Place) -> Iterator[_Place]:
+        for inspection in self._context.inspections:
+            self._days.update(inspection.rollup_buckets())
+        for day in sorted(self._days):
+            if begin.at is None or day > begin.at:
+                for compare_rollups in self._rollups:
+                    compare_rollups(day)
+                yield _Place(_DAYS, 0, day)
+
     def _fact_steps(self, begin: _Place) -> Iterator[_Place]:
-        # Every bucket that an organisation can have: a fact in the wrong one is reported.
-        buckets = MAX_BUCKETS
+        # More than its own: a fact in the wrong one is reported.
+        buckets = len(searched_shards(self._context.organisation.buckets))
         for index in range(begin.ledger, len(_TYPES) * buckets):
             type_index, bucket = divmod(index, buckets)
             after = begin.at if index == begin.ledger else None
@@ -258,7 +281,7 @@ class _Run:
         self._show(self._audit_so_far())
 
     def _audit_so_far(self) -> Audit:
-        days = sorted(self._pages.days)
+        days = sorted(self._days)
         cursor = {
             "epoch": self._context.epoch,
             "details": self._context.reads_details,

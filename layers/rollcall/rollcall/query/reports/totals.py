@@ -53,9 +53,8 @@ class ReportTotals:
     ) -> Totals | None:
         calls = RollupKey(m.CALLS, scope, ALL)
         tasks = RollupKey(m.TASKS, scope, ALL)
-        org_id, epoch = reading.epoch
         wanted = (calls, tasks, *known)
-        found = self._rollups.read(org_id, epoch, wanted, reading.meter, names=_NAMES)
+        found = self._rollups.read(reading.epoch, wanted, reading.meter, names=_NAMES)
         if known and not is_named(found.values()):
             return None
         nothing = Rollup({})

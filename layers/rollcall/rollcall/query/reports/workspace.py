@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby, islice
@@ -89,15 +88,14 @@ class ReportWorkspace:
         """
         if not is_id(workspace_id):
             return None
-        org_id, epoch = reading.epoch
         scope = m.workspace_scope(workspace_id)
         lifetimes = m.workspace_keys(scope)
         wanted = [*m.known_keys(scope), *lifetimes]
-        found = self._rollups.read(org_id, epoch, wanted, reading.meter, names=_NAMES)
+        found = self._rollups.read(reading.epoch, wanted, reading.meter, names=_NAMES)
         if not is_named(found.values()):
             return None
 
-        lifetime = _total(found[key] for key in lifetimes if key in found)
+        lifetime = m.total(found[key] for key in lifetimes if key in found)
         counts = self._counts(reading, workspace_id, lifetime)
         figures = lifetime.measures
         # Events may name many rooms that were never registered: stop once all rooms are found.
@@ -115,15 +113,15 @@ class ReportWorkspace:
         )
 
     def _days(self, reading: Reading, scope: Scope) -> dict[int, Measures]:
-        (org_id, epoch), meter = reading.epoch, reading.meter
+        epoch, meter = reading.epoch, reading.meter
         today = self._now_ms() // MS_PER_DAY
         shown = range(today - DAYS + 1, today + 1)
         streams = (
-            self._rollups.days(org_id, epoch, family, scope, shown, meter, names=_OF_DAYS)
+            self._rollups.days(epoch, family, scope, shown, meter, names=_OF_DAYS)
             for family in m.WORKSPACE_DAYS
         )
         by_day = groupby(merge(*streams, key=itemgetter(0)), key=itemgetter(0))
-        return {day: _total(rollup for _, rollup in of_day).measures for day, of_day in by_day}
+        return {day: m.total(rollup for _, rollup in of_day).measures for day, of_day in by_day}
 
     def _counts(
         self, reading: Reading, workspace_id: str, rollup: Rollup
@@ -176,13 +174,3 @@ class ReportWorkspace:
                 if record.workspace_id == workspace_id:
                     yield Counted(id_as_sent(fact.id), record, count)
             batch_size = min(2 * batch_size, _MAX_BATCH)
-
-
-def _total(rollups: Iterable[Rollup]) -> Rollup:
-    """The sum of rollups; a breakdown that is spilled in one of them is spilled in the sum."""
-    measures: Counter[str] = Counter()
-    spilled: set[str] = set()
-    for rollup in rollups:
-        measures.update(rollup.measures)
-        spilled |= rollup.spilled
-    return Rollup(measures, frozenset(spilled))

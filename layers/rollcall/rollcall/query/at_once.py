@@ -1,0 +1,43 @@
+"""Makes several reads at once, for one request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, wait
+from contextvars import copy_context
+from functools import partial
+from itertools import chain, islice
+from typing import TypeVar
+
+from rollcall.retry import MAX_REQUEST_SECONDS
+
+T = TypeVar("T")
+
+
+def at_once(executor: Executor, reads: Sequence[Callable[[], T]]) -> list[T]:
+    """The results of some reads, in their order; a single one is made by the caller's own thread.
+
+    After an error no read runs any more when it is raised.
+    """
+    if len(reads) == 1:
+        return [reads[0]()]
+    # The organisation and the time limit are context variables.
+    futures = [executor.submit(copy_context().run, read) for read in reads]
+    try:
+        return [future.result() for future in futures]
+    finally:
+        for future in futures:
+            future.cancel()
+        wait(futures, timeout=MAX_REQUEST_SECONDS)
+
+
+def begun_at_once(executor: Executor, streams: Sequence[Iterator[T]]) -> list[Iterator[T]]:
+    """The same iterators; the first element of each is read at once, any other when it is asked for."""
+    if len(streams) == 1:
+        return list(streams)
+    firsts = at_once(executor, [partial(_first, stream) for stream in streams])
+    return [chain(first, stream) for first, stream in zip(firsts, streams, strict=True)]
+
+
+def _first(stream: Iterator[T]) -> list[T]:
+    return list(islice(stream, 1))
