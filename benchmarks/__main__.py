@@ -18,6 +18,7 @@ NAMES = (
     "write_units",
     "updater_cpu",
     "wide_rows",
+    "buckets",
     "warm_get",
     "page_bytes",
     "segments",

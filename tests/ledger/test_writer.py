@@ -10,7 +10,10 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from threading import Barrier
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +27,7 @@ from rollcall.domain.facts import Fact
 from rollcall.domain.organisations import Organisation, current_org_id
 from rollcall.ledger import rollups
 from rollcall.ledger.page import Row
+from rollcall.ledger.ports import LedgerWriter
 from rollcall.ledger.writer import ApplyFacts, fold
 from tests.support.cases import cases
 from tests.support.fakes import MemoryLedger
@@ -293,3 +297,26 @@ def test_an_epoch_of_a_version_that_this_release_lacks_is_an_error() -> None:
         with pytest.raises(UnknownContribution):
             ApplyFacts(epochs)(organisation, [LABEL])
     assert epochs.applied == {}
+
+
+@pytest.mark.parametrize("executor", [None, ThreadPoolExecutor(4)])
+def test_each_row_goes_to_the_writer_of_its_bucket(executor: Executor | None) -> None:
+    applied: dict[Bucket, list[str]] = {}
+    # With an executor all of them are at work at the same time.
+    everyone = Barrier(1 if executor is None else 3, timeout=20)
+
+    def writers(bucket: Bucket, _contribute: ContributionFunction) -> LedgerWriter:
+        def apply(rows: Sequence[tuple[str, Row]]) -> None:
+            assert current_org_id() == "org"
+            everyone.wait()
+            applied[bucket] = [row.id for _, row in rows]
+
+        return SimpleNamespace(apply=apply)
+
+    organisation = Organisation("org", "h", "n", 0, bucket_counts={0: 3})
+    facts = [replace(LABEL, id=f"label {number}") for number in range(20)]
+    ApplyFacts(writers, executor)(organisation, facts)
+    epoch = organisation.epoch(0)
+    assert applied.keys() == set(epoch.buckets)
+    assert sorted(id_ for ids in applied.values() for id_ in ids) == sorted(f.id for f in facts)
+    assert all(epoch.bucket_of(id_) == bucket for bucket, ids in applied.items() for id_ in ids)

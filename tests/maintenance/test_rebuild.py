@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,60 @@ def test_the_next_epoch_is_exact_and_nothing_else_is_left() -> None:
     world.assert_exact(1)
     world.command()
     world.assert_rebuilt(2)
+
+
+def test_a_rebuild_changes_the_number_of_buckets() -> None:
+    world = made()
+    for epoch, buckets in enumerate((3, 16, 1, None, 2, None), start=1):
+        before = world.organisation.epoch(world.organisation.live).bucket_count
+        run = world.command(buckets=buckets)
+        world.assert_rebuilt(epoch)
+        assert run.buckets == (buckets or before)
+        # Nothing is left of the numbers of other epochs, and one bucket is not worth an attribute.
+        several = {} if run.buckets == 1 else {epoch: run.buckets}
+        assert world.organisation.bucket_counts == several
+        places = {
+            keys.bucket_of(world.organisation.epoch(epoch), _pk(i)) for i in world.items(epoch)
+        }
+        assert None not in places
+        assert (len(places) > 1) == (run.buckets > 1)
+        world.put([call(f"new {epoch}", space_token="space-1")])
+        world.assert_exact(epoch)
+
+
+def _pk(item: dict[str, Any]) -> str:
+    return str(item["PK"]["S"])
+
+
+def test_records_come_in_while_the_number_of_buckets_changes() -> None:
+    world, late = made(), iter(RECORDS_LATER)
+
+    def around(_operation: str, send: Request) -> dict[str, Any]:
+        answer = send()
+        for record in islice(late, 1):
+            world.put([record])
+        return answer
+
+    world.around = around
+    world.command(buckets=4, timeouts=replace(PATIENCE, chunk_facts=2))
+    assert next(late, None) is None
+    world.assert_rebuilt(1)
+
+
+def test_an_unfinished_rebuild_into_another_number_is_abandoned_until_it_is_live() -> None:
+    world = made()
+    rebuild = world.new_rebuild()
+    begun = rebuild.begin(world.org_id, 3)
+    assert rebuild.begin(world.org_id).epoch == begun.epoch
+    assert rebuild.begin(world.org_id, 3).epoch == begun.epoch
+    other = rebuild.begin(world.org_id, 5)
+    assert (other.epoch, other.buckets) == (begun.epoch + 1, 5)
+    live = rebuild.go_on(world.org_id, other, PATIENCE)
+    assert live.is_live
+    with pytest.raises(InvalidOperation, match="a rebuild into 5 buckets is unfinished"):
+        rebuild.begin(world.org_id, 3)
+    world.run_to_its_end(rebuild, rebuild.begin(world.org_id))
+    world.assert_rebuilt(other.epoch)
 
 
 def test_an_organisation_without_facts_has_a_next_epoch_too() -> None:

@@ -139,19 +139,19 @@ class _Stores:
         self.read_periods: list[Period] = []
 
     def days(
-        self, _org: str, _epoch: int, _family: str, scope: Scope, days: range, *_: Any, **__: Any
+        self, _epoch: Epoch, _family: str, scope: Scope, days: range, *_: Any, **__: Any
     ) -> Iterator[tuple[int, Rollup]]:
         self.read_days.append((scope, days))
         return iter(())
 
     def read(
-        self, _org: str, _epoch: int, wanted: Collection[RollupKey], *_: Any, **__: Any
+        self, _epoch: Epoch, wanted: Collection[RollupKey], *_: Any, **__: Any
     ) -> Mapping[RollupKey, Rollup]:
         self.read_keys += wanted
         return {}
 
     def pages(
-        self, _org: str, _epoch: int, _type: str, periods: Iterable[Period], *_: Any, **__: Any
+        self, _epoch: Epoch, _type: str, periods: Iterable[Period], *_: Any, **__: Any
     ) -> Iterator[Any]:
         self.read_periods += periods
         return iter(())

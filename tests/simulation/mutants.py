@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from rollcall.api import http as http_module
 from rollcall.domain import contributions, merging
 from rollcall.domain import facts as facts_module
+from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.errors import Conflict, CorruptItem
 from rollcall.domain.facts import Fact, StreamFact
 from rollcall.domain.organisations import Organisation
@@ -40,10 +41,13 @@ from rollcall.maintenance.rebuild import Rebuild
 from rollcall.maintenance.rebuilds import Phase, RebuildRun
 from rollcall.maintenance.reconcile import run as reconcile_module
 from rollcall.maintenance.reconcile.context import Context
+from rollcall.query import search
 from rollcall.storage import client as client_module
 from rollcall.storage import fact_items, keys
 from rollcall.storage.accounts import Directory
+from rollcall.storage.ledger_reader import LedgerReader
 from rollcall.storage.pages import PageStore
+from rollcall.storage.rollups import RollupStore
 from tests.simulation.hook_mutants import HOOK_MUTANTS
 from tests.simulation.network import Network
 
@@ -555,6 +559,60 @@ def segment_keeps_its_identities(stack: ExitStack) -> None:
     _sending(stack, part)
 
 
+class _Forgetful(Epoch):
+    """An epoch whose last bucket nobody reads."""
+
+    @property
+    def buckets(self) -> tuple[Bucket, ...]:
+        return super().buckets[: max(1, self.bucket_count - 1)]
+
+
+def reader_of_rollups_forgets_a_bucket(stack: ExitStack) -> None:
+    original = RollupStore.read
+
+    def read(self: RollupStore, epoch: Epoch, *asked: Any, **named: Any) -> Any:
+        return original(self, _Forgetful(*epoch), *asked, **named)
+
+    stack.enter_context(patch.object(RollupStore, "read", read))
+
+
+def reader_of_days_forgets_a_bucket(stack: ExitStack) -> None:
+    original = RollupStore.days
+
+    def days(self: RollupStore, epoch: Epoch, *asked: Any, **named: Any) -> Any:
+        return original(self, _Forgetful(*epoch), *asked, **named)
+
+    stack.enter_context(patch.object(RollupStore, "days", days))
+
+
+def reader_of_pages_forgets_a_bucket(stack: ExitStack) -> None:
+    original = LedgerReader.pages
+
+    def pages(self: LedgerReader, epoch: Epoch, *asked: Any, **named: Any) -> Any:
+        return original(self, _Forgetful(*epoch), *asked, **named)
+
+    stack.enter_context(patch.object(LedgerReader, "pages", pages))
+
+
+def search_forgets_a_bucket(stack: ExitStack) -> None:
+    original = search.begun_at_once
+
+    def begun_at_once(executor: Any, streams: Any) -> Any:
+        return original(executor, streams[: max(1, len(streams) - 1)])
+
+    stack.enter_context(patch.object(search, "begun_at_once", begun_at_once))
+
+
+def row_is_written_in_the_bucket_of_another_number(stack: ExitStack) -> None:
+    """A rebuild into another number of buckets, and the updater keeps to the old one."""
+    original = Organisation.epoch
+
+    def epoch(self: Organisation, number: int) -> Epoch:
+        return original(self, self.live)._replace(number=number)
+
+    stack.enter_context(patch.object(Organisation, "epoch", epoch))
+
+
 MUTANTS: tuple[Planted, ...] = (
     rollups_without_the_page,
     page_without_its_version_condition,
@@ -595,6 +653,11 @@ MUTANTS: tuple[Planted, ...] = (
     page_is_kept_beside_its_segment,
     merge_drops_tombstones,
     segment_keeps_its_identities,
+    reader_of_rollups_forgets_a_bucket,
+    reader_of_days_forgets_a_bucket,
+    reader_of_pages_forgets_a_bucket,
+    search_forgets_a_bucket,
+    row_is_written_in_the_bucket_of_another_number,
     *HOOK_MUTANTS,
 )
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Iterator
 from typing import Any
 
 from rollcall.domain.epochs import Epoch
@@ -19,29 +18,18 @@ from rollcall.retry import Backoff
 from rollcall.storage.ledger_reader import LedgerReader
 from rollcall.storage.ledger_walk import LedgerWalk
 from rollcall.storage.rollups import RollupStore
-from tests.simulation.world import ANALYTICS, World
+from tests.simulation.world import ANALYTICS, InlineExecutor, World
 from tests.support.emulator.client import MemoryClient
 
 _NO_WAIT = Backoff(tries=3, sleep=lambda _seconds: None)
-
-
-class AtOnce(Executor):
-    """Runs what it is given before it returns, so that a seed decides everything."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - as an executor does
-            future.set_exception(error)
-        return future
 
 
 class Readers:
     """Rollups and ledger pages of calls, as queries read them."""
 
     def __init__(self, world: World) -> None:
-        client, executor = MemoryClient(world.store), AtOnce()
+        client = MemoryClient(world.store)
+        executor: Any = InlineExecutor()
         self._rollups = RollupStore(client, ANALYTICS, executor, _NO_WAIT)
         self._ledger = LedgerReader(client, ANALYTICS, executor, 4, _NO_WAIT)
         walk = LedgerWalk(client, ANALYTICS, _NO_WAIT)

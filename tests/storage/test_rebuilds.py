@@ -407,6 +407,10 @@ def test_a_grace_that_is_too_short_is_raised_and_reported(
     [
         ((), "specify exactly one of --org, --all and --outdated"),
         (("--org", "acme", "--all"), "specify exactly one of"),
+        (("--org", "acme", "--buckets", "0"), "--buckets must be 1 to 64, not 0"),
+        (("--org", "acme", "--buckets", "65"), "--buckets must be 1 to 64, not 65"),
+        (("--org", "acme", "--buckets", "many"), "Invalid value for '--buckets'"),
+        (("--all", "--buckets", "2"), "--buckets needs --org"),
         (("--org", "nobody"), "no organisation has the handle 'nobody'"),
         (("--org", "acme", "--grace", "soon"), "--grace must be a duration such as 90s"),
         (("--org", "acme", "--settle", "5"), "--settle must be a duration such as 90s"),

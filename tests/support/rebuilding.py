@@ -7,6 +7,7 @@ after any of them, and let anything happen between two.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -169,14 +170,17 @@ class World:
 
     # -- the command ---------------------------------------------------------------------------
     def command(
-        self, observer: ProgressObserver | None = None, timeouts: RebuildTimeouts = PATIENCE
+        self,
+        observer: ProgressObserver | None = None,
+        timeouts: RebuildTimeouts = PATIENCE,
+        buckets: int | None = None,
     ) -> RebuildRun:
         """What `rollcall rebuild` does; waiting lets the clock move on."""
         rebuild = self.new_rebuild()
         observer = observer or ProgressObserver(
             found_damaged=lambda *name: self.damaged.append(name)
         )
-        run = rebuild.begin(self.org_id)
+        run = rebuild.begin(self.org_id, buckets)
         while not run.is_done:
             run = rebuild.go_on(self.org_id, run, timeouts, observer)
             if observer.wants_to_stop():
@@ -199,13 +203,16 @@ class World:
 
     def rollups(self, epoch: int) -> dict[Any, int]:
         """The rollups of an epoch in the oracle's form."""
-        found = []
+        found: dict[RollupKey, Counter[str]] = {}
         for item in self.items(epoch):
             key = keys.Key(item["PK"]["S"], item["SK"]["S"])
             if "#LEDGER#" not in key.pk:
-                rollup = keys.parse_rollup(Bucket(Epoch(self.org_id, epoch)), key)
-                found.append((rollup, measures_of(item)))
-        return neutral(found)
+                bucket = keys.bucket_of(self.organisation.epoch(epoch), key.pk)
+                assert bucket is not None
+                found.setdefault(keys.parse_rollup(bucket, key), Counter()).update(
+                    measures_of(item)
+                )
+        return neutral(found.items())
 
     def measure(self, epoch: int, rollup: RollupKey, name: str) -> int:
         """One measure of one rollup, 0 where there is none."""

@@ -140,7 +140,7 @@ def engine() -> QueryEngine:
     from rollcall.storage.ledger_reader import LedgerReader
 
     ledger = LedgerReader(
-        dynamodb(), settings.analytics_table, _readers(), _SCAN_CONCURRENCY, Backoff()
+        dynamodb(), settings.analytics_table, _workers(), _SCAN_CONCURRENCY, Backoff()
     )
     explain = _log_plan if settings.log_level == "DEBUG" else None
     return QueryEngine(_rollups(), ledger, settings.max_ledger_rows, explain)
@@ -154,8 +154,8 @@ def _log_plan(aggregation: Aggregation, plan: AggregationPlan) -> None:
 
 
 @functools.cache
-def _readers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_SCAN_CONCURRENCY, thread_name_prefix="read")
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_SCAN_CONCURRENCY, thread_name_prefix="work")
 
 
 @functools.cache
@@ -200,14 +200,14 @@ def revisions() -> RowRevisions:
 
 @functools.cache
 def _rollups() -> RollupStore:
-    return RollupStore(dynamodb(), settings.analytics_table, _readers(), Backoff())
+    return RollupStore(dynamodb(), settings.analytics_table, _workers(), Backoff())
 
 
 @functools.cache
 def _look_up() -> Lookup:
     from rollcall.query.lookups import Lookup
 
-    return Lookup(directory(), facts(), _readers())
+    return Lookup(directory(), facts(), _workers())
 
 
 @functools.cache
@@ -233,7 +233,7 @@ def search_calls() -> SearchCalls:
     from rollcall.storage.ledger_walk import LedgerWalk
 
     ledger = LedgerWalk(dynamodb(), settings.analytics_table, Backoff())
-    return SearchCalls(ledger, _look_up(), _rollups(), _readers(), settings.max_ledger_rows)
+    return SearchCalls(ledger, _look_up(), _rollups(), _workers(), settings.max_ledger_rows)
 
 
 @functools.cache
@@ -327,7 +327,7 @@ def update() -> Update:
     from rollcall.storage.fact_items import stream_fact
 
     # Only the updater keeps what it knows: a repair must read what is stored.
-    warm = ApplyFacts(WarmWriters(_applier))
+    warm = ApplyFacts(WarmWriters(_applier), _workers())
     return Update(directory(), warm, stream_fact, _quarantine(), may_pass)
 
 
@@ -336,7 +336,7 @@ def apply_facts() -> ApplyFacts:
     """Applies facts to pages and rollups."""
     from rollcall.ledger.writer import ApplyFacts
 
-    return ApplyFacts(_applier)
+    return ApplyFacts(_applier, _workers())
 
 
 def _applier(bucket: Bucket, contribute: ContributionFunction) -> Applier:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
+from threading import Lock
 
 
 class Metric(StrEnum):
@@ -47,6 +48,7 @@ class _Invocation:
     metrics: dict[Metric, float] = field(default_factory=dict)
 
 
+_counting = Lock()
 _current: ContextVar[_Invocation | None] = ContextVar("invocation", default=None)
 
 
@@ -65,7 +67,8 @@ def count(metric: Metric, amount: float) -> None:
     """Add to a metric of the current invocation; an amount of 0 is reported as 0."""
     this = _current.get()
     if this is not None:
-        this.metrics[metric] = this.metrics.get(metric, 0) + amount
+        with _counting:  # several threads count for one invocation
+            this.metrics[metric] = this.metrics.get(metric, 0) + amount
 
 
 def correlation_id() -> str | None:

@@ -21,7 +21,7 @@ from rollcall.domain.facts import Fact, StreamFact
 from rollcall.domain.organisations import Organisation
 from rollcall.ingest.isolate import Rows, isolate
 from rollcall.ingest.ports import Directory, Quarantine
-from rollcall.ledger.writer import ApplyFacts, by_bucket, fold
+from rollcall.ledger.writer import ApplyFacts, fold
 
 StreamRecord: TypeAlias = Mapping[str, Any]
 
@@ -151,23 +151,23 @@ class Update:
     ) -> dict[str, list[Delivery]]:
         """Apply an organisation's deliveries, and return those that no retry can apply, by reason.
 
-        The buckets of each epoch are applied one by one: damage in one does not affect the next.
+        Epochs are applied one by one: damage in one epoch does not affect the next.
         """
         if organisation.is_deleting:
             return {}
         rows = fold(delivery.fact for delivery in own)
-        # Sorted by position, so that the rows of a damaged page stay together when halved.
-        rows.sort(key=lambda pair: (pair[0], pair[1].position))
         reasons: dict[tuple[str, str], str] = {}
         for number in organisation.written:
 
             def apply(part: Rows, number: int = number) -> None:
                 self._apply_facts.rows(organisation, part, (number,))
 
-            for of_bucket in by_bucket(organisation.epoch(number), rows).values():
-                for part, error in isolate(of_bucket, apply, self._may_pass):
-                    for record_type, row in part:
-                        reasons.setdefault((record_type, row.id), description(error))
+            # So that the rows of a damaged page stay together when halved.
+            bucket_of = organisation.epoch(number).bucket_of
+            rows.sort(key=lambda pair: (bucket_of(pair[1].id).number, pair[0], pair[1].position))
+            for part, error in isolate(rows, apply, self._may_pass):
+                for record_type, row in part:
+                    reasons.setdefault((record_type, row.id), description(error))
         refused: dict[str, list[Delivery]] = {}
         for delivery in own:
             reason = reasons.get((delivery.fact.type, delivery.fact.id))

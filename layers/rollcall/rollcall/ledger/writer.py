@@ -7,7 +7,10 @@ at the same time: the ledger keeps the highest revision of each fact.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import Executor
+from functools import partial
 
+from rollcall.at_once import at_once
 from rollcall.domain.contributions import contribution_function
 from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.facts import Fact, without_detail
@@ -17,10 +20,14 @@ from rollcall.ledger.ports import LedgerWriterFactory
 
 
 class ApplyFacts:
-    """Applies facts to epochs, to each with its own contribution version."""
+    """Applies facts to epochs, to each with its own contribution version.
 
-    def __init__(self, writers: LedgerWriterFactory) -> None:
+    The buckets of an epoch share no item, so `executor` applies several at once; None: one after another.
+    """
+
+    def __init__(self, writers: LedgerWriterFactory, executor: Executor | None = None) -> None:
         self._writers = writers
+        self._executor = executor
 
     def __call__(self, organisation: Organisation, facts: Iterable[Fact]) -> None:
         """Apply facts to every written epoch of their organisation.
@@ -38,15 +45,19 @@ class ApplyFacts:
         rows: Sequence[tuple[str, Row]],
         epochs: Collection[int],
     ) -> None:
-        """Apply (record type, row) pairs to some epochs, at most one row per fact.
-
-        In each epoch the buckets follow one another.
-        """
+        """Apply (record type, row) pairs to some epochs, at most one row per fact."""
         with tenant(organisation.id):
             for number in epochs:
                 contribute = contribution_function(organisation.contributions.get(number, 0))
-                for bucket, own in by_bucket(organisation.epoch(number), rows).items():
-                    self._writers(bucket, contribute).apply(own)
+                works = [
+                    partial(self._writers(bucket, contribute).apply, own)
+                    for bucket, own in by_bucket(organisation.epoch(number), rows).items()
+                ]
+                if self._executor is not None:
+                    at_once(self._executor, works)
+                    continue
+                for work in works:
+                    work()
 
 
 def by_bucket(epoch: Epoch, rows: Iterable[tuple[str, Row]]) -> dict[Bucket, list[tuple[str, Row]]]:

@@ -7,11 +7,11 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any, Final
 
+from rollcall.at_once import at_once
 from rollcall.domain import measures as m
 from rollcall.domain.errors import UnknownOrganisation
 from rollcall.domain.facts import Fact
 from rollcall.domain.measures import ALL, ORG, Rollup, RollupKey, Scope
-from rollcall.query.at_once import at_once
 from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Reading
 from rollcall.query.ports import Directory, Facts, Rollups

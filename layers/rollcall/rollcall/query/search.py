@@ -18,6 +18,7 @@ from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple
 
+from rollcall.at_once import begun_at_once
 from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.errors import TooManyRows
 from rollcall.domain.facts import Fact
@@ -27,7 +28,6 @@ from rollcall.ledger.positions import END, FIRST, Span, floor, position
 from rollcall.ledger.segments import Directory
 from rollcall.ledger.tree import Page
 from rollcall.ledger.writer import row_of
-from rollcall.query.at_once import begun_at_once
 from rollcall.query.columns import selected_by
 from rollcall.query.filtering import PageRead, Selected, Stretch, has_match, select
 from rollcall.query.lookups import Lookup, ensure_as_of

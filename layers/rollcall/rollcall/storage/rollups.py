@@ -9,12 +9,12 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
+from rollcall.at_once import at_once, begun_at_once
 from rollcall.domain.epochs import Bucket, Epoch
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.measures import Rollup, RollupKey, Scope, breakdowns_of, total
 from rollcall.domain.time.calendar import day_text, parse_date
 from rollcall.ledger.rollups import StoredRollup
-from rollcall.query.at_once import at_once, begun_at_once
 from rollcall.query.metering import ReadMeter
 from rollcall.retry import Backoff
 from rollcall.storage import attributes as av

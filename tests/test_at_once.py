@@ -8,8 +8,8 @@ from threading import Barrier, get_ident
 
 import pytest
 
+from rollcall.at_once import at_once, begun_at_once
 from rollcall.domain.organisations import current_org_id, tenant
-from rollcall.query.at_once import at_once, begun_at_once
 
 EXECUTOR = ThreadPoolExecutor(4)
 

@@ -1,4 +1,4 @@
-"""Makes several reads at once, for one request."""
+"""Makes several requests of one invocation at once."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from rollcall.retry import MAX_REQUEST_SECONDS
 T = TypeVar("T")
 
 
-def at_once(executor: Executor, reads: Sequence[Callable[[], T]]) -> list[T]:
-    """The results of some reads, in their order; a single one is made by the caller's own thread.
+def at_once(executor: Executor, works: Sequence[Callable[[], T]]) -> list[T]:
+    """The results of some works, in their order; a single one is done by the caller's own thread.
 
-    After an error no read runs any more when it is raised.
+    Raises the error of the first of them that fails; when it is raised, none runs any more, unless it takes
+    longer than a request.
     """
-    if len(reads) == 1:
-        return [reads[0]()]
+    if len(works) == 1:
+        return [works[0]()]
     # The organisation and the time limit are context variables.
-    futures = [executor.submit(copy_context().run, read) for read in reads]
+    futures = [executor.submit(copy_context().run, work) for work in works]
     try:
         return [future.result() for future in futures]
     finally:
