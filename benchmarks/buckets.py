@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -146,8 +147,7 @@ def _rate(facts: Sequence[Fact], updaters: int, buckets: int) -> tuple[float, in
     for fact in facts:
         shares.setdefault(share_of(fact.id, updaters), []).append(fact)
     tasks = [
-        scheduler.spawn(f"updater {share}", lambda own=own: update(own))
-        for share, own in shares.items()
+        scheduler.spawn(f"updater {share}", partial(update, own)) for share, own in shares.items()
     ]
     began_ms = scheduler.now_ms
     while scheduler.step():

@@ -15,6 +15,7 @@ from unittest.mock import patch
 import numpy as np
 from botocore.exceptions import ClientError
 
+from rollcall import at_once
 from rollcall.api import http as http_module
 from rollcall.domain import contributions, merging
 from rollcall.domain import facts as facts_module
@@ -595,7 +596,7 @@ def reader_of_pages_forgets_a_bucket(stack: ExitStack) -> None:
 
 
 def search_forgets_a_bucket(stack: ExitStack) -> None:
-    original = search.begun_at_once
+    original = at_once.begun_at_once
 
     def begun_at_once(executor: Any, streams: Any) -> Any:
         return original(executor, streams[: max(1, len(streams) - 1)])

@@ -478,7 +478,7 @@ def test_a_breakdown_spills_while_others_add_to_it(seed: int) -> None:
             replay(scenario.world, shard, place, place + 1)
     scenario.run()
     scenario.checker.check_at_rest()
-    rollups = scenario.checker.epochs()[ORG, 0].rollups.values()
+    rollups = scenario.checker.epochs()[ORG, 0].buckets[None].rollups.values()
     assert any("o" in rollup.spilled for rollup in rollups)
 
 
@@ -503,7 +503,7 @@ def test_one_batch_touches_5_000_rollups() -> None:
     for shard in scenario.world.stream.shards:
         shard.trimmed = len(shard.records)
     scenario.checker.check_at_rest()
-    assert len(scenario.checker.epochs()[ORG, 0].rollups) >= 5_000
+    assert len(scenario.checker.epochs()[ORG, 0].buckets[None].rollups) >= 5_000
 
 
 @pytest.mark.slow
@@ -533,7 +533,7 @@ def test_100_000_rows_at_one_instant() -> None:
     for shard in world.stream.shards:
         shard.trimmed = len(shard.records)
     scenario.checker.check_at_rest()
-    assert len(scenario.checker.epochs()[ORG, 0].pages["label"]) >= 16
+    assert len(scenario.checker.epochs()[ORG, 0].buckets[None].pages["label"]) >= 16
 
 
 @pytest.mark.slow
