@@ -119,7 +119,9 @@ class Deployment:
         self._stored: dict[tuple[str, str], Fact] = {}
         self._handlers: dict[str, Any] = {}
 
-    def organisation(self, records: Sequence[Any], oracle: Oracle | None = None) -> str:
+    def organisation(
+        self, records: Sequence[Any], oracle: Oracle | None = None, buckets: int = 0
+    ) -> str:
         """A new organisation with these records, given to the oracle too; its id.
 
         What the organisations before it had is gone. Their facts lie in one shard or several, and
@@ -128,7 +130,7 @@ class Deployment:
         self.store.clear()
         number = next(self._numbers)
         self._epoch = number % 3
-        buckets = (1, 16, 1, 3, 8)[number % 5]
+        buckets = buckets or (1, 16, 1, 3, 8)[number % 5]
         self._organisation = Organisation(
             id=f"org_{number}",
             handle="acme",
