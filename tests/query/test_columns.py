@@ -25,6 +25,7 @@ pytestmark = pytest.mark.property
 @pytest.fixture(scope="module")
 def deployment() -> Any:
     with deployed(NOW_MS, page_target_bytes=400, segment_bytes=1_500) as made:
+        made.bucket_counts = (1, 2)  # in more, the records of one bucket are too few for a segment
         yield made
 
 
@@ -39,7 +40,7 @@ def test_answers_from_segments_equal_brute_force(deployment: Any, seed: int) -> 
     assert segments(deployment) > 0
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seed", [3, pytest.param(1, marks=pytest.mark.slow)])
 def test_payload_keys_that_share_a_column_are_read(deployment: Any, seed: int) -> None:
     random = Random(f"wide segments/{seed}")
     made = generate(random, queries=5)

@@ -113,6 +113,7 @@ class Deployment:
         self.segment_bytes = segment_bytes
         self.contribution_version = CURRENT_VERSION
         self.failures = MemoryFailures()
+        self.bucket_counts: Sequence[int] = (1, 16, 1, 3, 8)
         self._numbers = itertools.count(1)
         self._epoch = 0
         self._organisation: Organisation
@@ -130,7 +131,7 @@ class Deployment:
         self.store.clear()
         number = next(self._numbers)
         self._epoch = number % 3
-        buckets = buckets or (1, 16, 1, 3, 8)[number % 5]
+        buckets = buckets or self.bucket_counts[number % len(self.bucket_counts)]
         self._organisation = Organisation(
             id=f"org_{number}",
             handle="acme",

@@ -125,6 +125,11 @@ class Tables:
         """From now on let every read find what is stored."""
         self._before, self._lag = {}, None
 
+    @property
+    def is_lagging(self) -> bool:
+        """Whether reads that are not consistent may find items as they were before."""
+        return self._lag is not None
+
     def partition(self, table: str, pk: str, *, is_consistent: bool) -> Partition:
         """A partition as a read finds it."""
         now = self._partitions.get((table, pk), _EMPTY)
