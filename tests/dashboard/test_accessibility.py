@@ -146,8 +146,9 @@ def test_keys_do_what_the_help_says(dashboard: Dashboard) -> None:
 
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Help")
-    keys = dialog.locator("dl > div").all_inner_texts()
-    assert [key.split() for key in keys] == [
+    described = dialog.locator("dl > div")
+    expect(described.first).to_be_visible()
+    assert [key.split() for key in described.all_inner_texts()] == [
         ["D", "Today"],
         ["W", "Last", "7", "days"],
         ["M", "Last", "28", "days"],
