@@ -185,7 +185,7 @@ def test_keys_do_what_the_help_says(dashboard: Dashboard) -> None:
 
     for kind in ("previous_weekdays", "previous_year", "off", "previous_period"):
         page.keyboard.press("c")
-        expect(page.get_by_label("Compare with")).to_have_value(kind)
+        expect(page.get_by_role("combobox", name="Compare with")).to_have_value(kind)
     assert dashboard.chips() == ["Provider is twilio"]
     page.keyboard.press("x")
     expect(page.locator(".chip")).to_have_count(0)

@@ -100,7 +100,7 @@ def test_figures_stay_when_later_ones_fail(dashboard: Dashboard) -> None:
     dashboard.open(address())
     before = dashboard.tiles()
     page.route("**/v1/query", fail_with(500, "Internal error.", lambda _: True))
-    page.get_by_label("Compare with").select_option("Previous year")
+    page.get_by_role("combobox", name="Compare with").select_option("Previous year")
     expect(page.get_by_text("The figures are from the last answer.").first).to_be_visible()
     dashboard.settle()
     # Each tile says that its figure is not the one of the new comparison.
@@ -116,7 +116,7 @@ def test_old_leads_are_marked_when_later_ones_fail(dashboard: Dashboard) -> None
     dashboard.open(address())
     before = dashboard.tiles()["Leads"]
     page.route("**/v1/query", fail_with(500, "Internal error.", is_leads))
-    page.get_by_label("Compare with").select_option("Previous year")
+    page.get_by_role("combobox", name="Compare with").select_option("Previous year")
     eventually(lambda: dashboard.tiles()["Leads"], (before[0], EARLIER))
     dashboard.settle()
     others = {title: tile for title, tile in dashboard.tiles().items() if title != "Leads"}
@@ -166,7 +166,7 @@ def test_offline(dashboard: Dashboard) -> None:
     dashboard.open(address())
     before = dashboard.tiles()
     page.context.set_offline(True)
-    page.get_by_label("Compare with").select_option("No comparison")
+    page.get_by_role("combobox", name="Compare with").select_option("No comparison")
     banner = page.get_by_text(
         "No connection. The figures below are the last ones that were loaded."
     )

@@ -81,14 +81,14 @@ def test_a_revoked_token_returns_to_the_form(dashboard: Dashboard) -> None:
 
     eventually(status, 401)
     page, before = dashboard.page, parse_qs(urlsplit(dashboard.page.url).query)
-    page.get_by_label("Compare with").select_option("Previous year")
+    page.get_by_role("combobox", name="Compare with").select_option("Previous year")
     expect_form(page, "The token is no longer valid: it has expired or was revoked. Sign in again.")
     assert session_of(page) == {}
     # The view stays: who signs in again goes on where the session ended.
     assert parse_qs(urlsplit(page.url).query) == before | {"compare": ["previous_year"]}
     dashboard.sign_in()
     dashboard.settle()
-    expect(page.get_by_label("Compare with")).to_have_value("previous_year")
+    expect(page.get_by_role("combobox", name="Compare with")).to_have_value("previous_year")
     assert issued["token"] not in " ".join(dashboard.addresses)
 
 

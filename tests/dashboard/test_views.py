@@ -141,12 +141,12 @@ def test_periods_and_comparisons(dashboard: Dashboard, organisation: Organisatio
         "previous_year": "Previous year",
         "previous_period": "Previous period",
     }.items():
-        page.get_by_label("Compare with").select_option(words)
+        page.get_by_role("combobox", name="Compare with").select_option(words)
         body = {**SCOPE, **days, "measures": ["calls"], "compare": name}
         before = organisation.send("POST", "/v1/query", body).json["previous_totals"]["calls"]
         expected = f"up from {figure(before, 'count')}"
         eventually(lambda expected=expected: dashboard.tiles()["Calls"][1].endswith(expected), True)
-    page.get_by_label("Compare with").select_option("No comparison")
+    page.get_by_role("combobox", name="Compare with").select_option("No comparison")
     eventually(lambda: {change for _, change in dashboard.tiles().values()}, {""})
     page.get_by_label("Time zone").select_option("Asia/Kolkata")
     expect_calls(dashboard, calls_of(organisation, **days, timezone="Asia/Kolkata"))
@@ -320,7 +320,7 @@ def test_the_address_is_the_view(
 ) -> None:
     page = dashboard.page
     dashboard.open(address(zone="Europe/Berlin"))
-    page.get_by_label("Compare with").select_option("Same weekdays before")
+    page.get_by_role("combobox", name="Compare with").select_option("Same weekdays before")
     page.get_by_role("tab", name="Status").click()
     page.get_by_role("figure", name="Calls by status").get_by_role(
         "button", name="No answer"
