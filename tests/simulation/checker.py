@@ -550,7 +550,7 @@ def _segment_of(identities: dict[str, Any], values: dict[str, Any]) -> tuple[Pla
 def _split(pk: str) -> tuple[Place, str]:
     """A key of the analytics table: organisation, epoch and bucket, and what follows them."""
     org, org_id, epoch, rest = pk.split("#", 3)
-    require(org == "ORG" and epoch.startswith("E"), "I4", "a key of nobody", pk)
+    require(org == "ORG" and epoch.startswith("E"), "I4", "a key of no organisation", pk)
     bucket = None
     if rest.startswith("B"):
         name, _, rest = rest.partition("#")

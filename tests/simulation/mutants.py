@@ -561,7 +561,7 @@ def segment_keeps_its_identities(stack: ExitStack) -> None:
 
 
 class _Forgetful(Epoch):
-    """An epoch whose last bucket nobody reads."""
+    """An epoch whose last bucket is not read."""
 
     @property
     def buckets(self) -> tuple[Bucket, ...]:

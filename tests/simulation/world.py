@@ -371,7 +371,7 @@ def simulating() -> Iterator[None]:
         patch.object(stream_module, "logger", _Log()),
         patch.object(endpoint_module, "logger", _Log()),
         patch.object(receive_module, "logger", _Log()),
-        # Nobody reads the metrics here, and a line of them takes as long as some requests.
+        # No test reads the metrics here, and a line of them takes as long as some requests.
         patch.object(telemetry, "emit", lambda _metrics: None),
         remembering(),
     ):
