@@ -17,6 +17,7 @@ from rollcall.domain.organisations import (
     current_org_id,
     is_well_formed,
     new_token,
+    searched_shards,
     tenant,
     token_id,
 )
@@ -100,3 +101,19 @@ def test_the_tenant_is_the_innermost_one_also_after_an_error() -> None:
             fail()
         assert current_org_id() == "a"
     assert current_org_id() is None
+
+
+@pytest.mark.parametrize(("buckets", "searched"), [(1, 16), (16, 16), (17, 17), (64, 64)])
+def test_an_organisation_is_searched_in_all_of_its_shards_and_in_16_at_least(
+    buckets: int, searched: int
+) -> None:
+    assert searched_shards(buckets) == range(searched)
+
+
+def test_abbreviated_ids_are_longer_where_8_digits_are_alike() -> None:
+    assert abbreviated(["0123456789", "0123456780", "abcdefghij"]) == [
+        "0123456789",
+        "0123456780",
+        "abcdefghij",
+    ]
+    assert abbreviated(["0123456789", "abcdefghij"]) == ["01234567", "abcdefgh"]

@@ -206,6 +206,22 @@ def test_a_damaged_directory_is_an_error(damage: Any) -> None:
         Directory.decode(damage(some_segment().directory))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[]",
+        '{"n": 1}',
+        '{"n": 1, "columns": {"status": 5}}',
+        '{"n": 1, "columns": {"status": [1, 0]}}',
+        '{"n": "one", "columns": {}}',
+    ],
+)
+def test_a_directory_of_another_form_is_an_error(content: str) -> None:
+    with pytest.raises(CorruptItem, match="damaged directory"):
+        Directory.decode(compress(content.encode()))
+
+
 @pytest.mark.parametrize("name", [ID, "status"])
 def test_a_damaged_column_is_an_error_that_names_it(name: str) -> None:
     segment = some_segment()
