@@ -17,6 +17,7 @@ T = TypeVar("T")
 def at_once(executor: Executor, works: Sequence[Callable[[], T]]) -> list[T]:
     """The results of some works, in their order; a single one is done by the caller's own thread.
 
+    No work may use the executor itself: if all of its threads waited for others, none would go on.
     Raises the error of the first of them that fails; when it is raised, none runs any more, unless it takes
     longer than a request.
     """
@@ -33,7 +34,10 @@ def at_once(executor: Executor, works: Sequence[Callable[[], T]]) -> list[T]:
 
 
 def begun_at_once(executor: Executor, streams: Sequence[Iterator[T]]) -> list[Iterator[T]]:
-    """The same iterators; the first element of each is read at once, any other when it is asked for."""
+    """The same iterators; the first element of each is read at once, any other when it is asked for.
+
+    As in `at_once`, no iterator may use the executor itself.
+    """
     if len(streams) == 1:
         return list(streams)
     firsts = at_once(executor, [partial(_first, stream) for stream in streams])

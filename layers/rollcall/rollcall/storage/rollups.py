@@ -81,7 +81,7 @@ class RollupStore:
                 meter.saw(av.integer(item, APPLIED_AT))
                 key = wanted_key[key_of(item)]
                 found.setdefault(key, []).append(_read(key, item, names))
-        return {key: _sum_of(parts) for key, parts in found.items()}
+        return {key: _sum_of(of_buckets) for key, of_buckets in found.items()}
 
     def days(
         self,
