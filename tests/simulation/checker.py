@@ -204,12 +204,16 @@ class Checker:
 
     @staticmethod
     def _is_fold(attempts: list[Attempt], fact: StoredFact) -> bool:
-        """Whether a fact is what all acknowledged writes make, and perhaps some unanswered ones."""
+        """Whether a fact is what all acknowledged writes make, and perhaps some unanswered ones.
+
+        A merge is refused where there is no record yet, so that one try of it may be refused and
+        another one without an answer be carried out.
+        """
         taken = {write.key: write for a in attempts if a.is_taken for write in [write_of(a.record)]}
         open_ = {
             write.key: write
             for a in attempts
-            if not a.is_taken and a.refused_field is None
+            if not a.is_taken and (a.refused_field is None or a.has_open_tries)
             for write in [write_of(a.record)]
             if write.key not in taken
         }

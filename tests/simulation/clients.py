@@ -23,6 +23,8 @@ class Attempt:
     ended_ms: int | None = None
     is_taken: bool = False  # acknowledged: accepted, unchanged or stale
     refused_field: str | None = None
+    # A try without an answer may be carried out after a later one was answered.
+    has_open_tries: bool = False
 
 
 @dataclass
@@ -46,6 +48,8 @@ def send(world: World, ledger: Ledger, org_id: str, records: list[Any], most_tri
                 task.kill()
         elif task.error is None and _was_answered(world, ledger, attempts, task.result):
             return True
+        for attempt in attempts:
+            attempt.has_open_tries = True
         world.scheduler.pause(world.random.choice((10, 3_000, 10_000)))
     world.counts["clients that gave up"] += 1
     return False

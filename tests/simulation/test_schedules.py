@@ -64,6 +64,11 @@ def test_processes_beside_each_other_add_up() -> None:
     assert (totals.faults, totals.violations) == (at_once.faults, {})
 
 
+def test_a_merge_may_be_refused_by_one_try_and_stored_by_another(product: None) -> None:
+    """The first try waits until its time is over, reads what the second one stored, and ends."""
+    assert not run_schedule(2889).violation
+
+
 def test_a_seed_replays_exactly(product: None) -> None:
     for seed in (3, 4):
         first, second = run_schedule(seed), run_schedule(seed)
