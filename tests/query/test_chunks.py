@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from unittest.mock import patch
 
@@ -64,6 +65,17 @@ def test_a_chunk_has_the_rows_of_its_pages(
     assert texts == [outcome for outcome, _, _ in expected]
     assert integers == [seconds for _, seconds, _ in expected]
     assert len(made) <= max(1, -(-sum(map(len, found)) // most))
+
+
+def test_a_column_that_is_read_again_is_not_put_together_again() -> None:
+    rows = [Row(str(n), 1, 0, replace(call("won", n), labels=("a", "b"))) for n in range(3)]
+    chunk = next(chunks(2 * [Selected(Rows.empty("call").with_rows({}, rows), None)]))
+    lengths, codes, words = chunk.lists("labels")
+    assert lengths.tolist() == [2] * 6
+    assert [words[code - 1] for code in codes.tolist()] == ["a", "b"] * 6
+    assert chunk.lists("labels")[1] is codes
+    assert chunk.texts("outcome")[0] is chunk.texts("outcome")[0]
+    assert chunk.integers("duration_seconds") is chunk.integers("duration_seconds")
 
 
 @given(pages)

@@ -96,6 +96,16 @@ EXPLAINED: list[tuple[dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        {"dimensions": ["hour"], **DAYS},
+        [
+            "source: rollups",
+            "scopes: 1 ORG",
+            "days: 10, 2026-11-01 to 2026-11-10",
+            "items per day: at most 1",
+            "edges: none",
+        ],
+    ),
+    (
         {"filters": [where("lead_id", "contains", SECRET)], "to": "2026-11-10"},
         [
             "source: ledger pages",

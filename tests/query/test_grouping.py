@@ -71,6 +71,10 @@ def selected(found: list[Call], first: int = 0) -> Selected:
     return Selected(Rows.empty("call").with_rows({}, rows), None)
 
 
+def stored(page: Selected) -> Selected:
+    return Selected(Rows.decode("call", page.rows.encode()), page.indices)
+
+
 def builder(*dimensions: Dimension) -> GroupBuilder:
     return GroupBuilder(Aggregation(Selection("call"), EVER, dimensions, COMPONENTS))
 
@@ -159,6 +163,15 @@ def test_groups_are_what_each_row_adds(
     for key, of_group in expected.items():
         assert content_of(grouped.cell(index_of[key])) == content(of_group)
     assert content_of(grouped.whole()) == content(found)
+
+
+@given(st.lists(st.lists(calls, min_size=1, max_size=5), max_size=5))
+def test_packed_texts_are_distinct_values(found: list[list[Call]]) -> None:
+    adding = builder()
+    with patch.object(chunks, "_MANY_WORDS", 1):
+        adding.add_rows(stored(selected(page, 9 * place)) for place, page in enumerate(found))
+    leads = {call.lead_id for page in found for call in page} - {None}
+    assert adding.groups().whole().values(LEADS).distinct == len(leads)
 
 
 @given(st.lists(calls, max_size=20), st.sets(st.sampled_from(["a", "b", None])))

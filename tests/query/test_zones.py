@@ -147,6 +147,14 @@ def test_zones_exclude_what_they_can(condition: Condition, expected: bool) -> No
     )
 
 
+def test_integers_without_a_zone_are_never_skipped() -> None:
+    directory = directory_of(rows_of(list(CALLS)))
+    entry = directory.columns["duration_seconds"]
+    directory.columns["duration_seconds"] = entry._replace(stored_zone=None)
+    assert can_match(selecting("duration_seconds", Op.EQ, Decimal(31)), directory)
+    assert not can_match(selecting("cost", Op.EQ, Decimal(31)), directory)
+
+
 def test_texts_beyond_the_limit_of_a_zone_are_never_skipped() -> None:
     many = [Call(n, "busy", answered=False, attempt=1, outcome=f"o{n}") for n in range(17)]
     assert can_match(selecting("outcome", Op.EQ, "none"), directory_of(rows_of(list(many))))

@@ -150,11 +150,9 @@ class TextNumbering:
         numbers[packable] = self._packed_numbers(as_bytes)
         for place in np.flatnonzero(numbers == 0).tolist():
             text = texts[place]
-            number = self._number_of.get(text)
-            if number is None:
-                self._count += 1
-                number = self._number_of[text] = self._count
-                self._text_of[number] = text
+            number = self._number_of.setdefault(text, self._count + 1)
+            self._count = max(self._count, number)
+            self._text_of[number] = text
             numbers[place] = number
         for place in packable:
             if len(self._number_of) >= _IN_DICT:
