@@ -20,7 +20,7 @@ from tests.simulation.mutants import MUTANTS, planted
 from tests.simulation.schedule import Report, run_schedule
 from tests.simulation.world import simulating
 
-_CHUNK = 50
+_CHUNK = 100
 # What a schedule must show; added up from the reports.
 _FIGURES = ("writes", "deliveries", "redeliveries", "splits", "checks")
 _COUNTS = (
@@ -130,8 +130,11 @@ class State:
         return State([(first, last) for first, last in said["done"]], totals)
 
 
-def run_range(start: int, end: int, mutant: str = "") -> Totals:
-    """Run the seeds from `start` up to `end`, with one fault planted if it is named."""
+def run_range(start: int, end: int, mutant: str = "", *, collects: bool = True) -> Totals:
+    """Run the seeds from `start` up to `end`, with one fault planted if it is named.
+
+    A process that ends after them need not collect what they leave behind.
+    """
     totals = Totals()
     plant = next((m for m in MUTANTS if m.__name__ == mutant), None)
     began = time.process_time()
@@ -145,7 +148,7 @@ def run_range(start: int, end: int, mutant: str = "") -> Totals:
         with simulating(), planted(plant) if plant else nullcontext():
             for seed in range(start, end):
                 totals.add(run_schedule(seed))
-                if seed % 20 == 0:
+                if collects and seed % 20 == 0:
                     gc.collect()
     finally:
         if is_first_freeze:
@@ -158,7 +161,7 @@ def run_range(start: int, end: int, mutant: str = "") -> Totals:
 
 def _chunk(work: tuple[int, int, str]) -> tuple[int, int, Totals]:
     start, end, mutant = work
-    return start, end, run_range(start, end, mutant)
+    return start, end, run_range(start, end, mutant, collects=False)
 
 
 def run_many(
@@ -175,10 +178,15 @@ def run_many(
     ]
     if workers <= 1 or len(pieces) <= 1:
         for piece in pieces:
-            done(*_chunk(piece))
+            first, end, _ = piece
+            done(first, end, run_range(*piece))
         return
-    # Spawned: a fork would copy whatever threads and greenlets there are.
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+    # Forked by a server that runs nothing: a fork of this process would copy whatever threads and
+    # greenlets there are. Each piece has a process of its own, and a fifth of the time is saved: no
+    # process looks for what schedules left behind.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    with context.Pool(workers, maxtasksperchild=1) as pool:
         for result in pool.imap_unordered(_chunk, pieces):
             done(*result)
 
