@@ -69,6 +69,7 @@ class Epoch:
 
     def __init__(self) -> None:
         self.buckets: dict[int | None, Ledger] = defaultdict(Ledger)
+        self.unpaired: list[tuple[str, str]] = []  # segments or identities without the other
 
     def rows(self) -> Iterator[tuple[str, stored.StoredRow]]:
         for ledger in self.buckets.values():
@@ -112,8 +113,10 @@ class Checker:
         written = {(org_id, number): count for org_id, number, count in self._written_epochs()}
         now = _Stored(facts, self.epochs(), self._versions())
         for place, epoch in now.epochs.items():
-            # Any other is being removed, item by item.
-            if place in written and not self._is_damaged(place[0]):
+            if place not in written:
+                continue  # it is being removed, item by item
+            require(not epoch.unpaired, "I2", "a segment or its identities alone", epoch.unpaired)
+            if not self._is_damaged(place[0]):
                 self._rollups_are_sum_of_pages("{} epoch {}".format(*place), epoch)
                 self._rows_are_of_one_version(place, epoch, now.versions)
                 self._rows_are_in_their_buckets(place, epoch, written[place])
@@ -268,8 +271,10 @@ class Checker:
                 continue
             if "segment" in item:
                 pk, sk = item["PK"]["S"].replace("#LEDGER#", "#IDENTITIES#"), item["SK"]["S"]
-                require((pk, sk) in beside, "I2", "no identities beside", pk, sk)
-                identities = beside.pop((pk, sk))
+                identities = beside.pop((pk, sk), None)
+                if identities is None:
+                    found[_epoch_of(item["PK"]["S"])].unpaired.append((item["PK"]["S"], sk))
+                    continue
                 require(identities["v"] == item["v"], "I2", "versions of a segment", pk, sk)
                 read = partial(_segment_of, identities)
                 (org_id, number, bucket), part = self._once(item, read)
@@ -281,7 +286,8 @@ class Checker:
                     ledger.pages[type].append(page)
                 case name, StoredRollup() as rollup:
                     ledger.rollups[name] = rollup
-        require(not beside, "I2", "identities without a segment", list(beside))
+        for pk, sk in beside:
+            found[_epoch_of(pk)].unpaired.append((pk, sk))
         return dict(found)
 
     def _rollups_are_sum_of_pages(self, where: str, epoch: Epoch) -> None:
@@ -560,6 +566,11 @@ def _split(pk: str) -> tuple[Place, str]:
         name, _, rest = rest.partition("#")
         bucket = int(name[1:])
     return (stored.unescaped(org_id), int(epoch[1:]), bucket), rest
+
+
+def _epoch_of(pk: str) -> tuple[str, int]:
+    (org_id, number, _), _ = _split(pk)
+    return org_id, number
 
 
 def _part_of(item: dict[str, Any]) -> tuple[Place, Any]:

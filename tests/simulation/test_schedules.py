@@ -69,6 +69,11 @@ def test_a_merge_may_be_refused_by_one_try_and_stored_by_another(product: None) 
     assert not run_schedule(2889).violation
 
 
+def test_an_epoch_is_removed_item_by_item(product: None) -> None:
+    """The identities of a segment go before it, and the checker looks between the two."""
+    assert not run_schedule(10_490).violation
+
+
 def test_a_seed_replays_exactly(product: None) -> None:
     for seed in (3, 4):
         first, second = run_schedule(seed), run_schedule(seed)
