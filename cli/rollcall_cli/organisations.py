@@ -46,7 +46,7 @@ def create(
 
 @app.command(name="list")
 def list_(as_json: AsJson = False) -> None:
-    """List organisations, by handle."""
+    """List organisations, by handle, with their shards and the buckets that queries read."""
     with administration() as admin:
         organisations = admin.organisations()
     documents = [_document(organisation) for organisation in organisations]
@@ -150,7 +150,8 @@ def _document(organisation: Organisation) -> dict[str, Any]:
         "id": organisation.id,
         "name": organisation.name,
         "created_at": format_instant(organisation.created_at_ms),
-        "buckets": organisation.buckets,
+        "shards": organisation.buckets,
+        "buckets": organisation.epoch(organisation.live).bucket_count,
     }
 
 
@@ -158,5 +159,9 @@ def _line(organisation: Organisation) -> str:
     from rollcall.domain.time.calendar import format_instant
 
     created_at = format_instant(organisation.created_at_ms)
-    note = "  (being deleted)" if organisation.is_deleting else ""
-    return f"{organisation.handle:<20} {organisation.id}  {created_at}  {organisation.name}{note}"
+    shards, buckets = organisation.buckets, organisation.epoch(organisation.live).bucket_count
+    notes = [f"  (shards: {shards}, buckets: {buckets})"] if (shards, buckets) != (1, 1) else []
+    notes += ["  (being deleted)"] if organisation.is_deleting else []
+    return "".join(
+        [f"{organisation.handle:<20} {organisation.id}  {created_at}  {organisation.name}", *notes]
+    )

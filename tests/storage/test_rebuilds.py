@@ -387,6 +387,25 @@ def test_outdated_are_those_half_rebuilt_or_of_another_release(
     assert (status, out) == (0, "")
 
 
+def test_organisations_are_listed_with_the_buckets_that_queries_read(
+    alone: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("acme", "zenith"):
+        alone.organisation(name, calls=2)
+    assert rebuild(capsys, "--org", "acme", "--buckets", "3")[0] == 0
+    plain, document = (listed(capsys, *arguments) for arguments in ((), ("--json",)))
+    numbers = [(each["handle"], each["shards"], each["buckets"]) for each in json.loads(document)]
+    assert numbers == [("acme", 2, 3), ("zenith", 2, 1)]
+    for line, (_, shards, buckets) in zip(plain.splitlines(), numbers, strict=True):
+        assert line.endswith(f"  (shards: {shards}, buckets: {buckets})")
+
+
+def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit):
+        run(["org", "list", *arguments])
+    return capsys.readouterr().out
+
+
 # ------------------------------------------------------------------ what is asked for
 
 
