@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
@@ -19,6 +21,7 @@ from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.periods import EVER
 from rollcall.ledger.page import Row, Rows
 from rollcall.query import chunks, grouping, sums
+from rollcall.query.coding import ValueCoder
 from rollcall.query.components import ALL_ROWS, Component, Count, Sum, Values
 from rollcall.query.conditions import equals
 from rollcall.query.datasets import PAYLOAD_AGGREGATES, call_field, payload_measure
@@ -163,6 +166,26 @@ def test_groups_are_what_each_row_adds(
     for key, of_group in expected.items():
         assert content_of(grouped.cell(index_of[key])) == content(of_group)
     assert content_of(grouped.whole()) == content(found)
+
+
+def test_memory_of_an_answer_is_freed_with_it() -> None:
+    """Without the collector, which runs seldom enough to keep the texts of several answers."""
+    before = {id(coder) for coder in coders()}
+    adding = builder(DIMENSIONS["outcome"])
+    adding.add_rows([selected([Call(1, "busy", attempt=1, answered=False, lead_id="1")])])
+    grouped = adding.groups()
+    made = [weakref.ref(coder) for coder in coders() if id(coder) not in before]
+    assert len(made) == len([each for each in COMPONENTS if isinstance(each, Values)])
+    gc.disable()
+    try:
+        del adding, grouped
+        assert [coder for coder in made if coder() is not None] == []
+    finally:
+        gc.enable()
+
+
+def coders() -> list[ValueCoder]:
+    return [each for each in gc.get_objects() if isinstance(each, ValueCoder)]
 
 
 @given(st.lists(st.lists(calls, min_size=1, max_size=5), max_size=5))

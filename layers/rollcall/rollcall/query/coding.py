@@ -106,8 +106,10 @@ class ValueCoder:
         self._numbering = Numbering()
         self._texts = TextNumbering()
         self.is_list = field.source is Source.LIST
-        # Pages repeat the texts of most keys, and parsing one takes longer than all else.
-        self._payload_code = functools.lru_cache(_KNOWN_TEXTS)(self._parsed_code)
+        # Pages repeat the texts of most keys, and parsing one takes longer than all else. A method
+        # would refer back to the coder, so that its texts stayed until a collection of all objects.
+        parse = functools.partial(_payload_code, self._numbering)
+        self._payload_code = functools.lru_cache(_KNOWN_TEXTS)(parse)
 
     def code(self, value: int | str) -> int:
         """The code of a value that a rollup counts."""
@@ -141,16 +143,6 @@ class ValueCoder:
         rows, numbers = self._numbering.of_lists(*columns.lists(self._field.column))
         return rows, np.where(numbers == 0, NULL, numbers)
 
-    def _parsed_code(self, text: str) -> int:
-        value = payload_value(text)
-        if not isinstance(value, Decimal):
-            return NULL
-        if abs(value.adjusted()) < 10:
-            nanos = at_most(value, _PLACES)
-            if nanos == at_least(value, _PLACES) and abs(nanos) < _LIMIT:
-                return nanos
-        return -_LIMIT - self._numbering.number(value)
-
     def text(self, code: int) -> str:
         """The text of a code, of a field of texts or of lists."""
         is_text = self._field.source is Source.TEXT
@@ -183,3 +175,14 @@ class ValueCoder:
         for code, count in zip(codes[:numbered].tolist(), counts[:numbered].tolist(), strict=True):
             numbers.append(UNROUNDED.multiply(self.decoded(code), Decimal(count)))
         return exact_sum(numbers)
+
+
+def _payload_code(numbering: Numbering, text: str) -> int:
+    value = payload_value(text)
+    if not isinstance(value, Decimal):
+        return NULL
+    if abs(value.adjusted()) < 10:
+        nanos = at_most(value, _PLACES)
+        if nanos == at_least(value, _PLACES) and abs(nanos) < _LIMIT:
+            return nanos
+    return -_LIMIT - numbering.number(value)
