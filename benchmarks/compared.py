@@ -1,17 +1,16 @@
 """Ten queries and a search, each with the SQL that asks PostgreSQL and DuckDB the same.
 
-All answers are brought into rows of texts, which must be equal, in the same order.
+All answers are brought into rows of texts, which must be equal and in the same order; `stores.py`
+compares them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from benchmarks.asking import Query
-from benchmarks.report import median
 from benchmarks.year import MERCHANTS, RARE_OUTCOME, TEMPLATES
 
 Rows = list[list[str]]
@@ -277,57 +276,3 @@ def _query(name: str, body: dict[str, Any], sql: str) -> Compared:
         return found
 
     return Compared(Query(name, "query_records", body=body), sql, rows)
-
-
-class Sql(Protocol):
-    """A database with a table `calls`."""
-
-    def ask(self, query: str) -> tuple[list[str], float]:
-        """(the rows, cells joined by `|`; seconds)."""
-
-
-class Asked:
-    """A query that a database, where there is one, is asked once more at every call."""
-
-    def __init__(self, database: Sql | None, sql: str) -> None:
-        self._database = database
-        self._sql = sql
-        self._seconds: list[float] = []
-        self.rows: list[str] | None = None
-
-    def __call__(self) -> None:
-        if self._database is not None:
-            self.rows, seconds = self._database.ask(self._sql)
-            self._seconds.append(seconds)
-
-    @property
-    def seconds(self) -> float | None:
-        """The median, without the first time, or None where there is no database."""
-        return median(self._seconds[1:]) if self._seconds else None
-
-
-def ask_all(asked: Sequence[Asked]) -> None:
-    for query in asked:
-        query()
-
-
-def check_equal(compared: Compared, answer: Any, stored: Sequence[str]) -> None:
-    """Compare an answer with the rows of a database, numbers by value. Raises AssertionError.
-
-    Of the rows of a search, the first column is compared.
-    """
-    ours = compared.rows(answer)
-    theirs = [row.split("|")[: len(ours[0]) if ours else None] for row in stored]
-    if not ours or list(map(_plain, ours)) != list(map(_plain, theirs)):
-        different = [pair for pair in zip(ours, theirs, strict=False) if pair[0] != pair[1]]
-        raise AssertionError((compared.name, len(ours), len(theirs), different[:5]))
-
-
-def _plain(row: Sequence[str]) -> list[str | Decimal]:
-    cells: list[str | Decimal] = []
-    for cell in row:
-        try:
-            cells.append(Decimal(cell))
-        except InvalidOperation:
-            cells.append(cell)
-    return cells

@@ -12,8 +12,9 @@ from typing import Any
 from benchmarks import loading, wiring
 from benchmarks.asking import Query
 from benchmarks.peak import measured
-from benchmarks.queries import DAYS, analytics_texts
+from benchmarks.queries import SCOPES
 from benchmarks.report import Report, number
+from benchmarks.stores import DAYS, analytics_texts
 from benchmarks.year import MERCHANTS, Calls
 from rollcall.dialects.rollcall.queries.limits import MAX_CONDITIONS, MAX_MEASURES, MAX_VALUES
 from rollcall.settings import settings
@@ -124,7 +125,7 @@ def run(*, is_quick: bool) -> Report:
     )
     peaks = []
     with wiring.engine(is_for_long=not is_quick) as engine:
-        loading.load(engine.url, wiring.ANALYTICS, analytics_texts(calls))
+        loading.load(engine.url, wiring.ANALYTICS, analytics_texts(calls, SCOPES))
         for each in hostile():
             peak = measured(engine.url, each.question)
             table.add(

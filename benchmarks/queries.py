@@ -1,33 +1,18 @@
-"""Queries and searches of the API beside the same in PostgreSQL and DuckDB, and call items one by one.
-
-All hold the same calls, all are warm, and every answer is compared with those of both databases before
-its time counts.
-"""
+"""Queries and searches of the API beside the same in PostgreSQL and DuckDB, and call items one by one."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 
-from benchmarks import duckdb_file, item_by_item, loading, postgresql, wiring
-from benchmarks.asking import Answer, Functions, Turns, Watch, in_turns
-from benchmarks.compared import (
-    Asked,
-    Compared,
-    ask_all,
-    check_equal,
-    four_weeks,
-    questions,
-    three_conditions,
-)
+from benchmarks import item_by_item, loading, wiring
+from benchmarks.asking import Answer, Functions, Turns, Watch
+from benchmarks.compared import Compared, four_weeks, questions, three_conditions
 from benchmarks.data import ORG_ID, TODAY_MS
-from benchmarks.duckdb_file import DuckDb
-from benchmarks.postgresql import PostgreSql, copy_line
-from benchmarks.report import Report, number
+from benchmarks.report import Report, milliseconds, number, ratio
+from benchmarks.stores import DAYS, Stores, analytics_texts, ask, calls_of_each_size, opened
 from benchmarks.year import RARE_OUTCOME, Calls
 from rollcall.api import strict_json
 from rollcall.dialects.rollcall.queries.request import parse_query
@@ -37,14 +22,11 @@ from rollcall.domain.organisations import tenant
 from rollcall.domain.records import Call
 from rollcall.query.explaining import explained
 from rollcall.query.group_planner import plan_aggregation
-from rollcall.settings import settings
+from tests.support.emulator.dynamodb import MemoryDynamoDb
 from tests.support.emulator.items import attributes_text
 
-SIZES = (100_000, 1_000_000)
-QUICK_SIZES = (2_000,)
 # Call items one by one take as much longer as there are more of them.
 SMALL = 100_000
-DAYS = 365
 TURNS = Turns(rounds=3, most=50, seconds=3.0)
 FACTS = "rollcall-benchmark-facts"
 # Rollups of other scopes are not read here, and would only take time to load.
@@ -70,50 +52,27 @@ class Result:
 
 def run(*, is_quick: bool) -> Report:
     report = Report("queries", engine=wiring.ENGINE)
-    has_postgresql = postgresql.is_installed()
-    if not has_postgresql:
-        report.finding("PostgreSQL is not installed here, so nothing is compared with it.")
-    for size in QUICK_SIZES if is_quick else SIZES:
-        calls = Calls(size, DAYS)
-        with contextlib.ExitStack() as stack:
-            server = stack.enter_context(postgresql.running()) if has_postgresql else None
-            file = stack.enter_context(duckdb_file.opened())
-            engine = stack.enter_context(wiring.engine(is_for_long=not is_quick))
-            stored = _load(engine, server, file, calls)
-            results = list(_measure(stored, server, file, is_quick=is_quick))
-            _table(report, size, results)
-            _sizes(report, size, server, file)
-            if size <= SMALL:
+    for calls in calls_of_each_size(report, is_quick=is_quick):
+        with opened(calls, is_quick=is_quick, has_duckdb=True) as stores:
+            results = list(_measure(_loaded(calls, stores), stores, is_quick=is_quick))
+            _table(report, calls.count, results)
+            _sizes(report, calls.count, stores)
+            if calls.count <= SMALL:
                 _item_by_item(report, calls, results)
     _plans(report)
     return report
 
 
-# -- the calls -------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class _Stored:
-    """The items of both tables, as texts."""
-
-    analytics: Sequence[str]
-    records: Sequence[str]
-
-
-def _load(engine: wiring.Engine, server: PostgreSql | None, file: DuckDb, calls: Calls) -> _Stored:
-    """Bring the calls into all stores."""
-    rare: list[Fact] = []
-    for chunk in calls.chunks():
-        lines = [copy_line(fact) for fact in chunk]
-        file.copy(lines)
-        if server is not None:
-            server.copy(lines)
-        rare += [fact for fact in chunk if _outcome(fact) == RARE_OUTCOME]
-    if server is not None:
-        server.index()
+def _loaded(calls: Calls, stores: Stores) -> MemoryDynamoDb:
+    """The items of the calls, in DynamoDB Local and in the store in memory that is returned."""
+    analytics = analytics_texts(calls, SCOPES)
     # A search reads the facts that it shows, by their keys, and no other.
-    stored = _Stored(analytics_texts(calls), list(loading.fact_texts(rare)))
-    loading.load(engine.url, wiring.ANALYTICS, stored.analytics)
-    loading.load(engine.url, wiring.RECORDS, stored.records)
-    return stored
+    rare = (fact for chunk in calls.chunks() for fact in chunk if _outcome(fact) == RARE_OUTCOME)
+    records = list(loading.fact_texts(rare))
+    loading.load(stores.engine.url, wiring.ANALYTICS, analytics)
+    loading.load(stores.engine.url, wiring.RECORDS, records)
+    organisation = attributes_text(wiring.organisation_item())
+    return loading.store_of({wiring.ANALYTICS: analytics, wiring.RECORDS: [organisation, *records]})
 
 
 def _outcome(fact: Fact) -> str | None:
@@ -121,39 +80,24 @@ def _outcome(fact: Fact) -> str | None:
     return fact.record.outcome
 
 
-def analytics_texts(calls: Calls) -> list[str]:
-    """Pages, segments and rollups of calls, as texts of items."""
-    facts = chain.from_iterable(calls.chunks())
-    return loading.analytics_items(calls.name, facts, settings.page_target_bytes, SCOPES)
-
-
 # -- times -----------------------------------------------------------------------------------
-def _measure(
-    stored: _Stored, server: PostgreSql | None, file: DuckDb, *, is_quick: bool
-) -> Iterator[Result]:
+def _measure(memory: MemoryDynamoDb, stores: Stores, *, is_quick: bool) -> Iterator[Result]:
     """Each question over each store, in turn; their answers must agree."""
-    organisation = attributes_text(wiring.organisation_item())
-    store = loading.store_of(
-        {wiring.ANALYTICS: stored.analytics, wiring.RECORDS: [organisation, *stored.records]}
-    )
     turns = Turns(1, 1) if is_quick else TURNS
     compared = list(questions())
     names = {each.question.function for each in compared}
     places = []
-    for memory in (None, store):
-        client = wiring.patient_client() if memory is None else wiring.memory_client(memory)
+    for store in (None, memory):
+        client = wiring.patient_client() if store is None else wiring.memory_client(store)
         with wiring.wired(client):
-            places.append(Functions(Watch(client, memory), names))
+            places.append(Functions(Watch(client, store), names))
     for each in compared:
-        asked = [Asked(store, each.sql) for store in (server, file)]
-        local, in_memory = in_turns(each.question, places, turns, also=partial(ask_all, asked))
+        answers, seconds = ask(each, places, turns, stores.postgresql, stores.duckdb)
+        local, in_memory = answers
         # A cursor holds the time at which its page was read.
         if local.body | {"next": None} != in_memory.body | {"next": None}:
             raise AssertionError(f"{each.name}: the stores answer differently")
-        for database in asked:
-            if database.rows is not None:
-                check_equal(each, local.body, database.rows)
-        yield Result(each, local, in_memory, *(database.seconds for database in asked))
+        yield Result(each, local, in_memory, *seconds)
 
 
 def _table(report: Report, size: int, results: Sequence[Result]) -> None:
@@ -180,12 +124,12 @@ def _table(report: Report, size: int, results: Sequence[Result]) -> None:
         table.add(
             result.name,
             result.local.source,
-            *(number(seconds * 1000) for seconds in parts),
-            _ms(result.postgresql),
-            _ratio(local.whole, result.postgresql),
-            _ratio(memory.own, result.postgresql),
-            _ms(result.duckdb),
-            _ratio(memory.own, result.duckdb),
+            *map(milliseconds, parts),
+            milliseconds(result.postgresql),
+            ratio(local.whole, result.postgresql),
+            ratio(memory.own, result.postgresql),
+            milliseconds(result.duckdb),
+            ratio(memory.own, result.duckdb),
             number(result.local.items),
             number(result.local.units),
         )
@@ -203,14 +147,16 @@ def _table(report: Report, size: int, results: Sequence[Result]) -> None:
     )
 
 
-def _sizes(report: Report, size: int, server: PostgreSql | None, file: DuckDb) -> None:
+def _sizes(report: Report, size: int, stores: Stores) -> None:
     """The bytes of both databases."""
+    server, file = stores.postgresql, stores.duckdb
     if server is not None:
         report.finding(
             f"{size:,} calls in PostgreSQL {server.version}: {server.size() / 1e6:,.0f} MB with "
             "its indexes."
         )
-    report.finding(f"{size:,} calls in DuckDB {file.version}: {file.size() / 1e6:,.0f} MB.")
+    if file is not None:
+        report.finding(f"{size:,} calls in DuckDB {file.version}: {file.size() / 1e6:,.0f} MB.")
 
 
 def _plans(report: Report) -> None:
@@ -251,22 +197,14 @@ def _item_by_item(report: Report, calls: Calls, results: Sequence[Result]) -> No
         "read units",
     )
     own = ledger.split.own
-    table.add("ledger", number(own * 1000), number(ledger.items), number(ledger.units))
-    table.add("call items", number(naive.own * 1000), number(found.items), number(found.units))
+    table.add("ledger", milliseconds(own), number(ledger.items), number(ledger.units))
+    table.add("call items", milliseconds(naive.own), number(found.items), number(found.units))
     table.add(
         "call items ÷ ledger",
-        f"{number(naive.own / own)} ×",
-        f"{number(found.items / ledger.items)} ×",
-        f"{number(found.units / ledger.units)} ×",
+        ratio(naive.own, own),
+        ratio(found.items, ledger.items),
+        ratio(found.units, ledger.units),
     )
-
-
-def _ms(seconds: float | None) -> str:
-    return "–" if seconds is None else number(seconds * 1000)
-
-
-def _ratio(seconds: float | None, others: float | None) -> str:
-    return "–" if seconds is None or others is None else f"{number(seconds / others)} ×"
 
 
 def _met(is_met: bool) -> str:

@@ -15,11 +15,10 @@ from itertools import chain
 
 from benchmarks import loading, wiring
 from benchmarks.peak import peak_kib
-from benchmarks.queries import DAYS
 from benchmarks.report import Report, number
+from benchmarks.stores import DAYS, analytics_texts
 from benchmarks.year import Calls
 from rollcall import bootstrap
-from rollcall.settings import settings
 
 SIZES = (10_000, 100_000)
 QUICK_SIZES = (300, 600)
@@ -58,9 +57,7 @@ def run(*, is_quick: bool) -> Report:
     for size in QUICK_SIZES if is_quick else SIZES:
         with wiring.engine(is_for_long=not is_quick) as engine:
             calls = Calls(size, days)
-            facts = chain.from_iterable(calls.chunks())
-            name = f"all scopes of {calls.name}"
-            items = loading.analytics_items(name, facts, settings.page_target_bytes, None)
+            items = analytics_texts(calls, None, "all scopes of ")
             loading.load(engine.url, wiring.ANALYTICS, items)
             stored = loading.fact_texts(chain.from_iterable(calls.chunks()))
             loading.load(engine.url, wiring.RECORDS, stored)

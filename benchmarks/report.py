@@ -61,6 +61,16 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}g}"
 
 
+def milliseconds(seconds: float | None) -> str:
+    """In a table; a dash where nothing was measured."""
+    return "–" if seconds is None else number(seconds * 1000)
+
+
+def ratio(value: float | None, of: float | None) -> str:
+    """The first ÷ the second, in a table; a dash where one was not measured."""
+    return "–" if value is None or of is None else f"{number(value / of)} ×"
+
+
 def machine(engine: str, is_quick: bool) -> str:
     packages = ("botocore", "numpy", "pydantic")
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)

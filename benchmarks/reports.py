@@ -1,28 +1,20 @@
-"""What rollups answer in the dialects, over a million calls, beside the same in PostgreSQL.
-
-Both hold the same calls, both are warm, and answers are compared before their time counts.
-"""
+"""What rollups answer in the dialects, over a million calls, beside the same in PostgreSQL."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Final
 
-from benchmarks import loading, postgresql, wiring
-from benchmarks.asking import Answer, Functions, Query, Turns, Watch, in_turns
-from benchmarks.compared import Asked, Compared, Rows, check_equal
-from benchmarks.postgresql import PostgreSql, copy_line
-from benchmarks.report import Report, number
-from benchmarks.year import TEMPLATES, Calls
+from benchmarks import loading, wiring
+from benchmarks.asking import Answer, Functions, Query, Turns, Watch
+from benchmarks.compared import Compared, Rows
+from benchmarks.postgresql import PostgreSql
+from benchmarks.report import Report, milliseconds, number, ratio
+from benchmarks.stores import DAYS, analytics_texts, ask, calls_of_each_size, opened
+from benchmarks.year import TEMPLATES
 from rollcall.domain.measures import ORG, campaign_scope
-from rollcall.settings import settings
 
-SIZES = (100_000, 1_000_000)
-QUICK_SIZES = (2_000,)
-DAYS = 365
 TURNS = Turns(rounds=5, most=50, seconds=3.0)
 TEMPLATE: Final = TEMPLATES[7]
 CAMPAIGN: Final = "renewals"
@@ -64,28 +56,13 @@ def reports() -> Iterator[Compared]:
 
 def run(*, is_quick: bool) -> Report:
     report = Report("reports", engine=wiring.ENGINE)
-    has_postgresql = postgresql.is_installed()
-    if not has_postgresql:
-        report.finding("PostgreSQL is not installed here, so nothing is compared with it.")
-    for size in QUICK_SIZES if is_quick else SIZES:
-        calls = Calls(size, DAYS)
-        with contextlib.ExitStack() as stack:
-            server = stack.enter_context(postgresql.running()) if has_postgresql else None
-            engine = stack.enter_context(wiring.engine(is_for_long=not is_quick))
-            _load(engine, server, calls)
-            _table(report, size, list(_measure(server, Turns(1, 1) if is_quick else TURNS)))
+    for calls in calls_of_each_size(report, is_quick=is_quick):
+        with opened(calls, is_quick=is_quick) as stores:
+            texts = analytics_texts(calls, SCOPES, "reports of ")
+            loading.load(stores.engine.url, wiring.ANALYTICS, texts)
+            turns = Turns(1, 1) if is_quick else TURNS
+            _table(report, calls.count, list(_measure(stores.postgresql, turns)))
     return report
-
-
-def _load(engine: wiring.Engine, server: PostgreSql | None, calls: Calls) -> None:
-    if server is not None:
-        for chunk in calls.chunks():
-            server.copy([copy_line(fact) for fact in chunk])
-        server.index()
-    facts = chain.from_iterable(calls.chunks())
-    name = f"reports of {calls.name}"
-    items = loading.analytics_items(name, facts, settings.page_target_bytes, SCOPES)
-    loading.load(engine.url, wiring.ANALYTICS, items)
 
 
 def _measure(server: PostgreSql | None, turns: Turns) -> Iterator[Result]:
@@ -94,11 +71,8 @@ def _measure(server: PostgreSql | None, turns: Turns) -> Iterator[Result]:
     with wiring.wired(client):
         functions = Functions(Watch(client), {each.question.function for each in compared})
     for each in compared:
-        asked = Asked(server, each.sql)
-        (answer,) = in_turns(each.question, [functions], turns, also=asked)
-        if asked.rows is not None:
-            check_equal(each, answer.body, asked.rows)
-        yield Result(each, answer, asked.seconds)
+        (answer,), (seconds,) = ask(each, [functions], turns, server)
+        yield Result(each, answer, seconds)
 
 
 def _table(report: Report, size: int, results: list[Result]) -> None:
@@ -118,10 +92,10 @@ def _table(report: Report, size: int, results: list[Result]) -> None:
         table.add(
             each.compared.name,
             each.answer.source,
-            number(split.whole * 1000),
-            number(split.own * 1000),
-            "–" if each.postgresql is None else number(each.postgresql * 1000),
-            "–" if each.postgresql is None else f"{number(each.postgresql / split.whole)} ×",
+            milliseconds(split.whole),
+            milliseconds(split.own),
+            milliseconds(each.postgresql),
+            ratio(each.postgresql, split.whole),
             number(each.answer.items),
             number(each.answer.units),
         )
