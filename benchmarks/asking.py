@@ -1,4 +1,4 @@
-"""Questions to the analytics functions, asked in this process as API Gateway asks, and timed."""
+"""Queries to the analytics functions, sent in this process as API Gateway sends them, and timed."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Answer:
 
 
 class Watch:
-    """Tells the parts of an answer's time apart, at a client and the store in memory under it."""
+    """Divides an answer's time into parts, at a client and the store in memory under it."""
 
     def __init__(self, client: Any, store: MemoryDynamoDb | None = None) -> None:
         self._store = store
@@ -153,10 +153,10 @@ class Functions:
         self._handlers = {name: load_handler(name) for name in names}
 
     def ask(
-        self, question: Query, *, is_refusal_expected: bool = False
+        self, query: Query, *, is_refusal_expected: bool = False
     ) -> tuple[dict[str, Any], Split]:
         """The proxy's answer, and what it took."""
-        handler, event = self._handlers[question.function], question.event()
+        handler, event = self._handlers[query.function], query.event()
         answer, split = self._watch.time(lambda: handler(event, CONTEXT))
         if answer["statusCode"] != 200 and not is_refusal_expected:
             raise AssertionError(answer)
@@ -173,7 +173,7 @@ class Turns:
 
 
 def in_turns(
-    question: Query,
+    query: Query,
     places: Sequence[Functions],
     turns: Turns,
     also: Callable[[], Any] = lambda: None,
@@ -189,7 +189,7 @@ def in_turns(
         if turn > turns.rounds and time.monotonic() >= until:
             break
         for number, functions in enumerate(places):
-            answers[number], split = functions.ask(question)
+            answers[number], split = functions.ask(query)
             splits[number] += [split] if turn else []
         also()
     return [

@@ -25,18 +25,18 @@ _SHOWN: Final = 50
 
 @dataclass(frozen=True)
 class Compared:
-    """A question, the SQL that asks the same, and the rows that the answers have in common."""
+    """A query, the SQL that asks the same, and the rows that the answers have in common."""
 
-    question: Query
+    query: Query
     sql: str
     rows: Callable[[Any], Rows]
 
     @property
     def name(self) -> str:
-        return self.question.name
+        return self.query.name
 
 
-def questions() -> Iterator[Compared]:
+def compared_queries() -> Iterator[Compared]:
     """Ten queries and a search."""
     yield _outcomes_by_day()
     yield _hours_by_weekday()

@@ -55,7 +55,7 @@ BREEZE_TYPES = (
 )
 
 
-def questions() -> Iterator[Query]:
+def queries() -> Iterator[Query]:
     handle = {"Org-Handle": "bench"}
     yield Query("Unpod, organisation", "get_organisation_analytics", headers=handle)
     yield Query(
@@ -89,7 +89,7 @@ def run(*, is_quick: bool) -> Report:
     report = Report("endpoints", engine=wiring.ENGINE)
     sizes = QUICK_SIZES if is_quick else SIZES
     turns = Turns(3, 3) if is_quick else TURNS
-    asked = list(questions())
+    asked = list(queries())
     places = []
     answers: dict[str, list[Answer]] = {}
     with contextlib.ExitStack() as stack:
@@ -100,8 +100,8 @@ def run(*, is_quick: bool) -> Report:
             client = wiring.patient_client()
             with wiring.wired(client):
                 places.append(Functions(Watch(client), {q.function for q in asked}))
-        for question in asked:
-            answers[question.name] = in_turns(question, places, turns)
+        for query in asked:
+            answers[query.name] = in_turns(query, places, turns)
     _growth(report, sizes, answers)
     _split(report, sizes[-1], answers)
     return report
@@ -119,7 +119,7 @@ def _load(url: str, size: int) -> None:
 def _growth(report: Report, sizes: tuple[int, ...], answers: dict[str, list[Answer]]) -> None:
     table = report.table(
         f"Warm median ms, items and read units of an answer over {DAYS} whole days, by calls stored",
-        "question",
+        "query",
         "from",
         *(f"{size:,}: {what}" for size in sizes for what in ("ms", "items", "units")),
     )
@@ -133,7 +133,7 @@ def _growth(report: Report, sizes: tuple[int, ...], answers: dict[str, list[Answ
     first, last = sizes[0], sizes[-1]
     slower = sorted(a[-1].split.whole / a[0].split.whole for a in flat)
     report.finding(
-        f"{len(flat)} of {len(answers)} questions are answered from rollups alone. From {first:,} "
+        f"{len(flat)} of {len(answers)} queries are answered from rollups alone. From {first:,} "
         f"to {last:,} calls, {last // first} times as many, they read at most "
         f"{max(a[-1].items / a[0].items for a in flat):.2f} × the items and "
         f"{max(a[-1].units / a[0].units for a in flat):.2f} × the units, and take "
@@ -149,7 +149,7 @@ def _growth(report: Report, sizes: tuple[int, ...], answers: dict[str, list[Answ
 def _split(report: Report, size: int, answers: dict[str, list[Answer]]) -> None:
     table = report.table(
         f"Where the time goes at {size:,} calls, median ms",
-        "question",
+        "query",
         "whole",
         "in exchanges with DynamoDB Local",
         "our own CPU",

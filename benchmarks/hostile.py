@@ -1,4 +1,4 @@
-"""Queries that are made to hurt, over a ledger that has as many rows as one answer may read.
+"""Queries that are as expensive as possible, over a ledger that has as many rows as one answer may read.
 
 Each is asked once, in a process of its own: none may fail, and none may need much memory.
 """
@@ -33,14 +33,14 @@ _MEASURES = (
 
 @dataclass(frozen=True)
 class Hostile:
-    """A question, and the status that it is answered with."""
+    """A query, and the status that it is answered with."""
 
-    question: Query
+    query: Query
     status: int = 200
 
 
 def hostile() -> Iterator[Hostile]:
-    """The questions; all but the last two read every row."""
+    """The queries; all but the last two read every row."""
     yield _query(f"{MAX_CONDITIONS} conditions, 5 deep, {MAX_VALUES} values", filters=conditions())
     yield _query(
         f"{MAX_MEASURES} measures of payload keys that nothing has",
@@ -105,8 +105,8 @@ def _one_of(seed: int) -> dict[str, Any]:
 
 
 def _query(name: str, *, status: int = 200, **body: Any) -> Hostile:
-    question = Query(name, "query_records", body={"measures": ["calls"], **body})
-    return Hostile(question, status)
+    query = Query(name, "query_records", body={"measures": ["calls"], **body})
+    return Hostile(query, status)
 
 
 def run(*, is_quick: bool) -> Report:
@@ -127,9 +127,9 @@ def run(*, is_quick: bool) -> Report:
     with wiring.engine(is_for_long=not is_quick) as engine:
         loading.load(engine.url, wiring.ANALYTICS, analytics_texts(calls, SCOPES))
         for each in hostile():
-            peak = measured(engine.url, each.question)
+            peak = measured(engine.url, each.query)
             table.add(
-                each.question.name,
+                each.query.name,
                 peak.status,
                 number(peak.seconds),
                 number(peak.cpu_seconds),

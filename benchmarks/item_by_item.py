@@ -1,4 +1,4 @@
-"""The naive way to answer a question that no rollup answers: read every call's item, and count.
+"""The naive way to answer a query that no rollup answers: read every call's item, and count.
 
 Facts lie under their ids, so a range of time narrows nothing: DynamoDB reads, and charges for, every
 item of the partition, whatever a filter would drop. The items are folded as they come, without

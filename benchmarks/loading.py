@@ -61,7 +61,7 @@ def analytics_items(
 ) -> list[str]:
     """Pages, segments and rollups of some facts, as JSON texts of items; `name` stands for the facts.
 
-    With `scopes`, only their rollups are kept: a rollup that no question reads takes time to load
+    With `scopes`, only their rollups are kept: a rollup that no query reads takes time to load
     and changes nothing. Pages at rest are merged, as the merging function leaves them.
     """
     what = "segments of pages" if is_merged else "pages"

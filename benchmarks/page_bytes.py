@@ -20,7 +20,7 @@ from tests.support.emulator.dynamodb import MemoryDynamoDb
 # On demand, a write unit costs five times a read unit (in every region we looked at).
 WRITE_TO_READ_PRICE = 5
 TARGETS = tuple(kib * 1024 for kib in (4, 8, 16, 32, 64))
-# How often a row is read by a scan in its life, on average: the occasional question that no rollup
+# How often a row is read by a scan in its life, on average: the occasional query that no rollup
 # answers, over all that is stored.
 SCANS = (10, 1_000)
 

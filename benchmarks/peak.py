@@ -1,7 +1,7 @@
-"""How far one answer lifts the memory of a fresh process: `python -m benchmarks.peak URL`.
+"""How much memory one answer adds to a new process: `python -m benchmarks.peak URL`.
 
-Reads a question as JSON from stdin, and asks the engine at URL. Another question, about one day,
-goes before it, so that what every answer takes (imports, connections, threads) is not counted.
+Reads a query as JSON from stdin, and asks the engine at URL. It first asks another query, about one
+day, so that what every answer takes (imports, connections, threads) is not counted.
 """
 
 from __future__ import annotations
@@ -47,16 +47,16 @@ class Peak:
 
     @property
     def mib(self) -> float:
-        """How far the answer lifted the peak."""
+        """How much the answer raised the peak."""
         return (self.after_kib - self.before_kib) / 1024
 
 
-def measured(url: str, question: Query) -> Peak:
+def measured(url: str, query: Query) -> Peak:
     """Ask in a process of its own. Raises AssertionError if it fails."""
     done = subprocess.run(  # noqa: S603 - a program of ours
         [sys.executable, "-m", "benchmarks.peak", url],
         cwd=wiring.CHECKOUT,
-        input=json.dumps(asdict(question)),
+        input=json.dumps(asdict(query)),
         capture_output=True,
         text=True,
         check=False,
@@ -66,14 +66,14 @@ def measured(url: str, question: Query) -> Peak:
     return Peak(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def _ask(url: str, question: Query) -> Peak:
+def _ask(url: str, query: Query) -> Peak:
     with wiring.environment(url):
         client = wiring.patient_client()
         with wiring.wired(client):
-            functions = Functions(Watch(client), {_ONE_DAY.function, question.function})
+            functions = Functions(Watch(client), {_ONE_DAY.function, query.function})
             functions.ask(_ONE_DAY)
             before = peak_kib()
-            answer, split = functions.ask(question, is_refusal_expected=True)
+            answer, split = functions.ask(query, is_refusal_expected=True)
             after = peak_kib()
     body: dict[str, Any] = json.loads(answer["body"])
     rows: list[Any] = next((body[name] for name in ("rows", "calls", "values") if name in body), [])

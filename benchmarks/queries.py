@@ -9,7 +9,7 @@ from itertools import chain
 
 from benchmarks import item_by_item, loading, wiring
 from benchmarks.asking import Answer, Functions, Turns, Watch
-from benchmarks.compared import Compared, four_weeks, questions, three_conditions
+from benchmarks.compared import Compared, compared_queries, four_weeks, three_conditions
 from benchmarks.data import ORG_ID, TODAY_MS
 from benchmarks.report import Report, milliseconds, number, ratio
 from benchmarks.stores import DAYS, Stores, analytics_texts, ask, calls_of_each_size, opened
@@ -37,7 +37,7 @@ ITEMS_AIM = 56
 
 @dataclass(frozen=True)
 class Result:
-    """One question's times: over DynamoDB Local, over a store in memory, and those of databases."""
+    """One query's times: over DynamoDB Local, over a store in memory, and those of databases."""
 
     compared: Compared
     local: Answer
@@ -82,10 +82,10 @@ def _outcome(fact: Fact) -> str | None:
 
 # -- times -----------------------------------------------------------------------------------
 def _measure(memory: MemoryDynamoDb, stores: Stores, *, is_quick: bool) -> Iterator[Result]:
-    """Each question over each store, in turn; their answers must agree."""
+    """Each query over each store, in turn; their answers must agree."""
     turns = Turns(1, 1) if is_quick else TURNS
-    compared = list(questions())
-    names = {each.question.function for each in compared}
+    compared = list(compared_queries())
+    names = {each.query.function for each in compared}
     places = []
     for store in (None, memory):
         client = wiring.patient_client() if store is None else wiring.memory_client(store)
@@ -162,10 +162,10 @@ def _sizes(report: Report, size: int, stores: Stores) -> None:
 def _plans(report: Report) -> None:
     """What `rollcall explain` says first of each query."""
     table = report.table("`rollcall explain`", "query", "source", "why, or what is read per day")
-    for each in questions():
-        if each.question.function != "query_records":
+    for each in compared_queries():
+        if each.query.function != "query_records":
             continue
-        body = strict_json.loads(json.dumps(each.question.body).encode())
+        body = strict_json.loads(json.dumps(each.query.body).encode())
         query = parse_query(body, ORG_ID, TODAY_MS).query
         aggregation = query.aggregation(query.bounds.period, query.dimensions)
         lines = explained(aggregation, plan_aggregation(aggregation))
@@ -177,8 +177,8 @@ def _plans(report: Report) -> None:
 
 # -- another way to store --------------------------------------------------------------------
 def _item_by_item(report: Report, calls: Calls, results: Sequence[Result]) -> None:
-    question = three_conditions()
-    (ledger,) = (result.memory for result in results if result.name == question.name)
+    query = three_conditions()
+    (ledger,) = (result.memory for result in results if result.name == query.name)
     facts = chain.from_iterable(calls.chunks())
     store = loading.store_of({FACTS: loading.fact_texts(facts)})
     client = wiring.memory_client(store)
@@ -190,7 +190,7 @@ def _item_by_item(report: Report, calls: Calls, results: Sequence[Result]) -> No
     if found.counts != expected or found.items != calls.count:
         raise AssertionError((found, expected))
     table = report.table(
-        f"{question.name}, {calls.count:,} calls, over memory",
+        f"{query.name}, {calls.count:,} calls, over memory",
         "from",
         "our own CPU, ms",
         "items",

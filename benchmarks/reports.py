@@ -69,7 +69,7 @@ def _measure(server: PostgreSql | None, turns: Turns) -> Iterator[Result]:
     compared = list(reports())
     client = wiring.patient_client()
     with wiring.wired(client):
-        functions = Functions(Watch(client), {each.question.function for each in compared})
+        functions = Functions(Watch(client), {each.query.function for each in compared})
     for each in compared:
         (answer,), (seconds,) = ask(each, [functions], turns, server)
         yield Result(each, answer, seconds)

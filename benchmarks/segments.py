@@ -33,7 +33,7 @@ _HOUR_MS = 3_600_000
 _STEP_MS = 6 * _HOUR_MS
 TURNS = Turns(rounds=3, most=9, seconds=2.0)
 MONTH = {"from": "2026-10-01", "to": "2026-11-30"}
-QUESTIONS = (
+QUERIES = (
     Query(
         "calls and duration by outcome, one condition",
         "query_records",
@@ -180,7 +180,7 @@ def _read_table(report: Report, store: MemoryDynamoDb, calls: int, *, is_quick: 
     table = report.table(
         f"Queries of {calls:,} calls: our own CPU without botocore, ms / read units",
         "stored as",
-        *(question.name for question in QUESTIONS),
+        *(query.name for query in QUERIES),
     )
     turns = Turns(1, 1) if is_quick else TURNS
     for size in (None, *SIZES):
@@ -191,8 +191,8 @@ def _read_table(report: Report, store: MemoryDynamoDb, calls: int, *, is_quick: 
             if size is not None:
                 _merge(clock, size)
             functions = Functions(Watch(bootstrap.dynamodb(), fork), {"query_records"})
-            for question in QUESTIONS:
-                asked = dataclasses.replace(question, body=question.body | MONTH)
+            for query in QUERIES:
+                asked = dataclasses.replace(query, body=query.body | MONTH)
                 (answer,) = in_turns(asked, [functions], turns)
                 own = answer.split.own - answer.split.botocore
                 cells.append(f"{number(own * 1e3)} / {number(answer.units)}")

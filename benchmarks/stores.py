@@ -1,4 +1,4 @@
-"""The calls of a year in DynamoDB Local and in the databases beside it, and questions to all of them.
+"""The calls of a year in DynamoDB Local and in the databases beside it, and queries to all of them.
 
 All hold the same calls, all are warm, and every answer is compared with those of the databases before
 its time counts.
@@ -73,7 +73,7 @@ def opened(calls: Calls, *, is_quick: bool, has_duckdb: bool = False) -> Iterato
         yield Stores(engine, server, file)
 
 
-# -- questions -------------------------------------------------------------------------------
+# -- queries ---------------------------------------------------------------------------------
 class Sql(Protocol):
     """A database with a table `calls`."""
 
@@ -94,7 +94,7 @@ def ask(
         for each in asked:
             each.ask()
 
-    answers = in_turns(compared.question, places, turns, also=ask_databases)
+    answers = in_turns(compared.query, places, turns, also=ask_databases)
     for each in asked:
         if each.rows is not None:
             _check_equal(compared, answers[0].body, each.rows)

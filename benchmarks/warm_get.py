@@ -32,7 +32,7 @@ def run(*, is_quick: bool) -> Report:
     report = Report("warm_get", engine=wiring.ENGINE)
     table = report.table(
         "get_organisation_analytics, median ms",
-        "question",
+        "query",
         "handler",
         "bare calls",
         "ratio",
