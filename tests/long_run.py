@@ -1,13 +1,14 @@
-"""Ask thousands of generated datasets many questions each, and compare with brute force.
+"""Ask many queries of each of thousands of generated datasets, and compare with brute force.
 
     python -m tests.long_run --seed 1 --datasets 5000
     python -m tests.long_run --of queries --seed 1 --datasets 5000
-    python -m tests.long_run --of hooks --seed 1 --datasets 500 --questions 4
+    python -m tests.long_run --of hooks --seed 1 --datasets 500 --queries 4
     python -m tests.long_run --of deliveries --seed 1 --datasets 2500
 
 The first asks in the dialects, the second in Rollcall's own query language. The third has providers report
 calls in every order and asks in both; the fourth sends random deliveries to hooks.
-Of every second dataset, pages are merged into segments. Prints what was asked. A disagreement is printed with the fewest records that show it, and with the
+Every second dataset has its pages merged into segments. Prints how often each kind of query was
+answered from which source. A disagreement is printed with the fewest records that show it, and with the
 command that repeats it.
 """
 
@@ -27,9 +28,9 @@ from tests.support.answering import Deployment, deployed
 from tests.support.hook_agreement import check_reported, reported
 from tests.support.hook_fuzz import check_fuzzed, fuzzed
 from tests.support.oracle import instant
+from tests.support.queries_of_dialects import scenario
 from tests.support.query_agreement import check_queries, fewer
 from tests.support.query_generator import generate
-from tests.support.questions import scenario
 
 # The metrics of half a million requests would hide the progress.
 os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
@@ -54,19 +55,19 @@ RUNS = {run.name: run for run in (DIALECTS, QUERIES, HOOKS, DELIVERIES)}
 
 
 def ask_many(
-    deployment: Deployment, run: Run, seed: int, datasets: int, questions: int, first: int = 0
+    deployment: Deployment, run: Run, seed: int, datasets: int, queries: int, first: int = 0
 ) -> Counter[Any]:
-    """How often each kind of question was answered from where. Raises Disagreement."""
+    """How often each kind of query was answered from which source. Raises Disagreement."""
     seen: Counter[Any] = Counter()
     for number in range(first, first + datasets):
-        asked = run.make(Random(f"{seed}/{number}"), questions)
+        asked = run.make(Random(f"{seed}/{number}"), queries)
         deployment.segment_bytes = (0, 4_096)[number % 2]
         try:
             seen += run.check(deployment, asked, NOW_MS)
         except Disagreement as disagreement:
             smallest = run.reduce(deployment, asked, NOW_MS)
             repeat = f"--of {run.name} --seed {seed} --first {number} --datasets 1"
-            repeat += f" --questions {questions}"
+            repeat += f" --queries {queries}"
             raise Disagreement(
                 f"{disagreement}\n{smallest}\npython -m tests.long_run {repeat}"
             ) from disagreement
@@ -78,7 +79,7 @@ def main() -> int:
     parser.add_argument("--of", choices=RUNS, default="dialects")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--datasets", type=int, default=1_000)
-    parser.add_argument("--questions", type=int, default=40, help="of each dataset")
+    parser.add_argument("--queries", type=int, default=40, help="of each dataset")
     parser.add_argument("--first", type=int, default=0, help="number of the first dataset")
     options = parser.parse_args()
     run = RUNS[options.of]
@@ -87,8 +88,8 @@ def main() -> int:
     with deployed(NOW_MS) as deployment:
         for first in range(options.first, end, 100):
             datasets = min(100, end - first)
-            seen += ask_many(deployment, run, options.seed, datasets, options.questions, first)
-            print(f"seed {options.seed}: up to {first + datasets}, {seen.total()} questions")
+            seen += ask_many(deployment, run, options.seed, datasets, options.queries, first)
+            print(f"seed {options.seed}: up to {first + datasets}, {seen.total()} queries")
             sys.stdout.flush()
     for (name, source), count in sorted(seen.items()):
         print(f"{name:26} {source:10} {count:8}")

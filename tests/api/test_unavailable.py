@@ -31,7 +31,7 @@ from tests.support.answering import ENVIRONMENT, Lambda, deployed, load_handler,
 from tests.support.emf import logged
 from tests.support.openapi import Spec
 from tests.support.oracle import instant
-from tests.support.questions import DIALECTS
+from tests.support.queries_of_dialects import DIALECTS
 
 NOW_MS = instant("2026-11-21T12:00:00Z", "now")
 EVENTS = Path(__file__).parents[2] / "events"

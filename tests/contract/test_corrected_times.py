@@ -105,7 +105,7 @@ def assert_answers(answer: Any) -> Any:
     return answer.json
 
 
-def questions() -> list[tuple[str, str, Any]]:
+def all_queries() -> list[tuple[str, str, Any]]:
     """(method, path, body) of queries in every dialect, over rollups and over pages."""
     asked: list[tuple[str, str, Any]] = []
     for query_type in BREEZE_TYPES:
@@ -134,7 +134,7 @@ def test_every_answer_is_as_if_the_times_had_been_right_from_the_start(
 ) -> None:
     corrected, right = organisations
     has_data = 0
-    for method, path, body in questions():
+    for method, path, body in all_queries():
         answers = [assert_answers(org.send(method, path, body)) for org in organisations]
         assert answers[0] == answers[1], (path, body)
         has_data += answers[0] not in ({}, [], None)

@@ -1,4 +1,4 @@
-"""Generated questions over HTTP, on the real engines: every body against brute force."""
+"""Generated queries over HTTP, on the real engines: every body against brute force."""
 
 import os
 import time
@@ -10,30 +10,30 @@ from tests.support.agreement import difference
 from tests.support.answering import Answer
 from tests.support.generate import batches, without_ties
 from tests.support.oracle import Oracle
-from tests.support.questions import dialect_of, expected, scenario
+from tests.support.queries_of_dialects import dialect_of, expected, scenario
 
 SCENARIOS = {"moto": 2}  # its transactions are slow
-QUESTIONS = 120
+QUERIES = 120
 SEED = os.environ.get("ROLLCALL_TEST_SEED", "1")
 
 
 @pytest.mark.slow
-def test_generated_questions_over_http(stack, engine):
+def test_generated_queries_over_http(stack, engine):
     for number in range(SCENARIOS.get(engine, 6)):
-        asked = scenario(Random(f"http/{SEED}/{number}"), QUESTIONS)
+        asked = scenario(Random(f"http/{SEED}/{number}"), QUERIES)
         org, oracle, now_ms = stack.new_organisation(), Oracle(), time.time_ns() // 1_000_000
         records = without_ties(asked.records[:400], Oracle(), now_ms)
         for batch in batches(records, 200):
             status, _ = oracle.post(batch, now_ms)
             assert org.post(batch).status == status
         stack.drain()
-        for question in asked.questions:
+        for query in asked.queries:
             # What time it is, is the stack's business; Unpod has tests of its own.
-            if question.now_ms is not None or question.function == "get_organisation_analytics":
+            if query.now_ms is not None or query.function == "get_organisation_analytics":
                 continue
-            method = "GET" if question.body is None else "POST"
-            answer = org.send(method, dialect_of(question.function).url(question), question.body)
-            status, wanted = expected(oracle, question)
+            method = "GET" if query.body is None else "POST"
+            answer = org.send(method, dialect_of(query.function).url(query), query.body)
+            status, wanted = expected(oracle, query)
             found = Answer(answer.status, dict(answer.headers), answer.body.decode())
-            problem = difference(question, found, status, wanted)
-            assert problem is None, f"{problem}\n{question}\n{found.text[:2_000]}"
+            problem = difference(query, found, status, wanted)
+            assert problem is None, f"{problem}\n{query}\n{found.text[:2_000]}"

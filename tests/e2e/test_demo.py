@@ -13,7 +13,7 @@ import pytest
 
 from rollcall_cli.demo_data import demo_records
 from tests.support.oracle import Oracle
-from tests.support.questions import DIALECTS, expected
+from tests.support.queries_of_dialects import DIALECTS, expected
 from tests.support.stack import ROLLCALL, ROOT, UNPOD, local_environment, request, to_json
 
 SECONDS = 180

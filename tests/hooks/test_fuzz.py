@@ -17,7 +17,7 @@ pytestmark = pytest.mark.property
 @pytest.mark.slow
 def test_random_deliveries_have_one_of_six_outcomes():
     with deployed(NOW_MS) as deployment:
-        seen = ask_many(deployment, DELIVERIES, 7, datasets=10, questions=40)
+        seen = ask_many(deployment, DELIVERIES, 7, datasets=10, queries=40)
     assert seen.total() == 400
     for outcome in ("taken", "ignored", "kept", "refused", "malformed"):
         assert seen["delivery", outcome] >= 5, seen

@@ -119,7 +119,7 @@ def test_the_records_of_every_order_end_in_the_same_fact(provider, calls, shuffl
 def test_answers_do_not_depend_on_the_order_of_deliveries():
     """In all four dialects and `POST /v1/query`; `python -m tests.long_run --of hooks` asks more."""
     with deployed(NOW_MS) as deployment:
-        seen = ask_many(deployment, HOOKS, 3, datasets=4, questions=1)
+        seen = ask_many(deployment, HOOKS, 3, datasets=4, queries=1)
     asked = {function for _, function in seen}
     assert {"get_organisation_analytics", "query_analytics", "get_workspace_analytics"} <= asked
     assert asked & {"get_inbound_analytics", "get_outbound_analytics", "get_pearl_analytics"}

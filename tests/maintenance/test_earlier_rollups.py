@@ -18,7 +18,7 @@ from tests.support.earlier_release import as_written_earlier, siblings
 from tests.support.generate import mixed_records
 from tests.support.neutral import neutral
 from tests.support.oracle import Oracle
-from tests.support.questions import scenario
+from tests.support.queries_of_dialects import scenario
 from tests.support.rebuilding import NOW_MS, PATIENCE, World
 from tests.support.reconciling import organisation, reconcile, stored
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.property
 @pytest.mark.representatives(2)
 @pytest.mark.parametrize("seed", range(6))
 def test_answers_stay_exact_while_rollups_of_both_forms_are_stored(seed: int) -> None:
-    asked = scenario(Random(f"earlier/{seed}"), questions=25)
+    asked = scenario(Random(f"earlier/{seed}"), queries=25)
     with deployed(NOW_MS) as deployment:
         deployment.contribution_version = 1
         oracle = Oracle()
@@ -36,11 +36,11 @@ def test_answers_stay_exact_while_rollups_of_both_forms_are_stored(seed: int) ->
         middle = len(records) // 2
         org_id = deployment.organisation(records[:middle], oracle)
         as_written_earlier(deployment.store)
-        for question in asked.questions:
-            check(deployment, org_id, oracle, question)
+        for query in asked.queries:
+            check(deployment, org_id, oracle, query)
         deployment.add(records[middle:], oracle)
-        for question in asked.questions:
-            check(deployment, org_id, oracle, question)
+        for query in asked.queries:
+            check(deployment, org_id, oracle, query)
 
 
 def test_a_rebuild_replaces_them_while_both_epochs_are_written() -> None:

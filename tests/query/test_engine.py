@@ -1,6 +1,6 @@
-"""Every question to every analytics function has the answer that brute force gives.
+"""Every query to every analytics function has the answer that brute force gives.
 
-Both ways of getting it are held to that: from rollups, and from the ledger alone.
+Each query is answered twice: from rollups where they suffice, and from the ledger alone.
 `python -m tests.long_run` asks thousands of datasets.
 """
 
@@ -32,7 +32,7 @@ from tests.support.oracle_breeze import (
     SENTIMENTS,
 )
 from tests.support.oracle_zones import local
-from tests.support.questions import scenario
+from tests.support.queries_of_dialects import scenario
 from tests.support.rollup_items import marks_of
 from tests.support.scenes import SCENES, Query, written
 
@@ -54,24 +54,24 @@ def breeze(query_type, filters=None, **more):
     )
 
 
-def check_all(deployment, records, questions):
+def check_all(deployment, records, queries):
     deployment.now_ms = NOW_MS
     oracle = Oracle()
     org_id = deployment.organisation(records, oracle)
-    return Counter(check(deployment, org_id, oracle, question) for question in questions)
+    return Counter(check(deployment, org_id, oracle, query) for query in queries)
 
 
-@cases(8)  # test_many_questions has thousands
+@cases(8)  # test_many_queries has thousands
 @given(st.randoms(use_true_random=False))
 def test_answers_equal_brute_force(deployment, random):
-    check_scenario(deployment, scenario(random, questions=10), NOW_MS)
+    check_scenario(deployment, scenario(random, queries=10), NOW_MS)
 
 
 @pytest.mark.slow
-def test_many_questions(deployment):
+def test_many_queries(deployment):
     seed = int(os.environ.get("ROLLCALL_TEST_SEED", "1"))
     print(f"seed {seed}: ROLLCALL_TEST_SEED={seed} replays it")
-    seen = ask_many(deployment, DIALECTS, seed, datasets=100, questions=25)
+    seen = ask_many(deployment, DIALECTS, seed, datasets=100, queries=25)
     assert {name for name, source in seen if source in ("rollups", "mixed")} >= set(ROWS)
     assert {name for name, source in seen if source == "ledger"} >= set(ROWS)
     assert {source for _, source in seen} == {
@@ -96,13 +96,13 @@ def test_every_zone_at_every_edge(deployment, zone):
             for slip in (-3_600_000, -60_000, -1, 0, 59_999, 1_800_000)
         }
         records = [call(str(n), started_at=written(moment)) for n, moment in enumerate(moments)]
-        questions = [
+        queries = [
             breeze("calls_over_time", granularity=granularity, timezone=zone, page_size=1000)
             for granularity in GRANULARITIES
         ]
         for moment in sorted(moments)[:6]:
             day = local(moment, ZoneInfo(zone)).date().isoformat()
-            questions += [
+            queries += [
                 breeze("hourly_heatmap", {"date_from": day, "date_to": day}, timezone=zone),
                 breeze("calls_over_time", {"date_from": day}, timezone=zone),
                 breeze("calls_over_time", {"date_to": day}, timezone=zone),
@@ -113,7 +113,7 @@ def test_every_zone_at_every_edge(deployment, zone):
                     timezone=zone,
                 ),
             ]
-        check_all(deployment, records, questions)
+        check_all(deployment, records, queries)
 
 
 def test_midnight_that_comes_twice(deployment):
@@ -139,30 +139,30 @@ def test_eight_thousand_years(deployment):
         call("first", started_at="1970-01-01T00:00:00Z"),
         call("last", started_at="9998-12-31T23:59:59.999Z", duration_seconds=10**9),
     ]
-    questions = [
+    queries = [
         breeze("calls_over_time", granularity=granularity, timezone=zone, page=page)
         for granularity in GRANULARITIES
         for zone in ("UTC", "Africa/Abidjan")
         for page in (1, 1_000, 10**30)
     ]
-    check_all(deployment, records, questions)
+    check_all(deployment, records, queries)
 
 
 def test_the_longest_ranges(deployment):
     records = [call("1", started_at="2024-02-29T00:00:00Z"), lead("1")]
     ends = ["2025-02-03", "2025-02-04", "2025-02-04T00:59:59Z", "2025-02-04T01:00:00Z"]
-    questions = [
+    queries = [
         breeze(query_type, {"date_from": "2024-01-01", "date_to": end}, granularity="hour", **zone)
         for query_type in ("call_count", "status_distribution", "calls_over_time")
         for end in ends
         for zone in ({}, {"timezone": "UTC"}, {"timezone": "Europe/Berlin"})
     ]
-    questions += [
+    queries += [
         Query("get_pearl_analytics", "c", {"from": "2024-01-01T00:00:00Z", "to": to})
         for to in ("2024-03-31T23:59:59Z", "2024-04-01T00:00:00Z")
     ]
     records.append(call("2", campaign_id="c", direction="inbound"))
-    assert {"400", "422"} < check_all(deployment, records, questions).keys()
+    assert {"400", "422"} < check_all(deployment, records, queries).keys()
 
 
 def test_halves_are_rounded_away_from_zero(deployment):
@@ -183,8 +183,8 @@ def test_halves_are_rounded_away_from_zero(deployment):
     ]
     records += [lead(number, status="FINISHED" if number else "RETRY") for number in range(32)]
     period = {"from": "2024-03-05T00:00:00Z", "to": "2024-03-05T23:59:59Z"}
-    questions = [breeze(query_type) for query_type in ROWS]
-    check_all(deployment, records, [*questions, Query("get_pearl_analytics", "c", period)])
+    queries = [breeze(query_type) for query_type in ROWS]
+    check_all(deployment, records, [*queries, Query("get_pearl_analytics", "c", period)])
 
 
 @pytest.mark.slow
@@ -225,12 +225,12 @@ def test_many_calls_at_one_instant(deployment):
         call("after", started_at="2024-03-05T12:00:00.001Z"),
     ]
     bounds = ["2024-03-05T11:59:59.999Z", noon, "2024-03-05T12:00:00.001Z"]
-    questions = [
+    queries = [
         breeze("call_count", {"date_from": bounds[first], "date_to": bounds[last]})
         for first in range(3)
         for last in range(first, 3)
     ]
-    check_all(deployment, records, questions)
+    check_all(deployment, records, queries)
 
 
 @pytest.mark.representatives(3)
@@ -293,7 +293,7 @@ def test_breakdowns_that_spill(deployment):
     ]
     day = {"date_from": "2024-03-05", "date_to": "2024-03-06"}
     period = {"from": "2024-03-05T00:00:00Z", "to": "2024-03-06T23:59:59Z"}
-    questions = [
+    queries = [
         *(
             breeze(query_type, {**filters, **owner}, page_size=1000)
             for query_type in ("outcome_distribution", "top_outcomes", "provider_breakdown")
@@ -305,7 +305,7 @@ def test_breakdowns_that_spill(deployment):
     ]
     # So few that the breakdowns of each bucket spill.
     with spilling(60):
-        sources = check_all(deployment, records, questions)
+        sources = check_all(deployment, records, queries)
     items = [item for items in deployment.store.snapshot().values() for item in items.values()]
     spilled = {name for item in items for name in marks_of(item.attributes)}
     assert spilled >= {"o", "p", "l", "e", "r"}
@@ -416,13 +416,13 @@ def test_odd_filters(deployment):
         )
         for number, value in enumerate((1, 10**100, "x" * 256))
     ]
-    questions = [
+    queries = [
         breeze(query_type, odd)
         for query_type in ("call_count", "conversion_funnel")
         for odd in ODD_FILTERS
     ]
-    questions += [breeze("call_count", page=page) for page in (10**30, 10**399)]
-    check_all(deployment, records, questions)
+    queries += [breeze("call_count", page=page) for page in (10**30, 10**399)]
+    check_all(deployment, records, queries)
 
 
 @pytest.mark.slow
@@ -432,13 +432,13 @@ def test_odd_zones(deployment):
         *("1993-08-21T11:59:59.999Z", "1993-08-21T12:00:00Z", "2024-03-31T00:59:59.999Z"),
     ]
     records = [call(number, started_at=time) for number, time in enumerate(times)]
-    questions = [breeze("call_count", timezone=zone) for zone in NO_ZONES]
+    queries = [breeze("call_count", timezone=zone) for zone in NO_ZONES]
     for zone in ODD_ZONES:
-        questions += [
+        queries += [
             breeze("calls_over_time", granularity=granularity, timezone=zone, page_size=1000)
             for granularity in GRANULARITIES
         ]
-        questions += [
+        queries += [
             breeze(
                 "calls_over_time",
                 {"date_from": day, "date_to": day},
@@ -447,7 +447,7 @@ def test_odd_zones(deployment):
             )
             for day in ("1970-01-01", "1972-01-07", "1993-08-21", "2024-03-31", "9998-12-31")
         ]
-    check_all(deployment, records, questions)
+    check_all(deployment, records, queries)
 
 
 def test_a_date_that_was_left_out(deployment):
@@ -456,16 +456,16 @@ def test_a_date_that_was_left_out(deployment):
         call(2, started_at="2011-12-30T10:00:00Z"),
     ]
     bounds = [None, "2011-12-29", "2011-12-30", "2011-12-31", "2011-12-30T12:00:00"]
-    questions = []
+    queries = []
     for first in bounds:
         for last in bounds:
             ends = {"date_from": first, "date_to": last}
             filters = {name: end for name, end in ends.items() if end}
-            questions += [
+            queries += [
                 breeze("calls_over_time", filters, timezone="Pacific/Apia", granularity=granularity)
                 for granularity in GRANULARITIES
             ]
-    check_all(deployment, records, questions)
+    check_all(deployment, records, queries)
 
 
 @pytest.mark.parametrize("id", ["a/b", "%2F", "é😀", "x" * 128, "x" * 129, "", "a\x00", "#~"])
@@ -474,14 +474,14 @@ def test_odd_ids_in_paths(deployment, id):
     if 1 <= len(id) <= 128 and "\x00" not in id:
         records += [call(1, campaign_id=id, direction="inbound"), room(1, workspace_id=id)]
     period = {"from": "2024-03-05T00:00:00Z", "to": "2024-03-05T12:00:00Z"}
-    questions = [
+    queries = [
         Query(f"get_{route}_analytics", id, body)
         for route in ("inbound", "outbound", "pearl")
         for body in (period, {}, {**period, "unknown": 1})
     ]
-    questions += [
+    queries += [
         Query("get_workspace_analytics", id, query=query, now_ms=now_ms)
         for query in ({}, {"x": [""]})
         for now_ms in (0, NOW_MS)
     ]
-    check_all(deployment, records, questions)
+    check_all(deployment, records, queries)

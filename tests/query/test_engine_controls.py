@@ -25,7 +25,7 @@ from tests.long_run import NOW_MS
 from tests.support.agreement import Disagreement, check, organisation_of
 from tests.support.answering import deployed
 from tests.support.emulator.reads import Reads
-from tests.support.questions import scenario
+from tests.support.queries_of_dialects import scenario
 
 pytestmark = pytest.mark.property
 
@@ -118,16 +118,16 @@ def test_planted_faults_are_found() -> None:
         for number in range(SCENARIOS):
             if not undetected:
                 break
-            asked = scenario(Random(f"4/{number}"), questions=30)
+            asked = scenario(Random(f"4/{number}"), queries=30)
             deployment.now_ms = NOW_MS
             oracle, org_id = organisation_of(deployment, asked)
-            for question in asked.questions:  # without a fault they agree
-                check(deployment, org_id, oracle, question)
+            for query in asked.queries:  # without a fault they agree
+                check(deployment, org_id, oracle, query)
             for name, fault in list(undetected.items()):
                 with fault():
                     try:
-                        for question in asked.questions:
-                            check(deployment, org_id, oracle, question)
+                        for query in asked.queries:
+                            check(deployment, org_id, oracle, query)
                     except Disagreement:
                         del undetected[name]
     assert not undetected, sorted(undetected)

@@ -53,7 +53,7 @@ def calls(count: int) -> Rows:
 
 
 def decoded_for(selected_by: Selection, *by: str, period: Period = EVER) -> set[str]:
-    """The columns of a stored page that are decoded to answer a question."""
+    """The columns of a stored page that are decoded to answer a query."""
     data = calls(20).encode()
     page = Page(FIRST, position(20 * HOUR_MS, ""), 1, Rows.decode("call", data))
     names: set[str] = set()
@@ -73,7 +73,7 @@ def decoded_for(selected_by: Selection, *by: str, period: Period = EVER) -> set[
     return names
 
 
-def test_only_the_columns_of_the_question_are_decoded():
+def test_only_the_columns_of_the_query_are_decoded():
     long = selection(between={"duration_seconds": (5, 10)})
     assert decoded_for(long) == {"duration_seconds"}
     assert decoded_for(long, "outcome") == {"duration_seconds", "outcome"}

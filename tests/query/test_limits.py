@@ -1,4 +1,4 @@
-"""Questions to the ledger that must be refused, and reads of it that fail: an error, never a part."""
+"""Queries that must be refused, and reads of the ledger that fail: an error, never a partial answer."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def test_more_rows_than_an_answer_may_have_are_refused(deployment: Any, body: An
 def test_many_queries(deployment: Any) -> None:
     seed = int(os.environ.get("ROLLCALL_TEST_SEED", "1"))
     print(f"seed {seed}: ROLLCALL_TEST_SEED={seed} replays it")
-    seen = ask_many(deployment, QUERIES, seed, datasets=40, questions=20)
+    seen = ask_many(deployment, QUERIES, seed, datasets=40, queries=20)
     assert seen["query", "rollups"] > 80
     assert seen["query", "ledger"] > 200
     assert seen["query", "mixed"] > 5

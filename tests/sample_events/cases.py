@@ -119,7 +119,7 @@ RENEWALS = {"from": "2026-11-20T09:15:00+01:00", "to": "2026-11-20T10:15:00+01:0
 
 # ------------------------------------------------------------------ Breeze
 
-QUESTIONS: dict[str, Any] = {
+BREEZE_BODIES: dict[str, Any] = {
     "outcome_distribution": {
         "query_type": "outcome_distribution",
         "filters": {"date_from": "2026-11-01", "date_to": "2026-11-20"},
@@ -362,7 +362,7 @@ OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule | C
         "unknown_parameter": Request(headers=HANDLE, query={"space": "1"}),
     },
     "query_analytics": {
-        **{name: Request(body=body, route="/analytics") for name, body in QUESTIONS.items()},
+        **{name: Request(body=body, route="/analytics") for name, body in BREEZE_BODIES.items()},
         "calls_over_time_in_a_zone": Request(
             body=IN_KATHMANDU, route="/agent/voice/breeze-buddy/analytics"
         ),

@@ -128,7 +128,7 @@ def test_an_eventually_consistent_read_serves_an_older_page() -> None:
 
 
 def ask(scenario: Scenario) -> dict[str, Any]:
-    """A question that only the ledger can answer, through its function."""
+    """A query that only the ledger can answer, through its function."""
     body = {
         "query_type": "call_count",
         "filters": {

@@ -16,7 +16,7 @@ from rollcall.query import group_planner
 from tests.support.answering import Answer, Deployment
 from tests.support.generate import without_ties
 from tests.support.oracle import Oracle, is_number
-from tests.support.questions import Scenario, dialect_of, expected
+from tests.support.queries_of_dialects import Scenario, dialect_of, expected
 from tests.support.scenes import Query
 from tests.support.shrinking import shrunk
 
@@ -44,20 +44,19 @@ def spilling(open_bytes: int | None) -> Iterator[None]:
 
 
 def check_scenario(deployment: Deployment, scenario: Scenario, now_ms: int) -> Counter[Any]:
-    """Ask every question of a scenario: how often each was answered from where.
+    """Ask every query of a scenario: how often each was answered from which source.
 
     Raises Disagreement.
     """
     deployment.now_ms = now_ms
     oracle, org_id = organisation_of(deployment, scenario)
     return Counter(
-        (question.name, check(deployment, org_id, oracle, question))
-        for question in scenario.questions
+        (query.name, check(deployment, org_id, oracle, query)) for query in scenario.queries
     )
 
 
 def reduced(deployment: Deployment, scenario: Scenario, now_ms: int) -> Scenario:
-    """A scenario that fails, with fewer of its records and the first question that shows it."""
+    """A scenario that fails, with fewer of its records and the first query that shows it."""
 
     def fails(smaller: Scenario) -> bool:
         try:
@@ -66,7 +65,7 @@ def reduced(deployment: Deployment, scenario: Scenario, now_ms: int) -> Scenario
             return True
         return False
 
-    alone = (replace(scenario, questions=[question]) for question in scenario.questions)
+    alone = (replace(scenario, queries=[query]) for query in scenario.queries)
     failing = next((each for each in alone if fails(each)), None)
     if failing is None:
         return scenario
@@ -74,50 +73,48 @@ def reduced(deployment: Deployment, scenario: Scenario, now_ms: int) -> Scenario
     return replace(failing, records=records)
 
 
-def check(deployment: Deployment, org_id: str, oracle: Oracle, question: Query) -> str:
-    """Ask a question, and ask it of the ledger alone: the source of the first answer, or its status.
+def check(deployment: Deployment, org_id: str, oracle: Oracle, query: Query) -> str:
+    """Ask a query twice, the second time of the ledger alone: the source of the first answer, or its status.
 
     Raises Disagreement when either is not what the oracle expects.
     """
-    status, wanted = expected(oracle, question)
-    if question.now_ms is not None:
-        deployment.now_ms = question.now_ms
+    status, wanted = expected(oracle, query)
+    if query.now_ms is not None:
+        deployment.now_ms = query.now_ms
     deployment.store.meter.reset()
-    answer = ask(deployment, org_id, question)
-    if problem := difference(question, answer, status, wanted):
-        raise Disagreement(f"{problem}\nquestion: {question}\nanswer: {answer.text}")
+    answer = ask(deployment, org_id, query)
+    if problem := difference(query, answer, status, wanted):
+        raise Disagreement(f"{problem}\nquery: {query}\nanswer: {answer.text}")
     if status != 200:
         return str(status)
     if problem := headers_fault(answer, deployment):
-        raise Disagreement(f"{problem}\nquestion: {question}\nheaders: {answer.headers}")
+        raise Disagreement(f"{problem}\nquery: {query}\nheaders: {answer.headers}")
     source = answer.headers["X-Rollcall-Source"]
-    if source != "ledger" and not dialect_of(question.function).is_lifetime:
+    if source != "ledger" and not dialect_of(query.function).is_lifetime:
         with patch.object(group_planner, "narrowed", lambda _selection: None):
-            again = ask(deployment, org_id, question)
+            again = ask(deployment, org_id, query)
         if again.text != answer.text:
-            raise Disagreement(
-                f"{source} and ledger\nquestion: {question}\n{answer.text}\n{again.text}"
-            )
+            raise Disagreement(f"{source} and ledger\nquery: {query}\n{answer.text}\n{again.text}")
     return source
 
 
-def ask(deployment: Deployment, org_id: str, question: Query) -> Answer:
+def ask(deployment: Deployment, org_id: str, query: Query) -> Answer:
     return deployment.ask(
-        question.function,
+        query.function,
         org_id,
-        path=dialect_of(question.function).parameters(question),
-        query=question.query,
-        body=question.body,
+        path=dialect_of(query.function).parameters(query),
+        query=query.query,
+        body=query.body,
         headers={"Org-Handle": "acme"},
     )
 
 
-def difference(question: Query, answer: Answer, status: int, wanted: Any) -> str | None:
+def difference(query: Query, answer: Answer, status: int, wanted: Any) -> str | None:
     if answer.status != status:
         return f"status {answer.status}, expected {status} {wanted}"
     if status == 200:
         return content_difference(answer.body, wanted)
-    dialect, body = dialect_of(question.function), answer.body
+    dialect, body = dialect_of(query.function), answer.body
     key = dialect.error_key
     if dialect.status_key is not None and body.pop(dialect.status_key, 0) != status:
         return f"no {dialect.status_key}"

@@ -1,7 +1,7 @@
 """Rollcall in this process: every part is real but the network, the clock and the gateway.
 
 Records go in through the real parser, conflict resolution, stream parser, updater and page codec into DynamoDB in
-memory; questions go to the real Lambda handlers as API Gateway's proxy events.
+memory; queries go to the real Lambda handlers as API Gateway's proxy events.
 """
 
 from __future__ import annotations

@@ -30,10 +30,10 @@ from tests.support.hook_events import OWN, START_MS, Sent, call_of, delivery_of
 from tests.support.hook_oracle import Said, document_of
 from tests.support.hook_requests import new_hook
 from tests.support.oracle import Oracle
+from tests.support.queries_of_dialects import DIALECTS, dialect_query
 from tests.support.query_agreement import check_query
 from tests.support.query_bodies import Context, query_body
 from tests.support.query_oracle import QueryOracle
-from tests.support.questions import DIALECTS, question
 from tests.support.scenes import Query, Scene
 
 # After the latest event of any call.
@@ -70,14 +70,14 @@ class Reported:
     own: dict[str, Any]
     calls: Mapping[str, Sequence[Sent]]
     orders: Sequence[Sequence[Sent]]
-    questions: Sequence[Query]
+    dialect_queries: Sequence[Query]
     queries: Sequence[dict[str, Any]]
     documents: Sequence[dict[str, Any]]
     is_long: bool = False
 
 
-def reported(random: Random, questions: int) -> Reported:
-    """Calls of a provider, with `questions` generated questions beside one of each dialect."""
+def reported(random: Random, queries: int) -> Reported:
+    """Calls of a provider, with so many generated queries beside one of each dialect."""
     provider = random.choice(PROVIDERS)
     own = _own_map(random, provider)
     calls = {
@@ -97,7 +97,7 @@ def reported(random: Random, questions: int) -> Reported:
         own,
         calls,
         orders,
-        [*asked, *(question(random, scene) for _ in range(questions))],
+        [*asked, *(dialect_query(random, scene) for _ in range(queries))],
         [_QUERY, *(query_body(random, context) for _ in range(2))],
         documents,
         is_long=len(in_order) > 5 and random.random() < 0.1,
@@ -200,7 +200,7 @@ def _end(
 def _ask_all(deployment: Deployment, org_id: str, scenario: Reported, seen: Counter[Any]) -> None:
     oracle = Oracle()
     oracle.post(list(scenario.documents), NOW_MS)
-    for asked in scenario.questions:
+    for asked in scenario.dialect_queries:
         check(deployment, org_id, oracle, asked)
         seen[scenario.provider, asked.function] += 1
     deployment.now_ms = NOW_MS

@@ -1,7 +1,7 @@
 """A brute-force model of Rollcall: what an answer must be, computed the slow and obvious way.
 
 It keeps the winning version of every record in a dictionary and counts them again for every
-question. It never imports `rollcall`, so that it cannot repeat its mistakes.
+query. It never imports `rollcall`, so that it cannot repeat its mistakes.
 """
 
 from __future__ import annotations

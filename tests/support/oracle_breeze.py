@@ -81,19 +81,19 @@ class Query:
 def breeze(oracle: Oracle, body: Any) -> tuple[int, Any]:
     """(200, body), (400, None) or (422, the places that the error may name)."""
     try:
-        question = understood(body)
+        query = understood(body)
     except Malformed:
         return 400, None
-    if question.errors:
-        return 422, question.errors
-    rows = ROWS[question.query_type](oracle, question)
-    first = (question.page - 1) * question.page_size
+    if query.errors:
+        return 422, query.errors
+    rows = ROWS[query.query_type](oracle, query)
+    first = (query.page - 1) * query.page_size
     return 200, {
-        "query_type": question.query_type,
-        "data": list(rows[first : first + question.page_size]),
+        "query_type": query.query_type,
+        "data": list(rows[first : first + query.page_size]),
         "total": len(rows),
-        "page": question.page,
-        "page_size": question.page_size,
+        "page": query.page,
+        "page_size": query.page_size,
     }
 
 
@@ -126,10 +126,10 @@ def understood(body: Any) -> Query:
             zone = ZoneInfo(name)
         else:
             errors.add(("timezone",))
-    question = Query(query_type, filters, granularity, page, page_size, zone, errors=errors)
-    check_values(question)
-    check_range(question, has_zone="timezone" in body)
-    return question
+    query = Query(query_type, filters, granularity, page, page_size, zone, errors=errors)
+    check_values(query)
+    check_range(query, has_zone="timezone" in body)
+    return query
 
 
 @cache
@@ -155,8 +155,8 @@ def check_json_types(filters: Any) -> None:
             raise Malformed
 
 
-def check_values(question: Query) -> None:
-    filters, errors = question.filters, question.errors
+def check_values(query: Query) -> None:
+    filters, errors = query.filters, query.errors
     for name in IDS:
         if name in filters:
             try:
@@ -169,33 +169,33 @@ def check_values(question: Query) -> None:
             if name in filters:
                 number = exact(filters[name])
                 beyond = number < 0 or (largest is not None and number > largest)
-                if beyond or question.query_type in LEAD_TYPES:
+                if beyond or query.query_type in LEAD_TYPES:
                     errors.add(("filters", name))
         if least is not None and most is not None and exact(least) > exact(most):
             errors |= {("filters", name) for name in names}
 
 
-def check_range(question: Query, has_zone: bool) -> None:
+def check_range(query: Query, has_zone: bool) -> None:
     """Fill in `start` and `end`; note what is wrong with the two dates."""
-    filters, errors = question.filters, question.errors
+    filters, errors = query.filters, query.errors
     from_, to = filters.get("date_from"), filters.get("date_to")
     if from_ is not None:
         try:
-            question.start = bounds(from_, question.zone)[0]
+            query.start = bounds(from_, query.zone)[0]
         except InvalidOperation:
             errors.add(("filters", "date_from"))
     if to is not None:
         try:
-            question.end = bounds(to, question.zone)[1] + 1
+            query.end = bounds(to, query.zone)[1] + 1
         except InvalidOperation:
             errors.add(("filters", "date_to"))
-    start, end = question.start, question.end
+    start, end = query.start, query.end
     if start is not None and not FIRST_MS <= start < END_MS:
         errors.add(("filters", "date_from"))
     if end is not None and not FIRST_MS <= end - 1 < END_MS:
         errors.add(("filters", "date_to"))
     if start is not None and end is not None:
-        is_hourly = question.query_type.endswith("_over_time") and question.granularity == "hour"
+        is_hourly = query.query_type.endswith("_over_time") and query.granularity == "hour"
         longest = 400 * DAY_MS + (HOUR_MS if has_zone else 0) if is_hourly else END_MS
         if start >= end or end - start > longest:
             errors |= {("filters", "date_from"), ("filters", "date_to")}
@@ -235,15 +235,15 @@ def bounds(text: str, zone: ZoneInfo) -> tuple[int, int]:
 # ------------------------------------------------------------------ which calls
 
 
-def chosen(contents: Iterable[Content], question: Query, time: str) -> list[Content]:
-    return [content for content in contents if matches(content, question, content[time])]
+def chosen(contents: Iterable[Content], query: Query, time: str) -> list[Content]:
+    return [content for content in contents if matches(content, query, content[time])]
 
 
-def matches(content: Content, question: Query, moment: int) -> bool:
-    filters = question.filters
-    if question.start is not None and moment < question.start:
+def matches(content: Content, query: Query, moment: int) -> bool:
+    filters = query.filters
+    if query.start is not None and moment < query.start:
         return False
-    if question.end is not None and moment >= question.end:
+    if query.end is not None and moment >= query.end:
         return False
     for name in IDS:
         if name in filters and content[name] != identifier(filters[name], name):
@@ -280,23 +280,23 @@ def comparable(value: Any) -> tuple[str, Any]:
         return "nothing", None
 
 
-def calls_of(oracle: Oracle, question: Query) -> list[Content]:
-    return chosen((call for _, call in oracle.live("call")), question, "started_at")
+def calls_of(oracle: Oracle, query: Query) -> list[Content]:
+    return chosen((call for _, call in oracle.live("call")), query, "started_at")
 
 
-def leads_of(oracle: Oracle, question: Query) -> list[Content]:
-    return chosen((lead for _, lead in oracle.live("lead")), question, "created_at")
+def leads_of(oracle: Oracle, query: Query) -> list[Content]:
+    return chosen((lead for _, lead in oracle.live("lead")), query, "created_at")
 
 
 # ------------------------------------------------------------------ rows
 
 
-def call_count(oracle: Oracle, question: Query) -> list[Content]:
-    return [{"count": len(calls_of(oracle, question))}]
+def call_count(oracle: Oracle, query: Query) -> list[Content]:
+    return [{"count": len(calls_of(oracle, query))}]
 
 
-def call_duration(oracle: Oracle, question: Query) -> list[Content]:
-    seconds = durations(calls_of(oracle, question))
+def call_duration(oracle: Oracle, query: Query) -> list[Content]:
+    seconds = durations(calls_of(oracle, query))
     return [
         {
             "avg": average(seconds),
@@ -329,27 +329,27 @@ def by_count(values: Sequence[str], name: str) -> list[Content]:
     ]
 
 
-def outcome_distribution(oracle: Oracle, question: Query) -> list[Content]:
-    calls = calls_of(oracle, question)
+def outcome_distribution(oracle: Oracle, query: Query) -> list[Content]:
+    calls = calls_of(oracle, query)
     values = ["N/A" if call["outcome"] is None else call["outcome"] for call in calls]
     return by_count(values, "outcome")
 
 
-def provider_breakdown(oracle: Oracle, question: Query) -> list[Content]:
-    calls = calls_of(oracle, question)
+def provider_breakdown(oracle: Oracle, query: Query) -> list[Content]:
+    calls = calls_of(oracle, query)
     values = ["N/A" if call["provider"] is None else call["provider"] for call in calls]
     return by_count(values, "provider")
 
 
-def top_outcomes(oracle: Oracle, question: Query) -> list[Content]:
-    calls = calls_of(oracle, question)
+def top_outcomes(oracle: Oracle, query: Query) -> list[Content]:
+    calls = calls_of(oracle, query)
     rows = by_count([call["outcome"] for call in calls if call["outcome"] is not None], "outcome")
     return [{"rank": rank, **row} for rank, row in enumerate(rows, start=1)]
 
 
-def sentiment_distribution(oracle: Oracle, question: Query) -> list[Content]:
+def sentiment_distribution(oracle: Oracle, query: Query) -> list[Content]:
     scores = [
-        call["sentiment"] for call in calls_of(oracle, question) if call["sentiment"] is not None
+        call["sentiment"] for call in calls_of(oracle, query) if call["sentiment"] is not None
     ]
     rows = []
     for number, band in enumerate(BANDS):
@@ -367,8 +367,8 @@ def sentiment_distribution(oracle: Oracle, question: Query) -> list[Content]:
     return rows
 
 
-def status_distribution(oracle: Oracle, question: Query) -> list[Content]:
-    leads = leads_of(oracle, question)
+def status_distribution(oracle: Oracle, query: Query) -> list[Content]:
+    leads = leads_of(oracle, query)
     counts = Counter(lead["status"] for lead in leads)
     return [
         {
@@ -380,8 +380,8 @@ def status_distribution(oracle: Oracle, question: Query) -> list[Content]:
     ]
 
 
-def retry_analysis(oracle: Oracle, question: Query) -> list[Content]:
-    calls = calls_of(oracle, question)
+def retry_analysis(oracle: Oracle, query: Query) -> list[Content]:
+    calls = calls_of(oracle, query)
     rows = []
     for attempt in range(1, 11):
         own = [call for call in calls if min(call["attempt"], 10) == attempt]
@@ -398,14 +398,14 @@ def retry_analysis(oracle: Oracle, question: Query) -> list[Content]:
     return rows
 
 
-def hourly_heatmap(oracle: Oracle, question: Query) -> list[Content]:
-    calls = calls_of(oracle, question)
-    counts = Counter(local(call["started_at"], question.zone).hour for call in calls)
+def hourly_heatmap(oracle: Oracle, query: Query) -> list[Content]:
+    calls = calls_of(oracle, query)
+    counts = Counter(local(call["started_at"], query.zone).hour for call in calls)
     return [{"hour": hour, "count": counts[hour]} for hour in range(24)]
 
 
-def conversion_funnel(oracle: Oracle, question: Query) -> list[Content]:
-    leads = leads_of(oracle, question)
+def conversion_funnel(oracle: Oracle, query: Query) -> list[Content]:
+    leads = leads_of(oracle, query)
     reached = {
         "BACKLOG": len(leads),
         "PROCESSING": sum(lead["status"] != "BACKLOG" for lead in leads),
@@ -497,10 +497,10 @@ def hour_label(hour: int, offset_ms: int) -> str:
     return f"{clock.isoformat()}{f'{sign}{hours:02d}:{minutes:02d}' if offset_ms else 'Z'}"
 
 
-def label_of(moment: int, question: Query) -> str:
+def label_of(moment: int, query: Query) -> str:
     """The bucket that an instant belongs to."""
-    clock = local(moment, question.zone)
-    match question.granularity:
+    clock = local(moment, query.zone)
+    match query.granularity:
         case "hour":
             offset = clock.utcoffset()
             assert offset is not None
@@ -513,14 +513,14 @@ def label_of(moment: int, question: Query) -> str:
     return f"{clock.date().isoformat()[:7]}-01"
 
 
-def buckets(moments: Sequence[int], question: Query) -> Sequence[str]:
+def buckets(moments: Sequence[int], query: Query) -> Sequence[str]:
     """Every bucket from the start of the range, or the first data, to the end, or the last."""
-    if not moments and (question.start is None or question.end is None):
+    if not moments and (query.start is None or query.end is None):
         return []
-    zone = question.zone
-    start = min(moments) if question.start is None else question.start
-    end = max(moments) + 1 if question.end is None else question.end
-    if question.granularity == "hour":
+    zone = query.zone
+    start = min(moments) if query.start is None else query.start
+    end = max(moments) + 1 if query.end is None else query.end
+    if query.granularity == "hour":
         return Hours(
             [
                 (range((s + offset) // HOUR_MS, (e - 1 + offset) // HOUR_MS + 1), offset)
@@ -529,11 +529,11 @@ def buckets(moments: Sequence[int], question: Query) -> Sequence[str]:
         )
     shown = [local(each, zone).date() for each in touched(start, end, zone)]
     data = [local(moment, zone).date() for moment in moments]
-    first = min(data if question.start is None else shown)
-    last = max(data if question.end is None else shown)
-    if question.granularity == "day":
+    first = min(data if query.start is None else shown)
+    last = max(data if query.end is None else shown)
+    if query.granularity == "day":
         return Dates(range(first.toordinal(), last.toordinal() + 1))
-    if question.granularity == "week":
+    if query.granularity == "week":
         monday = first.toordinal() - first.weekday()
         return Dates(range(monday, last.toordinal() + 1, 7))
     return Months(range(first.year * 12 + first.month - 1, last.year * 12 + last.month))
@@ -548,25 +548,25 @@ def touched(start: int, end: int, zone: ZoneInfo) -> Iterable[int]:
         yield from (interval.start, interval.end - 1)
 
 
-def calls_over_time(oracle: Oracle, question: Query) -> Rows:
-    moments = [call["started_at"] for call in calls_of(oracle, question)]
-    counts = Counter(label_of(moment, question) for moment in moments)
-    return Rows(buckets(moments, question), lambda label: {"date": label, "count": counts[label]})
+def calls_over_time(oracle: Oracle, query: Query) -> Rows:
+    moments = [call["started_at"] for call in calls_of(oracle, query)]
+    counts = Counter(label_of(moment, query) for moment in moments)
+    return Rows(buckets(moments, query), lambda label: {"date": label, "count": counts[label]})
 
 
-def avg_duration_over_time(oracle: Oracle, question: Query) -> Rows:
-    calls = [call for call in calls_of(oracle, question) if call["duration_seconds"] is not None]
+def avg_duration_over_time(oracle: Oracle, query: Query) -> Rows:
+    calls = [call for call in calls_of(oracle, query) if call["duration_seconds"] is not None]
     moments = [call["started_at"] for call in calls]
     by_label: dict[str, list[int]] = {}
     for call in calls:
-        label = label_of(call["started_at"], question)
+        label = label_of(call["started_at"], query)
         by_label.setdefault(label, []).append(call["duration_seconds"])
 
     def row(label: str) -> Content:
         seconds = by_label.get(label, [])
         return {"date": label, "avg_duration": average(seconds), "count": len(seconds)}
 
-    return Rows(buckets(moments, question), row)
+    return Rows(buckets(moments, query), row)
 
 
 ROWS: dict[str, Callable[[Oracle, Query], Sequence[Content]]] = {

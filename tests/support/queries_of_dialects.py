@@ -1,4 +1,4 @@
-"""Generated datasets with generated queries about them, of every dialect."""
+"""Generated datasets, and generated queries about them in every dialect."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def expected(oracle: Oracle, query: Query) -> tuple[int, Any]:
     return dialect_of(query.function).answer(oracle, query)
 
 
-def question(random: Random, scene: Scene) -> Query:
+def dialect_query(random: Random, scene: Scene) -> Query:
     """A query of one of the dialects, by their shares."""
     number = random.randint(0, sum(dialect.share for dialect in DIALECTS) - 1)
     for dialect in DIALECTS:
@@ -64,17 +64,17 @@ def question(random: Random, scene: Scene) -> Query:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A dataset and questions about it.
+    """A dataset and queries about it.
 
     `spill_bytes` is how much of a breakdown is kept before it is spilled (None: as in life).
     """
 
     records: list[Content]
-    questions: Sequence[Query]
+    queries: Sequence[Query]
     spill_bytes: int | None = None
 
 
-def scenario(random: Random, questions: int) -> Scenario:
+def scenario(random: Random, queries: int) -> Scenario:
     """Mostly small datasets; some many times as large, some whose breakdowns spill."""
     scene = random.choice(SCENES)
     records = [record(random, scene) for _ in range(random.randint(0, 40))]
@@ -82,7 +82,7 @@ def scenario(random: Random, questions: int) -> Scenario:
     asked_of = replace(scene, records=[each for each in records if TIMES & each.keys()])
     return Scenario(
         records,
-        [question(random, asked_of) for _ in range(questions)],
+        [dialect_query(random, asked_of) for _ in range(queries)],
         random.randint(1, 200) if happens(random, 30) else None,
     )
 

@@ -178,7 +178,7 @@ def time_of(record: Content) -> int:
 
 
 def record(random: Random, scene: Scene) -> Content:
-    """One record of any type that the questions look at, or a deletion."""
+    """One record of any type that the queries look at, or a deletion."""
     kind = random.choice([kind for kind, share in TYPES.items() for _ in range(share)])
     content: Content = {"type": kind, "id": random.choice(IDS)}
     if happens(random, 55):
@@ -250,7 +250,7 @@ def owners(random: Random) -> Content:
     return content
 
 
-# ------------------------------------------------------------------ questions
+# ------------------------------------------------------------------ queries
 
 
 @dataclass(frozen=True)

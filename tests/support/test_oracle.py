@@ -46,7 +46,7 @@ def unpod(model: Oracle, space_token: str | None = None) -> dict[str, Any]:
 
 def test_the_oracle_shares_no_code_with_rollcall() -> None:
     support = Path(__file__).parents[1] / "support"
-    others = [support / f"{name}.py" for name in ("builders", "generate", "questions")]
+    others = [support / f"{name}.py" for name in ("builders", "generate", "queries_of_dialects")]
     modules = [*support.glob("oracle*.py"), *others]
     assert len(modules) > 5
     for module in modules:

@@ -29,7 +29,7 @@ from tests.support.cases import cases
 from tests.support.generate import anything
 from tests.support.one_record import histories
 from tests.support.openapi import DOCUMENT, EXAMPLES, ROOT, Spec
-from tests.support.questions import scenario
+from tests.support.queries_of_dialects import scenario
 from tests.support.record_limits import LIMITS
 from tests.support.request_bodies import BAD_REQUESTS, UNPROCESSABLE
 
@@ -358,17 +358,17 @@ PARSED = {
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_a_schema_never_refuses_a_question_that_is_parsed(seed):
+def test_a_schema_never_refuses_a_query_that_is_parsed(seed):
     spec = Spec.committed()
-    for question in scenario(Random(f"schema/{seed}"), questions=20).questions:
-        if question.function not in PARSED:
+    for query in scenario(Random(f"schema/{seed}"), queries=20).queries:
+        if query.function not in PARSED:
             continue
-        parse, name = PARSED[question.function]
+        parse, name = PARSED[query.function]
         try:
-            parse(question.body)
+            parse(query.body)
         except (BadValues, MalformedQuery):
             continue
-        assert spec.errors(spec.component(name), question.body) == []
+        assert spec.errors(spec.component(name), query.body) == []
 
 
 # ------------------------------------------------------------------ it can fail

@@ -18,9 +18,9 @@ from tests.sample_events.cases import CASES, SAMPLES, Batch
 from tests.sample_events.documents import EVENTS, FUNCTIONS, NOW_MS, documents, text_of
 from tests.support.merging_oracle import OneRecord, write_of
 from tests.support.oracle import Oracle
+from tests.support.queries_of_dialects import DIALECTS
+from tests.support.queries_of_dialects import expected as expected_by_the_oracle
 from tests.support.query_oracle import QueryOracle
-from tests.support.questions import DIALECTS
-from tests.support.questions import expected as expected_by_the_oracle
 from tests.support.scenes import Query
 from tests.support.stack import from_json, to_json
 
