@@ -106,7 +106,7 @@ def campaign(id: str, hour: Mapping[str, str]) -> dict[str, Request]:
         "month": Request((id,), body=MONTH),
         "one_hour_and_an_offset": Request((id,), body=hour),
         "encoded_id": Request(("north/1 #é",), body=DAY, organisation="globex", token=ALL),
-        "unknown_campaign": Request(("nobody",), body=DAY),
+        "unknown_campaign": Request(("unknown",), body=DAY),
         "foreign_campaign": Request(("north/1 #é",), body=DAY),
         "missing_bound": Request((id,), body={"from": MONTH["from"]}),
         "too_long": Request((id,), body=TOO_LONG),
@@ -304,7 +304,7 @@ BATCHES = {
         ),
     ),
     "unknown_organisation": Batch(
-        "unknown", (inserted("streamed-8", "unknown"),), organisation_id="org_sample_nobody"
+        "unknown", (inserted("streamed-8", "unknown"),), organisation_id="org_sample_unknown"
     ),
 }
 
@@ -355,10 +355,10 @@ OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule | C
     "get_organisation_analytics": {
         "organisation": Request(headers=HANDLE),
         "space": Request(headers=HANDLE, query={"space_token": "sales"}),
-        "unknown_space": Request(headers=HANDLE, query={"space_token": "nobody"}),
+        "unknown_space": Request(headers=HANDLE, query={"space_token": "unknown"}),
         "missing_handle": Request(),
         "foreign_handle": Request(headers={"Org-Handle": "globex"}),
-        "unknown_handle": Request(headers={"Org-Handle": "nobody"}),
+        "unknown_handle": Request(headers={"Org-Handle": "unknown"}),
         "unknown_parameter": Request(headers=HANDLE, query={"space": "1"}),
     },
     "query_analytics": {
@@ -375,13 +375,13 @@ OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule | C
         "encoded_id": Request(
             ("field/team #1",), organisation="globex", token=ALL, by_clock=LAST_30_DAYS
         ),
-        "unknown_workspace": Request(("nobody",)),
+        "unknown_workspace": Request(("unknown",)),
         "foreign_workspace": Request(("field/team #1",)),
         "unknown_parameter": Request(("atelier",), query={"days": "30"}),
     },
     "get_call": {
         "call": Request(("call-4",), by_clock=STORED_AT),
-        "unknown_call": Request(("nobody",)),
+        "unknown_call": Request(("unknown",)),
         "foreign_call": Request(("call-5",), organisation="globex", token=ALL),
         "unknown_parameter": Request(("call-4",), query={"page": "2"}),
     },
@@ -390,7 +390,7 @@ OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule | C
         "encoded_id": Request(
             ("campaign", "north/1 #é"), organisation="globex", token=ALL, by_clock=STORED_AT
         ),
-        "unknown_record": Request(("room", "nobody")),
+        "unknown_record": Request(("room", "unknown")),
         "unknown_type": Request(("rooms", "12")),
         "foreign_record": Request(("campaign", "north/1 #é")),
         "unknown_parameter": Request(("room", "12"), query={"page": "2"}),
@@ -407,7 +407,7 @@ OWN_CASES: dict[str, Mapping[str, Request | Authorization | Batch | Schedule | C
             by_clock=("calls",),
         ),
         "nothing_matches": Request(
-            body={"filters": [{"field": "outcome", "op": "contains", "value": "nobody"}]}
+            body={"filters": [{"field": "outcome", "op": "contains", "value": "no such outcome"}]}
         ),
         "unsuited_operator": Request(
             body={"filters": [{"field": "duration_seconds", "op": "contains", "value": "6"}]}
