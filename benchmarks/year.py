@@ -58,7 +58,7 @@ TALKS: Mapping[tuple[str | None, str | None], float] = {
     ("wrong_number", "wrong_person"): 3,
     ("wrong_number", None): 1,
 }
-# Status and disposition of a call that nobody answered.
+# Status and disposition of a call that was not answered.
 SILENCES: Mapping[tuple[str, str | None], float] = {
     ("no_answer", "need_retry"): 55,
     ("no_answer", "unreachable"): 12,

@@ -23,6 +23,7 @@ REPLACED = {
     "mend": "repair or fix",
     "mended": "repaired or fixed",
     "mends": "repairs or fixes",
+    "nobody": "name what is missing: no client, no record, an unknown lead",
     "somebody": "someone, or name who",
     "told": "reported",
     "whoever": "name who: the caller, the reader, another run",

@@ -217,7 +217,11 @@ def let_wait(hook: Any, body: bytes) -> None:
 
 def plant(planter: Planter) -> None:
     """Drift whose repair takes a request of every kind."""
-    for kind in (Planter.fact_removed, Planter.rollup_altered, Planter.rollup_of_nobody):
+    for kind in (
+        Planter.fact_removed,
+        Planter.rollup_altered,
+        Planter.rollup_of_an_unknown_template,
+    ):
         assert kind(planter)
 
 

@@ -212,8 +212,8 @@ def test_auto_names_the_engine_and_why(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("choice", ["moto", "dynamodb-local", "http://127.0.0.1:8000"])
-def test_an_engine_that_was_asked_for_is_not_second_guessed(choice, monkeypatch):
-    monkeypatch.setattr(dynamodb_local, "locate", lambda: pytest.fail("nobody asked"))
+def test_an_engine_that_was_asked_for_is_chosen_without_a_search(choice, monkeypatch):
+    monkeypatch.setattr(dynamodb_local, "locate", lambda: pytest.fail("searched for an engine"))
     chosen = demo_command.choose_engine(choice)
     assert chosen.choice == choice
     assert chosen.description.endswith("as you asked")

@@ -118,14 +118,14 @@ def test_tombstones_of_earlier_erasures_are_not_said_to_be_none() -> None:
 
 
 def test_failed_objects_are_named_for_a_lead_without_facts() -> None:
-    nobody = erasure(
+    unknown = erasure(
         facts={"lead": 0, "call": 0},
         is_known=False,
         failed_objects=FailedObjects(names=("a\x1b",)),
     )
-    [objects] = erase_command._document(nobody)["remains"]
+    [objects] = erase_command._document(unknown)["remains"]
     assert objects["names"] == ["a\x1b"]
-    text = "\n".join(erase_command._lines(nobody))
+    text = "\n".join(erase_command._lines(unknown))
     assert "is unknown" in text
     assert "a\\u001b" in text
 

@@ -157,7 +157,10 @@ def test_an_object_is_shown_whole(redrive: Command, folder: Path) -> None:
     assert redrive.out.count("\n") > 20
     assert redrive("show", "quarantine/5.json", "--from", str(folder)) == 0
     assert json.loads(redrive.out) == json.loads(OBJECTS["quarantine/5.json"])
-    for name, why in (("nobody", "there is no nobody"), ("notes.txt", "notes.txt is damaged")):
+    for name, why in (
+        ("missing.txt", "there is no missing.txt"),
+        ("notes.txt", "notes.txt is damaged"),
+    ):
         assert redrive("show", name, "--from", str(folder)) == 2
         assert (redrive.out, why in redrive.err) == ("", True)
 
@@ -201,8 +204,8 @@ def test_some_remain_each_with_its_reason(redrive: Command, folder: Path, update
 def test_what_is_not_there_cannot_be_replayed(redrive: Command, folder: Path, updates: Any) -> None:
     updates(applied)
     write(folder, OBJECTS)
-    assert redrive("replay", "nobody", FOLDER + "-1", "--from", str(folder)) == 2
-    assert "there is no nobody" in redrive.err
+    assert redrive("replay", "missing.txt", FOLDER + "-1", "--from", str(folder)) == 2
+    assert "there is no missing.txt" in redrive.err
     assert FOLDER + "-1" not in files(folder)
 
 

@@ -123,14 +123,14 @@ def test_commands_work_on_the_tables_of_the_stack(
 def test_an_error_names_stack_tables_and_endpoint(
     rollcall: Callable[..., Result], outputs: dict[str, str], endpoint: str
 ) -> None:
-    failed = rollcall("--stack-name", STACK, "token", "list", "nobody")
+    failed = rollcall("--stack-name", STACK, "token", "list", "unknown")
     where = f"tables {outputs['RecordsTableName']} and {outputs['AnalyticsTableName']}"
     assert (failed.returncode, failed.stdout, failed.stderr) == (
         2,
         "",
-        f"rollcall: no organisation has the handle 'nobody' (stack {STACK} at {endpoint}, {where})\n",
+        f"rollcall: no organisation has the handle 'unknown' (stack {STACK} at {endpoint}, {where})\n",
     )
-    without = rollcall("token", "list", "nobody")
+    without = rollcall("token", "list", "unknown")
     assert without.returncode == 2
     assert f"(tables rollcall-records and rollcall-analytics at {endpoint})" in without.stderr
 

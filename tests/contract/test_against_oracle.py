@@ -65,5 +65,5 @@ def test_generated_requests(stack, engine):
     verdicts_agree()
     stack.drain()
     assert org.unpod() == everything.unpod()
-    for token in [*sorted(everything.known_spaces()), "nobody", "1:nobody"]:
+    for token in [*sorted(everything.known_spaces()), "unknown", "1:unknown"]:
         assert org.unpod(token) == everything.unpod(token), token

@@ -114,7 +114,7 @@ def unprocessable(answer, *places):
 
 
 @pytest.fixture(scope="module")
-def nobody(stack):
+def without_data(stack):
     """An organisation without data."""
     return stack.new_organisation()
 
@@ -272,8 +272,8 @@ def test_the_same_answer_another_way(org, query_type, case):
 
 
 @pytest.mark.parametrize("query_type", NOTHING)
-def test_an_organisation_without_data(nobody, query_type):
-    answer = ask(nobody, query_type)
+def test_an_organisation_without_data(without_data, query_type):
+    answer = ask(without_data, query_type)
     assert answer.status == 200, answer.body
     assert compact(answer.body) == published(query_type, NOTHING[query_type])
     assert answer.header("X-Rollcall-As-Of") is None
@@ -298,12 +298,12 @@ def test_nothing_matches(org, query_type, filters):
 
 
 @pytest.mark.parametrize("query_type", OVER_TIME)
-def test_bounds_make_buckets_where_there_is_no_data(org, nobody, query_type):
+def test_bounds_make_buckets_where_there_is_no_data(org, without_data, query_type):
     value = {"count": 0} if query_type == "calls_over_time" else {"avg_duration": None, "count": 0}
     expected = [{"date": f"2023-02-{day}", **value} for day in ("27", "28")]
     expected += [{"date": "2023-03-01", **value}]
     filters = {"date_from": "2023-02-27", "date_to": "2023-03-01"}
-    for organisation in (org, nobody):
+    for organisation in (org, without_data):
         answer = ask(organisation, query_type, filters)
         assert compact(answer.body) == published(query_type, expected)
 
@@ -1210,7 +1210,7 @@ def test_scopes(org):
 def test_headers_that_are_not_read(org):
     """Org-Handle is Unpod's; a body is JSON whatever its type says."""
     for headers in (
-        [("Org-Handle", "nobody")],
+        [("Org-Handle", "unknown")],
         [("Org-Handle", "alice"), ("Org-Handle", "bob")],
         [("Org-Handle", "")],
         [("Content-Type", "application/json"), ("Content-Type", "text/plain")],
@@ -1222,12 +1222,12 @@ def test_headers_that_are_not_read(org):
         assert compact(answer.body) == published("call_count", [{"count": 7}])
 
 
-def test_an_organisation_never_sees_another(org, nobody, filtered):
+def test_an_organisation_never_sees_another(org, without_data, filtered):
     assert rows(org, "call_count") == [{"count": 7}]
     assert rows(filtered, "call_count") == [{"count": 8}]
-    assert rows(nobody, "call_count") == [{"count": 0}]
+    assert rows(without_data, "call_count") == [{"count": 0}]
     assert rows(org, "call_count", {"template_id": "t1"}) == [{"count": 0}]
-    assert rows(nobody, "call_count", {"payload_filters": {"city": "Pune"}}) == [{"count": 0}]
+    assert rows(without_data, "call_count", {"payload_filters": {"city": "Pune"}}) == [{"count": 0}]
 
 
 @pytest.mark.parametrize(
@@ -1296,7 +1296,7 @@ def test_as_of_is_the_newest_of_what_was_read(stack):
     # A range that holds nothing: that of the organisation's lifetime.
     for day in ("2024-03-06", "2031-01-01"):
         assert as_of(date_from=day, date_to=day) == second
-    assert as_of(template_id="nobody", **one) == second
+    assert as_of(template_id="unknown", **one) == second
 
 
 def test_hours_of_four_hundred_days_are_plain_arithmetic():

@@ -25,8 +25,8 @@ def health(stack, path=HEALTH, method="GET", headers=()):
 @pytest.mark.parametrize("path", [HEALTH, f"{HEALTH}/"])
 @pytest.mark.parametrize(
     "headers",
-    [[], [("Authorization", "Token nobody's")], [("Authorization", "a"), ("Authorization", "b")]],
-    ids=["no token", "a token that is none", "two"],
+    [[], [("Authorization", "Token unknown")], [("Authorization", "a"), ("Authorization", "b")]],
+    ids=["no token", "an unknown token", "two"],
 )
 def test_anyone_is_answered(stack, path, headers):
     answer = health(stack, path, headers=headers)

@@ -114,7 +114,7 @@ def test_a_map_and_pointers_are_kept_with_the_hook(hook, alice, token_file, tmp_
 
 WRONG = [
     (("create", "alice", "--provider", "acme", "--secret-stdin"), "'acme' is not one of vapi"),
-    (("create", "nobody", "--provider", "vapi", "--secret-stdin"), "no organisation has"),
+    (("create", "unknown", "--provider", "vapi", "--secret-stdin"), "no organisation has"),
     (("create", "alice", "--provider", "vapi"), "--secret-stdin or --secret-file"),
     (("create", "alice", "--provider", "livekit", "--secret-stdin"), "KEY:SECRET"),
     (("create", "alice", "--provider", "generic", "--secret-stdin"), "the map gives no id"),

@@ -256,7 +256,7 @@ def other(stack):
 
 
 @pytest.fixture(scope="module")
-def nobody(stack):
+def without_data(stack):
     """An organisation without data."""
     return stack.new_organisation()
 
@@ -413,7 +413,7 @@ def test_from_after_to(org):
 @pytest.mark.parametrize(
     ("kind", "id"),
     [
-        *((kind, id) for kind in KINDS for id in ("nobody", "IN", "deleted", "emptied", "its", "i")),
+        *((kind, id) for kind in KINDS for id in ("unknown", "IN", "deleted", "emptied", "its", "i")),
         ("Inbound", "out"),
         ("Outbound", "in"),
         ("Inbound", "bare"),
@@ -431,7 +431,7 @@ def test_unknown_campaigns(org, other, kind, id):
 
 def test_a_foreign_campaign_is_an_unknown_one(org, other):
     assert ask(other, "Outbound", "its").status == 200
-    foreign, unknown = ask(org, "Outbound", "its"), ask(org, "Outbound", "nobody")
+    foreign, unknown = ask(org, "Outbound", "its"), ask(org, "Outbound", "unknown")
     assert (foreign.status, foreign.body) == (unknown.status, unknown.body)
     assert ask(other, "Inbound", "in").json["callsStatusOverview"]["totalCalls"] == 1
     assert refused(ask(other, "Inbound", "both"), 404)
@@ -558,7 +558,7 @@ def test_the_size_of_a_body(org, kind):
     for body in (padded(PERIOD, LIMIT + 1), b"x" * (LIMIT + 1), b" " * (LIMIT + 1)):
         assert gateway_error(ask(org, kind, id, body), 413, "Content Too Large")
     # Before the campaign is looked for, and before the query.
-    answer = ask(org, kind, "nobody", padded(PERIOD, LIMIT + 1), "?x=1")
+    answer = ask(org, kind, "unknown", padded(PERIOD, LIMIT + 1), "?x=1")
     assert gateway_error(answer, 413, "Content Too Large")
 
 
@@ -612,7 +612,7 @@ def test_tokens(org, kind):
         [("Authorization", f"Bearer {org.token}"), ("Authorization", f"Bearer {org.token}")],
         [("Authorization", f"Bearer {org.token}"), ("AUTHORIZATION", "Bearer x")],
     ):
-        for id, body in (("in", text(PERIOD)), ("nobody", b"{"), ("nobody", b"x" * (LIMIT + 1))):
+        for id, body in (("in", text(PERIOD)), ("unknown", b"{"), ("unknown", b"x" * (LIMIT + 1))):
             path = nlpearl_route(kind, id) + "?x=1"
             answer = stacks.request(org.stack.api, "POST", path, headers, body)
             assert gateway_error(answer, 401, "Unauthorized")
@@ -621,7 +621,7 @@ def test_tokens(org, kind):
 def test_scopes(org):
     token = org.new_token("ingest")["token"]
     for kind in KINDS:
-        for id, body in (("in", text(PERIOD)), ("nobody", b"{"), ("nobody", b"x" * (LIMIT + 1))):
+        for id, body in (("in", text(PERIOD)), ("unknown", b"{"), ("unknown", b"x" * (LIMIT + 1))):
             answer = stacks.request(
                 org.stack.api,
                 "POST",
@@ -634,7 +634,7 @@ def test_scopes(org):
 
 def test_headers_that_are_not_read(org):
     for headers in (
-        [("Org-Handle", "nobody")],
+        [("Org-Handle", "unknown")],
         [("Org-Handle", "alice"), ("Org-Handle", "bob")],
         [("Content-Type", "text/plain")],
         [("X-HTTP-Method-Override", "GET")],
@@ -667,6 +667,6 @@ def test_headers_of_an_answer(org, kind, id, date_from, date_to):
     assert -5_000 < age_ms < 3_600_000
 
 
-def test_an_organisation_without_data(nobody):
+def test_an_organisation_without_data(without_data):
     for kind in KINDS:
-        assert refused(ask(nobody, kind, "in"), 404)
+        assert refused(ask(without_data, kind, "in"), 404)

@@ -332,13 +332,13 @@ def is_error(found):
 
 
 def test_unknown_campaigns(v1):
-    assert is_error(nlpearl.Inbound.get_analytics("nobody", *MARCH))
+    assert is_error(nlpearl.Inbound.get_analytics("unknown", *MARCH))
     assert is_error(nlpearl.Inbound.get_analytics("out-1", *MARCH))
     assert is_error(nlpearl.Outbound.get_analytics("in-1", *MARCH))
 
 
 def test_an_unknown_pearl(v2):
-    assert is_error(nlpearl.Pearl.get_analytics("nobody", *MARCH))
+    assert is_error(nlpearl.Pearl.get_analytics("unknown", *MARCH))
 
 
 def test_an_id_that_makes_another_path(v1):

@@ -386,7 +386,7 @@ def test_path_query_and_method(org):
 
 def test_org_handle_is_not_read(org):
     body = stacks.to_json({"records": [space(fresh())]}).encode()
-    for handles in (["nobody"], ["bob", "alice"], [""]):
+    for handles in (["unknown"], ["bob", "alice"], [""]):
         headers = [("Authorization", f"Token {org.token}")]
         headers += [("Org-Handle", handle) for handle in handles]
         assert stacks.request(org.stack.api, "POST", RECORDS, headers, body).status == 200

@@ -11,7 +11,7 @@ from tests.support.http_answers import compact, forged, gateway_error
 from tests.support.oracle import instant
 from tests.support.stack import ORGANISATIONS, RECORDS, UNPOD
 
-KNOWN, UNKNOWN = "known #1/é", "nobody"
+KNOWN, UNKNOWN = "known #1/é", "unknown"
 KNOWN_QUERY = "space_token=known%20%231%2F%C3%A9"
 
 
@@ -432,7 +432,7 @@ def test_an_organisation_never_sees_another(alice, bob, figures):
 
 
 @pytest.mark.parametrize("path", [ORGANISATIONS, ORGANISATIONS.rstrip("/")])
-@pytest.mark.parametrize("handle", [None, "alice", "bob", "nobody", ""])
+@pytest.mark.parametrize("handle", [None, "alice", "bob", "unknown", ""])
 def test_list_organisations(alice, bob, path, handle):
     headers = [("Authorization", f"Bearer {alice.token}")]
     if handle is not None:

@@ -7,7 +7,7 @@ commits a page and its rollups one after the other, which no crash may come betw
 `hours_ahead`, so that pages are at rest.
 
 `before`: the request is built and signed, and not one byte of it has left. `after`: the answer has
-arrived and been parsed, and nobody has looked at it.
+arrived and been parsed, and the function has not read it.
 """
 
 from __future__ import annotations

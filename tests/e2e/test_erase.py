@@ -30,7 +30,7 @@ def items(stack: Stack) -> list[dict[str, Any]]:
 
 
 def of_theirs(mark: str) -> list[dict[str, Any]]:
-    """A lead and calls of it, with values that nobody else has, one of them changed later."""
+    """A lead and calls of it, with values that no other record has; one of them is changed later."""
     values = {
         name: f"{mark}-{name}"
         for name in (
@@ -112,9 +112,9 @@ def test_erase(org: Organisation) -> None:
     assert org.stack.cli(*erasing, "--dry-run").startswith("nothing to erase of lead")
     again = org.stack.cli(*erasing, "--yes")
     assert "it had been erased before" in again
-    nobody = org.stack.cli("erase", "--org", org.handle, "--lead", "nobody", "--yes")
-    assert nobody.startswith(f'lead "nobody" of {org.handle}')
-    assert "is unknown: no fact and no row names it" in nobody
+    no_lead = org.stack.cli("erase", "--org", org.handle, "--lead", "unknown", "--yes")
+    assert no_lead.startswith(f'lead "unknown" of {org.handle}')
+    assert "is unknown: no fact and no row names it" in no_lead
     unknown = refused(org.stack, "erase", "--org", "nowhere", "--lead", "1", "--yes")
     assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1)
     assert "nowhere" in unknown.stderr

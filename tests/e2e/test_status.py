@@ -89,7 +89,7 @@ def test_failed_records_and_a_silent_api_need_attention(org: Organisation, tmp_p
 def test_what_cannot_be_found_out_is_an_error(org: Organisation) -> None:
     for arguments, environment, words in (
         ((), {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9"}, "cannot be reached"),
-        (("--org", "nobody"), {}, "no organisation has the handle 'nobody'"),
+        (("--org", "unknown"), {}, "no organisation has the handle 'unknown'"),
         (("--wait", "soon"), {}, "--wait must be a duration"),
         ((), {"ROLLCALL_FAILURE_DESTINATION": "file:///nowhere/at/all"}, "cannot be read"),
         (("--api", "http://["), {}, "is not a URL"),

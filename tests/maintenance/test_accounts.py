@@ -154,7 +154,7 @@ def test_a_token_has_each_of_its_scopes_once_in_one_order(scopes: list[str]) -> 
         ({"scopes": []}, "scopes must be some of"),
         ({"scopes": ["read", "write"]}, "scopes must be some of"),
         ({"expires_at_ms": NOW_MS}, "expiry must be in the future"),
-        ({"handle": "nobody"}, "no organisation has the handle 'nobody'"),
+        ({"handle": "unknown"}, "no organisation has the handle 'unknown'"),
         ({"handle": "leaving"}, "'leaving' is being deleted"),
     ],
 )

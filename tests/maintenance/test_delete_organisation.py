@@ -345,13 +345,13 @@ def test_an_organisation_that_never_was() -> None:
     at = Deployment()
     at.organisation()
     with pytest.raises(InvalidOperation, match="no organisation has"):
-        at.deletes.find("nobody", None)
+        at.deletes.find("unknown", None)
     with pytest.raises(InvalidOperation, match="there is no organisation"):
-        at.deletes.find(None, "nobody")
+        at.deletes.find(None, "unknown")
     with pytest.raises(InvalidOperation, match="is the handle of"):
-        at.deletes.find("acme", "nobody")
+        at.deletes.find("acme", "unknown")
     with pytest.raises(Conflict):
-        at.directory.mark_deleting("nobody", 1)
+        at.directory.mark_deleting("unknown", 1)
 
 
 def test_an_index_that_lags_behind_lists_no_bare_mark() -> None:

@@ -42,7 +42,7 @@ NEXT_DAY = "2024-03-06T12:00:00Z"
 
 
 def marked(name: str) -> str:
-    """A value that nobody has but the person who is erased."""
+    """A value that only the person who is erased has."""
     return f"{MARK}-{name}"
 
 
@@ -81,7 +81,7 @@ def their_lead(**fields: Any) -> dict:
 def assert_nothing_is_left(at: Deployment) -> None:
     for table in (RECORDS, ANALYTICS):
         assert MARK.encode() not in at.bytes_of(table)
-    assert all(at.rollups().values()), "a rollup that nobody is in"
+    assert all(at.rollups().values()), "a rollup that counts no record"
 
 
 # ------------------------------------------------------------------ whatever was there before
@@ -463,7 +463,7 @@ def test_what_an_erasure_left_behind_needs_no_stream_to_be_found() -> None:
     assert_nothing_is_left(at)
 
 
-# ------------------------------------------------------------------ drift, damage, nobody
+# ------------------------------------------------------------------ drift, damage, an unknown lead
 
 
 def stored(at: Deployment, fact_id: str) -> dict[str, Any]:
@@ -615,12 +615,12 @@ def test_a_row_whose_fact_cannot_be_read_ends_in_no_silence() -> None:
     assert (erasure.facts["call"], erasure.damaged, erasure.is_verified) == (1, 1, False)
 
 
-def test_nobody() -> None:
+def test_an_unknown_lead() -> None:
     at = Deployment()
     at.put(at.organisation(), others_call("1"))
     at.drain()
     before = at.store.snapshot()
-    erasure: Erasure = at.erase("acme", "nobody")
+    erasure: Erasure = at.erase("acme", "unknown")
     assert (erasure.is_known, erasure.facts) == (False, {"lead": 0, "call": 0})
     assert at.store.snapshot() == before
     for handle, lead_id in (("nowhere", LEAD), ("acme", ""), ("acme", "a\x00")):

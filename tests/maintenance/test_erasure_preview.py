@@ -88,7 +88,7 @@ def test_objects_with_failed_records_are_named() -> None:
 @pytest.mark.parametrize(
     ("handle", "lead_id", "rule"),
     [
-        ("nobody", LEAD, "no organisation has the handle"),
+        ("unknown", LEAD, "no organisation has the handle"),
         ("acme", "", "1 to 128 characters"),
         ("leaving", LEAD, "being deleted"),
     ],

@@ -92,5 +92,5 @@ def test_an_organisation_is_found_by_its_handle() -> None:
     at = Deployment()
     organisation = at.organisation()
     assert org_id_of(at.directory, "acme", "1") == organisation.id
-    with pytest.raises(InvalidOperation, match="no organisation has the handle 'nobody'"):
-        org_id_of(at.directory, "nobody", "1")
+    with pytest.raises(InvalidOperation, match="no organisation has the handle 'unknown'"):
+        org_id_of(at.directory, "unknown", "1")

@@ -434,8 +434,8 @@ def test_a_damaged_fact_is_named_and_counted_and_in_no_figure() -> None:
 
 
 def test_an_unknown_handle_is_refused() -> None:
-    with pytest.raises(InvalidOperation, match="no organisation has the handle 'nobody'"):
-        World().rebuild.named("nobody")
+    with pytest.raises(InvalidOperation, match="no organisation has the handle 'unknown'"):
+        World().rebuild.named("unknown")
     assert World().rebuild.named("acme").id == "org#1"
 
 

@@ -41,7 +41,7 @@ STEP_MS = 60_000  # how much time passes at most while the command waits, before
 
 
 class Wrong(AssertionError):
-    """An answer that nobody should have had."""
+    """An answer that must never be given."""
 
 
 @dataclass
@@ -257,7 +257,7 @@ class SwitchesTooSoon(Rebuild):
         return further
 
 
-class WaitsForNobody(Rebuild):
+class StopsWritingAtOnce(Rebuild):
     """Stops writing the old epoch at once."""
 
     def due_ms(self, run: RebuildRun, timeouts: RebuildTimeouts) -> int:
@@ -299,7 +299,7 @@ def with_the_next_epoch_last(patch: pytest.MonkeyPatch) -> None:
 MUTANTS: list[tuple[type[Rebuild], Callable[[pytest.MonkeyPatch], None]]] = [
     (CopiesTooSoon, lambda _patch: None),
     (SwitchesTooSoon, lambda _patch: None),
-    (WaitsForNobody, lambda _patch: None),
+    (StopsWritingAtOnce, lambda _patch: None),
     (RemovesAtOnce, lambda _patch: None),
     (GoesOnTooFar, lambda _patch: None),
     (Rebuild, with_the_next_epoch_last),
@@ -313,7 +313,7 @@ MUTANTS: list[tuple[type[Rebuild], Callable[[pytest.MonkeyPatch], None]]] = [
         pytest.param(
             *(kind, plant),
             id=(plant if kind is Rebuild else kind).__name__,
-            marks=[pytest.mark.slow] if kind is WaitsForNobody else [],
+            marks=[pytest.mark.slow] if kind is StopsWritingAtOnce else [],
         )
         for kind, plant in MUTANTS
     ],

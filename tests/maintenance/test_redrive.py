@@ -362,7 +362,7 @@ def test_what_is_damaged_stays_and_is_named(content: bytes) -> None:
 
 
 def test_what_is_gone_is_not_replayed() -> None:
-    replayed = Bench().redrive.replay("nobody")
+    replayed = Bench().redrive.replay("missing")
     assert (replayed.is_found, replayed.settled, replayed.remaining) == (False, 0, [])
 
 

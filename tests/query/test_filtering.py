@@ -90,7 +90,7 @@ def test_a_condition_that_nothing_meets_ends_the_decoding():
 
 
 class SlowlyRead:
-    """A ledger of many pages, one in an answer; counts the answers that nobody has taken yet."""
+    """A ledger of many pages, one in an answer; counts the answers that wait to be taken."""
 
     def __init__(self, pages: int) -> None:
         self.starts = [FIRST, *(position(n * HOUR_MS, "") for n in range(1, pages)), END]

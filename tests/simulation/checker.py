@@ -140,7 +140,7 @@ class Checker:
             self._pages_equal_facts(where, epoch, own, optional)
             self._breakdowns_sum_to_totals(where, epoch)
             self._readers_find(where, Read(org_id, number, count), epoch)
-        require(not epochs, "I4", "analytics of nobody", list(epochs))
+        require(not epochs, "I4", "analytics of an unknown epoch", list(epochs))
         self._only_poison_is_quarantined()
         left = self._hooks.left(self._ledger.deliveries, self._world.failures.objects)
         require(not left, "I1", "not replayed", left)
@@ -175,7 +175,7 @@ class Checker:
             attempts = by_name.get(name)
             if name in self._world.planted or name in reported:
                 continue
-            require(attempts is not None, "I1", "nobody sent", name)
+            require(attempts is not None, "I1", "never sent", name)
             if _has_merges(attempts or []):
                 is_fold = self._is_fold(attempts or [], fact)
                 require(is_fold, "I1", "stored otherwise than merged", name, fact)
@@ -473,7 +473,7 @@ class Checker:
                 require(sums[breakdown] == count, "I3", where, name, breakdown, sums[breakdown])
 
     def _no_foreign_bytes(self) -> None:
-        """Every organisation's ids and payloads hold its mark; nobody else's items do."""
+        """Every organisation's ids and payloads hold its mark; no other organisation's items do."""
         marks = self._world.marks
         for table in (RECORDS, ANALYTICS):
             for item in self._world.store.all_items(table):

@@ -37,7 +37,7 @@ class EventSource:
         world.stream.on_record = self._wake
 
     def close(self) -> None:
-        """End when all is delivered; nobody writes any more."""
+        """End when all is delivered; no writer is left."""
         self._is_closing = True
         for shard in self._world.stream.shards:
             self._wake(shard)
@@ -127,7 +127,7 @@ class EventSource:
             for place, record in enumerate(batch)
             if record["dynamodb"]["SequenceNumber"] in reported
         ]
-        # An identifier that is nobody's makes the whole batch fail.
+        # An identifier of no record in the batch makes the whole batch fail.
         return min(places) if len(places) == len(reported) else 0
 
 

@@ -83,7 +83,7 @@ def rebuild(world: World, org_id: str, buckets: int | None = None) -> RebuildRun
 
 
 def _wait_for_writers(world: World) -> None:
-    """Until nobody is at work any more who is now: here, that is how long the longest may take."""
+    """Wait for the writers that are at work now, as a user waits for as long as one may take."""
     for task in [task for task in world.scheduler.tasks if task.function == UPDATER]:
         world.scheduler.join(task)
 

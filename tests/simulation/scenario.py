@@ -42,7 +42,7 @@ class Scenario:
         )
 
     def start_stream(self, most_records: int = 10, most_tries: int = 10_000) -> EventSource:
-        """Begin to deliver; ends when all is delivered and nobody writes any more."""
+        """Begin to deliver; ends when all is delivered and no writer is left."""
         self.source = source = EventSource(self.world, most_records, most_tries)
 
         def close() -> None:

@@ -71,7 +71,7 @@ class Scheduler:
     def pause(self, milliseconds: int = 0) -> None:
         """Let others go on, and come back no earlier than in so many milliseconds."""
         task = self.current
-        if task is None:  # outside of any task there is nobody to wait for
+        if task is None:  # outside of tasks there is no other task to wait for
             self.now_ms += milliseconds
             return
         task.wakes_at_ms = self.now_ms + milliseconds

@@ -238,7 +238,7 @@ def test_poison_goes_to_the_failure_destination_alone() -> None:
     garbage: list[Attributes] = [
         {"rubbish": {"BOOL": True}},
         {"type": {"S": "call"}, "id": {"S": "else"}, "rev": {"N": "1"}},
-        {"type": {"S": "nobody"}},
+        {"type": {"S": "unknown"}},
     ]
     for number, attributes in enumerate(garbage):
         pk, sk = f"ORG#beta#call#{number}#", f"FACT#garbage {number}"

@@ -156,8 +156,8 @@ def test_a_handle_with_a_new_owner_is_not_released(
 
 def test_what_does_not_exist_is_not_marked(directory: Directory) -> None:
     with pytest.raises(Conflict):
-        directory.mark_deleting("nobody", NOW_MS)
-    assert directory.organisation("nobody") is None
+        directory.mark_deleting("unknown", NOW_MS)
+    assert directory.organisation("unknown") is None
 
 
 # ------------------------------------------------------------------ tokens

@@ -160,7 +160,7 @@ def test_a_removed_rollup_that_is_back_has_a_version_of_its_own(store: Any) -> N
 
 
 def test_a_deletion_leaves_no_value_in_any_rollup(store: Any) -> None:
-    """Neither a count of zero under its name, nor a rollup that nobody is in."""
+    """Neither a count of zero under its name, nor a rollup that counts no record."""
     target, look = store
     records = mixed_records(5, 60, days=2, spaces=2, others=2)
     living = {(r["type"], r["id"]): r for r in records if isinstance(r, dict) and "id" in r}

@@ -225,7 +225,7 @@ def deployed(client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]
 
 @pytest.fixture
 def alone(client_of: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    """One on tables that nobody else has."""
+    """One on tables of its own."""
     with deploying(client_of(MEMORY_CLIENT), monkeypatch) as made:
         yield made
 
@@ -430,7 +430,7 @@ def test_a_grace_that_is_too_short_is_raised_and_reported(
         (("--org", "acme", "--buckets", "65"), "--buckets must be 1 to 64, not 65"),
         (("--org", "acme", "--buckets", "many"), "Invalid value for '--buckets'"),
         (("--all", "--buckets", "2"), "--buckets needs --org"),
-        (("--org", "nobody"), "no organisation has the handle 'nobody'"),
+        (("--org", "unknown"), "no organisation has the handle 'unknown'"),
         (("--org", "acme", "--grace", "soon"), "--grace must be a duration such as 90s"),
         (("--org", "acme", "--settle", "5"), "--settle must be a duration such as 90s"),
     ],

@@ -56,7 +56,7 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
-    "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9",  # nobody is there: nothing may get out
+    "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9",  # no server listens there: no request may get out
 }
 BATCH = 500
 

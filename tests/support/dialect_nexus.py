@@ -12,7 +12,7 @@ from tests.support.scenes import DAY_MS, END_MS, WORKSPACES, Query, Scene, happe
 
 
 def _generate(random: Random, scene: Scene) -> Query:
-    workspace_id = "nobody" if happens(random, 4) else str(random.choice(WORKSPACES))
+    workspace_id = "unknown" if happens(random, 4) else str(random.choice(WORKSPACES))
     named = [each for each in scene.records if "workspace_id" in each]
     if named and happens(random, 70):
         workspace_id = str(random.choice(named)["workspace_id"])

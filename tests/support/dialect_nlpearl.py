@@ -22,7 +22,7 @@ from tests.support.scenes import (
 
 def _generate(random: Random, scene: Scene) -> Query:
     route = random.choice(["inbound", "outbound", "pearl"])
-    campaign_id = "nobody" if happens(random, 4) else str(random.choice(CAMPAIGNS))
+    campaign_id = "unknown" if happens(random, 4) else str(random.choice(CAMPAIGNS))
     named = [each for each in scene.records if "campaign_id" in each]
     if named and happens(random, 70):
         like = random.choice(named)

@@ -12,7 +12,7 @@ from tests.support.scenes import Query, Scene
 
 
 def _generate(random: Random, _scene: Scene) -> Query:
-    tokens = random.choice([[], ["s"], ["6"], ["nobody"]])
+    tokens = random.choice([[], ["s"], ["6"], ["unknown"]])
     query = {"space_token": tokens} if tokens else {}
     return Query("get_organisation_analytics", query=query)
 

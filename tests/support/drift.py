@@ -311,7 +311,7 @@ class Planter:
         self.items.delete(ANALYTICS, found[0])
         return frozenset({audits.ROLLUP_MISSING})
 
-    def rollup_of_nobody(self) -> Kinds | None:
+    def rollup_of_an_unknown_template(self) -> Kinds | None:
         found = self._rollup()
         if found is None:
             return None
@@ -688,7 +688,7 @@ PLANTS = [
     Planter.rollup_with_one_more,
     Planter.rollup_with_one_less,
     Planter.rollup_removed,
-    Planter.rollup_of_nobody,
+    Planter.rollup_of_an_unknown_template,
     Planter.rollup_on_a_day_of_nothing,
     Planter.rollup_damaged,
     Planter.breakdown_cut_short,

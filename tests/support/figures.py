@@ -18,5 +18,5 @@ def send(org: Organisation, oracle: Oracle, records: list[dict[str, Any]], size:
 
 def assert_figures(org: Organisation, oracle: Oracle) -> None:
     assert org.unpod() == oracle.unpod()
-    for token in [*sorted(oracle.known_spaces()), "nobody"]:
+    for token in [*sorted(oracle.known_spaces()), "unknown"]:
         assert org.unpod(token) == oracle.unpod(token), token

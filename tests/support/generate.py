@@ -193,7 +193,7 @@ deletions = st.fixed_dictionaries(
 )
 flaws: st.SearchStrategy[tuple[str, Any]] = st.sampled_from(
     [
-        ("type", "nobody"),
+        ("type", "unknown"),
         ("type", None),
         ("id", ""),
         ("id", True),

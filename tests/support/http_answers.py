@@ -25,7 +25,7 @@ def gateway_error(answer: Response, status: int, error: str) -> bool:
 
 
 def forged(token: str) -> str:
-    """A token that nobody was given, with a checksum as good as this one's."""
+    """A token that was never given out, with a valid checksum."""
     digits = "0123456789"
     lower, upper = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -706,7 +706,7 @@ class Oracle:
     # ---- Unpod
 
     def unpod(self, space_token: str | None = None) -> dict[str, Any] | None:
-        """The `data` object of Unpod's analytics; None for a space nobody knows."""
+        """The `data` object of Unpod's analytics; None for an unknown space."""
         if space_token is not None and space_token not in self.known_spaces():
             return None
         calls = [content for _, content in self.live("call")]

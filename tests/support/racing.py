@@ -327,7 +327,7 @@ class Race:
 
     # -- deletion ------------------------------------------------------------------------------
     def deletion(self) -> Task:
-        """The organisation is marked, swept, and swept again when nobody can be at work any more."""
+        """The organisation is marked, swept, and swept again when no writer can still be at work."""
 
         def run() -> None:
             pause = self.world.scheduler.pause

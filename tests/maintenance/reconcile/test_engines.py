@@ -70,7 +70,7 @@ def test_planted_drift_is_reported_and_repaired(deployed: tuple[Tables, Organisa
     # Several at a time that do not hide each other: moto takes its time.
     for plants in (
         (drift.Planter.fact_removed, drift.Planter.rollup_altered, drift.Planter.page_of_no_type),
-        (drift.Planter.row_lost, drift.Planter.rollup_of_nobody),
+        (drift.Planter.row_lost, drift.Planter.rollup_of_an_unknown_template),
         (drift.Planter.page_inside_another, drift.Planter.rollup_damaged),
     ):
         expected = [plant(planter) for plant in plants]

@@ -177,7 +177,7 @@ def test_a_run_out_of_time_goes_on_where_it_was(monkeypatch):
         made = organisation(tables, 7, 120)
         planter = drift.Planter(tables, made.epoch(made.live), Random(7))
         assert drift.Planter.row_lost(planter)
-        assert drift.Planter.rollup_of_nobody(planter)
+        assert drift.Planter.rollup_of_an_unknown_template(planter)
         whole = reconcile(made, is_repairing=False)
         monkeypatch.setattr(reconcile_module, "_SAVE_EVERY_US", 0)
         calls = 0

@@ -23,6 +23,6 @@ class InvalidUpdate(Refusal):
 
 
 def refuse_others(asked: Mapping[str, Any], known: Collection[str]) -> None:
-    """Raises NotImplementedError on a parameter that nobody here reads."""
+    """Raises NotImplementedError on a parameter that the emulator does not read."""
     if unknown := asked.keys() - known:
         raise NotImplementedError(f"{sorted(unknown)}")
