@@ -178,7 +178,7 @@ def in_turns(
     turns: Turns,
     also: Callable[[], Any] = lambda: None,
 ) -> list[Answer]:
-    """Ask in one place after the other, after a turn that is thrown away; the answer in each.
+    """Ask in each place in turn, after a first turn that does not count; the answer in each.
 
     `also` is done in every turn, the first one too.
     """

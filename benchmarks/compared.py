@@ -1,6 +1,6 @@
 """Ten queries and a search, each with the SQL that asks PostgreSQL and DuckDB the same.
 
-All answers are brought into rows of texts, which must be equal and in the same order; `stores.py`
+All answers are turned into rows of texts, which must be equal and in the same order; `stores.py`
 compares them.
 """
 

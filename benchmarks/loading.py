@@ -1,7 +1,7 @@
 """Large ledgers, made by the real codec and the real rule, and brought into an engine fast.
 
 Pages and rollups come from `Applier` and `PageStore`, without botocore between them and a store in
-memory, and in transactions larger than DynamoDB takes: what ends in the items is the same. They are
+memory, and in transactions larger than DynamoDB takes: the items are the same. They are
 kept in a folder of the user's cache, under a name made of what they depend on.
 """
 
@@ -93,7 +93,7 @@ def load(url: str, table: str, texts: Iterable[str]) -> None:
         "Content-Type": "application/x-amz-json-1.0",
         "X-Amz-Target": "DynamoDB_20120810.BatchWriteItem",
         "X-Amz-Date": "20261121T000000Z",
-        # The engine wants one, and checks none.
+        # The engine requires a signature and does not check it.
         "Authorization": "AWS4-HMAC-SHA256 Credential=local/20261121/eu-central-1/dynamodb/"
         "aws4_request, SignedHeaders=host, Signature=0",
     }

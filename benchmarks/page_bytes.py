@@ -1,4 +1,4 @@
-"""Bytes a row in ledger pages, and the page size at which writing and reading cost least.
+"""Bytes per row in ledger pages, and the page size at which writing and reading cost least.
 
 Pages are made by the real updater; what a scan costs is the eventually consistent Query of all
 pages, and the CPU to inflate and add up what a filter over durations and statuses needs.

@@ -25,7 +25,7 @@ from rollcall.query.group_planner import plan_aggregation
 from tests.support.emulator.dynamodb import MemoryDynamoDb
 from tests.support.emulator.items import attributes_text
 
-# Call items one by one take as much longer as there are more of them.
+# The time for call items one by one grows with their number.
 SMALL = 100_000
 TURNS = Turns(rounds=3, most=50, seconds=3.0)
 FACTS = "rollcall-benchmark-facts"

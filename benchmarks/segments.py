@@ -2,7 +2,7 @@
 
 The calls of a month are in pages. Some of them change once more, each alone, at times spread over the
 month after it, while the merging function runs every six hours. What the same changes write without
-segments is taken off. Then queries read each store.
+segments is subtracted. Then queries read each store.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def _write_table(report: Report, store: MemoryDynamoDb, versions: Sequence[Versi
 
 
 def _late(versions: Sequence[Version], rate: float) -> list[Version]:
-    """So many of the calls once more, in the order of the changes."""
+    """This share of the calls, each changed once more, in the order of the changes."""
     dice = random.Random(f"late {rate}")
     changed = dice.sample(versions, round(rate * len(versions)))
     moments = sorted(TODAY_MS + 3 * DAY_MS + dice.randrange(DAYS * DAY_MS) for _ in changed)

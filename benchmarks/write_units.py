@@ -5,7 +5,7 @@ it leaves are put into DynamoDB Local, whose own ConsumedCapacity is set beside 
 design is counted by the same rules for the same rollups: for every stream record one plain
 UpdateItem per rollup that the record changes (new image minus old image, nothing for a rollup that
 does not change), without pages, reads or conditions. It is wrong (a replay counts twice), and it is
-the cheapest thing that anybody would write.
+the cheapest design that is plausible.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Receipts say what remains; and the wait before the last sweep is as long as anything can write."""
+"""Receipts say what remains, and the last sweep waits for as long as any process can still write."""
 
 from __future__ import annotations
 

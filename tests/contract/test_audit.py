@@ -1,4 +1,4 @@
-"""GET /v1/audit: what the last audit found, nothing before there was one, nothing of anybody else."""
+"""GET /v1/audit: what the last audit found, nothing before the first audit, nothing of another organisation."""
 
 import json
 from dataclasses import replace

@@ -309,7 +309,7 @@ def test_bounds_make_buckets_where_there_is_no_data(org, without_data, query_typ
 
 
 def test_figures_are_rounded_half_away_from_zero(stack):
-    """9 / 8 = 1.125, 1 / 32 = 3.125 % and 31 / 32 = 96.875 %: to even would be 1.12 and 3.12."""
+    """9 / 8 = 1.125, 1 / 32 = 3.125 % and 31 / 32 = 96.875 %: rounding to even would give 1.12 and 3.12."""
     calls = [call(f"r{n}", outcome="other", attempt=2) for n in range(31)]
     calls.append(call("r31", outcome="one", provider="x", disposition="successful", attempt=2))
     for n, each in enumerate(calls[:8]):
@@ -1011,7 +1011,7 @@ def test_bad_requests(org):
 
 
 def test_400_comes_before_422(org):
-    """Whatever is 400 wins over whatever is 422."""
+    """A fault that is answered with 400 wins over those that are answered with 422."""
     wrong_values = {
         "page": 0,
         "page_size": 1001,
@@ -1300,7 +1300,7 @@ def test_as_of_is_the_newest_of_what_was_read(stack):
 
 
 def test_hours_of_four_hundred_days_are_plain_arithmetic():
-    """What the expectations above lean on."""
+    """What the expectations above assume."""
     assert date(2024, 1, 1) + timedelta(days=400) == date(2025, 2, 4)
     assert date(2024, 10, 1) + timedelta(days=400) == date(2025, 11, 5)
     assert datetime(2024, 1, 1) + timedelta(hours=999) == datetime(2024, 2, 11, 15)

@@ -1,6 +1,6 @@
 """A year of calls, imported in the wrong time zone and again in the right one.
 
-Every answer is that of an organisation into which they were imported once, and rightly.
+Every answer equals that of an organisation into which they were imported once, in the right zone.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def test_generated_queries_over_http(stack, engine):
             assert org.post(batch).status == status
         stack.drain()
         for query in asked.queries:
-            # What time it is, is the stack's business; Unpod has tests of its own.
+            # The time of the stack cannot be chosen; Unpod has tests of its own.
             if query.now_ms is not None or query.function == "get_organisation_analytics":
                 continue
             method = "GET" if query.body is None else "POST"

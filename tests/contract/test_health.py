@@ -1,4 +1,4 @@
-"""GET /v1/health: open to anyone, and true to whether the records table answers."""
+"""GET /v1/health: it needs no token, and reports whether the records table answers."""
 
 import json
 import os

@@ -1,7 +1,7 @@
 """Nexus's published workspace analytics, as its clients see them (docs/contract.md#nexus).
 
-Its time lines hang on today, so the data is made relative to it, and what is expected is computed
-for the day of the answer: midnight may pass at any moment.
+Its time lines end today, so the times of the data are relative to today, and what is expected is computed
+for the day of the answer: midnight may pass during a test.
 """
 
 import json
@@ -149,8 +149,8 @@ def org(stack, days):
                     room(12, name="theta"),
                     room(13, name="quiet", display_name="Quiet"),
                     room(3, name="deleted", display_name="Deleted"),
-                    # By number of joins: 3 and 99 lead, but one is gone and one never was;
-                    # 4 is another workspace's.
+                    # 3, 4 and 99 have the most joins, but 3 is deleted, 4 is another workspace's, and
+                    # 99 never existed.
                     *joins("a", 6, 3, days.noon(3)),
                     *joins("b", 5, 4, days.noon(3)),
                     *joins("c", 5, 99, last_year),
@@ -343,7 +343,7 @@ def test_tops_leave_out_what_is_gone(stack):
             ],
         )
         + [deletion(type, id) for type in ("room", "booking_page") for id in gone[:3]]
-        # Moved away: its events stay, it is no longer this workspace's.
+        # These move to another workspace; their events stay in this one.
         + of("elsewhere", [room(id, name="gone") for id in gone[3:6]])
         + of("elsewhere", [booking_page(id) for id in gone[3:6]]),
     )

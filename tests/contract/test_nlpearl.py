@@ -441,7 +441,7 @@ def test_a_foreign_campaign_is_an_unknown_one(org, other):
 def test_ids_in_a_path(org, id):
     for kind in ("Inbound", "Pearl"):
         if id == ".":
-            continue  # a path segment of its own, which clients take out
+            continue  # clients remove this segment from a path
         found = report(org, kind, id)["callsStatusOverview"]
         assert found == statuses(totalCalls=1, totalLeads=1)
         assert refused(ask(org, "Outbound", id), 404)

@@ -348,7 +348,7 @@ def test_an_id_that_makes_another_path(v1):
 
 
 def test_refused_periods(v1):
-    """What gets past the client: the end before the start, dates that are none, an offset and Z."""
+    """What the client does not refuse: the end before the start, dates that are none, an offset and Z."""
     aware = timezone(timedelta(hours=1))
     for period in (
         ("2024-03-02T00:00:00Z", "2024-03-01T00:00:00Z"),

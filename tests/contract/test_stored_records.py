@@ -1,4 +1,4 @@
-"""GET /v1/calls/{id} and GET /v1/records/{type}/{id}: what was sent, and nothing of anybody else."""
+"""GET /v1/calls/{id} and GET /v1/records/{type}/{id}: what was sent, and nothing of another organisation."""
 
 import json
 from urllib.parse import quote

@@ -377,7 +377,7 @@ COLD = ["answer", "missing", "foreign", "unknown", "unknown space", "unknown par
     ],
 )
 def test_handle_and_space(alice, bob, figures, cache, case):
-    """The answer is the same whatever the authorizer's cache knows."""
+    """The answer is the same whether or not the authorizer has cached one."""
     headers, query, status, message = CASES[case]
     token = alice.token
     if cache == "cold":

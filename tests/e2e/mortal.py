@@ -3,7 +3,7 @@
 The job is a file of JSON: the handler to run, the events to give it one after the other, and when
 to die, as {"request": k, "of": operation or null, "when": "before" or "after"}, or null. Each answer
 goes to stdout as soon as it is known; so does the place of the death, just before it. A `mutant`
-commits a page and its rollups one after the other, which no crash may come between. The clock is
+commits a page and its rollups in two transactions, so that a crash between them does harm. The clock is
 `hours_ahead`, so that pages are at rest.
 
 `before`: the request is built and signed, and not one byte of it has left. `after`: the answer has
@@ -82,7 +82,7 @@ def commit_in_two_parts(mutant: str) -> None:
 
 
 def say(what: Any) -> None:
-    """One line, in one write: whatever was said survives the process."""
+    """One line, in one write, so that it survives the process."""
     os.write(1, json.dumps(what).encode() + b"\n")
 
 

@@ -52,7 +52,7 @@ def shown(printed: str) -> list[Shown]:
 
 
 def is_shown(part: Any, whole: Any) -> bool:
-    """What is shown is the whole, cut or not."""
+    """Whether what is shown is the whole, with or without a cut."""
     if isinstance(part, dict) and isinstance(whole, dict):
         return part.keys() == whole.keys() and all(is_shown(part[key], whole[key]) for key in part)
     if not isinstance(part, list) or not isinstance(whole, list):

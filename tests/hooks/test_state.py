@@ -34,7 +34,7 @@ def fold(events: Iterable[Event]) -> CallState:
 
 
 def in_every_order(events: Sequence[Event]) -> CallState:
-    """The state after these events, once no set of them has another one in another order.
+    """The state after these events; fails if another order of some of them has another state.
 
     The state after a set of events is that after all but one of them, folded with the last. So if it
     is the same whichever came last, for each set, then it is the same for each order.
@@ -163,7 +163,7 @@ def test_each_event_more_makes_a_later_version():
 
 
 def test_a_repetition_that_changes_the_call_makes_a_later_version():
-    """What has no time of its own has that of its signature, which is made again for a repetition."""
+    """An event without a time has that of its signature, and a repetition is signed again."""
     start = {"started_at": "2026-11-21T12:00:00.000Z", "status": "completed"}
     first, other = event(5, 5, "a", outcome="one", **start), event(5, 7, "b", outcome="two")
     known = fold([first, other, event(3, 10, "c")])

@@ -122,7 +122,7 @@ def test_a_handle_has_one_owner() -> None:
 
 
 def test_a_creation_whose_reply_was_lost_is_done() -> None:
-    """The SDK repeats the request, and its own first one is in the way."""
+    """The SDK repeats the request, and the first one has already written the item."""
     at = Deployment()
 
     def twice(operation: str, send: Any) -> Any:

@@ -440,7 +440,7 @@ def test_broken_off_at_any_request_and_done_again(is_made: bool) -> None:
             at.erase("acme", LEAD)
         stop_killing(at.client)
         assert at.erase("acme", LEAD).is_verified
-        # What the stream still holds is of before: it is there again, but for a moment only.
+        # The stream still holds earlier versions: they are back, but not for long.
         at.drain()
         assert_nothing_is_left(at)
         assert state(at) == expected
@@ -535,7 +535,7 @@ def test_a_row_at_a_time_that_its_fact_forgot_goes_too(is_full: bool) -> None:
 
 
 def test_a_row_that_its_fact_left_behind_is_brought_up_to_it() -> None:
-    """The fact, of no higher revision, is another person's call by now."""
+    """The fact is another person's call by now, and its revision is no higher."""
     at = Deployment()
     organisation = at.organisation()
     at.put(organisation, their_call("1"))

@@ -339,7 +339,7 @@ def test_a_second_command_takes_over_and_the_first_one_stops() -> None:
 
 @pytest.mark.slow
 def test_one_that_was_left_behind_changes_nothing_of_a_later_rebuild() -> None:
-    """At whatever request it stood still, a later rebuild runs meanwhile, half or wholly."""
+    """It stops at each of its requests, and meanwhile a later rebuild runs, in part or to its end."""
     for requests in range(requests_of_a_rebuild()):
         world = made()
         is_over = False

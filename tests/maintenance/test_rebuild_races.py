@@ -1,6 +1,6 @@
 """While an epoch is replaced, no answer is torn, stale or goes back, whatever happens in between.
 
-One random number draws everything: what comes in, how slowly invocations of the updater go through
+One random number generator draws everything: what comes in, how slowly invocations of the updater go through
 the epochs that they write, who reads by which cached number and how slowly, when the command is
 killed. The load only adds calls, so that what an answer may say is known without knowing the order.
 The same schedules must catch each way in which a rebuild could be wrong.
@@ -65,7 +65,7 @@ class Token:
 
 @dataclass
 class Answer:
-    """One that is being made: part of it is read, and the rest will be, from the same epoch."""
+    """One that is being made: part of it is read, and the rest follows from the same epoch."""
 
     number: int
     total: int
@@ -272,7 +272,7 @@ class RemovesAtOnce(Rebuild):
 
 
 class GoesOnTooFar(Rebuild):
-    """Saves where it goes on before what comes before is copied."""
+    """Saves its new position before the facts up to it are copied."""
 
     def _copy(
         self, org_id: str, run: RebuildRun, timeouts: RebuildTimeouts, observer: ProgressObserver

@@ -387,7 +387,7 @@ json_values = st.recursive(
 
 @given(record=json_values, other=json_values)
 def test_nothing_in_a_document_makes_it_crash(record: Any, other: Any) -> None:
-    """What a document holds was written by anybody: it is understood, or it is said to be damaged."""
+    """A document may hold anything: it is understood, or it is reported as damaged."""
     bench = Bench()
     payload = {"Records": [record]}
     documents = {

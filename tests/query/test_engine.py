@@ -236,7 +236,7 @@ def test_many_calls_at_one_instant(deployment):
 @pytest.mark.representatives(3)
 @pytest.mark.parametrize("seed", range(12))
 def test_pages_that_split_meanwhile(deployment, seed):
-    """Reads may find some pages as they were; whatever they find, no row is lost or doubled."""
+    """Reads may find earlier versions of some pages; no row is lost or doubled."""
     random = Random(seed)
     midnight = instant("2024-03-05T00:00:00Z", "midnight")
 

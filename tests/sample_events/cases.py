@@ -83,7 +83,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A visit of the scheduler, which says nothing but when."""
+    """An event of the scheduler, which holds only its time."""
 
 
 @dataclass(frozen=True)

@@ -209,8 +209,8 @@ class Checker:
     def _is_fold(attempts: list[Attempt], fact: StoredFact) -> bool:
         """Whether a fact is what all acknowledged writes make, and perhaps some unanswered ones.
 
-        A merge is refused where there is no record yet, so that one try of it may be refused and
-        another one without an answer be carried out.
+        A merge is refused where there is no record yet: one try of it may be refused, and another
+        one, which got no answer, may be stored.
         """
         taken = {write.key: write for a in attempts if a.is_taken for write in [write_of(a.record)]}
         open_ = {
@@ -412,7 +412,7 @@ class Checker:
         require(not rows, "I2", where, "rows without a fact", list(rows))
 
     def _expected_facts(self, now: _Stored) -> dict[FactName, StoredFact]:
-        """What the pages must hold: what is stored, and what was removed behind our back."""
+        """What the pages must hold: what is stored, and what was removed without the updater."""
         expected = dict(now.facts)
         for name, fact in expected.items():
             last = now.versions[name][-1]
@@ -473,7 +473,7 @@ class Checker:
                 require(sums[breakdown] == count, "I3", where, name, breakdown, sums[breakdown])
 
     def _no_foreign_bytes(self) -> None:
-        """Every organisation's ids and payloads hold its mark; no other organisation's items do."""
+        """Ids and payloads of an organisation hold its mark; items of no other organisation do."""
         marks = self._world.marks
         for table in (RECORDS, ANALYTICS):
             for item in self._world.store.all_items(table):
@@ -490,14 +490,14 @@ class Checker:
                         )
 
     def _only_poison_is_quarantined(self) -> None:
-        """Poison, and what a damaged item stands in the way of; nothing that could be applied."""
+        """Only poison is quarantined, and what a damaged item blocks; nothing that could be applied."""
         world = self._world
         found = {_place_of(record) for record, _ in world.quarantined}
         hindered = {place for place in found if place[0].startswith(f"ORG#{NEIGHBOUR}#")}
         require(found - hindered == world.poisoned, "I1", "quarantined", found ^ world.poisoned)
         for record, _ in world.quarantined:
             if _place_of(record) in hindered and world.damage is not None:
-                # With a version that cannot be applied go the earlier ones of the same batch.
+                # The earlier versions of a batch are quarantined with one that cannot be applied.
                 fact = stored.fact_of(record["dynamodb"]["NewImage"])
                 versions = [v for v in self._versions()[fact.name] if v.rev >= fact.rev]
                 is_hindered = any(map(world.damage.stands_in_the_way_of, versions))

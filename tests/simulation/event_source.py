@@ -75,7 +75,7 @@ class EventSource:
             self._deliver(shard, start, end)
 
     def _deliver(self, shard: Shard, start: int, end: int) -> None:
-        """Bring records `start` up to `end` in, or give them up; moves the shard's position."""
+        """Apply records `start` up to `end`, or discard them; moves the shard's position."""
         world, random = self._world, self._world.random
         parts = deque([(start, end)])
         tries = 0

@@ -1,7 +1,7 @@
-"""Operators: the product's own commands at work in a simulated deployment.
+"""Operators: they run the product's own commands in a simulated deployment.
 
-A command is a process of its own: it may be killed or suspended at any of its requests, and the one that
-started it starts it again until it is done.
+A command is a process of its own: it may be killed or suspended at any of its requests, and its operator
+starts it again until it is done.
 """
 
 from __future__ import annotations

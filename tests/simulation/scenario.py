@@ -55,7 +55,7 @@ class Scenario:
         return source
 
     def run(self, **limits: Any) -> None:
-        """Let everything happen, with a look in between now and then."""
+        """Run all tasks to their end, and check now and then in between."""
         self.world.run(self.checker.check_running, chance=0.02, **limits)
 
     def settle(self, records: Sequence[Any], org_id: str = ORG, size: int = 10) -> None:

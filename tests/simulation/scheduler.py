@@ -41,12 +41,12 @@ class Task:
             self.result = self._run()
         except Killed as killed:
             self.error = killed
-        except Exception as error:  # noqa: BLE001 - the one that waits for the task decides
+        except Exception as error:  # noqa: BLE001 - the caller that waits for the task decides
             self.error = error
         self.is_done = True
 
     def kill(self) -> None:
-        """Let the task end where it stands, when it would go on next."""
+        """Let the task end where it stands, at its next turn."""
         self.is_killed = True
         self.wakes_at_ms = 0
 

@@ -1,4 +1,4 @@
-"""Each fault of the list alone, where a schedule would only perhaps draw it.
+"""Each fault of the list alone; a schedule may or may not draw it.
 
 Unless a test says otherwise: after every scenario each acknowledged record is stored once, every
 page and rollup equals a brute-force recount, breakdowns sum to their totals, and nothing of one
@@ -265,7 +265,7 @@ def first_page(scenario: Scenario, org_id: str) -> Any:
     ("attribute", "damaged"), [("data", {"B": b"\x09"}), ("end", {"S": "0"}), ("v", {"S": "x"})]
 )
 def test_a_damaged_page_delays_no_other_organisation(attribute: str, damaged: Any) -> None:
-    """One delivery of one batch brings the other's records in, whichever come first."""
+    """One delivery of one batch applies the other's records, whichever come first."""
     scenario = Scenario()
     world = scenario.world
     for org_id in (ORG, OTHER):
@@ -335,7 +335,7 @@ def test_the_stream_is_off_for_an_hour() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_lost_records_are_seen_by_the_checker_and_repaired_by_a_replay(seed: int) -> None:
-    """What is trimmed or dropped is drift, and every fact through the ordinary path repairs it."""
+    """Trimmed and dropped records are drift, which every fact through the ordinary path repairs."""
     scenario = Scenario(seed)
     scenario.world.drop_stream_records(0.3)
     with pytest.raises(Violation, match=r"I2: .*(without its row|differ)"):
@@ -425,7 +425,7 @@ def test_modify_delete_revive_and_delete_before_the_first_arrival(seed: int) -> 
 
 
 def test_a_removed_fact_changes_neither_pages_nor_rollups() -> None:
-    """REMOVE by time-to-live or by hand: reconcile's business, not the updater's."""
+    """REMOVE by time-to-live or by hand: reconcile handles it, and the updater does not."""
     scenario = Scenario()
     scenario.settle([full_call("c1"), full_call("c2")])
     before = analytics(scenario)

@@ -1,4 +1,4 @@
-"""One simulated deployment: tables, stream, functions, clock, and everybody who uses them.
+"""One simulated deployment: tables, stream, functions, clock, and their users.
 
 The product's own handlers run in it, wired to a client in memory. Only one world exists at a time
 in a process; `simulating` patches the product once for as many worlds as follow each other.
@@ -282,7 +282,7 @@ class World:
         self.stream.is_on = False
 
     def drop_stream_records(self, share: float) -> None:
-        """From now on this share of the records is lost before anybody reads it."""
+        """From now on this share of the records is lost before a reader has it."""
         self.stream.drops = lambda: self.random.random() < share
 
 

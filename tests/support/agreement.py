@@ -126,7 +126,7 @@ def difference(query: Query, answer: Answer, status: int, wanted: Any) -> str | 
 
 
 def issues_fault(issues: Any, places: set[tuple[str, ...]]) -> str | None:
-    """Every place that is named is at fault; not all that are need be named."""
+    """Every place that is named is at fault; a place at fault may be left out."""
     if not isinstance(issues, list) or not issues:
         return "no list of issues"
     for issue in issues:
@@ -138,7 +138,7 @@ def issues_fault(issues: Any, places: set[tuple[str, ...]]) -> str | None:
 
 
 def headers_fault(answer: Answer, deployment: Deployment) -> str | None:
-    """What the headers say about the reading, against what was read."""
+    """The first header that is wrong, given what was read; None: all are right."""
     headers, meter = answer.headers, deployment.store.meter
     if headers["X-Rollcall-Source"] not in ("rollups", "ledger", "mixed"):
         return "source"

@@ -1,4 +1,4 @@
-"""Planting drift: one thing of each kind made wrong, by hand, in the stored items themselves."""
+"""Planting drift: each kind makes one thing in the stored items wrong, by hand."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whether calls that hooks report end in the same facts and answers in any order of their deliveries.
+"""Whether calls that hooks report have the same facts and answers in every order of their deliveries.
 
-The facts are those of every order, and the answers are what the oracles of the dialects and of queries
-expect of the records that the oracle of hooks makes of the events.
+The answers must be those that the oracles of the dialects and of queries expect of the records that the
+oracle of hooks makes of the events.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _HISTORY = ("rev", "moved_rev", "left_behind")
 class Reported:
     """Calls of one provider, the orders in which their deliveries come, and what is asked then.
 
-    A delivery is signed when it says, however often it comes.
+    A delivery is signed at its own time, however often it is sent.
     """
 
     provider: str
@@ -105,7 +105,7 @@ def reported(random: Random, queries: int) -> Reported:
 
 
 def check_reported(deployment: Deployment, scenario: Reported, _now_ms: int) -> Counter[Any]:
-    """How often what was compared. Raises Disagreement."""
+    """How often each kind of comparison was made. Raises Disagreement."""
     seen: Counter[Any] = Counter()
     for sent in scenario.calls.values():
         seen[scenario.provider, "orders"] += check_orders(scenario.provider, sent, scenario.own)
@@ -125,9 +125,9 @@ def check_reported(deployment: Deployment, scenario: Reported, _now_ms: int) -> 
 def check_orders(
     provider: str, sent: Sequence[Sent], own: Mapping[str, Any] | None = None, shuffles: int = 0
 ) -> int:
-    """How many orders of a call's deliveries end in the same fact: every one, or some with repetitions.
+    """How many orders of a call's deliveries were compared: all of them, or some with repetitions.
 
-    Raises Disagreement.
+    Raises Disagreement unless all end in the same fact.
     """
     hook_map = HookMap(hook_table(provider, own or OWN.get(provider, {})))
     events = [hook_map.event(delivery_of(provider, each), each.at_ms) for each in sent]

@@ -644,7 +644,7 @@ class Oracle:
         return further > 0 if further else self.tie(new, old)
 
     def would_tie(self, record: Any, now_ms: int) -> bool:
-        """Whether the answer for this record hangs on the content hash."""
+        """Whether the answer for this record depends on the content hash."""
         try:
             version = resolve(record, now_ms)
         except InvalidOperation:

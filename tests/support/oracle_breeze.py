@@ -207,7 +207,7 @@ NAIVE = re.compile(
 
 
 def bounds(text: str, zone: ZoneInfo) -> tuple[int, int]:
-    """The first and the last millisecond that a bound covers. Raises Refused."""
+    """The first and the last millisecond that a bound covers. Raises InvalidOperation."""
     if timestamp := TIMESTAMP.fullmatch(text):
         first = last = instant(text, "date")
         has_fraction = timestamp[7] is not None
@@ -542,7 +542,7 @@ def buckets(moments: Sequence[int], query: Query) -> Sequence[str]:
 def touched(start: int, end: int, zone: ZoneInfo) -> Iterable[int]:
     """Instants among which are one of the first and one of the last date of a range.
 
-    Where the clock is put back over midnight, neither need be at an end of the range.
+    Where the clock is put back over midnight, both dates may be inside the range.
     """
     for interval in intervals(start, end, zone):
         yield from (interval.start, interval.end - 1)

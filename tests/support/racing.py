@@ -1,7 +1,7 @@
-"""Reconcile at work while everything else is: one seed's deployment, its clients, its faults.
+"""Reconcile while everything else runs: one seed's deployment, its clients, its faults.
 
-As a schedule of the simulation, with operators who compare and repair meanwhile, and with a run that
-plants drift, switches epochs or deletes an organisation. Nothing here asserts: the tests do.
+It is like a schedule of the simulation, with operators who compare and repair meanwhile, and with a run
+that plants drift, switches epochs or deletes an organisation. Nothing here asserts: the tests do.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Race:
         self._resting = 0  # operators who wait for something that is on its way
         self._is_ending = False
 
-    # -- everybody else ------------------------------------------------------------------------
+    # -- all other tasks -----------------------------------------------------------------------
     def clients(self, records: int) -> None:
         """Those who send records of all types, and go on sending until the operators are done."""
         requests = workload.requests(self.random, ORG, self.world.marks[ORG], records)
@@ -153,7 +153,7 @@ class Race:
 
     # -- operators -----------------------------------------------------------------------------
     def operator(self, *, is_repairing: bool, runs: int = 1, after_ms: int = 0) -> Task:
-        """Who compares, and runs it again when it was killed or gave up, to its end."""
+        """An operator who compares, and runs a comparison again that was killed or gave up, to its end."""
 
         def run() -> None:
             self.world.scheduler.pause(after_ms)
@@ -191,7 +191,7 @@ class Race:
 
     # -- running -------------------------------------------------------------------------------
     def run(self, *operators: Task, is_checked: bool) -> None:
-        """Until the operators are done, then everybody else, then all is delivered."""
+        """Run until the operators are done, then all other tasks, and until all is delivered."""
         world = self.world
         others = [task for task in world.scheduler.tasks if task.name.startswith("client")]
 
@@ -227,10 +227,10 @@ class Race:
             raise ending.error
 
     def last(self) -> None:
-        """What is done when writes rest, before the stream is let run dry."""
+        """What is done after the last write, before the rest of the stream is delivered."""
 
     def until_delivered(self, max_ms: int) -> None:
-        """Wait for the stream, no longer than so."""
+        """Wait until the stream is delivered, but no longer than `max_ms`."""
         until = self.world.now_ms + max_ms
         while self.source.lag and self.world.now_ms < until:
             self.world.scheduler.pause(5_000)

@@ -63,7 +63,7 @@ def test_every_function_has_an_event_that_succeeds_and_one_that_is_refused():
 
 
 def is_refusal(answer):
-    """An error, a status of one, or a record that is set aside."""
+    """An error, the status of an error, or a record that is quarantined."""
     return (
         "errorType" in answer or answer.get("status", 0) >= 400 or bool(answer.get("quarantined"))
     )
@@ -184,7 +184,7 @@ def asked(path):
 
 
 def answered(path):
-    """(status, body); of an error None, for the oracles do not know its words."""
+    """(status, body); None for the body of an error, because the oracles do not know its words."""
     answer = from_json(to_json(expected_answer(path)).encode())
     return answer["status"], answer["body"] if answer["status"] == 200 else None
 
@@ -284,7 +284,7 @@ def test_records_are_resolved_as_the_oracle_resolves_them(path):
 
 
 def merged(records):
-    """How often each outcome is that of a record, when none of them was known before."""
+    """How many records have each outcome, if none of them was stored before."""
     known = defaultdict(OneRecord)
     outcomes = Counter()
     for number, record in enumerate(records):

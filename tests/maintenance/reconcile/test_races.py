@@ -47,7 +47,7 @@ def product() -> Iterator[None]:
 
 
 def races(count: int) -> Iterator[Race]:
-    """Races of so many seeds, or of as many as are asked for, with everybody but the operators."""
+    """Races of so many seeds, or of as many as are asked for, with all tasks but the operators."""
     for seed in range(FIRST, FIRST + (RACES or count)):
         race = Race(seed)
         race.clients(race.random.choice((6, 12)))
