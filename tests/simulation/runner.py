@@ -161,6 +161,7 @@ def run_range(start: int, end: int, mutant: str = "", *, collects: bool = True) 
 
 def _chunk(work: tuple[int, int, str]) -> tuple[int, int, Totals]:
     start, end, mutant = work
+    gc.disable()  # for good: the process ends after this piece
     return start, end, run_range(start, end, mutant, collects=False)
 
 
