@@ -90,6 +90,31 @@ def test_weekdays_move_by_the_fewest_weeks_that_clear_the_range() -> None:
     assert weekdays_before(month, UTC) == days("2026-09-27", "2026-10-26")
 
 
+def test_a_week_more_clears_a_local_time_that_a_clock_repeats() -> None:
+    """At 00:01 of 2009-11-01, clocks in St John's went back to 23:01 of the day before."""
+    st_johns = Zone("America/St_Johns")
+    period = Period(parse_start("2009-11-01", st_johns), parse_end("2010-12-11T23:01:00", st_johns))
+    assert weekdays_before(period, st_johns) == Period(
+        parse_start("2008-09-14", st_johns), parse_end("2009-10-24T23:01:00", st_johns)
+    )
+
+
+@given(
+    st.sampled_from(["America/St_Johns", "Europe/Berlin", "Australia/Lord_Howe"]).map(Zone),
+    st.integers(2000, 2030),
+    st.integers(0, 370 * 24 * 60),
+    st.integers(1, 30 * 24 * 60),
+)
+def test_weekdays_before_end_before_the_period_begins(
+    zone: Zone, year: int, minute: int, minutes: int
+) -> None:
+    start_ms = parse_instant(f"{year}-01-01T00:00:00Z") + minute * 60_000
+    period = Period(start_ms, start_ms + minutes * 60_000)
+    before = weekdays_before(period, zone)
+    assert before.end_ms <= period.start_ms
+    assert (period.start_ms - before.end_ms) < 8 * 24 * 3_600_000
+
+
 def test_a_year_before_keeps_local_dates_and_times() -> None:
     assert year_before(days("2024-02-29", "2024-02-29"), UTC) == days("2023-02-28", "2023-02-28")
     noon = Period(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import count
+from operator import add
 from typing import Final
 
 from rollcall.domain.time.calendar import MS_PER_DAY, check_instant
@@ -94,8 +97,10 @@ def days_before(period: Period, zone: Zone) -> Period:
 def weekdays_before(period: Period, zone: Zone) -> Period:
     """The period moved back by whole weeks of local time, the fewest that clear it."""
     start_ms, last_ms = _local_ms(zone, period.start_ms), _local_ms(zone, period.end_ms - 1)
-    weeks = max(1, -(-(last_ms + 1 - start_ms) // _MS_PER_WEEK))
-    return _moved(period, zone, lambda local_ms: local_ms - weeks * _MS_PER_WEEK)
+    fewest = max(1, -(-(last_ms + 1 - start_ms) // _MS_PER_WEEK))
+    moved = (_moved(period, zone, partial(add, -weeks * _MS_PER_WEEK)) for weeks in count(fewest))
+    # One week more where the moved range ends with a local time that the clock repeats.
+    return next(each for each in moved if each.end_ms <= period.start_ms)
 
 
 def year_before(period: Period, zone: Zone) -> Period:
