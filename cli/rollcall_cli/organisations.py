@@ -46,7 +46,11 @@ def create(
 
 @app.command(name="list")
 def list_(as_json: AsJson = False) -> None:
-    """List organisations, by handle, with their shards and the buckets that queries read."""
+    """List organisations, by handle.
+
+    Shows the numbers of shards, and of the buckets that queries read, unless both are 1. In JSON
+    they are always shown.
+    """
     with administration() as admin:
         organisations = admin.organisations()
     documents = [_document(organisation) for organisation in organisations]
