@@ -49,7 +49,7 @@ def calls_of_each_size(report: Report, *, is_quick: bool) -> Iterator[Calls]:
 def analytics_texts(calls: Calls, scopes: Collection[Scope] | None, prefix: str = "") -> list[str]:
     """Pages, segments and rollups of calls, as texts of items. Needs `wiring.environment`.
 
-    `prefix` tells them apart, in the cache, from those of the same calls with other scopes.
+    `prefix` names them in the cache, beside those of the same calls with other scopes.
     """
     facts = chain.from_iterable(calls.chunks())
     name = f"{prefix}{calls.name}"

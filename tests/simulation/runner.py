@@ -182,8 +182,8 @@ def run_many(
             first, end, _ = piece
             done(first, end, run_range(*piece))
         return
-    # Forked by a server that runs nothing: a fork of this process would copy whatever threads and
-    # greenlets there are. Each piece has a process of its own, and a fifth of the time is saved: no
+    # Forked by a server that runs nothing: a fork of this process would copy all threads and
+    # greenlets of it. Each piece has a process of its own, and a fifth of the time is saved: no
     # process looks for what schedules left behind.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
