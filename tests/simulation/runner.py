@@ -130,10 +130,10 @@ class State:
         return State([(first, last) for first, last in said["done"]], totals)
 
 
-def run_range(start: int, end: int, mutant: str = "", *, collects: bool = True) -> Totals:
+def run_range(start: int, end: int, mutant: str = "") -> Totals:
     """Run the seeds from `start` up to `end`, with one fault planted if it is named.
 
-    A process that ends after them need not collect what they leave behind.
+    What they leave behind is collected, unless the process has disabled the collector.
     """
     totals = Totals()
     plant = next((m for m in MUTANTS if m.__name__ == mutant), None)
@@ -148,7 +148,7 @@ def run_range(start: int, end: int, mutant: str = "", *, collects: bool = True) 
         with simulating(), planted(plant) if plant else nullcontext():
             for seed in range(start, end):
                 totals.add(run_schedule(seed))
-                if collects and seed % 20 == 0:
+                if was_enabled and seed % 20 == 0:
                     gc.collect()
     finally:
         if is_first_freeze:
@@ -162,7 +162,7 @@ def run_range(start: int, end: int, mutant: str = "", *, collects: bool = True) 
 def _chunk(work: tuple[int, int, str]) -> tuple[int, int, Totals]:
     start, end, mutant = work
     gc.disable()  # for good: the process ends after this piece
-    return start, end, run_range(start, end, mutant, collects=False)
+    return start, end, run_range(start, end, mutant)
 
 
 def run_many(
