@@ -13,32 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.storage.answers import READS, parse_read
+from tests.support.attribute_values import items
 
 MODEL = botocore.session.get_session().get_service_model("dynamodb")
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 BINARIES = st.binary(max_size=9).map(lambda data: base64.b64encode(data).decode())
-# Names of kinds of values are names of attributes too.
-NAMES = st.sampled_from(["B", "BS", "M", "S", "data"]) | TEXTS
-NUMBERS = st.integers().map(str)
-
-ATTRIBUTES = st.recursive(
-    st.one_of(
-        st.builds(lambda text: {"S": text}, TEXTS),
-        st.builds(lambda number: {"N": number}, NUMBERS),
-        st.builds(lambda data: {"B": data}, BINARIES),
-        st.builds(lambda flag: {"BOOL": flag}, st.booleans()),
-        st.just({"NULL": True}),
-        st.builds(lambda texts: {"SS": texts}, st.lists(TEXTS, min_size=1, max_size=3)),
-        st.builds(lambda numbers: {"NS": numbers}, st.lists(NUMBERS, min_size=1, max_size=3)),
-        st.builds(lambda data: {"BS": data}, st.lists(BINARIES, min_size=1, max_size=3)),
-    ),
-    lambda inner: st.one_of(
-        st.builds(lambda values: {"L": values}, st.lists(inner, max_size=3)),
-        st.builds(lambda values: {"M": values}, st.dictionaries(NAMES, inner, max_size=3)),
-    ),
-    max_leaves=6,
-)
-ITEMS = st.dictionaries(NAMES, ATTRIBUTES, max_size=4)
+ITEMS = items(BINARIES)
 CAPACITY = {"TableName": "t", "CapacityUnits": 1.5}
 ANSWERS = st.one_of(
     st.tuples(

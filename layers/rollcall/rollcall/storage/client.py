@@ -29,6 +29,7 @@ from rollcall.settings import BadSetting
 from rollcall.storage import keys
 from rollcall.storage.answers import READS, parse_read
 from rollcall.storage.guard import refuse_foreign_keys
+from rollcall.storage.requests import use_serializer
 
 _CONFLICT_CODES: Final = frozenset(
     {
@@ -99,6 +100,7 @@ def dynamodb_client(connections: int, read_timeout_seconds: float = READ_TIMEOUT
     except ValueError as error:
         raise BadSetting(f"AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL: {error}") from error
     client.meta.events.register("provide-client-params.dynamodb", refuse_foreign_keys)
+    use_serializer(client)
     for operation in READS:
         client.meta.events.register(f"before-parse.dynamodb.{operation}", parse_read)
     _require_refusal(client)
