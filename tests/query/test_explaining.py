@@ -145,13 +145,22 @@ class _Stores:
 
     def __init__(self) -> None:
         self.read_days: list[tuple[Scope, range]] = []
+        self.requests: list[int] = []
         self.read_keys: list[RollupKey] = []
         self.read_periods: list[Period] = []
 
     def days(
-        self, _epoch: Epoch, _family: str, scope: Scope, days: range, *_: Any, **__: Any
+        self,
+        _epoch: Epoch,
+        _family: str,
+        scope: Scope,
+        days: range,
+        *_: Any,
+        requests: int,
+        **__: Any,
     ) -> Iterator[tuple[int, Rollup]]:
         self.read_days.append((scope, days))
+        self.requests.append(requests)
         return iter(())
 
     def read(
@@ -190,6 +199,18 @@ def test_the_engine_reads_what_is_explained(
     edges = re.search(r"^edges: (.*), from", text, re.MULTILINE)
     is_read = bool(edges) or "source: ledger pages" in text
     assert bool(stores.read_periods) == is_read
+
+
+@pytest.mark.parametrize(("scopes", "requests"), [(1, 4), (2, 2), (3, 1), (5, 0)])
+def test_the_days_of_all_scopes_share_the_requests(scopes: int, requests: int) -> None:
+    stores = _Stores()
+    templates = [f"t-{n}" for n in range(scopes)]
+    of_year = {"from": "2025-11-11", "to": "2026-11-10"}
+    found = aggregation(filters=[where("template_id", "in", templates)], **of_year)
+    QueryEngine(stores, stores, 1).aggregate(  # type: ignore[arg-type]
+        Reading(Epoch("org", 1)), found
+    )
+    assert stores.requests == [requests] * scopes
 
 
 def test_a_debug_line_has_the_explanation_and_no_id() -> None:

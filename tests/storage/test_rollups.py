@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rollcall.domain.epochs import Epoch
 from rollcall.domain.errors import CorruptItem
 from rollcall.domain.measures import ALL, CALLS, ORG, RollupKey
 from rollcall.domain.organisations import Organisation, tenant
-from rollcall.domain.time.calendar import parse_date
+from rollcall.domain.time.calendar import day_text, parse_date
 from rollcall.query.metering import ReadMeter
 from rollcall.storage.rollups import RollupStore, stored_rollup
 from tests.support.builders import call
@@ -68,6 +72,72 @@ def test_days_come_in_order_with_the_measures_that_are_wanted(answer_bytes: int)
     assert days(march, names=["calls", "o", "p"])[9] == {"calls": 1, "o=x": 1, "p": 1}
     assert days(range(FIRST + 20, FIRST + 22), names=["calls"]) == {}
     assert meter.items == 4 + 2 + 4
+
+
+@cache
+def two_years(ledgers: int) -> tuple[Deployment, Organisation]:
+    """A call every 13 days."""
+    at = Deployment()
+    organisation = at.organisation(ledgers=ledgers)
+    stored = {day: f"{day_text(FIRST + day)}T12:00:00Z" for day in range(0, 730, 13)}
+    at.put(organisation, *(call(f"{day}", started_at=noon) for day, noon in stored.items()))
+    at.drain()
+    return at, organisation
+
+
+@pytest.mark.property
+@given(
+    ledgers=st.sampled_from([1, 2]),
+    first=st.integers(0, 400),
+    count=st.integers(1, 730),
+    requests=st.integers(0, 9),
+)
+def test_a_range_has_each_of_its_days_once_however_many_requests_read_it(
+    ledgers: int, first: int, count: int, requests: int
+) -> None:
+    at, organisation = two_years(ledgers)
+    wanted = range(FIRST + first, FIRST + first + count)
+    epoch, meter = organisation.epoch(0), ReadMeter()
+    with tenant(organisation.id):
+        rollups = RollupStore(at.client, ANALYTICS, EXECUTOR, BACKOFF)
+        days = rollups.days(epoch, CALLS, ORG, wanted, meter, names=["calls"], requests=requests)
+        found = [(day, rollup.measures["calls"]) for day, rollup in days]
+    assert found == [(FIRST + day, 1) for day in range(0, 730, 13) if FIRST + day in wanted]
+    assert meter.items == len(found)
+
+
+@pytest.mark.parametrize(
+    ("ledgers", "days", "requests", "made"),
+    [
+        (1, 127, 4, 1),
+        (1, 128, 4, 2),
+        (1, 256, 4, 4),
+        (1, 700, 4, 4),
+        (1, 700, 1, 1),
+        (2, 700, 4, 4),
+        (2, 700, 3, 2),
+        (2, 700, 0, 2),
+    ],
+)
+def test_a_long_range_is_read_in_several_requests(
+    ledgers: int, days: int, requests: int, made: int
+) -> None:
+    at, organisation = two_years(ledgers)
+    wanted = range(FIRST, FIRST + days)
+    with tenant(organisation.id), patch.object(at.client, "query", wraps=at.client.query) as query:
+        rollups = RollupStore(at.client, ANALYTICS, EXECUTOR, BACKOFF)
+        list(
+            rollups.days(
+                organisation.epoch(0),
+                CALLS,
+                ORG,
+                wanted,
+                ReadMeter(),
+                names=["calls"],
+                requests=requests,
+            )
+        )
+    assert query.call_count == made
 
 
 DAY = RollupKey(CALLS, ORG, "2024-03-05")

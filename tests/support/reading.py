@@ -54,6 +54,7 @@ class MemoryRollups:
         meter: ReadMeter,
         *,
         names: Collection[str],
+        requests: int = 1,
     ) -> Iterator[tuple[int, Rollup]]:
         for day in days:
             key = RollupKey(family, scope, day_text(day))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from heapq import merge
 from itertools import groupby
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rollcall.domain.measures import ALL, Rollup, RollupKey, Scope
 from rollcall.domain.time.calendar import MS_PER_DAY
@@ -16,6 +16,9 @@ from rollcall.query.group_planner import FromRollups
 from rollcall.query.grouping import GroupBuilder
 from rollcall.query.model import Reading
 from rollcall.query.ports import Rollups
+
+# The days of all scopes are read in so many requests at once, unless there are more scopes.
+_MOST_REQUESTS: Final = 4
 
 
 class _Found(NamedTuple):
@@ -93,7 +96,10 @@ class GroupRollups:
     def _items(self, scope: Scope) -> Iterator[_Found]:
         plan, epoch = self._plan, self._reading.epoch
         meter, names = self._reading.meter, plan.shape.names
-        days = self._rollups.days(epoch, plan.family, scope, plan.days, meter, names=names)
+        requests = _MOST_REQUESTS // len(plan.scopes)
+        days = self._rollups.days(
+            epoch, plan.family, scope, plan.days, meter, names=names, requests=requests
+        )
         for day, rollup in days:
             yield _Found(day, scope, rollup)
 

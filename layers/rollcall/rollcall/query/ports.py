@@ -70,10 +70,11 @@ class Rollups(Protocol):
         meter: ReadMeter,
         *,
         names: Collection[str],
+        requests: int = 1,
     ) -> Iterator[tuple[int, Rollup]]:
         """(day number, rollup) of a scope's stored days, ascending; `days` must not be empty.
 
-        Rollups and `names` are as for `read`.
+        Rollups and `names` are as for `read`. Up to `requests` may read a long range at once.
         """
 
 

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from itertools import groupby
+from itertools import groupby, pairwise, product
 from typing import Any, Final
 
 from rollcall.at_once import at_once, begun_at_once
@@ -36,9 +36,11 @@ APPLIED_AT: Final = "applied_at"
 # The version with which an item was last put whole. An earlier release adds to the version alone.
 WHOLE: Final = "whole"
 SPILLED: Final[Attribute] = {"BOOL": True}
+# Fewer days are not worth a request of their own.
+_LEAST_DAYS: Final = 64
 _META: Final = frozenset({keys.PK, keys.SK, keys.GSI1PK, keys.GSI1SK, VERSION, APPLIED_AT, WHOLE})
-# What every answer needs beside the measures.
-_ALWAYS: Final = (keys.PK, keys.SK, VERSION, WHOLE, APPLIED_AT)
+# What every answer needs beside the key and the measures.
+_ALWAYS: Final = (VERSION, WHOLE, APPLIED_AT)
 
 
 class RollupStore:
@@ -66,7 +68,7 @@ class RollupStore:
         """
         meter.used_rollups = True
         wanted_key = {keys.rollup(bucket, key): key for bucket in epoch.buckets for key in wanted}
-        projection = projected((*_ALWAYS, *attributes_of(names)))
+        projection = projected((keys.PK, keys.SK, *_ALWAYS, *attributes_of(names)))
 
         def read(some: Sequence[keys.Key]) -> tuple[list[Item], ReadMeter]:
             own = ReadMeter()  # a meter is for one thread
@@ -92,17 +94,20 @@ class RollupStore:
         meter: ReadMeter,
         *,
         names: Collection[str],
+        requests: int = 1,
     ) -> Iterator[tuple[int, Rollup]]:
         """The stored rollups of a scope's days, by day number in ascending order, read consistently.
 
-        Rollups and `names` are as for `read`. `days` must not be empty. One answer of DynamoDB (1 MB)
-        of each bucket is in memory at a time.
+        Rollups and `names` are as for `read`. `days` must not be empty. A long range is read in as many
+        parts at once as `requests` allows for all buckets together. One answer of DynamoDB (1 MB) of
+        each part and bucket is in memory at a time.
         """
         meter.used_rollups = True
-        meters = [ReadMeter() for _ in epoch.buckets]
+        parts = _parts(days, requests // len(epoch.buckets))
+        meters = [ReadMeter() for _ in epoch.buckets for _ in parts]
         streams = [
-            self._days_of(bucket, family, scope, days, own, names=names)
-            for bucket, own in zip(epoch.buckets, meters, strict=True)
+            self._days_of(bucket, family, scope, part, own, names=names)
+            for (bucket, part), own in zip(product(epoch.buckets, parts), meters, strict=True)
         ]
         try:
             merged = heapq.merge(*begun_at_once(self._executor, streams), key=_day_of)
@@ -127,7 +132,7 @@ class RollupStore:
             for day in (days[0], days[-1])
         )
         # The capacity units are the same, but parsing dozens of numbers per day is expensive.
-        projection = projected((*_ALWAYS, *attributes_of(names)))
+        projection = projected((keys.SK, *_ALWAYS, *attributes_of(names)))
         between = keys_between(first.pk, first.sk, last.sk)
         projection["ExpressionAttributeNames"] |= between["ExpressionAttributeNames"]
         request: dict[str, Any] = {
@@ -167,6 +172,16 @@ def stored_rollup(key: RollupKey, item: Item) -> StoredRollup:
         frozenset(spilled),
         version,
     )
+
+
+def _parts(days: range, most: int) -> list[range]:
+    """Cut days into at most `most` parts of about equal length, none shorter than `_LEAST_DAYS`.
+
+    There is always one part.
+    """
+    count = max(1, min(most, len(days) // _LEAST_DAYS))
+    cuts = [len(days) * n // count for n in range(count + 1)]
+    return [days[start:end] for start, end in pairwise(cuts)]
 
 
 def _read(key: RollupKey, item: Item, names: Collection[str]) -> Rollup:
