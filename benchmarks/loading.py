@@ -66,7 +66,7 @@ def analytics_items(
     """
     what = "segments of pages" if is_merged else "pages"
     kind = f"{name}, {what} of {page_target_bytes} bytes".replace("/", "-")
-    path = _cache_folder() / f"{kind}, {_digest(scopes)}.jsonl"
+    path = _cache_folder() / f"{kind}, {_digest(scopes, settings.segment_bytes)}.jsonl"
     if not path.exists():
         for outdated in path.parent.glob(f"{glob.escape(kind)}, *"):
             outdated.unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from random import Random
 from typing import Any
 from unittest.mock import patch
 
@@ -26,6 +27,7 @@ from rollcall.ledger.warm import WarmWriters
 from rollcall.ledger.writer import ApplyFacts, fold
 from rollcall.maintenance.merge_pages import MergePages
 from rollcall.query.metering import ReadMeter
+from rollcall.settings import settings
 from rollcall.storage.ledger_reader import LedgerReader
 from rollcall.storage.page_scan import PageScan
 from rollcall.storage.pages import PageStore
@@ -76,6 +78,14 @@ def items(at: Deployment, partition: str) -> list[dict[str, Any]]:
 def segments(at: Deployment) -> list[dict[str, Any]]:
     found = [item for item in items(at, "LEDGER") if "segment" in item]
     return sorted(found, key=lambda item: item["SK"]["S"])
+
+
+def incompressible(dice: Random, count: int) -> str:
+    return "".join(map(chr, dice.choices(range(0x4E00, 0x9FFF), k=count)))
+
+
+def size(item: dict[str, Any]) -> int:
+    return sum(len(value.get("B", b"")) for value in item.values())
 
 
 def check_tiles(at: Deployment) -> None:
@@ -399,6 +409,32 @@ def test_each_segment_that_a_change_splits_is_counted() -> None:
     with tenant(organisation.id):
         applier.apply(fold(all_facts(at, organisation)))
     assert sum(split) == before - len(segments(at)) == 2
+
+
+def test_a_record_in_sixteen_segments_is_written_in_one_transaction() -> None:
+    """A record has at most 16 times, each perhaps in another full segment."""
+    at = Deployment(target_bytes=settings.page_target_bytes)
+    organisation = at.organisation()
+    dice = Random(31)
+    for day in range(1, 18):
+        for hour in range(7, 17):
+            payload = {f"k{n}": incompressible(dice, 256) for n in range(32)}  # some 14 KB
+            started_at = f"2024-03-{day:02d}T{hour:02d}:00:00Z"
+            at.put(organisation, call(f"{day}-{hour}", started_at=started_at, payload=payload))
+    at.drain()
+    at.merge(organisation, settings.segment_bytes)
+    stored = segments(at)
+    assert min(map(size, stored)) > 0.8 * settings.segment_bytes
+    for day in range(1, 17):
+        at.put(organisation, call("mover", started_at=f"2024-03-{day:02d}T12:25:30Z"))
+    at.drain()
+    assert at.quarantine.kept == []
+    assert len(stored) - len(segments(at)) == 16
+    check_tiles(at)
+    assert [row.record is None for row in rows(at, organisation) if row.id == "mover"] == [
+        *[True] * 15,
+        False,
+    ]
 
 
 def test_a_damaged_page_is_left_alone_and_reported() -> None:

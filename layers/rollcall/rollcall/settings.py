@@ -61,8 +61,9 @@ class Settings:
 
     records_table: str = _text("ROLLCALL_RECORDS_TABLE", DEFAULT_RECORDS_TABLE)
     analytics_table: str = _text("ROLLCALL_ANALYTICS_TABLE", DEFAULT_ANALYTICS_TABLE)
-    page_target_bytes: int = _integer("ROLLCALL_PAGE_TARGET_BYTES", 8_192, 1_024, 262_144)
-    segment_bytes: int = _integer("ROLLCALL_SEGMENT_BYTES", 65_536, 1_024, 262_144)
+    # A record may have been in 17 pages or segments, all of which one transaction of 4 MB writes.
+    page_target_bytes: int = _integer("ROLLCALL_PAGE_TARGET_BYTES", 8_192, 1_024, 131_072)
+    segment_bytes: int = _integer("ROLLCALL_SEGMENT_BYTES", 131_072, 1_024, 131_072)
     cold_after_hours: int = _integer("ROLLCALL_COLD_AFTER_HOURS", 48, 1, 8_760)
     ingest_concurrency: int = _integer("ROLLCALL_INGEST_CONCURRENCY", 16, 1, 64)
     keep_detail: bool = _flag("ROLLCALL_KEEP_DETAIL", default=True)

@@ -3,7 +3,8 @@
 Pages are merged when they have been at rest for long enough, and the last page of a ledger never,
 because most new rows go there. A run ends where the next page would make it too large. One that ends
 earlier waits for the page after it to come to rest, unless that is a segment already: then it is merged
-if it is at least half as large as a segment, which what is left of a segment that was split always is.
+if it is at least half as large as a segment. What is left of a segment that was split is, unless as many
+pages as one transaction takes (`MAX_PAGES`) did not fill half of it.
 """
 
 from __future__ import annotations
