@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
-from benchmarks import data
+from benchmarks import data, wiring
 from benchmarks.report import median
 from tests.support.emulator.dynamodb import MemoryDynamoDb
 
@@ -165,23 +165,29 @@ class Functions:
 
 @dataclass(frozen=True)
 class Turns:
-    """At least `rounds`, and more until `seconds` are over, but at most `most`."""
+    """At least `rounds`, and more until `seconds` are over, but at most `most`.
+
+    In its turn, each side answers `in_a_row` times: what the others leave in the processor's caches
+    would otherwise decide the time of an answer of a few milliseconds.
+    """
 
     rounds: int
     most: int
     seconds: float = 0.0
+    in_a_row: int = 1
 
 
 def in_turns(
     query: Query,
     places: Sequence[Functions],
     turns: Turns,
-    also: Callable[[], Any] = lambda: None,
+    also: Sequence[Callable[[], Any]] = (),
 ) -> list[Answer]:
     """Ask in each place in turn, after a first turn that does not count; the answer in each.
 
-    `also` is done in every turn, the first one too.
+    Each of `also` is done in every turn, the first one too.
     """
+    wiring.skip_what_exists()
     splits: list[list[Split]] = [[] for _ in places]
     answers: list[dict[str, Any]] = [{} for _ in places]
     until = time.monotonic() + turns.seconds
@@ -189,9 +195,12 @@ def in_turns(
         if turn > turns.rounds and time.monotonic() >= until:
             break
         for number, functions in enumerate(places):
-            answers[number], split = functions.ask(query)
-            splits[number] += [split] if turn else []
-        also()
+            for _ in range(turns.in_a_row):
+                answers[number], split = functions.ask(query)
+                splits[number] += [split] if turn else []
+        for act in also:
+            for _ in range(turns.in_a_row):
+                act()
     return [
         Answer(json.loads(answer["body"]), answer["headers"], Split.medians(of_place))
         for answer, of_place in zip(answers, splits, strict=True)

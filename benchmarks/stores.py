@@ -88,13 +88,8 @@ def ask(
 
     Raises AssertionError if a database and the first place answer differently.
     """
-    asked = [_Asked(database, compared.sql) for database in databases]
-
-    def ask_databases() -> None:
-        for each in asked:
-            each.ask()
-
-    answers = in_turns(compared.query, places, turns, also=ask_databases)
+    asked = [_Asked(database, compared.sql, turns.in_a_row) for database in databases]
+    answers = in_turns(compared.query, places, turns, also=[each.ask for each in asked])
     for each in asked:
         if each.rows is not None:
             _check_equal(compared, answers[0].body, each.rows)
@@ -102,11 +97,15 @@ def ask(
 
 
 class _Asked:
-    """A query to a database, or to none, with the rows and the times of its answers."""
+    """A query to a database, or to none, with the rows and the times of its answers.
 
-    def __init__(self, database: Sql | None, sql: str) -> None:
+    The first `uncounted` times do not count.
+    """
+
+    def __init__(self, database: Sql | None, sql: str, uncounted: int) -> None:
         self._database = database
         self._sql = sql
+        self._uncounted = uncounted
         self._seconds: list[float] = []
         self.rows: list[str] | None = None
 
@@ -118,8 +117,8 @@ class _Asked:
 
     @property
     def seconds(self) -> float | None:
-        """The median, without the first time, or None where there is no database."""
-        return median(self._seconds[1:]) if self._seconds else None
+        """The median, or None where there is no database."""
+        return median(self._seconds[self._uncounted :]) if self._seconds else None
 
 
 def _check_equal(compared: Compared, answer: Any, stored: Sequence[str]) -> None:
