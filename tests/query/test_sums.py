@@ -11,12 +11,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rollcall.domain.time.zones import UTC
+from rollcall.query import pairs as counted
 from rollcall.query import sums
 from rollcall.query.cells import LOW_BITS
 from rollcall.query.coding import ValueCoder
 from rollcall.query.components import ALL_ROWS, Sum, Values
 from rollcall.query.datasets import call_field
-from rollcall.query.sums import LOW, Slots, Table, count_by
+from rollcall.query.sums import LOW, Slots, Table
 
 pytestmark = pytest.mark.property
 
@@ -45,8 +46,6 @@ def test_sums_are_exact_whatever_their_size(pairs: list[tuple[int, int]], most: 
     assert dict(zip(found.keys.tolist(), found.integers(COST), strict=True)) == dict(expected)
     counts = dict(zip(found.keys.tolist(), found.integers(ALL_ROWS), strict=True))
     assert counts == Counter(keys.tolist())
-    distinct, numbers = count_by(keys)
-    assert dict(zip(distinct.tolist(), numbers.tolist(), strict=True)) == counts
 
 
 @given(st.lists(st.tuples(KEYS, st.none() | VALUES), min_size=1, max_size=60))
@@ -77,8 +76,8 @@ def test_values_that_are_added_in_parts_are_counted(
 ) -> None:
     found = table()
     with (
-        patch.object(sums, "MERGED_AT_ONCE", at_once),
-        patch.object(sums, "_UNPACKED_AT_ONCE", at_once),
+        patch.object(counted, "MERGED_AT_ONCE", at_once),
+        patch.object(counted, "_AT_ONCE", at_once),
     ):
         for pairs in batches:
             keys, codes = (np.array(row, dtype=np.int64) for row in zip(*pairs, strict=True))

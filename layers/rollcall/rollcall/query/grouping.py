@@ -14,6 +14,7 @@ import numpy as np
 from rollcall.domain.errors import MAX_GROUPS
 from rollcall.ledger.columns import NULL, Int64s
 from rollcall.ledger.page import TIME
+from rollcall.query.adding import MERGED_AT_ONCE, Amounts
 from rollcall.query.cells import LOW_BITS, GroupCell
 from rollcall.query.chunks import Chunk, chunks
 from rollcall.query.coding import DimensionCoder, GroupValue, ValueCoder
@@ -21,7 +22,7 @@ from rollcall.query.components import ALL_ROWS, Count, Sum, Values
 from rollcall.query.filtering import Selected
 from rollcall.query.masks import mask_of
 from rollcall.query.model import Aggregation
-from rollcall.query.sums import LOW, MERGED_AT_ONCE, Amounts, Slots, Table
+from rollcall.query.sums import LOW, Slots, Table
 from rollcall.query.values import Columns, integers_of
 
 # A key has the numbers of the values of all dimensions, and no sign.
