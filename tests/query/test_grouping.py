@@ -20,7 +20,7 @@ from rollcall.domain.records import Call
 from rollcall.domain.time.buckets import Granularity
 from rollcall.domain.time.periods import EVER
 from rollcall.ledger.page import Row, Rows
-from rollcall.query import chunks, grouping, sums
+from rollcall.query import chunks, grouping, pairs, sums
 from rollcall.query.coding import ValueCoder
 from rollcall.query.components import ALL_ROWS, Component, Count, Sum, Values
 from rollcall.query.conditions import equals
@@ -156,7 +156,11 @@ def test_groups_are_what_each_row_adds(
     for call in found:
         for key in keys_of(call, names):
             expected[key].append(call)
-    with patch.object(chunks, "CHUNK_ROWS", chunk), patch.object(sums, "MERGED_AT_ONCE", chunk):
+    with (
+        patch.object(chunks, "CHUNK_ROWS", chunk),
+        patch.object(sums, "MERGED_AT_ONCE", chunk),
+        patch.object(pairs, "MERGED_AT_ONCE", chunk),
+    ):
         adding = builder(*(DIMENSIONS[name] for name in names))
         starts = range(0, len(found), size)
         adding.add_rows(selected(found[start : start + size], start) for start in starts)

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rollcall.query import pairs as module
-from rollcall.query.adding import Rows
+from rollcall.query.adding import Rows, narrow
 from rollcall.query.pairs import Pairs, counted_pairs
 
 pytestmark = pytest.mark.property
@@ -19,7 +19,11 @@ pytestmark = pytest.mark.property
 # Few small ones, so that many pairs are equal, and some that do not fit beside others.
 KEYS = st.one_of(st.integers(0, 3), st.integers(0, 2**40), st.just(2**62))
 CODES = st.one_of(
-    st.integers(-2, 2), st.integers(2**31 - 2, 2**31), st.sampled_from([2**62, -(2**62)])
+    st.integers(-2, 2),
+    st.integers(2**31 - 2, 2**31),
+    # Too many bits for a count beside them, and few enough to be sorted as one integer with a key.
+    st.integers(-(2**57), 2**57),
+    st.sampled_from([2**62, -(2**62)]),
 )
 BATCHES = st.lists(
     st.lists(st.tuples(KEYS, CODES), min_size=1, max_size=30), min_size=1, max_size=6
@@ -38,7 +42,9 @@ def counts(rows: Rows) -> dict[int, int]:
 
 
 # The second batch needs more bits, the third does not fit.
-@example([[(5, 5)], [(0, 2**31)], [(2**62, -(2**62))], [(5, 5)]], 1)
+@example([[(5, 5), (6, 5)], [(0, 2**31), (1, 0), (2, 0)], [(2**62, -(2**62))] * 5, [(5, 5)]], 1)
+# All keys have 32 bits, and not all codes.
+@example([[(key, code)] for key in range(10) for code in (-(2**57), 2**57)], 10**5)
 @given(BATCHES, st.sampled_from([1, 3, 10**5]))
 def test_pairs_are_counted(batches: list[list[tuple[int, int]]], at_once: int) -> None:
     found = Pairs()
@@ -75,6 +81,31 @@ def test_without_pairs_there_are_no_values() -> None:
         found.all_values(),
     ):
         assert counts(rows) == {}
+
+
+def test_counts_that_do_not_fit_are_columns() -> None:
+    """Keys and codes have 32 bits, and all three together more than 62."""
+    found = Pairs()
+    for count in (2**15, 2**14):
+        rows = [0, 1, 2**18] * 2, [0] * 3 + [2**30] * 3, [count] * 6
+        found.add([narrow(np.array(row)) for row in rows])
+    found.merge()
+    for span in found.spans(np.array([0, 1, 2**18])):
+        assert counts(found.values(*span)) == {0: 3 * 2**14, 2**30: 3 * 2**14}
+        assert counts(found.values_of([span])) == {0: 3 * 2**14, 2**30: 3 * 2**14}
+    assert counts(found.all_values()) == {0: 9 * 2**14, 2**30: 9 * 2**14}
+
+
+def test_a_count_below_zero_damages_no_other() -> None:
+    """Only a damaged rollup has one."""
+    found = Pairs()
+    found.add([np.array([0, 0]), np.array([5, 7]), np.array([3, 3])])
+    found.add([np.array([1]), np.array([5]), np.array([-2])])
+    found.merge()
+    first, second = found.spans(np.array([0, 1]))
+    assert counts(found.values(*first)) == {5: 3, 7: 3}
+    assert counts(found.values(*second)) == {5: -2}
+    assert counts(found.all_values()) == {5: 1, 7: 3}
 
 
 def test_pairs_stay_integers_where_they_fit() -> None:

@@ -76,6 +76,7 @@ def test_values_that_are_added_in_parts_are_counted(
 ) -> None:
     found = table()
     with (
+        patch.object(sums, "MERGED_AT_ONCE", at_once),
         patch.object(counted, "MERGED_AT_ONCE", at_once),
         patch.object(counted, "_AT_ONCE", at_once),
     ):

@@ -23,11 +23,11 @@ _NARROW: Final = 2**31
 
 
 def narrow(values: Int64s) -> Int64s:
-    """The integers, in half of the memory if they fit: there may be millions."""
-    narrow: NDArray[Any] = values
+    """The integers, as 32 bits if all of them fit."""
+    found: NDArray[Any] = values
     if int(values.min()) > -_NARROW and int(values.max()) < _NARROW:
-        narrow = values.astype(np.int32, copy=False)
-    return narrow
+        found = values.astype(np.int32, copy=False)
+    return found
 
 
 def added_up(rows: Rows, key_rows: int) -> Rows:
@@ -57,10 +57,9 @@ def added_up(rows: Rows, key_rows: int) -> Rows:
 
 def _order(keys: Rows) -> Indices:
     """What sorts columns by one or two rows of keys."""
-    first = keys[0]
     if len(keys) == 1:
-        return np.argsort(first, kind="stable")
-    second = keys[1]
+        return np.argsort(keys[0], kind="stable")
+    first, second = (row.astype(np.int64, copy=False) for row in keys)
     low, width = int(second.min()), int(second.max()) - int(second.min()) + 1
     start = int(first.min())
     if (int(first.max()) - start + 1) * width >= 2**62:
@@ -72,7 +71,7 @@ def _order(keys: Rows) -> Indices:
 def by_key(keys: Int64s) -> tuple[Int64s, Callable[[Amounts], Int64s]]:
     """(distinct keys in ascending order, what adds up amounts of the rows by key).
 
-    Amounts are below 2^32, and rows at most `_ADDED_AT_ONCE`.
+    Amounts are below 2^32, and rows at most 2^20.
     """
     low, high = int(keys.min()), int(keys.max())
     if low == high:

@@ -1,7 +1,7 @@
 """How often each pair of a key and a code occurs, of which there may be millions.
 
-A pair and its count are put into one integer, unless they do not fit. Those are sorted in place, in a
-fraction of the time that columns take, and a pair takes eight bytes.
+A pair and its count are put into one integer, unless they do not fit. Such integers take eight bytes a
+pair, and are sorted in place, in a fraction of the time that columns take.
 """
 
 from __future__ import annotations
@@ -15,35 +15,40 @@ from rollcall.ledger.columns import Int64s
 from rollcall.query.adding import MERGED_AT_ONCE, Rows, added_up, count_by, narrow
 from rollcall.query.numbering import is_dense
 
-# What follows the greatest packed integer is an integer too.
+# One more than the greatest packed integer must fit too.
 _MOST_BITS: Final = 62
 _AT_ONCE: Final = 65_536
-# Rows of the key and the code.
+# The rows of a pair, before that of its count.
 _KEY_ROWS: Final = 2
 
 
 class _Range(NamedTuple):
-    """The smallest and the largest key and code of some pairs, and what no count of one exceeds."""
+    """The smallest and the largest key, code and count of some pairs.
+
+    A count may be anywhere up to `most`.
+    """
 
     first: int
     last: int
     low: int
     high: int
+    least: int
     most: int
 
     @staticmethod
     def of(rows: Rows) -> _Range:
         keys, codes, counts = rows
-        ends = (keys.min(), keys.max(), codes.min(), codes.max(), counts.max())
+        ends = [end for row in (keys, codes, counts) for end in (row.min(), row.max())]
         return _Range(*map(int, ends))
 
     def joined(self, other: _Range) -> _Range:
-        """That of both together, if each has a pair once."""
+        """That of both together, in each of which the pairs are distinct."""
         return _Range(
             min(self.first, other.first),
             max(self.last, other.last),
             min(self.low, other.low),
             max(self.high, other.high),
+            min(self.least, other.least),
             self.most + other.most,
         )
 
@@ -58,10 +63,14 @@ class _Packing(NamedTuple):
 
     @staticmethod
     def of(range_: _Range) -> _Packing | None:
-        """What fits all pairs in a range; None if that is more than an integer has."""
+        """What fits all pairs in a range; None if that is more than an integer has.
+
+        A count below 1, which only a damaged rollup has, does not fit.
+        """
         code_bits = (range_.high - range_.low).bit_length()
         count_bits = range_.most.bit_length()
-        if (range_.last - range_.first).bit_length() + code_bits + count_bits > _MOST_BITS:
+        bits = (range_.last - range_.first).bit_length() + code_bits + count_bits
+        if bits > _MOST_BITS or range_.least < 1:
             return None
         return _Packing(range_.first, range_.low, code_bits, count_bits)
 
@@ -103,7 +112,7 @@ class _Packing(NamedTuple):
         return end
 
     def places(self, packed: Int64s, offsets: Int64s, most: int) -> Int64s:
-        """Where the pairs of the keys at some offsets begin, or would; no offset is above `most`."""
+        """Where the pairs of keys begin, or would begin; `most` is the greatest offset of a key."""
         keys = np.clip(offsets, 0, most + 1) << (self.code_bits + self.count_bits)
         return np.searchsorted(packed, keys)
 
@@ -128,7 +137,7 @@ class Pairs:
         return len(self._columns[0]) if self._columns else len(self._packed)
 
     def add(self, rows: Rows) -> None:
-        """Add columns of keys, codes and counts, which have a pair once. They must not be empty."""
+        """Add columns of keys, codes and counts, with distinct pairs. They must not be empty."""
         self._since.append(rows)
         self._waiting += len(rows[0])
         if self._waiting > max(MERGED_AT_ONCE, len(self)):
@@ -170,9 +179,15 @@ class Pairs:
         return self._packing.unpacked(self._packed[start:end])[1:]
 
     def values_of(self, spans: Iterable[tuple[int, int]]) -> Rows:
-        """The distinct codes of some pairs, ascending, and their counts."""
-        parts = [self.values(*span) for span in spans] or [_NOTHING]
-        return added_up([np.concatenate(row) for row in zip(*parts, strict=True)], 1)
+        """The distinct codes of the pairs in disjoint spans, ascending, and their counts."""
+        edges = np.array(list(spans), dtype=np.int64).reshape(-1, 2)
+        steps = np.zeros(len(self) + 1, dtype=np.int8)
+        np.add.at(steps, edges[:, 0], 1)
+        np.subtract.at(steps, edges[:, 1], 1)
+        chosen = np.cumsum(steps[:-1], dtype=np.int8).astype(np.bool_)
+        if self._columns or self._packing is None:
+            return added_up([row[chosen] for row in self._columns[1:]] or [*_NOTHING], 1)
+        return added_up(self._packing.unpacked(self._packed[chosen])[1:], 1)
 
     def all_values(self) -> Rows:
         """The distinct codes of all pairs, ascending, and their counts."""
@@ -184,9 +199,7 @@ class Pairs:
             return added_up([np.concatenate(row) for row in zip(*parts, strict=True)], 1)
         totals = np.zeros(high - low + 1, dtype=np.int64)
         for codes, counts in self._blocks():
-            # numpy adds up in doubles, which are exact below 2^53.
-            of_block = np.bincount(codes - low, weights=counts, minlength=len(totals))
-            totals += of_block.astype(np.int64)
+            np.add.at(totals, codes - low, counts)
         present = np.flatnonzero(totals)
         return [present + low, totals[present]]
 
@@ -235,6 +248,6 @@ def counted_pairs(keys: Int64s, codes: Int64s) -> Rows:
     first, low = int(keys.min()), int(codes.min())
     width = int(codes.max()) - low + 1
     if (int(keys.max()) - first + 1) * width >= 2**62:
-        return added_up([keys, codes, np.ones_like(keys)], 2)
+        return added_up([keys, codes, np.ones_like(keys)], _KEY_ROWS)
     pairs, counts = count_by((keys - first) * width + (codes - low))
     return [narrow(row) for row in (pairs // width + first, pairs % width + low, counts)]
