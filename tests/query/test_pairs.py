@@ -1,4 +1,4 @@
-"""Counts of pairs against brute force, whatever fits into an integer."""
+"""Counts of pairs against brute force, packed and as columns."""
 
 from __future__ import annotations
 

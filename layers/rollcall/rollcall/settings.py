@@ -61,7 +61,7 @@ class Settings:
 
     records_table: str = _text("ROLLCALL_RECORDS_TABLE", DEFAULT_RECORDS_TABLE)
     analytics_table: str = _text("ROLLCALL_ANALYTICS_TABLE", DEFAULT_ANALYTICS_TABLE)
-    # A record may have been in 17 pages or segments, all of which one transaction of 4 MB writes.
+    # A record may be in 16 pages or segments, all of which one transaction of 4 MB writes.
     page_target_bytes: int = _integer("ROLLCALL_PAGE_TARGET_BYTES", 8_192, 1_024, 131_072)
     segment_bytes: int = _integer("ROLLCALL_SEGMENT_BYTES", 131_072, 1_024, 131_072)
     cold_after_hours: int = _integer("ROLLCALL_COLD_AFTER_HOURS", 48, 1, 8_760)
