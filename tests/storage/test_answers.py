@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import json
 from typing import Any
 
@@ -16,7 +17,9 @@ from rollcall.storage.answers import READS, parse_read
 from tests.support.attribute_values import items
 
 MODEL = botocore.session.get_session().get_service_model("dynamodb")
-BINARIES = st.binary(max_size=9).map(lambda data: base64.b64encode(data).decode())
+# Vector instructions take dozens of bytes at once, and the rest one by one.
+BYTES = st.one_of(st.binary(max_size=9), st.binary(min_size=90, max_size=200))
+BINARIES = BYTES.map(lambda data: base64.b64encode(data).decode())
 ITEMS = items(BINARIES)
 CAPACITY = {"TableName": "t", "CapacityUnits": 1.5}
 ANSWERS = st.one_of(
@@ -62,6 +65,12 @@ def test_an_answer_is_that_of_botocores_parser(operation_and_answer: tuple[str, 
     response, found = received(answer), dict[str, Any]()
     parse_read(response, found)
     assert parsed(operation, response) | found == parsed(operation, received(answer))
+
+
+@pytest.mark.parametrize("damaged", ["AAA", "AA*A", "AAAA\n", "A" * 96 + "AA*A"])
+def test_damaged_base64_is_an_error(damaged: str) -> None:
+    with pytest.raises(binascii.Error):
+        parse_read(received({"Item": {"data": {"B": damaged}}}), {})
 
 
 def test_a_refusal_is_left_to_botocore() -> None:

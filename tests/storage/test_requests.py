@@ -20,7 +20,7 @@ from rollcall.storage.requests import Serializer, use_serializer
 from tests.support.attribute_values import NAMES, TEXTS, items
 
 MODEL = botocore.session.get_session().get_service_model("dynamodb")
-ITEMS = items(st.binary(max_size=9))
+ITEMS = items(st.one_of(st.binary(max_size=9), st.binary(min_size=90, max_size=200)))
 CONDITIONS = st.fixed_dictionaries(
     {},
     optional={

@@ -7,9 +7,10 @@ has the names of the model, and only binary values are not as they are in JSON.
 
 from __future__ import annotations
 
-import binascii
 import json
 from typing import Any, Final
+
+from pybase64 import b64decode
 
 # The operations that read items. Only their answers are large.
 READS: Final = ("BatchGetItem", "GetItem", "Query")
@@ -38,7 +39,7 @@ def _decoded(node: dict[str, Any]) -> dict[str, Any]:
     """
     data = node.get("B")
     if isinstance(data, str):
-        node["B"] = binascii.a2b_base64(data)
+        node["B"] = b64decode(data, validate=True)
     elif "BS" in node and isinstance(node["BS"], list):
-        node["BS"] = [binascii.a2b_base64(each) for each in node["BS"]]
+        node["BS"] = [b64decode(each, validate=True) for each in node["BS"]]
     return node

@@ -7,12 +7,12 @@ JSON that DynamoDB expects, and only binary values differ.
 
 from __future__ import annotations
 
-import binascii
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from botocore.serialize import JSONSerializer
+from pybase64 import b64encode_as_string
 
 
 class Serializer:
@@ -44,4 +44,4 @@ def _encoded(data: object) -> str:
     """A binary value as it is in JSON; `json` asks for what it cannot write itself."""
     if not isinstance(data, bytes):
         raise TypeError(f"DynamoDB has no attribute for {type(data).__name__}")
-    return binascii.b2a_base64(data, newline=False).decode()
+    return b64encode_as_string(data)
