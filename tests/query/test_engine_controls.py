@@ -14,10 +14,10 @@ import pytest
 
 from rollcall.dialects.breeze import query_types, request
 from rollcall.domain.time.periods import Period, Plan, plan
-from rollcall.query import coding, engine, group_planner, masks, values
+from rollcall.query import coding, group_planner, masks, values
 from rollcall.query import filtering as selecting
 from rollcall.query.datasets import LEADS
-from rollcall.query.filtering import PageRead, select
+from rollcall.query.filtering import PageRead, RowFilter
 from rollcall.query.grouping import GroupedRows
 from rollcall.query.values import offsets_ms
 from rollcall.storage import rollups
@@ -42,9 +42,9 @@ def without_the_last_day(period: Period) -> Plan:
     return found._replace(days=found.days[:-1])
 
 
-def end_included(read: PageRead, selection: Any) -> Any:
+def end_included(self: RowFilter, read: PageRead) -> Any:
     clip = Period(read.clip.start_ms, read.clip.end_ms + 1)
-    return select(read._replace(clip=clip), selection)
+    return select(self, read._replace(clip=clip))
 
 
 def one_offset(zone: Any, instants_ms: Any) -> Any:
@@ -63,10 +63,11 @@ def cut_off(part: int, whole: int) -> float:
     return 10_000 * part // whole / 100 if whole else 0.0
 
 
-def null_where_missing(comparison: Any, columns: Any, matches: Any) -> Any:
-    mask = texts(comparison, columns, matches)
-    codes, _ = columns.texts(comparison.field.column)
-    return mask | (codes == 0) if "null" in comparison.values else mask
+def null_where_missing(comparison: Any, zone: Any) -> Any:
+    holds, name = compared(comparison, zone), comparison.field.column
+    if "null" not in comparison.values:
+        return holds
+    return lambda columns: holds(columns) | (columns.texts(name)[0] == 0)
 
 
 def leads_added_up(grouped: GroupedRows) -> Any:
@@ -85,7 +86,7 @@ def first_answer_only(reads: Reads, asked: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-texts, whole = masks._texts, GroupedRows.whole
+compared, select, whole = masks._compared, RowFilter.select, GroupedRows.whole
 answer_to_query = Reads.query
 stored_rollup = rollups.stored_rollup
 payload_text = request.payload_text
@@ -93,11 +94,11 @@ payload_text = request.payload_text
 FAULTS: dict[str, Callable[[], Any]] = {
     "partial days forgotten": lambda: patch.object(group_planner, "plan", without_edges),
     "last whole day forgotten": lambda: patch.object(group_planner, "plan", without_the_last_day),
-    "end of a period included": lambda: patch.object(engine, "select", end_included),
+    "end of a period included": lambda: patch.object(RowFilter, "select", end_included),
     "tombstones counted": lambda: patch.object(selecting, "TOMBSTONE", "no such column"),
     "clock changes ignored": lambda: everywhere("offsets_ms", one_offset, coding, values),
     "rounded down": lambda: patch.object(query_types, "percentage", cut_off),
-    "missing equals null": lambda: patch.object(masks, "_texts", null_where_missing),
+    "missing equals null": lambda: patch.object(masks, "_compared", null_where_missing),
     "numbers compared with strings": lambda: patch.object(
         request, "payload_text", lambda value: payload_text(value).replace("n", "s", 1)
     ),

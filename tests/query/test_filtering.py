@@ -19,7 +19,7 @@ from rollcall.ledger.positions import END, FIRST, position
 from rollcall.ledger.tree import Page
 from rollcall.query.components import ALL_ROWS
 from rollcall.query.datasets import call_field
-from rollcall.query.filtering import PageRead, select
+from rollcall.query.filtering import PageRead, RowFilter
 from rollcall.query.grouping import GroupBuilder
 from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Aggregation, Selection
@@ -64,7 +64,7 @@ def decoded_for(selected_by: Selection, *by: str, period: Period = EVER) -> set[
         return decode(encoded, name, count)
 
     with patch.object(encoded_module.PageColumns, "column", spy):
-        _, selected = select(PageRead(page, period, 0), selected_by)
+        _, selected = RowFilter(selected_by).select(PageRead(page, period, 0))
         if selected is not None:
             dimensions = tuple(map(call_field, by))
             builder = GroupBuilder(Aggregation(selected_by, period, dimensions, (ALL_ROWS,)))

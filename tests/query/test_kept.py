@@ -23,7 +23,7 @@ from rollcall.query import kept
 from rollcall.query.components import Count, Sum
 from rollcall.query.datasets import DATASETS, LEADS
 from rollcall.query.filtering import Selected
-from rollcall.query.masks import mask_of
+from rollcall.query.masks import masking
 from rollcall.query.reports import campaign
 from rollcall.query.values import integers_of
 from tests.support.rollup_calls import calls
@@ -64,7 +64,7 @@ def counted(component: Count | Sum, rows: Selected) -> int:
         return sum(value for value in values if value > 0)
     if component.where is None:
         return rows.count
-    return int(mask_of(component.where, rows, UTC).sum())
+    return int(masking(component.where, UTC)(rows).sum())
 
 
 @pytest.mark.parametrize("dataset", RECORDS)

@@ -18,7 +18,7 @@ from rollcall.ledger.page import Row, Rows
 from rollcall.query.conditions import AllOf, AnyOf, Comparison, Condition, Not
 from rollcall.query.fields import SENTIMENT_BANDS, Op, Source
 from rollcall.query.filtering import Selected
-from rollcall.query.masks import mask_of
+from rollcall.query.masks import masking
 from tests.support.conditions import ZONE, calls, conditions
 
 
@@ -95,11 +95,10 @@ def test_a_mask_is_the_condition_of_each_row(found: list[Call], condition: Condi
     rows = Rows.empty("call").with_rows({}, made)
     in_order = [row.record for row in rows]
     selected = Selected(rows, None)
-    assert mask_of(condition, selected, Zone(ZONE)).tolist() == [
-        holds(condition, call) for call in in_order
-    ]
+    holds_for = masking(condition, Zone(ZONE))
+    assert holds_for(selected).tolist() == [holds(condition, call) for call in in_order]
     # The rows that were selected before are masked in the same way.
     indices = np.arange(0, len(found), 2)
-    assert mask_of(condition, Selected(rows, indices), Zone(ZONE)).tolist() == [
+    assert holds_for(Selected(rows, indices)).tolist() == [
         holds(condition, call) for call in in_order[::2]
     ]

@@ -19,7 +19,6 @@ from rollcall.query import (
     cells,
     coding,
     datasets,
-    engine,
     filtering,
     group_planner,
     masks,
@@ -28,6 +27,7 @@ from rollcall.query import (
 )
 from rollcall.query.conditions import Comparison
 from rollcall.query.fields import Op
+from rollcall.query.filtering import RowFilter
 from rollcall.query.grouping import GroupedRows
 from rollcall.query.reports import query as report
 from rollcall.query.rollup_shapes import AllRows, ByValue
@@ -41,11 +41,11 @@ pytestmark = pytest.mark.property
 
 SCENARIOS = 120
 
-mask_of, matcher, stored_ranges = masks.mask_of, masks._matcher, masks.ranges_of
+masking, matcher, stored_ranges = masks.masking, masks._matcher, masks.ranges_of
 matches_decimal, by, others_have = masks._decimal_matcher, report._by, report._has_one_of
 bucket_of, entries_of = coding.bucket_of, coding.DimensionCoder.entries
 entries_of_rows, sorted_scopes = report._Rows._entries, scopes._sorted
-select, integers_of, payload_text = engine.select, values.integers_of, filters.payload_text
+select, integers_of, payload_text = RowFilter.select, values.integers_of, filters.payload_text
 days_before, year_before = named_periods.days_before, named_periods.year_before
 
 
@@ -53,9 +53,9 @@ def without_edges(period: Period) -> Plan:
     return plan(period)._replace(edges=())
 
 
-def end_included(read: Any, selection: Any) -> Any:
+def end_included(self: RowFilter, read: Any) -> Any:
     clip = Period(read.clip.start_ms, read.clip.end_ms + 1)
-    return select(read._replace(clip=clip), selection)
+    return select(self, read._replace(clip=clip))
 
 
 def weeks_from_sunday(granularity: Any, local_ms: Any, offset_ms: Any) -> Any:
@@ -63,11 +63,12 @@ def weeks_from_sunday(granularity: Any, local_ms: Any, offset_ms: Any) -> Any:
     return bucket_of(granularity, local_ms + (86_400_000 if is_week else 0), offset_ms)
 
 
-def without_nulls(condition: Any, columns: Any, zone: Any) -> Any:
-    mask = mask_of(condition, columns, zone)
-    if isinstance(condition, Comparison) and condition.op in (Op.NE, Op.NOT_IN):
-        mask &= ~mask_of(Comparison(condition.field, Op.IS_NULL), columns, zone)
-    return mask
+def without_nulls(condition: Any, zone: Any) -> Any:
+    holds = masking(condition, zone)
+    if not isinstance(condition, Comparison) or condition.op not in (Op.NE, Op.NOT_IN):
+        return holds
+    is_null = masking(Comparison(condition.field, Op.IS_NULL), zone)
+    return lambda columns: holds(columns) & ~is_null(columns)
 
 
 def exclusive(comparison: Any) -> Any:
@@ -157,7 +158,7 @@ def percent_cut_off(part: int, whole: int) -> Decimal:
 
 FAULTS: dict[str, Callable[[], Any]] = {
     "partial days forgotten": lambda: patch.object(group_planner, "plan", without_edges),
-    "end of a period included": lambda: patch.object(engine, "select", end_included),
+    "end of a period included": lambda: patch.object(RowFilter, "select", end_included),
     "tombstones counted": lambda: patch.object(filtering, "TOMBSTONE", "no such column"),
     "spilled breakdowns cut short": lambda: patch.object(
         ByValue, "lacks", lambda _self, _rollup: False
@@ -170,7 +171,7 @@ FAULTS: dict[str, Callable[[], Any]] = {
     ),
     "weeks from Sunday": lambda: patch.object(coding, "bucket_of", weeks_from_sunday),
     "hours of UTC": lambda: patch.object(values, "offsets_ms", lambda _zone, _instants: 0),
-    "ne needs a value": lambda: patch.object(masks, "mask_of", without_nulls),
+    "ne needs a value": lambda: patch.object(filtering, "masking", without_nulls),
     "bounds are exclusive": lambda: patch.object(masks, "ranges_of", exclusive),
     "texts without case": lambda: patch.object(masks, "_matcher", without_case),
     "null of a payload is a value": lambda: patch.object(masks, "_NULL_TEXT", "none such"),

@@ -19,9 +19,9 @@ from rollcall.ledger.segments import Directory, encode
 from rollcall.ledger.tree import Page
 from rollcall.query.conditions import AllOf, AnyOf, Comparison, Condition, Not
 from rollcall.query.fields import Op, fields_of, payload_field
-from rollcall.query.filtering import PageRead, select
+from rollcall.query.filtering import PageRead, RowFilter
 from rollcall.query.model import Selection
-from rollcall.query.zones import can_match
+from rollcall.query.zones import SegmentFilter
 from tests.support.cases import cases
 from tests.support.conditions import ZONE, calls, conditions
 
@@ -41,8 +41,12 @@ def directory_of(rows: Rows) -> Directory:
     return Directory.decode(encode(FIRST, END, rows).directory)
 
 
+def can_match(selection: Selection, directory: Directory) -> bool:
+    return SegmentFilter(selection).can_match(directory)
+
+
 def matches(rows: Rows, selection: Selection) -> bool:
-    _, selected = select(PageRead(Page(FIRST, END, 1, rows), EVER, 0), selection)
+    _, selected = RowFilter(selection).select(PageRead(Page(FIRST, END, 1, rows), EVER, 0))
     return selected is not None
 
 

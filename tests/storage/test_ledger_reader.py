@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rollcall.domain.time.periods import EVER, Period
 from rollcall.ledger.page import ID, TIME
-from rollcall.query.filtering import select
+from rollcall.query.filtering import RowFilter
 from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Selection
 from rollcall.retry import Backoff
@@ -43,7 +43,7 @@ def read_ids(
     meter = ReadMeter()
     found: list[object] = []
     for read in reader.pages(EPOCH, TYPE, periods, meter, columns):
-        count, selected = select(read, Selection(TYPE))
+        count, selected = RowFilter(Selection(TYPE)).select(read)
         if selected is not None:
             has_ids = columns is None or ID in columns
             of_row = (
@@ -89,7 +89,7 @@ def test_rows_of_segments_that_are_skipped_are_counted_once(
         reader.pages(EPOCH, TYPE, periods, ReadMeter(), columns or frozenset(), lambda *_: False)
     )
     assert all(each.can_match != each.page.is_segment for each in read)
-    counts = [select(each, Selection(TYPE))[0] for each in read]
+    counts = [RowFilter(Selection(TYPE)).select(each)[0] for each in read]
 
     def expected(states: int) -> int:
         return sum(

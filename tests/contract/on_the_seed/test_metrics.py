@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
-from rollcall.query import engine, search
+from rollcall.query.filtering import RowFilter
 from rollcall.settings import settings
 from rollcall.storage.row_revisions import RowRevisions
 from tests.sample_events.answering import sample_events
@@ -131,8 +131,8 @@ def test_swept_calls_are_counted_as_the_answer_counts_them(functions, path: Path
 def test_rows_are_counted_as_they_are_read(functions, path: Path) -> None:
     rows: list[int] = []
 
-    def select(read: Any, selection: Any) -> Any:
-        count, selected = original(read, selection)
+    def select(self: RowFilter, read: Any) -> Any:
+        count, selected = original(self, read)
         rows.append(count)
         return count, selected
 
@@ -142,10 +142,9 @@ def test_rows_are_counted_as_they_are_read(functions, path: Path) -> None:
             rows.append(len(page.rows))
         return page
 
-    original, original_page = engine.select, RowRevisions._page_at
+    original, original_page = RowFilter.select, RowRevisions._page_at
     with (
-        patch.object(engine, "select", select),
-        patch.object(search, "select", select),
+        patch.object(RowFilter, "select", select),
         patch.object(RowRevisions, "_page_at", page_at),
     ):
         answered, printed = functions.printed(path)

@@ -21,7 +21,7 @@ from rollcall.domain.time.zones import UTC
 from rollcall.ledger.page import Row, Rows
 from rollcall.ledger.positions import END, FIRST
 from rollcall.ledger.tree import Page
-from rollcall.query.filtering import PageRead, select
+from rollcall.query.filtering import PageRead, RowFilter
 from rollcall.query.model import TimeBucket
 from tests.support.request_bodies import BAD_REQUESTS
 from tests.support.selections import selection as selection_of
@@ -37,7 +37,8 @@ def selects(request: BreezeRequest, **fields: Any) -> bool:
     """Whether a call with these fields is among those of the query."""
     record = Call(1, "completed", attempt=1, answered=True, **fields)
     rows = Rows.empty("call").with_rows({}, [Row("1", 1, 1, record)])
-    _, selected = select(PageRead(Page(FIRST, END, 1, rows), EVER, 0), request.query.selection)
+    read = PageRead(Page(FIRST, END, 1, rows), EVER, 0)
+    _, selected = RowFilter(request.query.selection).select(read)
     return selected is not None
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from rollcall.domain.errors import TooManyRows
 from rollcall.domain.time.periods import Period
 from rollcall.query.columns import columns_of
-from rollcall.query.filtering import Selected, select
+from rollcall.query.filtering import RowFilter, Selected
 from rollcall.query.group_planner import (
     AggregationPlan,
     FromPages,
@@ -24,7 +24,7 @@ from rollcall.query.grouping import GroupBuilder, GroupedRows
 from rollcall.query.lookups import ensure_as_of
 from rollcall.query.model import Aggregation, Reading
 from rollcall.query.ports import Ledger, Rollups
-from rollcall.query.zones import can_match
+from rollcall.query.zones import SegmentFilter
 
 
 class QueryEngine:
@@ -73,15 +73,16 @@ class QueryEngine:
         if not selection.can_match:
             return
         meter = reading.meter
+        rows, segments = RowFilter(selection), SegmentFilter(selection)
         for read in self._ledger.pages(
             reading.epoch,
             selection.record_type,
             periods,
             meter,
             columns=columns_of(aggregation),
-            can_match=lambda directory, _: can_match(selection, directory),
+            can_match=lambda directory, _: segments.can_match(directory),
         ):
-            count, selected = select(read, selection)
+            count, selected = rows.select(read)
             meter.rows += count
             if meter.rows > self._max_rows:
                 raise TooManyRows(self._max_rows)

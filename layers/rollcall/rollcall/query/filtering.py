@@ -14,7 +14,7 @@ from rollcall.ledger.page import ID, TIME, TOMBSTONE, Rows
 from rollcall.ledger.positions import FIRST, Span, floor, position, time_of
 from rollcall.ledger.tree import Page
 from rollcall.query.conditions import conjuncts
-from rollcall.query.masks import Mask, mask_of
+from rollcall.query.masks import Mask, masking
 from rollcall.query.model import Selection
 
 
@@ -74,34 +74,47 @@ class Selected:
         return column.lengths, column.entries.codes, column.entries.words
 
 
-def select(read: PageRead, selection: Selection) -> tuple[int, Selected | None]:
-    """(the number of rows in the clip, the live ones among them that match, or None).
+class RowFilter:
+    """Finds the live rows of a selection in pages."""
 
-    Once no row is left, no further column is decoded.
-    """
-    rows = read.page.rows
-    in_clip = _in_clip(read)
-    count = len(rows) if in_clip is None else int(np.count_nonzero(in_clip))
-    if count == 0 or not read.can_match:
-        return count, None
-    kept = in_clip
-    for mask in _conditions(rows, selection):
-        kept = mask if kept is None else kept & mask
-        if not kept.any():
+    def __init__(self, selection: Selection) -> None:
+        conditions = conjuncts(selection.conditions)
+        self._maskings = [masking(each, selection.zone) for each in conditions]
+
+    def select(self, read: PageRead) -> tuple[int, Selected | None]:
+        """(the number of rows in the clip, the live ones among them that match, or None).
+
+        Once no row is left, no further column is decoded.
+        """
+        rows = read.page.rows
+        in_clip = _in_clip(read)
+        count = len(rows) if in_clip is None else int(np.count_nonzero(in_clip))
+        if count == 0 or not read.can_match:
             return count, None
-    if kept is None or kept.all():
-        return count, Selected(rows, None)
-    return count, Selected(rows, np.flatnonzero(kept))
+        kept = in_clip
+        for mask in self._masks(rows):
+            kept = mask if kept is None else kept & mask
+            if not kept.any():
+                return count, None
+        if kept is None or kept.all():
+            return count, Selected(rows, None)
+        return count, Selected(rows, np.flatnonzero(kept))
 
+    def has_match(self, rows: Rows) -> bool:
+        """Whether any of some rows is live and matches."""
+        kept = np.ones(len(rows), dtype=np.bool_)
+        for mask in self._masks(rows):
+            kept &= mask
+            if not kept.any():
+                break
+        return bool(kept.any())
 
-def has_match(selection: Selection, rows: Rows) -> bool:
-    """Whether any of some rows is live and matches."""
-    kept = np.ones(len(rows), dtype=np.bool_)
-    for mask in _conditions(rows, selection):
-        kept &= mask
-        if not kept.any():
-            break
-    return bool(kept.any())
+    def _masks(self, rows: Rows) -> Iterator[Mask]:
+        whole = Selected(rows, None)
+        for holds in self._maskings:
+            yield holds(whole)
+        if rows.column(TOMBSTONE) is not None:
+            yield rows.integers(TOMBSTONE).values == NULL
 
 
 def _in_clip(read: PageRead) -> Mask | None:
@@ -125,11 +138,3 @@ def _from(rows: Rows, times: Int64s, first: str) -> Mask:
             position(time_ms, ids.get(row) or "") >= first for row in at_time.tolist()
         ]
     return found
-
-
-def _conditions(rows: Rows, selection: Selection) -> Iterator[Mask]:
-    whole = Selected(rows, None)
-    for condition in conjuncts(selection.conditions):
-        yield mask_of(condition, whole, selection.zone)
-    if rows.column(TOMBSTONE) is not None:
-        yield rows.integers(TOMBSTONE).values == NULL

@@ -12,15 +12,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from rollcall.domain.errors import MAX_GROUPS
+from rollcall.domain.time.zones import Zone
 from rollcall.ledger.columns import NULL, Int64s
 from rollcall.ledger.page import TIME
 from rollcall.query.adding import MERGED_AT_ONCE, Amounts
 from rollcall.query.cells import LOW_BITS, GroupCell
 from rollcall.query.chunks import Chunk, chunks
 from rollcall.query.coding import DimensionCoder, GroupValue, ValueCoder
-from rollcall.query.components import ALL_ROWS, Count, Sum, Values
+from rollcall.query.components import ALL_ROWS, Component, Count, Sum, Values
 from rollcall.query.filtering import Selected
-from rollcall.query.masks import mask_of
+from rollcall.query.masks import Masking, masking
 from rollcall.query.model import Aggregation
 from rollcall.query.sums import LOW, Slots, Table
 from rollcall.query.values import Columns, integers_of
@@ -49,6 +50,7 @@ class GroupBuilder:
         }
         if has_list and any(coder.is_list for coder in self._values.values()):
             raise TypeError("lists have no values by the entries of a list")
+        self._maskings = dict(_maskings(components, zone))
         self._slots = Slots(components)
         self._groups = Table(self._slots, self._values, is_limited=is_limited)
         # A row is in one group, unless a dimension is a list: then totals are added up apart.
@@ -159,10 +161,17 @@ class GroupBuilder:
                 yield slot, values & LOW
                 if int(values.max()) > LOW:
                     yield slot + 1, values >> LOW_BITS
-            elif component.where is None:
-                yield slot, None
+            elif component in self._maskings:
+                yield slot, self._maskings[component](columns)
             else:
-                yield slot, mask_of(component.where, columns, self._zone)
+                yield slot, None
+
+
+def _maskings(components: Iterable[Component], zone: Zone) -> Iterator[tuple[Count, Masking]]:
+    """What finds the rows that each conditional count counts."""
+    for component in components:
+        if isinstance(component, Count) and component.where is not None:
+            yield component, masking(component.where, zone)
 
 
 class GroupedRows:

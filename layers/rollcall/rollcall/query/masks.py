@@ -1,13 +1,14 @@
-"""Evaluates conditions on columns: a mask has True for each row for which its condition holds.
+"""Turns conditions into functions of columns: a mask has True for each row for which its condition holds.
 
-A condition on texts is evaluated once per distinct text of a page, not once per row.
+A condition is prepared once per query, and evaluated on the columns of each page. One on texts is
+evaluated once per distinct text of a page, not once per row.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -22,70 +23,76 @@ from rollcall.query.fields import NUMBER_OPS, SENTIMENT_BANDS, Field, Op, Source
 from rollcall.query.values import Columns, integers_of
 
 Mask: TypeAlias = NDArray[np.bool_]
+Masking: TypeAlias = Callable[[Columns], Mask]
 
 OPPOSITES: Final = {Op.NE: Op.EQ, Op.NOT_IN: Op.IN, Op.NOT_NULL: Op.IS_NULL}
 _NULL_TEXT: Final = payload_text(None)
 # No stored integer is as large; a bound beyond it has the same effect.
 _BEYOND: Final = 2**62
-# Comparisons whose ranges are kept: those of a query are needed once per segment or more.
-_KNOWN_RANGES: Final = 256
 
 
-def mask_of(condition: Condition, columns: Columns, zone: Zone) -> Mask:
-    """The rows for which a condition holds; clock fields are of local time in `zone`."""
+def masking(condition: Condition, zone: Zone) -> Masking:
+    """What finds the rows for which a condition holds; clock fields are of local time in `zone`."""
     match condition:
         case Comparison(field, op, values):
             if op in OPPOSITES:
-                return ~mask_of(Comparison(field, OPPOSITES[op], values), columns, zone)
-            return _compared(condition, columns, zone)
+                return _negated(Comparison(field, OPPOSITES[op], values), zone)
+            return _compared(condition, zone)
         case Not(inner):
-            return ~mask_of(inner, columns, zone)
+            return _negated(inner, zone)
         case AllOf(conditions):
-            return _all_hold(conditions, columns, zone)
+            return _all_hold(conditions, zone)
         case AnyOf(conditions):  # pragma: no branch - mypy checks that every case is here
-            return ~_all_hold(tuple(map(Not, conditions)), columns, zone)
+            return _negated(AllOf(tuple(map(Not, conditions))), zone)
 
 
-def _all_hold(conditions: Iterable[Condition], columns: Columns, zone: Zone) -> Mask:
+def _negated(condition: Condition, zone: Zone) -> Masking:
+    holds = masking(condition, zone)
+    return lambda columns: ~holds(columns)
+
+
+def _all_hold(conditions: Iterable[Condition], zone: Zone) -> Masking:
     """The rows for which all conditions hold; once there are none, no further column is decoded."""
-    held: Mask | None = None
-    for each in conditions:
-        mask = mask_of(each, columns, zone)
-        held = mask if held is None else held & mask
-        if not held.any():
-            break
-    return np.ones(columns.count, dtype=np.bool_) if held is None else held
+    maskings = [masking(each, zone) for each in conditions]
+
+    def held_by(columns: Columns) -> Mask:
+        held: Mask | None = None
+        for holds in maskings:
+            mask = holds(columns)
+            held = mask if held is None else held & mask
+            if not held.any():
+                break
+        return np.ones(columns.count, dtype=np.bool_) if held is None else held
+
+    return held_by
 
 
-def _compared(comparison: Comparison, columns: Columns, zone: Zone) -> Mask:
+def _compared(comparison: Comparison, zone: Zone) -> Masking:
     field = comparison.field
+    is_null = comparison.op is Op.IS_NULL
     match field.source:
         case Source.TEXT:
-            return _texts(comparison, columns, _matcher(comparison))
+            return partial(_texts, field.column, _matcher(comparison), is_null)
         case Source.LIST:
-            return _lists(comparison, columns, _matcher(comparison))
+            return partial(_lists, field.column, _matcher(comparison), is_null)
         case Source.PAYLOAD:
-            return _texts(comparison, columns, _payload_matcher(comparison))
-    values = integers_of(field, columns, zone)
-    if comparison.op is Op.IS_NULL:
-        nulls: Mask = values == NULL
-        return nulls
-    return _within(values, ranges_of(comparison))
+            return partial(_texts, field.column, _payload_matcher(comparison), is_null)
+    if is_null:
+        return lambda columns: integers_of(field, columns, zone) == NULL
+    ranges = ranges_of(comparison)
+    return lambda columns: _within(integers_of(field, columns, zone), ranges)
 
 
-def _texts(comparison: Comparison, columns: Columns, matches: Callable[[str], bool]) -> Mask:
-    codes, words = columns.texts(comparison.field.column)
-    found = np.empty(len(words) + 1, dtype=np.bool_)
-    found[0] = comparison.op is Op.IS_NULL
-    found[1:] = [matches(word) for word in words]
-    mask: Mask = found[codes]
+def _texts(name: str, matches: Callable[[str], bool], is_null: bool, columns: Columns) -> Mask:
+    codes, words = columns.texts(name)
+    mask: Mask = np.array([is_null, *map(matches, words)], dtype=np.bool_)[codes]
     return mask
 
 
-def _lists(comparison: Comparison, columns: Columns, matches: Callable[[str], bool]) -> Mask:
-    """The rows of which any entry matches."""
-    lengths, codes, words = columns.lists(comparison.field.column)
-    if comparison.op is Op.IS_NULL:
+def _lists(name: str, matches: Callable[[str], bool], is_null: bool, columns: Columns) -> Mask:
+    """The rows of which any entry matches; with `is_null`, those without entries."""
+    lengths, codes, words = columns.lists(name)
+    if is_null:
         nulls: Mask = lengths == 0
         return nulls
     found = np.array([False, *map(matches, words)], dtype=np.bool_)
@@ -154,7 +161,6 @@ def _between(values: Int64s, least: int, most: int) -> Mask:
     return above if most >= _BEYOND else above & (values <= most)
 
 
-@functools.lru_cache(_KNOWN_RANGES)
 def ranges_of(comparison: Comparison) -> Sequence[tuple[int, int]]:
     """The inclusive ranges of stored integers for which a comparison holds; null is in none."""
     field, op, values = comparison.field, comparison.op, comparison.values

@@ -29,12 +29,12 @@ from rollcall.ledger.segments import Directory
 from rollcall.ledger.tree import Page
 from rollcall.ledger.writer import row_of
 from rollcall.query.columns import selected_by
-from rollcall.query.filtering import PageRead, Selected, Stretch, has_match, select
+from rollcall.query.filtering import PageRead, RowFilter, Selected, Stretch
 from rollcall.query.lookups import Lookup, ensure_as_of
 from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Reading, Selection
 from rollcall.query.ports import OrderedLedger, Rollups
-from rollcall.query.zones import can_match
+from rollcall.query.zones import SegmentFilter
 
 _CALL: Final = "call"
 _US_PER_MS: Final = 1_000
@@ -141,6 +141,7 @@ class SearchCalls:
 
         `meter` is its own, one of the `meters` of all buckets.
         """
+        rows, segments = RowFilter(search.selection), SegmentFilter(search.selection)
         for stretch in self._ledger.stretches(
             bucket,
             _CALL,
@@ -148,7 +149,7 @@ class SearchCalls:
             meter,
             is_backward=search.is_newest_first,
             columns=selected_by(search.selection) | {ID, REV, TIME},
-            can_match=partial(_can_match, search.selection),
+            can_match=partial(_can_match, segments, rows),
         ):
             read = PageRead(
                 stretch.page,
@@ -156,7 +157,7 @@ class SearchCalls:
                 stretch.applied_at_ms,
                 can_match=stretch.can_match,
             )
-            count, selected = select(read, search.selection)
+            count, selected = rows.select(read)
             meter.rows += count
             if sum(each.rows for each in meters) > self._max_rows:
                 raise TooManyRows(self._max_rows)
@@ -184,9 +185,11 @@ class SearchCalls:
         return [fact for fact in live if fact.id not in gone]
 
 
-def _can_match(selection: Selection, directory: Directory, rows: Rows) -> bool:
+def _can_match(
+    segments: SegmentFilter, rows: RowFilter, directory: Directory, of_segment: Rows
+) -> bool:
     """Whether a row of a segment matches: few do, and the others' ids need not be read."""
-    return can_match(selection, directory) and has_match(selection, rows)
+    return segments.can_match(directory) and rows.has_match(of_segment)
 
 
 def _span(search: CallSearch) -> Span:
@@ -238,7 +241,7 @@ def _matching(facts: Sequence[Fact], search: CallSearch) -> set[str]:
         return set()
     rows = Rows.empty(_CALL).with_rows({}, [row_of(fact) for fact in facts])
     read = PageRead(Page(FIRST, END, 0, rows), search.period, 0)
-    _, selected = select(read, search.selection)
+    _, selected = RowFilter(search.selection).select(read)
     if selected is None:
         return set()
     codes, ids = selected.texts(ID)

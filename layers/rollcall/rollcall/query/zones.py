@@ -7,8 +7,9 @@ they count as possible. What cannot be excluded can match.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from rollcall.ledger.page import PAYLOAD
 from rollcall.ledger.segments import Directory, Zone
 from rollcall.query.conditions import AllOf, AnyOf, Comparison, Condition, Not
 from rollcall.query.fields import Field, Op, Source
-from rollcall.query.masks import OPPOSITES, mask_of, ranges_of
+from rollcall.query.masks import OPPOSITES, masking, ranges_of
 from rollcall.query.model import Selection
 from rollcall.query.values import band_of
 
@@ -30,34 +31,64 @@ class _Outcomes(NamedTuple):
     every: bool
 
 
+_OfSegment: TypeAlias = Callable[[Directory], _Outcomes]
+
 _UNKNOWN = _Outcomes(some=True, every=False)
 # Zones of texts whose outcomes are kept: most segments have the same texts.
 _KNOWN_ZONES = 256
 
 
-def can_match(selection: Selection, directory: Directory) -> bool:
-    """False only if no row of the segment can match."""
-    return all(_outcomes(condition, directory).some for condition in selection.conditions)
+class SegmentFilter:
+    """Excludes segments of which no row can match a selection."""
+
+    def __init__(self, selection: Selection) -> None:
+        self._outcomes = [_outcomes(condition) for condition in selection.conditions]
+
+    def can_match(self, directory: Directory) -> bool:
+        """False only if no row of the segment can match."""
+        return all(of_condition(directory).some for of_condition in self._outcomes)
 
 
-def _outcomes(condition: Condition, directory: Directory) -> _Outcomes:
+def _outcomes(condition: Condition) -> _OfSegment:
     match condition:
         case Comparison(field, op, values):
             if op in OPPOSITES:
-                return _outcomes(Not(Comparison(field, OPPOSITES[op], values)), directory)
-            return _of_comparison(condition, directory)
+                return _negated(Comparison(field, OPPOSITES[op], values))
+            return partial(_of_comparison, condition, _integer_ranges(condition))
         case Not(inner):
-            some, every = _outcomes(inner, directory)
-            return _Outcomes(not every, not some)
+            return _negated(inner)
         case AllOf(conditions):
-            of_each = [_outcomes(each, directory) for each in conditions]
-            return _Outcomes(all(o.some for o in of_each), all(o.every for o in of_each))
+            return partial(_combined, [_outcomes(each) for each in conditions], all)
         case AnyOf(conditions):  # pragma: no branch - mypy checks that every case is here
-            of_each = [_outcomes(each, directory) for each in conditions]
-            return _Outcomes(any(o.some for o in of_each), any(o.every for o in of_each))
+            return partial(_combined, [_outcomes(each) for each in conditions], any)
 
 
-def _of_comparison(comparison: Comparison, directory: Directory) -> _Outcomes:
+def _negated(condition: Condition) -> _OfSegment:
+    of_condition = _outcomes(condition)
+
+    def negated(directory: Directory) -> _Outcomes:
+        some, every = of_condition(directory)
+        return _Outcomes(not every, not some)
+
+    return negated
+
+
+def _combined(
+    parts: Sequence[_OfSegment], combine: Callable[[Iterable[bool]], bool], directory: Directory
+) -> _Outcomes:
+    of_each = [part(directory) for part in parts]
+    return _Outcomes(combine(o.some for o in of_each), combine(o.every for o in of_each))
+
+
+def _integer_ranges(comparison: Comparison) -> Sequence[tuple[int, int]]:
+    """The ranges of a comparison of integers; none of others."""
+    is_text = comparison.field.source in (Source.TEXT, Source.LIST, Source.PAYLOAD)
+    return () if is_text or comparison.op is Op.IS_NULL else ranges_of(comparison)
+
+
+def _of_comparison(
+    comparison: Comparison, ranges: Sequence[tuple[int, int]], directory: Directory
+) -> _Outcomes:
     field = comparison.field
     entry = directory.columns.get(field.column)
     match field.source:
@@ -68,7 +99,7 @@ def _of_comparison(comparison: Comparison, directory: Directory) -> _Outcomes:
         case Source.TEXT | Source.LIST | Source.PAYLOAD:
             texts = frozenset[str]() if entry is None else entry.zone
             return _of_texts(comparison, texts)
-    return _of_integers(comparison, entry is not None, entry.zone if entry else None)
+    return _of_integers(comparison, ranges, entry is not None, entry.zone if entry else None)
 
 
 def _of_texts(comparison: Comparison, texts: Zone) -> _Outcomes:
@@ -78,11 +109,13 @@ def _of_texts(comparison: Comparison, texts: Zone) -> _Outcomes:
 
 @functools.lru_cache(_KNOWN_ZONES)
 def _of_known_texts(comparison: Comparison, texts: frozenset[str]) -> _Outcomes:
-    mask = mask_of(comparison, _Sample(sorted(texts)), UTC)
+    mask = masking(comparison, UTC)(_Sample(sorted(texts)))
     return _Outcomes(bool(mask.any()), bool(mask.all()))
 
 
-def _of_integers(comparison: Comparison, has_values: bool, zone: Zone) -> _Outcomes:
+def _of_integers(
+    comparison: Comparison, ranges: Sequence[tuple[int, int]], has_values: bool, zone: Zone
+) -> _Outcomes:
     is_count = comparison.field.source is Source.COUNT  # a row without a value counts as 0
     if comparison.op is Op.IS_NULL:
         return _Outcomes(not is_count, not has_values and not is_count)
@@ -91,7 +124,6 @@ def _of_integers(comparison: Comparison, has_values: bool, zone: Zone) -> _Outco
     zones = [_stored(comparison.field, zone)] if isinstance(zone, tuple) else []
     if is_count:
         zones.append((0, 0))
-    ranges = ranges_of(comparison)
     return _Outcomes(
         any(_overlap(each, within) for each in zones for within in ranges),
         is_count and all(any(_holds(within, each) for within in ranges) for each in zones),
