@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rollcall.domain.time.periods import EVER, Period
 from rollcall.ledger.page import ID, TIME
+from rollcall.ledger.positions import time_of
 from rollcall.query.filtering import RowFilter
 from rollcall.query.metering import ReadMeter
 from rollcall.query.model import Selection
@@ -100,6 +101,19 @@ def test_rows_of_segments_that_are_skipped_are_counted_once(
         )
 
     assert expected(client.first) <= sum(counts) <= expected(client.newest)
+
+
+@pytest.mark.parametrize(("pages", "queries"), [(11, 2), (19, 3), (28, 6)])
+def test_a_part_is_cut_only_if_one_answer_cannot_have_the_rest(pages: int, queries: int) -> None:
+    """A first query finds where a part begins. Where the rows end, another finds before the cut."""
+    hours = range(0, 2_400 * 3_600_000, 3_600_000)
+    history = History([list(hours[first::8]) for first in range(8)])
+    end_ms = time_of(sorted(history.states[-1])[pages])
+    client = LaggingClient(history, np.random.default_rng(1), items_a_query=10)
+    client.first = client.newest = len(history.rows)
+    with patch.object(client, "query", wraps=client.query) as query:
+        read_ids(client, [Period(0, end_ms)], None)
+    assert query.call_count == queries
 
 
 @pytest.mark.slow

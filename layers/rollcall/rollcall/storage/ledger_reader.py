@@ -37,7 +37,7 @@ from rollcall.storage.queries import consumed_units, keys_between, page_at
 from rollcall.storage.segment_items import projection
 
 # A part of a period that is shorter than this is not worth a query of its own.
-_SHORTEST_PART_MS: Final = 60_000
+_SHORTEST_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,20 @@ class _Part:
     def is_done(self) -> bool:
         return self.reached is not None and self.reached >= floor(self.end_ms)
 
-    def cut(self, pieces: int, last_row_ms: int) -> list[_Part]:
-        """The unread rest in up to `pieces` parts: equal times up to `last_row_ms`."""
+    @property
+    def begins_ms(self) -> int:
+        """Where the unread rest begins."""
         # A split in progress may leave the reached position before the start of the part.
-        begins = max(self.start_ms, time_of(self.reached or FIRST))
+        return max(self.start_ms, time_of(self.reached or FIRST))
+
+    def cut(self, pieces: int, last_row_ms: int, shortest_ms: int) -> list[_Part]:
+        """The unread rest in up to `pieces` parts: equal times up to `last_row_ms`.
+
+        There are fewer parts than `pieces` if `shortest_ms` is enough for each.
+        """
+        begins = self.begins_ms
         busy_ms = min(self.end_ms, last_row_ms) - begins
-        pieces = max(1, min(pieces, busy_ms // _SHORTEST_PART_MS))
+        pieces = max(1, min(pieces, -(-busy_ms // shortest_ms)))
         cuts = [begins + busy_ms * n // pieces for n in range(1, pieces)]
         first, *others = zip([self.start_ms, *cuts], [*cuts, self.end_ms], strict=True)
         return [
@@ -86,6 +94,13 @@ class _Fetched:
         clip = Period(self.part.start_ms, self.part.end_ms)
         self.pages.append(PageRead(found.page, clip, found.applied_at_ms, reached, found.can_match))
         return found.page.end
+
+    @property
+    def span_ms(self) -> int:
+        """The time from the end of the first page to the position reached."""
+        if not self.pages or self.part.reached is None:
+            return 0
+        return time_of(self.part.reached) - time_of(self.pages[0].page.end)
 
 
 class LedgerReader:
@@ -138,7 +153,7 @@ class LedgerReader:
                     kept = len(done) - handled
                     if not fetched.part.is_done:
                         free = self._concurrency - len(running) - len(waiting) - kept + 1
-                        waiting.extend(self._cut(fetched.part, free, meter))
+                        waiting.extend(self._cut(fetched, free, meter))
                     self._start(waiting, running, self._concurrency - kept, stopped)
                     yield from fetched.pages
                 self._backoff.check()
@@ -156,16 +171,21 @@ class LedgerReader:
             part = waiting.popleft()
             running.add(self._executor.submit(context.run, self._fetch, part, stopped))
 
-    def _cut(self, part: _Part, pieces: int, meter: ReadMeter) -> list[_Part]:
-        """The unread rest of a part, in pieces for as many queries as may run."""
-        if pieces <= 1:
+    def _cut(self, before: _Fetched, pieces: int, meter: ReadMeter) -> list[_Part]:
+        """The unread rest of a part, in pieces for as many queries as may run.
+
+        Each is as long as what the query before has read, or the last of the part.
+        """
+        part = before.part
+        shortest_ms = max(_SHORTEST_MS, before.span_ms)
+        if pieces <= 1 or part.end_ms - part.begins_ms <= shortest_ms:
             return [part]
         fetched = _Fetched(part, Event())
         last = self._last_at(fetched, floor(part.end_ms))
         meter.count(fetched.meter.items, fetched.meter.units)
         # The period may end long after the last row.
         last_ms = part.end_ms if last is None else time_of(av.text(last, keys.SK)) + 1
-        return part.cut(pieces, last_ms)
+        return part.cut(pieces, last_ms, shortest_ms)
 
     def _fetch(self, part: _Part, stopped: Event) -> _Fetched:
         fetched = _Fetched(part, stopped)
