@@ -97,8 +97,8 @@ def count_by(keys: Int64s) -> tuple[Int64s, Int64s]:
     """(distinct keys in ascending order, the number of times that each occurs)."""
     low = int(keys.min())
     if not is_dense(int(keys.max()) - low, len(keys)):
-        found, counts = np.unique(keys, return_counts=True)
-        return found, counts
+        found, counts = np.unique(narrow(keys), return_counts=True)  # 32 bits are sorted sooner
+        return found.astype(np.int64), counts
     counts = np.bincount(keys - low)
     present = np.flatnonzero(counts)
     return present + low, counts[present]

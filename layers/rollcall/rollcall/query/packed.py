@@ -12,6 +12,8 @@ from rollcall.ledger.columns import Int64s
 from rollcall.ledger.words import Bytes
 
 _Hashes: TypeAlias = NDArray[np.uint64]
+# A row per text: its bytes eight at a time, with zeros after its end.
+_Blocks: TypeAlias = NDArray[np.uint64]
 
 # Random, so that no sender can choose texts that collide.
 _SALT: Final = np.uint64(secrets.randbits(64))
@@ -26,12 +28,12 @@ class PackedNumbers:
     """Numbers texts of equal width (`rollcall.ledger.words.Words.packed`).
 
     A text lies in the first free slot from its hash on, as in any table with linear probing. At most
-    half of the slots are used.
+    half of the slots are used. Texts are kept and compared as integers, several times as fast as bytes.
     """
 
     def __init__(self) -> None:
         self._count = 0
-        self._texts: Bytes = np.zeros(1024, dtype="S8")
+        self._texts: _Blocks = np.zeros((1024, 1), dtype=np.uint64)
         self._numbers = np.zeros(1024, dtype=np.int32)
         # The place of a text in both arrays, from 1; 0 is free.
         self._slots = np.zeros(2048, dtype=np.int32)
@@ -42,7 +44,7 @@ class PackedNumbers:
             return np.zeros(0, dtype=np.int64)
         self._reserve(texts)
         before = self._count
-        places = self._placed(texts, _hashes(texts))
+        places = self._placed(_blocks(texts, self._texts.shape[1]))
         new = slice(before, self._count)
         self._numbers[new] = np.arange(used + 1, used + 1 + self._count - before)
         return self._numbers[places - 1].astype(np.int64)
@@ -50,33 +52,35 @@ class PackedNumbers:
     def text(self, number: int) -> str:
         """The text of a number. Raises KeyError if no text has it."""
         for place in np.flatnonzero(self._numbers[: self._count] == number).tolist():
-            return bytes(self._texts[place]).decode("ascii")
+            text: bytes = self._texts[place].tobytes().rstrip(b"\0")
+            return text.decode("ascii")
         raise KeyError(number)
 
-    def _placed(self, texts: Bytes, hashes: _Hashes) -> Int64s:
+    def _placed(self, texts: _Blocks) -> Int64s:
         """The place of each text; texts that are new are added."""
         places = np.zeros(len(texts), dtype=np.int64)
-        slots = self._slot_of(hashes)
         left = np.arange(len(texts))
+        slots = self._slot_of(_hashes(texts))
         while len(left):
             found = self._slots[slots]
             free = np.flatnonzero(found == 0)
             if len(free):
                 self._add(texts, left[free], slots[free])
                 found[free] = self._slots[slots[free]]
-            is_equal = self._texts[found - 1] == texts[left]
-            places[left[is_equal]] = found[is_equal]
-            left = left[~is_equal]
-            slots = (slots[~is_equal] + 1) & (len(self._slots) - 1)
+            places[left] = found  # of those that are not equal, until their turn
+            asked = texts if len(left) == len(texts) else texts.take(left, axis=0)
+            unequal = np.flatnonzero(_differ(self._texts.take(found - 1, axis=0), asked))
+            left = left[unequal]
+            slots = (slots[unequal] + 1) & (len(self._slots) - 1)
         return places
 
-    def _add(self, texts: Bytes, claiming: Int64s, at: Int64s) -> None:
+    def _add(self, texts: _Blocks, claiming: Int64s, at: Int64s) -> None:
         """Add those of some texts that are alone, or the last, to claim a free slot."""
         self._slots[at] = claiming
         is_last = self._slots[at] == claiming
         added = claiming[is_last]
         until = self._count + len(added)
-        self._texts[self._count : until] = texts[added]
+        self._texts[self._count : until] = texts.take(added, axis=0)
         self._slots[at[is_last]] = np.arange(self._count + 1, until + 1)
         self._count = until
 
@@ -86,8 +90,9 @@ class PackedNumbers:
 
     def _reserve(self, texts: Bytes) -> None:
         """Make room for texts, all of which may be new."""
-        if texts.itemsize > self._texts.itemsize:
-            self._texts = self._texts.astype(texts.dtype)
+        wider = -(-texts.itemsize // _BLOCK) - self._texts.shape[1]
+        if wider > 0:
+            self._texts = np.pad(self._texts, ((0, 0), (0, wider)))
         needed = self._count + len(texts)
         if needed <= len(self._texts):
             return
@@ -115,17 +120,35 @@ class PackedNumbers:
 
 def _grown(array: NDArray[Any], used: int, size: int) -> NDArray[Any]:
     """A longer array with the first elements of another."""
-    longer = np.zeros(size, dtype=array.dtype)
+    longer = np.zeros((size, *array.shape[1:]), dtype=array.dtype)
     longer[:used] = array[:used]
     return longer
 
 
-def _hashes(texts: Bytes) -> _Hashes:
+def _blocks(texts: Bytes, count: int) -> _Blocks:
+    """The bytes of texts as integers, `count` of each text."""
+    return texts.astype(f"S{count * _BLOCK}").view("<u8").reshape(len(texts), count)
+
+
+def _differ(some: _Blocks, others: _Blocks) -> NDArray[np.bool_]:
+    """Whether each text differs from the other at its place."""
+    differ: NDArray[np.bool_] = some[:, 0] != others[:, 0]
+    for one, other in zip(some.T[1:], others.T[1:], strict=True):
+        differ |= one != other
+    return differ
+
+
+def _hashes(texts: _Blocks) -> _Hashes:
     """A hash of each text, which does not depend on their width."""
-    blocks = -(-texts.itemsize // _BLOCK)
-    words = texts.astype(f"S{blocks * _BLOCK}").view("<u8").reshape(len(texts), blocks)
-    hashes = np.full(len(texts), _SALT, dtype=np.uint64)
-    for block in words.T:
-        mixed = (hashes ^ block) * _FACTOR
-        hashes = np.where(block == 0, hashes, mixed ^ mixed >> _HALF)
+    first, *others = texts.T
+    hashes = _mixed(np.full(len(texts), _SALT), first)
+    for block in others:
+        hashes = np.where(block == 0, hashes, _mixed(hashes, block))
     return hashes
+
+
+def _mixed(hashes: _Hashes, block: NDArray[np.uint64]) -> _Hashes:
+    mixed = hashes ^ block
+    mixed *= _FACTOR
+    mixed ^= mixed >> _HALF
+    return mixed
