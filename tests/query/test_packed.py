@@ -15,7 +15,11 @@ from rollcall.query.packed import PackedNumbers
 pytestmark = pytest.mark.property
 
 # Texts of several widths: the hash of a text must not depend on that of the others.
-TEXTS = st.text("ab", min_size=1, max_size=20)
+ALPHABETS = ("ab", "a\0")
+TEXTS = st.one_of(
+    st.sampled_from(["", "a", "a" * 36, "a" * 64, "a" * 8 + "\0" * 8 + "a"]),
+    *(st.text(letters, max_size=20) for letters in ALPHABETS),
+).map(lambda text: text.rstrip("\0"))  # bytes of equal width lose zeros at their end
 BATCHES = st.lists(st.lists(TEXTS, min_size=1, max_size=30), max_size=10)
 
 

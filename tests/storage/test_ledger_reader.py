@@ -105,7 +105,7 @@ def test_rows_of_segments_that_are_skipped_are_counted_once(
 
 @pytest.mark.parametrize(("pages", "queries"), [(11, 2), (19, 3), (28, 6)])
 def test_a_part_is_cut_only_if_one_answer_cannot_have_the_rest(pages: int, queries: int) -> None:
-    """A first query finds where a part begins. Where the rows end, another finds before the cut."""
+    """One query finds where a part begins, and before a cut one more finds where the rows end."""
     hours = range(0, 2_400 * 3_600_000, 3_600_000)
     history = History([list(hours[first::8]) for first in range(8)])
     end_ms = time_of(sorted(history.states[-1])[pages])

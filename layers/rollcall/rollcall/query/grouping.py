@@ -168,7 +168,7 @@ class GroupBuilder:
 
 
 def _maskings(components: Iterable[Component], zone: Zone) -> Iterator[tuple[Count, Masking]]:
-    """What finds the rows that each conditional count counts."""
+    """Each conditional count, with a function that finds its rows."""
     for component in components:
         if isinstance(component, Count) and component.where is not None:
             yield component, masking(component.where, zone)

@@ -32,7 +32,7 @@ _BEYOND: Final = 2**62
 
 
 def masking(condition: Condition, zone: Zone) -> Masking:
-    """What finds the rows for which a condition holds; clock fields are of local time in `zone`."""
+    """A function that finds the rows for which a condition holds; clock fields are local times in `zone`."""
     match condition:
         case Comparison(field, op, values):
             if op in OPPOSITES:

@@ -67,7 +67,7 @@ class PackedNumbers:
             if len(free):
                 self._add(texts, left[free], slots[free])
                 found[free] = self._slots[slots[free]]
-            places[left] = found  # of those that are not equal, until their turn
+            places[left] = found  # where texts differ, a later pass has the place
             asked = texts if len(left) == len(texts) else texts.take(left, axis=0)
             unequal = np.flatnonzero(_differ(self._texts.take(found - 1, axis=0), asked))
             left = left[unequal]
@@ -131,7 +131,7 @@ def _blocks(texts: Bytes, count: int) -> _Blocks:
 
 
 def _differ(some: _Blocks, others: _Blocks) -> NDArray[np.bool_]:
-    """Whether each text differs from the other at its place."""
+    """Whether each text differs from that in the same row of `others`."""
     differ: NDArray[np.bool_] = some[:, 0] != others[:, 0]
     for one, other in zip(some.T[1:], others.T[1:], strict=True):
         differ |= one != other

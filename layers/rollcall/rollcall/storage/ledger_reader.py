@@ -36,8 +36,8 @@ from rollcall.storage.page_reads import Ahead, CanMatch, Found, PageReads, Wante
 from rollcall.storage.queries import consumed_units, keys_between, page_at
 from rollcall.storage.segment_items import projection
 
-# A part of a period that is shorter than this is not worth a query of its own.
-_SHORTEST_MS: Final = 60_000
+# A query covers at least this much time: so short a part is not cut.
+_LEAST_ANSWER_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ class _Part:
         # A split in progress may leave the reached position before the start of the part.
         return max(self.start_ms, time_of(self.reached or FIRST))
 
-    def cut(self, pieces: int, last_row_ms: int, shortest_ms: int) -> list[_Part]:
+    def cut(self, pieces: int, last_row_ms: int, answer_ms: int) -> list[_Part]:
         """The unread rest in up to `pieces` parts: equal times up to `last_row_ms`.
 
-        There are fewer parts than `pieces` if `shortest_ms` is enough for each.
+        There are no more parts than queries that each cover `answer_ms`.
         """
         begins = self.begins_ms
         busy_ms = min(self.end_ms, last_row_ms) - begins
-        pieces = max(1, min(pieces, -(-busy_ms // shortest_ms)))
+        pieces = max(1, min(pieces, -(-busy_ms // answer_ms)))
         cuts = [begins + busy_ms * n // pieces for n in range(1, pieces)]
         first, *others = zip([self.start_ms, *cuts], [*cuts, self.end_ms], strict=True)
         return [
@@ -174,18 +174,18 @@ class LedgerReader:
     def _cut(self, before: _Fetched, pieces: int, meter: ReadMeter) -> list[_Part]:
         """The unread rest of a part, in pieces for as many queries as may run.
 
-        Each is as long as what the query before has read, or the last of the part.
+        There are no more pieces than queries that each cover as much time as the query before.
         """
         part = before.part
-        shortest_ms = max(_SHORTEST_MS, before.span_ms)
-        if pieces <= 1 or part.end_ms - part.begins_ms <= shortest_ms:
+        answer_ms = max(_LEAST_ANSWER_MS, before.span_ms)
+        if pieces <= 1 or part.end_ms - part.begins_ms <= answer_ms:
             return [part]
         fetched = _Fetched(part, Event())
         last = self._last_at(fetched, floor(part.end_ms))
         meter.count(fetched.meter.items, fetched.meter.units)
         # The period may end long after the last row.
         last_ms = part.end_ms if last is None else time_of(av.text(last, keys.SK)) + 1
-        return part.cut(pieces, last_ms, shortest_ms)
+        return part.cut(pieces, last_ms, answer_ms)
 
     def _fetch(self, part: _Part, stopped: Event) -> _Fetched:
         fetched = _Fetched(part, stopped)
