@@ -23,7 +23,8 @@ from benchmarks.year import Calls
 from rollcall.domain.measures import Scope
 from rollcall.settings import settings
 
-SIZES = (100_000, 1_000_000)
+# The largest first: answers take a quarter more CPU in a process that has held many other objects.
+SIZES = (1_000_000, 100_000)
 QUICK_SIZES = (2_000,)
 DAYS = 365
 
