@@ -6,9 +6,8 @@ they count as possible. What cannot be excluded can match.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -107,7 +106,7 @@ def _of_texts(comparison: Comparison, texts: Zone) -> _Outcomes:
     return _of_known_texts(comparison, texts) if isinstance(texts, frozenset) else _UNKNOWN
 
 
-@functools.lru_cache(_KNOWN_ZONES)
+@lru_cache(_KNOWN_ZONES)
 def _of_known_texts(comparison: Comparison, texts: frozenset[str]) -> _Outcomes:
     mask = masking(comparison, UTC)(_Sample(sorted(texts)))
     return _Outcomes(bool(mask.any()), bool(mask.all()))

@@ -36,7 +36,7 @@ from rollcall.storage.page_reads import Ahead, CanMatch, Found, PageReads, Wante
 from rollcall.storage.queries import consumed_units, keys_between, page_at
 from rollcall.storage.segment_items import projection
 
-# A query covers at least this much time: so short a part is not cut.
+# An answer is expected to cover at least this much time, so a part that is no longer is not cut.
 _LEAST_ANSWER_MS: Final = 60_000
 
 
